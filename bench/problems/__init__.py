@@ -1,0 +1,127 @@
+"""The families of problems, one file each: how to build an instance from (n, seed), and how to draw its answer.
+
+A file registers its family by calling `family`. Everything a family builds is a pure function of its arguments, so that a worker, or
+another machine, rebuilds the very same problem.
+"""
+
+from __future__ import annotations
+
+import difflib
+import functools
+import importlib
+import pkgutil
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from solvers.problem import Problem
+from solvers.result import Result
+
+from .. import spec
+
+Build = Callable[..., Problem]
+Draw = Callable[..., list[Path]]
+
+
+@dataclass(frozen=True)
+class Family:
+    """A family of problems.
+
+    Attributes
+    ----------
+    name : str
+    build : callable
+        `build(n, seed, **params) -> Problem`. Raises ValueError where n or a parameter is not one it takes.
+    source : str
+        Where the family comes from.
+    sizes : tuple of int
+        Values of n that a run takes unless told otherwise.
+    variants : tuple of mappings
+        Parameter sets that a run takes unless told otherwise, each a case of its own.
+    draw : callable or None
+        `draw(problem, result, folder, n, seed, **params) -> list of paths`: pictures of an answer, as PNG and SVG.
+    """
+
+    name: str
+    build: Build
+    source: str
+    sizes: tuple[int, ...]
+    variants: tuple[Mapping[str, spec.Value], ...] = ({},)
+    draw: Draw | None = None
+
+
+@dataclass(frozen=True)
+class Case:
+    """One instance: a family, a size, a seed and parameters."""
+
+    problem: str
+    n: int
+    seed: int = 0
+    params: Mapping[str, spec.Value] = field(default_factory=dict)
+
+    def __str__(self) -> str:
+        """The case as a spec, which `Case.read` reads back."""
+        return spec.show(self.problem, {**self.params, "n": self.n, "seed": self.seed})
+
+    @classmethod
+    def read(cls, text: str) -> Case:
+        name, params = spec.parse(text)
+        n, seed = params.pop("n"), params.pop("seed", 0)
+        assert isinstance(n, int)
+        assert isinstance(seed, int)
+        return cls(name, n, seed, params)
+
+    @property
+    def label(self) -> str:
+        """The case without its size: what a curve over n is drawn for."""
+        return spec.show(self.problem, self.params)
+
+    def build(self) -> Problem:
+        return get(self.problem).build(self.n, self.seed, **self.params)
+
+    def draw(self, problem: Problem, result: Result, folder: Path) -> list[Path]:
+        """Pictures of an answer, written to `folder`; none where the family has no picture."""
+        draw = get(self.problem).draw
+        return draw(problem, result, folder, self.n, self.seed, **self.params) if draw else []
+
+
+_families: dict[str, Family] = {}
+
+
+def family(
+    name: str,
+    *,
+    source: str,
+    sizes: tuple[int, ...],
+    variants: tuple[Mapping[str, spec.Value], ...] = ({},),
+    draw: Draw | None = None,
+) -> Callable[[Build], Build]:
+    """Decorate a build function to make it the family `name`."""
+
+    def add(build: Build) -> Build:
+        _families[name] = Family(name, build, source, sizes, variants, draw)
+        return build
+
+    return add
+
+
+def families() -> dict[str, Family]:
+    """Every family by name."""
+    _load()
+    return dict(sorted(_families.items()))
+
+
+def get(name: str) -> Family:
+    """The family of that name; a ValueError with the nearest names where there is none."""
+    known = families()
+    if name in known:
+        return known[name]
+    near = difflib.get_close_matches(name, known, n=3, cutoff=0.5)
+    hint = f"did you mean {' or '.join(near)}?" if near else f"known: {', '.join(known)}"
+    raise ValueError(f"no problem is called {name!r}; {hint}")
+
+
+@functools.cache
+def _load() -> None:
+    for module in pkgutil.iter_modules(__path__, __name__ + "."):
+        importlib.import_module(module.name)

@@ -1,0 +1,58 @@
+"""One measured cell: a solver on a case, what happened, and the proof."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from statistics import median
+
+#: What can become of a cell. Only `ok` is ranked.
+STATUSES = {
+    "ok": "certified: a valid answer, and an optimal one where the solver claims the optimum",
+    "unproven": "valid, and claimed optimal, but no lower bound could be had to judge it by",
+    "wrong": "the certificate refutes the answer",
+    "timeout": "stopped at the time limit",
+    "memory": "stopped at the memory limit, or refused memory below it",
+    "crash": "the process died of a signal",
+    "error": "the solver raised",
+    "skipped": "not run: the solver is missing, or does not take such a problem",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Record:
+    """A row of the store. Times are in seconds, memory in bytes.
+
+    `solver` and `case` are specs (`bench.spec`); `problem`, `n`, `m` and `params` repeat the case in parts, for tables.
+    `samples` are the timed calls in order; the warm-up is not among them. `peak_memory` is the worker's largest resident size over
+    its baseline, taken once the problem was built and the solver warm.
+    """
+
+    key: str
+    solver: str
+    case: str
+    problem: str
+    n: int
+    m: int | None = None
+    seed: int = 0
+    params: Mapping[str, object] = field(default_factory=dict)
+    exact: bool = True
+    status: str
+    message: str = ""
+    samples: tuple[float, ...] = ()
+    counters: Mapping[str, int] = field(default_factory=dict)
+    cost: float | None = None
+    dual_bound: float | None = None
+    gap: float | None = None
+    max_violation: float | None = None
+    peak_memory: int | None = None
+    threads: int = 1
+    versions: Mapping[str, str] = field(default_factory=dict)
+    machine: Mapping[str, object] = field(default_factory=dict)
+    commit: str | None = None
+    finished: str = ""
+
+    @property
+    def seconds(self) -> float | None:
+        """Median of the samples."""
+        return median(self.samples) if self.samples else None

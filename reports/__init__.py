@@ -1,0 +1,1 @@
+"""From the store to figures, tables and one self-contained page."""

@@ -1,0 +1,26 @@
+"""Solvers of the linear assignment problem and of optimal transport behind one face, with proofs of their answers."""
+
+from .certificate import Certificate, certify
+from .drop_in import linear_sum_assignment
+from .problem import Assignment, DenseCost, Infeasible, PointCost, SparseCost, Transport, Unsupported
+from .registry import Capabilities, names, register, solve
+from .result import Matching, Plan
+
+__all__ = [
+    "Assignment",
+    "Capabilities",
+    "Certificate",
+    "DenseCost",
+    "Infeasible",
+    "Matching",
+    "Plan",
+    "PointCost",
+    "SparseCost",
+    "Transport",
+    "Unsupported",
+    "certify",
+    "linear_sum_assignment",
+    "names",
+    "register",
+    "solve",
+]

@@ -1,0 +1,1 @@
+"""C kernels, compiled once per instruction set, and their Cython binding."""

@@ -1,0 +1,142 @@
+# cython: language_level=3, boundscheck=False, wraparound=False
+"""Thin binding of the C kernels: picks the build for the type and the processor, releases the GIL, raises what went wrong.
+
+Arguments are those of validated problems; nothing is checked here but shapes and types.
+"""
+
+import numpy as np
+
+from cpython.exc cimport PyErr_CheckSignals, PyErr_Occurred
+from libc.stdint cimport int32_t, int64_t
+
+from solvers.problem import Infeasible
+
+
+cdef extern from "lapmark.h":
+    ctypedef enum outcome_t:
+        SOLVED, INFEASIBLE, INTERRUPTED, OUT_OF_MEMORY
+    ctypedef struct counters_t:
+        int64_t row_scans, augmentations, reductions, bids, phases
+    ctypedef int (*interrupted_t)() noexcept nogil
+    ctypedef struct task_t:
+        int64_t n, m
+        const void *cost
+        int32_t *x
+        int32_t *y
+        double *u
+        double *v
+        int64_t bad_row
+        counters_t counters
+        interrupted_t interrupted
+
+
+cdef extern from "builds.h":
+    ctypedef outcome_t (*assign_t)(task_t *) noexcept nogil
+    ctypedef void (*row_minima_t)(const void *, int64_t, int64_t, const double *, double *) noexcept nogil
+    ctypedef void (*column_minima_t)(const void *, int64_t, int64_t, const double *, double *, int32_t *) noexcept nogil
+    ctypedef struct build_t:
+        assign_t jv
+        row_minima_t row_minima
+        column_minima_t column_minima
+    bint processor_has_avx2()
+    const build_t *find_build(bint avx2, bint single)
+
+
+HAS_AVX2 = bool(processor_has_avx2())
+
+
+cdef int interrupted() noexcept nogil:
+    """Whether a signal handler raised: Ctrl-C, in the main thread."""
+    with gil:
+        return PyErr_Occurred() != NULL or PyErr_CheckSignals() != 0
+
+
+cdef const build_t *build_for(matrix, bint avx2) except NULL:
+    cdef const build_t *build = find_build(avx2, matrix.dtype == np.float32)
+    if build == NULL:
+        raise RuntimeError("this processor has no AVX2")
+    return build
+
+
+def as_cost(matrix):
+    """The matrix in a form that the kernels read: C order, aligned, float32 or float64."""
+    dtype = np.float32 if matrix.dtype == np.float32 else np.float64
+    return np.require(matrix, dtype=dtype, requirements=["C", "A"])
+
+
+def assign(str method, matrix, bint avx2):
+    """Solve an (n, m) problem with n <= m.
+
+    Returns row_to_col (n,) intp, u (n,), v (m,) float64 and a dict of the counters that are not zero.
+    """
+    cdef task_t task
+    cdef outcome_t outcome
+    cdef assign_t function
+    matrix = as_cost(matrix)
+    n, m = matrix.shape
+    if max(n, m) >= 2**31 - 1:
+        raise ValueError(f"{n}×{m}: at most 2**31 − 2 rows and columns")
+    cdef const build_t *build = build_for(matrix, avx2)
+    if method == "jv":
+        function = build.jv
+    else:
+        raise ValueError(f"no native method is called {method!r}")
+    x, y = np.full(n, -1, dtype=np.int32), np.full(m, -1, dtype=np.int32)
+    u, v = np.zeros(n), np.zeros(m)
+    cdef size_t at_cost = matrix.ctypes.data
+    cdef int32_t[::1] x_view = x
+    cdef int32_t[::1] y_view = y
+    cdef double[::1] u_view = u
+    cdef double[::1] v_view = v
+    task.n, task.m, task.bad_row = n, m, -1
+    task.counters = counters_t(0, 0, 0, 0, 0)
+    task.interrupted = interrupted
+    if n:
+        task.cost = <const void *> at_cost
+        task.x, task.y, task.u, task.v = &x_view[0], &y_view[0], &u_view[0], &v_view[0]
+        with nogil:
+            outcome = function(&task)
+        if outcome == OUT_OF_MEMORY:
+            raise MemoryError(f"no memory for the search arrays of {n}×{m}")
+        if outcome == INTERRUPTED:
+            if PyErr_Occurred() != NULL:
+                raise  # the handler's own exception, KeyboardInterrupt as a rule
+            raise KeyboardInterrupt
+        if outcome == INFEASIBLE:
+            raise Infeasible(f"row {task.bad_row} cannot be matched with the others at finite cost")
+    counters = {name: count for name, count in dict(task.counters).items() if count}
+    return x.astype(np.intp), u, v, counters
+
+
+def row_minima(matrix, const double[::1] v, avx2=None):
+    """min_j c_ij − v_j for each row of an (n, m) matrix; inf where a row has no finite entry."""
+    matrix = as_cost(matrix)
+    cdef int64_t n = matrix.shape[0], m = matrix.shape[1]
+    low = np.full(n, np.inf)
+    cdef double[::1] low_view = low
+    cdef size_t at_cost = matrix.ctypes.data
+    cdef const build_t *build = build_for(matrix, HAS_AVX2 if avx2 is None else avx2)
+    if v.shape[0] != m:
+        raise ValueError(f"v has {v.shape[0]} entries for {m} columns")
+    if n and m:
+        with nogil:
+            build.row_minima(<const void *> at_cost, n, m, &v[0], &low_view[0])
+    return low
+
+
+def column_minima(matrix, const double[::1] u, avx2=None):
+    """min_i c_ij − u_i for each column of an (n, m) matrix; inf where a column has no finite entry."""
+    matrix = as_cost(matrix)
+    cdef int64_t n = matrix.shape[0], m = matrix.shape[1]
+    low = np.full(m, np.inf)
+    row = np.empty(m, dtype=np.int32)
+    cdef double[::1] low_view = low
+    cdef int32_t[::1] row_view = row
+    cdef size_t at_cost = matrix.ctypes.data
+    cdef const build_t *build = build_for(matrix, HAS_AVX2 if avx2 is None else avx2)
+    if u.shape[0] != n:
+        raise ValueError(f"u has {u.shape[0]} entries for {n} rows")
+    if n and m:
+        with nogil:
+            build.column_minima(<const void *> at_cost, n, m, &u[0], &low_view[0], &row_view[0])
+    return low

@@ -1,0 +1,155 @@
+/* Shortest augmenting paths: the exact end of every solver here (Jonker and Volgenant 1987, section 5). */
+#ifndef LAPMARK_AUGMENT_H
+#define LAPMARK_AUGMENT_H
+
+#include "kernels.h"
+#include "lapmark.h"
+
+#include <stdlib.h>
+
+/* Scratch of the search from one free row. */
+typedef struct {
+    double *distance;    /* (m) length of the shortest path to each open column; +inf once closed */
+    int32_t *from;       /* (m) row before each column on that path */
+    double *block_low;   /* smallest distance of each block of columns */
+    int32_t *closed;     /* closed columns in the order of closing; those not yet scanned are the tail */
+    double *closed_v;    /* their duals, while v holds -inf */
+    double *closed_at;   /* their distances */
+} search_t;
+
+static inline void search_free(search_t *s) {
+    free(s->distance);
+    free(s->from);
+    free(s->block_low);
+    free(s->closed);
+    free(s->closed_v);
+    free(s->closed_at);
+}
+
+static inline int search_make(search_t *s, int64_t m) {
+    const size_t count = (size_t)m + 1;
+    *s = (search_t){
+        .distance = malloc(count * sizeof *s->distance),
+        .from = malloc(count * sizeof *s->from),
+        .block_low = malloc(((size_t)blocks_of(m) + 1) * sizeof *s->block_low),
+        .closed = malloc(count * sizeof *s->closed),
+        .closed_v = malloc(count * sizeof *s->closed_v),
+        .closed_at = malloc(count * sizeof *s->closed_at),
+    };
+    if (s->distance && s->from && s->block_low && s->closed && s->closed_v && s->closed_at) {
+        return 1;
+    }
+    search_free(s);
+    return 0;
+}
+
+/* Relax every open column from row i; the smallest distance left. */
+static inline double relax_row(task_t *t, const search_t *s, int64_t i, double h) {
+    const cost_t *c = (const cost_t *)t->cost + i * t->m;
+    double low = INFINITY;
+    for (int64_t block = 0; block < blocks_of(t->m); block++) {
+        const double here = block_relax(c, t->v, h, block * BLOCK, block_end(block, t->m), (int32_t)i, s->distance,
+                                        s->from);
+        s->block_low[block] = here;
+        low = here < low ? here : low;
+    }
+    t->counters.row_scans++;
+    return low;
+}
+
+/* Close every open column at a distance of at most `reach`. Returns a free one, or -1; *count grows by the rest. */
+static inline int64_t close_columns(task_t *t, search_t *s, double reach, int64_t *count) {
+    int64_t sink = -1;
+    for (int64_t block = 0; block < blocks_of(t->m); block++) {
+        if (s->block_low[block] > reach) {
+            continue;
+        }
+        for (int64_t j = block * BLOCK; j < block_end(block, t->m); j++) {
+            if (s->distance[j] > reach) {
+                continue;
+            }
+            if (t->y[j] < 0) {
+                /* A free column ends the search; any columns closed with it get no change of dual. */
+                return j;
+            }
+            s->closed[*count] = (int32_t)j;
+            s->closed_v[*count] = t->v[j];
+            s->closed_at[*count] = reach;
+            s->distance[j] = INFINITY;
+            t->v[j] = -INFINITY;
+            ++*count;
+        }
+    }
+    return sink;
+}
+
+/* Match row `start` by a shortest augmenting path. It ends after at most n row scans: each scan takes one closed column off the
+ * queue for good. False where no free column can be reached at finite length. */
+static inline int augment_row(task_t *t, search_t *s, int64_t start) {
+    for (int64_t j = 0; j < t->m; j++) {
+        s->distance[j] = INFINITY;
+    }
+    int64_t closed = 0, scanned = 0, sink = -1;
+    double reach = -INFINITY;
+    double low = relax_row(t, s, start, 0.0);
+    for (;;) {
+        if (low <= reach || scanned == closed) {
+            /* Rounding may place a column a hair below the columns already closed: it counts as level with them. */
+            reach = low > reach ? low : reach;
+            if (reach == INFINITY) {
+                break;
+            }
+            sink = close_columns(t, s, reach, &closed);
+            if (sink >= 0) {
+                break;
+            }
+        }
+        const int64_t k = scanned++;
+        const int64_t i = t->y[s->closed[k]];
+        const cost_t *c = (const cost_t *)t->cost + i * t->m;
+        const double h = (double)c[s->closed[k]] - s->closed_v[k] - s->closed_at[k];
+        low = relax_row(t, s, i, h);
+    }
+    for (int64_t k = 0; k < closed; k++) {
+        t->v[s->closed[k]] = s->closed_v[k] + (sink >= 0 ? s->closed_at[k] - reach : 0.0);
+    }
+    if (sink < 0) {
+        return 0;
+    }
+    for (int64_t j = sink, i = -1; i != start;) {
+        i = s->from[j];
+        t->y[j] = (int32_t)i;
+        const int64_t next = t->x[i];
+        t->x[i] = (int32_t)j;
+        j = next;
+    }
+    t->counters.augmentations++;
+    return 1;
+}
+
+/* Match every row whose x is -1, then set u. v must be feasible with the pairs that are matched tight. */
+static inline outcome_t augment_all(task_t *t) {
+    search_t s;
+    if (!search_make(&s, t->m)) {
+        return OUT_OF_MEMORY;
+    }
+    outcome_t outcome = SOLVED;
+    for (int64_t i = 0; i < t->n && outcome == SOLVED; i++) {
+        if (t->x[i] >= 0) {
+            continue;
+        }
+        if (t->interrupted()) {
+            outcome = INTERRUPTED;
+        } else if (!augment_row(t, &s, i)) {
+            t->bad_row = i;
+            outcome = INFEASIBLE;
+        }
+    }
+    search_free(&s);
+    for (int64_t i = 0; i < t->n && outcome == SOLVED; i++) {
+        t->u[i] = (double)((const cost_t *)t->cost)[i * t->m + t->x[i]] - t->v[t->x[i]];
+    }
+    return outcome;
+}
+
+#endif

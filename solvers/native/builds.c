@@ -1,0 +1,33 @@
+/* Every build of the kernels, and the choice between them at run time. */
+#include "builds.h"
+
+/* clang-format off */
+#define DECLARE(variant) \
+    outcome_t jv_##variant(task_t *); \
+    void row_minima_##variant(const void *, int64_t, int64_t, const double *, double *); \
+    void column_minima_##variant(const void *, int64_t, int64_t, const double *, double *, int32_t *);
+#define BUILD(variant) {jv_##variant, row_minima_##variant, column_minima_##variant}
+/* clang-format on */
+
+DECLARE(f32_scalar)
+DECLARE(f64_scalar)
+static const build_t scalar[] = {BUILD(f64_scalar), BUILD(f32_scalar)};
+
+#ifdef LAPMARK_HAS_AVX2
+DECLARE(f32_avx2)
+DECLARE(f64_avx2)
+static const build_t avx2_builds[] = {BUILD(f64_avx2), BUILD(f32_avx2)};
+
+int processor_has_avx2(void) { return __builtin_cpu_supports("avx2") != 0; }
+
+const build_t *find_build(int avx2, int single) {
+    if (!avx2) {
+        return &scalar[single != 0];
+    }
+    return processor_has_avx2() ? &avx2_builds[single != 0] : NULL;
+}
+#else
+int processor_has_avx2(void) { return 0; }
+
+const build_t *find_build(int avx2, int single) { return avx2 ? NULL : &scalar[single != 0]; }
+#endif

@@ -1,0 +1,24 @@
+/* Every build of the kernels, and the choice between them. */
+#ifndef LAPMARK_BUILDS_H
+#define LAPMARK_BUILDS_H
+
+#include "lapmark.h"
+
+#include <stddef.h>
+
+typedef outcome_t (*assign_t)(task_t *t);
+typedef void (*row_minima_t)(const void *cost, int64_t n, int64_t m, const double *v, double *low);
+typedef void (*column_minima_t)(const void *cost, int64_t n, int64_t m, const double *u, double *low, int32_t *row);
+
+typedef struct {
+    assign_t jv;
+    row_minima_t row_minima;
+    column_minima_t column_minima;
+} build_t;
+
+int processor_has_avx2(void);
+
+/* NULL where the processor, or this compilation, lacks AVX2. */
+const build_t *find_build(int avx2, int single);
+
+#endif

@@ -1,0 +1,137 @@
+/* The algorithm of R. Jonker and A. Volgenant, "A shortest augmenting path algorithm for dense and sparse linear assignment
+ * problems", Computing 38 (1987): column reduction, reduction transfer, augmenting row reduction, augmentation.
+ *
+ * Rectangular problems (n < m) ask for v <= 0 with v = 0 on the columns left free. Column reduction would break that, so they
+ * start from v = 0 with every row free; the later steps lower v on matched columns only, and a matched column stays matched.
+ */
+#include "augment.h"
+
+/* Augmenting row reduction may take this many scans a row before the rest is left to augmentation. */
+enum { SCANS_PER_ROW = 16 };
+
+/* v_j = min_i c_ij; each row takes the last of the columns whose minimum it holds. once[i]: whether it holds just one. */
+static void reduce_columns(task_t *t, char *restrict once) {
+    const cost_t *c = t->cost;
+    for (int64_t j = 0; j < t->m; j++) {
+        t->v[j] = INFINITY;
+        t->y[j] = -1;
+    }
+    for (int64_t i = 0; i < t->n; i++) {
+        lower_columns(c + i * t->m, 0.0, t->m, (int32_t)i, t->v, t->y);
+        once[i] = 0;
+    }
+    t->counters.row_scans += t->n;
+    for (int64_t j = t->m - 1; j >= 0; j--) {
+        const int32_t i = t->y[j];
+        if (i < 0) {
+            t->v[j] = 0.0; /* forbidden to every row: augmentation will find that out */
+        } else if (t->x[i] < 0) {
+            t->x[i] = (int32_t)j;
+            once[i] = 1;
+        } else {
+            t->y[j] = -1;
+            once[i] = 0;
+        }
+    }
+}
+
+/* Lower the dual of a row's only column until another column is as good, which makes room for others to bid. */
+static void transfer_reductions(task_t *t, const char *restrict once) {
+    const cost_t *c = t->cost;
+    for (int64_t i = 0; i < t->n; i++) {
+        if (!once[i]) {
+            continue;
+        }
+        const int64_t j = t->x[i];
+        const two_minima_t low = two_minima(c + i * t->m, t->v, t->m);
+        const double slack = low.j1 == j ? low.second : low.first;
+        t->counters.row_scans++;
+        if (slack < INFINITY) {
+            t->v[j] -= slack - ((double)c[i * t->m + j] - t->v[j]);
+        }
+    }
+}
+
+/* Each free row takes its cheapest column and lowers that column's dual by the lead over the second cheapest; the row that it
+ * drives out goes next. Compacts `free_rows` to those left over and returns their number.
+ *
+ * Why it ends: on near-equal costs the lead can be a rounding unit, or vanish in v[j1], and the textbook loop then runs for ever or
+ * as good as. So a row driven out is taken up at once only where v[j1] did become smaller, and all scans are counted
+ * against a budget; past it, whoever is still free is left to augmentation, which needs one bounded search for each. */
+static int64_t reduce_rows(task_t *t, int32_t *free_rows, int64_t count, int64_t *budget) {
+    const cost_t *c = t->cost;
+    int64_t kept = 0, next = 0;
+    while (next < count) {
+        const int32_t i = free_rows[next++];
+        if (*budget <= 0 || ((t->counters.row_scans & 1023) == 0 && t->interrupted())) {
+            free_rows[kept++] = i;
+            continue;
+        }
+        --*budget;
+        const two_minima_t low = two_minima(c + i * t->m, t->v, t->m);
+        t->counters.row_scans++;
+        if (low.j2 < 0) {
+            /* At most one column is allowed: no second price to go by. */
+            free_rows[kept++] = i;
+            continue;
+        }
+        int64_t j = low.j1;
+        const double lowered = t->v[j] - (low.second - low.first);
+        const int fell = lowered < t->v[j];
+        if (fell) {
+            t->v[j] = lowered;
+            t->counters.reductions++;
+        } else if (t->y[j] >= 0) {
+            j = low.j2;
+        }
+        const int32_t loser = t->y[j];
+        t->x[i] = (int32_t)j;
+        t->y[j] = i;
+        if (loser >= 0) {
+            t->x[loser] = -1;
+            if (fell) {
+                free_rows[--next] = loser;
+            } else {
+                free_rows[kept++] = loser;
+            }
+        }
+    }
+    return kept;
+}
+
+outcome_t NAME(jv)(task_t *t);
+
+outcome_t NAME(jv)(task_t *t) {
+    const size_t n = (size_t)t->n;
+    char *once = malloc(n + 1);
+    int32_t *free_rows = malloc((n + 1) * sizeof *free_rows);
+    if (!once || !free_rows) {
+        free(once);
+        free(free_rows);
+        return OUT_OF_MEMORY;
+    }
+    for (int64_t i = 0; i < t->n; i++) {
+        t->x[i] = -1;
+    }
+    if (t->n == t->m) {
+        reduce_columns(t, once);
+        transfer_reductions(t, once);
+    } else {
+        for (int64_t j = 0; j < t->m; j++) {
+            t->v[j] = 0.0;
+            t->y[j] = -1;
+        }
+    }
+    int64_t count = 0, budget = SCANS_PER_ROW * t->n;
+    for (int64_t i = 0; i < t->n; i++) {
+        if (t->x[i] < 0) {
+            free_rows[count++] = (int32_t)i;
+        }
+    }
+    for (int pass = 0; pass < 2 && count > 0; pass++) {
+        count = reduce_rows(t, free_rows, count, &budget);
+    }
+    free(once);
+    free(free_rows);
+    return augment_all(t);
+}

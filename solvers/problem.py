@@ -1,0 +1,445 @@
+"""What is to be solved: costs, the assignment problem and the transport problem.
+
+A cost gives the price of pairing row i with column j, in one of three kinds: a matrix (`DenseCost`), a formula
+over points (`PointCost`) or a list of the pairs that are allowed (`SparseCost`). All three answer the same questions,
+so a certificate or a harness does not care which one it holds.
+
+Everything is validated here, once, when it is made. Solvers rely on that and check nothing again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+
+if TYPE_CHECKING:
+    import scipy.sparse
+
+#: Sums of this many costs must stay finite in float64, duals included.
+LARGEST_COST = 1e300
+
+#: Integers beyond this are not all float64 numbers, so no solver here could promise the optimum of the costs as given.
+LARGEST_INTEGER = 2**53
+
+#: Rows are handed out in blocks of about this many entries where a whole matrix is not wanted.
+BLOCK_ENTRIES = 1 << 20
+
+
+class Unsupported(ValueError):
+    """The solver cannot take this problem; its capabilities say so."""
+
+
+class Infeasible(ValueError):
+    """No complete matching of finite cost exists."""
+
+
+@dataclass(frozen=True, eq=False)
+class Cost:
+    """What the three kinds of cost share: an (n, m) table of prices, `inf` where a pair is forbidden."""
+
+    kind: ClassVar[str]
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """(n, m): number of rows and of columns."""
+        raise TypeError(f"{type(self).__name__} has no shape: subclass one of the three kinds of cost")
+
+    @property
+    def dtype(self) -> np.dtype:
+        """The type in which the entries are exact."""
+        return np.dtype(np.float64)
+
+    @property
+    def forbids(self) -> bool:
+        """Whether some pair is forbidden."""
+        return False
+
+    def block(self, start: int, stop: int) -> np.ndarray:
+        """Rows `start` to `stop` as a (stop − start, m) array in `dtype`."""
+        raise TypeError(f"{type(self).__name__} has no entries: subclass one of the three kinds of cost")
+
+    def row(self, i: int) -> np.ndarray:
+        """Row i, shape (m,)."""
+        return self.block(i, i + 1)[0]
+
+    def entries(self, rows: np.ndarray, cols: np.ndarray) -> np.ndarray:
+        """The entries (rows[k], cols[k]) in float64, shape (k,)."""
+        return np.array([self.row(i)[j] for i, j in zip(rows, cols, strict=True)], dtype=np.float64)
+
+    def dense(self) -> np.ndarray:
+        """The whole (n, m) matrix in `dtype`. Costs O(n m) memory."""
+        return self.block(0, self.shape[0])
+
+    def blocks(self) -> Iterator[tuple[int, np.ndarray]]:
+        """All rows in order, in blocks of bounded size: pairs of the first row's index and the block."""
+        n, m = self.shape
+        height = max(1, BLOCK_ENTRIES // max(m, 1))
+        for start in range(0, n, height):
+            yield start, self.block(start, min(start + height, n))
+
+
+@dataclass(frozen=True, eq=False)
+class DenseCost(Cost):
+    """A cost given as a matrix.
+
+    Parameters
+    ----------
+    matrix : array_like, shape (n, m)
+        float16, float32, float64, bool or any integer type, in any memory layout. Kept as it is, without a copy, when it is
+        float32, float64 or an integer type; float16 and bool are widened. `inf` forbids a pair.
+
+    Raises
+    ------
+    TypeError
+        For complex, text, object, masked and extended-precision arrays: nothing is dropped or rounded silently.
+    ValueError
+        For anything but two dimensions, NaN, −inf, finite entries beyond 1e300 and integers beyond 2**53. The message names the first such entry.
+    """
+
+    kind: ClassVar[str] = "dense"
+    matrix: np.ndarray
+    _forbids: bool = field(init=False, repr=False, default=False)
+
+    def __post_init__(self) -> None:
+        matrix = as_numeric(self.matrix, "cost matrix")
+        if matrix.ndim != 2:
+            raise ValueError(f"expected a matrix (2-D array), got {matrix.ndim} dimension(s), shape {matrix.shape}")
+        object.__setattr__(self, "matrix", matrix)
+        object.__setattr__(self, "_forbids", check_entries(matrix, "cost matrix"))
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        n, m = self.matrix.shape
+        return n, m
+
+    @property
+    def dtype(self) -> np.dtype:
+        return self.matrix.dtype
+
+    @property
+    def forbids(self) -> bool:
+        return self._forbids
+
+    def block(self, start: int, stop: int) -> np.ndarray:
+        return self.matrix[start:stop]
+
+    def entries(self, rows: np.ndarray, cols: np.ndarray) -> np.ndarray:
+        return self.matrix[rows, cols].astype(np.float64)
+
+    def dense(self) -> np.ndarray:
+        return self.matrix
+
+
+@dataclass(frozen=True, eq=False)
+class PointCost(Cost):
+    """The cost scale · |x_i − y_j|^p between points, computed when it is asked for: O(n + m) memory.
+
+    Parameters
+    ----------
+    x : array_like, shape (n, d)
+        Points of the rows, float32 or float64 (other real types are widened).
+    y : array_like, shape (m, d)
+        Points of the columns.
+    p : float
+        Exponent of the Euclidean distance, > 0.
+    scale : float
+        Factor, finite and > 0.
+    """
+
+    kind: ClassVar[str] = "points"
+    x: np.ndarray
+    y: np.ndarray
+    p: float = 2
+    scale: float = 1.0
+
+    def __post_init__(self) -> None:
+        for name in ("x", "y"):
+            points = as_numeric(getattr(self, name), name)
+            if points.ndim != 2:
+                raise ValueError(f"{name}: expected points as an (n, d) array, got shape {points.shape}")
+            if check_entries(points, name):
+                row, col = first(np.isinf(points))
+                raise ValueError(f"{name}[{row}, {col}] is inf; coordinates must be finite")
+            if points.dtype.kind != "f":
+                points = points.astype(np.float64)
+            object.__setattr__(self, name, points)
+        if self.x.shape[1] != self.y.shape[1]:
+            raise ValueError(f"x has {self.x.shape[1]} coordinates a point, y has {self.y.shape[1]}")
+        for name in ("p", "scale"):
+            value = getattr(self, name)
+            if not (isinstance(value, int | float | np.number) and np.isfinite(value) and value > 0):
+                raise ValueError(f"{name} = {value!r}; it must be a finite number above 0")
+        extent = max((float(np.abs(points).max(initial=0.0)) for points in (self.x, self.y)), default=0.0)
+        with np.errstate(over="ignore"):
+            largest = self.scale * np.float64(2 * extent * np.sqrt(max(self.x.shape[1], 1))) ** self.p
+        if not largest <= LARGEST_COST:
+            raise ValueError(f"coordinates up to {extent:g} give costs beyond {LARGEST_COST:g}; rescale the points")
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        return len(self.x), len(self.y)
+
+    def block(self, start: int, stop: int) -> np.ndarray:
+        from scipy.spatial.distance import cdist
+
+        squared = cdist(self.x[start:stop], self.y, "sqeuclidean")
+        return self._from_squared(squared)
+
+    def entries(self, rows: np.ndarray, cols: np.ndarray) -> np.ndarray:
+        difference = self.x[rows].astype(np.float64) - self.y[cols]
+        return self._from_squared((difference * difference).sum(axis=1))
+
+    def _from_squared(self, squared: np.ndarray) -> np.ndarray:
+        if self.p != 2:
+            squared **= self.p / 2
+        squared *= self.scale
+        return squared
+
+
+@dataclass(frozen=True, eq=False)
+class SparseCost(Cost):
+    """A cost given by the pairs that are allowed; an absent entry is a forbidden pair.
+
+    Parameters
+    ----------
+    csr : scipy.sparse array or matrix, shape (n, m)
+        Stored entries are costs, explicit zeros included. Kept as CSR with sorted indices; duplicate entries are an
+        error, since a sum and a choice are both plausible readings. A stored `inf` is dropped: it is forbidden either way.
+    """
+
+    kind: ClassVar[str] = "sparse"
+    csr: scipy.sparse.csr_array
+
+    def __post_init__(self) -> None:
+        import scipy.sparse
+
+        if not scipy.sparse.issparse(self.csr):
+            raise TypeError(f"SparseCost takes a scipy.sparse array, not {type(self.csr).__name__}; use DenseCost for a matrix")
+        if self.csr.ndim != 2:
+            raise ValueError(f"expected a matrix (2-D array), got shape {self.csr.shape}")
+        coo = self.csr.tocoo()
+        data = as_numeric(coo.data, "sparse cost")
+        rows, cols = coo.coords
+        order = np.lexsort((cols, rows))
+        rows, cols, data = rows[order], cols[order], data[order]
+        check_entries(data, "stored costs")
+        twice = (rows[1:] == rows[:-1]) & (cols[1:] == cols[:-1])
+        if twice.any():
+            k = int(np.argmax(twice))
+            raise ValueError(f"entry ({rows[k]}, {cols[k]}) is stored twice; call sum_duplicates() or drop one")
+        keep = np.isfinite(data)
+        csr = scipy.sparse.csr_array((data[keep], (rows[keep], cols[keep])), shape=self.csr.shape)
+        object.__setattr__(self, "csr", csr)
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        n, m = self.csr.shape
+        return n, m
+
+    @property
+    def dtype(self) -> np.dtype:
+        kind = self.csr.dtype
+        return kind if kind.kind == "f" else np.dtype(np.float64)
+
+    @property
+    def forbids(self) -> bool:
+        n, m = self.csr.shape
+        return self.csr.nnz < n * m
+
+    def block(self, start: int, stop: int) -> np.ndarray:
+        part = self.csr[start:stop].tocoo()
+        dense = np.full(part.shape, np.inf, dtype=self.dtype)
+        dense[part.coords] = part.data
+        return dense
+
+    def entries(self, rows: np.ndarray, cols: np.ndarray) -> np.ndarray:
+        result = np.full(len(rows), np.inf)
+        for k, (i, j) in enumerate(zip(rows, cols, strict=True)):
+            low, high = self.csr.indptr[i], self.csr.indptr[i + 1]
+            at = low + np.searchsorted(self.csr.indices[low:high], j)
+            if at < high and self.csr.indices[at] == j:
+                result[k] = self.csr.data[at]
+        return result
+
+
+@dataclass(frozen=True, eq=False)
+class Assignment:
+    """Match min(n, m) rows to distinct columns at least total cost.
+
+    Parameters
+    ----------
+    cost : DenseCost, PointCost or SparseCost
+    """
+
+    cost: Cost
+
+    def __post_init__(self) -> None:
+        check_cost(self.cost)
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """(n, m): number of rows and of columns."""
+        return self.cost.shape
+
+
+@dataclass(frozen=True, eq=False)
+class Transport:
+    """Move the masses a of the rows onto the masses b of the columns at least total cost.
+
+    Parameters
+    ----------
+    cost : DenseCost, PointCost or SparseCost, shape (n, m)
+    a : array_like, shape (n,), optional
+        Masses of the rows, finite and ≥ 0; uniform with sum 1 by default. Kept as float64.
+    b : array_like, shape (m,), optional
+        Masses of the columns.
+    blur : float
+        Entropic regularisation as a length: ε = blur**p, with p the exponent of a `PointCost` and p = 1 for a matrix,
+        whose blur is then in units of cost. 0 asks for the unregularised problem.
+    reach : float, optional
+        Largest distance worth moving, as a length: masses are matched up to a penalty reach**p · KL. None: exactly.
+
+    Raises
+    ------
+    ValueError
+        Where a mass is negative, NaN or infinite, where all are zero, or where the two sums differ by more than rounding and `reach` is None.
+    """
+
+    cost: Cost
+    a: np.ndarray | None = None
+    b: np.ndarray | None = None
+    blur: float = 0.05
+    reach: float | None = None
+
+    def __post_init__(self) -> None:
+        check_cost(self.cost)
+        n, m = self.cost.shape
+        if n == 0 or m == 0:
+            raise ValueError(f"nothing to transport: the cost has shape {(n, m)}")
+        for name, size in (("a", n), ("b", m)):
+            object.__setattr__(self, name, check_masses(getattr(self, name), name, size))
+        assert self.a is not None
+        assert self.b is not None
+        if not np.isfinite(self.blur) or self.blur < 0:
+            raise ValueError(f"blur = {self.blur!r}; it must be finite and at least 0")
+        if self.reach is not None and not self.reach > 0:
+            raise ValueError(f"reach = {self.reach!r}; it must be above 0, or None for a balanced problem")
+        if self.reach is None:
+            sums = float(self.a.sum()), float(self.b.sum())
+            if abs(sums[0] - sums[1]) > 1e-6 * max(sums):
+                raise ValueError(
+                    f"masses do not match: a sums to {sums[0]:.9g}, b to {sums[1]:.9g}; rescale one, or give a reach"
+                )
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """(n, m): number of rows and of columns."""
+        return self.cost.shape
+
+    @property
+    def p(self) -> float:
+        """The exponent that turns `blur` and `reach` into units of cost."""
+        return self.cost.p if isinstance(self.cost, PointCost) else 1
+
+    @property
+    def epsilon(self) -> float:
+        """Regularisation in units of cost: blur**p."""
+        return float(self.blur**self.p)
+
+    @property
+    def rho(self) -> float:
+        """Penalty of unmatched mass in units of cost: reach**p, inf where balanced."""
+        return np.inf if self.reach is None else float(self.reach**self.p)
+
+
+Problem = Assignment | Transport
+
+
+def as_numeric(values: Any, name: str) -> np.ndarray:
+    """`values` as a real array that no later step needs to round: float32, float64 or an integer type."""
+    if isinstance(values, np.ma.MaskedArray):
+        raise TypeError(f"{name} is a masked array; fill it first: .filled(np.inf) forbids the masked pairs")
+    if isinstance(values, Cost):
+        raise TypeError(f"{name} is a {type(values).__name__} already; pass it on as it is")
+    try:
+        array = np.asarray(values)
+    except ValueError as error:
+        raise ValueError(f"{name}: rows of unequal length ({error})") from None
+    kind = array.dtype.kind
+    if kind == "b":
+        return array.astype(np.uint8)
+    if kind in "iu":
+        return array.astype(array.dtype.newbyteorder("="), copy=False)
+    if kind == "f" and array.dtype.itemsize <= 8:
+        wide = np.float32 if array.dtype.itemsize <= 4 else np.float64
+        return array.astype(wide, copy=False)
+    cure = {
+        "c": "take the real part or the absolute value",
+        "f": "cast it to float64",
+        "O": "cast it to float64",
+    }.get(kind, "give numbers")
+    raise TypeError(f"Cannot cast array data of {name} from {array.dtype} to float64 without loss; {cure}")
+
+
+def check_entries(array: np.ndarray, name: str) -> bool:
+    """Refuse what no solver can be right about; True where some entry is +inf."""
+    if array.size == 0:
+        return False
+    low, high = array.min().item(), array.max().item()
+    if array.dtype.kind in "iu":
+        if int(high) > LARGEST_INTEGER or int(low) < -LARGEST_INTEGER:
+            at = np.argmax((array > LARGEST_INTEGER) | (array < -LARGEST_INTEGER))
+            where = np.unravel_index(at, array.shape)
+            raise ValueError(
+                f"{name}{place(where)} is {array[where]}, beyond 2**53: not exact in float64; subtract a constant first"
+            )
+        return False
+    # A NaN reaches both extremes, so two passes settle the usual case; only a fault pays for finding its place.
+    if high != high or low == -np.inf:
+        where = first(np.isnan(array) | (array == -np.inf))
+        raise ValueError(f"{name} contains invalid numeric entries: {array[where]} at {place(where)}")
+    if low < -LARGEST_COST or high > LARGEST_COST:
+        large = np.isfinite(array) & (np.abs(array.astype(np.float64)) > LARGEST_COST)
+        if large.any():
+            where = first(large)
+            raise ValueError(
+                f"{name}{place(where)} is {array[where]}, beyond {LARGEST_COST:g}: sums would overflow; "
+                "multiply by a power of two below 1"
+            )
+    return bool(high == np.inf)
+
+
+def check_cost(cost: Any) -> None:
+    if not isinstance(cost, Cost):
+        raise TypeError(f"expected DenseCost, PointCost or SparseCost, got {type(cost).__name__}; wrap it: DenseCost(matrix)")
+
+
+def check_masses(masses: Any, name: str, size: int) -> np.ndarray:
+    if masses is None:
+        return np.full(size, 1 / size)
+    masses = as_numeric(masses, name)
+    if masses.shape != (size,):
+        raise ValueError(f"{name} has shape {masses.shape}; the cost asks for ({size},)")
+    masses = masses.astype(np.float64)
+    bad = ~(np.isfinite(masses) & (masses >= 0))
+    if bad.any():
+        where = first(bad)
+        raise ValueError(f"{name}{place(where)} is {masses[where]}; masses must be finite and at least 0")
+    total = float(masses.sum())
+    if not np.isfinite(total):
+        raise ValueError(f"{name} sums beyond the largest float64; rescale the masses")
+    if total == 0:
+        raise ValueError(f"{name} has no mass: every entry is 0")
+    return masses
+
+
+def first(flags: np.ndarray) -> tuple[np.intp, ...]:
+    """Index of the first true entry, in C order."""
+    return np.unravel_index(np.argmax(flags), flags.shape)
+
+
+def place(where: tuple[np.intp, ...]) -> str:
+    return "[" + ", ".join(str(int(k)) for k in where) + "]"

@@ -1,0 +1,228 @@
+"""The table of solvers: names, what each can do, and why one is missing.
+
+A solver is a function `(problem, **options) -> Result` with a `Capabilities` record. Ours live one per file in
+`solvers.assignment` and `solvers.transport`; another package adds its own through the entry point group
+`lapmark.solvers`, whose entries are modules that call `register` when imported.
+"""
+
+from __future__ import annotations
+
+import difflib
+import functools
+import importlib
+import importlib.metadata
+import pkgutil
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from .problem import Assignment, Problem, Unsupported
+from .result import Result
+
+ENTRY_POINTS = "lapmark.solvers"
+
+Function = Callable[..., Result]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Capabilities:
+    """What a solver can do. The defaults promise least.
+
+    Parameters
+    ----------
+    exact : bool
+        Whether it claims the optimum. A claim that a certificate refutes is recorded as `wrong`.
+    problem : {"assignment", "transport", "both"}
+    costs : set of {"dense", "points", "sparse"}
+        Kinds of cost it takes. Where "dense" is among them, `solve` builds the matrix of any other kind.
+    rectangular, forbidden, duals, threads : bool
+        Whether it takes n ≠ m, takes `inf`, returns u and v, and honours a `threads` option.
+    dtypes : set of str
+        Types that it solves without rounding a cost.
+    device : str
+    family : str
+        The idea behind it, in the words of the field.
+    source : str
+        Paper or project that it comes from.
+    curve : mapping of str to tuple
+        An accuracy option and the values at which a harness runs it, so that speed against accuracy is a curve.
+    """
+
+    exact: bool
+    problem: str = "assignment"
+    costs: Iterable[str] = frozenset({"dense"})
+    rectangular: bool = False
+    forbidden: bool = False
+    dtypes: Iterable[str] = frozenset({"float64"})
+    duals: bool = False
+    threads: bool = False
+    device: str = "cpu"
+    family: str = ""
+    source: str = ""
+    curve: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for name, allowed in (("costs", {"dense", "points", "sparse"}), ("dtypes", None)):
+            values = frozenset(getattr(self, name))
+            if allowed is not None and not (values and values <= allowed):
+                raise ValueError(f"{name} = {sorted(values)}; choose from {sorted(allowed)}")
+            object.__setattr__(self, name, values)
+        if self.problem not in {"assignment", "transport", "both"}:
+            raise ValueError(f'problem = {self.problem!r}; choose from "assignment", "transport", "both"')
+
+    def refuses(self, problem: Problem) -> str | None:
+        """Why the solver cannot take this problem, or None."""
+        kind = "assignment" if isinstance(problem, Assignment) else "transport"
+        if self.problem not in (kind, "both"):
+            return f"does not solve {kind} problems"
+        if problem.cost.kind not in self.costs and "dense" not in self.costs:
+            return f"takes {' or '.join(sorted(self.costs))} costs, not {problem.cost.kind}"
+        n, m = problem.shape
+        if kind == "assignment" and n != m and not self.rectangular:
+            return f"takes square problems only, not {n}×{m}"
+        if problem.cost.forbids and not self.forbidden:
+            return "takes no forbidden pairs"
+        return None
+
+
+@dataclass(frozen=True)
+class Solver:
+    """A registered solver: its name, capabilities, function, the distributions it needs and a further condition."""
+
+    name: str
+    capabilities: Capabilities
+    function: Function
+    requires: tuple[str, ...] = ()
+    condition: Callable[[], str | None] | None = None
+
+    @property
+    def missing(self) -> str | None:
+        """Why it cannot run here, or None."""
+        for distribution in self.requires:
+            if version(distribution) is None:
+                return f"package {distribution} is not installed (pip install {distribution})"
+        return self.condition() if self.condition else None
+
+    @property
+    def versions(self) -> dict[str, str]:
+        """Versions of what does the work: Lapmark's own, or the wrapped packages'."""
+        return {name: version(name) or "missing" for name in self.requires or ("lapmark",)}
+
+
+_solvers: dict[str, Solver] = {}
+
+
+def register(
+    name: str,
+    capabilities: Capabilities,
+    requires: Iterable[str] = (),
+    condition: Callable[[], str | None] | None = None,
+) -> Callable[[Function], Function]:
+    """Decorate a function to make it the solver `name`.
+
+    Parameters
+    ----------
+    name : str
+        Lower case, without blanks, colons or commas: it stands in commands and file names.
+    capabilities : Capabilities
+    requires : iterable of str
+        Distributions (as pip knows them) without which the solver shows as missing.
+    condition : callable, optional
+        Returns a reason where this machine cannot run it, None where it can.
+    """
+    if not name or name != name.lower() or set(name) & set(" :,=\t\n/"):
+        raise ValueError(f"solver name {name!r}: use lower case without blanks, colons, commas, slashes or '='")
+
+    def add(function: Function) -> Function:
+        other = _solvers.get(name)
+        if other is not None and other.function.__module__ != function.__module__:
+            raise ValueError(f"solver {name!r} is already registered by {other.function.__module__}")
+        _solvers[name] = Solver(name, capabilities, function, tuple(requires), condition)
+        return function
+
+    return add
+
+
+def solvers() -> dict[str, Solver]:
+    """Every registered solver by name, missing ones included."""
+    _load()
+    return dict(sorted(_solvers.items()))
+
+
+def names(problem: Problem | None = None) -> list[str]:
+    """Names of the solvers that can run here and, where a problem is given, take it."""
+    return [
+        name
+        for name, solver in solvers().items()
+        if solver.missing is None and (problem is None or solver.capabilities.refuses(problem) is None)
+    ]
+
+
+def get(name: str) -> Solver:
+    """The solver of that name; a ValueError with the nearest names where there is none."""
+    known = solvers()
+    if name in known:
+        return known[name]
+    near = difflib.get_close_matches(name, known, n=3, cutoff=0.5)
+    hint = f"did you mean {' or '.join(near)}?" if near else f"known: {', '.join(known)}"
+    raise ValueError(f"no solver is called {name!r}; {hint}")
+
+
+def solve(problem: Problem, solver: str = "auto", **options: Any) -> Result:
+    """Solve a problem.
+
+    Parameters
+    ----------
+    problem : Assignment or Transport
+    solver : str
+        A name of `names(problem)`; "auto" picks one of ours for this problem.
+    **options
+        Passed on to the solver; its documentation names them.
+
+    Returns
+    -------
+    Matching or Plan
+
+    Raises
+    ------
+    ValueError
+        For an unknown name; as `Unsupported` where the solver cannot take the problem, as `Infeasible` where no
+        complete matching of finite cost exists.
+    ImportError
+        Where the solver's package is not installed.
+    """
+    if not isinstance(problem, Problem):
+        raise TypeError(f"solve takes an Assignment or a Transport, not {type(problem).__name__}")
+    chosen = get(automatic(problem) if solver == "auto" else solver)
+    if reason := chosen.missing:
+        raise ImportError(f"solver {chosen.name} cannot run here: {reason}")
+    if reason := chosen.capabilities.refuses(problem):
+        raise Unsupported(f"solver {chosen.name} {reason}")
+    return chosen.function(problem, **options)
+
+
+def automatic(problem: Problem) -> str:
+    """The solver that "auto" stands for."""
+    if not isinstance(problem, Assignment):
+        return "sinkhorn"
+    return "jv" if get("jv-avx2").missing else "jv-avx2"
+
+
+@functools.cache
+def version(distribution: str) -> str | None:
+    """Installed version of a distribution, or None."""
+    try:
+        return importlib.metadata.version(distribution)
+    except importlib.metadata.PackageNotFoundError:
+        return None
+
+
+@functools.cache
+def _load() -> None:
+    from . import assignment, transport
+
+    for package in (assignment, transport):
+        for module in pkgutil.iter_modules(package.__path__, package.__name__ + "."):
+            importlib.import_module(module.name)
+    for entry in importlib.metadata.entry_points(group=ENTRY_POINTS):
+        entry.load()

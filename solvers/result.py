@@ -1,0 +1,92 @@
+"""What a solver answers: a matching or a transport plan, in one canonical form.
+
+Nothing here is trusted. `solvers.certificate` says whether an answer holds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from .problem import Assignment
+
+if TYPE_CHECKING:
+    import scipy.sparse
+
+
+@dataclass(frozen=True, eq=False)
+class Matching:
+    """An answer to an assignment problem with n rows and m columns.
+
+    Attributes
+    ----------
+    row_to_col : (n,) intp
+        Column of each row, −1 where a row is left out (only if n > m).
+    cost : float
+        Sum of the chosen entries in float64, as the solver states it.
+    u, v : (n,), (m,) float64, or None
+        Optimal duals: u_i + v_j ≤ c_ij, with equality on the matching. On the longer side of a rectangular problem they are
+        ≤ 0, and 0 where unmatched. None where the solver does not know them.
+    counters : mapping of str to int
+        Work done, equal from run to run for equal input.
+    """
+
+    row_to_col: np.ndarray
+    cost: float
+    u: np.ndarray | None = None
+    v: np.ndarray | None = None
+    counters: Mapping[str, int] = field(default_factory=dict)
+
+    @classmethod
+    def of(
+        cls,
+        problem: Assignment,
+        row_to_col: np.ndarray,
+        u: np.ndarray | None = None,
+        v: np.ndarray | None = None,
+        counters: Mapping[str, int] | None = None,
+    ) -> Matching:
+        """A matching whose cost is summed from the problem's own entries."""
+        row_to_col = np.asarray(row_to_col, dtype=np.intp)
+        rows = np.flatnonzero(row_to_col >= 0)
+        cost = float(problem.cost.entries(rows, row_to_col[rows]).sum())
+        return cls(row_to_col, cost, u, v, counters or {})
+
+    @classmethod
+    def from_pairs(cls, problem: Assignment, rows: np.ndarray, cols: np.ndarray, **known: object) -> Matching:
+        """A matching from the pairs (rows[k], cols[k]), SciPy's convention."""
+        row_to_col = np.full(problem.shape[0], -1, dtype=np.intp)
+        row_to_col[rows] = cols
+        return cls.of(problem, row_to_col, **known)  # type: ignore[arg-type]
+
+
+@dataclass(frozen=True, eq=False)
+class Plan:
+    """An answer to a transport problem with n rows and m columns.
+
+    Attributes
+    ----------
+    cost : float
+        Transport cost ⟨π, C⟩ of the plan, without entropy or penalty.
+    marginal_error : float
+        L1 distance of the plan's marginals from a and b, the larger of the two, relative to the mass. For an unbalanced problem,
+        from the marginals that its potentials ask for.
+    f, g : (n,), (m,) float64, or None
+        Potentials: π_ij = a_i b_j exp((f_i + g_j − c_ij) / ε) where ε > 0, the duals where ε = 0.
+    mass : scipy.sparse.csr_array, or None
+        The plan itself, (n, m), where it is sparse; an entropic plan is full and given by its potentials.
+    counters : mapping of str to int
+    """
+
+    cost: float
+    marginal_error: float
+    f: np.ndarray | None = None
+    g: np.ndarray | None = None
+    mass: scipy.sparse.csr_array | None = None
+    counters: Mapping[str, int] = field(default_factory=dict)
+
+
+Result = Matching | Plan
