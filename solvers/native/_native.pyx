@@ -19,8 +19,9 @@ cdef extern from "lapmark.h":
         int64_t row_scans, augmentations, reductions, bids, phases
     ctypedef int (*interrupted_t)() noexcept nogil
     ctypedef struct task_t:
-        int64_t n, m
+        int64_t n, m, given
         const void *cost
+        const void *zeros
         int32_t *x
         int32_t *y
         double *u
@@ -36,6 +37,7 @@ cdef extern from "builds.h":
     ctypedef void (*column_minima_t)(const void *, int64_t, int64_t, const double *, double *, int32_t *) noexcept nogil
     ctypedef struct build_t:
         assign_t jv
+        assign_t auction
         row_minima_t row_minima
         column_minima_t column_minima
     bint processor_has_avx2()
@@ -65,7 +67,7 @@ def as_cost(matrix):
 
 
 def assign(str method, matrix, bint avx2):
-    """Solve an (n, m) problem with n <= m.
+    """Solve an (n, m) problem with n <= m by "jv" or "auction".
 
     Returns row_to_col (n,) intp, u (n,), v (m,) float64 and a dict of the counters that are not zero.
     """
@@ -78,21 +80,24 @@ def assign(str method, matrix, bint avx2):
         raise ValueError(f"{n}×{m}: at most 2**31 − 2 rows and columns")
     cdef const build_t *build = build_for(matrix, avx2)
     if method == "jv":
-        function = build.jv
+        function, rows = build.jv, n
+    elif method == "auction":
+        function, rows = build.auction, m
     else:
         raise ValueError(f"no native method is called {method!r}")
-    x, y = np.full(n, -1, dtype=np.int32), np.full(m, -1, dtype=np.int32)
-    u, v = np.zeros(n), np.zeros(m)
-    cdef size_t at_cost = matrix.ctypes.data
+    x, y = np.full(rows, -1, dtype=np.int32), np.full(m, -1, dtype=np.int32)
+    u, v = np.zeros(rows), np.zeros(m)
+    zeros = np.zeros(m, dtype=matrix.dtype)
+    cdef size_t at_cost = matrix.ctypes.data, at_zeros = zeros.ctypes.data
     cdef int32_t[::1] x_view = x
     cdef int32_t[::1] y_view = y
     cdef double[::1] u_view = u
     cdef double[::1] v_view = v
-    task.n, task.m, task.bad_row = n, m, -1
+    task.n, task.m, task.given, task.bad_row = rows, m, n, -1
     task.counters = counters_t(0, 0, 0, 0, 0)
     task.interrupted = interrupted
     if n:
-        task.cost = <const void *> at_cost
+        task.cost, task.zeros = <const void *> at_cost, <const void *> at_zeros
         task.x, task.y, task.u, task.v = &x_view[0], &y_view[0], &u_view[0], &v_view[0]
         with nogil:
             outcome = function(&task)
@@ -105,7 +110,7 @@ def assign(str method, matrix, bint avx2):
         if outcome == INFEASIBLE:
             raise Infeasible(f"row {task.bad_row} cannot be matched with the others at finite cost")
     counters = {name: count for name, count in dict(task.counters).items() if count}
-    return x.astype(np.intp), u, v, counters
+    return x[:n].astype(np.intp), u[:n], v, counters
 
 
 def row_minima(matrix, const double[::1] v, avx2=None):

@@ -43,9 +43,13 @@ static inline int search_make(search_t *s, int64_t m) {
     return 0;
 }
 
+static inline const cost_t *row_of(const task_t *t, int64_t i) {
+    return i < t->given ? (const cost_t *)t->cost + i * t->m : t->zeros;
+}
+
 /* Relax every open column from row i; the smallest distance left. */
 static inline double relax_row(task_t *t, const search_t *s, int64_t i, double h) {
-    const cost_t *c = (const cost_t *)t->cost + i * t->m;
+    const cost_t *c = row_of(t, i);
     double low = INFINITY;
     for (int64_t block = 0; block < blocks_of(t->m); block++) {
         const double here = block_relax(c, t->v, h, block * BLOCK, block_end(block, t->m), (int32_t)i, s->distance,
@@ -106,7 +110,7 @@ static inline int augment_row(task_t *t, search_t *s, int64_t start) {
         }
         const int64_t k = scanned++;
         const int64_t i = t->y[s->closed[k]];
-        const cost_t *c = (const cost_t *)t->cost + i * t->m;
+        const cost_t *c = row_of(t, i);
         const double h = (double)c[s->closed[k]] - s->closed_v[k] - s->closed_at[k];
         low = relax_row(t, s, i, h);
     }
@@ -147,7 +151,7 @@ static inline outcome_t augment_all(task_t *t) {
     }
     search_free(&s);
     for (int64_t i = 0; i < t->n && outcome == SOLVED; i++) {
-        t->u[i] = (double)((const cost_t *)t->cost)[i * t->m + t->x[i]] - t->v[t->x[i]];
+        t->u[i] = (double)row_of(t, i)[t->x[i]] - t->v[t->x[i]];
     }
     return outcome;
 }

@@ -4,9 +4,10 @@
 /* clang-format off */
 #define DECLARE(variant) \
     outcome_t jv_##variant(task_t *); \
+    outcome_t auction_##variant(task_t *); \
     void row_minima_##variant(const void *, int64_t, int64_t, const double *, double *); \
     void column_minima_##variant(const void *, int64_t, int64_t, const double *, double *, int32_t *);
-#define BUILD(variant) {jv_##variant, row_minima_##variant, column_minima_##variant}
+#define BUILD(variant) {jv_##variant, auction_##variant, row_minima_##variant, column_minima_##variant}
 /* clang-format on */
 
 DECLARE(f32_scalar)

@@ -12,6 +12,7 @@ typedef void (*column_minima_t)(const void *cost, int64_t n, int64_t m, const do
 
 typedef struct {
     assign_t jv;
+    assign_t auction;
     row_minima_t row_minima;
     column_minima_t column_minima;
 } build_t;

@@ -14,11 +14,13 @@ typedef struct {
     int64_t row_scans, augmentations, reductions, bids, phases;
 } counters_t;
 
-/* A row-major n x m matrix of costs with n <= m, and room for the answer. */
+/* n rows to match to distinct ones of m columns, n <= m, and room for the answer. The first `given` rows are a row-major matrix;
+ * any further row costs nothing everywhere and takes no memory of its own. */
 typedef struct {
-    int64_t n, m;
+    int64_t n, m, given;
     const void *cost;
-    int32_t *x;        /* (n) column of each row */
+    const void *zeros; /* (m) the row that stands for every row from `given` on */
+    int32_t *x;        /* (n) column of each row, -1 where free */
     int32_t *y;        /* (m) row of each column, -1 where free */
     double *u, *v;     /* (n), (m) duals */
     int64_t bad_row;   /* a row that cannot be matched, where INFEASIBLE */

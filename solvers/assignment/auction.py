@@ -1,0 +1,20 @@
+"""Bertsekas's forward auction with ε-scaling, in C; exact at the end."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from ..native import _native
+from ..problem import Assignment
+from ..registry import register
+from ..result import Matching
+from .jv import CAPABILITIES, solve_native
+
+
+@register(
+    "auction",
+    replace(CAPABILITIES, family="auction", source="D. P. Bertsekas, Annals of Operations Research 14 (1988) 105–123"),
+)
+def auction(problem: Assignment) -> Matching:
+    """AVX2 where the processor has it."""
+    return solve_native("auction", problem, avx2=_native.HAS_AVX2)
