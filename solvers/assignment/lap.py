@@ -1,0 +1,32 @@
+"""The package `lap`, dense: Jonker–Volgenant in C++, common in object tracking."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ..problem import Assignment, Infeasible
+from ..registry import Capabilities, register
+from ..result import Matching
+
+
+@register(
+    "lap",
+    Capabilities(
+        exact=True,
+        rectangular=True,
+        forbidden=True,
+        dtypes={"float32", "float64"},
+        family="shortest augmenting path",
+        source="https://github.com/gatagat/lap",
+    ),
+    requires=("lap",),
+)
+def lap(problem: Assignment) -> Matching:
+    """Solves in float64; a rectangular matrix is padded to a square by the package."""
+    from lap import lapjv
+
+    n, m = problem.shape
+    cost, row_to_col, _ = lapjv(problem.cost.dense(), extend_cost=n != m)
+    if np.isinf(cost):
+        raise Infeasible("lap found no matching of finite cost")
+    return Matching.of(problem, row_to_col)

@@ -1,0 +1,47 @@
+"""The package `lap`, sparse: Volgenant's LAPMOD, which visits the allowed pairs only."""
+
+from __future__ import annotations
+
+import numpy as np
+import scipy.sparse
+
+from ..problem import Assignment, SparseCost, Unsupported
+from ..registry import Capabilities, register
+from ..result import Matching
+
+
+@register(
+    "lapmod",
+    Capabilities(
+        exact=True,
+        costs={"dense", "sparse"},
+        forbidden=True,
+        dtypes={"float32", "float64"},
+        family="shortest augmenting path",
+        source="A. Volgenant, Computers & Operations Research 23 (1996) 917–932",
+    ),
+    requires=("lap",),
+)
+def lapmod(problem: Assignment) -> Matching:
+    """Solves in float64; costs must lie in [0, 1e6), the range that the package takes."""
+    from lap import LARGE
+    from lap import lapmod as package
+
+    csr = allowed_pairs(problem)
+    if csr.nnz and not (csr.data.min() >= 0 and csr.data.max() < LARGE):
+        raise Unsupported(
+            f"lapmod takes costs in [0, {LARGE:g}) only, not {csr.data.min():g} to {csr.data.max():g}; shift or scale them"
+        )
+    _, row_to_col, _ = package(problem.shape[0], csr.data.astype(np.float64), csr.indptr, csr.indices)
+    return Matching.of(problem, row_to_col)
+
+
+def allowed_pairs(problem: Assignment) -> scipy.sparse.csr_array:
+    """The pairs that are not forbidden, zero costs included, in CSR with 32-bit indices."""
+    if isinstance(problem.cost, SparseCost):
+        return problem.cost.csr
+    matrix = problem.cost.dense()
+    allowed = np.isfinite(matrix)
+    _, cols = np.nonzero(allowed)
+    ends = np.concatenate([[0], np.cumsum(allowed.sum(axis=1))])
+    return scipy.sparse.csr_array((matrix[allowed], cols.astype(np.int32), ends.astype(np.int32)), shape=matrix.shape)
