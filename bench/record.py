@@ -24,8 +24,10 @@ class Record:
     """A row of the store. Times are in seconds, memory in bytes.
 
     `solver` and `case` are specs (`bench.spec`); `problem`, `n`, `m` and `params` repeat the case in parts, for tables.
-    `samples` are the timed calls in order; the warm-up is not among them. `peak_memory` is the worker's largest resident size over
-    its baseline, taken once the problem was built and the solver warm.
+    `given` is the kind of cost that the solver was handed; where the case has points and this says "dense", the harness
+    built the matrix before the clock started. `samples` are the timed calls in order; the warm-up is not among them.
+    `peak_memory` is the worker's largest resident size over its baseline, taken once the problem was built and the solver
+    warm.
     """
 
     key: str
@@ -37,6 +39,7 @@ class Record:
     seed: int = 0
     params: Mapping[str, object] = field(default_factory=dict)
     exact: bool = True
+    given: str = "dense"
     status: str
     message: str = ""
     samples: tuple[float, ...] = ()
