@@ -35,11 +35,14 @@ cdef extern from "builds.h":
     ctypedef outcome_t (*assign_t)(task_t *) noexcept nogil
     ctypedef void (*row_minima_t)(const void *, int64_t, int64_t, const double *, double *) noexcept nogil
     ctypedef void (*column_minima_t)(const void *, int64_t, int64_t, const double *, double *, int32_t *) noexcept nogil
+    ctypedef double (*marginals_t)(const void *, int64_t, int64_t, const double *, const double *, const double *,
+                                   const double *, double, double *, double *) noexcept nogil
     ctypedef struct build_t:
         assign_t jv
         assign_t auction
         row_minima_t row_minima
         column_minima_t column_minima
+        marginals_t marginals
     bint processor_has_avx2()
     const build_t *find_build(bint avx2, bint single)
 
@@ -145,3 +148,26 @@ def column_minima(matrix, const double[::1] u, avx2=None):
         with nogil:
             build.column_minima(<const void *> at_cost, n, m, &u[0], &low_view[0], &row_view[0])
     return low
+
+
+def marginals(matrix, const double[::1] f, const double[::1] g, const double[::1] a, const double[::1] b, double epsilon,
+              avx2=None):
+    """Both marginals of the plan a_i b_j e_ij, e_ij = exp((f_i + g_j − c_ij) / ε), over what they should be, and its cost.
+
+    Returns Σ_j b_j e_ij (n,), Σ_i a_i e_ij (m,) and Σ_ij a_i b_j e_ij c_ij. A sum is NaN where some e_ij is beyond 2**1000.
+    """
+    matrix = as_cost(matrix)
+    cdef int64_t n = matrix.shape[0], m = matrix.shape[1]
+    rows, cols = np.zeros(n), np.zeros(m)
+    cdef double[::1] rows_view = rows
+    cdef double[::1] cols_view = cols
+    cdef double cost = 0.0
+    cdef size_t at_cost = matrix.ctypes.data
+    cdef const build_t *build = build_for(matrix, HAS_AVX2 if avx2 is None else avx2)
+    if not (f.shape[0] == a.shape[0] == n and g.shape[0] == b.shape[0] == m):
+        raise ValueError(f"f, a and g, b have {f.shape[0]}, {a.shape[0]} and {g.shape[0]}, {b.shape[0]} entries for {n}×{m} costs")
+    if n and m:
+        with nogil:
+            cost = build.marginals(<const void *> at_cost, n, m, &f[0], &g[0], &a[0], &b[0], epsilon, &rows_view[0],
+                                   &cols_view[0])
+    return rows, cols, cost

@@ -10,11 +10,15 @@ typedef outcome_t (*assign_t)(task_t *t);
 typedef void (*row_minima_t)(const void *cost, int64_t n, int64_t m, const double *v, double *low);
 typedef void (*column_minima_t)(const void *cost, int64_t n, int64_t m, const double *u, double *low, int32_t *row);
 
+typedef double (*marginals_t)(const void *cost, int64_t n, int64_t m, const double *f, const double *g,
+                              const double *a, const double *b, double epsilon, double *rows, double *cols);
+
 typedef struct {
     assign_t jv;
     assign_t auction;
     row_minima_t row_minima;
     column_minima_t column_minima;
+    marginals_t marginals;
 } build_t;
 
 int processor_has_avx2(void);
