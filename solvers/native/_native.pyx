@@ -6,10 +6,15 @@ Arguments are those of validated problems; nothing is checked here but shapes an
 
 import numpy as np
 
-from cpython.exc cimport PyErr_CheckSignals, PyErr_Occurred
 from libc.stdint cimport int32_t, int64_t
 
 from solvers.problem import Infeasible
+
+
+# Declared here rather than taken from cpython.exc, whose declarations would raise inside the callback, where nothing can.
+cdef extern from "Python.h":
+    int PyErr_CheckSignals() noexcept
+    void *PyErr_Occurred() noexcept
 
 
 cdef extern from "lapmark.h":
@@ -51,9 +56,14 @@ HAS_AVX2 = bool(processor_has_avx2())
 
 
 cdef int interrupted() noexcept nogil:
-    """Whether a signal handler raised: Ctrl-C, in the main thread."""
+    """Whether a signal handler raised, which happens in the main thread only; its exception stays set."""
     with gil:
         return PyErr_Occurred() != NULL or PyErr_CheckSignals() != 0
+
+
+cdef int raise_pending() except -1:
+    """Let the exception that a signal handler left surface."""
+    return -1
 
 
 cdef const build_t *build_for(matrix, bint avx2) except NULL:
@@ -107,9 +117,7 @@ def assign(str method, matrix, bint avx2):
         if outcome == OUT_OF_MEMORY:
             raise MemoryError(f"no memory for the search arrays of {n}×{m}")
         if outcome == INTERRUPTED:
-            if PyErr_Occurred() != NULL:
-                raise  # the handler's own exception, KeyboardInterrupt as a rule
-            raise KeyboardInterrupt
+            raise_pending()
         if outcome == INFEASIBLE:
             raise Infeasible(f"row {task.bad_row} cannot be matched with the others at finite cost")
     counters = {name: count for name, count in dict(task.counters).items() if count}

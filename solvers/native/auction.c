@@ -1,17 +1,17 @@
-/* The forward auction with epsilon-scaling of D. P. Bertsekas, "The auction algorithm", Annals of Operations Research 14 (1988),
- * made exact at the end by shortest augmenting paths.
+/* The forward auction with epsilon-scaling of D. P. Bertsekas, "The auction algorithm", Annals of Operations Research
+ * 14 (1988), made exact at the end by shortest augmenting paths.
  *
- * Rows bid for columns; v[j] is the negative price of column j, so that c[j] - v[j] is what column j costs a row in all. The auction's
- * matching is only optimal to within n * epsilon, and its prices are what it is run for: from prices this good the exact search
- * that follows is short.
+ * Rows bid for columns; v[j] is the negative price of column j, so that c[j] - v[j] is what column j costs a row in
+ * all. The auction's matching is only optimal to within n * epsilon, and its prices are what it is run for: from prices
+ * this good the exact search that follows is short.
  *
- * Rectangular problems get rows of zeros up to m rows. Prices may then be rescaled from phase to phase like those of a square
- * problem, which the plain forward auction for n < m does not allow.
+ * Rectangular problems get rows of zeros up to m rows. Prices may then be rescaled from phase to phase like those of a
+ * square problem, which the plain forward auction for n < m does not allow.
  */
 #include "augment.h"
 
-/* Factor between the epsilons of two phases, and the range of the costs over the first and over the last epsilon, the latter
- * by row: measured on grids of embeddings, and flat around these values. */
+/* Factor between the epsilons of two phases, and the range of the costs over the first and over the last epsilon, the
+ * latter by row: measured on grids of embeddings, and flat around these values. */
 static const double SCALING = 5.0, FIRST_DIVISOR = 8.0, LAST_DIVISOR = 100.0;
 
 /* Bids a row in one phase before the rest is left to the exact end. */
@@ -41,8 +41,8 @@ static double range_of(const task_t *t, double *magnitude) {
 
 /* One phase: every row bids until each holds a column, at prices kept from the phase before. False where it gave up.
  *
- * Why it ends: each bid lowers some v by at least epsilon, which the caller keeps well above the rounding unit of every v
- * that can occur, and bids are counted. */
+ * Why it ends: each bid lowers some v by at least epsilon, which the caller keeps well above the rounding unit of every
+ * v that can occur, and bids are counted. */
 static int run_phase(task_t *t, int32_t *queue, double epsilon, double range, double lowest_v) {
     for (int64_t i = 0; i < t->n; i++) {
         t->x[i] = -1;
@@ -79,8 +79,8 @@ static int run_phase(task_t *t, int32_t *queue, double epsilon, double range, do
     return 1;
 }
 
-/* Columns held by rows of zeros are within epsilon of each other. Made level, they are all cheapest to all such rows, which would
- * otherwise need a search each. */
+/* Columns held by rows of zeros are within epsilon of each other. Made level, they are all cheapest to all such rows,
+ * which would otherwise need a search each. */
 static void level_zero_rows(task_t *t) {
     double highest = -INFINITY;
     for (int64_t j = 0; j < t->m; j++) {
@@ -145,8 +145,8 @@ outcome_t NAME(auction)(task_t *t) {
     keep_tight(t);
     const outcome_t outcome = augment_all(t);
     if (outcome == SOLVED && t->given < t->n) {
-        /* The rows of zeros share one dual. Taking it from every row and giving it to every column leaves v at 0 on the columns that
-         * they hold and below on the others, as a rectangular problem asks. */
+        /* The rows of zeros share one dual. Taking it from every row and giving it to every column leaves v at 0 on the
+         * columns that they hold and below on the others, as a rectangular problem asks. */
         const double shared = t->u[t->given];
         for (int64_t i = 0; i < t->n; i++) {
             t->u[i] -= shared;

@@ -9,12 +9,12 @@
 
 /* Scratch of the search from one free row. */
 typedef struct {
-    double *distance;    /* (m) length of the shortest path to each open column; +inf once closed */
-    int32_t *from;       /* (m) row before each column on that path */
-    double *block_low;   /* smallest distance of each block of columns */
-    int32_t *closed;     /* closed columns in the order of closing; those not yet scanned are the tail */
-    double *closed_v;    /* their duals, while v holds -inf */
-    double *closed_at;   /* their distances */
+    double *distance;  /* (m) length of the shortest path to each open column; +inf once closed */
+    int32_t *from;     /* (m) row before each column on that path */
+    double *block_low; /* smallest distance of each block of columns */
+    int32_t *closed;   /* closed columns in the order of closing; those not yet scanned are the tail */
+    double *closed_v;  /* their duals, while v holds -inf */
+    double *closed_at; /* their distances */
 } search_t;
 
 static inline void search_free(search_t *s) {
@@ -52,8 +52,8 @@ static inline double relax_row(task_t *t, const search_t *s, int64_t i, double h
     const cost_t *c = row_of(t, i);
     double low = INFINITY;
     for (int64_t block = 0; block < blocks_of(t->m); block++) {
-        const double here = block_relax(c, t->v, h, block * BLOCK, block_end(block, t->m), (int32_t)i, s->distance,
-                                        s->from);
+        const double here =
+            block_relax(c, t->v, h, block * BLOCK, block_end(block, t->m), (int32_t)i, s->distance, s->from);
         s->block_low[block] = here;
         low = here < low ? here : low;
     }
@@ -87,8 +87,8 @@ static inline int64_t close_columns(task_t *t, search_t *s, double reach, int64_
     return sink;
 }
 
-/* Match row `start` by a shortest augmenting path. It ends after at most n row scans: each scan takes one closed column off the
- * queue for good. False where no free column can be reached at finite length. */
+/* Match row `start` by a shortest augmenting path. It ends after at most n row scans: each scan takes one closed column
+ * off the queue for good. False where no free column can be reached at finite length. */
 static inline int augment_row(task_t *t, search_t *s, int64_t start) {
     for (int64_t j = 0; j < t->m; j++) {
         s->distance[j] = INFINITY;

@@ -1,15 +1,18 @@
-/* The algorithm of R. Jonker and A. Volgenant, "A shortest augmenting path algorithm for dense and sparse linear assignment
- * problems", Computing 38 (1987): column reduction, reduction transfer, augmenting row reduction, augmentation.
+/* The algorithm of R. Jonker and A. Volgenant, "A shortest augmenting path algorithm for dense and sparse linear
+ * assignment problems", Computing 38 (1987): column reduction, reduction transfer, augmenting row reduction,
+ * augmentation.
  *
- * Rectangular problems (n < m) ask for v <= 0 with v = 0 on the columns left free. Column reduction would break that, so they
- * start from v = 0 with every row free; the later steps lower v on matched columns only, and a matched column stays matched.
+ * Rectangular problems (n < m) ask for v <= 0 with v = 0 on the columns left free. Column reduction would break that,
+ * so they start from v = 0 with every row free; the later steps lower v on matched columns only, and a matched column
+ * stays matched.
  */
 #include "augment.h"
 
 /* Augmenting row reduction may take this many scans a row before the rest is left to augmentation. */
-enum { SCANS_PER_ROW = 16 };
+enum { SCANS_PER_ROW = 8 };
 
-/* v_j = min_i c_ij; each row takes the last of the columns whose minimum it holds. once[i]: whether it holds just one. */
+/* v_j = min_i c_ij; each row takes the last of the columns whose minimum it holds. once[i]: whether it holds just one.
+ */
 static void reduce_columns(task_t *t, char *restrict once) {
     const cost_t *c = t->cost;
     for (int64_t j = 0; j < t->m; j++) {
@@ -52,12 +55,13 @@ static void transfer_reductions(task_t *t, const char *restrict once) {
     }
 }
 
-/* Each free row takes its cheapest column and lowers that column's dual by the lead over the second cheapest; the row that it
- * drives out goes next. Compacts `free_rows` to those left over and returns their number.
+/* Each free row takes its cheapest column and lowers that column's dual by the lead over the second cheapest; the row
+ * that it drives out goes next. Compacts `free_rows` to those left over and returns their number.
  *
- * Why it ends: on near-equal costs the lead can be a rounding unit, or vanish in v[j1], and the textbook loop then runs for ever or
- * as good as. So a row driven out is taken up at once only where v[j1] did become smaller, and all scans are counted
- * against a budget; past it, whoever is still free is left to augmentation, which needs one bounded search for each. */
+ * Why it ends: on near-equal costs the lead can be a rounding unit, or vanish in v[j1], and the textbook loop then runs
+ * for ever or as good as. So a row driven out is taken up at once only where v[j1] did become smaller, and all scans
+ * are counted against a budget; past it, whoever is still free is left to augmentation, which needs one bounded search
+ * for each. */
 static int64_t reduce_rows(task_t *t, int32_t *free_rows, int64_t count, int64_t *budget) {
     const cost_t *c = t->cost;
     int64_t kept = 0, next = 0;

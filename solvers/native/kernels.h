@@ -1,9 +1,9 @@
 /* The inner loops that the native solvers share: one row of costs against the duals of the columns.
  *
- * A source that includes this is compiled once per type of the cost (COST: float or double) and per instruction set. The cost
- * stays in memory as it was given and every sum is taken in double, so float32 input is solved exactly as the numbers it holds.
- * Both instruction sets evaluate the same expressions in the same order and break ties by the lowest index, hence they
- * give the same answers and the same counters, to the bit.
+ * A source that includes this is compiled once per type of the cost (COST: float or double) and per instruction set.
+ * The cost stays in memory as it was given and every sum is taken in double, so float32 input is solved exactly as the
+ * numbers it holds. Both instruction sets evaluate the same expressions in the same order and break ties by the lowest
+ * index, hence they give the same answers and the same counters, to the bit.
  *
  * A closed column is one that takes no further part in a search: its v is -inf and its distance +inf, so that it is
  * neither improved nor chosen, without a test in any loop.

@@ -14,8 +14,8 @@ typedef struct {
     int64_t row_scans, augmentations, reductions, bids, phases;
 } counters_t;
 
-/* n rows to match to distinct ones of m columns, n <= m, and room for the answer. The first `given` rows are a row-major matrix;
- * any further row costs nothing everywhere and takes no memory of its own. */
+/* n rows to match to distinct ones of m columns, n <= m, and room for the answer. The first `given` rows are a
+ * row-major matrix; any further row costs nothing everywhere and takes no memory of its own. */
 typedef struct {
     int64_t n, m, given;
     const void *cost;

@@ -1,0 +1,60 @@
+# Everything runs from a virtual environment that is made on first use; nothing else is installed.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(CURDIR)/$(VENV)/bin
+export PATH := $(BIN):$(PATH)
+C_SOURCES = $(wildcard solvers/native/*.c solvers/native/*.h tests/native/*.c)
+READY := $(VENV)/ready
+
+.PHONY: help demo test test-slow lint format sanitize bench bench-quick clean
+
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+# Build tools go in first, since the editable build uses this environment's own. A peer that has no wheel for this platform
+# is left out: its solvers then show as missing, with the reason.
+$(READY): pyproject.toml meson.build solvers/native/meson.build
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; set PYTHON=…")'
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check "meson-python>=0.17" "meson>=1.4" ninja "cython>=3.1" "numpy>=2.0"
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-build-isolation --editable '.[dev]'
+	for peer in $$($(BIN)/python -c 'import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["project"]["optional-dependencies"]["peers"])'); do \
+	  $(BIN)/python -m pip install --quiet --disable-pip-version-check "$$peer" || echo "left out: $$peer"; done
+	touch $(READY)
+
+demo: $(READY) ## Compare every solver on digits laid on a grid, and write the report to results/
+	lapmark run --to results
+	lapmark report results
+
+test: $(READY) ## Run the tests
+	pytest
+
+test-slow: $(READY) ## Run the tests that take longer, too
+	pytest -m 'slow or not slow'
+
+lint: $(READY) ## Check style and types
+	ruff check .
+	ruff format --check .
+	mypy
+	clang-format --dry-run --Werror $(C_SOURCES)
+
+format: $(READY) ## Mend style
+	ruff check --fix .
+	ruff format .
+	clang-format -i $(C_SOURCES)
+
+sanitize: $(READY) ## Run the native tests under ASan and UBSan
+	meson setup build/sanitize --reconfigure --buildtype=debugoptimized -Db_sanitize=address,undefined -Db_lundef=false -Dwerror=true >/dev/null
+	ASAN_OPTIONS=detect_leaks=1 UBSAN_OPTIONS=halt_on_error=1 meson test -C build/sanitize --print-errorlogs native
+
+bench: $(READY) ## Track speed over commits with asv and publish its site to .asv/html
+	asv machine --yes
+	asv run --show-stderr
+	asv publish
+
+bench-quick: $(READY) ## The same, one sample each on the installed package
+	asv machine --yes
+	asv run --python=same --quick --show-stderr --dry-run
+
+clean: ## Remove the environment and what was built
+	rm -rf $(VENV) build .asv

@@ -1,0 +1,123 @@
+"""The native solvers from Python: both builds agree, the GIL is free, Ctrl-C is answered."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+import threading
+import time
+
+import numpy as np
+import pytest
+
+from solvers import Assignment, DenseCost, certify, solve
+from solvers.native import _native
+
+needs_avx2 = pytest.mark.skipif(not _native.HAS_AVX2, reason="this processor has no AVX2")
+
+
+def matrices():
+    rng = np.random.default_rng(7)
+    yield "even", rng.random((150, 150), dtype=np.float32)
+    yield "ties", rng.integers(0, 5, (129, 129)).astype(np.float64)
+    yield "wide", 10 ** rng.uniform(-8, 8, (90, 300))
+    yield "product", np.multiply.outer(np.arange(1.0, 131), np.arange(1.0, 131))
+    yield "twin columns", np.repeat(rng.random((64, 32)), 2, axis=1) + 1e-14 * rng.random((64, 64))
+
+
+MATRICES = dict(matrices())
+
+
+@needs_avx2
+@pytest.mark.parametrize("method", ["jv", "auction"])
+@pytest.mark.parametrize(
+    ("name", "matrix"), list(matrices()), ids=lambda value: value if isinstance(value, str) else ""
+)
+def test_builds_agree_to_the_bit(method, name, matrix):
+    scalar = _native.assign(method, matrix, False)
+    avx2 = _native.assign(method, matrix, True)
+    for ours, other in zip(scalar[:3], avx2[:3], strict=True):
+        np.testing.assert_array_equal(ours, other)
+    assert scalar[3] == avx2[3]
+
+
+@pytest.mark.parametrize("avx2", [False, pytest.param(True, marks=needs_avx2)])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize(("n", "m"), [(1, 1), (3, 127), (128, 5), (17, 260)])
+def test_minima_of_reduced_costs(avx2, dtype, n, m):
+    rng = np.random.default_rng(n * m)
+    matrix, u, v = rng.random((n, m)).astype(dtype), rng.random(n), rng.random(m)
+    matrix[rng.random((n, m)) < 0.1] = np.inf
+    wide = matrix.astype(np.float64)
+    np.testing.assert_array_equal(_native.row_minima(matrix, v, avx2), (wide - v).min(axis=1))
+    np.testing.assert_array_equal(_native.column_minima(matrix, u, avx2), (wide - u[:, None]).min(axis=0))
+
+
+def test_float32_is_solved_as_the_numbers_it_holds():
+    # In float32 arithmetic the three sums below are equal; as exact numbers they are not.
+    rng = np.random.default_rng(3)
+    matrix = (1e6 + rng.random((60, 60))).astype(np.float32)
+    matching = solve(Assignment(DenseCost(matrix)), solver="jv")
+    wide = solve(Assignment(DenseCost(matrix.astype(np.float64))), solver="jv")
+    assert matching.cost == wide.cost
+    assert certify(Assignment(DenseCost(matrix)), matching).optimal
+
+
+@pytest.mark.parametrize("solver", ["jv", "auction"])
+def test_near_equal_costs_end(solver):
+    """Leads of one rounding unit: the textbook row reduction would step down by it for ever."""
+    rng = np.random.default_rng(0)
+    matrix = 1 + np.finfo(float).eps * rng.integers(0, 3, (200, 200))
+    matching = solve(Assignment(DenseCost(matrix)), solver=solver)
+    assert matching.counters["row_scans"] < 200 * 200
+    assert certify(Assignment(DenseCost(matrix)), matching).optimal
+
+
+def slow_matrix(n: int = 1500) -> np.ndarray:
+    """i·j keeps a shortest augmenting path method busy for seconds."""
+    return np.multiply.outer(np.arange(1.0, n + 1), np.arange(1.0, n + 1))
+
+
+def test_the_gil_is_released():
+    started, done = threading.Event(), threading.Event()
+
+    def work() -> None:
+        started.set()
+        _native.assign("jv", slow_matrix(), False)
+        done.set()
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    started.wait()
+    turns = 0
+    while not done.is_set():
+        turns += 1
+        time.sleep(0.001)
+    thread.join()
+    assert turns > 20
+
+
+def test_ctrl_c_interrupts_native_code():
+    code = (
+        "import numpy as np\n"
+        "from solvers.native import _native\n"
+        "k = np.arange(1.0, 6001)\n"
+        "matrix = np.multiply.outer(k, k)\n"
+        "print('solving', flush=True)\n"
+        "try:\n"
+        "    _native.assign('jv', matrix, False)\n"
+        "except KeyboardInterrupt:\n"
+        "    print('interrupted', flush=True)\n"
+    )
+    with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "solving\n"
+        time.sleep(0.3)
+        process.send_signal(signal.SIGINT)
+        try:
+            out, _ = process.communicate(timeout=20)
+        finally:
+            process.kill()
+    # Unanswered it would take minutes and end without a word.
+    assert out == "interrupted\n"
