@@ -1,7 +1,7 @@
 """The families of problems, one file each: how to build an instance from (n, seed), and how to draw its answer.
 
-A file registers its family by calling `family`. Everything a family builds is a pure function of its arguments, so that a worker, or
-another machine, rebuilds the very same problem.
+A file registers its family by calling `family`. What a family builds is a pure function of its arguments, so that a
+worker, or another machine, rebuilds the very same problem.
 """
 
 from __future__ import annotations
@@ -9,10 +9,12 @@ from __future__ import annotations
 import difflib
 import functools
 import importlib
+import inspect
 import pkgutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal
 
 from solvers.problem import Problem
 from solvers.result import Result
@@ -21,6 +23,9 @@ from .. import spec
 
 Build = Callable[..., Problem]
 Draw = Callable[..., list[Path]]
+
+#: The setting `dtype` of the families whose costs are not whole.
+FloatType = Literal["float32", "float64"]
 
 
 @dataclass(frozen=True)
@@ -77,7 +82,13 @@ class Case:
         return spec.show(self.problem, self.params)
 
     def build(self) -> Problem:
-        return get(self.problem).build(self.n, self.seed, **self.params)
+        """The instance; a ValueError where the family takes no such size or setting."""
+        build = get(self.problem).build
+        known = list(inspect.signature(build).parameters)[2:]
+        for name in self.params:
+            if name not in known:
+                raise ValueError(f"{self.problem} has no setting {name!r}; it has {', '.join(known) or 'none'}")
+        return build(self.n, self.seed, **self.params)
 
     def draw(self, problem: Problem, result: Result, folder: Path) -> list[Path]:
         """Pictures of an answer, written to `folder`; none where the family has no picture."""
@@ -121,7 +132,20 @@ def get(name: str) -> Family:
     raise ValueError(f"no problem is called {name!r}; {hint}")
 
 
+def check_setting(name: str, value: spec.Value, *allowed: spec.Value) -> None:
+    """Refuse a value that a setting does not have."""
+    if value not in allowed:
+        raise ValueError(f"{name} = {value!r}; choose from {', '.join(map(str, allowed))}")
+
+
+def check_only_instance(seed: int) -> None:
+    """Refuse a seed where a size has one instance only: another seed would pass the same problem off as a new one."""
+    if seed != 0:
+        raise ValueError(f"seed = {seed}: there is one instance of each size; leave the seed at 0")
+
+
 @functools.cache
 def _load() -> None:
-    for module in pkgutil.iter_modules(__path__, __name__ + "."):
-        importlib.import_module(module.name)
+    for module in pkgutil.iter_modules(__path__):
+        if not module.name.startswith("_"):
+            importlib.import_module(f"{__name__}.{module.name}")

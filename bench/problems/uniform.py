@@ -6,10 +6,14 @@ import numpy as np
 
 from solvers import Assignment, DenseCost
 
-from . import family
+from . import FloatType, check_setting, family
 
 
-@family("uniform", source="the customary random instance; Burkard, Dell’Amico and Martello, Assignment Problems (SIAM 2009), section 4.10", sizes=(256, 1024, 2048))
-def build(n: int, seed: int = 0, dtype: str = "float32") -> Assignment:
-    rng = np.random.default_rng(seed)
-    return Assignment(DenseCost(rng.random((n, n)).astype(dtype)))
+@family(
+    "uniform",
+    source="the usual random instance; R. Burkard, M. Dell’Amico, S. Martello, Assignment Problems (SIAM 2009), § 4.10",
+    sizes=(256, 1024, 2048),
+)
+def build(n: int, seed: int = 0, dtype: FloatType = "float32") -> Assignment:
+    check_setting("dtype", dtype, "float32", "float64")
+    return Assignment(DenseCost(np.random.default_rng(seed).random((n, n), dtype=dtype)))

@@ -1,0 +1,82 @@
+"""Arrays that take long to compute, kept between runs in the user's cache folder.
+
+Only what can be computed again belongs here: a file that is damaged, or cannot be written, costs time and nothing else.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import os
+import tempfile
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import platformdirs
+
+#: Names the folder to use in place of the user's cache folder.
+VARIABLE = "LAPMARK_CACHE"
+
+
+def folder() -> Path:
+    """The cache folder, which need not exist yet."""
+    return Path(os.environ.get(VARIABLE) or platformdirs.user_cache_path("lapmark", appauthor=False))
+
+
+def key(*parts: object) -> str:
+    """A name for what was computed from these parts; arrays count with type, shape and every byte."""
+    digest = hashlib.sha256()
+    for part in parts:
+        if isinstance(part, np.ndarray):
+            digest.update(f"{part.dtype.str}{part.shape}".encode())
+            digest.update(np.ascontiguousarray(part).data)
+        else:
+            digest.update(repr(part).encode())
+        digest.update(b"\0")
+    return digest.hexdigest()[:32]
+
+
+def array(name: str, compute: Callable[[], np.ndarray]) -> np.ndarray:
+    """The array kept under `name`, or else what `compute` returns, which is then kept.
+
+    The file is a plain `.npy` followed by the SHA-256 of all that precedes. It appears whole or not at all, so that
+    processes may share the folder. Warns, and computes again, where it is damaged.
+    """
+    path = folder() / f"{name}.npy"
+    if path.exists():
+        try:
+            return _read(path)
+        except (OSError, ValueError) as error:
+            warnings.warn(f"{path} cannot be used ({error}); computing it again", stacklevel=2)
+    values = compute()
+    try:
+        _write(path, values)
+    except OSError as error:
+        warnings.warn(f"cannot keep {path} ({error}); set {VARIABLE} to a folder that can be written", stacklevel=2)
+    return values
+
+
+def _read(path: Path) -> np.ndarray:
+    content = path.read_bytes()
+    size = hashlib.sha256().digest_size
+    payload, digest = content[:-size], content[-size:]
+    if hashlib.sha256(payload).digest() != digest:
+        raise ValueError("its checksum does not match")
+    return np.load(io.BytesIO(payload), allow_pickle=False)
+
+
+def _write(path: Path, values: np.ndarray) -> None:
+    buffer = io.BytesIO()
+    np.save(buffer, values, allow_pickle=False)
+    payload = buffer.getvalue()
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, partial = tempfile.mkstemp(dir=path.parent, prefix=path.name, suffix=".part")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(payload + hashlib.sha256(payload).digest())
+        os.replace(partial, path)
+    except BaseException:
+        Path(partial).unlink(missing_ok=True)
+        raise

@@ -1,0 +1,28 @@
+"""OR-Library's assignment problems: fixed instances with published optima, for correctness more than for speed.
+
+The files are not shipped: `bench.datasets` says where they are looked for.
+"""
+
+from __future__ import annotations
+
+from solvers import Assignment, DenseCost
+
+from .. import datasets
+from . import check_only_instance, family
+
+#: The published cost of an optimal matching, by n.
+OPTIMA = {100: 305, 500: 991, 600: 1176, 700: 1362}
+
+
+@family(
+    "orlib",
+    source="J. E. Beasley, OR-Library: distributing test problems by electronic mail, "
+    "Journal of the Operational Research Society 41 (1990) 1069–1072",
+    sizes=tuple(OPTIMA),
+)
+def build(n: int, seed: int = 0) -> Assignment:
+    """An int32 matrix, costs from 1 to 100."""
+    check_only_instance(seed)
+    if n not in OPTIMA:
+        raise ValueError(f"n = {n}; OR-Library has n = {', '.join(map(str, OPTIMA))}")
+    return Assignment(DenseCost(datasets.orlib(n)))

@@ -1,0 +1,187 @@
+"""An embedding laid on a grid: every image gets a cell of its own, as near as can be to where t-SNE put it.
+
+This is the main job. n points of a t-SNE embedding, stretched to the unit square, are matched to the n nodes of a k×k
+grid at the squared Euclidean distance, scaled so that the largest cost is 100 000.
+
+Where the points come from is the setting `source`:
+
+- `digits`: scikit-learn's 1797 digits, embedded here and cached. Nothing to download; but t-SNE, and with it the
+  problem, differs a little between machines.
+- `mnist-reference`: the shipped embedding of the MNIST test set. The same problem, to the bit, on every machine.
+- `mnist`: the same images, embedded here and cached; takes the image files.
+- `auto`: `digits` as long as there are enough of them, then `mnist-reference`. It depends on n alone.
+
+The n points are the first of `numpy.random.default_rng(seed).permutation`.
+"""
+
+from __future__ import annotations
+
+import math
+import warnings
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from solvers import Assignment, DenseCost, Matching, PointCost
+
+from .. import datasets, embeddings
+from ..datasets import Images, MissingData
+from . import FloatType, check_setting, family
+
+LARGEST_COST = 100_000
+DIGITS = 1797
+SOURCES = ("auto", "digits", "mnist-reference", "mnist")
+
+
+@dataclass(frozen=True, eq=False)
+class Sample:
+    """n points of an embedding.
+
+    Attributes
+    ----------
+    points : (n, 2) float64
+        In [0, 1]² per axis.
+    label : (n,) uint8
+    index : (n,) intp
+        Which images of the source they are.
+    source : str
+    """
+
+    points: np.ndarray
+    label: np.ndarray
+    index: np.ndarray
+    source: str
+
+
+def draw(
+    problem: Assignment,
+    result: Matching,
+    folder: Path,
+    n: int,
+    seed: int = 0,
+    source: str = "auto",
+    rows: str = "nodes",
+    cost: str = "dense",
+    dtype: FloatType = "float32",
+) -> list[Path]:
+    """Four pictures: the embedding, arrows from points to nodes, the images where t-SNE put them, and on the grid.
+
+    The last two need the images themselves; where they are missing, a warning says so and the two are left out.
+    """
+    # Imported here: what only builds problems should not wait for matplotlib.
+    from . import _tsne_grid_pictures as pictures
+
+    chosen = sample(n, seed, source)
+    node = np.argsort(result.row_to_col) if rows == "nodes" else result.row_to_col
+    made = pictures.embedding(chosen.points, chosen.label, chosen.source, folder)
+    made += pictures.arrows(chosen.points, grid(side(n))[node], chosen.label, chosen.source, folder)
+    try:
+        images = _images(chosen.source)
+    except MissingData as error:
+        warnings.warn(f"the two pictures made of images are left out. {error}", stacklevel=2)
+        return made
+    pixels = images.pixels[chosen.index]
+    return made + pictures.scattered(chosen.points, pixels, folder) + pictures.on_grid(node, pixels, folder)
+
+
+@family(
+    "tsne-grid",
+    source="t-SNE laid on a grid by assignment, after K. McDonald’s notebook CloudToGrid; the embedding: "
+    "L. van der Maaten, G. Hinton, JMLR 9 (2008) 2579–2605",
+    sizes=(256, 784, 1764),
+    variants=({"rows": "nodes"}, {"rows": "points"}),
+    draw=draw,
+)
+def build(
+    n: int, seed: int = 0, source: str = "auto", rows: str = "nodes", cost: str = "dense", dtype: FloatType = "float32"
+) -> Assignment:
+    """The problem.
+
+    Parameters
+    ----------
+    n : int
+        Number of points; a square.
+    seed : int
+        Selects the points.
+    source : {"auto", "digits", "mnist-reference", "mnist"}
+    rows : {"nodes", "points"}
+        What the rows are. Solvers of the Jonker–Volgenant kind differ by a factor of two between the two.
+    cost : {"dense", "points"}
+        A matrix of `dtype`, or the points alone, in float64.
+    dtype : {"float32", "float64"}
+    """
+    check_setting("rows", rows, "nodes", "points")
+    check_setting("cost", cost, "dense", "points")
+    check_setting("dtype", dtype, "float32", "float64")
+    nodes, points = grid(side(n)), sample(n, seed, source).points
+    x, y = (nodes, points) if rows == "nodes" else (points, nodes)
+    distance = PointCost(x, y, scale=LARGEST_COST / largest_squared_distance(points))
+    if cost == "points":
+        return Assignment(distance)
+    matrix = np.empty((n, n), dtype)
+    for start, block in distance.blocks():
+        matrix[start : start + len(block)] = block
+    return Assignment(DenseCost(matrix))
+
+
+def sample(n: int, seed: int = 0, source: str = "auto") -> Sample:
+    """The points of the problem, with what is known of them."""
+    check_setting("source", source, *SOURCES)
+    side(n)
+    if source == "auto":
+        source = "digits" if n <= DIGITS else "mnist-reference"
+    points, label = _embedded(source)
+    if n > len(points):
+        largest = math.isqrt(len(points)) ** 2
+        raise ValueError(f"n = {n}, but {source} has {len(points)} images; take n up to {largest}, or another source")
+    index = np.random.default_rng(seed).permutation(len(points))[:n]
+    return Sample(unit_square(points[index]), label[index], index, source)
+
+
+def side(n: int) -> int:
+    """k where n = k²; a ValueError with the nearest squares where there is none."""
+    k = math.isqrt(max(n, 0))
+    if k >= 1 and k * k == n:
+        return k
+    near = f"{k * k} ({k}×{k}) and {(k + 1) ** 2} ({k + 1}×{k + 1})" if k else "1 (1×1)"
+    raise ValueError(f"n = {n} does not fill a square grid; the nearest that do: {near}")
+
+
+def grid(k: int) -> np.ndarray:
+    """The nodes of a k×k grid over [0, 1]², as a (k², 2) float64 array: x runs first, node i is (i mod k, i div k)."""
+    ticks = np.linspace(0, 1, k)
+    x, y = np.meshgrid(ticks, ticks)
+    return np.column_stack([x.ravel(), y.ravel()])
+
+
+def unit_square(points: np.ndarray) -> np.ndarray:
+    """Points (n, d) moved and stretched, axis by axis, to fill [0, 1]; float64. An axis without extent becomes 0."""
+    points = np.asarray(points, dtype=np.float64)
+    low, high = points.min(axis=0), points.max(axis=0)
+    return (points - low) / np.where(high > low, high - low, 1)
+
+
+def largest_squared_distance(points: np.ndarray) -> float:
+    """From points of [0, 1]² to the farthest node of any grid over it, which is a corner."""
+    return float((np.maximum(points, 1 - points) ** 2).sum(axis=1).max())
+
+
+def _embedded(source: str) -> tuple[np.ndarray, np.ndarray]:
+    if source == "mnist-reference":
+        return embeddings.reference()
+    images = _images(source)
+    return embeddings.tsne(images.pixels), images.label
+
+
+def _images(source: str) -> Images:
+    if source == "digits":
+        return datasets.digits()
+    if source == "mnist":
+        return datasets.mnist()
+    images = datasets.mnist(download=False)
+    if not np.array_equal(images.label, embeddings.reference()[1]):
+        raise ValueError(
+            f"the MNIST files in {datasets.VARIABLE} are not those of the shipped embedding: labels differ"
+        )
+    return images
