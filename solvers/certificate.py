@@ -4,23 +4,28 @@ An assignment is proven by linear programming duality. For square problems any v
 
     sum_i min_j (c_ij − v_j) + sum_j v_j ≤ cost of any matching,
 
-and for n < m the same holds once v ≤ 0, because an unmatched column then contributes at most 0 (n > m is the mirror image).
-So a bound needs nothing of the solver's to be trusted: its v is a proposal, and the minima are taken here, over every entry.
-A matching that meets the bound is optimal.
+and for n < m the same holds once v ≤ 0, because an unmatched column then contributes at most 0 (n > m is the mirror
+image). So a bound needs nothing of the solver's to be trusted: its v is a proposal, and the minima are taken here, over
+every entry. A matching that meets the bound is optimal.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from numbers import Real
 
 import numpy as np
+import scipy.sparse
 
 from .native import _native
-from .problem import Assignment, Problem, Transport, place
+from .problem import Assignment, Problem, Transport
 from .result import Matching, Plan, Result
+from .validation import place
 
 #: Relative gap up to which an answer counts as optimal: far above rounding, far below any difference a user can see.
 TOLERANCE = 1e-9
+
+EPSILON = float(np.finfo(np.float64).eps)
 
 
 @dataclass(frozen=True)
@@ -38,7 +43,8 @@ class Certificate:
     gap : float
         (cost − dual_bound) / |cost|: 0 is optimal, inf where there is no bound.
     max_violation : float
-        Largest violation of u_i + v_j ≤ c_ij (and of the signs of a rectangular problem) by the solver's own duals; NaN without duals.
+        Largest violation of u_i + v_j ≤ c_ij (and of the signs of a rectangular problem) by the solver's own duals; NaN
+        without duals.
     optimal : bool
         The gap is within the tolerance, or within the rounding that float64 sums of such costs cannot avoid.
     fault : str or None
@@ -62,8 +68,8 @@ def certify(problem: Problem, result: Result, bound: float | None = None, tolera
     problem : Assignment or Transport
     result : Matching or Plan
     bound : float, optional
-        A lower bound that an earlier certificate of the same problem established; the better of the two is used. This is how an
-        answer without duals is judged.
+        A lower bound that an earlier certificate of the same problem established; the better of the two is used. That
+        is how an answer without duals is judged.
     tolerance : float
         Relative gap up to which the answer counts as optimal.
 
@@ -84,18 +90,28 @@ def certify(problem: Problem, result: Result, bound: float | None = None, tolera
     return _certify_plan(problem, result, known, tolerance)
 
 
-def dual_bound(problem: Assignment, u: np.ndarray, v: np.ndarray) -> tuple[float, float]:
-    """The bound that duals prove, and their largest violation of feasibility.
+@dataclass(frozen=True)
+class Bound:
+    """What duals prove: a lower bound on every matching, the duals' largest violation of feasibility and their size."""
 
-    Only the duals of the columns count (of the rows where n > m), clipped to the sign that a rectangular problem asks for; the
-    others are recomputed as minima, so that the bound holds whatever was passed in.
+    value: float
+    violation: float
+    scale: float
+    noise: float
+
+
+def dual_bound(problem: Assignment, u: np.ndarray, v: np.ndarray) -> Bound:
+    """The bound that duals prove.
+
+    Only the duals of the columns count (of the rows where n > m), clipped to the sign that a rectangular problem asks
+    for; the others are recomputed as minima, so that the bound holds whatever was passed in, but for rounding: `noise`
+    is what that can add to the sum.
     """
     n, m = problem.shape
     if n <= m:
         proposal = np.minimum(v, 0.0) if n < m else v
         wrong_sign = v.max(initial=0.0) if n < m else 0.0
-        best = np.empty(n)
-        slack = np.empty(n)
+        best, slack = np.empty(n), np.empty(n)
         for start, block in problem.cost.blocks():
             stop = start + len(block)
             best[start:stop] = _native.row_minima(block, proposal)
@@ -104,15 +120,18 @@ def dual_bound(problem: Assignment, u: np.ndarray, v: np.ndarray) -> tuple[float
     else:
         proposal = np.minimum(u, 0.0)
         wrong_sign = u.max(initial=0.0)
-        best = np.full(m, np.inf)
-        slack = np.full(m, np.inf)
+        best, slack = np.full(m, np.inf), np.full(m, np.inf)
         for start, block in problem.cost.blocks():
             stop = start + len(block)
             np.minimum(best, _native.column_minima(block, proposal[start:stop]), out=best)
             np.minimum(slack, _native.column_minima(block, u[start:stop]), out=slack)
         violation = float((v - slack).max(initial=wrong_sign))
-    bound = float(best.sum() + proposal.sum())
-    return (bound if np.isfinite(bound) else -np.inf), max(violation, 0.0)
+    parts = np.concatenate([best, proposal])
+    with np.errstate(over="ignore", invalid="ignore"):
+        value, noise = float(parts.sum()), EPSILON * float(np.abs(parts).sum())
+    if not np.isfinite(value):
+        value = -np.inf
+    return Bound(value, max(violation, 0.0), float(np.abs(parts).max(initial=0.0)), noise)
 
 
 def _certify_matching(problem: Assignment, result: Matching, known: float, tolerance: float) -> Certificate:
@@ -126,39 +145,40 @@ def _certify_matching(problem: Assignment, result: Matching, known: float, toler
     if not np.isfinite(cost):
         at = int(np.argmax(~np.isfinite(chosen)))
         return _invalid(f"row {rows[at]} is matched to column {row_to_col[rows[at]]}, a forbidden pair", known)
-    try:
-        stated = float(result.cost)
-    except (TypeError, ValueError):
-        return _invalid(f"states its cost as {result.cost!r}", known, cost)
+    stated = _number(result.cost)
     if not abs(stated - cost) <= 1e-6 * size:
-        return _invalid(f"states a cost of {stated:.12g}, but its matching costs {cost:.12g}", known, cost)
+        return _invalid(f"states a cost of {result.cost!r}, but its matching costs {cost:.12g}", known, cost)
 
-    bound, violation = known, np.nan
+    bound, violation, scale = known, np.nan, _largest(problem)
+    slack = tolerance * size
     if result.u is not None or result.v is not None:
-        duals, dual_fault = _duals(problem, result)
-        if duals is None:
-            return _invalid(dual_fault, known, cost)
-        own, violation = dual_bound(problem, *duals)
-        bound = max(own, known)
+        u, fault = _vector("dual u", result.u, problem.shape[0])
+        v, fault_of_v = _vector("dual v", result.v, problem.shape[1])
+        if u is None or v is None:
+            return _invalid(fault or fault_of_v, known, cost)
+        own = dual_bound(problem, u, v)
+        violation = own.violation
+        # Duals beyond the costs by orders of magnitude would prove anything by rounding alone; they prove nothing.
+        if own.noise <= slack + _rounding(len(rows), scale) and own.value >= known:
+            bound, scale = own.value, min(scale, max(own.scale, float(np.abs(chosen).max(initial=0.0))))
     excess = cost - bound
-    gap = _relative(excess, cost)
-    optimal = bool(excess <= tolerance * size + _rounding(problem, len(rows)))
-    return Certificate(True, cost, bound, gap, violation, optimal)
+    optimal = bool(excess <= slack + _rounding(len(rows), scale))
+    return Certificate(True, cost, bound, _relative(excess, cost), violation, optimal)
 
 
 def _matching_fault(problem: Assignment, answer: object) -> tuple[str | None, np.ndarray]:
     """What stops `answer` from being a complete matching, and the answer as intp."""
     n, m = problem.shape
-    row_to_col = np.asarray(answer)
+    row_to_col = _array(answer)
     if row_to_col.shape != (n,):
         return f"row_to_col has shape {row_to_col.shape}, not ({n},)", row_to_col
     if row_to_col.dtype.kind not in "iu":
         return f"row_to_col holds {row_to_col.dtype}, not integers", row_to_col
-    row_to_col = row_to_col.astype(np.intp)
     outside = (row_to_col < -1) | (row_to_col >= m)
     if outside.any():
         i = int(np.argmax(outside))
         return f"row {i} is matched to column {row_to_col[i]}, of {m} columns", row_to_col
+    row_to_col = row_to_col.astype(np.intp)
     taken = row_to_col[row_to_col >= 0]
     count = np.bincount(taken, minlength=m)
     if count.max(initial=0) > 1:
@@ -169,84 +189,105 @@ def _matching_fault(problem: Assignment, answer: object) -> tuple[str | None, np
     return None, row_to_col
 
 
-def _duals(problem: Assignment, result: Matching) -> tuple[tuple[np.ndarray, np.ndarray] | None, str]:
-    """The duals as finite float64 vectors, or None and what is wrong with them."""
-    checked = []
-    for name, given, size in zip("uv", (result.u, result.v), problem.shape, strict=True):
-        if given is None:
-            return None, f"{name} is missing, though the other dual is there"
-        dual = np.asarray(given)
-        if dual.shape != (size,) or dual.dtype.kind not in "fiu":
-            return None, f"dual {name} has shape {dual.shape} and dtype {dual.dtype}, not ({size},) float64"
-        dual = np.ascontiguousarray(dual, dtype=np.float64)
-        if not np.isfinite(dual).all():
-            at = np.unravel_index(np.argmax(~np.isfinite(dual)), dual.shape)
-            return None, f"dual {name}{place(at)} is {dual[at]}"
-        checked.append(dual)
-    return (checked[0], checked[1]), ""
+def _array(answer: object) -> np.ndarray:
+    """Whatever a solver answered as an array; one without a shape to match where it is none."""
+    try:
+        return np.asarray(answer)
+    except (TypeError, ValueError):
+        return np.empty((0, 0, 0))
 
 
-def _rounding(problem: Assignment, count: int) -> float:
-    """What float64 rounding alone can open between a cost and its bound: each dual is a difference of costs."""
+def _vector(name: str, answer: object, size: int) -> tuple[np.ndarray | None, str]:
+    """A solver's duals or potentials as (size,) finite float64, or None and what is wrong with them."""
+    if answer is None:
+        return None, f"the {name} is missing"
+    vector = _array(answer)
+    if vector.shape != (size,) or vector.dtype.kind not in "fiu":
+        return None, f"the {name} has shape {vector.shape} and dtype {vector.dtype}, not ({size},) float64"
+    vector = np.ascontiguousarray(vector, dtype=np.float64)
+    if not np.isfinite(vector).all():
+        at = int(np.argmax(~np.isfinite(vector)))
+        return None, f"the {name} is {vector[at]} at [{at}]"
+    return vector, ""
+
+
+def _number(answer: object) -> float:
+    """Whatever a solver stated as a float; NaN where it is no number."""
+    return float(answer) if isinstance(answer, Real) else np.nan
+
+
+def _largest(problem: Assignment) -> float:
+    """Largest finite |cost|."""
     largest = 0.0
     for _, block in problem.cost.blocks():
-        finite = block if not problem.cost.forbids else block[np.isfinite(block)]
+        finite = block[np.isfinite(block)] if problem.cost.forbids else block
         if finite.size:
             largest = max(largest, abs(float(finite.max())), abs(float(finite.min())))
-    return 16 * float(np.finfo(np.float64).eps) * count * largest
+    return largest
+
+
+def _rounding(count: int, scale: float) -> float:
+    """What float64 rounding alone can open between a cost and its bound: each dual is a difference of such numbers."""
+    return 16 * EPSILON * count * scale
 
 
 def _certify_plan(problem: Transport, plan: Plan, known: float, tolerance: float) -> Certificate:
     a, b = problem.a, problem.b
     assert a is not None
     assert b is not None
-    fault = _plan_fault(problem, plan)
-    if fault is not None:
+    f, fault_of_f = _vector("potential f", plan.f, len(a))
+    g, fault_of_g = _vector("potential g", plan.g, len(b))
+    if plan.mass is not None:
+        fault = _mass_fault(problem, plan.mass)
+    elif problem.epsilon == 0:
+        fault = "gives potentials only, of a problem without blur"
+    else:
+        fault = fault_of_f or fault_of_g
+    if fault:
         return _invalid(fault, known)
+
+    moved = None if plan.mass is None else scipy.sparse.csr_array(plan.mass)
     rows, cols, cost = np.zeros(len(a)), np.zeros(len(b)), 0.0
     for start, block in problem.cost.blocks():
         stop = start + len(block)
-        mass = _mass(problem, plan, start, stop, block)
+        if moved is not None:
+            mass = moved[start:stop].toarray()
+        else:
+            assert f is not None
+            with np.errstate(over="ignore"):
+                mass = a[start:stop, None] * b * np.exp((f[start:stop, None] + g - block) / problem.epsilon)
         with np.errstate(invalid="ignore"):
             cost += float(np.where(mass > 0, mass * block, 0.0).sum())
         rows[start:stop] = mass.sum(axis=1)
         cols += mass.sum(axis=0)
     if not np.isfinite(cost):
         return _invalid("moves mass between a forbidden pair, or an infinite mass", known, cost)
-    if problem.reach is None:
-        error = max(float(np.abs(rows - a).sum()), float(np.abs(cols - b).sum())) / float(a.sum())
-        if error > 2 * plan.marginal_error + 1e-6:
-            return _invalid(f"states a marginal error of {plan.marginal_error:.3g}, but has {error:.3g}", known, cost)
-    if not abs(plan.cost - cost) <= 1e-6 * max(abs(cost), abs(plan.cost)):
-        return _invalid(f"states a cost of {plan.cost:.12g}, but its plan costs {cost:.12g}", known, cost)
+    error = max(float(np.abs(rows - a).sum()), float(np.abs(cols - b).sum())) / float(a.sum())
+    if problem.reach is None and not error <= 2 * _number(plan.marginal_error) + 1e-6:
+        return _invalid(f"states a marginal error of {plan.marginal_error!r}, but has {error:.3g}", known, cost)
+    stated = _number(plan.cost)
+    if not abs(stated - cost) <= 1e-6 * max(abs(stated), abs(cost)):
+        return _invalid(f"states a cost of {plan.cost!r}, but its plan costs {cost:.12g}", known, cost)
+
     bound = known
-    if plan.g is not None and problem.reach is None:
-        best = np.concatenate([_native.row_minima(block, plan.g) for _, block in problem.cost.blocks()])
-        bound = max(bound, float(best @ a + plan.g @ b))
+    if g is not None and problem.reach is None:
+        best = np.concatenate([_native.row_minima(block, g) for _, block in problem.cost.blocks()])
+        bound = max(bound, float(best @ a + g @ b))
     excess = cost - bound
-    return Certificate(True, cost, bound, _relative(excess, cost), np.nan, bool(excess <= tolerance * abs(cost)))
+    # A plan that misses its marginals may cost less than any that meets them, and is no optimum for that.
+    optimal = bool(error <= tolerance and excess <= tolerance * abs(cost))
+    return Certificate(True, cost, bound, _relative(excess, cost), np.nan, optimal)
 
 
-def _plan_fault(problem: Transport, plan: Plan) -> str | None:
-    n, m = problem.shape
-    if plan.mass is not None:
-        return None if plan.mass.shape == (n, m) else f"the plan has shape {plan.mass.shape}, not {(n, m)}"
-    for name, potential, size in (("f", plan.f, n), ("g", plan.g, m)):
-        if potential is None:
-            return f"neither a plan nor the potential {name}"
-        if np.shape(potential) != (size,) or not np.isfinite(potential).all():
-            return f"the potential {name} is not {size} finite numbers"
-    return None if problem.epsilon > 0 else "gives potentials only, of a problem without blur"
-
-
-def _mass(problem: Transport, plan: Plan, start: int, stop: int, block: np.ndarray) -> np.ndarray:
-    if plan.mass is not None:
-        return plan.mass[start:stop].toarray()
-    assert plan.f is not None
-    assert problem.a is not None
-    exponent = (plan.f[start:stop, None] + plan.g - block) / problem.epsilon
-    with np.errstate(over="ignore"):
-        return problem.a[start:stop, None] * problem.b * np.exp(exponent)
+def _mass_fault(problem: Transport, mass: scipy.sparse.csr_array) -> str:
+    if not scipy.sparse.issparse(mass) or mass.shape != problem.shape:
+        return f"the plan is no sparse array of shape {problem.shape}"
+    moved = scipy.sparse.coo_array(mass)
+    bad = ~(np.isfinite(moved.data) & (moved.data >= 0))
+    if bad.any():
+        k = int(np.argmax(bad))
+        return f"moves a mass of {moved.data[k]} at {place(tuple(axis[k] for axis in moved.coords))}"
+    return ""
 
 
 def _relative(excess: float, cost: float) -> float:

@@ -6,8 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from .problem import LARGEST_COST, Assignment, DenseCost, Infeasible, as_numeric
+from .problem import Assignment, DenseCost, Infeasible
 from .registry import solve
+from .validation import OutOfRange, as_numeric, check_entries
 
 
 def linear_sum_assignment(cost_matrix: Any, maximize: bool = False) -> tuple[np.ndarray, np.ndarray]:
@@ -28,19 +29,33 @@ def linear_sum_assignment(cost_matrix: Any, maximize: bool = False) -> tuple[np.
     Raises
     ------
     ValueError
-        Where `cost_matrix` is no matrix, holds NaN or −inf, or allows no complete matching ("cost matrix is infeasible").
+        Where `cost_matrix` is no matrix, holds NaN, −inf (inf where `maximize`) or integers beyond 2**53, or allows no
+        complete matching ("cost matrix is infeasible").
     TypeError
         Where it holds anything but real numbers.
     """
     matrix = as_numeric(cost_matrix, "cost matrix")
     if maximize:
-        matrix = -matrix if matrix.dtype.kind == "f" else -matrix.astype(np.float64 if matrix.itemsize == 8 else np.int64)
-    if matrix.dtype == np.float64 and matrix.size and np.abs(matrix, where=np.isfinite(matrix), out=np.zeros_like(matrix)).max() > LARGEST_COST:
-        # The optimum does not change under a power of two, and only the sums would overflow.
-        matrix = np.ldexp(matrix, -64)
+        matrix = _negative(matrix)
     try:
-        matching = solve(Assignment(DenseCost(matrix)))
+        cost = DenseCost(matrix)
+    except OutOfRange:
+        # A power of two changes no optimum; what it rounds off is far below what a sum of such costs can tell apart.
+        cost = DenseCost(np.ldexp(matrix, -64))
+    if matrix.size and np.isfinite(matrix[0, 0]) and (matrix == matrix[0, 0]).all():
+        # Every matching is as good; SciPy answers with the diagonal, and its tests hold a drop-in to that.
+        diagonal = np.arange(min(matrix.shape))
+        return diagonal, diagonal.copy()
+    try:
+        matching = solve(Assignment(cost))
     except Infeasible as error:
         raise ValueError(f"cost matrix is infeasible: {error}") from None
     rows = np.flatnonzero(matching.row_to_col >= 0)
     return rows, matching.row_to_col[rows]
+
+
+def _negative(matrix: np.ndarray) -> np.ndarray:
+    if matrix.dtype.kind == "f":
+        return -matrix
+    check_entries(matrix, "cost matrix")  # so that float64, which has the negative of every unsigned integer, is exact
+    return -matrix.astype(np.float64)

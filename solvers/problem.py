@@ -4,7 +4,7 @@ A cost gives the price of pairing row i with column j, in one of three kinds: a 
 over points (`PointCost`) or a list of the pairs that are allowed (`SparseCost`). All three answer the same questions,
 so a certificate or a harness does not care which one it holds.
 
-Everything is validated here, once, when it is made. Solvers rely on that and check nothing again.
+Everything is validated when it is made, once. Solvers rely on that and check nothing again.
 """
 
 from __future__ import annotations
@@ -15,14 +15,10 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
+from .validation import LARGEST_COST, OutOfRange, as_numeric, check_entries, check_masses, check_number, first
+
 if TYPE_CHECKING:
     import scipy.sparse
-
-#: Sums of this many costs must stay finite in float64, duals included.
-LARGEST_COST = 1e300
-
-#: Integers beyond this are not all float64 numbers, so no solver here could promise the optimum of the costs as given.
-LARGEST_INTEGER = 2**53
 
 #: Rows are handed out in blocks of about this many entries where a whole matrix is not wanted.
 BLOCK_ENTRIES = 1 << 20
@@ -88,15 +84,16 @@ class DenseCost(Cost):
     Parameters
     ----------
     matrix : array_like, shape (n, m)
-        float16, float32, float64, bool or any integer type, in any memory layout. Kept as it is, without a copy, when it is
-        float32, float64 or an integer type; float16 and bool are widened. `inf` forbids a pair.
+        float16, float32, float64, bool or any integer type, in any memory layout. Kept as it is, without a copy, when
+        it is float32, float64 or an integer type; float16 and bool are widened. `inf` forbids a pair.
 
     Raises
     ------
     TypeError
         For complex, text, object, masked and extended-precision arrays: nothing is dropped or rounded silently.
     ValueError
-        For anything but two dimensions, NaN, −inf, finite entries beyond 1e300 and integers beyond 2**53. The message names the first such entry.
+        For anything but two dimensions, NaN, −inf, integers beyond 2**53 and, as `OutOfRange`, finite entries beyond
+        1e300. The message names the first such entry.
     """
 
     kind: ClassVar[str] = "dense"
@@ -159,7 +156,8 @@ class PointCost(Cost):
         for name in ("x", "y"):
             points = as_numeric(getattr(self, name), name)
             if points.ndim != 2:
-                raise ValueError(f"{name}: expected points as an (n, d) array, got shape {points.shape}")
+                cure = "; reshape(-1, 1) makes points on a line" if points.ndim == 1 else ""
+                raise ValueError(f"{name}: expected points as an (n, d) array, got shape {points.shape}{cure}")
             if check_entries(points, name):
                 row, col = first(np.isinf(points))
                 raise ValueError(f"{name}[{row}, {col}] is inf; coordinates must be finite")
@@ -169,14 +167,13 @@ class PointCost(Cost):
         if self.x.shape[1] != self.y.shape[1]:
             raise ValueError(f"x has {self.x.shape[1]} coordinates a point, y has {self.y.shape[1]}")
         for name in ("p", "scale"):
-            value = getattr(self, name)
-            if not (isinstance(value, int | float | np.number) and np.isfinite(value) and value > 0):
-                raise ValueError(f"{name} = {value!r}; it must be a finite number above 0")
-        extent = max((float(np.abs(points).max(initial=0.0)) for points in (self.x, self.y)), default=0.0)
+            object.__setattr__(self, name, check_number(getattr(self, name), name, positive=True))
+        extent = max(float(np.abs(points).max(initial=0.0)) for points in (self.x, self.y))
         with np.errstate(over="ignore"):
-            largest = self.scale * np.float64(2 * extent * np.sqrt(max(self.x.shape[1], 1))) ** self.p
+            squared = 4 * np.float64(extent) ** 2 * max(self.x.shape[1], 1)
+            largest = max(squared, self.scale * squared ** (self.p / 2))
         if not largest <= LARGEST_COST:
-            raise ValueError(f"coordinates up to {extent:g} give costs beyond {LARGEST_COST:g}; rescale the points")
+            raise OutOfRange(f"coordinates up to {extent:g} give costs beyond {LARGEST_COST:g}; rescale the points")
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -207,7 +204,7 @@ class SparseCost(Cost):
     ----------
     csr : scipy.sparse array or matrix, shape (n, m)
         Stored entries are costs, explicit zeros included. Kept as CSR with sorted indices; duplicate entries are an
-        error, since a sum and a choice are both plausible readings. A stored `inf` is dropped: it is forbidden either way.
+        error, since a sum and a choice are both plausible readings. A stored `inf` is dropped: forbidden either way.
     """
 
     kind: ClassVar[str] = "sparse"
@@ -217,7 +214,8 @@ class SparseCost(Cost):
         import scipy.sparse
 
         if not scipy.sparse.issparse(self.csr):
-            raise TypeError(f"SparseCost takes a scipy.sparse array, not {type(self.csr).__name__}; use DenseCost for a matrix")
+            kind = type(self.csr).__name__
+            raise TypeError(f"SparseCost takes a scipy.sparse array, not {kind}; use DenseCost for a matrix")
         if self.csr.ndim != 2:
             raise ValueError(f"expected a matrix (2-D array), got shape {self.csr.shape}")
         coo = self.csr.tocoo()
@@ -225,7 +223,7 @@ class SparseCost(Cost):
         rows, cols = coo.coords
         order = np.lexsort((cols, rows))
         rows, cols, data = rows[order], cols[order], data[order]
-        check_entries(data, "stored costs")
+        check_entries(data, "sparse cost", (rows, cols))
         twice = (rows[1:] == rows[:-1]) & (cols[1:] == cols[:-1])
         if twice.any():
             k = int(np.argmax(twice))
@@ -277,7 +275,7 @@ class Assignment:
     cost: Cost
 
     def __post_init__(self) -> None:
-        check_cost(self.cost)
+        _check_cost(self.cost)
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -305,7 +303,8 @@ class Transport:
     Raises
     ------
     ValueError
-        Where a mass is negative, NaN or infinite, where all are zero, or where the two sums differ by more than rounding and `reach` is None.
+        Where a mass is negative, NaN or infinite, where all are zero, or where the two sums differ by more than
+        rounding and `reach` is None.
     """
 
     cost: Cost
@@ -315,7 +314,7 @@ class Transport:
     reach: float | None = None
 
     def __post_init__(self) -> None:
-        check_cost(self.cost)
+        _check_cost(self.cost)
         n, m = self.cost.shape
         if n == 0 or m == 0:
             raise ValueError(f"nothing to transport: the cost has shape {(n, m)}")
@@ -323,10 +322,9 @@ class Transport:
             object.__setattr__(self, name, check_masses(getattr(self, name), name, size))
         assert self.a is not None
         assert self.b is not None
-        if not np.isfinite(self.blur) or self.blur < 0:
-            raise ValueError(f"blur = {self.blur!r}; it must be finite and at least 0")
-        if self.reach is not None and not self.reach > 0:
-            raise ValueError(f"reach = {self.reach!r}; it must be above 0, or None for a balanced problem")
+        object.__setattr__(self, "blur", check_number(self.blur, "blur"))
+        if self.reach is not None:
+            object.__setattr__(self, "reach", check_number(self.reach, "reach", positive=True))
         if self.reach is None:
             sums = float(self.a.sum()), float(self.b.sum())
             if abs(sums[0] - sums[1]) > 1e-6 * max(sums):
@@ -358,88 +356,7 @@ class Transport:
 Problem = Assignment | Transport
 
 
-def as_numeric(values: Any, name: str) -> np.ndarray:
-    """`values` as a real array that no later step needs to round: float32, float64 or an integer type."""
-    if isinstance(values, np.ma.MaskedArray):
-        raise TypeError(f"{name} is a masked array; fill it first: .filled(np.inf) forbids the masked pairs")
-    if isinstance(values, Cost):
-        raise TypeError(f"{name} is a {type(values).__name__} already; pass it on as it is")
-    try:
-        array = np.asarray(values)
-    except ValueError as error:
-        raise ValueError(f"{name}: rows of unequal length ({error})") from None
-    kind = array.dtype.kind
-    if kind == "b":
-        return array.astype(np.uint8)
-    if kind in "iu":
-        return array.astype(array.dtype.newbyteorder("="), copy=False)
-    if kind == "f" and array.dtype.itemsize <= 8:
-        wide = np.float32 if array.dtype.itemsize <= 4 else np.float64
-        return array.astype(wide, copy=False)
-    cure = {
-        "c": "take the real part or the absolute value",
-        "f": "cast it to float64",
-        "O": "cast it to float64",
-    }.get(kind, "give numbers")
-    raise TypeError(f"Cannot cast array data of {name} from {array.dtype} to float64 without loss; {cure}")
-
-
-def check_entries(array: np.ndarray, name: str) -> bool:
-    """Refuse what no solver can be right about; True where some entry is +inf."""
-    if array.size == 0:
-        return False
-    low, high = array.min().item(), array.max().item()
-    if array.dtype.kind in "iu":
-        if int(high) > LARGEST_INTEGER or int(low) < -LARGEST_INTEGER:
-            at = np.argmax((array > LARGEST_INTEGER) | (array < -LARGEST_INTEGER))
-            where = np.unravel_index(at, array.shape)
-            raise ValueError(
-                f"{name}{place(where)} is {array[where]}, beyond 2**53: not exact in float64; subtract a constant first"
-            )
-        return False
-    # A NaN reaches both extremes, so two passes settle the usual case; only a fault pays for finding its place.
-    if high != high or low == -np.inf:
-        where = first(np.isnan(array) | (array == -np.inf))
-        raise ValueError(f"{name} contains invalid numeric entries: {array[where]} at {place(where)}")
-    if low < -LARGEST_COST or high > LARGEST_COST:
-        large = np.isfinite(array) & (np.abs(array.astype(np.float64)) > LARGEST_COST)
-        if large.any():
-            where = first(large)
-            raise ValueError(
-                f"{name}{place(where)} is {array[where]}, beyond {LARGEST_COST:g}: sums would overflow; "
-                "multiply by a power of two below 1"
-            )
-    return bool(high == np.inf)
-
-
-def check_cost(cost: Any) -> None:
+def _check_cost(cost: Any) -> None:
     if not isinstance(cost, Cost):
-        raise TypeError(f"expected DenseCost, PointCost or SparseCost, got {type(cost).__name__}; wrap it: DenseCost(matrix)")
-
-
-def check_masses(masses: Any, name: str, size: int) -> np.ndarray:
-    if masses is None:
-        return np.full(size, 1 / size)
-    masses = as_numeric(masses, name)
-    if masses.shape != (size,):
-        raise ValueError(f"{name} has shape {masses.shape}; the cost asks for ({size},)")
-    masses = masses.astype(np.float64)
-    bad = ~(np.isfinite(masses) & (masses >= 0))
-    if bad.any():
-        where = first(bad)
-        raise ValueError(f"{name}{place(where)} is {masses[where]}; masses must be finite and at least 0")
-    total = float(masses.sum())
-    if not np.isfinite(total):
-        raise ValueError(f"{name} sums beyond the largest float64; rescale the masses")
-    if total == 0:
-        raise ValueError(f"{name} has no mass: every entry is 0")
-    return masses
-
-
-def first(flags: np.ndarray) -> tuple[np.intp, ...]:
-    """Index of the first true entry, in C order."""
-    return np.unravel_index(np.argmax(flags), flags.shape)
-
-
-def place(where: tuple[np.intp, ...]) -> str:
-    return "[" + ", ".join(str(int(k)) for k in where) + "]"
+        kind = type(cost).__name__
+        raise TypeError(f"expected DenseCost, PointCost or SparseCost, got {kind}; wrap a matrix: DenseCost(matrix)")

@@ -12,14 +12,19 @@ import functools
 import importlib
 import importlib.metadata
 import pkgutil
+import warnings
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, overload
 
-from .problem import Assignment, Problem, Unsupported
-from .result import Result
+import numpy as np
+
+from .problem import Assignment, Problem, Transport, Unsupported
+from .result import Matching, Plan, Result
 
 ENTRY_POINTS = "lapmark.solvers"
+
+KINDS = frozenset({"dense", "points", "sparse"})
 
 Function = Callable[..., Result]
 
@@ -62,11 +67,13 @@ class Capabilities:
     curve: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        for name, allowed in (("costs", {"dense", "points", "sparse"}), ("dtypes", None)):
-            values = frozenset(getattr(self, name))
-            if allowed is not None and not (values and values <= allowed):
-                raise ValueError(f"{name} = {sorted(values)}; choose from {sorted(allowed)}")
-            object.__setattr__(self, name, values)
+        for name in ("costs", "dtypes"):
+            given = getattr(self, name)
+            object.__setattr__(self, name, frozenset({given} if isinstance(given, str) else given))
+        if not self.costs or not set(self.costs) <= KINDS:
+            raise ValueError(f"costs = {sorted(self.costs)}; choose from {sorted(KINDS)}")
+        for dtype in self.dtypes:
+            np.dtype(dtype)  # raises where NumPy knows no such type
         if self.problem not in {"assignment", "transport", "both"}:
             raise ValueError(f'problem = {self.problem!r}; choose from "assignment", "transport", "both"')
 
@@ -168,6 +175,12 @@ def get(name: str) -> Solver:
     raise ValueError(f"no solver is called {name!r}; {hint}")
 
 
+@overload
+def solve(problem: Assignment, solver: str = "auto", **options: Any) -> Matching: ...
+@overload
+def solve(problem: Transport, solver: str = "auto", **options: Any) -> Plan: ...
+@overload
+def solve(problem: Problem, solver: str = "auto", **options: Any) -> Result: ...
 def solve(problem: Problem, solver: str = "auto", **options: Any) -> Result:
     """Solve a problem.
 
@@ -198,6 +211,10 @@ def solve(problem: Problem, solver: str = "auto", **options: Any) -> Result:
         raise ImportError(f"solver {chosen.name} cannot run here: {reason}")
     if reason := chosen.capabilities.refuses(problem):
         raise Unsupported(f"solver {chosen.name} {reason}")
+    if isinstance(problem, Assignment) and 0 in problem.shape:
+        # It has one answer, and native code is spared the case that so many packages crash on.
+        n, m = problem.shape
+        return Matching(np.full(n, -1, dtype=np.intp), 0.0, np.zeros(n), np.zeros(m))
     return chosen.function(problem, **options)
 
 
@@ -225,4 +242,7 @@ def _load() -> None:
         for module in pkgutil.iter_modules(package.__path__, package.__name__ + "."):
             importlib.import_module(module.name)
     for entry in importlib.metadata.entry_points(group=ENTRY_POINTS):
-        entry.load()
+        try:
+            entry.load()
+        except Exception as error:  # somebody else's package must not take ours down
+            warnings.warn(f"plugin {entry.name} ({entry.value}) cannot be loaded: {error!r}", stacklevel=2)

@@ -28,8 +28,8 @@ class Matching:
     cost : float
         Sum of the chosen entries in float64, as the solver states it.
     u, v : (n,), (m,) float64, or None
-        Optimal duals: u_i + v_j ≤ c_ij, with equality on the matching. On the longer side of a rectangular problem they are
-        ≤ 0, and 0 where unmatched. None where the solver does not know them.
+        Optimal duals: u_i + v_j ≤ c_ij, with equality on the matching. On the longer side of a rectangular problem they
+        are ≤ 0, and 0 where unmatched. None where the solver does not know them.
     counters : mapping of str to int
         Work done, equal from run to run for equal input.
     """
@@ -72,8 +72,8 @@ class Plan:
     cost : float
         Transport cost ⟨π, C⟩ of the plan, without entropy or penalty.
     marginal_error : float
-        L1 distance of the plan's marginals from a and b, the larger of the two, relative to the mass. For an unbalanced problem,
-        from the marginals that its potentials ask for.
+        L1 distance of the plan's marginals from a and b, the larger of the two, relative to the mass. For an unbalanced
+        problem, from the marginals that its potentials ask for.
     f, g : (n,), (m,) float64, or None
         Potentials: π_ij = a_i b_j exp((f_i + g_j − c_ij) / ε) where ε > 0, the duals where ε = 0.
     mass : scipy.sparse.csr_array, or None

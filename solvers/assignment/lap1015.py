@@ -21,7 +21,7 @@ from ..result import Matching
     requires=("py-lap-solver",),
 )
 def lap1015(problem: Assignment) -> Matching:
-    """Solves float32 as float32 and every other type in float64, on one thread, by the fastest of the package's variants."""
+    """Solves float32 as float32 and all else in float64, on one thread, by the fastest of the package's variants."""
     from py_lap_solver.solvers.lap1015_solver import Lap1015Solver
 
     matrix = problem.cost.dense()

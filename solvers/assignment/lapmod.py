@@ -29,9 +29,8 @@ def lapmod(problem: Assignment) -> Matching:
 
     csr = allowed_pairs(problem)
     if csr.nnz and not (csr.data.min() >= 0 and csr.data.max() < LARGE):
-        raise Unsupported(
-            f"lapmod takes costs in [0, {LARGE:g}) only, not {csr.data.min():g} to {csr.data.max():g}; shift or scale them"
-        )
+        span = f"{csr.data.min():g} to {csr.data.max():g}"
+        raise Unsupported(f"lapmod takes costs in [0, {LARGE:g}) only, not {span}; shift or scale them")
     _, row_to_col, _ = package(problem.shape[0], csr.data.astype(np.float64), csr.indptr, csr.indices)
     return Matching.of(problem, row_to_col)
 

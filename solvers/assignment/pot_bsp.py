@@ -1,4 +1,4 @@
-"""POT's `compute_bspot_bijection`: a bijection of two point clouds merged from random binary space partitions. Approximate."""
+"""POT's `compute_bspot_bijection`: bijections of two point clouds merged from random space partitions. Approximate."""
 
 from __future__ import annotations
 
@@ -24,8 +24,11 @@ SLICED_DIMENSIONS = 64
     ),
     requires=("pot",),
 )
-def pot_bsp(problem: Assignment, plans: int = 64, seed: int = 0) -> Matching:
-    """Squared Euclidean costs of points, in O(plans · n log n) time and O(plans · n) memory; more plans give a lower cost."""
+def pot_bsp(problem: Assignment, plans: int = 64) -> Matching:
+    """Squared Euclidean costs of points, in O(plans · n log n) time and O(plans · n) memory; more plans, lower cost.
+
+    The package draws from one generator a process and heeds no seed: a second call gives another answer.
+    """
     from ot.bsp import compute_bspot_bijection
 
     cost = problem.cost
@@ -33,7 +36,6 @@ def pot_bsp(problem: Assignment, plans: int = 64, seed: int = 0) -> Matching:
     if cost.p != 2:
         raise Unsupported(f"pot-bsp takes squared Euclidean distances (p = 2) only, not p = {cost.p:g}")
     x, y = (np.ascontiguousarray(points, dtype=np.float64) for points in (cost.x, cost.y))
-    _, row_to_col, _ = compute_bspot_bijection(
-        x, y, n_plans=plans, gaussian_slicing=x.shape[1] <= SLICED_DIMENSIONS, seed=seed
-    )
+    sliced = x.shape[1] <= SLICED_DIMENSIONS
+    _, row_to_col, _ = compute_bspot_bijection(x, y, n_plans=plans, gaussian_slicing=sliced)
     return Matching.of(problem, row_to_col)

@@ -1,4 +1,4 @@
-"""POT's `emd`: the network simplex method for unregularised transport, of which an assignment is the case of unit masses."""
+"""POT's `emd`: network simplex for unregularised transport, of which an assignment is the case of unit masses."""
 
 from __future__ import annotations
 

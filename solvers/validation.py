@@ -1,0 +1,136 @@
+"""What no solver could answer rightly is refused here, with the fault and its place, before any native code sees it."""
+
+from __future__ import annotations
+
+from numbers import Real
+from typing import Any
+
+import numpy as np
+
+#: Sums of this many costs must stay finite in float64, duals included.
+LARGEST_COST = 1e300
+
+#: Integers beyond this are not all float64 numbers, so no solver here could promise the optimum of the costs as given.
+LARGEST_INTEGER = 2**53
+
+
+class OutOfRange(ValueError):
+    """A finite cost so large that sums would overflow; the problem divided by a power of two has the same optimum."""
+
+
+def as_numeric(values: Any, name: str) -> np.ndarray:
+    """`values` as a real array that no later step must round: float32, float64 or integers, in native byte order."""
+    if isinstance(values, np.ma.MaskedArray):
+        raise TypeError(f"{name} is a masked array; fill it first: .filled(np.inf) forbids the masked pairs")
+    if hasattr(values, "tocsr"):
+        raise TypeError(f"{name} is a sparse {type(values).__name__}; wrap it as SparseCost, or call .toarray()")
+    try:
+        array = np.asarray(values)
+    except ValueError as error:
+        raise ValueError(f"{name} is ragged: {_uneven(values) or error}") from None
+    kind = array.dtype.kind
+    if kind == "b":
+        return array.astype(np.uint8)
+    if kind in "iu":
+        return array.astype(array.dtype.newbyteorder("="), copy=False)
+    if kind == "f" and array.dtype.itemsize <= 8:
+        wide = np.float32 if array.dtype.itemsize <= 4 else np.float64
+        return array.astype(wide, copy=False)
+    cure = {"c": "take the real part or the absolute value", "f": "cast it to float64", "O": _culprit(array)}
+    raise TypeError(
+        f"Cannot cast array data of {name} from {array.dtype} to float64 without loss; {cure.get(kind, 'give numbers')}"
+    )
+
+
+def check_entries(array: np.ndarray, name: str, coordinates: tuple[np.ndarray, ...] | None = None) -> bool:
+    """Refuse what no solver can be right about; True where some entry is +inf.
+
+    `coordinates` are the places of a flat array's entries in what the user gave.
+    """
+    if array.size == 0:
+        return False
+
+    def fault(flags: np.ndarray) -> tuple[Any, str]:
+        where = first(flags)
+        return array[where], place(where if coordinates is None else tuple(axis[where] for axis in coordinates))
+
+    low, high = array.min().item(), array.max().item()
+    if array.dtype.kind in "iu":
+        if high > LARGEST_INTEGER or low < -LARGEST_INTEGER:
+            value, at = fault((array > LARGEST_INTEGER) | (array < -LARGEST_INTEGER))
+            raise ValueError(f"{name}{at} is {value}, beyond 2**53: not exact in float64; subtract a constant first")
+        return False
+    # A NaN reaches both extremes, so two passes settle the usual case; only a fault pays for finding its place.
+    if high != high or low == -np.inf:
+        value, at = fault(np.isnan(array) | (array == -np.inf))
+        raise ValueError(f"{name} contains invalid numeric entries: {value} at {at}")
+    if array.dtype == np.float64 and (low < -LARGEST_COST or high > LARGEST_COST):
+        large = (array < -LARGEST_COST) | ((array > LARGEST_COST) & (array < np.inf))
+        if large.any():
+            value, at = fault(large)
+            raise OutOfRange(
+                f"{name}{at} is {value}, beyond {LARGEST_COST:g}: sums would overflow; divide by a power of two"
+            )
+    return bool(high == np.inf)
+
+
+def check_number(value: Any, name: str, positive: bool = False) -> float:
+    """`value` as a finite number, at least 0 or above it."""
+    if not isinstance(value, Real):
+        raise TypeError(f"{name} = {value!r}; it must be a number")
+    number = float(value)
+    if not (0 < number < np.inf if positive else 0 <= number < np.inf):
+        raise ValueError(f"{name} = {value!r}; it must be finite and {'above' if positive else 'at least'} 0")
+    return number
+
+
+def check_masses(masses: Any, name: str, size: int) -> np.ndarray:
+    """`masses` as `size` float64 numbers of finite, positive sum; uniform with sum 1 where None."""
+    if masses is None:
+        return np.full(size, 1 / size)
+    masses = as_numeric(masses, name)
+    if masses.shape != (size,):
+        raise ValueError(f"{name} has shape {masses.shape}; the cost asks for ({size},)")
+    masses = masses.astype(np.float64)
+    bad = ~(np.isfinite(masses) & (masses >= 0))
+    if bad.any():
+        where = first(bad)
+        raise ValueError(f"{name}{place(where)} is {masses[where]}; masses must be finite and at least 0")
+    with np.errstate(over="ignore"):
+        total = float(masses.sum())
+    if not np.isfinite(total):
+        raise ValueError(f"{name} sums beyond the largest float64; rescale the masses")
+    if total == 0:
+        raise ValueError(f"{name} has no mass: every entry is 0")
+    return masses
+
+
+def first(flags: np.ndarray) -> tuple[np.intp, ...]:
+    """Index of the first true entry, in C order."""
+    return np.unravel_index(np.argmax(flags), flags.shape)
+
+
+def place(where: tuple[np.intp, ...]) -> str:
+    """The index as a message shows it: [0, 3]."""
+    return "[" + ", ".join(str(int(k)) for k in where) + "]"
+
+
+def _uneven(rows: Any) -> str | None:
+    """Which of some nested sequences differs in length from the first."""
+    lengths = [len(row) if hasattr(row, "__len__") else None for row in rows]
+    k = next((k for k, length in enumerate(lengths) if length != lengths[0]), None)
+    if k is None:
+        return None
+    size = "is a single number" if lengths[k] is None else f"has {lengths[k]} entries"
+    return f"row {k} {size}, row 0 has {lengths[0]}"
+
+
+def _culprit(array: np.ndarray) -> str:
+    """The entry that made NumPy give up on a numeric type."""
+    if array.ndim == 0:
+        return f"it is {array.item()!r}"
+    strange = np.array([not isinstance(value, Real) for value in array.ravel()], dtype=bool)
+    if not strange.any():
+        return "cast it to float64"
+    where = first(strange.reshape(array.shape))
+    return f"entry {place(where)} is {array[where]!r}"
