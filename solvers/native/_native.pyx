@@ -40,6 +40,7 @@ cdef extern from "builds.h":
     ctypedef outcome_t (*assign_t)(task_t *) noexcept nogil
     ctypedef void (*row_minima_t)(const void *, int64_t, int64_t, const double *, double *) noexcept nogil
     ctypedef void (*column_minima_t)(const void *, int64_t, int64_t, const double *, double *, int32_t *) noexcept nogil
+    ctypedef void (*two_minima_rows_t)(const void *, int64_t, int64_t, const double *, double *, int64_t *) noexcept nogil
     ctypedef double (*marginals_t)(const void *, int64_t, int64_t, const double *, const double *, const double *,
                                    const double *, double, double *, double *) noexcept nogil
     ctypedef struct build_t:
@@ -47,6 +48,7 @@ cdef extern from "builds.h":
         assign_t auction
         row_minima_t row_minima
         column_minima_t column_minima
+        two_minima_rows_t two_minima_rows
         marginals_t marginals
     bint processor_has_avx2()
     const build_t *find_build(bint avx2, bint single)
@@ -138,6 +140,26 @@ def row_minima(matrix, const double[::1] v, avx2=None):
         with nogil:
             build.row_minima(<const void *> at_cost, n, m, &v[0], &low_view[0])
     return low
+
+
+def two_minima(matrix, const double[::1] v, avx2=None):
+    """The two smallest c_ij − v_j of each row of an (n, m) matrix.
+
+    Returns the values, (n, 2) float64, and their columns, (n, 2) int64, ordered by (value, column); inf at −1 where there is none.
+    """
+    matrix = as_cost(matrix)
+    cdef int64_t n = matrix.shape[0], m = matrix.shape[1]
+    low, at = np.full((n, 2), np.inf), np.full((n, 2), -1, dtype=np.int64)
+    cdef double[:, ::1] low_view = low
+    cdef int64_t[:, ::1] at_view = at
+    cdef size_t at_cost = matrix.ctypes.data
+    cdef const build_t *build = build_for(matrix, HAS_AVX2 if avx2 is None else avx2)
+    if v.shape[0] != m:
+        raise ValueError(f"v has {v.shape[0]} entries for {m} columns")
+    if n and m:
+        with nogil:
+            build.two_minima_rows(<const void *> at_cost, n, m, &v[0], &low_view[0, 0], &at_view[0, 0])
+    return low, at
 
 
 def column_minima(matrix, const double[::1] u, avx2=None):

@@ -10,14 +10,16 @@ typedef outcome_t (*assign_t)(task_t *t);
 typedef void (*row_minima_t)(const void *cost, int64_t n, int64_t m, const double *v, double *low);
 typedef void (*column_minima_t)(const void *cost, int64_t n, int64_t m, const double *u, double *low, int32_t *row);
 
-typedef double (*marginals_t)(const void *cost, int64_t n, int64_t m, const double *f, const double *g,
-                              const double *a, const double *b, double epsilon, double *rows, double *cols);
+typedef void (*two_minima_rows_t)(const void *cost, int64_t n, int64_t m, const double *v, double *low, int64_t *at);
+typedef double (*marginals_t)(const void *cost, int64_t n, int64_t m, const double *f, const double *g, const double *a,
+                              const double *b, double epsilon, double *rows, double *cols);
 
 typedef struct {
     assign_t jv;
     assign_t auction;
     row_minima_t row_minima;
     column_minima_t column_minima;
+    two_minima_rows_t two_minima_rows;
     marginals_t marginals;
 } build_t;
 

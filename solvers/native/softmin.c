@@ -1,8 +1,8 @@
 /* One pass of Sinkhorn's algorithm over a matrix of costs: both marginals of the plan that two potentials stand for.
  *
- * The soft minimum of a row, -eps log sum_j b_j exp((g_j - c_ij) / eps), is f_i - eps log(row_i) with row_i the sum below, and
- * likewise for a column: one exponential a pair serves both sides, and the matrix is read along its rows only. With potentials
- * that nearly fit, the exponents are of order one, so no running maximum is needed.
+ * The soft minimum of a row, -eps log sum_j b_j exp((g_j - c_ij) / eps), is f_i - eps log(row_i) with row_i the sum
+ * below, and likewise for a column: one exponential a pair serves both sides, and the matrix is read along its rows
+ * only. With potentials that nearly fit, the exponents are of order one, so no running maximum is needed.
  *
  * GCC's and Clang's vector types give both instruction sets one source: the operators below act on every lane.
  */
@@ -55,8 +55,8 @@ static inline int any(mask_t mask) {
 #endif
 }
 
-/* 2^t to a relative 2e-14. The nearest integer goes to the exponent's bits; the rest, within 1/2 of 0, to the polynomial that
- * meets 2^r in ten Chebyshev points. */
+/* 2^t to a relative 2e-14. The nearest integer goes to the exponent's bits; the rest, within 1/2 of 0, to the
+ * polynomial that meets 2^r in ten Chebyshev points. */
 static inline lanes_t exp2_lanes(lanes_t t) {
     const double to_integer = 0x1.8p52;
     const lanes_t rounded = t + to_integer;

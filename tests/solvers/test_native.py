@@ -54,6 +54,25 @@ def test_minima_of_reduced_costs(avx2, dtype, n, m):
     np.testing.assert_array_equal(_native.column_minima(matrix, u, avx2), (wide - u[:, None]).min(axis=0))
 
 
+@pytest.mark.parametrize("avx2", [False, pytest.param(True, marks=needs_avx2)])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("m", [1, 2, 5, 127, 128, 129, 400])
+def test_two_minima_of_a_row(avx2, dtype, m):
+    rng = np.random.default_rng(m)
+    # Few distinct values: the lower column must win every tie.
+    matrix, v = rng.integers(0, 6, (50, m)).astype(dtype), rng.integers(0, 3, m).astype(float)
+    matrix[rng.random(matrix.shape) < 0.2] = np.inf
+    values, columns = _native.two_minima(matrix, v, avx2)
+    reduced = matrix.astype(np.float64) - v
+    order = np.argsort(reduced, axis=1, kind="stable")[:, :2]
+    expected = np.full((50, 2), np.inf)
+    expected[:, : order.shape[1]] = np.take_along_axis(reduced, order, axis=1)
+    np.testing.assert_array_equal(values, expected)
+    finite = np.isfinite(expected)
+    padded = np.pad(order, ((0, 0), (0, 2 - order.shape[1])), constant_values=-1)
+    np.testing.assert_array_equal(columns, np.where(finite, padded, -1))
+
+
 def test_float32_is_solved_as_the_numbers_it_holds():
     # In float32 arithmetic the three sums below are equal; as exact numbers they are not.
     rng = np.random.default_rng(3)
