@@ -49,6 +49,8 @@ class Capabilities:
         The idea behind it, in the words of the field.
     source : str
         Paper or project that it comes from.
+    counters : set of str
+        Names of the counters of work that it reports; one that is absent from a result is 0.
     curve : mapping of str to tuple
         An accuracy option and the values at which a harness runs it, so that speed against accuracy is a curve.
     """
@@ -64,10 +66,11 @@ class Capabilities:
     device: str = "cpu"
     family: str = ""
     source: str = ""
+    counters: Iterable[str] = frozenset()
     curve: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        for name in ("costs", "dtypes"):
+        for name in ("costs", "counters", "dtypes"):
             given = getattr(self, name)
             object.__setattr__(self, name, frozenset({given} if isinstance(given, str) else given))
         if not self.costs or not set(self.costs) <= KINDS:

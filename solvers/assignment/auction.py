@@ -13,7 +13,12 @@ from .jv import CAPABILITIES, solve_native
 
 @register(
     "auction",
-    replace(CAPABILITIES, family="auction", source="D. P. Bertsekas, Annals of Operations Research 14 (1988) 105–123"),
+    replace(
+        CAPABILITIES,
+        counters={"row_scans", "augmentations", "bids", "phases"},
+        family="auction",
+        source="D. P. Bertsekas, Annals of Operations Research 14 (1988) 105–123",
+    ),
 )
 def auction(problem: Assignment) -> Matching:
     """AVX2 where the processor has it."""

@@ -15,6 +15,7 @@ CAPABILITIES = Capabilities(
     forbidden=True,
     dtypes={"float32", "float64"},
     duals=True,
+    counters={"row_scans", "augmentations", "reductions"},
     family="shortest augmenting path",
     source="R. Jonker, A. Volgenant, Computing 38 (1987) 325–340",
 )
