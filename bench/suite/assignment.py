@@ -1,0 +1,119 @@
+"""Every assignment solver on every family: its time, its peak memory, its gap and each of its counters of work.
+
+Each cell is first run once by the harness, in a process of its own and under limits. What that certifies is tracked as
+gap and counters; only what passes is timed here, and what does not is skipped with the harness's reason. So a solver
+that hangs or crashes costs a cell of the suite and no more.
+
+Settings come from the environment: LAPMARK_BENCH_LIMIT, the seconds that a solve may take; LAPMARK_BENCH_SIZES (squares,
+for a grid asks for them); LAPMARK_BENCH_PROBLEMS, families by name.
+"""
+
+from __future__ import annotations
+
+import functools
+import math
+import os
+import re
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, ClassVar
+
+from bench import spec
+from bench.cell import Limits
+from bench.plan import Cell, expand_solver
+from bench.problems import Case, families
+from bench.record import Record
+from bench.store import Store
+from bench.sweep import Finished, Sweep
+from solvers import registry, solve
+
+LIMIT = float(os.environ.get("LAPMARK_BENCH_LIMIT", "2"))
+SIZES = tuple(int(size) for size in os.environ.get("LAPMARK_BENCH_SIZES", "484,2500,10000").split(","))
+PROBLEMS = tuple(filter(None, os.environ.get("LAPMARK_BENCH_PROBLEMS", "").split(","))) or tuple(families())
+MEMORY = 4 << 30
+
+SOLVERS = {
+    variant: solver.capabilities
+    for name, solver in registry.solvers().items()
+    if solver.missing is None and solver.capabilities.problem != "transport"
+    for variant in expand_solver(name)
+}
+COUNTERS = sorted({counter for capabilities in SOLVERS.values() for counter in capabilities.counters})
+LABELS = tuple(spec.show(name, settings) for name in PROBLEMS for settings in families()[name].variants)
+
+Records = dict[tuple[str, str, int], Record]
+
+
+def case_of(label: str, n: int) -> Case:
+    name, settings = spec.parse(label)
+    return Case(name, n, params=settings)
+
+
+def setup_cache() -> Records:
+    """Run every cell once, isolated. asv calls this once and hands the result to every benchmark."""
+    cells = [Cell(solver, case_of(label, n)) for label in LABELS for n in SIZES for solver in SOLVERS]
+    with tempfile.TemporaryDirectory() as folder, Store.open(Path(folder)) as store:
+        sweep = Sweep(store=store, limits=Limits(timeout=LIMIT, memory=MEMORY), budget=0)
+        done = [event for event in sweep.run(cells) if isinstance(event, Finished)]
+    return {(event.cell.case.label, event.cell.solver, event.cell.case.n): event.record for event in done}
+
+
+setup_cache.timeout = 24 * 3600.0  # type: ignore[attr-defined]
+
+
+class _Family:
+    """The benchmarks of one variant of a family; the subclasses are made below."""
+
+    label: ClassVar[str]
+    params: ClassVar[Any] = (tuple(SOLVERS), SIZES)
+    param_names = ("solver", "n")
+
+    def setup(self, records: Records, solver: str, n: int) -> None:
+        record = self.record = records[self.label, solver, n]
+        if record.status != "ok":
+            print(f"skipped {solver} on {record.case}: {record.status}, {record.message}", file=sys.stderr)
+            raise NotImplementedError(record.message)  # asv's word for "skip this"
+
+
+class _Solve(_Family):
+    """Time and memory of a call, whose input is ready before the clock starts."""
+
+    timeout = 600.0
+
+    def setup(self, records: Records, solver: str, n: int) -> None:
+        super().setup(records, solver, n)
+        name, options = spec.parse(solver)
+        self.call = functools.partial(solve, case_of(self.label, n).build(), name, **options)
+
+    def time_solve(self, records: Records, solver: str, n: int) -> None:
+        self.call()
+
+    def peakmem_solve(self, records: Records, solver: str, n: int) -> None:
+        self.call()
+
+
+class _Track(_Family):
+    """What the harness's one run has settled: nothing is solved again."""
+
+    def track_gap(self, records: Records, solver: str, n: int) -> float:
+        return self.record.gap if self.record.gap is not None else math.nan
+
+
+def track_counter(counter: str) -> Callable[[_Track, Records, str, int], float]:
+    def track(self: _Track, records: Records, solver: str, n: int) -> float:
+        reported = counter in SOLVERS[solver].counters
+        return self.record.counters.get(counter, 0) if reported else math.nan
+
+    return track
+
+
+for counter in COUNTERS:
+    setattr(_Track, f"track_{counter}", track_counter(counter))
+
+for label in LABELS:
+    name = "".join(part.capitalize() for part in re.split("[^a-z0-9]", label))
+    for base in (_Solve, _Track):
+        made = type(base.__name__[1:] + name, (base,), {"label": label, "__module__": __name__})
+        globals()[made.__name__] = made
