@@ -26,8 +26,8 @@ class Record:
     `solver` and `case` are specs (`bench.spec`); `problem`, `n`, `m` and `params` repeat the case in parts, for tables.
     `given` is the kind of cost that the solver was handed; where the case has points and this says "dense", the harness
     built the matrix before the clock started. `samples` are the timed calls in order; the warm-up is not among them.
-    `peak_memory` is the worker's largest resident size over its baseline, taken once the problem was built and the solver
-    warm.
+    `peak_memory` is the largest resident size of the worker over its baseline, taken once the problem is built and the
+    solver warm.
     """
 
     key: str

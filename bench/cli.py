@@ -1,0 +1,195 @@
+"""The command `lapmark`: what it takes and what it says. The work is done elsewhere, and imported when asked for."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from . import units
+
+#: What a shell expects after Ctrl-C.
+INTERRUPTED = 130
+
+RESULTS = Path("results")
+
+app = typer.Typer(
+    help="Compare, prove and choose solvers of the linear assignment problem and of optimal transport.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode="markdown",
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _reads(parse: Callable[[str], Any]) -> Callable[[str | float], Any]:
+    """A parser for an option, whose ValueError becomes a usage error."""
+
+    def read(text: str | float) -> Any:
+        if not isinstance(text, str):
+            return text
+        try:
+            return parse(text)
+        except ValueError as error:
+            raise typer.BadParameter(str(error)) from None
+
+    return read
+
+
+def _time(help: str) -> Any:
+    return typer.Option(parser=_reads(units.duration), metavar="TIME", help=help)
+
+
+def _memory(help: str) -> Any:
+    return typer.Option(parser=_reads(units.size), metavar="SIZE", help=help)
+
+
+@app.command(
+    epilog="""**Examples**
+
+`lapmark run` — the demo: scikit-learn's digits laid on a grid, with every solver
+
+`lapmark run -s jv-avx2 -s lapjv -p uniform -n 1000 -n 4000` — two solvers, one family, two sizes
+
+`lapmark run -s sinkhorn:blur=0.02 -p tsne-grid:rows=points` — settings after a colon, separated by commas
+
+`lapmark run --plugin mine.py -s mine -s jv` — a solver of your own against one of ours"""
+)
+def run(
+    solver: Annotated[
+        list[str] | None, typer.Option("--solver", "-s", help="Solver, `name` or `name:option=value,…`; default: all.")
+    ] = None,
+    problem: Annotated[
+        list[str] | None,
+        typer.Option("--problem", "-p", help="Problem, `name` or `name:setting=value,…`; default: tsne-grid."),
+    ] = None,
+    size: Annotated[
+        list[int] | None, typer.Option("-n", min=1, help="Size, in place of each problem's own; may be repeated.")
+    ] = None,
+    timeout: Annotated[float, _time("Limit of one call, such as 500ms or 10m.")] = "60s",  # type: ignore[assignment]
+    memory: Annotated[int, _memory("Limit of one call, on top of the problem.")] = "8GiB",  # type: ignore[assignment]
+    budget: Annotated[float, _time("Repeat each call for so long, or once.")] = "250ms",  # type: ignore[assignment]
+    threads: Annotated[int, typer.Option(min=1, help="Threads, and cores, that a solver may use.")] = 1,
+    plugin: Annotated[
+        list[Path] | None, typer.Option(help="Python file that registers solvers; may be repeated.")
+    ] = None,
+    data: Annotated[
+        Path | None, typer.Option(help="Folder with data files, such as MNIST's; default: $LAPMARK_DATA.")
+    ] = None,
+    to: Annotated[Path, typer.Option(help="Folder of the results; results found there are gone on from.")] = RESULTS,
+    again: Annotated[
+        list[str] | None,
+        typer.Option(metavar="STATUS", help="Run finished cells of this status again, such as timeout."),
+    ] = None,
+    fresh: Annotated[bool, typer.Option("--fresh", help="Run every cell again.")] = False,
+) -> None:
+    """Run solvers on problems, and prove every answer.
+
+    Each solver runs on each problem in a process of its own, which is stopped at the limits. Every finished cell is
+    kept at once: after Ctrl-C, or worse, the same command goes on from there.
+    """
+    from rich.console import Console
+
+    from . import plugins
+    from .cell import Limits
+    from .plan import plan
+    from .progress import Board, summary
+    from .record import STATUSES
+    from .store import Store
+    from .sweep import Finished, Sweep
+
+    console = Console(highlight=False)
+    if data is not None:
+        os.environ["LAPMARK_DATA"] = str(data.resolve())
+    files = tuple(str(path.resolve()) for path in plugin or ())
+    with _user_errors():
+        if unknown := set(again or ()) - set(STATUSES):
+            raise ValueError(f"--again {unknown.pop()}: no such status; choose from {', '.join(STATUSES)}")
+        for file in files:
+            plugins.load(file)
+        cells = plan(solver or (), problem or (), size or ())
+        store = Store.open(to)
+    sweep = Sweep(
+        store=store,
+        limits=Limits(timeout=timeout, memory=memory, threads=threads),
+        budget=budget,
+        plugins=files,
+        again=STATUSES if fresh else again or (),
+    )
+    done = []
+    with store, Board(console, len(cells)) as board:
+        try:
+            for event in sweep.run(cells):
+                board.show(event)
+                if isinstance(event, Finished):
+                    done.append(event)
+        except KeyboardInterrupt:
+            console.print(f"Stopped after {len(done)} of {len(cells)} cells, which are kept in {to}.")
+            console.print("The same command goes on from there.")
+            raise typer.Exit(INTERRUPTED) from None
+    resumed = sum(event.resumed for event in done)
+    console.print(summary(event.record for event in done))
+    console.print(f"{len(done)} cells in {store.path}" + (f", {resumed} from an earlier run" if resumed else ""))
+    console.print(f"Figures and tables: lapmark report {to}")
+
+
+@app.command()
+def solvers() -> None:
+    """List the solvers: what each can do, and what is missing here and why."""
+    from rich.console import Console
+
+    from .catalogue import solver_table
+
+    Console().print(solver_table())
+
+
+@app.command()
+def problems() -> None:
+    """List the families of problems: their sizes, their settings and where they come from."""
+    from rich.console import Console
+
+    from .catalogue import problem_table
+
+    Console().print(problem_table())
+
+
+@app.command()
+def report(
+    directory: Annotated[Path, typer.Argument(metavar="DIR", help="Folder of the results.")] = RESULTS,
+    show: Annotated[bool, typer.Option("--open", help="Open it in the browser.")] = False,
+) -> None:
+    """Draw the figures and write the tables of a run, and one page, index.html, that shows them all."""
+    import webbrowser
+
+    import reports
+
+    from .store import Store
+
+    with _user_errors():
+        Store.open(directory, create=False).close()
+    page = reports.write(directory)
+    typer.echo(page)
+    if show:
+        webbrowser.open(page.resolve().as_uri())
+
+
+def main() -> None:
+    app()
+
+
+@contextlib.contextmanager
+def _user_errors() -> Iterator[None]:
+    """Say in a line, with exit status 2, what the user can mend."""
+    try:
+        yield
+    except (ValueError, OSError) as error:
+        raise typer.BadParameter(str(error)) from None
+
+
+if __name__ == "__main__":
+    main()

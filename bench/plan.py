@@ -1,0 +1,134 @@
+"""From what a command names to the cells of a run: a solver with its options on a case, each once, small first."""
+
+from __future__ import annotations
+
+import hashlib
+import inspect
+import itertools
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from solvers import registry
+from solvers.problem import Problem
+
+from . import problems, spec
+from .machine import commit, machine
+from .problems import Case
+from .protocol import BUILD_MATRIX
+
+#: What a run solves unless told otherwise: the main job.
+DEFAULT_PROBLEM = "tsne-grid"
+
+#: Solvers whose duals judge the answers of others, best first.
+REFERENCES = ("jv-avx2", "jv")
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A solver, as a spec, on a case."""
+
+    solver: str
+    case: Case
+
+    @property
+    def name(self) -> str:
+        """The solver without its options."""
+        return spec.parse(self.solver)[0]
+
+    @property
+    def versions(self) -> dict[str, str]:
+        """Versions of what does the work in this cell."""
+        own = {"lapmark": registry.version("lapmark") or "missing", "numpy": registry.version("numpy") or "missing"}
+        return own if self.solver == BUILD_MATRIX else own | registry.get(self.name).versions
+
+    @property
+    def exact(self) -> bool:
+        """Whether it claims the optimum."""
+        return self.solver == BUILD_MATRIX or registry.get(self.name).capabilities.exact
+
+    @property
+    def missing(self) -> str | None:
+        """Why it cannot run on this machine, or None."""
+        return None if self.solver == BUILD_MATRIX else registry.get(self.name).missing
+
+    def refuses(self, problem: Problem) -> str | None:
+        """Why it cannot take this problem, or None."""
+        if self.solver == BUILD_MATRIX:
+            return None if problem.cost.kind == "points" else "the case is given as a matrix"
+        return registry.get(self.name).capabilities.refuses(problem)
+
+    def key(self, threads: int) -> str:
+        """What identifies a measurement: equal keys were measured with equal means, and resuming mixes no others."""
+        means = [self.solver, str(self.case), threads, self.versions, machine(), commit()]
+        return hashlib.sha256(json.dumps(means, sort_keys=True).encode()).hexdigest()[:32]
+
+
+def plan(solvers: Sequence[str] = (), cases: Sequence[str] = (), sizes: Sequence[int] = ()) -> list[Cell]:
+    """The cells of a run, those of a case together.
+
+    Parameters
+    ----------
+    solvers : sequence of str
+        Specs. A name alone stands for every point of the solver's accuracy curve; none for every solver.
+    cases : sequence of str
+        Specs. A family's name stands for all its variants, with settings laid over each; none for the main job.
+    sizes : sequence of int
+        In place of each family's own.
+
+    Raises
+    ------
+    ValueError
+        For a name or a setting that does not exist.
+    """
+    chosen = list(dict.fromkeys(variant for text in solvers or registry.solvers() for variant in expand_solver(text)))
+    chosen.sort(key=_rank)
+    found = {str(case): case for text in cases or [DEFAULT_PROBLEM] for case in expand_case(text, sizes)}
+    cells = []
+    for case in sorted(found.values(), key=lambda case: case.n):
+        conversion = [BUILD_MATRIX] if case.params.get("cost") == "points" else []
+        cells += [Cell(solver, case) for solver in conversion + chosen]
+    return cells
+
+
+def expand_solver(text: str) -> list[str]:
+    """The specs that one on the command line stands for."""
+    name, options = spec.parse(text)
+    solver = registry.get(name)
+    _check_settings(text, inspect.signature(solver.function), 1, options)
+    curve = solver.capabilities.curve
+    if options or not curve:
+        return [spec.show(name, options)]
+    points = itertools.product(*curve.values())
+    return [spec.show(name, dict(zip(curve, point, strict=True))) for point in points]
+
+
+def expand_case(text: str, sizes: Sequence[int] = ()) -> list[Case]:
+    """The cases that a spec on the command line stands for; `n` and `seed` may stand in it too."""
+    name, given = spec.parse(text)
+    family = problems.get(name)
+    n, seed = given.pop("n", None), given.pop("seed", 0)
+    if not isinstance(seed, int) or not isinstance(n, int | None):
+        raise ValueError(f"{text}: n and seed are whole numbers")
+    _check_settings(text, inspect.signature(family.build), 2, given)
+    own = [n] if n is not None else family.sizes
+    return [Case(name, size, seed, {**variant, **given}) for size in sizes or own for variant in family.variants]
+
+
+def _check_settings(text: str, signature: inspect.Signature, positional: int, settings: Mapping[str, object]) -> None:
+    """Refuse a misspelt setting before anything has run."""
+    parameters = list(signature.parameters.values())[positional:]
+    if any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters):
+        return
+    known = [parameter.name for parameter in parameters]
+    for name in settings:
+        if name not in known:
+            raise ValueError(f"{text}: no setting {name!r}; there is {', '.join(known) or 'none'}")
+
+
+def _rank(solver: str) -> int:
+    """Solvers that prove a bound come first, so that it is there for those that prove none."""
+    name = spec.parse(solver)[0]
+    if name in REFERENCES:
+        return REFERENCES.index(name)
+    return len(REFERENCES) + (not registry.get(name).capabilities.duals)

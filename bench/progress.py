@@ -1,0 +1,124 @@
+"""What a run shows while it goes: the cell at work and how far the run is, a line for each finished cell, and a table.
+
+On a terminal the first is a bar that is redrawn; elsewhere, in a log, there are the lines alone.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from types import TracebackType
+from typing import Self
+
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.table import Table
+
+from solvers.certificate import TOLERANCE
+
+from .problems import Case
+from .record import Record
+from .sweep import Finished, Started
+from .units import show_duration, show_size
+
+#: How a status looks; those not named are a failure of the solver.
+_STYLES = {"ok": "green", "skipped": "dim", "unproven": "yellow"}
+
+
+class Board:
+    """The display of a run. Use it in a `with` statement."""
+
+    def __init__(self, console: Console, cells: int) -> None:
+        self._console = console
+        self._counts: Counter[str] = Counter()
+        self._bar = Progress(
+            BarColumn(bar_width=24),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+            TextColumn("· left"),
+            TimeRemainingColumn(),
+            TextColumn("· {task.fields[counts]} · {task.description}"),
+            console=console,
+            transient=True,
+            disable=not console.is_terminal,
+        )
+        self._task = self._bar.add_task("", total=cells, counts="starting")
+
+    def __enter__(self) -> Self:
+        self._bar.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._bar.stop()
+
+    def show(self, event: Started | Finished) -> None:
+        if isinstance(event, Started):
+            self._bar.update(self._task, description=escape(f"{event.cell.solver} on {event.cell.case}"))
+            return
+        self._counts[event.record.status] += 1
+        counts = ", ".join(f"{count} {status}" for status, count in self._counts.items())
+        self._bar.update(self._task, advance=1, counts=counts)
+        if not event.resumed:
+            self._bar.console.print(line(event.record), soft_wrap=True, highlight=False)
+
+
+def line(record: Record) -> str:
+    """A finished cell in one line."""
+    case = Case.read(record.case)
+    start = f"{styled(record.status, f'{record.status:8}')} {escape(f'{record.solver:20} {case.label} n={record.n}')}"
+    facts = []
+    if record.seconds is not None:
+        facts.append(f"{show_duration(record.seconds)} × {len(record.samples)}")
+    if gap := show_gap(record):
+        facts.append(f"gap {gap}")
+    if record.peak_memory:
+        facts.append(show_size(record.peak_memory))
+    if record.message:
+        facts.append(escape(record.message.splitlines()[0]))
+    return f"{start}  [dim]{' · '.join(facts)}[/dim]"
+
+
+def summary(records: Iterable[Record]) -> Table:
+    """Solvers against cases: median time and gap, or what happened instead."""
+    rows: dict[str, dict[str, Record]] = {}
+    for record in records:
+        rows.setdefault(record.solver, {})[record.case] = record
+    cases = sorted({case: None for row in rows.values() for case in row}, key=lambda case: Case.read(case).n)
+    table = Table(
+        "solver", *(escape(heading(Case.read(case))) for case in cases), title="median time, and gap where not 0"
+    )
+    for column in table.columns[1:]:
+        column.justify = "right"
+    for solver, row in rows.items():
+        table.add_row(escape(solver), *(_entry(row.get(case)) for case in cases))
+    return table
+
+
+def heading(case: Case) -> str:
+    """A case in the narrow lines of a column's head."""
+    parts: Sequence[str] = [case.problem, *(f"{name}={value}" for name, value in case.params.items()), f"n={case.n}"]
+    return "\n".join([*parts, f"seed={case.seed}"] if case.seed else parts)
+
+
+def styled(status: str, text: str) -> str:
+    style = _STYLES.get(status, "bold red")
+    return f"[{style}]{escape(text)}[/]"
+
+
+def show_gap(record: Record) -> str:
+    """The gap of an answer that is not optimal; that of an optimal one is rounding, and would only distract."""
+    if record.gap is None or record.gap <= TOLERANCE:
+        return ""
+    return f"{record.gap:.1e}" if record.gap < 1e-4 else f"{100 * record.gap:.3g} %"
+
+
+def _entry(record: Record | None) -> str:
+    if record is None:
+        return ""
+    if record.status != "ok" or record.seconds is None:
+        return styled(record.status, record.status)
+    gap = show_gap(record)
+    return show_duration(record.seconds) + (f"\n[dim]{gap}[/]" if gap else "")

@@ -1,0 +1,167 @@
+"""What the harness and a worker say to each other: the job, the events and the answer.
+
+The job goes in as an argument. Events come back through a pipe of their own, one JSON object a line, so that whatever a
+solver prints cannot be taken for one. The answer's arrays come back in an open file without a name, so that nothing is
+left on the disk however either side dies. Nothing here is pickled: a worker's word is data, never code.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+from dataclasses import dataclass
+from typing import Any, BinaryIO
+
+import numpy as np
+
+from solvers.problem import Assignment, Cost, DenseCost, PointCost, Problem, SparseCost
+from solvers.registry import Capabilities
+from solvers.result import Matching, Plan, Result
+
+#: Stands in a job for the harness's own conversion of points to a matrix, which is timed like a solver.
+BUILD_MATRIX = "build-matrix"
+
+_SCALARS = {"cost", "marginal_error"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Job:
+    """A cell for a worker: specs of the solver and the case, the seconds to sample for, and the limits to set up.
+
+    `events` and `answer` are the file descriptors to write to.
+    """
+
+    solver: str
+    case: str
+    budget: float
+    threads: int
+    memory: int
+    plugins: tuple[str, ...] = ()
+    parent: int
+    events: int
+    answer: int
+
+    def dump(self) -> str:
+        return json.dumps(dataclasses.asdict(self))
+
+    @classmethod
+    def load(cls, text: str) -> Job:
+        values = json.loads(text)
+        return cls(**{**values, "plugins": tuple(values["plugins"])})
+
+
+class BadAnswer(ValueError):
+    """What a solver returned cannot even be written down as an answer."""
+
+
+def given(problem: Problem, capabilities: Capabilities) -> str:
+    """The kind of cost that a solver is handed: the problem's own where it takes that, the matrix otherwise."""
+    return problem.cost.kind if problem.cost.kind in capabilities.costs else "dense"
+
+
+def digest(problem: Problem) -> str:
+    """A fingerprint of everything a problem holds: two problems with the same one are the same problem."""
+    state = hashlib.blake2b(digest_size=16)
+    state.update(type(problem).__name__.encode())
+    _digest_cost(problem.cost, state)
+    if not isinstance(problem, Assignment):
+        for masses in (problem.a, problem.b):
+            state.update(np.ascontiguousarray(masses).data)
+        state.update(repr((problem.blur, problem.reach)).encode())
+    return state.hexdigest()
+
+
+def digest_matrix(cost: Cost) -> str:
+    """A fingerprint of the dense matrix of any cost, without building all of it."""
+    state = hashlib.blake2b(digest_size=16)
+    state.update(repr((cost.shape, cost.dtype.str)).encode())
+    for _, block in cost.blocks():
+        state.update(np.ascontiguousarray(block).data)
+    return state.hexdigest()
+
+
+def _digest_cost(cost: Cost, state: hashlib.blake2b) -> None:
+    if isinstance(cost, PointCost):
+        state.update(repr((cost.shape, cost.p, cost.scale)).encode())
+        arrays = [cost.x, cost.y]
+    elif isinstance(cost, SparseCost):
+        state.update(repr(cost.shape).encode())
+        arrays = [cost.csr.indptr, cost.csr.indices, cost.csr.data]
+    else:
+        state.update(digest_matrix(cost).encode())
+        arrays = []
+    for array in arrays:
+        state.update(array.dtype.str.encode())
+        state.update(np.ascontiguousarray(array).data)
+
+
+def small(problem: Problem, size: int = 16) -> Problem:
+    """The first rows and columns of a problem: of the same kind, type and proportions, and quick to solve."""
+    n, m = problem.shape
+    shrink = min(1.0, size / max(1, min(n, m)))
+    rows, cols = slice(0, round(n * shrink)), slice(0, round(m * shrink))
+    cost = problem.cost
+    part: Cost
+    if isinstance(cost, PointCost):
+        part = PointCost(cost.x[rows], cost.y[cols], cost.p, cost.scale)
+    elif isinstance(cost, SparseCost):
+        part = SparseCost(cost.csr[rows, cols])
+    else:
+        part = DenseCost(cost.dense()[rows, cols].copy(order="K"))
+    if isinstance(problem, Assignment):
+        return Assignment(part)
+    return dataclasses.replace(problem, cost=part, a=None, b=None)
+
+
+def write_answer(result: Result, file: BinaryIO) -> None:
+    """Write an answer's numbers; a BadAnswer that says why where they are none."""
+    if not isinstance(result, Matching | Plan):
+        raise BadAnswer(f"answered with a {type(result).__name__}, not a Matching or a Plan")
+    arrays: dict[str, np.ndarray] = {}
+    for field in dataclasses.fields(result):
+        value = getattr(result, field.name)
+        if field.name == "counters" or (value is None and field.default is None):
+            continue
+        if field.name == "mass":
+            csr = value.tocsr()
+            arrays |= {"indptr": csr.indptr, "indices": csr.indices, "data": csr.data, "shape": np.array(csr.shape)}
+            continue
+        arrays[field.name] = array = _numbers(field.name, value)
+        if field.name in _SCALARS and array.ndim:
+            raise BadAnswer(f"{field.name} is an array of shape {array.shape}, not a number")
+    np.savez(file, kind=np.array(type(result).__name__), **arrays)  # type: ignore[arg-type]
+
+
+def _numbers(name: str, value: object) -> np.ndarray:
+    try:
+        array = np.asarray(value)
+    except ValueError as error:
+        raise BadAnswer(f"{name} is no array: {error}") from None
+    if array.dtype.kind not in "biuf":
+        raise BadAnswer(f"{name} holds {array.dtype}, not numbers")
+    return array
+
+
+def read_answer(file: BinaryIO) -> Result:
+    """The answer that `write_answer` wrote."""
+    with np.load(file, allow_pickle=False) as arrays:
+        values: dict[str, Any] = {name: arrays[name] for name in arrays.files}
+    kind = str(values.pop("kind"))
+    values |= {name: values[name].item() for name in _SCALARS & values.keys()}
+    if kind == "Matching":
+        return Matching(**values)
+    if "shape" in values:
+        import scipy.sparse
+
+        parts = (values.pop("data"), values.pop("indices"), values.pop("indptr"))
+        values["mass"] = scipy.sparse.csr_array(parts, shape=tuple(values.pop("shape")))
+    return Plan(**values)
+
+
+def read_counters(counters: object) -> dict[str, int]:
+    """A solver's counters as plain integers, empty where they are nothing of the kind."""
+    try:
+        return {str(name): int(value) for name, value in dict(counters).items()}  # type: ignore[call-overload]
+    except (TypeError, ValueError):
+        return {}

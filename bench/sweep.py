@@ -1,0 +1,208 @@
+"""The run: cell after cell, each in its own process, certified here, its record kept before the next starts.
+
+The harness builds every problem itself, once, and judges every answer against it. What a worker says is never taken for
+a proof.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import itertools
+import math
+import time
+from collections.abc import Callable, Collection, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from solvers import Certificate, certify, registry
+from solvers.problem import Problem
+
+from . import protocol
+from .cell import Limits, Outcome, run
+from .machine import commit, machine
+from .plan import REFERENCES, Cell
+from .problems import Case
+from .protocol import BUILD_MATRIX
+from .record import Record
+from .store import Store
+
+#: How much longer than here a worker may take to build a case, in multiples.
+SLOWER_BUILD = 5
+
+
+@dataclass(frozen=True)
+class Started:
+    """A cell's worker is about to run."""
+
+    cell: Cell
+
+
+@dataclass(frozen=True)
+class Finished:
+    """A cell has its record; `resumed` where it had one before this run."""
+
+    cell: Cell
+    record: Record
+    resumed: bool
+
+
+@dataclass(frozen=True)
+class Subject:
+    """A case as the harness holds it: the problem, its fingerprint, and the seconds that it took to build."""
+
+    problem: Problem
+    digest: str
+    seconds: float
+
+
+@dataclass(kw_only=True)
+class Sweep:
+    """What the cells of a run have in common.
+
+    Attributes
+    ----------
+    store : Store
+    limits : Limits
+    budget : float
+        Seconds to sample each cell for.
+    plugins : tuple of str
+        Files that register further solvers; already loaded here.
+    again : collection of str
+        Statuses of finished cells that are to be run again.
+    """
+
+    store: Store
+    limits: Limits
+    budget: float
+    plugins: tuple[str, ...] = ()
+    again: Collection[str] = ()
+    _sought: set[str] = field(default_factory=set, init=False)  # problems whose reference bound was asked for
+
+    def run(self, planned: Sequence[Cell]) -> Iterator[Started | Finished]:
+        """Run the cells that have no record yet. Closing the iterator ends the worker and keeps what is done."""
+        for case, group in itertools.groupby(planned, key=lambda cell: cell.case):
+            subject = functools.cache(functools.partial(_build, case))
+            for cell in group:
+                known = self.store.get(cell.key(self.limits.threads))
+                # What was skipped may be there now, and looking again costs no run.
+                if known is not None and known.status not in {"skipped", *self.again}:
+                    yield Finished(cell, known, resumed=True)
+                    continue
+                yield Started(cell)
+                record = self._measure(cell, subject)
+                self.store.add(record)
+                yield Finished(cell, record, resumed=False)
+
+    def _measure(self, cell: Cell, build: Callable[[], Subject | str]) -> Record:
+        record = functools.partial(self._record, cell)
+        if reason := cell.missing:
+            return record(status="skipped", message=reason)
+        subject = build()
+        if isinstance(subject, str):
+            return record(status="skipped", message=subject)
+        record = functools.partial(record, m=subject.problem.shape[1], given=_given(cell, subject.problem))
+        if reason := cell.refuses(subject.problem):
+            return record(status="skipped", message=reason)
+        outcome = self._solve(cell.solver, cell.case, subject, self.budget)
+        status, message, verdict = self._judge(cell, subject, outcome)
+        return record(
+            status=status,
+            message=message,
+            samples=tuple(outcome.samples),
+            counters=outcome.counters,
+            peak_memory=outcome.peak_memory,
+            **_figures(verdict),
+        )
+
+    def _solve(self, solver: str, case: Case, subject: Subject, budget: float) -> Outcome:
+        patient = dataclasses.replace(self.limits, start_up=self.limits.start_up + SLOWER_BUILD * subject.seconds)
+        return run(solver, str(case), patient, budget, self.plugins)
+
+    def _judge(self, cell: Cell, subject: Subject, outcome: Outcome) -> tuple[str, str, Certificate | None]:
+        """Status, message and proof of an outcome."""
+        if outcome.digest is not None and outcome.digest != subject.digest:
+            return "error", "the worker built another problem than the harness; a case must be the same each time", None
+        if outcome.status is not None:
+            return outcome.status, outcome.message, None
+        if cell.solver == BUILD_MATRIX:
+            same = outcome.matrix == protocol.digest_matrix(subject.problem.cost)
+            return ("ok", "", None) if same else ("wrong", "the matrix is not the one of the points", None)
+        assert outcome.result is not None
+        verdict = certify(subject.problem, outcome.result, self.store.bound(subject.digest))
+        if not verdict.valid:
+            return "wrong", verdict.fault or "", verdict
+        if verdict.optimal:
+            self.store.set_bound(subject.digest, verdict.dual_bound, cell.solver)
+            return "ok", "", verdict
+        bound = self._reference(cell, subject)
+        verdict = certify(subject.problem, outcome.result, bound)
+        if verdict.optimal or not cell.exact:
+            return "ok", "", verdict
+        if bound is None:
+            return "unproven", "no reference solver proved a bound to judge the answer by", verdict
+        return (
+            "wrong",
+            f"claims the optimum, but costs {verdict.cost:.12g} where {bound:.12g} is proven possible",
+            verdict,
+        )
+
+    def _reference(self, cell: Cell, subject: Subject) -> float | None:
+        """The optimum's certified bound, from one of our own solvers where no cell has proven it yet."""
+        for name in REFERENCES if subject.digest not in self._sought else ():
+            if self.store.bound(subject.digest) is not None:
+                break
+            solver = registry.get(name)
+            if name == cell.name or solver.missing or solver.capabilities.refuses(subject.problem):
+                continue
+            outcome = self._solve(name, cell.case, subject, budget=0)
+            if outcome.result is not None and outcome.digest == subject.digest:
+                verdict = certify(subject.problem, outcome.result)
+                if verdict.optimal:
+                    self.store.set_bound(subject.digest, verdict.dual_bound, name)
+        self._sought.add(subject.digest)
+        return self.store.bound(subject.digest)
+
+    def _record(self, cell: Cell, status: str, **known: Any) -> Record:
+        case = cell.case
+        return Record(
+            key=cell.key(self.limits.threads),
+            solver=cell.solver,
+            case=str(case),
+            problem=case.problem,
+            n=case.n,
+            seed=case.seed,
+            params=case.params,
+            exact=cell.exact,
+            status=status,
+            threads=self.limits.threads,
+            versions=cell.versions,
+            machine=machine(),
+            commit=commit(),
+            finished=datetime.now(UTC).isoformat(timespec="seconds"),
+            **known,
+        )
+
+
+def _build(case: Case) -> Subject | str:
+    """The subject, or why the case cannot be built: data may be missing here."""
+    start = time.monotonic()
+    try:
+        problem = case.build()
+    except (ValueError, OSError, MemoryError) as error:
+        return f"the case cannot be built: {error}"
+    return Subject(problem, protocol.digest(problem), time.monotonic() - start)
+
+
+def _given(cell: Cell, problem: Problem) -> str:
+    if cell.solver == BUILD_MATRIX:
+        return problem.cost.kind
+    return protocol.given(problem, registry.get(cell.name).capabilities)
+
+
+def _figures(verdict: Certificate | None) -> dict[str, float | None]:
+    """The certificate's numbers; None where there is none, which no table can mistake for a number."""
+    names = ("cost", "dual_bound", "gap", "max_violation")
+    values = {name: getattr(verdict, name, math.nan) for name in names}
+    return {name: value if math.isfinite(value) else None for name, value in values.items()}

@@ -1,0 +1,45 @@
+"""Durations and sizes as people write them, `10m` and `8GiB`, to seconds and bytes and back."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+_SECONDS = {"us": 1e-6, "µs": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0}
+_BYTES = {"B": 1, "kB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12}
+_BYTES |= {"KiB": 2**10, "MiB": 2**20, "GiB": 2**30, "TiB": 2**40}
+
+
+def duration(text: str) -> float:
+    """Seconds in a text such as `500ms`, `3s` or `10m`; a ValueError that shows how to write one otherwise."""
+    return _read(text, _SECONDS, "a duration", "500ms, 3s or 10m")
+
+
+def size(text: str) -> int:
+    """Bytes in a text such as `500MB` or `8GiB`; a ValueError that shows how to write one otherwise."""
+    return int(_read(text, _BYTES, "a size", "500MB or 8GiB"))
+
+
+def show_duration(seconds: float) -> str:
+    """Three digits and the unit that suits: `12.3 ms`."""
+    for limit, factor, unit in ((1e-3, 1e6, "µs"), (1.0, 1e3, "ms"), (120.0, 1.0, "s")):
+        if seconds < limit:
+            return f"{seconds * factor:.3g} {unit}"
+    return f"{seconds / 60:.3g} min"
+
+
+def show_size(count: float) -> str:
+    """Three digits and the binary unit that suits: `1.46 GiB`."""
+    for unit in ("B", "KiB", "MiB"):
+        if abs(count) < 1000:
+            return f"{count:.3g} {unit}"
+        count /= 1024
+    return f"{count:.3g} GiB"
+
+
+def _read(text: str, units: Mapping[str, float], what: str, examples: str) -> float:
+    found = re.fullmatch(r"\s*(\d+(?:\.\d*)?|\.\d+)\s*([a-zµ]+)\s*", text, re.IGNORECASE)
+    factor = found and next((units[unit] for unit in units if unit.lower() == found[2].lower()), None)
+    if not found or not factor or float(found[1]) == 0:
+        raise ValueError(f"{text!r} is not {what} above 0; write for example {examples}")
+    return float(found[1]) * factor
