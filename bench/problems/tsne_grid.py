@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import math
 import warnings
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -67,7 +68,7 @@ def draw(
 ) -> list[Path]:
     """Four pictures: the embedding, arrows from points to nodes, the images where t-SNE put them, and on the grid.
 
-    The last two need the images themselves; where they are missing, a warning says so and the two are left out.
+    The last two need the images themselves; where those cannot be had, a warning says why and the two are left out.
     """
     # Imported here: what only builds problems should not wait for matplotlib.
     from . import _tsne_grid_pictures as pictures
@@ -78,7 +79,7 @@ def draw(
     made += pictures.arrows(chosen.points, grid(side(n))[node], chosen.label, chosen.source, folder)
     try:
         images = _images(chosen.source)
-    except MissingData as error:
+    except (MissingData, ValueError) as error:
         warnings.warn(f"the two pictures made of images are left out. {error}", stacklevel=2)
         return made
     pixels = images.pixels[chosen.index]
@@ -131,12 +132,12 @@ def sample(n: int, seed: int = 0, source: str = "auto") -> Sample:
     side(n)
     if source == "auto":
         source = "digits" if n <= DIGITS else "mnist-reference"
-    points, label = _embedded(source)
-    if n > len(points):
-        largest = math.isqrt(len(points)) ** 2
-        raise ValueError(f"n = {n}, but {source} has {len(points)} images; take n up to {largest}, or another source")
-    index = np.random.default_rng(seed).permutation(len(points))[:n]
-    return Sample(unit_square(points[index]), label[index], index, source)
+    label, embed = _open(source)
+    if n > len(label):
+        largest = math.isqrt(len(label)) ** 2
+        raise ValueError(f"n = {n}, but {source} has {len(label)} images; take n up to {largest}, or another source")
+    index = np.random.default_rng(seed).permutation(len(label))[:n]
+    return Sample(unit_square(embed()[index]), label[index], index, source)
 
 
 def side(n: int) -> int:
@@ -167,11 +168,13 @@ def largest_squared_distance(points: np.ndarray) -> float:
     return float((np.maximum(points, 1 - points) ** 2).sum(axis=1).max())
 
 
-def _embedded(source: str) -> tuple[np.ndarray, np.ndarray]:
+def _open(source: str) -> tuple[np.ndarray, Callable[[], np.ndarray]]:
+    """Labels, and a function for the points, so that n can be checked before t-SNE takes its time."""
     if source == "mnist-reference":
-        return embeddings.reference()
+        points, label = embeddings.reference()
+        return label, lambda: points
     images = _images(source)
-    return embeddings.tsne(images.pixels), images.label
+    return images.label, lambda: embeddings.tsne(images.pixels)
 
 
 def _images(source: str) -> Images:

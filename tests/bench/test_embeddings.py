@@ -1,0 +1,147 @@
+"""Embeddings: computed once and kept safely; and the one that is shipped, equal to the bit."""
+
+import hashlib
+import importlib
+import warnings
+from importlib.resources import files
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from bench import cache
+from bench.embeddings import reference, tsne
+
+reference_module = importlib.import_module("bench.embeddings.reference")
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv(cache.VARIABLE, str(tmp_path / "cache"))
+    return tmp_path / "cache"
+
+
+@pytest.fixture
+def blobs() -> np.ndarray:
+    """Two clusters of 20 images, far apart."""
+    rng = np.random.default_rng(0)
+    return np.concatenate([rng.integers(0, 60, (20, 5, 5)), rng.integers(180, 256, (20, 5, 5))]).astype(np.uint8)
+
+
+def test_tsne_keeps_clusters_apart(folder: Path, blobs: np.ndarray) -> None:
+    points = tsne(blobs)
+    assert points.shape == (40, 2)
+    assert points.dtype == np.float32
+    first, second = points[:20], points[20:]
+    apart = np.linalg.norm(first.mean(axis=0) - second.mean(axis=0))
+    assert apart > max(np.linalg.norm(half - half.mean(axis=0), axis=1).max() for half in (first, second))
+
+
+def test_tsne_is_read_back_from_the_cache(folder: Path, blobs: np.ndarray, monkeypatch: pytest.MonkeyPatch) -> None:
+    points = tsne(blobs)
+    monkeypatch.setattr("sklearn.manifold.TSNE", lambda **_: pytest.fail("computed again"))
+    assert np.array_equal(tsne(blobs), points)
+
+
+def test_tsne_is_the_same_when_it_is_computed_again(folder: Path, blobs: np.ndarray) -> None:
+    points = tsne(blobs)
+    (kept,) = folder.iterdir()
+    kept.unlink()
+    assert np.array_equal(tsne(blobs), points)
+
+
+def test_one_changed_pixel_is_another_embedding(folder: Path, blobs: np.ndarray) -> None:
+    tsne(blobs)
+    blobs[0, 0, 0] += 1
+    tsne(blobs)
+    assert len(list(folder.iterdir())) == 2
+
+
+@pytest.mark.parametrize(
+    ("data", "fault"),
+    [
+        (np.zeros((1, 4)), r"shape \(1, 4\)"),
+        (np.zeros(4), r"shape \(4,\)"),
+        (np.array([[1, 2], [3, np.nan]]), "entry 1 of vector 1 is nan"),
+    ],
+)
+def test_tsne_refuses_what_it_cannot_embed(folder: Path, data: np.ndarray, fault: str) -> None:
+    with pytest.raises(ValueError, match=fault):
+        tsne(data)
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda content: content[:50],
+        lambda content: b"",
+        lambda content: content[:-40] + bytes([content[-40] ^ 1]) + content[-39:],
+        lambda content: b"not an array at all, but long enough to hold a checksum",
+    ],
+)
+def test_a_damaged_file_is_computed_again_with_a_warning(folder: Path, damage) -> None:
+    values = np.arange(12.0).reshape(3, 4)
+    cache.array("thing", lambda: values)
+    path = folder / "thing.npy"
+    path.write_bytes(damage(path.read_bytes()))
+    with pytest.warns(UserWarning, match=r"thing\.npy cannot be used .* computing it again"):
+        assert np.array_equal(cache.array("thing", lambda: values), values)
+    assert np.array_equal(cache.array("thing", lambda: pytest.fail("computed again")), values)
+
+
+def test_a_kept_file_is_a_plain_npy(folder: Path) -> None:
+    cache.array("thing", lambda: np.arange(5))
+    assert np.load(folder / "thing.npy").tolist() == [0, 1, 2, 3, 4]
+
+
+def test_a_folder_that_cannot_be_written_costs_a_warning_only(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "file").touch()
+    monkeypatch.setenv(cache.VARIABLE, str(tmp_path / "file"))
+    with pytest.warns(UserWarning, match="set LAPMARK_CACHE to a folder that can be written"):
+        assert cache.array("thing", lambda: np.arange(3)).tolist() == [0, 1, 2]
+
+
+def test_an_interrupted_computation_leaves_nothing(folder: Path) -> None:
+    def interrupted() -> np.ndarray:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        cache.array("thing", interrupted)
+    assert not folder.exists() or not list(folder.iterdir())
+
+
+def test_the_key_tells_bytes_shapes_and_types_apart() -> None:
+    base = np.arange(4, dtype=np.int32)
+    parts = [
+        (base,),
+        (base.reshape(2, 2),),
+        (base.view(np.uint32),),
+        (base[::-1],),
+        (base, 1),
+        (base, "1"),
+        (base, 1, ""),
+    ]
+    assert len({cache.key(*some) for some in parts}) == len(parts)
+    assert cache.key(base[::2]) == cache.key(base[::2].copy())
+
+
+def test_the_reference_is_what_was_shipped() -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        points, label = reference()
+    assert points.shape == (10_000, 2)
+    assert points.dtype == np.float32
+    assert np.isfinite(points).all()
+    assert np.bincount(label).tolist() == [980, 1135, 1032, 1010, 982, 892, 958, 1028, 974, 1009]
+    content = files("bench.embeddings").joinpath("data", reference_module.FILE).read_bytes()
+    assert hashlib.sha256(content).hexdigest() == reference_module.SHA256
+
+
+def test_a_damaged_reference_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    content = bytearray(files("bench.embeddings").joinpath("data", reference_module.FILE).read_bytes())
+    content[4000] ^= 1
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / reference_module.FILE).write_bytes(content)
+    monkeypatch.setattr(reference_module, "files", lambda _: tmp_path)
+    with pytest.raises(ValueError, match="damaged: SHA-256"):
+        reference()
