@@ -49,10 +49,12 @@ class Matching:
         v: np.ndarray | None = None,
         counters: Mapping[str, int] | None = None,
     ) -> Matching:
-        """A matching whose cost is summed from the problem's own entries."""
+        """A matching whose cost is summed from the problem's own entries; NaN where it names some that do not exist."""
+        n, m = problem.shape
         row_to_col = np.asarray(row_to_col, dtype=np.intp)
         rows = np.flatnonzero(row_to_col >= 0)
-        cost = float(problem.cost.entries(rows, row_to_col[rows]).sum())
+        inside = row_to_col.shape == (n,) and row_to_col.max(initial=-1) < m
+        cost = float(problem.cost.entries(rows, row_to_col[rows]).sum()) if inside else np.nan
         return cls(row_to_col, cost, u, v, counters or {})
 
     @classmethod

@@ -20,8 +20,12 @@ from ..result import Matching
     ),
     requires=("py-lap-solver",),
 )
-def lap1015(problem: Assignment) -> Matching:
-    """Solves float32 as float32 and all else in float64, on one thread, by the fastest of the package's variants."""
+def lap1015(problem: Assignment, epsilon: bool = True) -> Matching:
+    """Solves float32 as float32 and all else in float64, on one thread, by the fastest of the package's variants.
+
+    `epsilon` is its ε-scaling, on by default as in the package: faster on large problems, but it sometimes answers tiny
+    or constant ones with something that is no matching.
+    """
     from py_lap_solver.solvers.lap1015_solver import Lap1015Solver
 
     matrix = problem.cost.dense()
@@ -29,7 +33,7 @@ def lap1015(problem: Assignment) -> Matching:
     n, m = problem.shape
     # It refuses read-only arrays, and its own transposition of a tall matrix is a copy as well.
     wide = np.require(matrix if n <= m else matrix.T, dtype, ["C", "A", "W"])
-    answer = Lap1015Solver(use_openmp=False, use_lambda=True).solve_single(wide)
+    answer = Lap1015Solver(use_openmp=False, use_lambda=True, use_epsilon=epsilon).solve_single(wide)
     if n <= m:
         return Matching.of(problem, answer)
     matched = answer >= 0

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import scipy.sparse
 
-from ..problem import Assignment, SparseCost, Unsupported
+from ..problem import Assignment, Infeasible, SparseCost, Unsupported
 from ..registry import Capabilities, register
 from ..result import Matching
 
@@ -28,10 +28,14 @@ def lapmod(problem: Assignment) -> Matching:
     from lap import lapmod as package
 
     csr = allowed_pairs(problem)
-    if csr.nnz and not (csr.data.min() >= 0 and csr.data.max() < LARGE):
+    if not csr.nnz:
+        raise Infeasible("no pair is allowed")  # which the package takes for an error
+    if not (csr.data.min() >= 0 and csr.data.max() < LARGE):
         span = f"{csr.data.min():g} to {csr.data.max():g}"
         raise Unsupported(f"lapmod takes costs in [0, {LARGE:g}) only, not {span}; shift or scale them")
-    _, row_to_col, _ = package(problem.shape[0], csr.data.astype(np.float64), csr.indptr, csr.indices)
+    cost, row_to_col, _ = package(problem.shape[0], csr.data.astype(np.float64), csr.indptr, csr.indices)
+    if np.isinf(cost):
+        raise Infeasible("lapmod found no matching of finite cost")
     return Matching.of(problem, row_to_col)
 
 

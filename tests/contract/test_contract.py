@@ -1,0 +1,77 @@
+"""The contract, check by check, for every registered solver.
+
+`pytest tests/contract --solver mine --plugin mine.py` puts a solver of your own to it.
+"""
+
+from __future__ import annotations
+
+import pytest
+
+from bench.contract import CHECKS, Broken, check
+from solvers.registry import get, solvers
+
+#: What others' packages are known to get wrong: solver -> reason -> checks. Shown as expected failures, not as passes.
+KNOWN_FAILURES = {
+    "lap": {
+        "stands 1e6 for infinity: beyond it, answers are wrong without a word": (
+            "large-costs",
+            "huge-costs",
+            "offset-costs",
+        ),
+    },
+    "lap1015": {
+        "answers some problems of n ≤ 4, and constant ones, with what is no permutation": (
+            "brute-force",
+            "brute-force-rectangular",
+            "referee-float64",
+            "referee-float32",
+            "referee-bool",
+            "referee-ties",
+            "referee-negative",
+            "equal-costs",
+            "near-ties",
+            "points",
+            "certificate",
+        ),
+    },
+    "pot-emd": {"takes differences below an absolute 1e-15 or so for zero": ("near-ties", "tiny-costs")},
+    "pot-bsp": {"draws from one generator a process, whatever the seed": ("repeatable",)},
+}
+
+#: Known failures that would hang the test run, and are therefore not even tried.
+HANGS = {"lapjv": {"loops without end on costs 1e-14 apart in float64": ("near-ties",)}}
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    chosen = metafunc.config.getoption("--solver")
+    try:
+        names = [get(name).name for name in chosen] if chosen else list(solvers())
+    except ValueError as error:
+        raise pytest.UsageError(str(error)) from None
+    cases = [
+        pytest.param(name, each, id=f"{name}-{each}", marks=marks_of(name, each)) for name in names for each in CHECKS
+    ]
+    metafunc.parametrize(("solver", "name"), cases)
+
+
+def marks_of(solver: str, name: str) -> list[pytest.MarkDecorator]:
+    return [
+        pytest.mark.xfail(reason=f"{solver} {reason}", run=run)
+        for failures, run in ((KNOWN_FAILURES, True), (HANGS, False))
+        for reason, checks in failures.get(solver, {}).items()
+        if name in checks
+    ]
+
+
+def test_contract(solver: str, name: str) -> None:
+    if reason := get(solver).missing:
+        pytest.skip(reason)
+    failure = None
+    try:
+        verdict = check(solver, name)
+    except Broken as broken:
+        failure = str(broken)
+    if failure:
+        pytest.fail(failure, pytrace=False)
+    if verdict.skipped:
+        pytest.skip(verdict.skipped)
