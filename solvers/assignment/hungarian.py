@@ -1,0 +1,125 @@
+"""The Hungarian method, O(n³): the textbook baseline, in Numba.
+
+Rows enter one at a time. For each, a tree of tight pairs grows by the least slack until it reaches a free column. The
+dual change that this takes is the length of a shortest augmenting path: the method is Dijkstra's search in disguise.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+
+import numpy as np
+
+from ..problem import Assignment, Infeasible
+from ..registry import Capabilities, register
+from ..result import Matching
+
+Augment = Callable[[np.ndarray, int, np.ndarray, np.ndarray, np.ndarray], int]
+
+
+@register(
+    "hungarian",
+    Capabilities(
+        exact=True,
+        rectangular=True,
+        forbidden=True,
+        dtypes={"float32", "float64"},
+        duals=True,
+        family="shortest augmenting path",
+        source="H. W. Kuhn, Naval Research Logistics Quarterly 2 (1955) 83–97; J. Munkres, J. SIAM 5 (1957) 32–38",
+    ),
+)
+def hungarian(problem: Assignment) -> Matching:
+    """Rows one by one, each by a shortest augmenting path.
+
+    The first call in a process loads the compiled search; the first one after an installation compiles it (seconds).
+
+    Raises
+    ------
+    Infeasible
+        Where no complete matching has finite cost; names a row at which that shows.
+    """
+    cost = problem.cost.dense()
+    n, m = cost.shape
+    if n <= m:
+        row_to_col, u, v, counters = _solve(cost, "row")
+    else:
+        col_to_row, v, u, counters = _solve(cost.T, "column")
+        row_to_col = np.full(n, -1, dtype=np.intp)
+        row_to_col[col_to_row] = np.arange(m)
+    return Matching.of(problem, row_to_col, u, v, counters)
+
+
+def _solve(cost: np.ndarray, side: str) -> tuple[np.ndarray, np.ndarray, np.ndarray, dict[str, int]]:
+    """row_to_col, u, v and counters of a problem with n ≤ m."""
+    n, m = cost.shape
+    cost = np.ascontiguousarray(cost, dtype=np.float64)
+    u, v = np.zeros(n), np.zeros(m)
+    col_to_row = np.full(m, -1, dtype=np.intp)
+    scans = 0
+    augment = _compiled()
+    # A loop in Python answers Ctrl-C between two rows.
+    for row in range(n):
+        scanned = augment(cost, row, u, v, col_to_row)
+        if scanned < 0:
+            raise Infeasible(f"{side} {row} cannot be matched together with those before it at finite cost")
+        scans += scanned
+    cols = np.flatnonzero(col_to_row >= 0)
+    row_to_col = np.empty(n, dtype=np.intp)
+    row_to_col[col_to_row[cols]] = cols
+    return row_to_col, u, v, {"row_scans": scans, "augmentations": n}
+
+
+def _augment(cost: np.ndarray, start: int, u: np.ndarray, v: np.ndarray, col_to_row: np.ndarray) -> int:
+    """Match row `start`; returns how many rows were scanned, −1 where no free column can be reached.
+
+    Before and after, u_i + v_j ≤ c_ij with equality on the matched pairs, v ≤ 0, and v_j = 0 where column j is free.
+    """
+    m = len(v)
+    slack = np.full(m, np.inf)  # smallest reduced cost of each column from a row of the tree
+    parent = np.full(m, -1, dtype=np.intp)  # the column before it on that path; −1 for `start`
+    in_tree = np.zeros(m, dtype=np.bool_)
+    row, last = start, -1  # the row to scan and its column
+    scanned = 0
+    while row >= 0:
+        scanned += 1
+        delta, nearest = np.inf, -1
+        for j in range(m):
+            if in_tree[j]:
+                continue
+            reduced = cost[row, j] - u[row] - v[j]
+            if reduced < slack[j]:
+                slack[j] = reduced
+                parent[j] = last
+            if slack[j] < delta:
+                delta = slack[j]
+                nearest = j
+        if nearest < 0:
+            return -1
+        # Raise the rows of the tree and lower its columns until the nearest column is tight.
+        u[start] += delta
+        for j in range(m):
+            if in_tree[j]:
+                u[col_to_row[j]] += delta
+                v[j] -= delta
+            else:
+                slack[j] -= delta
+        in_tree[nearest] = True
+        row, last = col_to_row[nearest], nearest
+    while last >= 0:
+        before = parent[last]
+        col_to_row[last] = start if before < 0 else col_to_row[before]
+        last = before
+    return scanned
+
+
+@functools.cache
+def _compiled() -> Augment:
+    """The search as machine code. Numba takes half a second to import, so it is only loaded where it is used."""
+    import numba
+
+    try:
+        return numba.njit(cache=True)(_augment)
+    except RuntimeError:  # nowhere to keep the code: neither beside this file nor in the user's cache
+        return numba.njit(_augment)

@@ -1,0 +1,174 @@
+"""The iteration behind entropic transport: potentials, over-relaxed updates, and the descent of ε.
+
+Everything is in units of cost, and the potentials stay in the log domain. What ε is, where it starts and what becomes
+of the potentials is the solver's business (`solvers.transport.sinkhorn`).
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from .native import _native
+
+#: Over-relaxation of the alternating updates; the plain update takes over wherever this would not pay.
+RELAXATION = 1.8
+
+#: A value of ε before the last is left at this marginal error, or after so many passes.
+STAGE_ERROR, STAGE_PASSES = 0.1, 100
+
+#: Sums outside are taken again, relative to the hard minimum: the pass drops terms below 2**-100 and ends at 2**1000.
+SMALLEST_SUM, LARGEST_SUM = 1e-12, 1e250
+
+
+@dataclass(frozen=True)
+class State:
+    """Potentials, and what a pass over the costs tells of the plan a_i b_j e_ij, e_ij = exp((f_i + g_j − c_ij) / ε).
+
+    Attributes
+    ----------
+    f, g : (n,), (m,) float64
+    rows, cols : (n,), (m,) float64
+        Σ_j b_j e_ij and Σ_i a_i e_ij.
+    cost : float
+        ⟨π, C⟩ of the plan.
+    error : float
+        Marginal error (L1, relative to the mass, the larger side), inf where the potentials are too far off to say.
+    """
+
+    f: np.ndarray
+    g: np.ndarray
+    rows: np.ndarray
+    cols: np.ndarray
+    cost: float
+    error: float
+
+
+@dataclass(frozen=True)
+class Entropic:
+    """Costs (n, m) in the form that the native pass reads, masses (n,), (m,), and the penalty ρ, inf where balanced."""
+
+    cost: np.ndarray
+    a: np.ndarray
+    b: np.ndarray
+    rho: float = math.inf
+
+    def converge(self, epsilons: list[float], stop: float, max_passes: int) -> tuple[State, int]:
+        """Fit rows and columns by turns, at each ε roughly and at the last to the marginal error `stop`.
+
+        Returns the last state and the number of passes. Each ε takes up to 3 even where `max_passes` is used up: the
+        potentials of another ε may be far off.
+        """
+        f, g = np.zeros(len(self.a)), np.zeros(len(self.b))
+        passes = 0
+        for epsilon in epsilons:
+            last = epsilon == epsilons[-1]
+            enough = stop if last else max(stop, STAGE_ERROR)
+            left = max_passes - passes
+            most = max(left if last else min(left, STAGE_PASSES), 3)
+            for turn in range(most):
+                state = self.measure(*self._centre(f, g), epsilon)
+                f, g = state.f, state.g
+                passes += 1
+                if state.error <= enough or turn == most - 1:
+                    break
+                if turn % 2 == 0:
+                    f = self._update(f, state.rows, self.a, self._soft_minima(state, epsilon, rows=True), epsilon)
+                else:
+                    g = self._update(g, state.cols, self.b, self._soft_minima(state, epsilon, rows=False), epsilon)
+        return state, passes
+
+    def follow(self, epsilons: list[float]) -> tuple[State, int]:
+        """GeomLoss's loop: at each ε once, both soft minima from the same potentials, averaged with these.
+
+        A start from potentials of 0 comes before, and a step without averaging after. Returns the last state and the
+        number of passes.
+        """
+        f, g = self._both(np.zeros(len(self.a)), np.zeros(len(self.b)), epsilons[0])
+        for epsilon in epsilons:
+            soft_f, soft_g = self._both(f, g, epsilon)
+            f, g = (f + soft_f) / 2, (g + soft_g) / 2
+        f, g = self._both(f, g, epsilons[-1])
+        return self.measure(f, g, epsilons[-1]), len(epsilons) + 3
+
+    def measure(self, f: np.ndarray, g: np.ndarray, epsilon: float) -> State:
+        """One pass over the costs."""
+        rows, cols, cost = _native.marginals(self.cost, f, g, self.a, self.b, epsilon)
+        errors = [
+            float(masses @ np.abs(sums - self._kept(potential))) / float(masses.sum())
+            for masses, sums, potential in ((self.a, rows, f), (self.b, cols, g))
+        ]
+        return State(f, g, rows, cols, cost, max(errors) if np.isfinite(errors).all() else math.inf)
+
+    def _kept(self, potential: np.ndarray) -> np.ndarray | float:
+        """The share of each mass that such potentials should move: all of it, or exp(−f/ρ) where unbalanced."""
+        if self.rho == math.inf:
+            return 1.0
+        with np.errstate(over="ignore"):
+            return np.exp(-potential / self.rho)
+
+    def _damping(self, epsilon: float) -> float:
+        return 1 / (1 + epsilon / self.rho)
+
+    def _both(self, f: np.ndarray, g: np.ndarray, epsilon: float) -> tuple[np.ndarray, np.ndarray]:
+        """Both plain updates from the same potentials."""
+        state = self.measure(f, g, epsilon)
+        damping = self._damping(epsilon)
+        soft_f, soft_g = self._soft_minima(state, epsilon, rows=True), self._soft_minima(state, epsilon, rows=False)
+        return damping * soft_f, damping * soft_g
+
+    def _update(
+        self, old: np.ndarray, sums: np.ndarray, masses: np.ndarray, soft: np.ndarray, epsilon: float
+    ) -> np.ndarray:
+        """The over-relaxed update of one side, or the plain one where the dual objective would not rise.
+
+        The plain update maximises the dual over its side, so the dual rises with every update and the iteration ends.
+        A. Thibault, L. Chizat, C. Dossal, N. Papadakis, Algorithms 14 (2021) 143.
+        """
+        plain = self._damping(epsilon) * soft
+        move = RELAXATION * (plain - old)
+        with np.errstate(all="ignore"):
+            balanced = self.rho == math.inf
+            linear = move if balanced else -self.rho * self._kept(old) * np.expm1(-move / self.rho)
+            gain = masses @ (linear - epsilon * sums * np.expm1(move / epsilon))
+        return old + move if gain > 0 else plain
+
+    def _centre(self, f: np.ndarray, g: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Shift a constant between f and g until both sides should move the same mass.
+
+        No plan changes by it, but unbalanced updates alone are slow to find the best shift.
+        T. Séjourné, F.-X. Vialard, G. Peyré, AISTATS 2022, section 3.
+        """
+        if self.rho == math.inf:
+            return f, g
+        with np.errstate(divide="ignore"):
+            moved_a = np.logaddexp.reduce(np.log(self.a) - f / self.rho)
+            moved_b = np.logaddexp.reduce(np.log(self.b) - g / self.rho)
+        shift = self.rho / 2 * float(moved_a - moved_b)
+        return f + shift, g - shift
+
+    def _soft_minima(self, state: State, epsilon: float, rows: bool) -> np.ndarray:
+        """−ε log Σ_j b_j exp((g_j − c_ij) / ε) for every row, or its mirror image for every column.
+
+        Read off the sums of the pass. Where these are out of range, another one takes them from the hard minimum on.
+        """
+        f, g = state.f, state.g
+        potential, sums = (f, state.rows) if rows else (g, state.cols)
+        lost = ~((sums > SMALLEST_SUM) & (sums < LARGEST_SUM))
+        if lost.any():
+            if rows:
+                potential = np.where(lost, _native.row_minima(self.cost, np.where(self.b > 0, g, -np.inf)), f)
+                again = _native.marginals(self.cost, potential, g, self.a, self.b, epsilon)[0]
+            else:
+                potential = np.where(lost, _native.column_minima(self.cost, np.where(self.a > 0, f, -np.inf)), g)
+                again = _native.marginals(self.cost, f, potential, self.a, self.b, epsilon)[1]
+            sums = np.where(lost, again, sums)
+        return potential - epsilon * np.log(sums)
+
+
+def descent(start: float, end: float, ratio: float) -> list[float]:
+    """Values of ε: `start`, then less by `ratio` each as long as it is above `end`, then `end`."""
+    count = math.ceil(math.log(end / start) / math.log(ratio)) if start > end else 0
+    return [start * ratio**k for k in range(count)] + [end]
