@@ -17,9 +17,10 @@ import sys
 import tempfile
 import time
 import uuid
+import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import IO, Any
 
 import psutil
 
@@ -30,8 +31,8 @@ from .protocol import Job
 from .units import show_duration, show_size
 from .worker import WARM_UP_MEMORY
 
-#: Seconds that imports, building the case and compilation may take, none of which is the solver's time.
-START_UP = 120.0
+#: Seconds that imports, reading the problem and compilation may take, none of which is the solver's time.
+START_UP = 60.0
 
 #: Seconds between two looks at the worker's memory: a process fills well under 1 GiB in that time.
 TICK = 0.025
@@ -68,18 +69,19 @@ class Outcome:
     samples: list[float] = field(default_factory=list)
     peak_memory: int | None = None
     counters: dict[str, int] = field(default_factory=dict)
-    digest: str | None = None
     matrix: str | None = None
     result: Result | None = None
 
 
-def run(solver: str, case: str, limits: Limits, budget: float, plugins: tuple[str, ...] = ()) -> Outcome:
-    """Run a solver on a case.
+def run(solver: str, problem: IO[bytes], limits: Limits, budget: float, plugins: tuple[str, ...] = ()) -> Outcome:
+    """Run a solver on a problem.
 
     Parameters
     ----------
-    solver, case : str
-        Specs; the solver may also be `protocol.BUILD_MATRIX`.
+    solver : str
+        A spec, or `protocol.BUILD_MATRIX`.
+    problem : file
+        Written by `protocol.write_problem`.
     limits : Limits
     budget : float
         Seconds to sample for; with 0 the solver is called once.
@@ -92,12 +94,12 @@ def run(solver: str, case: str, limits: Limits, budget: float, plugins: tuple[st
     with tempfile.TemporaryFile() as answer, open(read, "rb", buffering=0) as events:
         job = Job(
             solver=solver,
-            case=case,
             budget=budget,
             threads=limits.threads,
             memory=limits.memory,
             plugins=plugins,
             parent=os.getpid(),
+            problem=problem.fileno(),
             events=write,
             answer=answer.fileno(),
         )
@@ -108,7 +110,7 @@ def run(solver: str, case: str, limits: Limits, budget: float, plugins: tuple[st
                 stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT,
                 env=_environment(limits.threads, mark),
-                pass_fds=(write, answer.fileno()),
+                pass_fds=(problem.fileno(), write, answer.fileno()),
                 start_new_session=True,
             )
             os.close(write)
@@ -119,7 +121,10 @@ def run(solver: str, case: str, limits: Limits, budget: float, plugins: tuple[st
                 _end(process, mark, started)
         if outcome.status is None and outcome.matrix is None:
             answer.seek(0)
-            outcome.result = protocol.read_answer(answer)
+            try:
+                outcome.result = protocol.read_answer(answer)
+            except (ValueError, KeyError, TypeError, OSError, zipfile.BadZipFile) as error:
+                outcome.status, outcome.message = "error", f"left an answer that cannot be read: {error}"
     return outcome
 
 
@@ -136,9 +141,9 @@ class _Watch:
         self._finished = False
         self._pending = b""
         self._tail = b""
-        self._waits_for = "start-up"
-        self._deadline = time.monotonic() + limits.start_up
-        self._allowed: float = float("inf")
+        self._wait("start-up", limits.start_up)
+        self._baseline: int | None = None
+        self._allowance = limits.memory
         self._next_look = 0.0
         self._next_family_look = 0.0
         self._family: list[psutil.Process] = []
@@ -150,7 +155,7 @@ class _Watch:
                 selector.register(descriptor, selectors.EVENT_READ)
             while not self._finished:
                 for key, _ in selector.select(TICK):
-                    if not self._receive(key.fd):
+                    if self._receive(key.fd) == b"":
                         selector.unregister(key.fd)
                 self._check_limits()
                 if not self._finished and self._process.poll() is not None:
@@ -161,34 +166,39 @@ class _Watch:
                         self._fail("crash", self._obituary())
         return self._outcome
 
-    def _receive(self, descriptor: int) -> bool:
-        """Take what there is to read; False at the end, or where there is nothing now."""
+    def _receive(self, descriptor: int) -> bytes | None:
+        """Take in what there is to read, and return it: nothing at the end, None where there is nothing now."""
         try:
             data = os.read(descriptor, 1 << 16)
         except BlockingIOError:
-            return False
+            return None
         if descriptor == self._output:
             self._tail = (self._tail + data)[-TAIL:]
         else:
             *lines, self._pending = (self._pending + data).split(b"\n")
             for line in lines:
                 if not self._finished:
-                    self._on_event(json.loads(line))
-        return bool(data)
+                    self._on_line(line)
+        return data
+
+    def _on_line(self, line: bytes) -> None:
+        try:
+            self._on_event(json.loads(line))
+        except (ValueError, KeyError, TypeError):
+            self._fail("error", f"wrote {line[:80]!r} where the worker reports to the harness")
 
     def _on_event(self, event: Mapping[str, Any]) -> None:
         outcome = self._outcome
         match event["event"]:
             case "warm-up":
-                outcome.digest = event["digest"]
-                self._allowed = event["resident"] + self._limits.memory + WARM_UP_MEMORY
+                self._baseline, self._allowance = event["resident"], self._limits.memory + WARM_UP_MEMORY
                 self._wait("warm-up", self._limits.start_up + self._limits.timeout)
             case "ready":
-                self._allowed = event["resident"] + self._limits.memory
+                self._baseline, self._allowance = event["resident"], self._limits.memory
             case "call":
                 self._wait("call", self._limits.timeout)
             case "sample":
-                outcome.peak_memory = event["peak"]
+                outcome.peak_memory = max(outcome.peak_memory or 0, event["peak"])
                 if event["counted"]:
                     outcome.samples.append(event["seconds"])
                 self._wait("answer", self._limits.start_up)
@@ -200,7 +210,7 @@ class _Watch:
                 self._fail(event["status"], event["message"])
 
     def _wait(self, event: str, seconds: float) -> None:
-        self._waits_for = event
+        self._waits_for, self._patience = event, seconds
         self._deadline = time.monotonic() + seconds
 
     def _check_limits(self) -> None:
@@ -209,14 +219,14 @@ class _Watch:
             return
         self._next_look = now + TICK
         if now > self._deadline:
-            limit = self._limits.timeout if self._waits_for == "call" else self._limits.start_up
-            self._fail("timeout", f"{self._waits_for} did not end within {show_duration(limit)}")
-        elif (resident := self._resident(now)) > self._allowed:
-            over = resident - self._allowed + self._limits.memory
-            self._outcome.peak_memory = int(over)
-            self._fail(
-                "memory", f"took {show_size(over)} during {self._waits_for}, over {show_size(self._limits.memory)}"
-            )
+            self._fail("timeout", f"{self._waits_for} did not end within {show_duration(self._patience)}")
+        elif self._baseline is not None:
+            over = self._resident(now) - self._baseline
+            if self._waits_for == "call":  # coarser than the worker's own word after the call, which may never come
+                self._outcome.peak_memory = max(self._outcome.peak_memory or 0, over)
+            if over > self._allowance:
+                took, limit = show_size(over), show_size(self._allowance)
+                self._fail("memory", f"took {took} during {self._waits_for}, over {limit}")
 
     def _resident(self, now: float) -> int:
         """Resident bytes of the worker and its descendants. Pages that they share count for each."""

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from solvers import registry
 from solvers.problem import Problem
 
-from . import problems, spec
+from . import plugins, problems, spec
 from .machine import commit, machine
 from .problems import Case
 from .protocol import BUILD_MATRIX
@@ -39,8 +39,11 @@ class Cell:
     @property
     def versions(self) -> dict[str, str]:
         """Versions of what does the work in this cell."""
-        own = {"lapmark": registry.version("lapmark") or "missing", "numpy": registry.version("numpy") or "missing"}
-        return own if self.solver == BUILD_MATRIX else own | registry.get(self.name).versions
+        own = {name: registry.version(name) or "missing" for name in ("lapmark", "numpy")}
+        if self.solver == BUILD_MATRIX:
+            return own
+        solver = registry.get(self.name)
+        return own | solver.versions | plugins.version(solver.function)
 
     @property
     def exact(self) -> bool:

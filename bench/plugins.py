@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import hashlib
 import importlib.util
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
+
+_PREFIX = "lapmark_plugin_"
 
 
 def load(path: str | Path) -> None:
     """Run a file that registers solvers; a ValueError that names it where it cannot be run."""
     path = Path(path).resolve()
-    name = f"lapmark_plugin_{path.stem}"
+    name = _PREFIX + path.stem
     spec = importlib.util.spec_from_file_location(name, path)
     if spec is None or spec.loader is None or not path.is_file():
         raise ValueError(f"plugin {path}: not a Python file")
@@ -20,3 +25,12 @@ def load(path: str | Path) -> None:
         spec.loader.exec_module(module)
     except Exception as error:
         raise ValueError(f"plugin {path} failed: {type(error).__name__}: {error}") from error
+
+
+def version(function: Callable[..., Any]) -> dict[str, str]:
+    """A digest of the file that a solver comes from, under the file's name; empty where that is no plugin."""
+    module = sys.modules.get(function.__module__)
+    if module is None or not module.__name__.startswith(_PREFIX) or module.__file__ is None:
+        return {}
+    path = Path(module.__file__)
+    return {path.name: hashlib.sha256(path.read_bytes()).hexdigest()[:12]}

@@ -1,8 +1,10 @@
-"""What the harness and a worker say to each other: the job, the events and the answer.
+"""What the harness and a worker say to each other: the job, the problem, the events and the answer.
 
-The job goes in as an argument. Events come back through a pipe of their own, one JSON object a line, so that whatever a
-solver prints cannot be taken for one. The answer's arrays come back in an open file without a name, so that nothing is
-left on the disk however either side dies. Nothing here is pickled: a worker's word is data, never code.
+The job goes in as an argument, the problem in an open file: all workers get the very problem that the harness judges
+by, and none spends time on building it. Events come back through a pipe of their own, one JSON object a line, so that
+whatever a solver prints cannot be taken for one; the answer's arrays come back in another file. The files have no
+names, so that nothing is left on the disk however either side dies. Nothing is pickled: a worker's word is data, never
+code.
 """
 
 from __future__ import annotations
@@ -11,11 +13,11 @@ import dataclasses
 import hashlib
 import json
 from dataclasses import dataclass
-from typing import Any, BinaryIO
+from typing import IO, Any
 
 import numpy as np
 
-from solvers.problem import Assignment, Cost, DenseCost, PointCost, Problem, SparseCost
+from solvers.problem import Assignment, Cost, DenseCost, PointCost, Problem, SparseCost, Transport
 from solvers.registry import Capabilities
 from solvers.result import Matching, Plan, Result
 
@@ -27,18 +29,18 @@ _SCALARS = {"cost", "marginal_error"}
 
 @dataclass(frozen=True, kw_only=True)
 class Job:
-    """A cell for a worker: specs of the solver and the case, the seconds to sample for, and the limits to set up.
+    """A cell for a worker: the solver's spec, the seconds to sample for, and the limits to set up.
 
-    `events` and `answer` are the file descriptors to write to.
+    `problem` is the file descriptor to read from, `events` and `answer` are those to write to.
     """
 
     solver: str
-    case: str
     budget: float
     threads: int
     memory: int
     plugins: tuple[str, ...] = ()
     parent: int
+    problem: int
     events: int
     answer: int
 
@@ -114,7 +116,50 @@ def small(problem: Problem, size: int = 16) -> Problem:
     return dataclasses.replace(problem, cost=part, a=None, b=None)
 
 
-def write_answer(result: Result, file: BinaryIO) -> None:
+def write_problem(problem: Problem, file: IO[bytes]) -> None:
+    """Write a problem: a line of numbers, then the arrays."""
+    cost = problem.cost
+    facts: dict[str, Any] = {"kind": cost.kind}
+    if isinstance(cost, PointCost):
+        facts |= {"p": cost.p, "scale": cost.scale}
+        arrays = [cost.x, cost.y]
+    elif isinstance(cost, SparseCost):
+        facts |= {"shape": cost.shape}
+        arrays = [cost.csr.data, cost.csr.indices, cost.csr.indptr]
+    else:
+        arrays = [cost.dense()]
+    if isinstance(problem, Transport):
+        assert problem.a is not None
+        assert problem.b is not None
+        facts |= {"transport": {"blur": problem.blur, "reach": problem.reach}}
+        arrays += [problem.a, problem.b]
+    file.write(json.dumps(facts).encode() + b"\n")
+    for array in arrays:
+        np.save(file, array, allow_pickle=False)
+    file.flush()
+
+
+def read_problem(file: IO[bytes]) -> Problem:
+    """The problem that `write_problem` wrote, its arrays in the memory layout that they had."""
+    file.seek(0)
+    facts = json.loads(file.readline())
+
+    def array() -> np.ndarray:
+        return np.load(file, allow_pickle=False)
+
+    cost: Cost
+    if facts["kind"] == "points":
+        cost = PointCost(array(), array(), facts["p"], facts["scale"])
+    elif facts["kind"] == "sparse":
+        import scipy.sparse
+
+        cost = SparseCost(scipy.sparse.csr_array((array(), array(), array()), shape=tuple(facts["shape"])))
+    else:
+        cost = DenseCost(array())
+    return Transport(cost, array(), array(), **facts["transport"]) if "transport" in facts else Assignment(cost)
+
+
+def write_answer(result: Result, file: IO[bytes]) -> None:
     """Write an answer's numbers; a BadAnswer that says why where they are none."""
     if not isinstance(result, Matching | Plan):
         raise BadAnswer(f"answered with a {type(result).__name__}, not a Matching or a Plan")
@@ -143,7 +188,7 @@ def _numbers(name: str, value: object) -> np.ndarray:
     return array
 
 
-def read_answer(file: BinaryIO) -> Result:
+def read_answer(file: IO[bytes]) -> Result:
     """The answer that `write_answer` wrote."""
     with np.load(file, allow_pickle=False) as arrays:
         values: dict[str, Any] = {name: arrays[name] for name in arrays.files}

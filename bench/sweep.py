@@ -6,15 +6,14 @@ a proof.
 
 from __future__ import annotations
 
-import dataclasses
 import functools
 import itertools
 import math
-import time
+import tempfile
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any
+from typing import IO, Any
 
 from solvers import Certificate, certify, registry
 from solvers.problem import Problem
@@ -27,9 +26,6 @@ from .problems import Case
 from .protocol import BUILD_MATRIX
 from .record import Record
 from .store import Store
-
-#: How much longer than here a worker may take to build a case, in multiples.
-SLOWER_BUILD = 5
 
 
 @dataclass(frozen=True)
@@ -50,11 +46,11 @@ class Finished:
 
 @dataclass(frozen=True)
 class Subject:
-    """A case as the harness holds it: the problem, its fingerprint, and the seconds that it took to build."""
+    """A case as the harness holds it: the problem, its fingerprint, and the file from which workers read it."""
 
     problem: Problem
     digest: str
-    seconds: float
+    file: IO[bytes]
 
 
 @dataclass(kw_only=True)
@@ -83,17 +79,18 @@ class Sweep:
     def run(self, planned: Sequence[Cell]) -> Iterator[Started | Finished]:
         """Run the cells that have no record yet. Closing the iterator ends the worker and keeps what is done."""
         for case, group in itertools.groupby(planned, key=lambda cell: cell.case):
-            subject = functools.cache(functools.partial(_build, case))
-            for cell in group:
-                known = self.store.get(cell.key(self.limits.threads))
-                # What was skipped may be there now, and looking again costs no run.
-                if known is not None and known.status not in {"skipped", *self.again}:
-                    yield Finished(cell, known, resumed=True)
-                    continue
-                yield Started(cell)
-                record = self._measure(cell, subject)
-                self.store.add(record)
-                yield Finished(cell, record, resumed=False)
+            with tempfile.TemporaryFile() as file:
+                subject = functools.cache(functools.partial(_build, case, file))
+                for cell in group:
+                    known = self.store.get(cell.key(self.limits.threads))
+                    # What was skipped may be there now, and looking again costs no run.
+                    if known is not None and known.status not in {"skipped", *self.again}:
+                        yield Finished(cell, known, resumed=True)
+                        continue
+                    yield Started(cell)
+                    record = self._measure(cell, subject)
+                    self.store.add(record)
+                    yield Finished(cell, record, resumed=False)
 
     def _measure(self, cell: Cell, build: Callable[[], Subject | str]) -> Record:
         record = functools.partial(self._record, cell)
@@ -105,7 +102,7 @@ class Sweep:
         record = functools.partial(record, m=subject.problem.shape[1], given=_given(cell, subject.problem))
         if reason := cell.refuses(subject.problem):
             return record(status="skipped", message=reason)
-        outcome = self._solve(cell.solver, cell.case, subject, self.budget)
+        outcome = run(cell.solver, subject.file, self.limits, self.budget, self.plugins)
         status, message, verdict = self._judge(cell, subject, outcome)
         return record(
             status=status,
@@ -116,14 +113,8 @@ class Sweep:
             **_figures(verdict),
         )
 
-    def _solve(self, solver: str, case: Case, subject: Subject, budget: float) -> Outcome:
-        patient = dataclasses.replace(self.limits, start_up=self.limits.start_up + SLOWER_BUILD * subject.seconds)
-        return run(solver, str(case), patient, budget, self.plugins)
-
     def _judge(self, cell: Cell, subject: Subject, outcome: Outcome) -> tuple[str, str, Certificate | None]:
         """Status, message and proof of an outcome."""
-        if outcome.digest is not None and outcome.digest != subject.digest:
-            return "error", "the worker built another problem than the harness; a case must be the same each time", None
         if outcome.status is not None:
             return outcome.status, outcome.message, None
         if cell.solver == BUILD_MATRIX:
@@ -156,8 +147,8 @@ class Sweep:
             solver = registry.get(name)
             if name == cell.name or solver.missing or solver.capabilities.refuses(subject.problem):
                 continue
-            outcome = self._solve(name, cell.case, subject, budget=0)
-            if outcome.result is not None and outcome.digest == subject.digest:
+            outcome = run(name, subject.file, self.limits, budget=0)
+            if outcome.result is not None:
                 verdict = certify(subject.problem, outcome.result)
                 if verdict.optimal:
                     self.store.set_bound(subject.digest, verdict.dual_bound, name)
@@ -185,14 +176,14 @@ class Sweep:
         )
 
 
-def _build(case: Case) -> Subject | str:
+def _build(case: Case, file: IO[bytes]) -> Subject | str:
     """The subject, or why the case cannot be built: data may be missing here."""
-    start = time.monotonic()
     try:
         problem = case.build()
+        protocol.write_problem(problem, file)
+        return Subject(problem, protocol.digest(problem), file)
     except (ValueError, OSError, MemoryError) as error:
         return f"the case cannot be built: {error}"
-    return Subject(problem, protocol.digest(problem), time.monotonic() - start)
 
 
 def _given(cell: Cell, problem: Problem) -> str:

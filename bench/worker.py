@@ -1,4 +1,4 @@
-"""One cell in a process of its own: build the case, warm the solver up, time its calls, hand the answer over.
+"""One cell in a process of its own: take the problem, warm the solver up, time its calls, hand the answer over.
 
 Run as `python -m bench.worker JOB` by `bench.cell`, which watches it from outside and trusts nothing that it says:
 limits hold there and the answer is judged there. This side only keeps the clock around the solver's call and around
@@ -28,7 +28,6 @@ from solvers.problem import Assignment, DenseCost, Problem, Transport, Unsupport
 from solvers.result import Result
 
 from . import plugins, protocol, spec
-from .problems import Case
 from .protocol import BUILD_MATRIX, BadAnswer, Job
 
 #: More samples than this say nothing new about a median.
@@ -85,13 +84,11 @@ def run(job: Job, channel: Channel) -> None:
     """The life of a cell; every step of it is an event to the harness."""
     for path in job.plugins:
         plugins.load(path)
-    case = Case.read(job.case)
-    problem = case.build()
-    identity = protocol.digest(problem)
-    function, problem = _prepare(job, problem)
+    with os.fdopen(job.problem, "rb") as file:
+        function, problem = _prepare(job, protocol.read_problem(file))
     untouched = protocol.digest(problem)
 
-    channel.send("warm-up", digest=identity, resident=_memory("VmRSS"))
+    channel.send("warm-up", resident=_memory("VmRSS"))
     _limit_memory(job.memory + WARM_UP_MEMORY)
     with contextlib.suppress(Exception):
         function(protocol.small(problem))

@@ -1,0 +1,174 @@
+"""Solvers that do what solvers should not: real faults, for the harness to survive and to call by their names.
+
+Each answers small problems rightly, so that its warm-up passes and the fault comes in a timed call.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+
+from solvers import Assignment, Capabilities, Matching, register, solve
+
+#: An argument that marks the processes started here, for a test to look for.
+SLEEP = "86397"
+
+
+def solver(name: str) -> Callable[[Callable[[Assignment], object]], object]:
+    def add(fault: Callable[[Assignment], object]) -> object:
+        @register(name, Capabilities(exact=True))
+        def function(problem: Assignment) -> object:
+            return answer(problem) if problem.shape[0] <= 16 else fault(problem)
+
+        return function
+
+    return add
+
+
+def answer(problem: Assignment) -> Matching:
+    """The optimum, without the duals that would prove it."""
+    return replace(solve(problem, "jv"), u=None, v=None)
+
+
+@solver("well-behaved")
+def well_behaved(problem: Assignment) -> object:
+    return answer(problem)
+
+
+@solver("segfault")
+def segfault(problem: Assignment) -> object:
+    return ctypes.string_at(0)
+
+
+@register("segfault-at-once", Capabilities(exact=True))
+def segfault_at_once(problem: Assignment) -> object:
+    return ctypes.string_at(0)
+
+
+@solver("abort")
+def abort(problem: Assignment) -> object:
+    print("assertion failed: prices are finite", file=sys.stderr, flush=True)
+    return ctypes.CDLL(None).abort()
+
+
+@solver("hang-with-the-lock")
+def hang_with_the_lock(problem: Assignment) -> object:
+    return ctypes.PyDLL(None).pause()  # PyDLL keeps the interpreter's lock
+
+
+@solver("hang-ignoring-signals")
+def hang_ignoring_signals(problem: Assignment) -> object:
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        signal.signal(number, signal.SIG_IGN)
+    while True:
+        time.sleep(1)
+
+
+@register("hang-later", Capabilities(exact=True))
+def hang_later(problem: Assignment) -> object:
+    if problem.shape[0] > 16:
+        hang_later.calls = getattr(hang_later, "calls", 0) + 1
+        if hang_later.calls == 4:
+            time.sleep(600)
+    return answer(problem)
+
+
+@solver("greedy")
+def greedy(problem: Assignment) -> object:
+    hoard = []
+    while True:
+        hoard.append(np.ones(1 << 20))
+        time.sleep(0.001)
+
+
+@solver("greedy-at-once")
+def greedy_at_once(problem: Assignment) -> object:
+    return np.ones(1 << 30)
+
+
+@solver("greedy-child")
+def greedy_child(problem: Assignment) -> object:
+    code = "import time, numpy as np\nhoard = []\nwhile True: hoard.append(np.ones(1 << 20)); time.sleep(0.02)"
+    return subprocess.run([sys.executable, "-c", code], check=False)
+
+
+@solver("not-a-permutation")
+def not_a_permutation(problem: Assignment) -> object:
+    return Matching.of(problem, np.zeros(problem.shape[0], dtype=np.intp))
+
+
+@solver("lies-about-its-cost")
+def lies_about_its_cost(problem: Assignment) -> object:
+    honest = answer(problem)
+    return replace(honest, cost=honest.cost / 2)
+
+
+@solver("lies-about-the-optimum")
+def lies_about_the_optimum(problem: Assignment) -> object:
+    return Matching.of(problem, np.arange(problem.shape[0]))
+
+
+@solver("fickle")
+def fickle(problem: Assignment) -> object:
+    fickle.calls = getattr(fickle, "calls", 0) + 1  # type: ignore[attr-defined]
+    return answer(problem) if fickle.calls % 2 else lies(problem)  # type: ignore[attr-defined]
+
+
+def lies(problem: Assignment) -> Matching:
+    return Matching.of(problem, np.arange(problem.shape[0])[::-1])
+
+
+@solver("answers-nothing")
+def answers_nothing(problem: Assignment) -> object:
+    return None
+
+
+@solver("answers-text")
+def answers_text(problem: Assignment) -> object:
+    return Matching(np.array(["a", "b"]), 1.0)
+
+
+@solver("raises")
+def raises(problem: Assignment) -> object:
+    raise ArithmeticError("prices diverged")
+
+
+@solver("exits")
+def exits(problem: Assignment) -> object:
+    sys.exit("enough")
+
+
+@solver("leaves")
+def leaves(problem: Assignment) -> object:
+    os._exit(0)
+
+
+@solver("floods")
+def floods(problem: Assignment) -> object:
+    for _ in range(64):
+        os.write(1, b"x" * (1 << 16))
+        os.write(2, b'{"event": "done"}\n' * 100)
+    return answer(problem)
+
+
+@solver("modifies-its-input")
+def modifies_its_input(problem: Assignment) -> object:
+    matching = answer(problem)
+    problem.cost.dense()[0] += 1
+    return matching
+
+
+@solver("forks")
+def forks(problem: Assignment) -> object:
+    """Leaves two children behind: one that carries on as if it were the worker, one in a session of its own."""
+    os.fork()
+    subprocess.Popen(["sleep", SLEEP], start_new_session=True)
+    return answer(problem)
