@@ -1,1 +1,73 @@
 """From the store to figures, tables and one self-contained page."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+from bench.record import Record
+from bench.store import Store
+
+from . import figures, looks, page, pictures, tables
+
+
+def write(directory: Path) -> Path:
+    """Write the report of the store in a directory beside it.
+
+    Parameters
+    ----------
+    directory : Path
+        What `lapmark run --to` wrote to.
+
+    Returns
+    -------
+    Path
+        `index.html`. Beside it: `results.csv`, `results.parquet` and `figures/*.png`, `figures/*.svg`.
+
+    Raises
+    ------
+    ValueError
+        Where the store holds no results yet.
+    FileNotFoundError
+        Where there is no store.
+    """
+    with Store.open(directory, create=False) as store:
+        records = store.records()
+    return write_records(records, directory)
+
+
+def write_records(records: Sequence[Record], directory: Path) -> Path:
+    """The same for records from anywhere."""
+    if not records:
+        raise ValueError(f"{directory} holds no results yet; fill it with: lapmark run --to {directory}")
+    cells = tables.frame(records)
+    put(directory / "results.csv", tables.csv(cells).encode())
+    put(directory / "results.parquet", cells.to_parquet(None, index=False))
+
+    drawings = [
+        page.Drawing(chart, looks.png(figure), looks.svg(figure))
+        for chart in figures.ALL
+        if (figure := chart.draw(cells)) is not None
+    ]
+    for drawing in drawings:
+        put(directory / "figures" / f"{drawing.chart.name}.png", drawing.png)
+        put(directory / "figures" / f"{drawing.chart.name}.svg", drawing.svg)
+    albums = pictures.albums(cells, directory / "figures")
+    return put(directory / "index.html", page.render(cells, drawings, albums).encode())
+
+
+def put(path: Path, content: bytes) -> Path:
+    """Write a file whole or not at all: a reader never sees half of one."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+        os.chmod(temporary, 0o644)
+        os.replace(temporary, path)
+    except BaseException:
+        os.unlink(temporary)
+        raise
+    return path

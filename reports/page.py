@@ -1,0 +1,255 @@
+"""The page: one HTML file that holds all it shows and asks the network for nothing.
+
+Names come from data, so the template escapes everything, and the page's own policy runs this module's script alone.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import io
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+import jinja2
+import numpy as np
+import pandas as pd
+from markupsafe import Markup
+from PIL import Image
+
+from bench.record import STATUSES
+from bench.units import show_duration, show_size
+from solvers.certificate import TOLERANCE
+
+from . import tables, words
+from .figures import Chart
+from .pictures import Album
+from .verdicts import verdict
+
+TEMPLATES = Path(__file__).parent / "templates"
+
+#: Bytes above which a chart goes into the page as PNG, and pixels of the side of a picture in it.
+LARGEST_SVG, PICTURE_SIDE = 800_000, 1400
+
+#: What the large table can be filtered by.
+FILTERS = ("solver", "problem", "status")
+
+#: What stands under a picture of an answer, by its file's name.
+CAPTIONS = {
+    "embedding": "The embedding, coloured by label",
+    "arrows": "From each point to its node",
+    "scattered": "Images where the embedding put them",
+    "grid": "Images on the grid",
+}
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """A chart that was drawn."""
+
+    chart: Chart
+    png: bytes
+    svg: bytes
+
+
+def render(cells: pd.DataFrame, drawings: Sequence[Drawing], albums: Sequence[Album]) -> str:
+    """The page as HTML.
+
+    Parameters
+    ----------
+    cells : DataFrame
+        As `tables.frame` makes it.
+    drawings : sequence of Drawing
+    albums : sequence of Album
+    """
+    shown = cells[cells["current"]]
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    script, look = ((TEMPLATES / name).read_text(encoding="utf-8") for name in ("page.js", "page.css"))
+    return environment.get_template("index.html").render(
+        script=Markup(script),
+        look=Markup(look),
+        policy=f"default-src 'none'; img-src data:; style-src {_hash(look)}; script-src {_hash(script)}",
+        headline=_headline(shown),
+        facts=_facts(shown),
+        warnings=_warnings(cells),
+        cases=[_case(str(label), rows) for label, rows in shown.groupby("label")],
+        charts=[(drawing.chart, _chart_source(drawing)) for drawing in drawings],
+        albums=[
+            (album, [(CAPTIONS.get(path.stem, path.stem), _picture_source(path)) for path in album.pictures])
+            for album in albums
+        ],
+        failures=_failures(shown),
+        statuses=STATUSES,
+        rows=[_row(row) for _, row in shown.iterrows()],
+        columns=COLUMNS,
+        choices={name: sorted(set(shown[name].astype(str))) for name in FILTERS},
+        csv=_data_url("text/csv", tables.csv(cells).encode()),
+    )
+
+
+def _headline(shown: pd.DataFrame) -> str:
+    solvers = shown.loc[shown["group"] != "harness", "series"].nunique()
+    ok = int((shown["status"] == "ok").sum())
+    words_of = [_count(solvers, "solver"), _count(shown["case"].nunique(), "case"), _count(len(shown), "cell")]
+    return f"{', '.join(words_of)}: {ok} with a certified answer."
+
+
+def _facts(shown: pd.DataFrame) -> list[tuple[str, str]]:
+    finished = sorted(filter(None, shown["finished"]))
+    versions = sorted({part for text in shown["versions"] for part in text.split("; ") if part})
+    facts = [
+        ("Measured", " to ".join(dict.fromkeys(_minute(text) for text in (finished[:1] + finished[-1:])))),
+        ("Machine", " / ".join(sorted(set(shown["machine"])))),
+        ("Versions", ", ".join(versions)),
+        ("Commit", ", ".join(sorted(set(shown["commit"])))),
+        ("Threads", ", ".join(str(count) for count in sorted(set(shown["threads"])))),
+    ]
+    return [(name, text) for name, text in facts if text]
+
+
+def _warnings(cells: pd.DataFrame) -> list[str]:
+    """What keeps the cells from being comparable."""
+    shown = cells[cells["current"]]
+    found = []
+    if (count := shown["machine"].nunique()) > 1:
+        found.append(f"The cells come from {count} machines: times of different machines do not compare.")
+    if (count := shown["commit"].nunique()) > 1:
+        found.append(f"The cells come from {count} commits of Lapmark.")
+    if older := len(cells) - len(shown):
+        found.append(f"{_count(older, 'older cell')} measured again since: only in results.csv, with current = False.")
+    return found
+
+
+def _case(label: str, rows: pd.DataFrame) -> dict[str, object]:
+    """The verdict and the table of medians of one label."""
+    medians = tables.ranking(rows)
+    fastest = tables.compared(rows).query("exact").groupby("n")["seconds"].min()
+    by = dict(list(rows.groupby(["series", "n"])))
+    table = []
+    for series, line in medians.iterrows():
+        mine = rows[rows["series"] == series].iloc[0]
+        if mine["group"] == "harness":
+            continue
+        texts = [_median(by.get((series, n)), seconds, fastest.get(n, np.nan)) for n, seconds in line.items()]
+        table.append({"name": series, "ours": mine["group"] == "ours", "exact": mine["exact"], "cells": texts})
+    return {"label": label, "verdict": verdict(rows), "sizes": [f"{n:,}" for n in medians.columns], "table": table}
+
+
+def _median(cell: pd.DataFrame | None, seconds: float, fastest: float) -> dict[str, object]:
+    if cell is None:
+        return {"text": "", "note": "", "kind": "none"}
+    if np.isnan(seconds):
+        return {"text": cell["status"].iloc[0], "note": "", "kind": "bad"}
+    exact = bool(cell["exact"].iloc[0])
+    note = words.ratio(seconds / fastest) if exact else f"gap {words.gap(cell['gap'].median())}"
+    return {"text": show_duration(seconds), "note": note, "kind": "best" if exact and seconds <= fastest else "ok"}
+
+
+def _failures(shown: pd.DataFrame) -> list[dict[str, str]]:
+    """Cells without a certified answer: a line per solver, status and reason, reasons that differ in numbers as one."""
+    failed = shown[shown["status"] != "ok"]
+    alike = failed["message"].str.replace(r"\d+", "#", regex=True)
+    lines = []
+    for (status, series, _), cells in failed.groupby(["status", "series", alike], observed=True):
+        where = (
+            f"{label} at n = {', '.join(f'{n:,}' for n in sorted(set(part['n'])))}"
+            for label, part in cells.groupby("label")
+        )
+        reason = cells["message"].iloc[-1]
+        lines.append({"solver": series, "status": status, "where": "; ".join(where), "reason": reason})
+    return lines
+
+
+def _row(row: pd.Series) -> dict[str, object]:
+    """One line of the large table: what it is filtered by, and a text and a value to sort by for each column."""
+    cells = []
+    for column in COLUMNS:
+        value = row[column.name]
+        known = pd.notna(value)
+        cells.append({"text": column.write(row) if known else "", "value": value if known and column.number else None})
+    return {"cells": cells, "keys": {name: str(row[name]) for name in FILTERS}}
+
+
+def _range(row: pd.Series) -> str:
+    return f"{show_duration(row['seconds_min'])} – {show_duration(row['seconds_max'])}"
+
+
+def _gap(row: pd.Series) -> str:
+    proven = row["status"] == "ok" and (row["exact"] or row["gap"] <= TOLERANCE)
+    return "optimal" if proven else words.gap(row["gap"])
+
+
+def _work(row: pd.Series) -> str:
+    counters = {name.removeprefix("counter_"): row[name] for name in row.index if name.startswith("counter_")}
+    return ", ".join(f"{name} {count:,}" for name, count in counters.items() if pd.notna(count))
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column of the large table: its heading, the column of the cells it is sorted by, and how it is written."""
+
+    title: str
+    name: str
+    write: Callable[[pd.Series], str]
+    number: bool = True
+
+
+#: The columns of the large table.
+COLUMNS = (
+    Column("Solver", "series", lambda row: row["series"], number=False),
+    Column("Case", "label", lambda row: row["label"], number=False),
+    Column("n", "n", lambda row: f"{row['n']:,}"),
+    Column("m", "m", lambda row: f"{row['m']:,}"),
+    Column("Status", "status", lambda row: row["status"], number=False),
+    Column("Time", "seconds", lambda row: show_duration(row["seconds"])),
+    Column("Fastest – slowest", "seconds_min", _range),
+    Column("Samples", "samples", lambda row: str(row["samples"])),
+    Column("Against the fastest", "relative", lambda row: words.ratio(row["relative"])),
+    Column("Gain by AVX2", "speedup", lambda row: words.ratio(row["speedup"])),
+    Column("Gap", "gap", _gap),
+    Column("Cost", "cost", lambda row: f"{row['cost']:.9g}"),
+    Column("Peak memory", "peak_memory", lambda row: show_size(row["peak_memory"])),
+    Column("Work", "solver", _work, number=False),
+    Column("Message", "message", lambda row: row["message"], number=False),
+)
+
+
+def _chart_source(drawing: Drawing) -> str:
+    small = len(drawing.svg) <= LARGEST_SVG
+    return _data_url("image/svg+xml", drawing.svg) if small else _data_url("image/png", drawing.png)
+
+
+def _picture_source(path: Path) -> str:
+    """A picture, no larger than a screen shows: the files themselves stay as they are."""
+    with Image.open(path) as image, io.BytesIO() as file:
+        image.thumbnail((PICTURE_SIDE, PICTURE_SIDE))
+        image.convert("RGB").save(file, "WEBP", quality=85)
+        return _data_url("image/webp", file.getvalue())
+
+
+def _data_url(kind: str, content: bytes) -> str:
+    return f"data:{kind};base64,{base64.b64encode(content).decode()}"
+
+
+def _hash(source: str) -> str:
+    return f"'sha256-{base64.b64encode(hashlib.sha256(source.encode()).digest()).decode()}'"
+
+
+def _minute(text: str) -> str:
+    """A time of the store to the minute, as it is where it cannot be read."""
+    try:
+        return datetime.fromisoformat(text).strftime("%Y-%m-%d %H:%M %Z").strip()
+    except ValueError:
+        return text
+
+
+def _count(count: int, thing: str) -> str:
+    return f"{count:,} {thing}{'' if count == 1 else 's'}"

@@ -1,0 +1,92 @@
+"""Pictures of answers: the largest solved case of each family that can draw itself, solved once more and certified.
+
+Records hold no matching, so the case is built and solved again, by the solver that "auto" stands for. The pictures are
+kept in a folder of their own per case, and the next report takes them from there.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+import tempfile
+import warnings
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from bench import problems
+from bench.problems import Case
+from solvers import certify, registry, solve
+
+from . import tables, words
+
+#: Written last: a folder with it, and without notes in it, is complete.
+ABOUT = "about.json"
+
+
+@dataclass(frozen=True)
+class Album:
+    """The pictures of one case, what is known of the answer, and why pictures are missing, where they are."""
+
+    case: str
+    text: str
+    notes: tuple[str, ...]
+    pictures: tuple[Path, ...]
+
+
+def albums(cells: pd.DataFrame, folder: Path) -> list[Album]:
+    """An album for each family that has pictures and a certified answer, drawn into `folder` or found there."""
+    return [album(case, folder) for case in _largest(cells)]
+
+
+def album(case: Case, folder: Path) -> Album:
+    """The pictures of a case, as PNG, from an earlier report or drawn now."""
+    place = folder / f"{case.problem}-n{case.n}-{hashlib.sha256(str(case).encode()).hexdigest()[:8]}"
+    if not (place / ABOUT).exists() or _read(case, place).notes:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=folder, prefix=".drawing-") as temporary:
+            drawn = Path(temporary) / "album"
+            drawn.mkdir()
+            _draw(case, drawn)
+            shutil.rmtree(place, ignore_errors=True)
+            drawn.rename(place)
+    return _read(case, place)
+
+
+def _largest(cells: pd.DataFrame) -> Iterator[Case]:
+    solved = tables.compared(cells)
+    for name in solved["problem"].unique():
+        if name in problems.families() and problems.get(name).draw:
+            rows = solved[solved["problem"] == name]
+            yield Case.read(rows.loc[rows["n"].idxmax(), "case"])
+
+
+def _draw(case: Case, folder: Path) -> None:
+    """Solve, certify and draw; where the case cannot be built here, or the answer is not valid, leave a note."""
+    text, names, notes = "", [], []
+    try:
+        problem = case.build()
+        solver = registry.automatic(problem)
+        result = solve(problem, solver)
+        certificate = certify(problem, result)
+        if not certificate.valid:
+            raise ValueError(f"{solver} gave no valid answer: {certificate.fault}")
+        proof = (
+            "certified optimal" if certificate.optimal else f"at most {words.gap(certificate.gap)} above the optimum"
+        )
+        text = f"{case.n:,} rows, solved by {solver}: cost {certificate.cost:,.6g}, {proof}."
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            names = [path.name for path in case.draw(problem, result, folder) if path.suffix == ".png"]
+        notes = [str(warning.message) for warning in caught if issubclass(warning.category, UserWarning)]
+    except (ValueError, ImportError, OSError, MemoryError) as error:
+        notes = [f"no pictures: {error}"]
+    (folder / ABOUT).write_text(json.dumps({"text": text, "notes": notes, "pictures": names}), encoding="utf-8")
+
+
+def _read(case: Case, place: Path) -> Album:
+    about = json.loads((place / ABOUT).read_text(encoding="utf-8"))
+    return Album(str(case), about["text"], tuple(about["notes"]), tuple(place / name for name in about["pictures"]))

@@ -1,0 +1,169 @@
+"""From records to tidy tables: a row per cell, medians and ranks per case, exponents. No drawing and no markup."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+import numpy as np
+import pandas as pd
+
+from bench import spec
+from bench.problems import Case
+from bench.protocol import BUILD_MATRIX
+from bench.record import STATUSES, Record
+from bench.units import show_size
+from solvers import registry
+
+#: A solver of this ending does the same as the one without it, with AVX2.
+VECTORISED = "-avx2"
+
+
+def frame(records: Iterable[Record]) -> pd.DataFrame:
+    """A row per cell, in the order of problem, case, n and solver.
+
+    Columns
+    -------
+    solver, series, group, exact
+        `series` is the solver, with its threads where they are more than one; `group` as `group` says.
+    problem, label, n, m, seed, case
+        `label` is the case without its size: what a curve over n is drawn for.
+    given, threads, status, message
+    current
+        False where a later record has the same solver, case and threads: only current cells are compared and shown.
+    seconds, seconds_min, seconds_max, samples, times
+        Median, extremes, number and list of the timed calls.
+    relative
+        Median over that of the fastest exact certified solver of the case.
+    speedup
+        For a solver with AVX2, the scalar one's median over its own, where both are certified.
+    cost, dual_bound, gap, max_violation, peak_memory
+        `peak_memory` in bytes, over the worker's baseline.
+    counter_…
+        One column per work counter.
+    versions, machine, commit, finished
+    """
+    cells = pd.DataFrame([_row(record) for record in records])
+    counters = sorted(name for name in cells.columns if name.startswith("counter_"))
+    cells = cells[[*(name for name in cells.columns if name not in counters), *counters]]
+    cells.insert(cells.columns.get_loc("message") + 1, "current", ~cells.duplicated(["case", "series"], keep="last"))
+    cells = cells.sort_values(["problem", "label", "n", "seed", "solver", "threads"], kind="stable", ignore_index=True)
+    cells["status"] = pd.Categorical(cells["status"], categories=list(STATUSES))
+    cells["m"] = cells["m"].astype("Int64")
+    cells["peak_memory"] = cells["peak_memory"].astype("Int64")
+    for name in ("seconds", "seconds_min", "seconds_max", "cost", "dual_bound", "gap", "max_violation"):
+        cells[name] = cells[name].astype("float64")
+    cells[counters] = cells[counters].astype("Int64")
+
+    ok = compared(cells)
+    fastest = ok[ok["exact"]].groupby("case")["seconds"].min()
+    after = cells.columns.get_loc("times") + 1
+    cells.insert(after, "relative", (ok["seconds"] / ok["case"].map(fastest).astype("float64")).reindex(cells.index))
+    cells.insert(after + 1, "speedup", speedups(cells)["ratio"].reindex(cells.index))
+    return cells
+
+
+def csv(cells: pd.DataFrame) -> str:
+    """The cells as CSV, the timed calls as a JSON list."""
+    return cells.assign(times=[str(list(times)) for times in cells["times"]]).to_csv(index=False)
+
+
+def certified(cells: pd.DataFrame) -> pd.DataFrame:
+    """The current cells with a certified answer: what may be drawn."""
+    return cells[cells["current"] & (cells["status"] == "ok") & cells["seconds"].notna()]
+
+
+def compared(cells: pd.DataFrame) -> pd.DataFrame:
+    """Those of them that are solvers, not the harness's own work: what may be ranked."""
+    ok = certified(cells)
+    return ok[ok["group"] != "harness"]
+
+
+def group(solver: str) -> str:
+    """Whose a solver is: "ours", "wrapped" (a package), "plugin", or "harness" for work that is no solver's."""
+    if solver == BUILD_MATRIX:
+        return "harness"
+    known = registry.solvers().get(spec.parse(solver)[0])
+    if known is None or not known.function.__module__.startswith("solvers."):
+        return "plugin"
+    return "wrapped" if known.requires else "ours"
+
+
+def exponent(sizes: pd.Series, seconds: pd.Series) -> float | None:
+    """The b of seconds ≈ a · nᵇ: least squares on logarithms, over the median of each size; None below three sizes."""
+    medians = seconds.groupby(sizes.to_numpy()).median()
+    medians = medians[(medians.index > 0) & (medians > 0)]
+    if len(medians) < 3:
+        return None
+    return float(np.polyfit(np.log(medians.index.to_numpy(dtype=float)), np.log(medians), 1)[0])
+
+
+def quartile_ratio(slow: Iterable[float], fast: Iterable[float]) -> tuple[float, float, float]:
+    """Ratio of medians, and its interval from the quartiles of the samples: robust, and a point for single samples."""
+    low, middle, high = np.quantile(list(slow), (0.25, 0.5, 0.75))
+    fast_low, fast_middle, fast_high = np.quantile(list(fast), (0.25, 0.5, 0.75))
+    return middle / fast_middle, low / fast_high, high / fast_low
+
+
+def speedups(cells: pd.DataFrame) -> pd.DataFrame:
+    """Speed-up by AVX2: `ratio` of medians and its interval `low` to `high`, by the index of the solver with AVX2."""
+    ok = compared(cells)
+    times = {(row.solver, row.case, row.threads): row.times for row in ok.itertuples()}
+    found = {}
+    for row in ok.itertuples():
+        scalar = row.solver.replace(VECTORISED, "", 1)
+        if scalar != row.solver and (slow := times.get((scalar, row.case, row.threads))):
+            found[row.Index] = (f"{row.solver} over {scalar}", row.label, row.n, *quartile_ratio(slow, row.times))
+    return pd.DataFrame.from_dict(found, orient="index", columns=["pair", "label", "n", "ratio", "low", "high"])
+
+
+def ranking(cells: pd.DataFrame) -> pd.DataFrame:
+    """Of one label's cells, medians over seeds: a row per series, a column per n, fastest at the largest n first.
+
+    Where there is no certified answer at the largest n, the next smaller one decides.
+    """
+    medians = compared(cells).pivot_table(index="series", columns="n", values="seconds", aggfunc="median")
+    medians = medians.reindex(index=sorted(set(cells["series"])), columns=sorted(set(cells["n"])))
+    return medians.sort_values(list(medians.columns[::-1]), na_position="last", kind="stable")
+
+
+def _row(record: Record) -> dict[str, object]:
+    times = list(record.samples)
+    return {
+        "solver": record.solver,
+        "series": record.solver + (f", {record.threads} threads" if record.threads > 1 else ""),
+        "group": group(record.solver),
+        "exact": record.exact,
+        "problem": record.problem,
+        "label": Case(record.problem, record.n, record.seed, record.params).label,  # type: ignore[arg-type]
+        "n": record.n,
+        "m": record.m,
+        "seed": record.seed,
+        "case": record.case,
+        "given": record.given,
+        "threads": record.threads,
+        "status": record.status,
+        "message": record.message,
+        "seconds": record.seconds,
+        "seconds_min": min(times, default=None),
+        "seconds_max": max(times, default=None),
+        "samples": len(times),
+        "times": times,
+        "cost": record.cost,
+        "dual_bound": record.dual_bound,
+        "gap": record.gap,
+        "max_violation": record.max_violation,
+        "peak_memory": record.peak_memory,
+        **{f"counter_{name}": count for name, count in sorted(record.counters.items())},
+        "versions": _text(record.versions, " "),
+        "machine": _text({name: _with_unit(name, value) for name, value in record.machine.items()}, " "),
+        "commit": record.commit or "",
+        "finished": record.finished,
+    }
+
+
+def _with_unit(name: str, value: object) -> object:
+    return show_size(value) if name == "memory" and isinstance(value, int) else value
+
+
+def _text(parts: Mapping[str, object], between: str) -> str:
+    return "; ".join(f"{name}{between}{value}" for name, value in parts.items())

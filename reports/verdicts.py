@@ -1,0 +1,71 @@
+"""What the cells of a case say in plain words. Every number comes from certified cells."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from bench.units import show_duration
+
+from . import tables, words
+
+
+def verdict(rows: pd.DataFrame) -> str:
+    """The fastest exact solver at the largest n of one label, how far ahead it is, and what did not work there.
+
+    Parameters
+    ----------
+    rows : DataFrame
+        The current cells of one label, as `tables.frame` makes them.
+    """
+    exact = tables.compared(rows).query("exact")
+    if exact.empty:
+        return f"No exact solver has a certified answer. {_best_gap(rows)}{_failures(rows)}".strip()
+    n = exact["n"].max()
+    at = exact[exact["n"] == n].groupby(["series", "group"], as_index=False)
+    ranked = at.agg({"seconds": "median", "seconds_min": "min", "seconds_max": "max"}).sort_values("seconds")
+    first, others = ranked.iloc[0], ranked.iloc[1:]
+    if others.empty:
+        text = f"At n = {n:,}, {first['series']} is the only exact solver with a certified answer: {_time(first)}."
+    else:
+        text = f"At n = {n:,}, {first['series']} is the fastest exact solver: {_time(first)}, proven optimal. "
+        second = others.iloc[0]
+        text += f"{second['series']} comes next and takes {words.ratio(second['seconds'] / first['seconds'])} as long"
+        text += ", which is within the spread of the samples" if second["seconds_min"] <= first["seconds_max"] else ""
+        text += _other_camp(first, others.iloc[1:], second) + "."
+    if rows["n"].max() > n:
+        text += f" None has a certified answer at n = {rows['n'].max():,}."
+    return text + " " + _failures(rows[rows["n"] == n])
+
+
+def _other_camp(first: pd.Series, rest: pd.DataFrame, second: pd.Series) -> str:
+    """The best of the other packages where ours leads, the best of ours where it does not, unless it came second."""
+    ours = first["group"] == "ours"
+    if (second["group"] == "ours") != ours:
+        return ""
+    camp = rest[(rest["group"] == "ours") != ours]
+    if camp.empty:
+        return ""
+    best = camp.iloc[0]
+    longer = words.ratio(best["seconds"] / first["seconds"])
+    return f"; the fastest {'of the others' if ours else 'of ours'}, {best['series']}, takes {longer}"
+
+
+def _best_gap(rows: pd.DataFrame) -> str:
+    approximate = tables.compared(rows).dropna(subset="gap")
+    if approximate.empty:
+        return ""
+    n = approximate["n"].max()
+    best = approximate[approximate["n"] == n].sort_values("gap").iloc[0]
+    return f"At n = {n:,}, {best['series']} comes nearest, with a gap of {words.gap(best['gap'])} in {_time(best)}. "
+
+
+def _failures(rows: pd.DataFrame) -> str:
+    failed = rows[~rows["status"].isin(["ok", "skipped"])]
+    if failed.empty:
+        return ""
+    counts = ", ".join(f"{status} {count}" for status, count in failed["status"].value_counts().items() if count)
+    return f"Without a certified answer: {len(failed)} of {len(rows)} ({counts})."
+
+
+def _time(row: pd.Series) -> str:
+    return show_duration(row["seconds"])

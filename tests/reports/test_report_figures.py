@@ -1,0 +1,120 @@
+"""The charts, and how they look."""
+
+from __future__ import annotations
+
+import itertools
+import xml.etree.ElementTree as ET
+
+import numpy as np
+import pytest
+from matplotlib.figure import Figure
+from report_records import failed, make_record
+
+from bench.problems import Case
+from bench.record import Record
+from reports import figures, looks, tables
+from solvers import registry
+
+
+@pytest.mark.parametrize("chart", figures.ALL, ids=lambda chart: chart.name)
+def test_each_chart_is_drawn_as_png_and_svg(chart: figures.Chart, records: list[Record]) -> None:
+    twins = [make_record(name, Case("uniform", n), samples=(n * 1e-6,)) for name in ("jv", "jv-avx2") for n in (8, 16)]
+    figure = chart.draw(tables.frame([*records, *twins]))
+    assert figure is not None
+    assert looks.png(figure).startswith(b"\x89PNG")
+    svg = looks.svg(figure)
+    assert ET.fromstring(svg).tag.endswith("svg")
+    assert b"prefers-color-scheme:dark" in svg
+
+
+def test_equal_cells_give_equal_bytes(records: list[Record]) -> None:
+    one, other = (looks.svg(figures.status(tables.frame(records))) for _ in range(2))  # type: ignore[arg-type]
+    assert one == other
+
+
+def test_where_all_fails_only_the_status_is_drawn() -> None:
+    cells = tables.frame(failed())
+    assert [chart.name for chart in figures.ALL if chart.draw(cells) is not None] == ["status"]
+
+
+def test_time_is_drawn_for_certified_cells_only_with_the_exponent() -> None:
+    law = [make_record("jv", Case("uniform", n), samples=(1e-9 * n**2.5,)) for n in (100, 200, 400)]
+    wrong = make_record("liar", Case("uniform", 100), status="wrong", samples=(1e-9,))
+    figure = figures.time(tables.frame([*law, wrong]))
+    assert figure is not None
+    texts = [text.get_text() for text in figure.axes[0].texts]
+    assert texts == ["jv  $n^{2.50}$"]
+
+
+def test_panels_are_cases(records: list[Record]) -> None:
+    figure = figures.time(tables.frame(records))
+    assert figure is not None
+    titles = [ax.get_title(loc="left") for ax in figure.axes]
+    assert titles == ["uniform:dtype=float32", "uniform:dtype=float64"]
+
+
+def test_status_matrix_has_a_text_for_every_status(records: list[Record]) -> None:
+    figure = figures.status(tables.frame(records))
+    assert figure is not None
+    shown = {text.get_text() for text in figure.axes[0].texts}
+    assert {short for _, short in figures.STATUS_LOOKS.values()} <= shown
+
+
+def test_status_looks_cover_all_statuses() -> None:
+    from bench.record import STATUSES
+
+    assert set(figures.STATUS_LOOKS) == set(STATUSES)
+
+
+def test_labels_of_many_solvers_do_not_overlap() -> None:
+    names = [f"solver-{k}" for k in range(25)]
+    rows = [make_record(name, Case("uniform", n), samples=(n * 1e-5,)) for name in names for n in (8, 16, 32)]
+    figure = figures.time(tables.frame(rows))
+    assert figure is not None
+    assert len(figure.axes[0].texts) == 25
+    assert_apart(figure)
+
+
+def test_labels_on_the_gap_chart_do_not_overlap(records: list[Record]) -> None:
+    more = [
+        make_record(f"s{k}", Case("uniform", 64, 0, {"dtype": "float32"}), samples=(k + 1,), gap=0.0) for k in range(9)
+    ]
+    figure = figures.gap(tables.frame([*records, *more]))
+    assert figure is not None
+    assert_apart(figure)
+
+
+def assert_apart(figure: Figure) -> None:
+    figure.canvas.draw()
+    for ax in figure.axes:
+        boxes = [text.get_window_extent().shrunk(0.9, 0.9) for text in ax.texts]
+        assert not any(one.overlaps(other) for one, other in itertools.combinations(boxes, 2))
+        assert all(figure.bbox.x0 <= box.x0 and box.x1 <= figure.bbox.x1 for box in boxes)
+
+
+def test_spread_keeps_order_and_distance_and_moves_only_what_must() -> None:
+    places = looks.spread([0.1, 0.5, 0.5, 0.5, 0.9], 0.1, 0.0, 1.0)
+    assert places == pytest.approx([0.1, 0.4, 0.5, 0.6, 0.9])
+    assert np.diff(looks.spread([0.99, 1.0, 1.2], 0.1, 0.0, 1.0)) == pytest.approx([0.1, 0.1])
+    assert looks.spread([0.99, 1.0, 1.2], 0.1, 0.0, 1.0)[-1] <= 1
+
+
+def test_no_two_solvers_look_alike() -> None:
+    seen = [(look.colour, look.marker, look.dashes) for look in map(looks.style, registry.solvers())]
+    assert len(set(seen)) == len(seen)
+
+
+def test_ours_are_emphasised_and_share_a_colour_with_their_avx2_build() -> None:
+    ours, twin, theirs = map(looks.style, ("jv", "jv-avx2", "scipy"))
+    assert ours.colour == twin.colour
+    assert ours.dashes != twin.dashes
+    assert ours.width == twin.width > theirs.width
+
+
+def test_a_name_cannot_be_a_formula_or_break_a_line() -> None:
+    assert looks.plain("$x$\n" + "y" * 99) == r"\$x\$" + "\N{REPLACEMENT CHARACTER}" + "y" * 35 + "…"
+    hostile = [make_record("$\\frac$<script>", Case("uniform", n), samples=(1.0,), gap=0.0) for n in (8, 16, 32)]
+    for chart in figures.ALL:
+        figure = chart.draw(tables.frame(hostile))
+        if figure is not None:
+            ET.fromstring(looks.svg(figure))

@@ -1,0 +1,176 @@
+"""The report as files, and its page in a browser."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from report_records import failed, make_record
+
+import reports
+from bench.problems import Case
+from bench.record import Record
+from bench.store import Store
+
+CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+needs_browser = pytest.mark.skipif(CHROMIUM is None, reason="neither Chromium nor Chrome is installed")
+
+HOSTILE = "<script>alert(1)</script>\"'&"
+
+
+@pytest.fixture(scope="session")
+def report(records: list[Record], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The report of a store, hostile names and a pair of builds included."""
+    folder = tmp_path_factory.mktemp("report")
+    case = Case("uniform", 64, 0, {"dtype": "float32"})
+    with Store.open(folder) as store:
+        for record in records:
+            store.add(record)
+        store.add(make_record("jv-avx2", case, samples=(1e-4, 2e-4), gap=0.0))
+        store.add(make_record(f"bad{HOSTILE}", case, status="error", message=HOSTILE, commit=HOSTILE))
+        store.add(make_record("odd", Case(HOSTILE, 8, 0, {"x": HOSTILE}), samples=(1.0,), gap=0.0))
+    assert reports.write(folder) == folder / "index.html"
+    return folder
+
+
+def test_files(report: Path, records: list[Record]) -> None:
+    assert (
+        len(pd.read_csv(report / "results.csv")) == len(pd.read_parquet(report / "results.parquet")) == len(records) + 3
+    )
+    names = {path.name for path in (report / "figures").iterdir()}
+    assert names == {
+        f"{name}.{form}" for name in ("time", "speedup", "gap", "memory", "status") for form in ("png", "svg")
+    }
+    assert not list(report.rglob(".*")), "temporary files are gone"
+
+
+def test_names_from_data_are_escaped(report: Path) -> None:
+    text = (report / "index.html").read_text(encoding="utf-8")
+    assert "<script>alert" not in text
+    assert "&lt;script&gt;alert(1)&lt;/script&gt;" in text
+
+
+def test_the_page_refers_to_nothing_outside(report: Path) -> None:
+    found = _References()
+    found.feed((report / "index.html").read_text(encoding="utf-8"))
+    assert found.references
+    assert all(value.startswith(("data:", "#")) for value in found.references)
+    assert found.images_without_alt == 0
+
+
+def test_failures_keep_their_reasons(report: Path) -> None:
+    text = (report / "index.html").read_text(encoding="utf-8")
+    for record in failed():
+        assert text.count(record.message) == 2, "once among the failures, once among all results"
+
+
+def test_a_second_report_replaces_the_first(report: Path) -> None:
+    before = (report / "index.html").stat().st_ino
+    reports.write(report)
+    assert (report / "index.html").stat().st_ino != before
+
+
+def test_an_empty_store_is_a_clear_error(tmp_path: Path) -> None:
+    with Store.open(tmp_path):
+        pass
+    with pytest.raises(ValueError, match="holds no results yet; fill it with: lapmark run --to"):
+        reports.write(tmp_path)
+    with pytest.raises(FileNotFoundError, match="lapmark run"):
+        reports.write(tmp_path / "nothing")
+
+
+@pytest.mark.parametrize("status", ["ok", "timeout"])
+def test_a_single_record(status: str, tmp_path: Path) -> None:
+    one = make_record("jv", Case("uniform", 8), status=status, samples=(1.0,) * (status == "ok"), m=None)
+    assert "1 solver, 1 case, 1 cell" in reports.write_records([one], tmp_path).read_text(encoding="utf-8")
+
+
+def test_where_everything_fails_the_page_says_so(tmp_path: Path) -> None:
+    text = reports.write_records(failed(), tmp_path).read_text(encoding="utf-8")
+    assert "No exact solver has a certified answer." in text
+    assert "7 cells: 0 with a certified answer." in text
+
+
+def test_a_failed_write_leaves_the_old_file(tmp_path: Path) -> None:
+    path = reports.put(tmp_path / "file", b"old")
+    with pytest.raises(TypeError):
+        reports.put(path, "not bytes")  # type: ignore[arg-type]
+    assert [each.read_bytes() for each in tmp_path.iterdir()] == [b"old"]
+
+
+@needs_browser
+def test_the_page_opens_without_error_or_request(report: Path, tmp_path: Path) -> None:
+    dom, console = browse(report / "index.html", tmp_path)
+    assert console == []
+    rows = len(pd.read_csv(report / "results.csv"))
+    assert f"{rows} of {rows} rows" in dom, "the script has run"
+
+
+@needs_browser
+def test_the_page_lets_no_request_out(report: Path, tmp_path: Path) -> None:
+    """Its policy turns every request into an error: no error above means no request."""
+    page = tmp_path / "index.html"
+    text = (report / "index.html").read_text(encoding="utf-8")
+    page.write_text(text.replace("</main>", '</main><img src="https://example.invalid/a.png">'), encoding="utf-8")
+    _, console = browse(page, tmp_path)
+    assert len(console) == 1
+    assert "Content Security Policy" in console[0]
+
+
+@needs_browser
+def test_the_table_sorts_and_filters(report: Path, tmp_path: Path) -> None:
+    act = """<script>
+      [...document.querySelectorAll("#cells th button")].find((each) => each.textContent === "Time").click();
+      document.querySelector("[name=status]").value = "ok";
+      document.querySelector("[name=solver]").value = "scipy";
+      document.querySelector("#filters").dispatchEvent(new Event("input"));
+    </script>"""
+    page = tmp_path / "index.html"
+    text = re.sub(r"<meta http-equiv[^>]*>", "", (report / "index.html").read_text(encoding="utf-8"))
+    page.write_text(text.replace("</body>", act + "</body>"), encoding="utf-8")
+    dom, console = browse(page, tmp_path)
+    assert console == []
+    lines = re.findall(r"<tr data-solver=.*?</tr>", dom, re.DOTALL)
+    values = [re.findall(r'data-value="([^"]*)"', line)[2] for line in lines]
+    known = [float(value) for value in values if value]
+    assert known == sorted(known)
+    assert values.index("") == len(known), "what is not known comes last"
+    shown = [line for line in lines if ' hidden=""' not in line]
+    assert len(shown) == 6
+    assert all('data-solver="scipy"' in line for line in shown)
+
+
+def browse(page: Path, folder: Path) -> tuple[str, list[str]]:
+    """Open a page in headless Chromium; its document once the script has run, and what the console said."""
+    assert CHROMIUM is not None
+    done = subprocess.run(
+        [
+            CHROMIUM,
+            *("--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run"),
+            *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
+            *("--enable-logging=stderr", f"--user-data-dir={folder / 'profile'}", "--dump-dom"),
+            page.as_uri(),
+        ],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=True,
+    )
+    return done.stdout, [line for line in done.stderr.splitlines() if ":CONSOLE" in line]
+
+
+class _References(HTMLParser):
+    def __init__(self) -> None:
+        super().__init__()
+        self.references: list[str] = []
+        self.images_without_alt = 0
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        given = dict(attrs)
+        self.references += [given[name] or "" for name in ("src", "href", "srcset", "action", "data") if name in given]
+        self.images_without_alt += tag == "img" and not given.get("alt")

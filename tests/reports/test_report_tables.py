@@ -1,0 +1,174 @@
+"""From records to tables."""
+
+from __future__ import annotations
+
+import io
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+from report_records import make_record
+
+from bench.problems import Case
+from bench.protocol import BUILD_MATRIX
+from bench.record import Record
+from reports import tables, words
+from reports.verdicts import verdict
+
+
+def timed(solver: str, n: int, *samples: float, **known: object) -> Record:
+    return make_record(solver, Case("uniform", n), samples=samples, gap=0.0, **known)
+
+
+def test_a_row_per_cell_with_the_records_own_values(records: list[Record]) -> None:
+    cells = tables.frame(records)
+    assert len(cells) == len(records)
+    by_key = cells.set_index(["solver", "case"])
+    for record in records:
+        row = by_key.loc[(record.solver, record.case)]
+        assert row["status"] == record.status
+        assert row["message"] == record.message
+        assert row["samples"] == len(record.samples)
+        assert row["label"] == f"uniform:dtype={record.params['dtype']}"
+        if record.samples:
+            assert row["seconds"] == record.seconds
+            assert (row["seconds_min"], row["seconds_max"]) == (min(record.samples), max(record.samples))
+        for name, count in record.counters.items():
+            assert row[f"counter_{name}"] == count
+
+
+def test_csv_and_parquet_read_back(records: list[Record]) -> None:
+    cells = tables.frame(records)
+    csv = pd.read_csv(io.StringIO(tables.csv(cells)))
+    parquet = pd.read_parquet(io.BytesIO(cells.to_parquet(None, index=False)))
+    assert len(csv) == len(parquet) == len(records)
+    assert list(csv.columns) == list(parquet.columns) == list(cells.columns)
+    assert csv["status"].tolist() == parquet["status"].tolist() == cells["status"].tolist()
+    assert [json.loads(text) for text in csv["times"]] == [list(times) for times in parquet["times"]]
+
+
+def test_only_certified_cells_are_compared(records: list[Record]) -> None:
+    cells = tables.frame(records)
+    assert set(tables.compared(cells)["solver"]) == {"jv", "scipy", "sinkhorn:blur=0.1", "sinkhorn:blur=0.03"}
+    # The cell that was refuted has by far the shortest time.
+    assert cells["seconds"].idxmin() == cells.index[cells["status"] == "wrong"][0]
+    assert cells.loc[cells["status"] != "ok", "relative"].isna().all()
+    assert cells["relative"].where(cells["exact"]).min() == 1
+
+
+@pytest.mark.parametrize("power", [0.5, 2.0, 3.17])
+def test_exponent_of_a_power_law(power: float) -> None:
+    sizes = pd.Series([100, 250, 1000, 4000])
+    assert tables.exponent(sizes, 3e-9 * sizes**power) == pytest.approx(power)
+
+
+def test_exponent_is_fitted_to_medians_over_seeds() -> None:
+    sizes = pd.Series([10] * 3 + [20] * 3 + [40] * 3)
+    noise = np.tile([0.9, 1.0, 50.0], 3)
+    assert tables.exponent(sizes, noise * sizes**2.0) == pytest.approx(2)
+
+
+def test_two_sizes_have_no_exponent() -> None:
+    assert tables.exponent(pd.Series([10, 20, 20]), pd.Series([1.0, 2.0, 2.1])) is None
+
+
+def test_speedup_is_a_ratio_of_medians_in_its_interval() -> None:
+    slow, fast = (4.0, 5.0, 6.0, 5.0), (2.0, 2.5, 3.0, 2.5)
+    cells = tables.frame([timed("jv", 8, *slow), timed("jv-avx2", 8, *fast), timed("jv-avx2", 16, 1.0)])
+    (found,) = tables.speedups(cells).itertuples()
+    assert (found.pair, found.n, found.ratio) == ("jv-avx2 over jv", 8, 2.0)
+    assert 1 < found.low < 2 < found.high < 3
+    assert cells.set_index(["solver", "n"])["speedup"].dropna().to_dict() == {("jv-avx2", 8): 2.0}
+
+
+def test_one_sample_each_makes_the_interval_a_point() -> None:
+    assert tables.quartile_ratio([3.0], [2.0]) == (1.5, 1.5, 1.5)
+
+
+def test_a_later_record_of_a_cell_supersedes_the_earlier_one() -> None:
+    cells = tables.frame([timed("jv", 8, 1.0, commit="old"), timed("jv", 8, 2.0, commit="new"), timed("scipy", 8, 3.0)])
+    assert len(cells) == 3
+    assert tables.compared(cells)["seconds"].tolist() == [2.0, 3.0]
+    assert cells.set_index("commit")["current"].to_dict() == {"old": False, "new": True, "0123456789": True}
+    assert cells.set_index("solver").loc["scipy", "relative"] == 1.5
+
+
+def test_threads_are_cells_of_their_own() -> None:
+    cells = tables.frame([timed("jv", 8, 1.0), timed("jv", 8, 0.5, threads=4)])
+    assert cells["current"].all()
+    assert cells["series"].tolist() == ["jv", "jv, 4 threads"]
+
+
+def test_the_harness_itself_is_not_ranked() -> None:
+    cells = tables.frame([timed(BUILD_MATRIX, 8, 1e-9), timed("jv", 8, 1.0)])
+    assert tables.certified(cells)["solver"].tolist() == [BUILD_MATRIX, "jv"]
+    assert tables.compared(cells)["solver"].tolist() == ["jv"]
+    assert "jv is the only exact solver" in verdict(cells)
+
+
+def test_groups() -> None:
+    assert [tables.group(name) for name in ("jv", "sinkhorn:blur=0.1", "scipy", "nobody's")] == [
+        "ours",
+        "ours",
+        "wrapped",
+        "plugin",
+    ]
+
+
+def test_ranking_puts_the_fastest_at_the_largest_size_first() -> None:
+    times = {"a": (1.0, 9.0), "b": (2.0, 3.0), "c": (0.5, None)}
+    cells = tables.frame(
+        [
+            timed(solver, n, seconds) if seconds else timed(solver, n, status="timeout")
+            for solver, pair in times.items()
+            for n, seconds in zip((8, 16), pair, strict=True)
+        ]
+    )
+    medians = tables.ranking(cells)
+    assert medians.index.tolist() == ["b", "a", "c"]
+    assert medians.columns.tolist() == [8, 16]
+    assert np.isnan(medians.loc["c", 16])
+
+
+def test_verdict_names_the_fastest_the_runner_up_and_the_best_of_the_others() -> None:
+    cells = tables.frame(
+        [
+            timed("jv-avx2", 16, 1.0),
+            timed("jv", 16, 2.0),
+            timed("scipy", 16, 5.0),
+            timed("lap", 16, status="crash"),
+            timed("jv", 99, status="timeout"),
+        ]
+    )
+    assert verdict(cells) == (
+        "At n = 16, jv-avx2 is the fastest exact solver: 1 s, proven optimal. jv comes next and takes 2.0× as long; "
+        "the fastest of the others, scipy, takes 5.0×. None has a certified answer at n = 99. "
+        "Without a certified answer: 1 of 4 (crash 1)."
+    )
+
+
+def test_verdict_does_not_call_a_difference_within_the_spread_a_win() -> None:
+    cells = tables.frame([timed("jv", 8, 1.0, 1.4, 1.5), timed("scipy", 8, 1.45, 1.6, 1.7)])
+    assert "1.1× as long, which is within the spread of the samples" in verdict(cells)
+
+
+def test_verdict_without_an_exact_answer() -> None:
+    cells = tables.frame([make_record("guess", Case("uniform", 8), exact=False, samples=(0.5,), gap=0.02)])
+    assert verdict(cells) == (
+        "No exact solver has a certified answer. At n = 8, guess comes nearest, with a gap of 2 % in 500 ms."
+    )
+
+
+@pytest.mark.parametrize(
+    ("value", "text"), [(1.0, "1.0×"), (2.14, "2.1×"), (9.96, "10×"), (1234.5, "1,234×"), (0.5, "0.5×"), (np.nan, "")]
+)
+def test_ratio(value: float, text: str) -> None:
+    assert words.ratio(value) == text
+
+
+@pytest.mark.parametrize(
+    ("value", "text"), [(0.0, "0 %"), (0.0123, "1.2 %"), (1e-9, "1e-7 %"), (3.0, "300 %"), (np.inf, "unknown")]
+)
+def test_gap(value: float, text: str) -> None:
+    assert words.gap(value) == text
