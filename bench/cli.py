@@ -129,13 +129,14 @@ def run(
                 if isinstance(event, Finished):
                     done.append(event)
         except KeyboardInterrupt:
-            console.print(f"Stopped after {len(done)} of {len(cells)} cells, which are kept in {to}.")
-            console.print("The same command goes on from there.")
+            kept = f"Stopped after {len(done)} of {len(cells)} cells, which are kept in {to}."
+            console.print(kept, "The same command goes on from there.", markup=False, soft_wrap=True)
             raise typer.Exit(INTERRUPTED) from None
     resumed = sum(event.resumed for event in done)
     console.print(summary(event.record for event in done))
-    console.print(f"{len(done)} cells in {store.path}" + (f", {resumed} from an earlier run" if resumed else ""))
-    console.print(f"Figures and tables: lapmark report {to}")
+    earlier = f", {resumed} from an earlier run" if resumed else ""
+    console.print(f"{len(done)} cells in {store.path}{earlier}", markup=False, soft_wrap=True)
+    console.print(f"Figures and tables: lapmark report {to}", markup=False, soft_wrap=True)
 
 
 @app.command()
@@ -166,12 +167,13 @@ def report(
     """Draw the figures and write the tables of a run, and one page, index.html, that shows them all."""
     import webbrowser
 
-    import reports
-
     from .store import Store
 
     with _user_errors():
         Store.open(directory, create=False).close()
+
+    import reports  # after the check: drawing takes seconds to load
+
     page = reports.write(directory)
     typer.echo(page)
     if show:

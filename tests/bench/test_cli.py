@@ -1,0 +1,165 @@
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import psutil
+import pytest
+from typer.testing import CliRunner
+
+from bench.cli import app
+from bench.record import Record
+from bench.store import NAME, Store
+
+#: Enough cells that a run can be stopped among them.
+RUN = ["run", "-s", "jv", "-s", "scipy", "-p", "uniform", "-n", "8", "-n", "12", "--budget", "10ms"]
+
+
+def lapmark(*arguments: object) -> tuple[int, str]:
+    result = CliRunner().invoke(app, [str(argument) for argument in arguments])
+    assert result.exception is None or isinstance(result.exception, SystemExit), result.output
+    return result.exit_code, result.output
+
+
+def start(*arguments: object) -> subprocess.Popen[str]:
+    """The command in a process of its own, with an identity that commits made meanwhile do not change."""
+    return subprocess.Popen(
+        [sys.executable, "-m", "bench.cli", *map(str, arguments)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        env={**os.environ, "GIT_DIR": os.devnull},
+    )
+
+
+def finished(folder: Path) -> list[Record]:
+    if not (folder / NAME).exists():
+        return []
+    with Store.open(folder) as store:
+        return store.records()
+
+
+def wait_for_records(folder: Path, count: int, process: subprocess.Popen[str]) -> None:
+    while len(finished(folder)) < count:
+        assert process.poll() is None, process.communicate()[0]
+        time.sleep(0.02)
+
+
+def wait_for_worker(process: subprocess.Popen[str]) -> list[psutil.Process]:
+    while not (workers := psutil.Process(process.pid).children(recursive=True)):
+        assert process.poll() is None
+        time.sleep(0.002)
+    return workers
+
+
+def test_a_run_prints_a_line_for_each_cell_and_a_table(tmp_path: Path) -> None:
+    code, output = lapmark("run", "-s", "jv", "-p", "uniform", "-n", 8, "--budget", "10ms", "--to", tmp_path)
+    assert code == 0, output
+    assert "ok       jv" in output
+    assert "1 cells in" in output
+    code, output = lapmark("run", "-s", "jv", "-p", "uniform", "-n", 8, "--budget", "10ms", "--to", tmp_path, "--fresh")
+    assert code == 0
+    assert "from an earlier run" not in output
+    assert len(finished(tmp_path)) == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["-s", "jw"], "no solver is called 'jw'; did you mean jv"),
+        (["-p", "unifrom"], "no problem is called 'unifrom'; did you mean uniform"),
+        (["-s", "jv:fast=true"], "no setting 'fast'"),
+        (["--timeout", "60"], "'60' is not a duration above 0"),
+        (["--memory", "8 gigs"], "'8 gigs' is not a size above 0"),
+        (["--budget", "0s"], "'0s' is not a duration above 0"),
+        (["--again", "slow"], "no such status; choose from ok"),
+        (["-n", "0"], "Invalid value for '-n'"),
+        (["--threads", "0"], "Invalid value for '--threads'"),
+        (["--plugin", "missing.py"], "not a Python file"),
+    ],
+)
+def test_a_mistake_is_named_and_costs_nothing(tmp_path: Path, arguments: list[str], message: str) -> None:
+    code, output = lapmark("run", "--to", tmp_path, *arguments)
+    assert code == 2
+    assert message in " ".join(output.replace("│", " ").split())
+    assert "Traceback" not in output
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_plugin_that_fails_is_named(tmp_path: Path) -> None:
+    plugin = tmp_path / "broken.py"
+    plugin.write_text("1 / 0\n")
+    code, output = lapmark("run", "--to", tmp_path / "results", "--plugin", plugin)
+    assert code == 2
+    assert "broken.py failed: ZeroDivisionError: division by zero" in " ".join(output.replace("│", " ").split())
+
+
+def test_a_results_folder_with_something_else_in_it_is_left_alone(tmp_path: Path) -> None:
+    (tmp_path / NAME).write_text("dear diary")
+    code, output = lapmark("run", "-s", "jv", "-p", "uniform", "-n", 8, "--to", tmp_path)
+    assert code == 2
+    assert "is not a Lapmark store" in " ".join(output.replace("│", " ").split())
+    assert (tmp_path / NAME).read_text() == "dear diary"
+
+
+def test_a_report_of_nothing_says_how_to_get_something(tmp_path: Path) -> None:
+    code, output = lapmark("report", tmp_path / "none")
+    assert code == 2
+    assert "make some with" in " ".join(output.replace("│", " ").split())
+
+
+def test_solvers_and_problems_are_listed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "300")
+    code, output = lapmark("solvers")
+    assert code == 0
+    assert all(name in output for name in ("jv-avx2", "hungarian", "auction", "sinkhorn", "scipy"))
+    code, output = lapmark("problems")
+    assert code == 0
+    assert all(name in output for name in ("tsne-grid:rows=points", "uniform", "orlib"))
+
+
+def test_the_help_teaches_by_examples(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "120")
+    code, output = lapmark("run", "--help")
+    assert code == 0
+    assert "lapmark run -s jv-avx2 -s lapjv -p uniform -n 1000 -n 4000" in output
+
+
+def test_a_killed_run_loses_nothing_and_the_same_command_goes_on(tmp_path: Path) -> None:
+    command = [*RUN, "--to", tmp_path]
+    process = start(*command)
+    wait_for_records(tmp_path, 1, process)
+    workers = wait_for_worker(process)
+    process.kill()
+    process.communicate()
+    _, alive = psutil.wait_procs(workers, timeout=10)
+    assert not alive
+    kept = finished(tmp_path)
+    assert 1 <= len(kept) < 4
+
+    process = start(*command)
+    output, _ = process.communicate(timeout=120)
+    assert process.returncode == 0, output
+    assert f"4 cells in {tmp_path / NAME}, {len(kept)} from an earlier run" in output
+    records = finished(tmp_path)
+    assert records[: len(kept)] == kept
+    assert len(records) == 4
+    assert {record.status for record in records} == {"ok"}
+
+
+def test_ctrl_c_keeps_what_is_done_and_says_how_to_go_on(tmp_path: Path) -> None:
+    process = start(*RUN, "--to", tmp_path)
+    wait_for_records(tmp_path, 1, process)
+    workers = wait_for_worker(process)
+    process.send_signal(signal.SIGINT)
+    output, _ = process.communicate(timeout=30)
+    assert process.returncode == 130, output
+    assert "The same command goes on from there." in output
+    assert "Traceback" not in output
+    _, alive = psutil.wait_procs(workers, timeout=10)
+    assert not alive
+    assert finished(tmp_path)

@@ -1,0 +1,94 @@
+from __future__ import annotations
+
+import pytest
+
+from bench import plan as planning
+from bench.plan import Cell, expand_case, expand_solver, plan
+from bench.problems import Case, families
+from solvers import registry
+
+
+def test_the_default_is_the_main_job_with_every_solver() -> None:
+    cells = plan()
+    assert {cell.case.problem for cell in cells} == {"tsne-grid"}
+    assert {cell.name for cell in cells} == set(registry.solvers())
+    assert {cell.case.n for cell in cells} == set(families()["tsne-grid"].sizes)
+
+
+def test_small_cases_come_first_and_cells_of_a_case_together() -> None:
+    cells = plan(["jv", "scipy"], ["uniform", "product"], [64, 8])
+    assert [(cell.solver, cell.case.problem, cell.case.n) for cell in cells] == [
+        (solver, problem, n) for n in (8, 64) for problem in ("uniform", "product") for solver in ("jv", "scipy")
+    ]
+
+
+def test_solvers_with_duals_come_before_those_without() -> None:
+    assert [cell.solver for cell in plan(["scipy", "hungarian", "jv", "jv-avx2"], ["uniform"], [8])] == [
+        "jv-avx2",
+        "jv",
+        "hungarian",
+        "scipy",
+    ]
+
+
+def test_nothing_is_planned_twice() -> None:
+    assert len(plan(["jv", "jv"], ["uniform", "uniform:n=8", "uniform:seed=0"], [8])) == 1
+
+
+def test_a_name_alone_stands_for_the_whole_curve() -> None:
+    curve = registry.get("sinkhorn").capabilities.curve["blur"]
+    assert expand_solver("sinkhorn") == [f"sinkhorn:blur={value}" for value in curve]
+    assert expand_solver("sinkhorn:blur=0.02") == ["sinkhorn:blur=0.02"]
+    assert expand_solver("jv") == ["jv"]
+
+
+def test_settings_are_laid_over_every_variant() -> None:
+    assert [case.params for case in expand_case("tsne-grid:dtype=float64", [9])] == [
+        {"rows": "nodes", "dtype": "float64"},
+        {"rows": "points", "dtype": "float64"},
+    ]
+    assert {case.params["rows"] for case in expand_case("tsne-grid:rows=points")} == {"points"}
+    assert expand_case("uniform:n=12,seed=3") == [Case("uniform", 12, 3)]
+
+
+@pytest.mark.parametrize("build", [lambda: plan(["jw"]), lambda: plan(cases=["unifrom"])])
+def test_an_unknown_name_suggests_the_nearest(build: object) -> None:
+    with pytest.raises(ValueError, match=r"did you mean (jv|uniform)"):
+        build()  # type: ignore[operator]
+
+
+@pytest.mark.parametrize(
+    ("solvers", "cases", "message"),
+    [
+        (["sinkhorn:blurr=0.1"], [], "sinkhorn:blurr=0.1: no setting 'blurr'; there is"),
+        (["jv:blur=0.1"], [], "jv:blur=0.1: no setting 'blur'; there is none"),
+        ([], ["uniform:type=float64"], "uniform:type=float64: no setting 'type'; there is dtype"),
+        ([], ["uniform:n=many"], "uniform:n=many: n and seed are whole numbers"),
+        (["jv:"], [], "write it as name:key=value"),
+    ],
+)
+def test_a_wrong_setting_is_refused_before_anything_runs(solvers: list[str], cases: list[str], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        plan(solvers, cases)
+
+
+def test_points_come_with_the_cost_of_their_matrix() -> None:
+    assert [cell.solver for cell in plan(["jv"], ["tsne-grid:cost=points,rows=nodes"], [9])] == ["build-matrix", "jv"]
+
+
+def test_the_key_depends_on_all_that_decides_a_measurement(monkeypatch: pytest.MonkeyPatch) -> None:
+    def keys() -> list[str]:
+        cells = [Cell("jv", Case("uniform", 8)), Cell("jv", Case("uniform", 8, 1)), Cell("scipy", Case("uniform", 8))]
+        return [cell.key(threads) for cell in cells for threads in (1, 2)]
+
+    before = keys()
+    assert len(set(before)) == len(before)
+    assert keys() == before
+    with monkeypatch.context() as patch:
+        patch.setattr(planning, "commit", lambda: "another")
+        assert not set(keys()) & set(before)
+    with monkeypatch.context() as patch:
+        patch.setattr(planning, "machine", lambda: {"cpu": "another"})
+        assert not set(keys()) & set(before)
+    monkeypatch.setattr(registry, "version", lambda name: "another")
+    assert not set(keys()) & set(before)

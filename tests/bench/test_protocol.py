@@ -1,0 +1,113 @@
+from __future__ import annotations
+
+import io
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+import scipy.sparse
+
+from bench import protocol
+from bench.protocol import BadAnswer
+from solvers import Assignment, DenseCost, Matching, Plan, PointCost, SparseCost, Transport
+from solvers.problem import Problem
+
+RNG = np.random.default_rng(0)
+POINTS = RNG.random((20, 2)), RNG.random((30, 2))
+
+PROBLEMS: dict[str, Problem] = {
+    "float32": Assignment(DenseCost(RNG.random((20, 30), dtype=np.float32))),
+    "column-major": Assignment(DenseCost(np.asfortranarray(RNG.random((30, 20))))),
+    "integers, forbidden nothing": Assignment(DenseCost(RNG.integers(0, 9, (5, 5), dtype=np.int16))),
+    "forbidden pairs": Assignment(DenseCost(np.where(RNG.random((9, 9)) < 0.3, np.inf, 1.0))),
+    "points": Assignment(PointCost(*POINTS, p=1.5, scale=3.0)),
+    "sparse": Assignment(SparseCost(scipy.sparse.random_array((20, 20), density=0.5, rng=1).tocsr())),
+    "empty": Assignment(DenseCost(np.zeros((0, 0)))),
+    "transport": Transport(PointCost(*POINTS), blur=0.1, reach=2.0),
+    "transport of given masses": Transport(DenseCost(np.eye(2)), a=np.array([0.2, 0.8]), b=np.array([0.5, 0.5])),
+}
+
+
+@pytest.mark.parametrize("problem", PROBLEMS.values(), ids=PROBLEMS)
+def test_a_problem_arrives_as_it_was_sent(problem: Problem) -> None:
+    file = io.BytesIO()
+    protocol.write_problem(problem, file)
+    arrived = protocol.read_problem(file)
+    assert type(arrived) is type(problem)
+    assert type(arrived.cost) is type(problem.cost)
+    assert arrived.cost.dtype == problem.cost.dtype
+    for order in ("C_CONTIGUOUS", "F_CONTIGUOUS"):
+        assert arrived.cost.dense().flags[order] == problem.cost.dense().flags[order]
+    assert protocol.digest(arrived) == protocol.digest(problem)
+
+
+def test_problems_that_differ_have_different_digests() -> None:
+    assert len({protocol.digest(problem) for problem in PROBLEMS.values()}) == len(PROBLEMS)
+    matrix = np.arange(6.0).reshape(2, 3)
+    alike = [matrix, matrix.astype(np.float32), matrix.reshape(3, 2), matrix + (matrix == 5)]
+    assert len({protocol.digest(Assignment(DenseCost(other))) for other in alike}) == 4
+    assert protocol.digest(Assignment(DenseCost(np.asfortranarray(matrix)))) == protocol.digest(
+        Assignment(DenseCost(matrix))
+    )
+
+
+def test_the_digest_of_a_matrix_needs_no_matrix() -> None:
+    cost = PointCost(RNG.random((1100, 2)), RNG.random((1100, 2)), p=1)  # more than one block
+    assert protocol.digest_matrix(cost) == protocol.digest_matrix(DenseCost(cost.dense()))
+
+
+@pytest.mark.parametrize("problem", PROBLEMS.values(), ids=PROBLEMS)
+def test_the_small_problem_is_of_the_same_kind(problem: Problem) -> None:
+    small = protocol.small(problem, 6)
+    n, m = problem.shape
+    assert type(small) is type(problem)
+    assert type(small.cost) is type(problem.cost)
+    assert small.cost.dtype == problem.cost.dtype
+    assert min(small.shape) == min(n, m, 6)
+    assert np.sign(small.shape[0] - small.shape[1]) == np.sign(n - m)
+    np.testing.assert_array_equal(small.cost.dense(), problem.cost.dense()[: small.shape[0], : small.shape[1]])
+
+
+def test_a_matching_comes_back_as_it_was() -> None:
+    file = io.BytesIO()
+    protocol.write_answer(Matching(np.array([1, 0]), 3.5, np.array([1.0, 2.0]), None), file)
+    file.seek(0)
+    answer = protocol.read_answer(file)
+    assert isinstance(answer, Matching)
+    np.testing.assert_array_equal(answer.row_to_col, [1, 0])
+    np.testing.assert_array_equal(answer.u, [1.0, 2.0])
+    assert (answer.cost, answer.v) == (3.5, None)
+
+
+def test_a_plan_comes_back_as_it_was() -> None:
+    file = io.BytesIO()
+    mass = scipy.sparse.csr_array(np.diag([0.25, 0.75]))
+    protocol.write_answer(Plan(1.0, 0.0, np.ones(2), np.zeros(2), mass), file)
+    file.seek(0)
+    answer = protocol.read_answer(file)
+    assert isinstance(answer, Plan)
+    assert answer.mass is not None
+    assert (answer.cost, answer.marginal_error) == (1.0, 0.0)
+    np.testing.assert_array_equal(answer.mass.toarray(), mass.toarray())
+
+
+@pytest.mark.parametrize(
+    ("answer", "message"),
+    [
+        ([0, 1], "answered with a list, not a Matching or a Plan"),
+        (Matching(None, 1.0), "row_to_col holds object, not numbers"),  # type: ignore[arg-type]
+        (Matching(np.array([0]), "cheap"), "cost holds <U5, not numbers"),  # type: ignore[arg-type]
+        (Matching(np.array([0]), np.ones(2)), r"cost is an array of shape \(2,\), not a number"),  # type: ignore[arg-type]
+        (Matching([[0], [1, 2]], 1.0), "row_to_col is no array"),  # type: ignore[arg-type]
+        (Matching(np.array([0j]), 1.0), "row_to_col holds complex128, not numbers"),
+    ],
+)
+def test_what_is_no_answer_is_named(answer: object, message: str) -> None:
+    with pytest.raises(BadAnswer, match=message):
+        protocol.write_answer(answer, io.BytesIO())  # type: ignore[arg-type]
+
+
+def test_counters_that_are_none_count_for_nothing() -> None:
+    assert protocol.read_counters({"scans": np.int64(3)}) == {"scans": 3}
+    for nonsense in (None, 3, "scans", {"scans": "many"}, SimpleNamespace()):
+        assert protocol.read_counters(nonsense) == {}

@@ -1,0 +1,132 @@
+from __future__ import annotations
+
+import dataclasses
+import math
+import sqlite3
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from bench.record import Record
+from bench.store import NAME, SCHEMA, Store, StoreError
+
+RECORD = Record(
+    key="a",
+    solver="jv",
+    case="uniform:n=3,seed=0",
+    problem="uniform",
+    n=3,
+    m=3,
+    params={"dtype": "float32"},
+    status="ok",
+    samples=(0.1, 1 / 3),
+    counters={"row_scans": 7},
+    cost=1.5,
+    dual_bound=1.5,
+    gap=0.0,
+    peak_memory=4096,
+    versions={"lapmark": "0.1.0"},
+    machine={"cpu": "Zen 4", "cores": 2},
+    commit="0123",
+    finished="2025-01-01T00:00:00+00:00",
+)
+
+
+def test_a_record_comes_back_as_it_was(tmp_path: Path) -> None:
+    with Store.open(tmp_path) as store:
+        store.add(RECORD)
+    with Store.open(tmp_path, create=False) as store:
+        assert store.records() == [RECORD]
+        assert store.get("a") == RECORD
+        assert store.get("b") is None
+
+
+def test_it_takes_numpy_numbers(tmp_path: Path) -> None:
+    counters = {"scans": np.int64(3)}
+    with Store.open(tmp_path) as store:
+        store.add(dataclasses.replace(RECORD, counters=counters))  # type: ignore[arg-type]
+        assert store.records()[0].counters == {"scans": 3}
+
+
+def test_records_keep_their_order_and_the_newest_of_a_key_stays(tmp_path: Path) -> None:
+    with Store.open(tmp_path) as store:
+        for key, status in (("c", "ok"), ("a", "timeout"), ("b", "ok"), ("a", "ok")):
+            store.add(dataclasses.replace(RECORD, key=key, status=status))
+        assert [(record.key, record.status) for record in store.records()] == [("c", "ok"), ("b", "ok"), ("a", "ok")]
+
+
+def test_another_process_sees_a_record_at_once(tmp_path: Path) -> None:
+    with Store.open(tmp_path) as writer, Store.open(tmp_path) as reader:
+        writer.add(RECORD)
+        assert reader.records() == [RECORD]
+
+
+def test_the_best_bound_stays(tmp_path: Path) -> None:
+    with Store.open(tmp_path) as store:
+        assert store.bound("p") is None
+        for bound in (1.0, 2.0, -math.inf, 1.5):
+            store.set_bound("p", bound, "jv")
+        assert store.bound("p") == 2.0
+        assert store.bound("q") is None
+
+
+def test_reading_makes_nothing(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError, match=r"no results in .*; make some with"):
+        Store.open(tmp_path / "missing", create=False)
+    assert not (tmp_path / "missing").exists()
+
+
+def foreign_database(path: Path) -> None:
+    connection = sqlite3.connect(path)
+    connection.execute("CREATE TABLE records (key)")
+    connection.close()
+
+
+def newer_store(path: Path) -> None:
+    Store.open(path.parent).close()
+    connection = sqlite3.connect(path)
+    connection.execute(f"PRAGMA user_version = {SCHEMA + 1}")
+    connection.close()
+
+
+def truncated_store(path: Path) -> None:
+    with Store.open(path.parent) as store:
+        for key in range(100):
+            store.add(dataclasses.replace(RECORD, key=str(key)))
+    path.write_bytes(path.read_bytes()[:20_000])
+
+
+def overwritten_store(path: Path) -> None:
+    with Store.open(path.parent) as store:
+        for key in range(100):
+            store.add(dataclasses.replace(RECORD, key=str(key)))
+    content = bytearray(path.read_bytes())
+    content[4096:12288] = b"\xff" * 8192
+    path.write_bytes(content)
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda path: path.write_text("solver,seconds\njv,1\n"), "is not a Lapmark store"),
+        (foreign_database, "is a database of another program"),
+        (newer_store, f"has tables of version {SCHEMA + 1}, not {SCHEMA}"),
+        (truncated_store, "it was left as it is"),
+        (overwritten_store, "it was left as it is"),
+    ],
+    ids=["text", "foreign", "newer", "truncated", "overwritten"],
+)
+def test_a_file_that_is_no_store_is_refused_and_left_alone(tmp_path: Path, make: object, message: str) -> None:
+    path = tmp_path / NAME
+    make(path)  # type: ignore[operator]
+    before = path.read_bytes()
+    with pytest.raises(StoreError, match=message):
+        Store.open(tmp_path)
+    assert path.read_bytes() == before
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_change_of_the_record_needs_a_new_schema() -> None:
+    """The tables follow the record's fields; whoever changes these raises SCHEMA, and then this."""
+    assert (SCHEMA, len(dataclasses.fields(Record))) == (1, 24)

@@ -1,0 +1,168 @@
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from bench import protocol
+from bench.cell import Limits
+from bench.machine import machine
+from bench.plan import Cell, plan
+from bench.problems import Case
+from bench.record import Record
+from bench.store import Store
+from bench.sweep import Finished, Started, Sweep
+from solvers import solve
+
+LIMITS = Limits(timeout=30, memory=1 << 30)
+
+
+def sweep(folder: Path, cells: list[Cell], **settings: object) -> list[Finished]:
+    with Store.open(folder) as store:
+        events = list(Sweep(store=store, limits=LIMITS, budget=0.02, **settings).run(cells))  # type: ignore[arg-type]
+    return [event for event in events if isinstance(event, Finished)]
+
+
+def records(folder: Path, cells: list[Cell]) -> dict[str, Record]:
+    return {event.record.solver: event.record for event in sweep(folder, cells)}
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("results")
+
+
+@pytest.fixture(scope="module")
+def uniform(folder: Path) -> dict[str, Record]:
+    return records(folder, plan(["jv", "scipy", "sinkhorn:blur=0.1", "pot-bsp:plans=1"], ["uniform"], [32]))
+
+
+def test_a_record_says_what_was_measured_where_and_with_what(uniform: dict[str, Record]) -> None:
+    record = uniform["jv"]
+    problem = Case("uniform", 32).build()
+    assert record.status == "ok"
+    assert (record.case, record.problem, record.n, record.m) == ("uniform:n=32,seed=0", "uniform", 32, 32)
+    assert record.cost == pytest.approx(solve(problem, "jv").cost)
+    assert record.dual_bound == pytest.approx(record.cost)
+    assert record.max_violation is not None
+    assert 1 <= len(record.samples) <= 100
+    assert all(0 < seconds < 30 for seconds in record.samples)
+    assert record.counters == solve(problem, "jv").counters
+    assert record.peak_memory is not None
+    assert set(record.versions) == {"lapmark", "numpy"}
+    assert record.machine == machine()
+    assert record.threads == 1
+    assert record.finished.endswith("+00:00")
+
+
+def test_an_answer_without_duals_is_judged_by_those_of_another(uniform: dict[str, Record]) -> None:
+    assert uniform["scipy"].status == "ok"
+    assert uniform["scipy"].dual_bound == uniform["jv"].dual_bound
+    assert uniform["scipy"].max_violation is None
+
+
+def test_an_approximate_answer_is_ok_and_has_its_gap(uniform: dict[str, Record]) -> None:
+    record = uniform["sinkhorn:blur=0.1"]
+    optimum = uniform["jv"].cost
+    assert record.status == "ok"
+    assert not record.exact
+    assert record.gap is not None
+    assert record.cost is not None
+    assert optimum is not None
+    assert record.gap == pytest.approx((record.cost - optimum) / record.cost)
+
+
+def test_what_a_solver_does_not_take_is_skipped_with_the_reason(uniform: dict[str, Record]) -> None:
+    record = uniform["pot-bsp:plans=1"]
+    assert record.status == "skipped"
+    assert record.message
+    assert record.samples == ()
+
+
+def test_a_reference_is_solved_where_no_cell_proves_a_bound(tmp_path: Path) -> None:
+    found = records(tmp_path, plan(["scipy"], ["uniform"], [16]))
+    assert list(found) == ["scipy"]
+    assert found["scipy"].gap == pytest.approx(0, abs=1e-9)
+    with Store.open(tmp_path) as store:
+        bound = store.bound(protocol.digest(Case("uniform", 16).build()))
+    assert bound == pytest.approx(found["scipy"].cost)
+
+
+def test_without_any_bound_a_claim_stays_unproven(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bench.sweep.REFERENCES", ())
+    record = records(tmp_path, plan(["scipy"], ["uniform"], [16]))["scipy"]
+    assert (record.status, record.gap, record.dual_bound) == ("unproven", None, None)
+    assert record.cost is not None
+
+
+def test_points_become_a_matrix_before_the_clock_starts_and_that_is_timed_by_itself(tmp_path: Path) -> None:
+    found = records(tmp_path, plan(["jv", "sinkhorn:blur=0.1"], ["geometric:cost=points,seed=1"], [64]))
+    assert {solver: record.given for solver, record in found.items()} == {
+        "build-matrix": "points",
+        "jv": "dense",
+        "sinkhorn:blur=0.1": "points",
+    }
+    assert found["build-matrix"].status == "ok"
+    assert found["build-matrix"].samples
+    assert found["build-matrix"].cost is None
+    assert found["jv"].status == "ok"
+
+
+def test_a_case_that_cannot_be_built_is_skipped_with_the_reason(tmp_path: Path) -> None:
+    record = records(tmp_path, plan(["jv"], ["tsne-grid:rows=nodes"], [10]))["jv"]
+    assert record.status == "skipped"
+    assert record.message.startswith("the case cannot be built: ")
+
+
+def test_finished_cells_are_not_run_again(folder: Path, uniform: dict[str, Record]) -> None:
+    cells = plan(["jv", "scipy"], ["uniform"], [32])
+    for event in sweep(folder, cells):
+        assert event.resumed
+        assert event.record == uniform[event.cell.solver]
+    assert [event.resumed for event in sweep(folder, cells[:1], again=["timeout"])] == [True]
+    assert [event.resumed for event in sweep(folder, cells[:1], again=["ok"])] == [False]
+
+
+def test_a_run_that_is_stopped_keeps_what_it_had_finished(tmp_path: Path) -> None:
+    cells = plan(["jv", "scipy"], ["uniform"], [8, 16])
+    with Store.open(tmp_path) as store:
+        run = Sweep(store=store, limits=LIMITS, budget=0).run(cells)
+        kinds = [type(next(run)) for _ in range(3)]
+        run.close()  # the second cell has been announced, and not run
+    assert kinds == [Started, Finished, Started]
+    assert [event.resumed for event in sweep(tmp_path, cells)] == [True, False, False, False]
+
+
+def test_one_core_and_one_thread_are_all_that_a_solver_gets(tmp_path: Path) -> None:
+    plugin = tmp_path / "counts.py"
+    plugin.write_text(
+        "import os\n"
+        "from solvers import Capabilities, Matching, register, solve\n"
+        "@register('counts', Capabilities(exact=True, threads=True))\n"
+        "def counts(problem, threads=0):\n"
+        "    from dataclasses import replace\n"
+        "    cores = len(os.sched_getaffinity(0))\n"
+        "    told = int(os.environ['OMP_NUM_THREADS'])\n"
+        "    return replace(solve(problem, 'jv'), counters={'cores': cores, 'told': told, 'threads': threads})\n"
+    )
+    from bench import plugins
+    from solvers import registry
+
+    plugins.load(plugin)
+    try:
+        (event,) = sweep(tmp_path, plan(["counts"], ["uniform"], [8]), plugins=(str(plugin),))
+        before = event.cell.key(1)
+        plugin.write_text(plugin.read_text() + "# edited\n")
+        assert event.cell.key(1) != before  # an edited plugin is another solver
+    finally:
+        del registry._solvers["counts"]
+    assert event.record.counters == {"cores": 1, "told": 1, "threads": 1}
+
+
+def test_figures_that_are_no_numbers_are_none(uniform: dict[str, Record]) -> None:
+    for record in uniform.values():
+        for value in (record.cost, record.dual_bound, record.gap, record.max_violation):
+            assert value is None or math.isfinite(value)
+            assert not isinstance(value, np.generic)

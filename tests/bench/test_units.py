@@ -1,0 +1,46 @@
+from __future__ import annotations
+
+import pytest
+
+from bench import units
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"), [("500ms", 0.5), ("3s", 3), ("10m", 600), ("1.5 h", 5400), (".5S", 0.5), ("20us", 2e-5)]
+)
+def test_durations(text: str, seconds: float) -> None:
+    assert units.duration(text) == pytest.approx(seconds)
+
+
+@pytest.mark.parametrize(
+    ("text", "count"), [("8GiB", 8 << 30), ("500MB", 500_000_000), ("1.5kib", 1536), ("7 B", 7), ("2kB", 2000)]
+)
+def test_sizes(text: str, count: int) -> None:
+    assert units.size(text) == count
+
+
+@pytest.mark.parametrize("text", ["", "5", "s", "-3s", "0s", "3 parsecs", "1e3s", "3s 4s", "nan s"])
+def test_what_is_no_duration(text: str) -> None:
+    with pytest.raises(ValueError, match=r"is not a duration above 0; write for example 500ms, 3s or 10m"):
+        units.duration(text)
+
+
+@pytest.mark.parametrize("text", ["", "8", "GiB", "8Gb/s", "0MB", "8 gigs"])
+def test_what_is_no_size(text: str) -> None:
+    with pytest.raises(ValueError, match=r"is not a size above 0; write for example 500MB or 8GiB"):
+        units.size(text)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"), [(2.5e-5, "25 µs"), (0.0123456, "12.3 ms"), (1.0, "1 s"), (119, "119 s"), (600, "10 min")]
+)
+def test_durations_shown(seconds: float, text: str) -> None:
+    assert units.show_duration(seconds) == text
+
+
+@pytest.mark.parametrize(
+    ("count", "text"),
+    [(0, "0 B"), (4096, "4 KiB"), (1000 << 10, "0.977 MiB"), (3 << 29, "1.5 GiB"), (1 << 41, "2.05e+03 GiB")],
+)
+def test_sizes_shown(count: int, text: str) -> None:
+    assert units.show_size(count) == text
