@@ -1,0 +1,51 @@
+"""From plans to matchings."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from scipy.optimize import linear_sum_assignment as referee
+
+from solvers import Assignment, DenseCost, Matching, certify
+from solvers.rounding import round_blocks, round_plan
+
+
+def judged(cost, row_to_col):
+    problem = Assignment(DenseCost(cost))
+    return certify(problem, Matching.of(problem, row_to_col))
+
+
+@pytest.mark.parametrize("shape", [(0, 0), (0, 4), (4, 0), (1, 1), (1, 5), (5, 1), (30, 30), (20, 45), (45, 20)])
+def test_any_plan_gives_a_complete_matching(shape):
+    rng = np.random.default_rng(sum(shape))
+    assert judged(rng.random(shape), round_plan(rng.random(shape), rng.random(shape))).valid
+
+
+def test_a_plan_that_is_a_matching_comes_back():
+    permutation = np.random.default_rng(0).permutation(40)
+    plan = np.zeros((40, 40))
+    plan[np.arange(40), permutation] = 1 / 40
+    # The costs would have it otherwise: they count only where the plan is silent.
+    np.testing.assert_array_equal(round_plan(plan, plan), permutation)
+
+
+def test_what_the_plan_leaves_over_is_matched_at_least_cost():
+    cost = np.random.default_rng(1).random((12, 12))
+    plan = np.zeros((12, 12))
+    plan[:, 0] = np.arange(1.0, 13)  # all rows want column 0, the last one most; the other columns are told nothing
+    row_to_col = round_plan(plan, cost)
+    assert row_to_col[11] == 0
+    granted = {11: 0}
+    granted.update({0: row_to_col[0]})  # ties of the silent columns all go to row 0
+    rows = [i for i in range(12) if i not in granted]
+    cols = [j for j in range(12) if j not in granted.values()]
+    rest = cost[np.ix_(rows, cols)]
+    assert cost[rows, row_to_col[rows]].sum() == pytest.approx(rest[referee(rest)].sum(), rel=1e-12)
+
+
+def test_blocks_give_the_same_matching_as_the_whole_plan():
+    rng = np.random.default_rng(2)
+    plan = rng.integers(0, 9, (33, 40)).astype(float)
+    cost = rng.random((33, 40))
+    blocks = ((start, plan[start : start + 7]) for start in range(0, 33, 7))
+    np.testing.assert_array_equal(round_blocks(blocks, cost), round_plan(plan, cost))
