@@ -131,15 +131,16 @@ def _warnings(cells: pd.DataFrame) -> list[str]:
 def _case(label: str, rows: pd.DataFrame) -> dict[str, object]:
     """The verdict and the table of medians of one label."""
     medians = tables.ranking(rows)
-    fastest = tables.compared(rows).query("exact").groupby("n")["seconds"].min()
+    fastest = medians[medians.index.isin(tables.compared(rows).query("exact")["series"])].min()
     by = dict(list(rows.groupby(["series", "n"])))
     table = []
     for series, line in medians.iterrows():
         mine = rows[rows["series"] == series].iloc[0]
         if mine["group"] == "harness":
             continue
-        texts = [_median(by.get((series, n)), seconds, fastest.get(n, np.nan)) for n, seconds in line.items()]
+        texts = [_median(by.get((series, n)), seconds, fastest[n]) for n, seconds in line.items()]
         table.append({"name": series, "ours": mine["group"] == "ours", "exact": mine["exact"], "cells": texts})
+    table.sort(key=lambda line: not line["exact"])  # within each kind, fastest first as before
     return {"label": label, "verdict": verdict(rows), "sizes": [f"{n:,}" for n in medians.columns], "table": table}
 
 

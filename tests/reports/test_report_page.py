@@ -69,12 +69,6 @@ def test_failures_keep_their_reasons(report: Path) -> None:
         assert text.count(record.message) == 2, "once among the failures, once among all results"
 
 
-def test_a_second_report_replaces_the_first(report: Path) -> None:
-    before = (report / "index.html").stat().st_ino
-    reports.write(report)
-    assert (report / "index.html").stat().st_ino != before
-
-
 def test_an_empty_store_is_a_clear_error(tmp_path: Path) -> None:
     with Store.open(tmp_path):
         pass
