@@ -165,11 +165,15 @@ def _assign(problem: Assignment, blur: float, options: _Options) -> Matching:
     return Matching.of(problem, row_to_col, u, v, {"passes": passes})
 
 
-def _assign_wide(cost: np.ndarray, blur: float, options: _Options) -> tuple[np.ndarray, np.ndarray, np.ndarray, int]:
+def _assign_wide(given: np.ndarray, blur: float, options: _Options) -> tuple[np.ndarray, np.ndarray, np.ndarray, int]:
     """row_to_col, u, v and the number of passes for n ≤ m."""
-    n, m = cost.shape
-    low, high = float(cost.min()), float(cost.max())
-    span = (high - low) or max(abs(high), 1.0)
+    n, m = given.shape
+    cost, low, high = given, float(given.min()), float(given.max())
+    span = high - low
+    if span < max(abs(low), abs(high)) / 2:
+        # An offset changes no matching, but would take digits from the exponents.
+        cost, low, high = np.subtract(cost, low, dtype=np.float64), 0.0, span
+    span = span or 1.0
     epsilon = blur**2 * span
     _check_blur(blur, epsilon, 2, low, high)
     a, with_spare = np.full(n, 1 / m), cost
@@ -183,7 +187,7 @@ def _assign_wide(cost: np.ndarray, blur: float, options: _Options) -> tuple[np.n
     blocks = ((i, f[i : i + height] + state.g - cost[i : i + height]) for i in range(0, n, height))
     row_to_col = round_blocks(blocks, cost)
     v = np.minimum(state.g + state.f[n] - low, 0.0) if n < m else state.g
-    return row_to_col, _native.row_minima(cost, v), v, passes
+    return row_to_col, _native.row_minima(given, v), v, passes
 
 
 def _check_blur(blur: float, epsilon: float, p: float, low: float, high: float) -> None:

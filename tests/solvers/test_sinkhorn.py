@@ -363,6 +363,14 @@ def test_equal_costs_are_any_matching(matrix):
     assert certify(problem, solve(problem, "sinkhorn")).optimal
 
 
+@pytest.mark.parametrize("offset", [1e9, -1e9])
+def test_an_offset_changes_no_matching(offset):
+    matrix = np.round(np.random.default_rng(6).random((40, 50)), 6)
+    plain = solve(Assignment(DenseCost(matrix)), "sinkhorn")
+    moved = solve(Assignment(DenseCost(matrix + offset)), "sinkhorn")
+    np.testing.assert_array_equal(moved.row_to_col, plain.row_to_col)
+
+
 def test_equal_runs_give_equal_answers():
     x, y = clouds(50, 50)
     problem = Assignment(PointCost(x, y))
