@@ -24,8 +24,7 @@ typedef uint64_t bits_t __attribute__((vector_size(WIDTH)));
 typedef cost_t costs_t __attribute__((vector_size(LANES_OF_DOUBLE * sizeof(cost_t))));
 
 /* Pairs below 2^SMALLEST count as 0: a plan holds them to one part in 2^100. Above 2^LARGEST the result is NaN. */
-#define SMALLEST (-100.0)
-#define LARGEST 1000.0
+static const double SMALLEST = -100.0, LARGEST = 1000.0;
 
 static inline lanes_t load(const double *p) {
     lanes_t x;
