@@ -88,7 +88,9 @@ def _cases(name: str) -> Callable[[Callable[[], Iterable[Case]]], None]:
         built = functools.cache(lambda: tuple(build()))
 
         def run(solver: Solver) -> Verdict:
-            return _each(solver, built(), lambda case, answer: _judge(solver, case, answer))
+            # Whoever is not exact promises a matching only, and is often slow: a sample shows that.
+            cases = built() if solver.capabilities.exact else built()[::6]
+            return _each(solver, cases, lambda case, answer: _judge(solver, case, answer))
 
         CHECKS[name] = run
 
@@ -309,6 +311,14 @@ def _() -> Iterator[Case]:
         yield _brute(f"columns 1e-14 apart {k}", twins + 1e-14 * rng.integers(0, 3, (n, n)))
     for k in range(20):
         yield _brute(f"all 1e-15 apart {k}", 1 + 1e-15 * rng.integers(0, 9, (6, 6)))
+
+
+@_cases("big-m")
+def _() -> Iterator[Case]:
+    rng = np.random.default_rng(11)
+    for k in range(20):
+        n = _size(rng)
+        yield _refereed(f"big-m {k}", np.where(rng.random((n, n)) < 0.6, 1e9, rng.random((n, n))))
 
 
 def _scaled(name: str, scale: float, offset: float) -> None:

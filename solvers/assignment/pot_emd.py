@@ -33,13 +33,13 @@ def pot_emd(problem: Problem, max_pivots: int = 10**9) -> Result:
     if problem.epsilon > 0 or problem.reach is not None:
         raise Unsupported("pot-emd solves balanced, unregularised transport only: ask for blur=0 and reach=None")
     flow, log = emd(problem.a, problem.b, problem.cost.dense(), numItermax=max_pivots, log=True)
-    return plan(problem, flow, log["u"], log["v"])
+    cost = float((flow * problem.cost.dense()).sum())
+    return Plan(cost, marginal_error(problem, flow), log["u"], log["v"], scipy.sparse.csr_array(flow))
 
 
-def plan(problem: Transport, flow: np.ndarray, f: np.ndarray, g: np.ndarray) -> Plan:
-    """A dense (n, m) flow as a `Plan`, which states the error that its marginals have."""
+def marginal_error(problem: Transport, flow: np.ndarray) -> float:
+    """How far a dense (n, m) flow is from the masses: `Plan.marginal_error`."""
     assert problem.a is not None
     assert problem.b is not None
     error = max(np.abs(flow.sum(axis=1) - problem.a).sum(), np.abs(flow.sum(axis=0) - problem.b).sum())
-    cost = float((flow * problem.cost.dense()).sum())
-    return Plan(cost, float(error / problem.a.sum()), f, g, scipy.sparse.csr_array(flow))
+    return float(error / problem.a.sum())
