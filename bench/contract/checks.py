@@ -1,0 +1,284 @@
+"""What every solver must do, whoever wrote it: its claims held against answers that are known otherwise.
+
+A check is a function of a solver. It raises `Broken`, with the input, where the solver breaks a promise of its
+capabilities, and returns what it could try: `Verdict(ran, refused)`. A refusal is never a pass; a caller shows it as
+skipped. Exact solvers must meet the optimum up to the rounding of float64, the others only answer with a matching.
+
+The inputs are small: a benchmark this is not, and a solver that passes may still be slow.
+"""
+
+from __future__ import annotations
+
+import functools
+import itertools
+import math
+from collections import Counter
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+
+import numpy as np
+from scipy.optimize import linprog
+
+from solvers.certificate import certify
+from solvers.problem import Assignment, DenseCost, Infeasible, PointCost, Transport, Unsupported
+from solvers.registry import Solver, get, solve
+from solvers.result import Matching, Plan
+
+from .cases import CASES, Case, Matrix, Rng, oblong, refereed, square
+
+#: An exact solver may miss the optimum by this many rounding units of the largest cost for each matched pair.
+ROUNDING = 4 * float(np.finfo(np.float64).eps)
+
+#: Duals may be this far from feasible and tight, relative to the largest cost.
+DUAL_ERROR = 1e-9
+
+#: Whoever is not exact promises a matching only, and is often slow: one case in so many shows that.
+SAMPLE = 6
+
+
+class Broken(AssertionError):
+    """The solver broke the contract; the message says how, and on which input."""
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """How many cases a check ran, and how many were refused for which reason."""
+
+    ran: int
+    refused: Counter[str] = field(default_factory=Counter)
+
+    @property
+    def skipped(self) -> str | None:
+        """The reason why this is no pass, or None where every case was run."""
+        if not self.refused:
+            return None
+        count = self.refused.total()
+        return f"{count} of {self.ran + count} cases refused: {next(iter(self.refused))}"
+
+
+Check = Callable[[Solver], Verdict]
+CHECKS: dict[str, Check] = {}
+
+
+def check(solver: str, name: str) -> Verdict:
+    """Run one check of `CHECKS` on a registered solver."""
+    return CHECKS[name](get(solver))
+
+
+def _check(name: str) -> Callable[[Check], Check]:
+    def add(function: Check) -> Check:
+        CHECKS[name] = function
+        return function
+
+    return add
+
+
+def _optimal(name: str, solver: Solver) -> Verdict:
+    """Every case of a list is answered with a matching, and with an optimal one if the solver is exact."""
+    cases = CASES[name]() if solver.capabilities.exact else CASES[name]()[::SAMPLE]
+    return _each(solver, cases, lambda case, answer: _judge(solver, case, answer))
+
+
+def _each(solver: Solver, cases: Iterable[Case], judge: Callable[[Case, Matching], None]) -> Verdict:
+    """Put the cases that the solver takes before it, and its answers before the judge."""
+    ran, refused = 0, Counter[str]()
+    for case in cases:
+        try:
+            answer = solve(case.problem, solver.name)
+        except Unsupported as refusal:
+            refused[str(refusal)] += 1
+            continue
+        except Exception as error:
+            raise Broken(f"{case}\nraises {type(error).__name__}: {error}") from error
+        judge(case, answer)
+        ran += 1
+    return Verdict(ran, refused)
+
+
+def _judge(solver: Solver, case: Case, answer: Matching) -> None:
+    certificate = certify(case.problem, answer)
+    if not certificate.valid:
+        raise Broken(f"{case}\nanswer is invalid: {certificate.fault}")
+    rows = np.flatnonzero(answer.row_to_col >= 0)
+    entries = case.problem.cost.entries(rows, answer.row_to_col[rows])
+    excess = math.fsum([*entries, -case.optimum])
+    allowed = ROUNDING * len(rows) * case.largest
+    if excess < -allowed:
+        raise AssertionError(f"{case}\ncosts less than the optimum: the check is wrong, not the solver")
+    if solver.capabilities.exact and excess > allowed:
+        raise Broken(f"{case}\nanswer {answer.row_to_col} costs {excess:.6g} more than the optimum, {case.optimum!r}")
+
+
+CHECKS.update({name: functools.partial(_optimal, name) for name in CASES})
+
+
+def _plain(solver: Solver, n: int, seed: int) -> Case:
+    """A square problem that any solver takes, as a matrix if it can."""
+    rng = np.random.default_rng([seed, n])
+    points = PointCost(rng.random((n, 2)), rng.random((n, 2)))
+    cost = DenseCost(points.dense()) if "dense" in solver.capabilities.costs else points
+    return refereed(f"plane {n}, {seed}", Assignment(cost))
+
+
+@_check("certificate")
+def _certificate(solver: Solver) -> Verdict:
+    """An exact answer meets a lower bound that is proven without it; any other has a finite gap."""
+
+    def judge(case: Case, answer: Matching) -> None:
+        bound = certify(case.problem, solve(case.problem, "jv")).dual_bound
+        certificate = certify(case.problem, answer, bound)
+        if solver.capabilities.exact and not certificate.optimal:
+            raise Broken(f"{case}\nthe certificate finds a relative gap of {certificate.gap:.3g}")
+        if not (certificate.valid and np.isfinite(certificate.gap)):
+            raise Broken(f"{case}\nthe certificate finds no gap: {certificate}")
+
+    return _each(solver, [_plain(solver, n, seed) for n in (2, 30, 90) for seed in range(3)], judge)
+
+
+def _duals(name: str, build: Callable[[Rng], Matrix]) -> None:
+    @_check(name)
+    def run(solver: Solver) -> Verdict:
+        """The duals are feasible, tight on the matching, and 0 on what a rectangular problem leaves free."""
+
+        def judge(case: Case, answer: Matching) -> None:
+            matrix = case.problem.cost.dense()
+            allowed = DUAL_ERROR * case.largest
+            u, v = answer.u, answer.v
+            if u is None or v is None:
+                raise Broken(f"{case}\nno duals, though its capabilities promise them")
+            if not u.dtype == v.dtype == np.float64:
+                raise Broken(f"{case}\nduals are {u.dtype} and {v.dtype}, not float64")
+            certificate = certify(case.problem, answer)
+            if not certificate.valid or not certificate.max_violation <= allowed:
+                raise Broken(f"{case}\nduals are not feasible: {certificate}")
+            rows = np.flatnonzero(answer.row_to_col >= 0)
+            cols = answer.row_to_col[rows]
+            slack = np.abs(matrix[rows, cols] - u[rows] - v[cols]).max(initial=0.0)
+            free = np.abs(np.concatenate([np.delete(u, rows), np.delete(v, cols)])).max(initial=0.0)
+            if slack > allowed or free > allowed:
+                raise Broken(f"{case}\nduals are off by {slack:.3g} on the matching, {free:.3g} on what is free")
+
+        if not solver.capabilities.duals:
+            return Verdict(0, Counter({"claims no duals": 1}))
+        rng = np.random.default_rng(9)
+        return _each(solver, [refereed(f"{name} {k}", build(rng)) for k in range(30)], judge)
+
+
+_duals("duals", square)
+_duals("duals-rectangular", oblong)
+
+
+@_check("untouched")
+def _untouched(solver: Solver) -> Verdict:
+    """The input is as it was, even where it could be written to."""
+    case = _plain(solver, 25, 0)
+    cost = case.problem.cost
+    arrays = [cost.x, cost.y] if isinstance(cost, PointCost) else [cost.dense()]
+    before = [array.copy() for array in arrays]
+
+    def judge(case: Case, answer: Matching) -> None:
+        if not all(np.array_equal(array, copy) for array, copy in zip(arrays, before, strict=True)):
+            raise Broken(f"{case}\nthe solver wrote to its input")
+
+    return _each(solver, [case], judge)
+
+
+@_check("repeatable")
+def _repeatable(solver: Solver) -> Verdict:
+    """The same answer, duals and counters from run to run."""
+
+    def judge(case: Case, answer: Matching) -> None:
+        again = solve(case.problem, solver.name)
+        for name in ("row_to_col", "u", "v"):
+            if not np.array_equal(getattr(answer, name), getattr(again, name)):
+                raise Broken(f"{case}\n{name} differs from run to run")
+        if answer.counters != again.counters:
+            raise Broken(f"{case}\ncounters differ from run to run: {answer.counters}, {again.counters}")
+
+    return _each(solver, [_plain(solver, n, 1) for n in (5, 60)], judge)
+
+
+def _refuses_infeasible(name: str, matrices: Callable[[], Iterable[Matrix]]) -> None:
+    @_check(name)
+    def run(solver: Solver) -> Verdict:
+        """A problem without a matching of finite cost raises Infeasible."""
+        ran, refused = 0, Counter[str]()
+        for matrix in matrices():
+            case = Case(name, Assignment(DenseCost(matrix)), np.inf)
+            try:
+                answer = solve(case.problem, solver.name)
+            except Infeasible:
+                ran += 1
+            except Unsupported as refusal:
+                refused[str(refusal)] += 1
+            except Exception as error:
+                raise Broken(f"{case}\nis infeasible, but raises {type(error).__name__}: {error}") from error
+            else:
+                raise Broken(f"{case}\nis infeasible, but was answered with {answer.row_to_col}")
+        return Verdict(ran, refused)
+
+
+def _confined(n: int, m: int) -> Matrix:
+    """Three rows that share two columns: Hall's condition fails."""
+    matrix = np.random.default_rng(10).random((n, m))
+    matrix[:3, 2:] = np.inf
+    return matrix
+
+
+def _blocked_row(n: int) -> Matrix:
+    matrix = np.ones((n, n))
+    matrix[n // 2] = np.inf
+    return matrix
+
+
+_refuses_infeasible("infeasible", lambda: [_blocked_row(1), _blocked_row(5), _blocked_row(5).T, _confined(6, 6)])
+_refuses_infeasible("infeasible-rectangular", lambda: [_confined(4, 9), _confined(4, 9).T])
+
+
+@_check("empty")
+def _empty(solver: Solver) -> Verdict:
+    """Nothing to match is an answer."""
+    return _each(
+        solver,
+        [Case("empty", Assignment(DenseCost(np.empty((0, 0)))), 0.0)]
+        if "dense" in solver.capabilities.costs
+        else [Case("empty", Assignment(PointCost(np.empty((0, 2)), np.empty((0, 2)))), 0.0)],
+        lambda case, answer: _judge(solver, case, answer),
+    )
+
+
+@_check("transport")
+def _transport(solver: Solver) -> Verdict:
+    """A plan meets its marginals as well as it says, and an exact one costs what the linear programme does."""
+    ran, refused = 0, Counter[str]()
+    for n, m in ((1, 1), (5, 5), (12, 9)):
+        rng = np.random.default_rng([n, m])
+        a, b = rng.random(n), rng.random(m)
+        masses = [(None, None), (a / a.sum(), b / b.sum())]
+        for (mass_a, mass_b), dtype in itertools.product(masses, ("float64", "float32")):
+            matrix = rng.random((n, m)).astype(dtype)
+            blur = 0.0 if solver.capabilities.exact else 0.05
+            problem = Transport(DenseCost(matrix), mass_a, mass_b, blur=blur)
+            try:
+                plan = solve(problem, solver.name)
+            except Unsupported as refusal:
+                refused[str(refusal)] += 1
+                continue
+            _judge_plan(solver, problem, plan)
+            ran += 1
+    return Verdict(ran, refused)
+
+
+def _judge_plan(solver: Solver, problem: Transport, plan: Plan) -> None:
+    label = f"transport {problem.shape[0]}×{problem.shape[1]} {problem.cost.dtype}"
+    certificate = certify(problem, plan)
+    if not certificate.valid:
+        raise Broken(f"{label}: the plan is invalid: {certificate.fault}")
+    if plan.marginal_error > 1e-2:
+        raise Broken(f"{label}: the plan misses its marginals by {plan.marginal_error:.3g} of the mass")
+    matrix = problem.cost.dense().astype(np.float64)
+    n, m = matrix.shape
+    marginals = np.vstack([np.kron(np.eye(n), np.ones(m)), np.kron(np.ones(n), np.eye(m))])
+    optimum = linprog(matrix.ravel(), A_eq=marginals, b_eq=np.concatenate([problem.a, problem.b])).fun
+    if solver.capabilities.exact and not plan.cost <= optimum + 1e-9:
+        raise Broken(f"{label}: the plan costs {plan.cost:.12g}, the optimum is {optimum:.12g}")
