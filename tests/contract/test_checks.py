@@ -1,0 +1,126 @@
+"""The contract finds what is wrong with a solver: each of these breaks a promise, and the checks named catch it."""
+
+from __future__ import annotations
+
+import dataclasses
+import itertools
+
+import numpy as np
+import pytest
+
+from bench.contract import CHECKS, Broken, check
+from solvers import Capabilities, Matching, registry, solve
+from solvers.registry import Solver
+
+ABLE = Capabilities(exact=True, rectangular=True, forbidden=True, duals=True)
+
+
+def right(problem):
+    return solve(problem, "jv")
+
+
+def greedy(problem):
+    matrix = np.array(problem.cost.dense(), dtype=float)
+    row_to_col = np.full(matrix.shape[0], -1)
+    for _ in range(min(matrix.shape)):
+        i, j = np.unravel_index(np.argmin(matrix), matrix.shape)
+        row_to_col[i] = j
+        matrix[i], matrix[:, j] = np.inf, np.inf
+    return Matching.of(problem, row_to_col)
+
+
+def first_columns(problem):
+    return Matching.of(problem, np.zeros(problem.shape[0], dtype=int))
+
+
+def single_precision(problem):
+    matrix = np.asarray(problem.cost.dense(), dtype=np.float32)
+    return Matching.of(problem, right(dataclasses.replace(problem, cost=type(problem.cost)(matrix))).row_to_col)
+
+
+def scribbles(problem):
+    answer = right(problem)
+    if problem.cost.dense().flags.writeable:
+        problem.cost.dense()[0, 0] = 0.5
+    return answer
+
+
+def swapped_duals(problem):
+    answer = right(problem)
+    return dataclasses.replace(answer, u=-answer.u, v=-answer.v)
+
+
+def ignores_forbidden(problem):
+    try:
+        return right(problem)
+    except ValueError:
+        n, m = problem.shape
+        return Matching(np.where(np.arange(n) < m, np.arange(n), -1), 0.0)
+
+
+calls = itertools.count()
+
+
+def counts_calls(problem):
+    return dataclasses.replace(right(problem), counters={"calls": next(calls)})
+
+
+def lies(problem):
+    answer = right(problem)
+    return dataclasses.replace(answer, cost=answer.cost - 1)
+
+
+def raises(problem):
+    raise RuntimeError("out of ideas")
+
+
+CAUGHT = {
+    greedy: ("brute-force", "planted", "referee-float64", "referee-rectangular", "certificate", "duals", "big-m"),
+    first_columns: ("brute-force", "referee-bool", "equal-costs", "certificate"),
+    single_precision: ("offset-costs", "near-ties"),
+    scribbles: ("untouched",),
+    swapped_duals: ("duals", "duals-rectangular"),
+    ignores_forbidden: ("infeasible", "infeasible-rectangular"),
+    counts_calls: ("repeatable",),
+    lies: ("brute-force", "planted-rectangular", "sparse", "points"),
+    raises: ("brute-force", "infeasible", "layouts"),
+}
+
+
+@pytest.mark.parametrize(("solver", "name"), [(solver, name) for solver, names in CAUGHT.items() for name in names])
+def test_a_broken_promise_is_caught(solver, name, monkeypatch):
+    put_in(monkeypatch, solver, ABLE)
+    with pytest.raises(Broken):
+        check("under-test", name)
+
+
+@pytest.mark.parametrize("name", CHECKS)
+def test_a_right_solver_passes_or_is_skipped_with_a_reason(name, monkeypatch):
+    put_in(monkeypatch, right, ABLE)
+    verdict = check("under-test", name)
+    assert bool(verdict.ran) != bool(verdict.skipped)
+    assert verdict.skipped is None or "does not solve transport" in verdict.skipped
+
+
+def test_refusals_are_no_passes(monkeypatch):
+    put_in(monkeypatch, right, Capabilities(exact=True))
+    for name, reason in (
+        ("brute-force-rectangular", "takes square problems only"),
+        ("referee-forbidden", "takes no forbidden pairs"),
+        ("duals", "claims no duals"),
+        ("infeasible", "takes no forbidden pairs"),
+    ):
+        verdict = check("under-test", name)
+        assert verdict.ran == 0
+        assert reason in verdict.skipped
+
+
+def test_the_message_shows_the_input(monkeypatch):
+    put_in(monkeypatch, greedy, ABLE)
+    with pytest.raises(Broken, match=r"(?s)2×2 int64 \[\[12 30\].*costs 15 more than the optimum, 42"):
+        check("under-test", "brute-force")
+
+
+def put_in(monkeypatch, function, capabilities):
+    registry.solvers()
+    monkeypatch.setitem(registry._solvers, "under-test", Solver("under-test", capabilities, function))

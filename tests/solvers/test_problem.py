@@ -1,0 +1,194 @@
+"""Problems refuse what no solver could answer rightly, and take every layout of everything else."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import scipy.sparse as sp
+
+from solvers import Assignment, DenseCost, PointCost, SparseCost, Transport, certify, names, solve
+from solvers.registry import get
+from solvers.validation import OutOfRange
+
+inf, nan = np.inf, np.nan
+
+BAD_MATRICES = {
+    "0-d": (5, ValueError, r"2-D array\), got 0 dim"),
+    "1-d": ([1, 2], ValueError, r"got 1 dimension\(s\), shape \(2,\)"),
+    "3-d": (np.ones((2, 2, 2)), ValueError, "got 3 dim"),
+    "empty list": ([], ValueError, r"shape \(0,\)"),
+    "ragged": ([[1, 2], [3]], ValueError, "row 1 has 1 entries, row 0 has 2"),
+    "ragged, a number for a row": ([[1, 2], 3], ValueError, "row 1 is a single number"),
+    "NaN": ([[0, 1], [nan, 1]], ValueError, r"invalid numeric entries: nan at \[1, 0\]"),
+    "−inf": ([[0, -inf]], ValueError, r"invalid numeric entries: -inf at \[0, 1\]"),
+    "NaN in float32": (np.array([[nan]], np.float32), ValueError, r"nan at \[0, 0\]"),
+    "too large": ([[0, 1e301, inf]], OutOfRange, r"\[0, 1\] is 1e\+301, beyond 1e\+300"),
+    "too large, negative": ([[-1e301]], OutOfRange, r"\[0, 0\] is -1e\+301"),
+    "uint64 beyond 2**53": (np.array([[1, 2**63]], np.uint64), ValueError, r"\[0, 1\] is 9223372036854775808"),
+    "int64 beyond −2**53": (np.array([[-(2**53) - 1]]), ValueError, r"\[0, 0\] is -9007199254740993"),
+    "None": (None, TypeError, "it is None"),
+    "object": ([[1, None]], TypeError, r"entry \[0, 1\] is None"),
+    "huge Python integers": ([[1, 2**70]], TypeError, "from object"),
+    "text": ([["1", "2"]], TypeError, "<U1"),
+    "complex": ([[1j]], TypeError, "complex128.*real part"),
+    "long double": (np.ones((2, 2), np.longdouble), TypeError, "cast it to float64"),
+    "dates": (np.array([["2020-01-01"]], "M8[D]"), TypeError, "give numbers"),
+    "masked": (np.ma.array([[1, 2]], mask=[[0, 1]]), TypeError, r"masked array.*filled\(np.inf\)"),
+    "sparse": (sp.csr_array((2, 2)), TypeError, "SparseCost"),
+}
+
+
+@pytest.mark.parametrize("name", BAD_MATRICES)
+def test_bad_matrix_is_refused_with_its_place(name):
+    matrix, error, message = BAD_MATRICES[name]
+    with pytest.raises(error, match=message):
+        Assignment(DenseCost(matrix))
+
+
+def test_a_bare_matrix_is_no_problem():
+    with pytest.raises(TypeError, match=r"got list; wrap a matrix: DenseCost\(matrix\)"):
+        Assignment([[1, 2]])
+
+
+@pytest.mark.parametrize("dtype", ["?", "i1", "u1", ">i2", "u4", "i8", "f2", ">f4", "<f4", ">f8", "f8"])
+@pytest.mark.parametrize("layout", ["C", "F", "strided", "negative", "read-only", "memory-mapped"])
+def test_every_type_and_layout_holds_the_same_costs(dtype, layout, tmp_path):
+    expected = np.random.default_rng(0).integers(0, 2 if dtype == "?" else 100, (4, 5))
+    base = expected.astype(dtype)
+    if layout == "F":
+        base = np.asfortranarray(base)
+    elif layout == "strided":
+        base = np.repeat(np.repeat(base, 2, axis=0), 3, axis=1)[::2, ::3]
+    elif layout == "negative":
+        base = base[::-1, ::-1].copy()[::-1, ::-1]
+    elif layout == "read-only":
+        base.flags.writeable = False
+    elif layout == "memory-mapped":
+        base.tofile(tmp_path / "costs")
+        base = np.memmap(tmp_path / "costs", dtype=dtype, mode="r", shape=base.shape)
+    cost = DenseCost(base)
+    assert np.array_equal(cost.dense(), expected)
+    assert cost.dtype.isnative
+    assert cost.dtype.kind in "fiu"
+    assert not cost.forbids
+    assert solve(Assignment(cost)).cost == solve(Assignment(DenseCost(expected))).cost
+
+
+def test_float64_is_kept_without_a_copy():
+    matrix = np.ones((3, 3))
+    assert DenseCost(matrix).dense() is matrix
+
+
+def costs_of(matrix: np.ndarray) -> list:
+    """The same table of squared distances (7 forbidden pairs where sparse) in each kind of cost."""
+    x, y = np.arange(4.0)[:, None], np.arange(6.0)[:, None] / 2
+    points = PointCost(x, y, p=3, scale=2)
+    pairs = np.nonzero(np.isfinite(matrix))
+    return [points, DenseCost(points.dense()), SparseCost(sp.coo_array((matrix[pairs], pairs), shape=matrix.shape))]
+
+
+@pytest.mark.parametrize("which", range(3))
+def test_kinds_of_cost_answer_the_same_questions(which):
+    matrix = 2 * np.abs(np.arange(4.0)[:, None] - np.arange(6.0) / 2) ** 3
+    if which == 2:
+        matrix[np.arange(7) % 4, np.arange(7) % 6] = inf
+    cost = costs_of(matrix)[which]
+    rows, cols = np.indices(matrix.shape).reshape(2, -1)
+    assert cost.shape == (4, 6)
+    assert cost.forbids == (which == 2)
+    assert np.allclose(cost.dense(), matrix)
+    assert np.allclose(cost.row(2), matrix[2])
+    assert np.allclose(cost.entries(rows, cols), matrix.ravel())
+    assert np.allclose(np.concatenate([block for _, block in cost.blocks()]), matrix)
+
+
+def test_blocks_are_bounded(monkeypatch):
+    monkeypatch.setattr("solvers.problem.BLOCK_ENTRIES", 10)
+    starts = [(start, len(block)) for start, block in DenseCost(np.ones((7, 4))).blocks()]
+    assert starts == [(0, 2), (2, 2), (4, 2), (6, 1)]
+
+
+BAD_POINTS = {
+    "numbers": (([1, 2], [[1]]), {}, ValueError, r"x: expected points.*reshape\(-1, 1\)"),
+    "dimensions": (([[1, 2]], [[1]]), {}, ValueError, "x has 2 coordinates a point, y has 1"),
+    "inf": (([[1]], [[inf]]), {}, ValueError, r"y\[0, 0\] is inf"),
+    "NaN": (([[1], [nan]], [[1]]), {}, ValueError, r"x contains invalid numeric entries: nan at \[1, 0\]"),
+    "p": (([[1]], [[1]]), {"p": 0}, ValueError, "p = 0; it must be finite and above 0"),
+    "p as text": (([[1]], [[1]]), {"p": "2"}, TypeError, "p = '2'; it must be a number"),
+    "scale": (([[1]], [[1]]), {"scale": nan}, ValueError, "scale = nan"),
+    "far apart": (([[1e160]], [[1]]), {}, OutOfRange, r"coordinates up to 1e\+160"),
+    "far apart, small p": (([[1e200]], [[1]]), {"p": 0.5}, OutOfRange, "rescale the points"),
+}
+
+
+@pytest.mark.parametrize("name", BAD_POINTS)
+def test_bad_points_are_refused(name):
+    points, options, error, message = BAD_POINTS[name]
+    with pytest.raises(error, match=message):
+        PointCost(*points, **options)
+
+
+BAD_SPARSE = {
+    "dense": ([[1]], TypeError, "use DenseCost"),
+    "NaN": (sp.csr_array([[1, 2], [0, nan]]), ValueError, r"nan at \[1, 1\]"),
+    "duplicate": (sp.coo_array(([1, 2], ([0, 0], [1, 1])), shape=(2, 2)), ValueError, r"\(0, 1\) is stored twice"),
+    "complex": (sp.csr_array([[1j]]), TypeError, "real part"),
+    "1-d": (sp.coo_array([1.0, 2.0]), ValueError, r"shape \(2,\)"),
+}
+
+
+@pytest.mark.parametrize("name", BAD_SPARSE)
+def test_bad_sparse_costs_are_refused(name):
+    csr, error, message = BAD_SPARSE[name]
+    with pytest.raises(error, match=message):
+        SparseCost(csr)
+
+
+def test_sparse_keeps_zeros_and_drops_infinities():
+    cost = SparseCost(sp.coo_array(([0, inf, 2], ([0, 0, 1], [0, 1, 1])), shape=(2, 2)))
+    assert cost.csr.nnz == 2
+    assert cost.dense().tolist() == [[0, inf], [inf, 2]]
+
+
+BAD_TRANSPORT = {
+    "sums differ": ({"a": [1, 1]}, ValueError, "a sums to 2, b to 1"),
+    "wrong length": ({"b": [1, 1]}, ValueError, r"b has shape \(2,\); the cost asks for \(3,\)"),
+    "negative": ({"a": [-1, 2]}, ValueError, r"a\[0\] is -1"),
+    "NaN": ({"a": [1, nan]}, ValueError, r"a\[1\] is nan"),
+    "infinite": ({"a": [inf, 1]}, ValueError, r"a\[0\] is inf"),
+    "no mass": ({"a": [0, 0]}, ValueError, "a has no mass"),
+    "overflow": ({"a": [1e308, 1e308]}, ValueError, "sums beyond the largest float64"),
+    "text": ({"a": ["x", "y"]}, TypeError, "array data of a from <U1"),
+    "masked": ({"a": np.ma.array([0.5, 0.5])}, TypeError, "a is a masked array"),
+    "negative blur": ({"blur": -1}, ValueError, "blur = -1; it must be finite and at least 0"),
+    "blur as text": ({"blur": "x"}, TypeError, "blur = 'x'"),
+    "no reach": ({"reach": 0}, ValueError, "reach = 0; it must be finite and above 0"),
+}
+
+
+@pytest.mark.parametrize("name", BAD_TRANSPORT)
+def test_bad_transport_is_refused(name):
+    options, error, message = BAD_TRANSPORT[name]
+    with pytest.raises(error, match=message):
+        Transport(DenseCost(np.ones((2, 3))), **options)
+
+
+def test_transport_is_uniform_by_default_and_never_empty():
+    problem = Transport(PointCost(np.ones((2, 1)), np.ones((4, 1)), p=2), blur=0.5, reach=3)
+    assert problem.a.tolist() == [0.5, 0.5]
+    assert problem.b.tolist() == [0.25] * 4
+    assert (problem.epsilon, problem.rho) == (0.25, 9)
+    with pytest.raises(ValueError, match="nothing to transport"):
+        Transport(DenseCost(np.empty((0, 3))))
+
+
+@pytest.mark.parametrize("shape", [(0, 0), (0, 3), (3, 0), (1, 1), (1, 4), (4, 1)])
+def test_edge_shapes_simply_work(shape):
+    problem = Assignment(DenseCost(np.arange(shape[0] * shape[1], dtype=float).reshape(shape) + 1))
+    for name in names(problem):
+        if get(name).requires:
+            continue  # another package; the contract tests those
+        matching = solve(problem, name)
+        assert (matching.row_to_col >= 0).sum() == min(shape)
+        assert matching.cost == (1 if min(shape) else 0)
+        assert certify(problem, matching).valid

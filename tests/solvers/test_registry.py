@@ -1,0 +1,138 @@
+"""The table of solvers."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from solvers import (
+    Assignment,
+    Capabilities,
+    DenseCost,
+    Infeasible,
+    Transport,
+    Unsupported,
+    names,
+    register,
+    registry,
+    solve,
+)
+
+
+@pytest.fixture(autouse=True)
+def restored(monkeypatch):
+    registry.solvers()
+    monkeypatch.setattr(registry, "_solvers", dict(registry._solvers))
+
+
+def problem(*shape: int) -> Assignment:
+    return Assignment(DenseCost(np.ones(shape or (2, 2))))
+
+
+def test_every_solver_says_what_it_is():
+    for name, solver in registry.solvers().items():
+        assert solver.name == name
+        assert solver.capabilities.family, name
+        assert solver.capabilities.source, name
+        assert solver.versions, name
+        assert callable(solver.function)
+
+
+def test_importing_the_library_loads_no_wrapped_package():
+    packages = "{'lap', 'lapjv', 'ot', 'ortools', 'py_lap_solver'}"
+    code = f"import sys, solvers; solvers.names(); print(*{packages} & set(sys.modules))"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip() == ""
+
+
+def test_names_are_those_that_take_the_problem():
+    assert {"jv", "scipy"} <= set(names(problem(2, 3)))
+    assert "lapjv" not in names(problem(2, 3))
+    assert set(names(problem(2, 3))) < set(names())
+
+
+def test_unknown_name_suggests_the_nearest():
+    with pytest.raises(ValueError, match="no solver is called 'jvv'; did you mean jv"):
+        solve(problem(), "jvv")
+    with pytest.raises(ValueError, match="known: auction"):
+        solve(problem(), "zzzzzz")
+
+
+def test_what_is_not_taken_is_refused_with_the_reason():
+    for name, given, reason in (
+        ("lapjv", problem(1, 2), "takes square problems only, not 1×2"),
+        ("lapjv", Assignment(DenseCost([[np.inf]])), "takes no forbidden pairs"),
+        ("pot-bsp", problem(), "takes points costs, not dense"),
+        ("jv", Transport(DenseCost([[1]])), "does not solve transport problems"),
+    ):
+        with pytest.raises(Unsupported, match=reason):
+            solve(given, name)
+
+
+def test_missing_package_is_named():
+    @register("wrapper", Capabilities(exact=True), requires=("no-such-distribution",))
+    def wrapper(problem):
+        raise AssertionError("must not be called")
+
+    assert "wrapper" not in names()
+    assert registry.get("wrapper").versions == {"no-such-distribution": "missing"}
+    with pytest.raises(ImportError, match="pip install no-such-distribution"):
+        solve(problem(), "wrapper")
+
+
+def test_condition_is_a_reason_too():
+    register("gpu", Capabilities(exact=True), condition=lambda: "no device")(lambda problem: None)
+    with pytest.raises(ImportError, match="solver gpu cannot run here: no device"):
+        solve(problem(), "gpu")
+
+
+@pytest.mark.parametrize("name", ["", "Mine", "a b", "a:b", "a,b", "a=b", "a/b"])
+def test_bad_names_are_refused(name):
+    with pytest.raises(ValueError, match="use lower case"):
+        register(name, Capabilities(exact=True))
+
+
+def test_a_name_cannot_be_taken_twice():
+    with pytest.raises(ValueError, match=r"'jv' is already registered by solvers.assignment.jv"):
+        register("jv", Capabilities(exact=True))(lambda problem: None)
+
+
+def test_capabilities_check_themselves():
+    assert Capabilities(exact=True, costs="points").costs == {"points"}
+    for options, message in (
+        ({"costs": {"dens"}}, "choose from"),
+        ({"costs": ()}, "choose from"),
+        ({"problem": "both of them"}, "choose from"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            Capabilities(exact=True, **options)
+    with pytest.raises(TypeError, match="float23"):
+        Capabilities(exact=True, dtypes="float23")
+
+
+def test_an_empty_problem_never_reaches_a_solver():
+    @register("crashes", Capabilities(exact=True, rectangular=True))
+    def crashes(problem):
+        raise AssertionError("must not be called")
+
+    assert solve(problem(3, 0), "crashes").row_to_col.tolist() == [-1, -1, -1]
+
+
+def test_infeasible_is_a_value_error_that_names_a_row():
+    with pytest.raises(Infeasible, match="row 1 cannot be matched"):
+        solve(Assignment(DenseCost([[1, 2], [np.inf, np.inf]])))
+
+
+def test_a_problem_is_asked_for():
+    with pytest.raises(TypeError, match="not ndarray"):
+        solve(np.ones((2, 2)))
+
+
+def test_a_broken_plugin_is_a_warning(monkeypatch):
+    entry = importlib.metadata.EntryPoint("theirs", "no_such_module_anywhere", registry.ENTRY_POINTS)
+    monkeypatch.setattr(importlib.metadata, "entry_points", lambda group: [entry])
+    with pytest.warns(UserWarning, match="plugin theirs .* cannot be loaded"):
+        registry._load.__wrapped__()
