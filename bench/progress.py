@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 from types import TracebackType
 from typing import Self
 
+from rich.box import SIMPLE
 from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
@@ -87,20 +88,24 @@ def summary(records: Iterable[Record]) -> Table:
     for record in records:
         rows.setdefault(record.solver, {})[record.case] = record
     cases = sorted({case: None for row in rows.values() for case in row}, key=lambda case: Case.read(case).n)
-    table = Table(
-        "solver", *(escape(heading(Case.read(case))) for case in cases), title="median time, and gap where not 0"
-    )
-    for column in table.columns[1:]:
-        column.justify = "right"
+    table = Table(title="median time, and the gap where it is not 0", box=SIMPLE, padding=(0, 1), pad_edge=False)
+    table.add_column("solver", no_wrap=True)
+    for heading in headings([Case.read(case) for case in cases]):
+        table.add_column(escape(heading), justify="right", no_wrap=True)
     for solver, row in rows.items():
         table.add_row(escape(solver), *(_entry(row.get(case)) for case in cases))
     return table
 
 
-def heading(case: Case) -> str:
-    """A case in the narrow lines of a column's head."""
-    parts: Sequence[str] = [case.problem, *(f"{name}={value}" for name, value in case.params.items()), f"n={case.n}"]
-    return "\n".join([*parts, f"seed={case.seed}"] if case.seed else parts)
+def headings(cases: Sequence[Case]) -> list[str]:
+    """What tells the cases apart, in narrow lines: n always, the rest where it is not the same for all."""
+    facts = [{"problem": case.problem, **case.params, "seed": case.seed} for case in cases]
+    names = dict.fromkeys(name for known in facts for name in known)
+    telling = [name for name in names if len({known.get(name) for known in facts}) > 1]
+    return [
+        "\n".join([*(str(known[name]) for name in telling if name in known), f"n={case.n}"])
+        for case, known in zip(cases, facts, strict=True)
+    ]
 
 
 def styled(status: str, text: str) -> str:

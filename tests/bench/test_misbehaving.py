@@ -37,6 +37,7 @@ EXPECTED = {
     "answers-nothing": ("wrong", "answered with a NoneType, not a Matching or a Plan"),
     "answers-text": ("wrong", "row_to_col holds <U1, not numbers"),
     "raises": ("error", "ArithmeticError: prices diverged (misbehaving.py:"),
+    "refuses": ("skipped", "takes up to 16 rows"),
     "exits": ("error", "SystemExit: enough"),
     "leaves": ("crash", "left with exit status 0 during call, without an answer"),
     "floods": ("ok", ""),

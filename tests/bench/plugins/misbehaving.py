@@ -16,7 +16,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from solvers import Assignment, Capabilities, Matching, register, solve
+from solvers import Assignment, Capabilities, Matching, Unsupported, register, solve
 
 #: An argument that marks the processes started here, for a test to look for.
 SLEEP = "86397"
@@ -139,6 +139,11 @@ def answers_text(problem: Assignment) -> object:
 @solver("raises")
 def raises(problem: Assignment) -> object:
     raise ArithmeticError("prices diverged")
+
+
+@solver("refuses")
+def refuses(problem: Assignment) -> object:
+    raise Unsupported("takes up to 16 rows")
 
 
 @solver("exits")

@@ -1,0 +1,74 @@
+from __future__ import annotations
+
+import io
+
+import pytest
+from rich.console import Console
+
+from bench.plan import Cell
+from bench.problems import Case
+from bench.progress import Board, headings, line, show_gap, summary
+from bench.record import STATUSES, Record
+from bench.sweep import Finished, Started
+
+
+def record(solver: str = "jv", n: int = 8, status: str = "ok", **known: object) -> Record:
+    case = str(Case("uniform", n))
+    return Record(key=solver + case, solver=solver, case=case, problem="uniform", n=n, status=status, **known)  # type: ignore[arg-type]
+
+
+def text(renderable: object, **settings: object) -> str:
+    console = Console(file=io.StringIO(), width=100, **settings)  # type: ignore[arg-type]
+    console.print(renderable)
+    return console.file.getvalue()  # type: ignore[attr-defined]
+
+
+def test_headings_name_what_differs() -> None:
+    cases = [Case("tsne-grid", n, 0, {"rows": rows}) for n in (256, 784) for rows in ("nodes", "points")]
+    assert headings(cases) == ["nodes\nn=256", "points\nn=256", "nodes\nn=784", "points\nn=784"]
+    assert headings([Case("uniform", 8), Case("product", 8, 1)]) == ["uniform\n0\nn=8", "product\n1\nn=8"]
+
+
+@pytest.mark.parametrize(
+    ("gap", "shown"), [(None, ""), (0.0, ""), (-1e-16, ""), (1e-12, ""), (2e-6, "2.0e-06"), (0.0123, "1.23 %")]
+)
+def test_only_a_gap_above_rounding_is_shown(gap: float | None, shown: str) -> None:
+    assert show_gap(record(gap=gap)) == shown
+
+
+def test_a_line_tells_what_happened() -> None:
+    ok = text(line(record(samples=(0.1, 0.2, 0.3), gap=0.02, peak_memory=4096)))
+    assert "ok       jv                   uniform n=8  200 ms × 3 · gap 2 % · 4 KiB" in ok
+    crash = text(line(record(status="crash", message="died of SIGSEGV during call\nFatal Python error [in brackets]")))
+    assert "crash    jv                   uniform n=8  died of SIGSEGV during call" in crash
+    assert "Fatal" not in crash
+
+
+def test_the_table_has_the_time_or_the_status_of_every_cell() -> None:
+    table = text(
+        summary([record(samples=(0.25,)), record(n=16, status="timeout"), record("scipy", gap=0.5, samples=(1.0,))])
+    )
+    lines = [row.split() for row in table.splitlines() if row.strip()]
+    assert ["solver", "n=8", "n=16"] in lines
+    assert ["jv", "250", "ms", "timeout"] in lines
+    assert ["scipy", "1", "s"] in lines
+    assert ["50", "%"] in lines
+
+
+@pytest.mark.parametrize("terminal", [True, False])
+def test_the_board_prints_each_new_cell_once(terminal: bool) -> None:
+    console = Console(file=io.StringIO(), width=100, force_terminal=terminal)
+    with Board(console, 3) as board:
+        for n, status, resumed in ((8, "ok", False), (16, "crash", False), (32, "ok", True)):
+            cell = Cell("jv", Case("uniform", n))
+            board.show(Started(cell))
+            board.show(Finished(cell, record(n=n, status=status), resumed))
+    output = console.file.getvalue()  # type: ignore[attr-defined]
+    assert output.count("uniform n=8 ") == 1
+    assert output.count("uniform n=16 ") == 1
+    assert "uniform n=32 " not in output
+
+
+def test_every_status_can_be_shown() -> None:
+    for status in STATUSES:
+        assert status in text(line(record(status=status)))
