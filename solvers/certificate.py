@@ -11,6 +11,7 @@ every entry. A matching that meets the bound is optimal.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from numbers import Real
 
@@ -27,8 +28,9 @@ TOLERANCE = 1e-9
 
 EPSILON = float(np.finfo(np.float64).eps)
 
-#: Duals that miss the proof of their matching by rounding are tightened in at most so many more passes over the cost.
-SWEEPS = 8
+#: Duals that miss the proof of their matching by a relative NOISE, which is what float32 leaves, are made tight in at
+#: most so many more passes over the cost.
+NOISE, SWEEPS = 1e-5, 128
 
 
 @dataclass(frozen=True)
@@ -162,6 +164,9 @@ def _certify_matching(problem: Assignment, result: Matching, known: float, toler
     def allowance(scale: float) -> float:
         return tolerance * size + _rounding(len(rows), min(largest, max(scale, biggest_chosen)))
 
+    def proven(bound: Bound) -> bool:
+        return cost - bound.value <= allowance(bound.scale)
+
     bound, violation, allowed = known, np.nan, allowance(largest)
     if result.u is not None or result.v is not None:
         u, fault = _vector("dual u", result.u, problem.shape[0])
@@ -170,14 +175,8 @@ def _certify_matching(problem: Assignment, result: Matching, known: float, toler
             return _invalid(fault or fault_of_v, known, cost)
         own = dual_bound(problem, u, v)
         violation = own.violation
-        for _ in range(SWEEPS):
-            if cost - own.value <= allowance(own.scale):
-                break
-            u, v = _tightened(problem, rows, row_to_col[rows], chosen, own.minima)
-            better = dual_bound(problem, u, v)
-            if not better.value > own.value:
-                break
-            own = better
+        if cost - known > allowed and cost - own.value <= NOISE * size + allowed:
+            own = _sweep(problem, rows, row_to_col[rows], chosen, own, proven)
         # Duals beyond the costs by orders of magnitude would prove anything by rounding alone; they prove nothing.
         if own.noise <= allowance(largest) and own.value >= known:
             bound, allowed = own.value, allowance(own.scale)
@@ -185,21 +184,32 @@ def _certify_matching(problem: Assignment, result: Matching, known: float, toler
     return Certificate(True, cost, bound, _relative(excess, cost), violation, bool(excess <= allowed))
 
 
-def _tightened(
-    problem: Assignment, rows: np.ndarray, cols: np.ndarray, chosen: np.ndarray, minima: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
-    """Duals that are tight on the matching: one sweep of Bellman and Ford from the minima that a bound was made of.
+def _sweep(
+    problem: Assignment,
+    rows: np.ndarray,
+    cols: np.ndarray,
+    chosen: np.ndarray,
+    bound: Bound,
+    proven: Callable[[Bound], bool],
+) -> Bound:
+    """The best bound from duals made tight on the matching (rows, cols), in sweeps of Bellman and Ford.
 
     Potentials that make an optimal matching tight exist, so sweeps take the rounding out of its duals, be it that of
     float32 or of large prices that cancelled. On a matching that is not optimal they lead nowhere, and prove nothing.
     """
     n, m = problem.shape
-    u, v = np.zeros(n), np.zeros(m)
-    if n <= m:
-        v[cols] = chosen - minima[rows]
-        return minima, v
-    u[rows] = chosen - minima[cols]
-    return u, minima
+    best = bound
+    for _ in range(SWEEPS):
+        if proven(best):
+            break
+        u, v = np.zeros(n), np.zeros(m)
+        if n <= m:
+            u, v[cols] = bound.minima, chosen - bound.minima[rows]
+        else:
+            v, u[rows] = bound.minima, chosen - bound.minima[cols]
+        bound = dual_bound(problem, u, v)
+        best = max(best, bound, key=lambda candidate: candidate.value)
+    return best
 
 
 def _matching_fault(problem: Assignment, answer: object) -> tuple[str | None, np.ndarray]:
