@@ -27,6 +27,9 @@ from .protocol import BUILD_MATRIX
 from .record import Record
 from .store import Store
 
+#: A solver that came to this on a case is not tried on larger ones of its kind: it would only spend the limit again.
+DEFEATS = {"timeout": "time", "memory": "memory"}
+
 
 @dataclass(frozen=True)
 class Started:
@@ -78,24 +81,30 @@ class Sweep:
 
     def run(self, planned: Sequence[Cell]) -> Iterator[Started | Finished]:
         """Run the cells that have no record yet. Closing the iterator ends the worker and keeps what is done."""
+        defeats: dict[tuple[str, str], Record] = {}
         for case, group in itertools.groupby(planned, key=lambda cell: cell.case):
             with tempfile.TemporaryFile() as file:
                 subject = functools.cache(functools.partial(_build, case, file))
                 for cell in group:
-                    known = self.store.get(cell.key(self.limits.threads))
+                    record = self.store.get(cell.key(self.limits.threads))
                     # What was skipped may be there now, and looking again costs no run.
-                    if known is not None and known.status not in {"skipped", *self.again}:
-                        yield Finished(cell, known, resumed=True)
-                        continue
-                    yield Started(cell)
-                    record = self._measure(cell, subject)
-                    self.store.add(record)
-                    yield Finished(cell, record, resumed=False)
+                    resumed = record is not None and record.status not in {"skipped", *self.again}
+                    if record is None or not resumed:
+                        yield Started(cell)
+                        record = self._measure(cell, subject, defeats.get((cell.solver, case.label)))
+                        self.store.add(record)
+                    if record.status in DEFEATS:
+                        defeats.setdefault((cell.solver, case.label), record)
+                    yield Finished(cell, record, resumed)
 
-    def _measure(self, cell: Cell, build: Callable[[], Subject | str]) -> Record:
+    def _measure(self, cell: Cell, build: Callable[[], Subject | str], defeat: Record | None) -> Record:
         record = functools.partial(self._record, cell)
         if reason := cell.missing:
             return record(status="skipped", message=reason)
+        if defeat is not None and defeat.n < cell.case.n:
+            return record(
+                status="skipped", message=f"passed the {DEFEATS[defeat.status]} limit at n = {defeat.n} already"
+            )
         subject = build()
         if isinstance(subject, str):
             return record(status="skipped", message=subject)

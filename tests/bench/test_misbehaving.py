@@ -82,6 +82,18 @@ def test_a_timeout_keeps_the_samples_before_it(records: dict[str, Record]) -> No
     assert records["hang-with-the-lock"].samples == ()
 
 
+def test_a_solver_that_passed_a_limit_is_not_tried_on_a_larger_case(tmp_path: Path, records: dict[str, Record]) -> None:
+    with Store.open(tmp_path) as store:
+        sweep = Sweep(store=store, limits=Limits(timeout=0.5, memory=1 << 30), budget=0, plugins=(str(PLUGIN),))
+        run = list(sweep.run(plan(["hang-with-the-lock"], ["uniform"], [8, 24, 32])))
+    messages = [(event.record.status, event.record.message) for event in run if isinstance(event, Finished)]
+    assert messages == [
+        ("ok", ""),
+        ("timeout", "call did not end within 500 ms"),
+        ("skipped", "passed the time limit at n = 24 already"),
+    ]
+
+
 def test_only_proven_answers_have_a_gap(records: dict[str, Record]) -> None:
     assert records["well-behaved"].gap == pytest.approx(0, abs=1e-9)
     assert records["not-a-permutation"].gap is None
