@@ -114,6 +114,20 @@ static void keep_tight(task_t *t) {
     }
 }
 
+/* Whether the rounding of the duals could hide a difference between matchings of this cost: among costs of very
+ * different magnitude, prices of the size of the largest have no digits left for the small ones. */
+static int prices_drown_costs(const task_t *t) {
+    double size = 0.0, prices = 0.0;
+    for (int64_t i = 0; i < t->given; i++) {
+        size += fabs((double)row_of(t, i)[t->x[i]]);
+    }
+    for (int64_t j = 0; j < t->m; j++) {
+        prices += fabs(t->v[j]);
+    }
+    return 0x1p-52 * prices > 1e-10 * size;
+}
+
+outcome_t NAME(jv)(task_t *t);
 outcome_t NAME(auction)(task_t *t);
 
 outcome_t NAME(auction)(task_t *t) {
@@ -144,7 +158,14 @@ outcome_t NAME(auction)(task_t *t) {
     level_zero_rows(t);
     keep_tight(t);
     const outcome_t outcome = augment_all(t);
-    if (outcome == SOLVED && t->given < t->n) {
+    if (outcome != SOLVED) {
+        return outcome;
+    }
+    if (prices_drown_costs(t)) {
+        t->n = t->given;
+        return NAME(jv)(t);
+    }
+    if (t->given < t->n) {
         /* The rows of zeros share one dual. Taking it from every row and giving it to every column leaves v at 0 on the
          * columns that they hold and below on the others, as a rectangular problem asks. */
         const double shared = t->u[t->given];
@@ -156,5 +177,5 @@ outcome_t NAME(auction)(task_t *t) {
             t->v[j] = t->y[j] < t->given && shifted < 0.0 ? shifted : 0.0;
         }
     }
-    return outcome;
+    return SOLVED;
 }
