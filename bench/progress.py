@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from types import TracebackType
 from typing import Self
 
-from rich.box import SIMPLE
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
@@ -88,7 +88,7 @@ def summary(records: Iterable[Record]) -> Table:
     for record in records:
         rows.setdefault(record.solver, {})[record.case] = record
     cases = sorted({case: None for row in rows.values() for case in row}, key=lambda case: Case.read(case).n)
-    table = Table(title="median time, and the gap where it is not 0", box=SIMPLE, padding=(0, 1), pad_edge=False)
+    table = Table(title="median time, and the gap where it is not 0", box=SIMPLE_HEAD, collapse_padding=True)
     table.add_column("solver", no_wrap=True)
     for heading in headings([Case.read(case) for case in cases]):
         table.add_column(escape(heading), justify="right", no_wrap=True)
