@@ -88,7 +88,9 @@ def summary(records: Iterable[Record]) -> Table:
     for record in records:
         rows.setdefault(record.solver, {})[record.case] = record
     cases = sorted({case: None for row in rows.values() for case in row}, key=lambda case: Case.read(case).n)
-    table = Table(title="median time, and the gap where it is not 0", box=SIMPLE_HEAD, collapse_padding=True)
+    table = Table(
+        title="median time, and the gap where it is not 0", box=SIMPLE_HEAD, collapse_padding=True, min_width=46
+    )
     table.add_column("solver", no_wrap=True)
     for heading in headings([Case.read(case) for case in cases]):
         table.add_column(escape(heading), justify="right", no_wrap=True)
