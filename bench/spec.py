@@ -1,4 +1,4 @@
-"""Names with settings, as commands and records write them: `sinkhorn:blur=0.1`, `tsne-grid:dtype=float64,rows=points`."""
+"""Names with settings, as commands and records write them: `sinkhorn:blur=0.1`, `tsne-grid:rows=points,seed=3`."""
 
 from __future__ import annotations
 
