@@ -16,12 +16,10 @@ from dataclasses import dataclass
 from numbers import Real
 
 import numpy as np
-import scipy.sparse
 
 from .native import _native
 from .problem import Assignment, Problem, Transport
 from .result import Matching, Plan, Result
-from .validation import place
 
 #: Relative gap up to which an answer counts as optimal: far above rounding, far below any difference a user can see.
 TOLERANCE = 1e-9
@@ -86,13 +84,16 @@ def certify(problem: Problem, result: Result, bound: float | None = None, tolera
     known = -np.inf if bound is None else float(bound)
     if isinstance(problem, Assignment):
         if not isinstance(result, Matching):
-            return _invalid(f"answered with a {type(result).__name__}, not a Matching", known)
+            return invalid(f"answered with a {type(result).__name__}, not a Matching", known)
         return _certify_matching(problem, result, known, tolerance)
     if not isinstance(problem, Transport):
         raise TypeError(f"certify takes an Assignment or a Transport, not {type(problem).__name__}")
     if not isinstance(result, Plan):
-        return _invalid(f"answered with a {type(result).__name__}, not a Plan", known)
-    return _certify_plan(problem, result, known, tolerance)
+        return invalid(f"answered with a {type(result).__name__}, not a Plan", known)
+    # Imported here because it needs scipy.sparse, which takes as long as all the rest.
+    from .plan_certificate import certify_plan
+
+    return certify_plan(problem, result, known, tolerance)
 
 
 @dataclass(frozen=True)
@@ -147,17 +148,17 @@ def dual_bound(problem: Assignment, u: np.ndarray, v: np.ndarray) -> Bound:
 def _certify_matching(problem: Assignment, result: Matching, known: float, tolerance: float) -> Certificate:
     fault, row_to_col = _matching_fault(problem, result.row_to_col)
     if fault is not None:
-        return _invalid(fault, known)
+        return invalid(fault, known)
     rows = np.flatnonzero(row_to_col >= 0)
     chosen = problem.cost.entries(rows, row_to_col[rows])
     cost = float(chosen.sum())
     size = float(np.abs(chosen).sum())
     if not np.isfinite(cost):
         at = int(np.argmax(~np.isfinite(chosen)))
-        return _invalid(f"row {rows[at]} is matched to column {row_to_col[rows[at]]}, a forbidden pair", known)
-    stated = _number(result.cost)
+        return invalid(f"row {rows[at]} is matched to column {row_to_col[rows[at]]}, a forbidden pair", known)
+    stated = number(result.cost)
     if not abs(stated - cost) <= 1e-6 * size:
-        return _invalid(f"states a cost of {result.cost!r}, but its matching costs {cost:.12g}", known, cost)
+        return invalid(f"states a cost of {result.cost!r}, but its matching costs {cost:.12g}", known, cost)
 
     largest, biggest_chosen = _largest(problem), float(np.abs(chosen).max(initial=0.0))
 
@@ -169,10 +170,10 @@ def _certify_matching(problem: Assignment, result: Matching, known: float, toler
 
     bound, violation, allowed = known, np.nan, allowance(largest)
     if result.u is not None or result.v is not None:
-        u, fault = _vector("dual u", result.u, problem.shape[0])
-        v, fault_of_v = _vector("dual v", result.v, problem.shape[1])
+        u, fault = vector("dual u", result.u, problem.shape[0])
+        v, fault_of_v = vector("dual v", result.v, problem.shape[1])
         if u is None or v is None:
-            return _invalid(fault or fault_of_v, known, cost)
+            return invalid(fault or fault_of_v, known, cost)
         own = dual_bound(problem, u, v)
         violation = own.violation
         if cost - known > allowed and cost - own.value <= NOISE * size + allowed:
@@ -181,7 +182,7 @@ def _certify_matching(problem: Assignment, result: Matching, known: float, toler
         if own.noise <= allowance(largest) and own.value >= known:
             bound, allowed = own.value, allowance(own.scale)
     excess = cost - bound
-    return Certificate(True, cost, bound, _relative(excess, cost), violation, bool(excess <= allowed))
+    return Certificate(True, cost, bound, relative(excess, cost), violation, bool(excess <= allowed))
 
 
 def _sweep(
@@ -243,7 +244,7 @@ def _array(answer: object) -> np.ndarray:
         return np.empty((0, 0, 0))
 
 
-def _vector(name: str, answer: object, size: int) -> tuple[np.ndarray | None, str]:
+def vector(name: str, answer: object, size: int) -> tuple[np.ndarray | None, str]:
     """A solver's duals or potentials as (size,) finite float64, or None and what is wrong with them."""
     if answer is None:
         return None, f"the {name} is missing"
@@ -257,7 +258,7 @@ def _vector(name: str, answer: object, size: int) -> tuple[np.ndarray | None, st
     return vector, ""
 
 
-def _number(answer: object) -> float:
+def number(answer: object) -> float:
     """Whatever a solver stated as a float; NaN where it is no number."""
     return float(answer) if isinstance(answer, Real) else np.nan
 
@@ -277,70 +278,11 @@ def _rounding(count: int, scale: float) -> float:
     return 16 * EPSILON * count * scale
 
 
-def _certify_plan(problem: Transport, plan: Plan, known: float, tolerance: float) -> Certificate:
-    a, b = problem.a, problem.b
-    assert a is not None
-    assert b is not None
-    f, fault_of_f = _vector("potential f", plan.f, len(a))
-    g, fault_of_g = _vector("potential g", plan.g, len(b))
-    if plan.mass is not None:
-        fault = _mass_fault(problem, plan.mass)
-    elif problem.epsilon == 0:
-        fault = "gives potentials only, of a problem without blur"
-    else:
-        fault = fault_of_f or fault_of_g
-    if fault:
-        return _invalid(fault, known)
-
-    moved = None if plan.mass is None else scipy.sparse.csr_array(plan.mass)
-    rows, cols, cost = np.zeros(len(a)), np.zeros(len(b)), 0.0
-    for start, block in problem.cost.blocks():
-        stop = start + len(block)
-        if moved is not None:
-            mass = moved[start:stop].toarray()
-        else:
-            assert f is not None
-            with np.errstate(over="ignore"):
-                mass = a[start:stop, None] * b * np.exp((f[start:stop, None] + g - block) / problem.epsilon)
-        with np.errstate(invalid="ignore"):
-            cost += float(np.where(mass > 0, mass * block, 0.0).sum())
-        rows[start:stop] = mass.sum(axis=1)
-        cols += mass.sum(axis=0)
-    if not np.isfinite(cost):
-        return _invalid("moves mass between a forbidden pair, or an infinite mass", known, cost)
-    error = max(float(np.abs(rows - a).sum()), float(np.abs(cols - b).sum())) / float(a.sum())
-    if problem.reach is None and not error <= 2 * _number(plan.marginal_error) + 1e-6:
-        return _invalid(f"states a marginal error of {plan.marginal_error!r}, but has {error:.3g}", known, cost)
-    stated = _number(plan.cost)
-    if not abs(stated - cost) <= 1e-6 * max(abs(stated), abs(cost)):
-        return _invalid(f"states a cost of {plan.cost!r}, but its plan costs {cost:.12g}", known, cost)
-
-    bound = known
-    if g is not None and problem.reach is None:
-        best = np.concatenate([_native.row_minima(block, g) for _, block in problem.cost.blocks()])
-        bound = max(bound, float(best @ a + g @ b))
-    excess = cost - bound
-    # A plan that misses its marginals may cost less than any that meets them, and is no optimum for that.
-    optimal = bool(error <= tolerance and excess <= tolerance * abs(cost))
-    return Certificate(True, cost, bound, _relative(excess, cost), np.nan, optimal)
-
-
-def _mass_fault(problem: Transport, mass: scipy.sparse.csr_array) -> str:
-    if not scipy.sparse.issparse(mass) or mass.shape != problem.shape:
-        return f"the plan is no sparse array of shape {problem.shape}"
-    moved = scipy.sparse.coo_array(mass)
-    bad = ~(np.isfinite(moved.data) & (moved.data >= 0))
-    if bad.any():
-        k = int(np.argmax(bad))
-        return f"moves a mass of {moved.data[k]} at {place(tuple(axis[k] for axis in moved.coords))}"
-    return ""
-
-
-def _relative(excess: float, cost: float) -> float:
+def relative(excess: float, cost: float) -> float:
     if excess == 0:
         return 0.0
     return float(excess / abs(cost)) if cost else float(np.copysign(np.inf, excess))
 
 
-def _invalid(fault: str, known: float, cost: float = np.nan) -> Certificate:
+def invalid(fault: str, known: float, cost: float = np.nan) -> Certificate:
     return Certificate(False, cost, known, np.inf, np.nan, False, fault)

@@ -4,8 +4,8 @@ Each cell is first run once by the harness, in a process of its own and under li
 gap and counters; only what passes is timed here, and what does not is skipped with the harness's reason. So a solver
 that hangs or crashes costs a cell of the suite and no more.
 
-Settings come from the environment: LAPMARK_BENCH_LIMIT, the seconds that a solve may take; LAPMARK_BENCH_SIZES (squares,
-for a grid asks for them); LAPMARK_BENCH_PROBLEMS, families by name.
+Settings come from the environment: LAPMARK_BENCH_LIMIT, the seconds that a solve may take; LAPMARK_BENCH_SIZES
+(squares, for a grid asks for them); LAPMARK_BENCH_PROBLEMS, families by name.
 """
 
 from __future__ import annotations
