@@ -17,8 +17,8 @@ from .machine import commit, machine
 from .problems import Case
 from .protocol import BUILD_MATRIX
 
-#: What a run solves unless told otherwise: the main job.
-DEFAULT_PROBLEM = "tsne-grid"
+#: What a run solves unless told otherwise: the main job, as matrices and, for solvers that take no others, as points.
+DEFAULT_PROBLEMS = ("tsne-grid", "tsne-grid:cost=points,n=784,rows=points")
 
 #: Solvers whose duals judge the answers of others, best first.
 REFERENCES = ("jv-avx2", "jv")
@@ -86,7 +86,7 @@ def plan(solvers: Sequence[str] = (), cases: Sequence[str] = (), sizes: Sequence
     """
     chosen = list(dict.fromkeys(variant for text in solvers or registry.solvers() for variant in expand_solver(text)))
     chosen.sort(key=_rank)
-    found = {str(case): case for text in cases or [DEFAULT_PROBLEM] for case in expand_case(text, sizes)}
+    found = {str(case): case for text in cases or DEFAULT_PROBLEMS for case in expand_case(text, sizes)}
     cells = []
     for case in sorted(found.values(), key=lambda case: case.n):
         conversion = [BUILD_MATRIX] if case.params.get("cost") == "points" else []

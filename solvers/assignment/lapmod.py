@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
-import scipy.sparse
 
 from ..problem import Assignment, Infeasible, SparseCost, Unsupported
 from ..registry import Capabilities, register
 from ..result import Matching
+
+if TYPE_CHECKING:
+    import scipy.sparse
 
 
 @register(
@@ -41,6 +45,8 @@ def lapmod(problem: Assignment) -> Matching:
 
 def allowed_pairs(problem: Assignment) -> scipy.sparse.csr_array:
     """The pairs that are not forbidden, zero costs included, in CSR with 32-bit indices."""
+    import scipy.sparse
+
     if isinstance(problem.cost, SparseCost):
         return problem.cost.csr
     matrix = problem.cost.dense()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-import scipy.sparse
 
 from ..problem import Assignment, Problem, Transport, Unsupported
 from ..registry import Capabilities, register
@@ -33,8 +32,10 @@ def pot_emd(problem: Problem, max_pivots: int = 10**9) -> Result:
     if problem.epsilon > 0 or problem.reach is not None:
         raise Unsupported("pot-emd solves balanced, unregularised transport only: ask for blur=0 and reach=None")
     flow, log = emd(problem.a, problem.b, problem.cost.dense(), numItermax=max_pivots, log=True)
+    from scipy.sparse import csr_array
+
     cost = float((flow * problem.cost.dense()).sum())
-    return Plan(cost, marginal_error(problem, flow), log["u"], log["v"], scipy.sparse.csr_array(flow))
+    return Plan(cost, marginal_error(problem, flow), log["u"], log["v"], csr_array(flow))
 
 
 def marginal_error(problem: Transport, flow: np.ndarray) -> float:

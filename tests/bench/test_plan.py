@@ -5,13 +5,14 @@ import pytest
 from bench import plan as planning
 from bench.plan import Cell, expand_case, expand_solver, plan
 from bench.problems import Case, families
+from bench.protocol import BUILD_MATRIX
 from solvers import registry
 
 
 def test_the_default_is_the_main_job_with_every_solver() -> None:
     cells = plan()
     assert {cell.case.problem for cell in cells} == {"tsne-grid"}
-    assert {cell.name for cell in cells} == set(registry.solvers())
+    assert {cell.name for cell in cells} == {*registry.solvers(), BUILD_MATRIX}
     assert {cell.case.n for cell in cells} == set(families()["tsne-grid"].sizes)
 
 
