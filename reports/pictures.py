@@ -1,7 +1,7 @@
 """Pictures of answers: the largest solved case of each family that can draw itself, solved once more and certified.
 
-Records hold no matching, so the case is built and solved again, by the solver that "auto" stands for. The pictures are
-kept in a folder of their own per case, and the next report takes them from there.
+Records hold no matching, so the case is built and solved again, by the solver that was the fastest at it. The pictures
+are kept in a folder of their own per case, and the next report takes them from there.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from bench import problems
+from bench import problems, spec
 from bench.problems import Case
 from solvers import certify, registry, solve
 
@@ -39,10 +39,10 @@ class Album:
 
 def albums(cells: pd.DataFrame, folder: Path) -> list[Album]:
     """An album for each family that has pictures and a certified answer, drawn into `folder` or found there."""
-    return [album(case, folder) for case in _largest(cells)]
+    return [album(case, solver, folder) for case, solver in _largest(cells)]
 
 
-def album(case: Case, folder: Path) -> Album:
+def album(case: Case, solver: str, folder: Path) -> Album:
     """The pictures of a case, as PNG, from an earlier report or drawn now."""
     place = folder / f"{case.problem}-n{case.n}-{hashlib.sha256(str(case).encode()).hexdigest()[:8]}"
     if not (place / ABOUT).exists() or _read(case, place).notes:
@@ -50,34 +50,39 @@ def album(case: Case, folder: Path) -> Album:
         with tempfile.TemporaryDirectory(dir=folder, prefix=".drawing-") as temporary:
             drawn = Path(temporary) / "album"
             drawn.mkdir()
-            _draw(case, drawn)
+            _draw(case, solver, drawn)
             shutil.rmtree(place, ignore_errors=True)
             drawn.rename(place)
     return _read(case, place)
 
 
-def _largest(cells: pd.DataFrame) -> Iterator[Case]:
+def _largest(cells: pd.DataFrame) -> Iterator[tuple[Case, str]]:
+    """The largest solved case of each family with pictures, and the spec of its fastest solver, exact ones first."""
     solved = tables.compared(cells)
     for name in solved["problem"].unique():
         if name in problems.families() and problems.get(name).draw:
             rows = solved[solved["problem"] == name]
-            yield Case.read(rows.loc[rows["n"].idxmax(), "case"])
+            case = rows.loc[rows["n"].idxmax(), "case"]
+            ranked = rows[rows["case"] == case].sort_values(["exact", "seconds"], ascending=[False, True])
+            yield Case.read(case), ranked.iloc[0]["solver"]
 
 
-def _draw(case: Case, folder: Path) -> None:
+def _draw(case: Case, solver: str, folder: Path) -> None:
     """Solve, certify and draw; where the case cannot be built here, or the answer is not valid, leave a note."""
     text, names, notes = "", [], []
     try:
         problem = case.build()
-        solver = registry.automatic(problem)
-        result = solve(problem, solver)
+        name, options = spec.parse(solver)
+        if name not in registry.names():  # a plugin, or a package that is gone since
+            name, options = registry.automatic(problem), {}
+        result = solve(problem, name, **options)
         certificate = certify(problem, result)
         if not certificate.valid:
-            raise ValueError(f"{solver} gave no valid answer: {certificate.fault}")
+            raise ValueError(f"{name} gave no valid answer: {certificate.fault}")
         proof = (
             "certified optimal" if certificate.optimal else f"at most {words.gap(certificate.gap)} above the optimum"
         )
-        text = f"{case.n:,} rows, solved by {solver}: cost {certificate.cost:,.6g}, {proof}."
+        text = f"{case.n:,} rows, solved by {name}: cost {certificate.cost:,.6g}, {proof}."
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")
             names = [path.name for path in case.draw(problem, result, folder) if path.suffix == ".png"]

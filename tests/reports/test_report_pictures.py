@@ -56,14 +56,14 @@ def test_the_largest_solved_case_is_drawn_once(drawn: list[int], tmp_path: Path)
 def test_an_album_that_lacks_pictures_says_so_and_is_drawn_again(drawn: list[int], tmp_path: Path) -> None:
     case = Case("drawn", 8, 0, {"lacks": True})
     for _ in range(2):
-        album = pictures.album(case, tmp_path)
+        album = pictures.album(case, "jv", tmp_path)
         assert album.notes == ("the images are missing",)
         assert [path.name for path in album.pictures] == ["grid.png"]
     assert drawn == [8, 8]
 
 
 def test_a_case_that_cannot_be_built_here_is_a_note(tmp_path: Path) -> None:
-    album = pictures.album(Case("tsne-grid", 10), tmp_path)
+    album = pictures.album(Case("tsne-grid", 10), "jv", tmp_path)
     assert album.pictures == ()
     assert album.notes[0].startswith("no pictures: n = 10")
 
@@ -75,7 +75,7 @@ def test_families_without_pictures_and_unknown_ones_have_no_album(tmp_path: Path
 
 @pytest.mark.slow
 def test_the_four_pictures_of_tsne_grid(tmp_path: Path) -> None:
-    album = pictures.album(Case("tsne-grid", 64), tmp_path)
+    album = pictures.album(Case("tsne-grid", 64), "gone:since=1", tmp_path)
     assert album.notes == ()
     assert [path.stem for path in album.pictures] == ["embedding", "arrows", "scattered", "grid"]
     assert "certified optimal" in album.text
