@@ -185,7 +185,7 @@ def _untouched(solver: Solver) -> Verdict:
 
 @_check("repeatable")
 def _repeatable(solver: Solver) -> Verdict:
-    """The same answer, duals and counters from run to run."""
+    """The same answer, duals and counters from run to run, and no counter that is not declared."""
 
     def judge(case: Case, answer: Matching) -> None:
         again = solve(case.problem, solver.name)
@@ -194,6 +194,8 @@ def _repeatable(solver: Solver) -> Verdict:
                 raise Broken(f"{case}\n{name} differs from run to run")
         if answer.counters != again.counters:
             raise Broken(f"{case}\ncounters differ from run to run: {answer.counters}, {again.counters}")
+        if undeclared := set(answer.counters) - set(solver.capabilities.counters):
+            raise Broken(f"{case}\ncounters not among its capabilities: {', '.join(sorted(undeclared))}")
 
     return _each(solver, [_plain(solver, n, 1) for n in (5, 60)], judge)
 

@@ -16,7 +16,8 @@ import os
 import re
 import sys
 import tempfile
-from collections.abc import Callable
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -63,10 +64,14 @@ def setup_cache() -> Records:
 setup_cache.timeout = 24 * 3600.0  # type: ignore[attr-defined]
 
 
-class _Family:
-    """The benchmarks of one variant of a family; the subclasses are made below."""
+class Family(ABC):
+    """The benchmarks of one variant of a family; asv runs the subclasses below, and passes over what is abstract."""
 
-    label: ClassVar[str]
+    @property
+    @abstractmethod
+    def label(self) -> str:
+        """The variant, as a spec."""
+
     params: ClassVar[Any] = (tuple(SOLVERS), SIZES)
     param_names = ("solver", "n")
 
@@ -77,7 +82,7 @@ class _Family:
             raise NotImplementedError(record.message)  # asv's word for "skip this"
 
 
-class _Solve(_Family):
+class Solve(Family):
     """Time and memory of a call, whose input is ready before the clock starts."""
 
     timeout = 600.0
@@ -94,15 +99,21 @@ class _Solve(_Family):
         self.call()
 
 
-class _Track(_Family):
+class Track(Family):
     """What the harness's one run has settled: nothing is solved again."""
 
     def track_gap(self, records: Records, solver: str, n: int) -> float:
-        return self.record.gap if self.record.gap is not None else math.nan
+        return math.nan if self.record.gap is None else self.record.gap
 
 
-def track_counter(counter: str) -> Callable[[_Track, Records, str, int], float]:
-    def track(self: _Track, records: Records, solver: str, n: int) -> float:
+class Work(Family):
+    """Counters of the same run, of the solvers that report any; the methods are made below."""
+
+    params = (tuple(solver for solver, capabilities in SOLVERS.items() if capabilities.counters), SIZES)
+
+
+def tracker(counter: str) -> Callable[[Work, Records, str, int], float]:
+    def track(self: Work, records: Records, solver: str, n: int) -> float:
         reported = counter in SOLVERS[solver].counters
         return self.record.counters.get(counter, 0) if reported else math.nan
 
@@ -110,10 +121,15 @@ def track_counter(counter: str) -> Callable[[_Track, Records, str, int], float]:
 
 
 for counter in COUNTERS:
-    setattr(_Track, f"track_{counter}", track_counter(counter))
+    setattr(Work, f"track_{counter}", tracker(counter))
 
-for label in LABELS:
-    name = "".join(part.capitalize() for part in re.split("[^a-z0-9]", label))
-    for base in (_Solve, _Track):
-        made = type(base.__name__[1:] + name, (base,), {"label": label, "__module__": __name__})
-        globals()[made.__name__] = made
+
+def classes() -> Iterator[type[Family]]:
+    """What is timed and what is tracked, for each variant of a family."""
+    for label in LABELS:
+        name = "".join(part.capitalize() for part in re.split("[^a-z0-9]", label))
+        for base in (Solve, Track, Work):
+            yield type(base.__name__ + name, (base,), {"label": label, "__module__": __name__})
+
+
+globals().update({made.__name__: made for made in classes()})

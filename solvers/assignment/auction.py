@@ -15,7 +15,7 @@ from .jv import CAPABILITIES, solve_native
     "auction",
     replace(
         CAPABILITIES,
-        counters={"row_scans", "augmentations", "bids", "phases"},
+        counters={"row_scans", "augmentations", "bids", "phases", "reductions"},
         family="auction",
         source="D. P. Bertsekas, Annals of Operations Research 14 (1988) 105–123",
     ),

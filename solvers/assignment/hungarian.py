@@ -26,6 +26,7 @@ Augment = Callable[[np.ndarray, int, np.ndarray, np.ndarray, np.ndarray], int]
         forbidden=True,
         dtypes={"float32", "float64"},
         duals=True,
+        counters={"row_scans", "augmentations"},
         family="shortest augmenting path",
         source="H. W. Kuhn, Naval Research Logistics Quarterly 2 (1955) 83–97; J. Munkres, J. SIAM 5 (1957) 32–38",
     ),

@@ -36,6 +36,7 @@ SMALLEST_EPSILON = 1e-9
         family="entropic",
         source="M. Cuturi, NIPS 2013; relaxed: A. Thibault et al., Algorithms 14 (2021) 143; "
         "schedule: J. Feydy, thesis (2020), section 3.3",
+        counters={"passes"},
         curve={"blur": (0.1, 0.03, 0.01)},
     ),
 )
