@@ -47,14 +47,21 @@ sanitize: $(READY) ## Run the native tests under ASan and UBSan
 	meson setup build/sanitize --reconfigure --buildtype=debugoptimized -Db_sanitize=address,undefined -Db_lundef=false -Dwerror=true >/dev/null
 	ASAN_OPTIONS=detect_leaks=1 UBSAN_OPTIONS=halt_on_error=1 meson test -C build/sanitize --print-errorlogs native
 
-bench: $(READY) ## Track speed over commits with asv and publish its site to .asv/html
+# asv on the installed package, as it is; over commits, each in an environment of its own: see METHODOLOGY.md.
+ASV_RUN = asv run --environment existing:$(BIN)/python --set-commit-hash $$(git rev-parse HEAD) --launch-method forkserver --show-stderr
+
+bench: $(READY) ## Track time, memory, gap and work with asv, and write its site to .asv/html (an hour)
 	asv machine --yes
-	asv run --show-stderr
+	$(ASV_RUN)
 	asv publish
 
-bench-quick: $(READY) ## The same, one sample each on the installed package
+bench-quick: export LAPMARK_BENCH_SIZES = 484
+bench-quick: export LAPMARK_BENCH_LIMIT = 0.5
+bench-quick: export LAPMARK_BENCH_PROBLEMS = tsne-grid,uniform
+bench-quick: $(READY) ## The same on two families at one size, a sample each (minutes)
 	asv machine --yes
-	asv run --python=same --quick --show-stderr --dry-run
+	$(ASV_RUN) --quick
+	asv publish
 
 clean: ## Remove the environment and what was built
 	rm -rf $(VENV) build .asv

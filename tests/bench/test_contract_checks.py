@@ -12,7 +12,9 @@ from bench.contract import CHECKS, Broken, check
 from solvers import Capabilities, Matching, registry, solve
 from solvers.registry import Solver
 
-ABLE = Capabilities(exact=True, rectangular=True, forbidden=True, duals=True)
+ABLE = Capabilities(
+    exact=True, rectangular=True, forbidden=True, duals=True, counters={"row_scans", "augmentations", "reductions"}
+)
 
 
 def right(problem):
@@ -65,6 +67,10 @@ def counts_calls(problem):
     return dataclasses.replace(right(problem), counters={"calls": next(calls)})
 
 
+def counts_more(problem):
+    return dataclasses.replace(right(problem), counters={"undeclared": 1})
+
+
 def lies(problem):
     answer = right(problem)
     return dataclasses.replace(answer, cost=answer.cost - 1)
@@ -82,6 +88,7 @@ CAUGHT = {
     swapped_duals: ("duals", "duals-rectangular"),
     ignores_forbidden: ("infeasible", "infeasible-rectangular"),
     counts_calls: ("repeatable",),
+    counts_more: ("repeatable",),
     lies: ("brute-force", "planted-rectangular", "sparse", "points"),
     raises: ("brute-force", "infeasible", "layouts"),
 }
