@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 
 from rich.markup import escape
-from rich.table import Table
+from rich.table import Column, Table
 
 from solvers import registry
 
@@ -14,7 +14,7 @@ from .problems import families
 
 
 def solver_table() -> Table:
-    table = Table("solver", "answer", "costs", "also takes", "duals", "idea", "here")
+    table = Table(Column("solver", no_wrap=True), "answer", "costs", "also takes", "duals", "idea", "here")
     for name, solver in registry.solvers().items():
         able = solver.capabilities
         also = {"n ≠ m": able.rectangular, "forbidden pairs": able.forbidden, "transport": able.problem != "assignment"}
@@ -31,8 +31,31 @@ def solver_table() -> Table:
     return table
 
 
+def solver_page(name: str) -> Table:
+    """All that is known of one solver; a ValueError with the nearest names where there is none."""
+    solver = registry.get(name)
+    able = solver.capabilities
+    options = list(inspect.signature(solver.function).parameters.values())[1:]
+    facts = {
+        "solver": name,
+        "here": f"missing: {solver.missing}" if solver.missing else "can run",
+        "source": able.source,
+        "solves": "assignment and transport" if able.problem == "both" else able.problem,
+        "exact types": ", ".join(sorted(able.dtypes)),
+        "counters": ", ".join(sorted(able.counters)) or "none",
+        "run at": ", ".join(f"{option} = {value:g}" for option, values in able.curve.items() for value in values),
+        "options": ", ".join(f"{option.name}={option.default}" for option in options),
+        "about": inspect.cleandoc(solver.function.__doc__ or ""),
+    }
+    table = Table.grid("", "", padding=(0, 2))
+    for fact, text in facts.items():
+        if text:
+            table.add_row(f"[bold]{fact}[/]", escape(text))
+    return table
+
+
 def problem_table() -> Table:
-    table = Table("problem", "sizes", "settings", "cases of a run", "source")
+    table = Table(Column("problem", no_wrap=True), "sizes", "settings", "cases of a run", "source")
     for name, family in families().items():
         settings = list(inspect.signature(family.build).parameters.values())[2:]
         table.add_row(

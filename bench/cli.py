@@ -140,13 +140,18 @@ def run(
 
 
 @app.command()
-def solvers() -> None:
+def solvers(
+    name: Annotated[
+        str | None, typer.Argument(help="Show this one at length: its source, options and counters.")
+    ] = None,
+) -> None:
     """List the solvers: what each can do, and what is missing here and why."""
     from rich.console import Console
 
-    from .catalogue import solver_table
+    from .catalogue import solver_page, solver_table
 
-    Console().print(solver_table())
+    with _user_errors():
+        Console(highlight=False).print(solver_page(name) if name else solver_table())
 
 
 @app.command()

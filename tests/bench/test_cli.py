@@ -163,3 +163,13 @@ def test_ctrl_c_keeps_what_is_done_and_says_how_to_go_on(tmp_path: Path) -> None
     _, alive = psutil.wait_procs(workers, timeout=10)
     assert not alive
     assert finished(tmp_path)
+
+
+def test_one_solver_is_shown_at_length(monkeypatch: pytest.MonkeyPatch) -> None:
+    code, output = lapmark("solvers", "sinkhorn")
+    assert code == 0
+    for fact in ("NIPS 2013", "blur=None", "passes", "Marginal error"):
+        assert fact in output
+    code, output = lapmark("solvers", "sinkhron")
+    assert code == 2
+    assert "did you mean sinkhorn" in output
