@@ -173,9 +173,14 @@ def get(name: str) -> Solver:
     known = solvers()
     if name in known:
         return known[name]
-    near = difflib.get_close_matches(name, known, n=3, cutoff=0.5)
+    raise unknown("solver", name, known)
+
+
+def unknown(kind: str, name: str, known: Iterable[str]) -> ValueError:
+    """The error for a name that does not exist, with the nearest that do."""
+    near = difflib.get_close_matches(name, known := list(known), n=3, cutoff=0.5)
     hint = f"did you mean {' or '.join(near)}?" if near else f"known: {', '.join(known)}"
-    raise ValueError(f"no solver is called {name!r}; {hint}")
+    return ValueError(f"no {kind} is called {name!r}; {hint}")
 
 
 @overload

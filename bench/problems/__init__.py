@@ -6,7 +6,6 @@ worker, or another machine, rebuilds the very same problem.
 
 from __future__ import annotations
 
-import difflib
 import functools
 import importlib
 import inspect
@@ -16,6 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
+from solvers import registry
 from solvers.problem import Problem
 from solvers.result import Result
 
@@ -127,9 +127,7 @@ def get(name: str) -> Family:
     known = families()
     if name in known:
         return known[name]
-    near = difflib.get_close_matches(name, known, n=3, cutoff=0.5)
-    hint = f"did you mean {' or '.join(near)}?" if near else f"known: {', '.join(known)}"
-    raise ValueError(f"no problem is called {name!r}; {hint}")
+    raise registry.unknown("problem", name, known)
 
 
 def check_setting(name: str, value: spec.Value, *allowed: spec.Value) -> None:
