@@ -284,14 +284,16 @@ def _gap_panel(ax: Axes, rows: pd.DataFrame) -> None:
     optimal, rest = rows[proven], rows[~proven]
     line = 10.0 ** (math.floor(math.log10(rest["gap"].min())) - 1) if len(rest) else 1e-9
     ends = []
-    for base, curve in rest.groupby(rest["solver"].map(lambda name: spec.parse(name)[0])):
+    curves = rest.groupby(rest["solver"].map(lambda name: spec.parse(name)[0]))
+    for k, (base, curve) in enumerate(curves):
         look = style(str(base))
+        # Curves of the same settings lie close together: the names of every other one stand on the left.
+        side, offset = ("left", (5, 4)) if k % 2 else ("right", (-5, -10))
         ax.plot(curve["seconds"], curve["gap"], lw=look.width, linestyle=look.dashes, **_points(look))
         for row in curve.itertuples():
             setting = row.series.removeprefix(base).removeprefix(":")
-            ax.annotate(
-                plain(setting), (row.seconds, row.gap), (5, 4), textcoords="offset points", fontsize=7, color=SOFT
-            )
+            at = (row.seconds, row.gap)
+            ax.annotate(plain(setting), at, offset, textcoords="offset points", ha=side, fontsize=7, color=SOFT)
         last = curve.iloc[-1]
         ends.append(Label(plain(str(base)), last["seconds"], last["gap"], look, last["gap"]))
     for row in optimal.itertuples():

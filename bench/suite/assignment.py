@@ -103,7 +103,8 @@ class Track(Family):
     """What the harness's one run has settled: nothing is solved again."""
 
     def track_gap(self, records: Records, solver: str, n: int) -> float:
-        return math.nan if self.record.gap is None else self.record.gap
+        # Rounded, or a comparison of two commits would see −2e-14 against −1e-14 as half.
+        return math.nan if self.record.gap is None else max(round(self.record.gap, 12), 0.0)
 
 
 class Work(Family):
