@@ -143,6 +143,7 @@ outcome_t NAME(auction)(task_t *t) {
     const double last = range / (LAST_DIVISOR * (double)t->n);
     for (int64_t j = 0; j < t->m; j++) {
         t->v[j] = 0.0;
+        t->x[j] = -1; /* n == m here; without a phase, nothing else would set it */
     }
     double epsilon = range / FIRST_DIVISOR;
     int going = range > 0.0;
