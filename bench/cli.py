@@ -66,7 +66,7 @@ def run(
     ] = None,
     problem: Annotated[
         list[str] | None,
-        typer.Option("--problem", "-p", help="Problem, `name` or `name:setting=value,…`; default: tsne-grid."),
+        typer.Option("--problem", "-p", help="Problem, `name` or `name:setting=value,…`; default: the demo's."),
     ] = None,
     size: Annotated[
         list[int] | None, typer.Option("-n", min=1, help="Size, in place of each problem's own; may be repeated.")

@@ -20,7 +20,7 @@ SLICED_DIMENSIONS = 64
         dtypes={"float32", "float64"},
         family="binary space partition",
         source="B. Genest et al., BSP-OT, ACM Trans. Graph. 44 (2025); https://github.com/PythonOT/POT",
-        curve={"plans": (1, 8, 64, 256)},
+        curve={"plans": (1, 8, 64)},
     ),
     requires=("pot",),
 )
