@@ -17,8 +17,8 @@ from .machine import commit, machine
 from .problems import Case
 from .protocol import BUILD_MATRIX
 
-#: What a run solves unless told otherwise: the main job at three sizes, once the other way round, and once as points, for
-#: solvers that take only those. Every solver is done with it in three minutes.
+#: What a run solves unless told otherwise: the main job at three sizes, once the other way round, and once as points,
+#: for solvers that take only those. Every solver is done with it in three minutes.
 DEFAULT_PROBLEMS = (
     "tsne-grid:rows=nodes",
     "tsne-grid:n=784,rows=points",
