@@ -80,7 +80,8 @@ def render(cells: pd.DataFrame, drawings: Sequence[Drawing], albums: Sequence[Al
         headline=_headline(shown),
         facts=_facts(shown),
         warnings=_warnings(cells),
-        cases=[_case(str(label), rows) for label, rows in shown.groupby("label")],
+        # The largest first: it is what the run was for.
+        cases=[_case(str(label), rows) for label, rows in sorted(shown.groupby("label"), key=_smallness)],
         charts=[(drawing.chart, _chart_source(drawing)) for drawing in drawings],
         albums=[
             (album, [(CAPTIONS.get(path.stem, path.stem), _picture_source(path)) for path in album.pictures])
@@ -126,6 +127,10 @@ def _warnings(cells: pd.DataFrame) -> list[str]:
     if older := len(cells) - len(shown):
         found.append(f"{_count(older, 'older cell')} measured again since: only in results.csv, with current = False.")
     return found
+
+
+def _smallness(group: tuple[object, pd.DataFrame]) -> int:
+    return -int(group[1]["n"].max())
 
 
 def _case(label: str, rows: pd.DataFrame) -> dict[str, object]:
