@@ -51,3 +51,11 @@ def test_commands_and_files_that_documents_name_exist(document):
         assert (ROOT / path).exists(), path
     for link in re.findall(r"\]\((?!https?:|#)([^)#]+)\)", text):
         assert (ROOT / link).exists(), link
+
+
+def test_the_library_example_of_the_readme():
+    code = re.search(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)[1]
+    names: dict = {}
+    exec(code, names)
+    assert names["certify"](names["problem"], names["m"]).optimal
+    assert names["cost"][names["rows"], names["cols"]].sum() == pytest.approx(names["m"].cost)
