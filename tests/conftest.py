@@ -1,6 +1,8 @@
-"""Options of the contract suite; they live here because pytest reads options from the topmost conftest only."""
+"""Options of the contract suite, which pytest reads from the topmost conftest only, and what every test relies on."""
 
 from __future__ import annotations
+
+import signal
 
 import pytest
 
@@ -14,6 +16,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    # A shell starts background jobs with SIGINT ignored, which children inherit: none of them would see Ctrl-C.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     for path in config.getoption("--plugin"):
         try:
             plugins.load(path)
