@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 
+from rich import box
 from rich.markup import escape
 from rich.table import Column, Table
 
@@ -14,20 +15,21 @@ from .problems import families
 
 
 def solver_table() -> Table:
-    table = Table(Column("solver", no_wrap=True), "answer", "costs", "also takes", "duals", "idea", "here")
+    columns = ("costs", "takes", "duals", "idea", "here")
+    table = Table(Column("solver", no_wrap=True), *(Column(name, overflow="fold") for name in columns), box=box.SIMPLE)
     for name, solver in registry.solvers().items():
         able = solver.capabilities
-        also = {"n ≠ m": able.rectangular, "forbidden pairs": able.forbidden, "transport": able.problem != "assignment"}
+        takes = {"n ≠ m": able.rectangular, "inf": able.forbidden, "transport": able.problem != "assignment"}
         versions = ", ".join(f"{package} {version}" for package, version in solver.versions.items())
         table.add_row(
             name,
-            "exact" if able.exact else "approximate",
             ", ".join(sorted(able.costs)),
-            ", ".join(word for word, is_so in also.items() if is_so),
+            ", ".join(word for word, is_so in takes.items() if is_so),
             "yes" if able.duals else "no",
-            escape(able.family),
+            escape(able.family if able.exact else f"{able.family}, approximate"),
             f"[yellow]missing: {escape(solver.missing)}[/]" if solver.missing else f"[green]{escape(versions)}[/]",
         )
+    table.caption = "inf: forbidden pairs. “lapmark solvers NAME” shows one solver at length."
     return table
 
 
