@@ -68,8 +68,9 @@ cdef int raise_pending() except -1:
     return -1
 
 
-cdef const build_t *build_for(matrix, bint avx2) except NULL:
-    cdef const build_t *build = find_build(avx2, matrix.dtype == np.float32)
+cdef const build_t *build_for(matrix, avx2) except NULL:
+    """The build for the type of a matrix; with `avx2` None the best that the processor runs."""
+    cdef const build_t *build = find_build(HAS_AVX2 if avx2 is None else avx2, matrix.dtype == np.float32)
     if build == NULL:
         raise RuntimeError("this processor has no AVX2")
     return build
@@ -133,7 +134,7 @@ def row_minima(matrix, const double[::1] v, avx2=None):
     low = np.full(n, np.inf)
     cdef double[::1] low_view = low
     cdef size_t at_cost = matrix.ctypes.data
-    cdef const build_t *build = build_for(matrix, HAS_AVX2 if avx2 is None else avx2)
+    cdef const build_t *build = build_for(matrix, avx2)
     if v.shape[0] != m:
         raise ValueError(f"v has {v.shape[0]} entries for {m} columns")
     if n and m:
@@ -153,7 +154,7 @@ def two_minima(matrix, const double[::1] v, avx2=None):
     cdef double[:, ::1] low_view = low
     cdef int64_t[:, ::1] at_view = at
     cdef size_t at_cost = matrix.ctypes.data
-    cdef const build_t *build = build_for(matrix, HAS_AVX2 if avx2 is None else avx2)
+    cdef const build_t *build = build_for(matrix, avx2)
     if v.shape[0] != m:
         raise ValueError(f"v has {v.shape[0]} entries for {m} columns")
     if n and m:
@@ -171,7 +172,7 @@ def column_minima(matrix, const double[::1] u, avx2=None):
     cdef double[::1] low_view = low
     cdef int32_t[::1] row_view = row
     cdef size_t at_cost = matrix.ctypes.data
-    cdef const build_t *build = build_for(matrix, HAS_AVX2 if avx2 is None else avx2)
+    cdef const build_t *build = build_for(matrix, avx2)
     if u.shape[0] != n:
         raise ValueError(f"u has {u.shape[0]} entries for {n} rows")
     if n and m:
@@ -193,7 +194,7 @@ def marginals(matrix, const double[::1] f, const double[::1] g, const double[::1
     cdef double[::1] cols_view = cols
     cdef double cost = 0.0
     cdef size_t at_cost = matrix.ctypes.data
-    cdef const build_t *build = build_for(matrix, HAS_AVX2 if avx2 is None else avx2)
+    cdef const build_t *build = build_for(matrix, avx2)
     if not (f.shape[0] == a.shape[0] == n and g.shape[0] == b.shape[0] == m):
         raise ValueError(f"f, a and g, b have {f.shape[0]}, {a.shape[0]} and {g.shape[0]}, {b.shape[0]} entries for {n}×{m} costs")
     if n and m:

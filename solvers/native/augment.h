@@ -63,7 +63,6 @@ static inline double relax_row(task_t *t, const search_t *s, int64_t i, double h
 
 /* Close every open column at a distance of at most `reach`. Returns a free one, or -1; *count grows by the rest. */
 static inline int64_t close_columns(task_t *t, search_t *s, double reach, int64_t *count) {
-    int64_t sink = -1;
     for (int64_t block = 0; block < blocks_of(t->m); block++) {
         if (s->block_low[block] > reach) {
             continue;
@@ -84,7 +83,7 @@ static inline int64_t close_columns(task_t *t, search_t *s, double reach, int64_
             ++*count;
         }
     }
-    return sink;
+    return -1;
 }
 
 /* Match row `start` by a shortest augmenting path. It ends after at most n row scans: each scan takes one closed column
