@@ -8,21 +8,16 @@ import numpy as np
 
 from libc.stdint cimport int32_t, int64_t
 
+from solvers.native.stopping cimport raise_pending, stop_t, stop_within
 from solvers.problem import Infeasible
-
-
-# Declared here rather than taken from cpython.exc, whose declarations would raise inside the callback, where nothing can.
-cdef extern from "Python.h":
-    int PyErr_CheckSignals() noexcept
-    void *PyErr_Occurred() noexcept
 
 
 cdef extern from "lapmark.h":
     ctypedef enum outcome_t:
-        SOLVED, INFEASIBLE, INTERRUPTED, OUT_OF_MEMORY
+        SOLVED, INFEASIBLE, INTERRUPTED, TIMED_OUT, OUT_OF_MEMORY
+    int64_t LOOK_EVERY
     ctypedef struct counters_t:
         int64_t row_scans, augmentations, reductions, bids, phases
-    ctypedef int (*interrupted_t)() noexcept nogil
     ctypedef struct task_t:
         int64_t n, m, given
         const void *cost
@@ -33,7 +28,9 @@ cdef extern from "lapmark.h":
         double *v
         int64_t bad_row
         counters_t counters
-        interrupted_t interrupted
+        stop_t stop
+        int64_t look_every, until_look
+        outcome_t outcome
 
 
 cdef extern from "builds.h":
@@ -57,17 +54,6 @@ cdef extern from "builds.h":
 HAS_AVX2 = bool(processor_has_avx2())
 
 
-cdef int interrupted() noexcept nogil:
-    """Whether a signal handler raised, which happens in the main thread only; its exception stays set."""
-    with gil:
-        return PyErr_Occurred() != NULL or PyErr_CheckSignals() != 0
-
-
-cdef int raise_pending() except -1:
-    """Let the exception that a signal handler left surface."""
-    return -1
-
-
 cdef const build_t *build_for(matrix, avx2) except NULL:
     """The build for the type of a matrix; with `avx2` None the best that the processor runs."""
     cdef const build_t *build = find_build(HAS_AVX2 if avx2 is None else avx2, matrix.dtype == np.float32)
@@ -82,13 +68,14 @@ def as_cost(matrix):
     return np.require(matrix, dtype=dtype, requirements=["C", "A"])
 
 
-def assign(str method, matrix, bint avx2):
+def assign(str method, matrix, bint avx2, double seconds=float("inf")):
     """Solve an (n, m) problem with n <= m by "jv" or "auction".
 
-    Returns row_to_col (n,) intp, u (n,), v (m,) float64 and a dict of the counters that are not zero.
+    Returns row_to_col (n,) intp, u (n,), v (m,) float64 and a dict of the counters that are not zero. Where that takes longer
+    than `seconds`, row_to_col is None, v is feasible and u is not set.
     """
     cdef task_t task
-    cdef outcome_t outcome
+    cdef outcome_t outcome = SOLVED
     cdef assign_t function
     matrix = as_cost(matrix)
     n, m = matrix.shape
@@ -111,7 +98,8 @@ def assign(str method, matrix, bint avx2):
     cdef double[::1] v_view = v
     task.n, task.m, task.given, task.bad_row = rows, m, n, -1
     task.counters = counters_t(0, 0, 0, 0, 0)
-    task.interrupted = interrupted
+    task.stop = stop_within(seconds)
+    task.look_every, task.until_look, task.outcome = LOOK_EVERY, 0, SOLVED
     if n:
         task.cost, task.zeros = <const void *> at_cost, <const void *> at_zeros
         task.x, task.y, task.u, task.v = &x_view[0], &y_view[0], &u_view[0], &v_view[0]
@@ -124,7 +112,7 @@ def assign(str method, matrix, bint avx2):
         if outcome == INFEASIBLE:
             raise Infeasible(f"row {task.bad_row} cannot be matched with the others at finite cost")
     counters = {name: count for name, count in dict(task.counters).items() if count}
-    return x[:n].astype(np.intp), u[:n], v, counters
+    return None if outcome == TIMED_OUT else x[:n].astype(np.intp), u[:n], v, counters
 
 
 def row_minima(matrix, const double[::1] v, avx2=None):

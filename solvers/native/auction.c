@@ -18,14 +18,16 @@ static const double SCALING = 5.0, FIRST_DIVISOR = 8.0, LAST_DIVISOR = 100.0;
 enum { BIDS_PER_ROW = 2000 };
 
 /* Largest minus smallest finite cost, and the largest magnitude. */
-static double range_of(const task_t *t, double *magnitude) {
-    const cost_t *c = t->cost;
+static double range_of(task_t *t, double *magnitude) {
     double low = INFINITY, high = -INFINITY;
-    for (int64_t k = 0; k < t->given * t->m; k++) {
-        const double x = (double)c[k];
-        if (x < INFINITY) {
-            low = x < low ? x : low;
-            high = x > high ? x : high;
+    for (int64_t i = 0; i < t->given && !must_stop(t); i++) {
+        const cost_t *c = row_of(t, i);
+        for (int64_t j = 0; j < t->m; j++) {
+            const double x = (double)c[j];
+            if (x < INFINITY) {
+                low = x < low ? x : low;
+                high = x > high ? x : high;
+            }
         }
     }
     if (t->given < t->n) {
@@ -52,7 +54,7 @@ static int run_phase(task_t *t, int32_t *queue, double epsilon, double range, do
     int64_t waiting = t->n, budget = BIDS_PER_ROW * t->n;
     while (waiting > 0) {
         const int32_t i = queue[--waiting];
-        if (budget-- <= 0 || ((t->counters.bids & 1023) == 0 && t->interrupted())) {
+        if (budget-- <= 0 || must_stop(t)) {
             return 0;
         }
         const two_minima_t low = two_minima(row_of(t, i), t->v, t->m);
@@ -79,13 +81,18 @@ static int run_phase(task_t *t, int32_t *queue, double epsilon, double range, do
     return 1;
 }
 
-/* Columns held by rows of zeros are within epsilon of each other. Made level, they are all cheapest to all such rows,
- * which would otherwise need a search each. */
-static void level_zero_rows(task_t *t) {
+static double highest_v(const task_t *t) {
     double highest = -INFINITY;
     for (int64_t j = 0; j < t->m; j++) {
         highest = t->v[j] > highest ? t->v[j] : highest;
     }
+    return highest;
+}
+
+/* Columns held by rows of zeros are within epsilon of each other. Made level, they are all cheapest to all such rows,
+ * which would otherwise need a search each. */
+static void level_zero_rows(task_t *t) {
+    const double highest = highest_v(t);
     for (int64_t i = t->given; i < t->n; i++) {
         if (t->x[i] >= 0) {
             t->v[t->x[i]] = highest;
@@ -98,7 +105,7 @@ static void keep_tight(task_t *t) {
     for (int64_t j = 0; j < t->m; j++) {
         t->y[j] = -1;
     }
-    for (int64_t i = 0; i < t->n; i++) {
+    for (int64_t i = 0; i < t->n && !must_stop(t); i++) {
         const cost_t *c = row_of(t, i);
         const two_minima_t low = two_minima(c, t->v, t->m);
         t->counters.row_scans++;
@@ -153,14 +160,17 @@ outcome_t NAME(auction)(task_t *t) {
         epsilon = epsilon / SCALING > last ? epsilon / SCALING : last;
     }
     free(queue);
-    if (t->interrupted()) {
-        return INTERRUPTED;
+    if (t->outcome == SOLVED) {
+        level_zero_rows(t);
+        keep_tight(t);
     }
-    level_zero_rows(t);
-    keep_tight(t);
-    const outcome_t outcome = augment_all(t);
-    if (outcome != SOLVED) {
-        return outcome;
+    if (augment_all(t) != SOLVED) {
+        /* A rectangular problem asks for v <= 0, and the nearer to 0 the more they prove. */
+        const double highest = t->given < t->n ? highest_v(t) : 0.0;
+        for (int64_t j = 0; j < t->m; j++) {
+            t->v[j] -= highest;
+        }
+        return t->outcome;
     }
     if (prices_drown_costs(t)) {
         t->n = t->given;

@@ -87,19 +87,21 @@ static inline int64_t close_columns(task_t *t, search_t *s, double reach, int64_
 }
 
 /* Match row `start` by a shortest augmenting path. It ends after at most n row scans: each scan takes one closed column
- * off the queue for good. False where no free column can be reached at finite length. */
-static inline int augment_row(task_t *t, search_t *s, int64_t start) {
+ * off the queue for good. Without a path of finite length the problem is infeasible. */
+static inline void augment_row(task_t *t, search_t *s, int64_t start) {
     for (int64_t j = 0; j < t->m; j++) {
         s->distance[j] = INFINITY;
     }
     int64_t closed = 0, scanned = 0, sink = -1;
     double reach = -INFINITY;
     double low = relax_row(t, s, start, 0.0);
-    for (;;) {
+    while (!must_stop(t)) {
         if (low <= reach || scanned == closed) {
             /* Rounding may place a column a hair below the columns already closed: it counts as level with them. */
             reach = low > reach ? low : reach;
             if (reach == INFINITY) {
+                t->bad_row = start;
+                t->outcome = INFEASIBLE;
                 break;
             }
             sink = close_columns(t, s, reach, &closed);
@@ -117,7 +119,7 @@ static inline int augment_row(task_t *t, search_t *s, int64_t start) {
         t->v[s->closed[k]] = s->closed_v[k] + (sink >= 0 ? s->closed_at[k] - reach : 0.0);
     }
     if (sink < 0) {
-        return 0;
+        return;
     }
     for (int64_t j = sink, i = -1; i != start;) {
         i = s->from[j];
@@ -127,7 +129,6 @@ static inline int augment_row(task_t *t, search_t *s, int64_t start) {
         j = next;
     }
     t->counters.augmentations++;
-    return 1;
 }
 
 /* Match every row whose x is -1, then set u. v must be feasible with the pairs that are matched tight. */
@@ -136,23 +137,16 @@ static inline outcome_t augment_all(task_t *t) {
     if (!search_make(&s, t->m)) {
         return OUT_OF_MEMORY;
     }
-    outcome_t outcome = SOLVED;
-    for (int64_t i = 0; i < t->n && outcome == SOLVED; i++) {
-        if (t->x[i] >= 0) {
-            continue;
-        }
-        if (t->interrupted()) {
-            outcome = INTERRUPTED;
-        } else if (!augment_row(t, &s, i)) {
-            t->bad_row = i;
-            outcome = INFEASIBLE;
+    for (int64_t i = 0; i < t->n && t->outcome == SOLVED; i++) {
+        if (t->x[i] < 0) {
+            augment_row(t, &s, i);
         }
     }
     search_free(&s);
-    for (int64_t i = 0; i < t->n && outcome == SOLVED; i++) {
+    for (int64_t i = 0; i < t->n && t->outcome == SOLVED; i++) {
         t->u[i] = (double)row_of(t, i)[t->x[i]] - t->v[t->x[i]];
     }
-    return outcome;
+    return t->outcome;
 }
 
 #endif

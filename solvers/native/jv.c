@@ -8,6 +8,8 @@
  */
 #include "augment.h"
 
+#include <string.h>
+
 /* Augmenting row reduction may take this many scans a row before the rest is left to augmentation. */
 enum { SCANS_PER_ROW = 8 };
 
@@ -20,6 +22,11 @@ static void reduce_columns(task_t *t, char *restrict once) {
         t->y[j] = -1;
     }
     for (int64_t i = 0; i < t->n; i++) {
+        if (must_stop(t)) {
+            /* Minima over some of the rows are no duals. */
+            memset(t->v, 0, (size_t)t->m * sizeof *t->v);
+            return;
+        }
         lower_columns(c + i * t->m, 0.0, t->m, (int32_t)i, t->v, t->y);
         once[i] = 0;
     }
@@ -45,6 +52,9 @@ static void transfer_reductions(task_t *t, const char *restrict once) {
         if (!once[i]) {
             continue;
         }
+        if (must_stop(t)) {
+            return;
+        }
         const int64_t j = t->x[i];
         const two_minima_t low = two_minima(c + i * t->m, t->v, t->m);
         const double slack = low.j1 == j ? low.second : low.first;
@@ -67,7 +77,7 @@ static int64_t reduce_rows(task_t *t, int32_t *free_rows, int64_t count, int64_t
     int64_t kept = 0, next = 0;
     while (next < count) {
         const int32_t i = free_rows[next++];
-        if (*budget <= 0 || ((t->counters.row_scans & 1023) == 0 && t->interrupted())) {
+        if (*budget <= 0 || must_stop(t)) {
             free_rows[kept++] = i;
             continue;
         }
@@ -119,7 +129,9 @@ outcome_t NAME(jv)(task_t *t) {
     }
     if (t->n == t->m) {
         reduce_columns(t, once);
-        transfer_reductions(t, once);
+        if (t->outcome == SOLVED) {
+            transfer_reductions(t, once);
+        }
     } else {
         for (int64_t j = 0; j < t->m; j++) {
             t->v[j] = 0.0;

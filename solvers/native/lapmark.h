@@ -2,12 +2,23 @@
 #ifndef LAPMARK_H
 #define LAPMARK_H
 
+#include "stop.h"
+
 #include <stdint.h>
 
-typedef enum { SOLVED = 0, INFEASIBLE, INTERRUPTED, OUT_OF_MEMORY } outcome_t;
+typedef enum { SOLVED = 0, INFEASIBLE, INTERRUPTED, TIMED_OUT, OUT_OF_MEMORY } outcome_t;
 
-/* Asked now and then by a long loop; true when the user wants it to stop. */
-typedef int (*interrupted_t)(void);
+/* How a solver that is asked to stop ends; SOLVED while it may go on. */
+static inline outcome_t stopped(const stop_t *stop) {
+    switch (stop_asked(stop)) {
+    case STOP_INTERRUPTED:
+        return INTERRUPTED;
+    case STOP_LATE:
+        return TIMED_OUT;
+    default:
+        return SOLVED;
+    }
+}
 
 /* Work done; equal from run to run and between instruction sets. */
 typedef struct {
@@ -22,10 +33,26 @@ typedef struct {
     const void *zeros; /* (m) the row that stands for every row from `given` on */
     int32_t *x;        /* (n) column of each row, -1 where free */
     int32_t *y;        /* (m) row of each column, -1 where free */
-    double *u, *v;     /* (n), (m) duals */
+    double *u, *v;     /* (n), (m) duals; where TIMED_OUT, v is feasible and u is not set */
     int64_t bad_row;   /* a row that cannot be matched, where INFEASIBLE */
     counters_t counters;
-    interrupted_t interrupted;
+    stop_t stop;
+    int64_t look_every; /* entries of costs to go through between two looks at `stop` */
+    int64_t until_look; /* those left; 0 at first */
+    outcome_t outcome;  /* SOLVED until a look says otherwise */
 } task_t;
+
+/* The usual look_every: milliseconds, since a look may have to wait for the interpreter's lock. */
+enum { LOOK_EVERY = 1 << 22 };
+
+/* Asked before each scan of a row; true once the solver has to give up, and from then on. */
+static inline int must_stop(task_t *t) {
+    t->until_look -= t->m;
+    if (t->until_look < 0 && t->outcome == SOLVED) {
+        t->until_look = t->look_every;
+        t->outcome = stopped(&t->stop);
+    }
+    return t->outcome != SOLVED;
+}
 
 #endif

@@ -31,8 +31,10 @@ static uint64_t random_bits(void) {
     return random_state >> 33;
 }
 
-static int never(void) { return 0; }
-static int always(void) { return 1; }
+/* Says stop at the look after so many. */
+static int64_t looks, looks_before_stop;
+
+static int counted(void) { return looks++ >= looks_before_stop; }
 
 /* Kinds of costs: even, few values, i*j, wide range, near ties; float32 values throughout, so that all builds see the
  * same. */
@@ -60,12 +62,14 @@ static void *exactly(size_t size) {
 }
 
 static answer_t run(assign_t solver, const void *cost, size_t width, int64_t given, int64_t n, int64_t m,
-                    interrupted_t interrupted) {
+                    int64_t stop_at_look, double deadline) {
     answer_t a;
     memset(&a, 0, sizeof a);
     void *zeros = exactly((size_t)m * width);
     memset(zeros, 0, (size_t)m * width);
-    a.task = (task_t){.n = n, .m = m, .given = given, .cost = cost, .zeros = zeros, .interrupted = interrupted};
+    looks = 0;
+    looks_before_stop = stop_at_look;
+    a.task = (task_t){.n = n, .m = m, .given = given, .cost = cost, .zeros = zeros, .stop = {counted, deadline}};
     a.task.x = exactly((size_t)n * sizeof *a.task.x);
     a.task.y = exactly((size_t)m * sizeof *a.task.y);
     a.task.u = exactly((size_t)n * sizeof *a.task.u);
@@ -123,6 +127,25 @@ static void prove(const answer_t *a, const double *cost, int seed) {
     expect(signs, "signs of v", t->given, t->m, seed);
 }
 
+/* Stopped at any look, a solver says so at once and leaves duals of the columns that prove a bound. */
+static void stop_everywhere(assign_t solver, const void *cost, size_t width, int64_t given, int64_t n, int64_t m,
+                            int64_t all_looks, int seed) {
+    for (int quarter = 0; quarter < 4; quarter++) {
+        const int64_t at = quarter * all_looks / 4;
+        answer_t a = run(solver, cost, width, given, n, m, at, INFINITY);
+        expect(a.outcome == INTERRUPTED && looks == at + 1, "stops when asked", given, m, seed);
+        int proves = 1;
+        for (int64_t j = 0; j < m; j++) {
+            proves = proves && isfinite(a.task.v[j]) && (given == m || a.task.v[j] <= 0.0);
+        }
+        expect(proves, "duals of a stopped search", given, m, seed);
+        discard(&a);
+    }
+    answer_t late = run(solver, cost, width, given, n, m, INT64_MAX, 0.0);
+    expect(late.outcome == TIMED_OUT, "stops when it is late", given, m, seed);
+    discard(&late);
+}
+
 static void try_problem(int64_t n, int64_t m, int kind, int forbid, int seed) {
     random_state = (uint64_t)seed * 2654435761u + 1;
     const size_t size = (size_t)(n * m);
@@ -145,12 +168,16 @@ static void try_problem(int64_t n, int64_t m, int kind, int forbid, int seed) {
                 }
                 const void *cost = single ? (const void *)narrow : (const void *)wide;
                 const size_t width = single ? sizeof *narrow : sizeof *wide;
-                answer_t a = run(method == 0 ? build->jv : build->auction, cost, width, n, rows, m, never);
+                const assign_t solver = method == 0 ? build->jv : build->auction;
+                answer_t a = run(solver, cost, width, n, rows, m, INT64_MAX, INFINITY);
+                const int64_t all_looks = looks;
                 if (a.outcome == SOLVED) {
                     prove(&a, wide, seed);
                 } else {
                     expect(a.outcome == INFEASIBLE && forbid, "a feasible problem is solved", n, m, seed);
                 }
+                expect(2 * all_looks >= a.task.counters.row_scans, "looks all the time", n, m, seed);
+                stop_everywhere(solver, cost, width, n, rows, m, all_looks, seed);
                 if (have_first) {
                     expect(same(&first, &a), "builds agree", n, m, seed);
                     discard(&a);
@@ -158,9 +185,6 @@ static void try_problem(int64_t n, int64_t m, int kind, int forbid, int seed) {
                     first = a;
                     have_first = 1;
                 }
-                answer_t stopped = run(method == 0 ? build->jv : build->auction, cost, width, n, rows, m, always);
-                expect(stopped.outcome == INTERRUPTED || stopped.outcome == SOLVED, "stops when asked", n, m, seed);
-                discard(&stopped);
             }
         }
         discard(&first);
