@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-import inspect
 import itertools
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from solvers import registry
@@ -63,7 +62,7 @@ class Cell:
     def refuses(self, problem: Problem) -> str | None:
         """Why it cannot take this problem, or None."""
         if self.solver == BUILD_MATRIX:
-            return None if problem.cost.kind == "points" else "the case is given as a matrix"
+            return None if problem.cost.kind != "dense" else "the case is given as a matrix"
         return registry.get(self.name).capabilities.refuses(problem)
 
     def key(self, threads: int) -> str:
@@ -80,7 +79,7 @@ def plan(solvers: Sequence[str] = (), cases: Sequence[str] = (), sizes: Sequence
     solvers : sequence of str
         Specs. A name alone stands for every point of the solver's accuracy curve; none for every solver.
     cases : sequence of str
-        Specs. A family's name stands for all its variants, with settings laid over each; none for the main job.
+        Specs, as `expand_case` reads them; none for the main job.
     sizes : sequence of int
         In place of each family's own.
 
@@ -94,7 +93,7 @@ def plan(solvers: Sequence[str] = (), cases: Sequence[str] = (), sizes: Sequence
     found = {str(case): case for text in cases or DEFAULT_PROBLEMS for case in expand_case(text, sizes)}
     cells = []
     for case in sorted(found.values(), key=lambda case: case.n):
-        conversion = [BUILD_MATRIX] if case.params.get("cost") == "points" else []
+        conversion = [BUILD_MATRIX] if case.setting("cost") not in (None, "dense") else []
         cells += [Cell(solver, case) for solver in conversion + chosen]
     return cells
 
@@ -103,7 +102,7 @@ def expand_solver(text: str) -> list[str]:
     """The specs that one on the command line stands for."""
     name, options = spec.parse(text)
     solver = registry.get(name)
-    _check_settings(text, inspect.signature(solver.function), 1, options)
+    spec.check(text, solver.function, 1, options)
     curve = solver.capabilities.curve
     if options or not curve:
         return [spec.show(name, options)]
@@ -112,26 +111,21 @@ def expand_solver(text: str) -> list[str]:
 
 
 def expand_case(text: str, sizes: Sequence[int] = ()) -> list[Case]:
-    """The cases that a spec on the command line stands for; `n` and `seed` may stand in it too."""
+    """The cases that a spec on the command line stands for; `n` and `seed` may stand in it too.
+
+    A family's name stands for all its variants, and other settings are laid over each. A spec that sets what the
+    variants differ in stands for itself alone.
+    """
     name, given = spec.parse(text)
     family = problems.get(name)
     n, seed = given.pop("n", None), given.pop("seed", 0)
     if not isinstance(seed, int) or not isinstance(n, int | None):
         raise ValueError(f"{text}: n and seed are whole numbers")
-    _check_settings(text, inspect.signature(family.build), 2, given)
+    spec.check(text, family.build, 2, given)
     own = [n] if n is not None else family.sizes
-    return [Case(name, size, seed, {**variant, **given}) for size in sizes or own for variant in family.variants]
-
-
-def _check_settings(text: str, signature: inspect.Signature, positional: int, settings: Mapping[str, object]) -> None:
-    """Refuse a misspelt setting before anything has run."""
-    parameters = list(signature.parameters.values())[positional:]
-    if any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters):
-        return
-    known = [parameter.name for parameter in parameters]
-    for name in settings:
-        if name not in known:
-            raise ValueError(f"{text}: no setting {name!r}; there is {', '.join(known) or 'none'}")
+    told_apart = {setting for variant in family.variants for setting in variant}
+    variants = [given] if told_apart & given.keys() else [{**variant, **given} for variant in family.variants]
+    return [Case(name, size, seed, settings) for size in sizes or own for settings in variants]
 
 
 def _rank(solver: str) -> int:

@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import inspect
+import types
+import typing
+from collections.abc import Callable, Mapping
+from typing import Any
 
 Value = int | float | str | bool
+
+#: How a message calls the types of a setting.
+_WORDS = {bool: "true or false", int: "a whole number", float: "a number", str: "a word"}
 
 
 def parse(text: str) -> tuple[str, dict[str, Value]]:
@@ -26,9 +33,58 @@ def show(name: str, settings: Mapping[str, Value]) -> str:
     return name + ":" + ",".join(f"{key}={_text(settings[key])}" for key in sorted(settings))
 
 
+def check(text: str, function: Callable[..., Any], positional: int, settings: Mapping[str, Value]) -> None:
+    """Refuse, before anything runs, a setting that a function does not have or that its annotations do not allow.
+
+    Parameters
+    ----------
+    text : str
+        The spec, for the message.
+    function : callable
+        A solver, or what builds a family. One that takes `**options` judges for itself, and so does what has no
+        annotation.
+    positional : int
+        Parameters at the front that are no settings.
+    settings : mapping
+
+    Raises
+    ------
+    ValueError
+        Names the setting, and what there is instead.
+    """
+    parameters = list(inspect.signature(function).parameters.values())[positional:]
+    if any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters):
+        return
+    known = [parameter.name for parameter in parameters]
+    for name, value in settings.items():
+        if name not in known:
+            raise ValueError(f"{text}: no setting {name!r}; there is {', '.join(known) or 'none'}")
+        if choices := _unmet(_hints(function).get(name, Any), value):
+            raise ValueError(f"{text}: {name} = {value!r}; it must be {' or '.join(choices)}")
+
+
+def _hints(function: Callable[..., Any]) -> Mapping[str, Any]:
+    try:
+        return typing.get_type_hints(function)
+    except (NameError, TypeError):  # a plugin may import its types for a type checker alone
+        return {}
+
+
+def _unmet(hint: Any, value: Value) -> list[str]:
+    """What a type would have in place of the value; nothing where the value is one of its."""
+    origin = typing.get_origin(hint)
+    if origin in (types.UnionType, typing.Union):
+        unmet = [_unmet(part, value) for part in typing.get_args(hint) if part is not type(None)]
+        return [] if not all(unmet) else [choice for choices in unmet for choice in choices]
+    if origin is typing.Literal:
+        return [] if value in typing.get_args(hint) else [str(choice) for choice in typing.get_args(hint)]
+    fits = hint not in _WORDS or type(value) is hint or (hint is float and type(value) is int)
+    return [] if fits else [_WORDS[hint]]
+
+
 def _value(text: str) -> Value:
-    if text in ("true", "false"):
-        return text == "true"
+    if text.lower() in ("true", "false"):
+        return text.lower() == "true"
     for read in (int, float):
         try:
             return read(text)

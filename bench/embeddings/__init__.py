@@ -1,6 +1,7 @@
-"""What turns data into points of the plane: embeddings, computed once and cached, and one that is shipped."""
+"""What turns data into points of the plane: embeddings, computed and cached, one that is shipped, and more of it."""
 
 from .reference import reference
+from .resample import resample
 from .tsne import tsne
 
-__all__ = ["reference", "tsne"]
+__all__ = ["reference", "resample", "tsne"]

@@ -24,7 +24,7 @@ from .. import spec
 Build = Callable[..., Problem]
 Draw = Callable[..., list[Path]]
 
-#: The setting `dtype` of the families whose costs are not whole.
+#: The setting `dtype` of the families whose costs are not whole. `Case.build` holds every setting against its type.
 FloatType = Literal["float32", "float64"]
 
 
@@ -84,11 +84,13 @@ class Case:
     def build(self) -> Problem:
         """The instance; a ValueError where the family takes no such size or setting."""
         build = get(self.problem).build
-        known = list(inspect.signature(build).parameters)[2:]
-        for name in self.params:
-            if name not in known:
-                raise ValueError(f"{self.problem} has no setting {name!r}; it has {', '.join(known) or 'none'}")
+        spec.check(self.label, build, 2, self.params)
         return build(self.n, self.seed, **self.params)
+
+    def setting(self, name: str) -> object:
+        """The value of a setting, the family's default where the case does not give one; None where there is none."""
+        known = inspect.signature(get(self.problem).build).parameters
+        return self.params.get(name, known[name].default if name in known else None)
 
     def draw(self, problem: Problem, result: Result, folder: Path) -> list[Path]:
         """Pictures of an answer, written to `folder`; none where the family has no picture."""
@@ -128,12 +130,6 @@ def get(name: str) -> Family:
     if name in known:
         return known[name]
     raise registry.unknown("problem", name, known)
-
-
-def check_setting(name: str, value: spec.Value, *allowed: spec.Value) -> None:
-    """Refuse a value that a setting does not have."""
-    if value not in allowed:
-        raise ValueError(f"{name} = {value!r}; choose from {', '.join(map(str, allowed))}")
 
 
 def check_only_instance(seed: int) -> None:

@@ -1,4 +1,4 @@
-"""Random points of the unit square matched to random points of it, at their Euclidean distance.
+"""Random points of the unit cube matched to random points of it, at a power of their distance.
 
 Costs with structure: near points are near to the same columns, augmenting paths are long, and solvers that are quick on
 `uniform` slow down.
@@ -6,11 +6,13 @@ Costs with structure: near points are near to the same columns, augmenting paths
 
 from __future__ import annotations
 
+from typing import Literal
+
 import numpy as np
 
 from solvers import Assignment, DenseCost, PointCost
 
-from . import FloatType, check_setting, family
+from . import FloatType, family
 
 
 @family(
@@ -18,11 +20,32 @@ from . import FloatType, check_setting, family
     source="the class “geometric” of M. Dell’Amico, P. Toth, Discrete Applied Mathematics 100 (2000) 17–48, "
     "with distances as they are instead of rounded down",
     sizes=(256, 1024, 2048),
+    variants=({}, {"cost": "points", "p": 2}, {"cost": "points", "d": 3, "p": 2}),
 )
-def build(n: int, seed: int = 0, cost: str = "dense", dtype: FloatType = "float32") -> Assignment:
-    """`cost`: "dense" for a matrix of `dtype`, "points" for the points alone, in float64."""
-    check_setting("cost", cost, "dense", "points")
-    check_setting("dtype", dtype, "float32", "float64")
-    x, y = np.random.default_rng(seed).random((2, n, 2))
-    distance = PointCost(x, y, p=1)
+def build(
+    n: int,
+    seed: int = 0,
+    p: float = 1,
+    d: int = 2,
+    cost: Literal["dense", "points"] = "dense",
+    dtype: FloatType = "float32",
+) -> Assignment:
+    """The problem.
+
+    Parameters
+    ----------
+    n : int
+    seed : int
+    p : float
+        Exponent of the Euclidean distance.
+    d : int
+        Number of coordinates.
+    cost : {"dense", "points"}
+        A matrix of `dtype`, or the points alone, in float64.
+    dtype : {"float32", "float64"}
+    """
+    if d < 1:
+        raise ValueError(f"d = {d}; points have at least one coordinate")
+    x, y = np.random.default_rng(seed).random((2, n, d))
+    distance = PointCost(x, y, p=p)
     return Assignment(distance if cost == "points" else DenseCost(distance.dense().astype(dtype)))

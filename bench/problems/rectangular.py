@@ -1,15 +1,20 @@
-"""Costs drawn evenly from [0, 1), with `ratio` times as many columns as rows, or as many rows as columns.
+"""Costs drawn evenly, with `ratio` times as many columns as rows, or as many rows as columns.
 
 Some of the longer side stay unmatched. A solver that pads to a square pays for it in time and in memory.
 """
 
 from __future__ import annotations
 
+from typing import Literal
+
 import numpy as np
 
 from solvers import Assignment, DenseCost
 
-from . import FloatType, check_setting, family
+from . import family
+
+#: The largest of whole costs: rows tie, and the more the longer they are.
+LARGEST = 99
 
 
 @family(
@@ -21,13 +26,36 @@ from . import FloatType, check_setting, family
         {"ratio": 2, "longer": "rows"},
         {"ratio": 10, "longer": "columns"},
         {"ratio": 10, "longer": "rows"},
+        {"ratio": 2, "longer": "columns", "dtype": "int32"},
+        {"ratio": 10, "longer": "columns", "dtype": "int32"},
     ),
 )
-def build(n: int, seed: int = 0, ratio: int = 2, longer: str = "columns", dtype: FloatType = "float32") -> Assignment:
-    """`n` is the shorter side. The matrix for `longer="rows"` is the transpose of the other, laid out anew."""
-    check_setting("longer", longer, "columns", "rows")
-    check_setting("dtype", dtype, "float32", "float64")
-    if ratio < 1 or ratio * n != int(ratio * n):
+def build(
+    n: int,
+    seed: int = 0,
+    ratio: float = 2,
+    longer: Literal["columns", "rows"] = "columns",
+    dtype: Literal["float32", "float64", "int32"] = "float32",
+) -> Assignment:
+    """The problem.
+
+    Parameters
+    ----------
+    n : int
+        The shorter side.
+    seed : int
+    ratio : float
+        The longer side over the shorter.
+    longer : {"columns", "rows"}
+        The matrix for "rows" is the transpose of the other, laid out anew.
+    dtype : {"float32", "float64", "int32"}
+        Costs in [0, 1), or whole ones from 0 to 99.
+    """
+    if not ratio >= 1 or ratio * n != int(ratio * n):
         raise ValueError(f"ratio = {ratio} at n = {n}; the longer side must be a whole number, and no shorter")
-    wide = np.random.default_rng(seed).random((n, int(ratio * n)), dtype=dtype)
+    rng = np.random.default_rng(seed)
+    shape = (n, int(ratio * n))
+    wide = (
+        rng.integers(0, LARGEST, shape, np.int32, endpoint=True) if dtype == "int32" else rng.random(shape, dtype=dtype)
+    )
     return Assignment(DenseCost(wide if longer == "columns" else np.ascontiguousarray(wide.T)))

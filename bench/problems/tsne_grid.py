@@ -8,10 +8,12 @@ Where the points come from is the setting `source`:
 - `digits`: scikit-learn's 1797 digits, embedded here and cached. Nothing to download; but t-SNE, and with it the
   problem, differs a little between machines.
 - `mnist-reference`: the shipped embedding of the MNIST test set. The same problem, to the bit, on every machine.
+- `mnist-resampled`: that embedding again, of as many points as n asks for (`bench.embeddings.resample`).
 - `mnist`: the same images, embedded here and cached; takes the image files.
-- `auto`: `digits` as long as there are enough of them, then `mnist-reference`. It depends on n alone.
+- `auto`: `digits` as long as there are enough of them, then `mnist-reference`, then `mnist-resampled`. It depends on n
+  alone.
 
-The n points are the first of `numpy.random.default_rng(seed).permutation`.
+The n points are the first of `numpy.random.default_rng(seed).permutation`, or drawn by that generator.
 """
 
 from __future__ import annotations
@@ -21,18 +23,24 @@ import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 
 from solvers import Assignment, DenseCost, Matching, PointCost
+from solvers.problem import Cost
 
 from .. import datasets, embeddings
 from ..datasets import Images, MissingData
-from . import FloatType, check_setting, family
+from . import FloatType, family
 
 LARGEST_COST = 100_000
 DIGITS = 1797
-SOURCES = ("auto", "digits", "mnist-reference", "mnist")
+MNIST = 10_000
+
+Source = Literal["auto", "digits", "mnist-reference", "mnist-resampled", "mnist"]
+Side = Literal["nodes", "points"]
+Kind = Literal["dense", "points"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,9 +69,9 @@ def draw(
     folder: Path,
     n: int,
     seed: int = 0,
-    source: str = "auto",
-    rows: str = "nodes",
-    cost: str = "dense",
+    source: Source = "auto",
+    rows: Side = "nodes",
+    cost: Kind = "dense",
     dtype: FloatType = "float32",
 ) -> list[Path]:
     """Four pictures: the embedding, arrows from points to nodes, the images where t-SNE put them, and on the grid.
@@ -95,7 +103,12 @@ def draw(
     draw=draw,
 )
 def build(
-    n: int, seed: int = 0, source: str = "auto", rows: str = "nodes", cost: str = "dense", dtype: FloatType = "float32"
+    n: int,
+    seed: int = 0,
+    source: Source = "auto",
+    rows: Side = "nodes",
+    cost: Kind = "dense",
+    dtype: FloatType = "float32",
 ) -> Assignment:
     """The problem.
 
@@ -105,33 +118,37 @@ def build(
         Number of points; a square.
     seed : int
         Selects the points.
-    source : {"auto", "digits", "mnist-reference", "mnist"}
+    source : {"auto", "digits", "mnist-reference", "mnist-resampled", "mnist"}
     rows : {"nodes", "points"}
         What the rows are. Solvers of the Jonker–Volgenant kind differ by a factor of two between the two.
     cost : {"dense", "points"}
         A matrix of `dtype`, or the points alone, in float64.
     dtype : {"float32", "float64"}
     """
-    check_setting("rows", rows, "nodes", "points")
-    check_setting("cost", cost, "dense", "points")
-    check_setting("dtype", dtype, "float32", "float64")
-    nodes, points = grid(side(n)), sample(n, seed, source).points
-    x, y = (nodes, points) if rows == "nodes" else (points, nodes)
+    return Assignment(cost_to_grid(sample(n, seed, source).points, side(n), rows, cost, dtype))
+
+
+def cost_to_grid(points: np.ndarray, k: int, rows: Side, cost: Kind, dtype: FloatType) -> Cost:
+    """Squared distances between points (n, 2) of the unit square and the k² nodes of the grid, scaled; as `build`."""
+    x, y = (grid(k), points) if rows == "nodes" else (points, grid(k))
     distance = PointCost(x, y, scale=LARGEST_COST / largest_squared_distance(points))
     if cost == "points":
-        return Assignment(distance)
-    matrix = np.empty((n, n), dtype)
+        return distance
+    matrix = np.empty(distance.shape, dtype)
     for start, block in distance.blocks():
         matrix[start : start + len(block)] = block
-    return Assignment(DenseCost(matrix))
+    return DenseCost(matrix)
 
 
-def sample(n: int, seed: int = 0, source: str = "auto") -> Sample:
+def sample(n: int, seed: int = 0, source: Source = "auto") -> Sample:
     """The points of the problem, with what is known of them."""
-    check_setting("source", source, *SOURCES)
     side(n)
     if source == "auto":
-        source = "digits" if n <= DIGITS else "mnist-reference"
+        source = "digits" if n <= DIGITS else "mnist-reference" if n <= MNIST else "mnist-resampled"
+    if source == "mnist-resampled":
+        points, label = embeddings.reference()
+        points, index = embeddings.resample(points, n, np.random.default_rng(seed))
+        return Sample(unit_square(points), label[index], index, source)
     label, embed = _open(source)
     if n > len(label):
         largest = math.isqrt(len(label)) ** 2

@@ -6,7 +6,7 @@ import numpy as np
 
 from solvers import Assignment, DenseCost
 
-from . import FloatType, check_setting, family
+from . import FloatType, family
 
 
 @family(
@@ -15,5 +15,4 @@ from . import FloatType, check_setting, family
     sizes=(256, 1024, 2048),
 )
 def build(n: int, seed: int = 0, dtype: FloatType = "float32") -> Assignment:
-    check_setting("dtype", dtype, "float32", "float64")
     return Assignment(DenseCost(np.random.default_rng(seed).random((n, n), dtype=dtype)))

@@ -49,6 +49,8 @@ def test_settings_are_laid_over_every_variant() -> None:
         {"rows": "points", "dtype": "float64"},
     ]
     assert {case.params["rows"] for case in expand_case("tsne-grid:rows=points")} == {"points"}
+    assert [case.params for case in expand_case("grid:distinct=20", [9])] == [{"distinct": 20}]
+    assert len(expand_case("grid:rows=nodes", [9])) == len(families()["grid"].variants)
     assert expand_case("uniform:n=12,seed=3") == [Case("uniform", 12, 3)]
 
 
@@ -62,8 +64,12 @@ def test_an_unknown_name_suggests_the_nearest(build: object) -> None:
     ("solvers", "cases", "message"),
     [
         (["sinkhorn:blurr=0.1"], [], "sinkhorn:blurr=0.1: no setting 'blurr'; there is"),
-        (["jv:blur=0.1"], [], "jv:blur=0.1: no setting 'blur'; there is none"),
+        (["lap:blur=0.1"], [], "lap:blur=0.1: no setting 'blur'; there is none"),
         ([], ["uniform:type=float64"], "uniform:type=float64: no setting 'type'; there is dtype"),
+        (["sinkhorn:blur=wide"], [], "sinkhorn:blur=wide: blur = 'wide'; it must be a number"),
+        (["lap1015:epsilon=1"], [], "lap1015:epsilon=1: epsilon = 1; it must be true or false"),
+        ([], ["duplicates:distinct=true"], "distinct = True; it must be a whole number"),
+        ([], ["uniform:dtype=int8"], "uniform:dtype=int8: dtype = 'int8'; it must be float32 or float64"),
         ([], ["uniform:n=many"], "uniform:n=many: n and seed are whole numbers"),
         (["jv:"], [], "write it as name:key=value"),
     ],
@@ -73,8 +79,14 @@ def test_a_wrong_setting_is_refused_before_anything_runs(solvers: list[str], cas
         plan(solvers, cases)
 
 
-def test_points_come_with_the_cost_of_their_matrix() -> None:
-    assert [cell.solver for cell in plan(["jv"], ["tsne-grid:cost=points,rows=nodes"], [9])] == ["build-matrix", "jv"]
+@pytest.mark.parametrize("case", ["tsne-grid:cost=points,rows=nodes", "grid:distinct=20", "sparse"])
+def test_points_and_lists_come_with_the_cost_of_their_matrix(case: str) -> None:
+    assert [cell.solver for cell in plan(["jv"], [case], [9])] == ["build-matrix", "jv"]
+
+
+@pytest.mark.parametrize("written", ["true", "True"])
+def test_truth_is_written_either_way(written: str) -> None:
+    assert expand_solver(f"lap1015:epsilon={written}") == ["lap1015:epsilon=true"]
 
 
 def test_the_key_depends_on_all_that_decides_a_measurement(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from bench import cache, datasets, problems
+from bench import cache, datasets, embeddings, problems
 from bench.embeddings.make_reference import agreement
-from bench.problems import Case, integers, orlib, product, tsne_grid
-from solvers import Assignment, Matching, certify, solve
+from bench.problems import Case, difference, grid, integers, orlib, product, tracking, tsne_grid
+from solvers import Assignment, Matching, PointCost, SparseCost, certify, solve
 
 DATA = Path(os.environ.get(datasets.VARIABLE) or Path(__file__).parents[3] / "shared" / "data")
 REFERENCE = {"source": "mnist-reference"}
@@ -25,13 +25,19 @@ SMALL = [
     for params in family.variants
     if name != "orlib"
 ] + [
+    Case("duplicates", 36, 0, {"distinct": 1}),
     Case("geometric", 36, 0, {"cost": "points"}),
     Case("geometric", 36, 0, {"dtype": "float64"}),
+    Case("grid", 36, 0, {"cost": "dense", "rows": "nodes"}),
+    Case("sparse", 36, 0, {"cost": "dense", "share": 0.2}),
     Case("tsne-grid", 36, 0, {**REFERENCE, "cost": "points"}),
     Case("tsne-grid", 36, 0, {**REFERENCE, "dtype": "float64"}),
+    Case("tsne-grid", 36, 0, {"source": "mnist-resampled"}),
 ]
 
-RANDOM = [case for case in SMALL if case.problem != "product" and case.params.get("distinct") != 1]
+#: Of these, each size has one instance, or, of equal points, one optimum and one matrix whatever the seed.
+ONLY = ("difference:values=indices", "duplicates:distinct=1", "equal", "product")
+RANDOM = [case for case in SMALL if case.label not in ONLY]
 
 
 @pytest.fixture
@@ -101,26 +107,45 @@ def test_every_family_says_where_it_comes_from(family: problems.Family) -> None:
 @pytest.mark.parametrize(
     ("text", "fault"),
     [
-        ("uniform:n=4,high=3", "uniform has no setting 'high'; it has dtype"),
-        ("product:n=4,ratio=3", "it has none"),
-        ("uniform:n=4,dtype=int8", "dtype = 'int8'; choose from float32, float64"),
+        ("uniform:n=4,high=3", "uniform:high=3: no setting 'high'; there is dtype"),
+        ("product:n=4,ratio=3", "there is none"),
+        ("uniform:n=4,dtype=int8", "dtype = 'int8'; it must be float32 or float64"),
         ("integers:n=4,high=few", "high = 'few'; give a whole number"),
         ("integers:n=1000,high=10000000n", "do not fit the int32 matrix"),
         ("product:n=4,seed=1", "leave the seed at 0"),
         ("product:n=46341", "does not fit"),
+        ("difference:n=4,seed=1", "leave the seed at 0"),
         ("duplicates:n=4,distinct=0", "distinct = 0"),
+        ("duplicates:n=4,distinct=2.5", "distinct = 2.5; it must be a whole number"),
+        ("equal:n=4,seed=1", "leave the seed at 0"),
+        ("equal:n=4,value=dear", "value = 'dear'; it must be a number"),
+        ("binary:n=4,zeros=5", "zeros = 5 at n = 4"),
+        ("binary:n=4,zeros=1.5", "a whole number of the row's entries"),
+        ("binary:n=4,zeros=-0.1", "zeros = -0.1"),
+        ("low-rank:n=4,rank=0", "rank = 0"),
+        ("wide-range:n=4,decades=40", "decades = 40; choose from 0 to 38"),
+        ("forbidden:n=4,share=1.1", "share = 1.1"),
+        ("sparse:n=4,share=nan", "share = nan"),
+        ("sparse:n=4,cost=points", "it must be sparse or dense"),
+        ("tracking:n=4,lost=2", "lost = 2"),
+        ("grid:n=5", r"the nearest that do: 4 \(2×2\) and 9 \(3×3\)"),
+        ("grid:n=4,layout=round", "layout = 'round'; it must be uniform or line or near-line or lattice or clusters"),
+        ("grid:n=4,share=0", "share = 0"),
+        ("grid:n=4,distinct=-1", "distinct = -1"),
+        ("geometric:n=4,d=0", "d = 0"),
+        ("geometric:n=4,p=0", "p = 0"),
         ("rectangular:n=4,ratio=0.5", "ratio = 0.5"),
         ("rectangular:n=5,ratio=1.5", "whole number"),
-        ("rectangular:n=4,longer=both", "choose from columns, rows"),
+        ("rectangular:n=4,longer=both", "columns or rows"),
         ("orlib:n=200", "n = 200; OR-Library has n = 100, 500, 600, 700"),
         ("orlib:n=100,seed=2", "leave the seed at 0"),
-        ("geometric:n=4,cost=sparse", "choose from dense, points"),
+        ("geometric:n=4,cost=sparse", "dense or points"),
         ("tsne-grid:n=2000", r"the nearest that do: 1936 \(44×44\) and 2025 \(45×45\)"),
         ("tsne-grid:n=0", r"1 \(1×1\)"),
-        ("tsne-grid:n=100,source=faces", "choose from auto, digits, mnist-reference, mnist"),
-        ("tsne-grid:n=100,rows=columns", "choose from nodes, points"),
+        ("tsne-grid:n=100,source=faces", "it must be auto or digits or mnist-reference or mnist-resampled or mnist"),
+        ("tsne-grid:n=100,rows=columns", "nodes or points"),
         ("tsne-grid:n=1849,source=digits", "digits has 1797 images; take n up to 1764"),
-        ("tsne-grid:n=10201", "mnist-reference has 10000 images; take n up to 10000"),
+        ("tsne-grid:n=10201,source=mnist-reference", "mnist-reference has 10000 images; take n up to 10000"),
     ],
 )
 def test_a_setting_that_does_not_fit_is_refused(text: str, fault: str) -> None:
@@ -142,22 +167,131 @@ def test_product_has_its_known_optimum() -> None:
     assert matching.cost == product.optimum(30)
 
 
-def test_duplicates_repeat_few_rows() -> None:
-    costs = matrix(Case("duplicates", 200, 0, {"distinct": 7}))
-    assert len(np.unique(costs, axis=0)) == len(np.unique(costs, axis=1).T) == 7
+@pytest.mark.parametrize(("of", "columns"), [("points", 7), ("rows", 200), ("blocks", 7)])
+def test_duplicates_repeat_few_rows(of: str, columns: int) -> None:
+    costs = matrix(Case("duplicates", 200, 0, {"distinct": 7, "of": of}))
+    assert len(np.unique(costs, axis=0)) == 7
+    assert len(np.unique(costs, axis=1).T) == columns
+    assert costs.dtype == np.float32
+    assert (costs == 0).any() == (of == "points")
+
+
+def test_duplicates_of_one_point_cost_nothing() -> None:
     assert not matrix(Case("duplicates", 20, 0, {"distinct": 1})).any()
+
+
+def test_equal_costs_are_equal() -> None:
+    assert np.unique(matrix(Case("equal", 20, 0, {"value": 0.25}))).tolist() == [0.25]
+
+
+def test_binary_has_the_zeros_it_is_asked_for() -> None:
+    share = matrix(Case("binary", 300, 0, {"zeros": 0.02}))
+    assert np.unique(share).tolist() == [0, 1]
+    assert np.mean(share == 0) == pytest.approx(0.02, abs=0.003)
+    assert ((matrix(Case("binary", 300, 0, {"zeros": 2})) == 0).sum(axis=1) == 2).all()
+
+
+@pytest.mark.parametrize("rank", [1, 3])
+def test_low_rank_has_its_rank(rank: int) -> None:
+    assert np.linalg.matrix_rank(matrix(Case("low-rank", 60, 0, {"rank": rank, "dtype": "float64"}))) == rank
+
+
+def test_separable_costs_leave_nothing_to_choose() -> None:
+    problem, matching = solved(Case("separable", 50, 0, {"dtype": "float64"}))
+    assert matching.cost == pytest.approx(np.trace(problem.cost.dense()), rel=1e-14)
+
+
+@pytest.mark.parametrize("values", ["indices", "random"])
+def test_difference_has_its_known_optimum(values: str) -> None:
+    _, matching = solved(Case("difference", 50, 0, {"values": values}))
+    assert matching.cost == difference.optimum(50, 0, values)
+    assert (matching.cost == 0) == (values == "indices")
+
+
+def test_wide_range_spans_its_decades() -> None:
+    costs = matrix(Case("wide-range", 200, 0, {"decades": 8}))
+    assert 1 <= costs.min() < 1.1
+    assert 0.9e8 < costs.max() <= 1e8
+    assert np.median(costs) == pytest.approx(1e4, rel=0.2)
+
+
+@pytest.mark.parametrize("share", [0.3, 1])
+def test_forbidden_pairs_leave_a_matching(share: float) -> None:
+    problem, matching = solved(Case("forbidden", 200, 0, {"share": share}))
+    assert np.isfinite(matching.cost)
+    assert np.mean(np.isinf(problem.cost.dense())) == pytest.approx(share, abs=0.01)
+
+
+def test_sparse_lists_its_share_and_a_matching() -> None:
+    problem = Case("sparse", 400, 0, {"share": 0.01}).build()
+    assert isinstance(problem.cost, SparseCost)
+    assert 1600 <= problem.cost.csr.nnz <= 2000
+    assert np.isfinite(solve(problem, "jv").cost)
+
+
+def test_tracks_overlap_their_own_detections_alone() -> None:
+    costs = matrix(Case("tracking", 64, 0, {"lost": 0}))
+    assert 0 <= costs.min() < costs.max() == 1
+    assert np.mean(costs == 1) > 0.9
+    _, matching = solved(Case("tracking", 64, 0, {"lost": 0}))
+    assert matching.cost / 64 < 0.4  # a box that moves by some pixels overlaps itself by more than half
+
+
+def test_overlap_is_intersection_over_union() -> None:
+    boxes = np.array([[0, 0, 2, 2], [1, 0, 3, 2], [5, 5, 6, 6.0]])
+    assert tracking.overlap(boxes[:1], boxes).tolist() == [[1, pytest.approx(1 / 3), 0]]
 
 
 def test_rectangular_goes_both_ways() -> None:
     wide, tall = (matrix(Case("rectangular", 20, 0, {"ratio": 10, "longer": side})) for side in ("columns", "rows"))
     assert wide.shape == (20, 200)
     assert np.array_equal(tall, wide.T)
+    whole = matrix(Case("rectangular", 20, 0, {"ratio": 10, "dtype": "int32"}))
+    assert (whole.dtype, whole.min(), whole.max()) == (np.int32, 0, 99)
 
 
 def test_points_and_matrix_are_the_same_problem() -> None:
-    for case in (Case("geometric", 36), Case("tsne-grid", 36, 0, REFERENCE)):
-        points = matrix(Case(case.problem, case.n, 0, {**case.params, "cost": "points"}))
-        assert np.allclose(matrix(case), points, rtol=1e-6)
+    for case in (Case("geometric", 36, 0, {"d": 3}), Case("grid", 36, 0, {"layout": "line"}), SMALL[-1]):
+        dense, points = (
+            matrix(Case(case.problem, case.n, 0, {**case.params, "cost": kind})) for kind in ("dense", "points")
+        )
+        assert dense.dtype == np.float32
+        assert np.allclose(dense, points, rtol=1e-6)
+
+
+class TestGrid:
+    def points(self, **params: object) -> np.ndarray:
+        cost = Case("grid", 900, 0, params).build().cost  # type: ignore[arg-type]
+        assert isinstance(cost, PointCost)
+        assert cost.p == 2
+        assert cost.y.shape == (900, 2)
+        return cost.x
+
+    @pytest.mark.parametrize("distinct", [500, 20, 1])
+    def test_points_come_from_few_places(self, distinct: int) -> None:
+        found = len(np.unique(self.points(distinct=distinct), axis=0))
+        assert found <= distinct
+        assert found > 0.8 * distinct
+
+    def test_points_lie_on_a_line_or_nearly(self) -> None:
+        for layout, off in (("line", 1e-16), ("near-line", 1e-5)):
+            x, y = self.points(layout=layout).T
+            residual = np.abs(y - 0.25 - x / 2).max()
+            assert off / 100 < residual + 1e-17 <= off
+
+    def test_a_lattice_has_30_by_30_places(self) -> None:
+        x, y = self.points(layout="lattice").T
+        assert np.unique(x).tolist() == np.unique(y).tolist() == pytest.approx((np.arange(30) + 0.5) / 30)
+
+    def test_clusters_are_tight_and_have_outliers(self) -> None:
+        points = self.points(layout="clusters")
+        near = np.linalg.norm(points[:, None] - grid.CENTRES, axis=2) < 6 * grid.CLUSTER_SIZE
+        assert (near.sum(axis=0) > 300).all()
+        assert 0 < (~near.any(axis=1)).sum() < 30
+
+    def test_a_share_leaves_nodes_over(self) -> None:
+        assert len(self.points(share=0.9)) == 810
+        assert Case("grid", 900, 0, {"share": 0.9, "rows": "nodes"}).build().shape == (900, 810)
 
 
 @pytest.mark.parametrize("n", sorted(orlib.OPTIMA))
@@ -191,8 +325,30 @@ class TestTsneGrid:
         assert chosen.points.max(axis=0).tolist() == [1, 1]
         assert np.corrcoef(chosen.points[:, 0], points[index, 0])[0, 1] == pytest.approx(1)
 
-    def test_beyond_the_digits_the_reference_is_taken(self) -> None:
+    def test_beyond_the_digits_the_reference_is_taken_and_then_more_of_it(self) -> None:
         assert tsne_grid.sample(1849).source == "mnist-reference"
+        assert tsne_grid.sample(10_201).source == "mnist-resampled"
+
+    def test_a_hundred_thousand_points(self) -> None:
+        case = Case("tsne-grid", 316**2, 0, {"cost": "points", "rows": "points"})
+        cost = case.build().cost
+        assert isinstance(cost, PointCost)
+        assert cost.shape == (99_856, 99_856)
+        assert cost.dtype == np.float64
+        assert len(np.unique(cost.x, axis=0)) == 99_856
+        assert cost.x.min() == 0
+        assert cost.x.max() == 1
+
+    def test_resampled_points_lie_where_the_embedding_is_dense(self) -> None:
+        points, _ = embeddings.reference()
+        drawn, origin = embeddings.resample(points, 40_000, np.random.default_rng(0))
+        distance = np.sort(np.linalg.norm(points[:50, None].astype(float) - points, axis=2), axis=1)[:, 5]
+        for k in range(50):
+            moved = drawn[origin == k] - points[k]
+            assert np.abs(moved).max(initial=0) < 5 * distance[k] / 2
+        moved = (drawn - points[origin])[origin < 50] / distance[origin[origin < 50], None]
+        assert moved.std() == pytest.approx(0.5, rel=0.1)
+        assert np.bincount(origin, minlength=len(points)).max() < 20
 
     @pytest.mark.slow
     def test_all_digits(self, data: Path) -> None:
