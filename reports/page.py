@@ -125,7 +125,8 @@ def _warnings(cells: pd.DataFrame) -> list[str]:
     if (count := shown["commit"].nunique()) > 1:
         found.append(f"The cells come from {count} commits of Lapmark.")
     if older := len(cells) - len(shown):
-        found.append(f"{_count(older, 'older cell')} measured again since: only in results.csv, with current = False.")
+        stale = _count(older, "older cell")
+        found.append(f"{stale} measured since, or in another environment: only in results.csv, with current = False.")
     return found
 
 

@@ -1,4 +1,4 @@
-"""Pictures of answers: the largest solved case of each family that can draw itself, solved once more and certified.
+"""Pictures of answers: a large solved case of each family that can draw itself, solved once more and certified.
 
 Records hold no matching, so the case is built and solved again, by the solver that was the fastest at it. The pictures
 are kept in a folder of their own per case, and the next report takes them from there.
@@ -25,6 +25,9 @@ from . import tables, words
 
 #: Written last: a folder with it, and without notes in it, is complete.
 ABOUT = "about.json"
+
+#: A picture of more shows no more, and to solve and prove such a case once more may take hours.
+MOST_ROWS = 10_000
 
 
 @dataclass(frozen=True)
@@ -57,8 +60,9 @@ def album(case: Case, solver: str, folder: Path) -> Album:
 
 
 def _largest(cells: pd.DataFrame) -> Iterator[tuple[Case, str]]:
-    """The largest solved case of each family with pictures, and the spec of its fastest solver, exact ones first."""
+    """The largest such case of each family with pictures, and the spec of its fastest solver, exact ones first."""
     solved = tables.compared(cells)
+    solved = solved[solved["n"] <= MOST_ROWS]
     for name in solved["problem"].unique():
         if name in problems.families() and problems.get(name).draw:
             rows = solved[solved["problem"] == name]

@@ -29,7 +29,8 @@ def frame(records: Iterable[Record]) -> pd.DataFrame:
         `label` is the case without its size: what a curve over n is drawn for.
     given, threads, status, message
     current
-        False where a later record has the same solver, case and threads: only current cells are compared and shown.
+        False where a later record has the same solver, case and threads: only current cells are compared and shown. A
+        record from an environment that lacks the solver is never the later one.
     seconds, seconds_min, seconds_max, samples, times
         Median, extremes, number and list of the timed calls.
     relative
@@ -42,10 +43,14 @@ def frame(records: Iterable[Record]) -> pd.DataFrame:
         One column per work counter.
     versions, machine, commit, finished
     """
+    records = list(records)
     cells = pd.DataFrame([_row(record) for record in records])
     counters = sorted(name for name in cells.columns if name.startswith("counter_"))
     cells = cells[[*(name for name in cells.columns if name not in counters), *counters]]
-    cells.insert(cells.columns.get_loc("message") + 1, "current", ~cells.duplicated(["case", "series"], keep="last"))
+    lacking = np.array(["missing" in record.versions.values() for record in records])
+    oldest_first = cells.iloc[np.argsort(~lacking, kind="stable")]
+    current = ~oldest_first.duplicated(["case", "series"], keep="last")
+    cells.insert(cells.columns.get_loc("message") + 1, "current", current)
     cells = cells.sort_values(["problem", "label", "n", "seed", "solver", "threads"], kind="stable", ignore_index=True)
     cells["status"] = pd.Categorical(cells["status"], categories=list(STATUSES))
     cells["m"] = cells["m"].astype("Int64")

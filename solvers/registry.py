@@ -108,10 +108,13 @@ class Solver:
     @property
     def missing(self) -> str | None:
         """Why it cannot run here, or None."""
+        # First what makes it useless to install the packages.
+        if self.condition and (reason := self.condition()):
+            return reason
         for distribution in self.requires:
             if version(distribution) is None:
                 return f"package {distribution} is not installed (pip install {distribution})"
-        return self.condition() if self.condition else None
+        return None
 
     @property
     def versions(self) -> dict[str, str]:

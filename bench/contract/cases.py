@@ -261,11 +261,18 @@ def _() -> Iterator[Case]:
         yield refereed(f"{n} points in {d} dimensions", Assignment(points))
 
 
-@cases("sparse")
-def _() -> Iterator[Case]:
-    rng = np.random.default_rng(8)
-    for n in (2, 5, 40):
-        matrix = np.floor(10 * forbidding(rng, rng.random((n, n))))
-        pairs = np.nonzero(np.isfinite(matrix))
-        stored = scipy.sparse.coo_array((matrix[pairs], pairs), shape=matrix.shape)
-        yield refereed(f"sparse {n}", Assignment(SparseCost(stored)))
+def listed(name: str, shapes: Iterable[tuple[int, int]]) -> None:
+    """Whole costs, zeros among them, of the pairs that are allowed."""
+
+    @cases(name)
+    def _() -> Iterator[Case]:
+        rng = np.random.default_rng(8)
+        for shape in shapes:
+            matrix = np.floor(10 * forbidding(rng, rng.random(shape)))
+            pairs = np.nonzero(np.isfinite(matrix))
+            stored = scipy.sparse.coo_array((matrix[pairs], pairs), shape=shape)
+            yield refereed(f"{name} {shape[0]}×{shape[1]}", Assignment(SparseCost(stored)))
+
+
+listed("sparse", [(2, 2), (5, 5), (40, 40)])
+listed("sparse-rectangular", [(2, 5), (5, 2), (30, 50), (50, 30)])

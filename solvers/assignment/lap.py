@@ -7,6 +7,7 @@ import numpy as np
 from ..problem import Assignment, Infeasible
 from ..registry import Capabilities, register
 from ..result import Matching
+from .lapx import without
 
 
 @register(
@@ -20,6 +21,7 @@ from ..result import Matching
         source="https://github.com/gatagat/lap",
     ),
     requires=("lap",),
+    condition=without("lapx"),
 )
 def lap(problem: Assignment) -> Matching:
     """Solves in float64; a rectangular matrix is padded to a square by the package."""

@@ -42,6 +42,7 @@ def drawn(monkeypatch: pytest.MonkeyPatch) -> list[int]:
 
 def test_the_largest_solved_case_is_drawn_once(drawn: list[int], tmp_path: Path) -> None:
     records = [measure("jv", Case("drawn", n), samples=1) for n in (8, 16)]
+    records.append(make_record("jv", Case("drawn", pictures.MOST_ROWS + 1), samples=(1.0,)))
     records.append(make_record("jv", Case("drawn", 32), status="timeout"))
     for _ in range(2):
         page = reports.write_records(records, tmp_path).read_text(encoding="utf-8")

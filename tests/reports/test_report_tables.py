@@ -94,6 +94,17 @@ def test_a_later_record_of_a_cell_supersedes_the_earlier_one() -> None:
     assert cells.set_index("solver").loc["scipy", "relative"] == 1.5
 
 
+def test_an_environment_without_the_solver_supersedes_nothing() -> None:
+    there = timed("lapx-lapjvr", 8, 1.0, versions={"lapx": "0.11.1"})
+    absent = make_record(
+        "lapx-lapjvr", Case("uniform", 8), status="skipped", versions={"lapx": "missing"}, finished="x"
+    )
+    for records in ([there, absent], [absent, there]):
+        cells = tables.frame(records)
+        assert cells.set_index("status")["current"].to_dict() == {"ok": True, "skipped": False}
+    assert tables.frame([absent])["current"].all()
+
+
 def test_threads_are_cells_of_their_own() -> None:
     cells = tables.frame([timed("jv", 8, 1.0), timed("jv", 8, 0.5, threads=4)])
     assert cells["current"].all()
