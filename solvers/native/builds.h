@@ -23,9 +23,18 @@ typedef struct {
     marginals_t marginals;
 } build_t;
 
+/* The kernels on points of 2 or of 3 dimensions; the cost of a task is a points_t. */
+typedef struct {
+    assign_t cascade;
+} point_build_t;
+
 int processor_has_avx2(void);
 
 /* NULL where the processor, or this compilation, lacks AVX2. */
 const build_t *find_build(int avx2, int single);
+const point_build_t *find_point_build(int avx2, int dimensions);
+
+/* Cascade on sparse costs; the cost of a task is a sparse_t. */
+assign_t find_sparse_cascade(int avx2);
 
 #endif

@@ -11,15 +11,12 @@
 #ifndef LAPMARK_KERNELS_H
 #define LAPMARK_KERNELS_H
 
+#include "names.h"
+
 #include <math.h>
 #include <stdint.h>
 
 typedef COST cost_t;
-
-#define LAPMARK_JOIN(name, variant) name##_##variant
-#define LAPMARK_NAME(name, variant) LAPMARK_JOIN(name, variant)
-/* An exported function's name in this build: jv -> jv_f32_avx2. */
-#define NAME(name) LAPMARK_NAME(name, VARIANT)
 
 /* Columns are handled in blocks of this many; a multiple of every unrolled vector loop. */
 enum { BLOCK = 128 };

@@ -1,0 +1,100 @@
+# cython: language_level=3, boundscheck=False, wraparound=False
+"""Thin binding of cascade: picks the build for the cost and the processor, releases the GIL, raises what went wrong.
+
+Arguments are those of validated problems with n ≤ m; nothing is checked here but shapes. Each function returns row_to_col
+(n,) intp, or None where the seconds were over; u (n,) and v (m,) float64, where v proves a bound in any case; and a dict of
+the counters that are not zero.
+"""
+
+import numpy as np
+
+from libc.stdint cimport int32_t, int64_t
+
+from solvers.native.stopping cimport raise_pending, stop_t, stop_within
+from solvers.problem import Infeasible
+
+
+cdef extern from "lapmark.h":
+    ctypedef enum outcome_t:
+        SOLVED, INFEASIBLE, INTERRUPTED, TIMED_OUT, OUT_OF_MEMORY
+    ctypedef struct counters_t:
+        int64_t row_scans, augmentations, bids, phases, path_rows
+    ctypedef struct task_t:
+        int64_t n, m, given
+        const void *cost
+        int32_t *x
+        int32_t *y
+        double *u
+        double *v
+        int64_t blocked
+        counters_t counters
+        stop_t stop
+
+cdef extern from "points.h":
+    ctypedef struct points_t:
+        const double *x
+        const double *y
+        double scale
+
+cdef extern from "sparse.h":
+    ctypedef struct sparse_t:
+        const int64_t *begin
+        const int32_t *column
+        const double *cost
+
+cdef extern from "builds.h":
+    ctypedef outcome_t (*assign_t)(task_t *) noexcept nogil
+    ctypedef struct point_build_t:
+        assign_t cascade
+    const point_build_t *find_point_build(bint avx2, int dimensions)
+    assign_t find_sparse_cascade(bint avx2)
+
+
+cdef run(assign_t function, int64_t n, int64_t m, const void *cost, double seconds):
+    cdef task_t task
+    cdef outcome_t outcome
+    if max(n, m) >= 2**31 - 1:
+        raise ValueError(f"{n}×{m}: at most 2**31 − 2 rows and columns")
+    x, y = np.full(n, -1, dtype=np.int32), np.full(m, -1, dtype=np.int32)
+    u, v = np.zeros(n), np.zeros(m)
+    cdef int32_t[::1] x_view = x
+    cdef int32_t[::1] y_view = y
+    cdef double[::1] u_view = u
+    cdef double[::1] v_view = v
+    task.n, task.m, task.given, task.cost, task.blocked = n, m, n, cost, 0
+    task.x, task.y, task.u, task.v = &x_view[0], &y_view[0], &u_view[0], &v_view[0]
+    task.counters = counters_t(0, 0, 0, 0, 0)
+    task.stop = stop_within(seconds)
+    with nogil:
+        outcome = function(&task)
+    if outcome == OUT_OF_MEMORY:
+        raise MemoryError(f"no memory for the lists of {n}×{m}")
+    if outcome == INTERRUPTED:
+        raise_pending()
+    if outcome == INFEASIBLE:
+        raise Infeasible.hall(x[: task.blocked], y[: task.blocked - 1])
+    counters = {name: count for name, count in dict(task.counters).items() if count}
+    return None if outcome == TIMED_OUT else x.astype(np.intp), u, v, counters
+
+
+def points(const double[:, ::1] x, const double[:, ::1] y, double scale, bint avx2, double seconds):
+    """scale · |x_i − y_j|² between points x (n, d) and y (m, d), d = 2 or 3."""
+    cdef points_t cost
+    if x.shape[1] != y.shape[1] or x.shape[1] not in (2, 3):
+        raise ValueError(f"points of {x.shape[1]} and {y.shape[1]} dimensions; both must have 2 or 3")
+    cdef const point_build_t *build = find_point_build(avx2, x.shape[1])
+    if build == NULL:
+        raise RuntimeError("this processor has no AVX2")
+    cost.x, cost.y, cost.scale = &x[0, 0], &y[0, 0], scale
+    return run(build.cascade, x.shape[0], y.shape[0], &cost, seconds)
+
+
+def sparse(const int64_t[::1] begin, const int32_t[::1] column, const double[::1] cost, int64_t columns, bint avx2,
+           double seconds):
+    """The allowed pairs of row i: column[e] at cost[e], e from begin[i] (n + 1) up to begin[i + 1]."""
+    cdef sparse_t pairs
+    cdef assign_t cascade = find_sparse_cascade(avx2)
+    if cascade == NULL:
+        raise RuntimeError("this processor has no AVX2")
+    pairs.begin, pairs.column, pairs.cost = &begin[0], &column[0] if column.shape[0] else NULL, &cost[0] if cost.shape[0] else NULL
+    return run(cascade, begin.shape[0] - 1, columns, &pairs, seconds)

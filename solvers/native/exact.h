@@ -1,0 +1,409 @@
+/* From the prices of an auction to the optimum: keep the pairs that are the cheapest of their row, match what can be
+ * matched among cheapest pairs alone, and match the rows that are still free by shortest augmenting paths.
+ *
+ * Where costs are tied, one search from all free rows at once moves the duals to where many of them find a cheapest
+ * pair (the Hungarian method in phases); it is repeated as long as it pays. Every other row gets a search of its own.
+ *
+ * The path search is Dijkstra's over reduced costs, on the lists. Rows are not scanned beyond their list unless the
+ * search gets that far: a row whose list ends at `beyond` stands in the heap a second time, at the distance at which an
+ * unlisted column could come into play. Each search matches one more row, so there are at most n; within one, a row's
+ * list is renewed only while that moves `beyond` on, and else the row is looked at once as a whole.
+ */
+#ifndef LAPMARK_EXACT_H
+#define LAPMARK_EXACT_H
+
+#include "market.h"
+
+typedef struct {
+    double *u;            /* (n + 1) smallest value of each row; u[n] is the price level of the spare class */
+    double *distance;     /* (m) length of the shortest path to each column, +inf where not reached */
+    int32_t *from;        /* (m) the row before it on that path */
+    double *row_distance; /* (n + 1) */
+    int32_t *reached;     /* (m) columns at finite distance */
+    int32_t *rows;        /* (n + 1) rows scanned */
+    char *scanned;        /* (m) whether the row that holds the column was scanned */
+    int32_t *free_rows;   /* (n) rows without a column, ascending */
+    int64_t free_count;
+    int32_t *stack, *visited; /* (n), (m) of the depth-first search: rows on its path, and the pass that saw a column */
+    int64_t *look, *next;     /* (n) the first slot that may name a free column, and the next one to go down */
+    int32_t pass;
+    heap_t open; /* columns j by distance, and rows i, as -1 - i, whose list has to be renewed from there on */
+    int64_t reached_count, row_count;
+    double bound;        /* distance of the nearest free column so far */
+    int64_t sink;        /* that column, -1 where none */
+    int64_t spare_held;  /* columns that the spare class holds */
+    int64_t spare_entry; /* the column through which the search came to the spare class, -1 where it did not */
+} paths_t;
+
+static int paths_make(paths_t *s, arena_t *a, int64_t n, int64_t m) {
+    *s = (paths_t){
+        .u = arena_take(a, n + 1, sizeof *s->u),
+        .distance = arena_take(a, m, sizeof *s->distance),
+        .from = arena_take(a, m, sizeof *s->from),
+        .row_distance = arena_take(a, n + 1, sizeof *s->row_distance),
+        .reached = arena_take(a, m, sizeof *s->reached),
+        .rows = arena_take(a, n + 1, sizeof *s->rows),
+        .scanned = arena_take(a, m, sizeof *s->scanned),
+        .free_rows = arena_take(a, n, sizeof *s->free_rows),
+        .stack = arena_take(a, n, sizeof *s->stack),
+        .visited = arena_take(a, m, sizeof *s->visited),
+        .look = arena_take(a, n, sizeof *s->look),
+        .next = arena_take(a, n, sizeof *s->next),
+    };
+    heap_make(&s->open, a, n + m);
+    for (int64_t j = 0; j < m && !a->failed; j++) {
+        s->distance[j] = INFINITY;
+    }
+    return !a->failed;
+}
+
+/* A phase that searches from all free rows is worth its cost where it matches one in LEAST_SHARE of them. */
+enum { WORTH_A_PHASE = 8, LEAST_SHARE = 8 };
+
+/* A path may end at a column that no row holds, or at one that the spare class can do without. */
+static inline int is_free(const market_t *k, const paths_t *s, int64_t j) {
+    return k->owner[j] < 0 || (k->owner[j] == k->n && s->spare_held > k->spare);
+}
+
+static inline void take(market_t *k, paths_t *s, int64_t i, int64_t j) {
+    s->spare_held -= k->owner[j] == k->n;
+    k->owner[j] = (int32_t)i;
+    k->held[i] = (int32_t)j;
+}
+
+/* Every row's smallest value; pairs that miss it are dissolved. */
+static outcome_t keep_cheapest_pairs(market_t *k, paths_t *s) {
+    for (int64_t i = 0; i < k->n; i++) {
+        const int64_t scans = k->counters->row_scans;
+        const choice_t c = best_of_row(k, i);
+        s->u[i] = c.first;
+        const int32_t j = k->held[i];
+        if (j >= 0 && !(k->held_cost[i] + k->price[j] <= c.first)) {
+            k->owner[j] = -1;
+            k->held[i] = -1;
+        }
+        const outcome_t outcome = market_look(k, 1 + SCAN_WORK * (k->counters->row_scans - scans));
+        if (outcome != SOLVED) {
+            return outcome;
+        }
+    }
+    return SOLVED;
+}
+
+/* The spare class holds free columns at the lowest price there is; freer than that it needs no path. */
+static void hold_spare(market_t *k, paths_t *s) {
+    if (k->spare == 0) {
+        return;
+    }
+    double low = INFINITY;
+    for (int64_t j = 0; j < k->m; j++) {
+        low = k->price[j] < low ? k->price[j] : low;
+        k->owner[j] = k->owner[j] == k->n ? -1 : k->owner[j];
+    }
+    for (int64_t j = 0; j < k->m; j++) {
+        if (k->owner[j] < 0 && k->price[j] == low) {
+            k->owner[j] = (int32_t)k->n;
+            s->spare_held++;
+        }
+    }
+    s->u[k->n] = low;
+}
+
+static inline int is_cheapest(const market_t *k, const paths_t *s, int64_t i, int64_t slot) {
+    return k->cost[slot] + k->price[k->column[slot]] <= s->u[i];
+}
+
+/* Give every row on the stack the column found by the one above it; the topmost takes `j`. */
+static void shift_along(market_t *k, paths_t *s, const int32_t *stack, int64_t depth, int64_t j) {
+    s->spare_held -= k->owner[j] == k->n;
+    for (int64_t d = depth - 1; d >= 0; d--) {
+        const int64_t row = stack[d], old = k->held[row];
+        k->owner[j] = (int32_t)row;
+        k->held[row] = (int32_t)j;
+        j = old;
+    }
+}
+
+/* Look for a free column from one row along cheapest pairs; its column, -1 where none, and the rows on the way in
+ * s->stack. */
+static int64_t descend(market_t *k, paths_t *s, int64_t start, int64_t *depth) {
+    *depth = 0;
+    s->stack[(*depth)++] = (int32_t)start;
+    s->next[start] = k->begin[start];
+    while (*depth > 0) {
+        const int64_t i = s->stack[*depth - 1], end = k->begin[i + 1];
+        /* A column once held stays held, so the look for a free one never starts again. */
+        for (; s->look[i] < end; s->look[i]++) {
+            const int32_t j = k->column[s->look[i]];
+            if (j < k->m && is_free(k, s, j) && is_cheapest(k, s, i, s->look[i])) {
+                return j;
+            }
+        }
+        int64_t slot = s->next[i];
+        while (slot < end &&
+               (k->column[slot] == k->m || s->visited[k->column[slot]] == s->pass || !is_cheapest(k, s, i, slot))) {
+            slot++;
+        }
+        if (slot == end) {
+            --*depth;
+            continue;
+        }
+        s->next[i] = slot + 1;
+        s->visited[k->column[slot]] = s->pass;
+        const int32_t owner = k->owner[k->column[slot]];
+        if (owner >= 0 && owner != i && owner != k->n) {
+            s->stack[(*depth)++] = owner;
+            s->next[owner] = k->begin[owner];
+        }
+    }
+    return -1;
+}
+
+/* Match free rows along pairs that are the cheapest of their row, by depth-first search in passes in which no column is
+ * visited twice (A. Pothen, C.-J. Fan, ACM Trans. Math. Softw. 16 (1990)). A pass that matches nobody ends it. */
+static outcome_t match_cheapest_pairs(market_t *k, paths_t *s) {
+    s->free_count = 0;
+    for (int64_t i = 0; i < k->n; i++) {
+        s->look[i] = k->begin[i];
+        if (k->held[i] < 0) {
+            s->free_rows[s->free_count++] = (int32_t)i;
+        }
+    }
+    for (int64_t before = s->free_count + 1; s->free_count > 0 && s->free_count < before;) {
+        before = s->free_count;
+        s->free_count = 0;
+        s->pass++;
+        for (int64_t f = 0; f < before; f++) {
+            const int32_t i = s->free_rows[f];
+            int64_t depth;
+            const int64_t sink = descend(k, s, i, &depth);
+            if (sink >= 0) {
+                shift_along(k, s, s->stack, depth, sink);
+            } else {
+                s->free_rows[s->free_count++] = i;
+            }
+            const outcome_t outcome = market_look(k, 1 + depth);
+            if (outcome != SOLVED) {
+                return outcome;
+            }
+        }
+    }
+    return SOLVED;
+}
+
+/* A path to column j of this length, whose last row is i. */
+static inline int reach_column(market_t *k, paths_t *s, int64_t i, int64_t j, double length) {
+    if (!(length < s->bound && length < s->distance[j])) {
+        return 1;
+    }
+    if (s->distance[j] == INFINITY) {
+        s->reached[s->reached_count++] = (int32_t)j;
+    }
+    s->distance[j] = length;
+    s->from[j] = (int32_t)i;
+    if (is_free(k, s, j)) {
+        s->bound = length;
+        s->sink = j;
+        return 1;
+    }
+    return heap_push(&s->open, length, j);
+}
+
+/* Rounding may put a value a hair below the row's smallest: it counts as equal. */
+static inline double step(double value, double u) { return value > u ? value - u : 0.0; }
+
+static int reach_from_list(market_t *k, paths_t *s, int64_t i) {
+    const double at = s->row_distance[i];
+    int kept = 1;
+    for (int64_t slot = k->begin[i]; slot < k->begin[i + 1]; slot++) {
+        const int32_t j = k->column[slot];
+        if (j < k->m) {
+            kept &= reach_column(k, s, i, j, at + step(k->cost[slot] + k->price[j], s->u[i]));
+        }
+    }
+    const double unlisted = at + step(k->beyond[i], s->u[i]);
+    return kept && (unlisted >= s->bound || heap_push(&s->open, unlisted, -1 - i));
+}
+
+static int scan_row(market_t *k, paths_t *s, int64_t i, double at) {
+    s->rows[s->row_count++] = (int32_t)i;
+    s->row_distance[i] = at;
+    k->counters->path_rows++;
+    return reach_from_list(k, s, i);
+}
+
+/* The spare class reaches every column, at its price above the level. */
+static int scan_spare(market_t *k, paths_t *s, double at) {
+    s->row_distance[k->n] = at;
+    s->rows[s->row_count++] = (int32_t)k->n;
+    int kept = 1;
+    for (int64_t j = 0; j < k->m; j++) {
+        if (k->owner[j] != k->n) {
+            kept &= reach_column(k, s, k->n, j, at + step(k->price[j], s->u[k->n]));
+        }
+    }
+    return kept;
+}
+
+/* Row i has to look beyond its list: renew it or, where that gets no further, look at all that could matter. */
+static int renew_list(market_t *k, paths_t *s, int64_t i) {
+    const double before = k->beyond[i];
+    list_row(k, i);
+    if (k->beyond[i] > before + 1e-9 * k->largest) {
+        return reach_from_list(k, s, i);
+    }
+    /* Above the distance in question by more than rounding; what is too far is not reached in any case. */
+    const double slack = 1e-12 * k->largest;
+    const int64_t count = within(k, i, s->bound - s->row_distance[i] + s->u[i] + slack);
+    k->counters->row_scans++;
+    int kept = 1;
+    for (int64_t o = 0; o < count; o++) {
+        const offer_t offer = k->offers[o];
+        kept &= reach_column(k, s, i, offer.column, s->row_distance[i] + step(offer.value, s->u[i]));
+    }
+    return kept;
+}
+
+/* Grow shortest paths from some rows, or from the spare class, until the nearest free column is known. */
+static outcome_t search(market_t *k, paths_t *s, const int32_t *starts, int64_t count) {
+    s->open.count = s->reached_count = s->row_count = 0;
+    s->bound = INFINITY;
+    s->sink = s->spare_entry = -1;
+    int spare_seen = 0, kept = 1;
+    for (int64_t start = 0; start < count; start++) {
+        if (starts[start] == k->n) {
+            spare_seen = 1;
+            kept = scan_spare(k, s, 0.0);
+        } else {
+            kept &= scan_row(k, s, starts[start], 0.0);
+        }
+    }
+    while (kept && s->open.count > 0 && s->open.entries[0].key < s->bound) {
+        const heap_entry_t nearest = heap_pop(&s->open);
+        const int64_t scans = k->counters->row_scans;
+        if (nearest.item < 0) {
+            kept = renew_list(k, s, -1 - nearest.item);
+        } else if (nearest.key <= s->distance[nearest.item] && !s->scanned[nearest.item]) {
+            const int64_t j = nearest.item, row = k->owner[j];
+            if (row < k->n) {
+                s->scanned[j] = 1;
+                kept = scan_row(k, s, row, nearest.key);
+            } else if (!spare_seen) {
+                /* The class holds all its columns at one price: the first one reached speaks for all. */
+                spare_seen = 1;
+                s->spare_entry = j;
+                kept = scan_spare(k, s, nearest.key);
+            }
+        }
+        const outcome_t outcome = market_look(k, 1 + SCAN_WORK * (k->counters->row_scans - scans));
+        if (outcome != SOLVED) {
+            return outcome;
+        }
+    }
+    return kept ? SOLVED : OUT_OF_MEMORY;
+}
+
+/* Duals move by what is left of the way to the free column; then the search is forgotten. */
+static void move_duals(market_t *k, paths_t *s) {
+    const int64_t spare = k->n;
+    double rise = 0.0;
+    for (int64_t r = 0; r < s->row_count; r++) {
+        const int64_t row = s->rows[r];
+        s->u[row] += s->bound - s->row_distance[row];
+        rise = row == spare ? s->bound - s->row_distance[row] : rise;
+    }
+    for (int64_t r = 0; r < s->reached_count; r++) {
+        const int64_t j = s->reached[r];
+        if (s->scanned[j]) {
+            k->price[j] += s->bound - s->distance[j];
+        }
+        s->scanned[j] = 0;
+        s->distance[j] = INFINITY;
+    }
+    if (rise > 0.0) {
+        for (int64_t j = 0; j < k->m; j++) {
+            k->price[j] = k->owner[j] == spare ? s->u[spare] : k->price[j];
+        }
+    }
+}
+
+/* Hand columns on along the path to the sink. */
+static void augment(market_t *k, paths_t *s, int64_t start) {
+    const int64_t spare = k->n;
+    int64_t j = s->sink;
+    s->spare_held -= k->owner[j] == spare;
+    for (;;) {
+        const int64_t row = s->from[j];
+        k->owner[j] = (int32_t)row;
+        if (row == spare) {
+            k->price[j] = s->u[spare];
+            s->spare_held++;
+            if (start == spare) {
+                return;
+            }
+            s->spare_held--;
+            j = s->spare_entry;
+            continue;
+        }
+        const int64_t given_up = k->held[row];
+        k->held[row] = (int32_t)j;
+        if (row == start) {
+            return;
+        }
+        j = given_up;
+    }
+}
+
+/* After a search that reached no free column: the rows that it scanned are one more than the columns it reached, which
+ * are all that these rows allow. By Hall's theorem there is no matching. */
+static inline void name_hall_set(task_t *t, const paths_t *s) {
+    t->blocked = s->row_count;
+    memcpy(t->x, s->rows, (size_t)s->row_count * sizeof *t->x);
+    memcpy(t->y, s->reached, (size_t)s->reached_count * sizeof *t->y);
+}
+
+/* One shortest path from a row or the spare class, and one more column held. */
+static outcome_t match_by_path(market_t *k, paths_t *s, int32_t start) {
+    const outcome_t outcome = search(k, s, &start, 1);
+    if (outcome != SOLVED) {
+        return outcome;
+    }
+    if (s->sink < 0) {
+        return INFEASIBLE;
+    }
+    move_duals(k, s);
+    augment(k, s, start);
+    k->counters->augmentations++;
+    return SOLVED;
+}
+
+/* Prices in, optimum out: k->held is the matching, s->u and k->price its duals. */
+static outcome_t solve_exactly(market_t *k, paths_t *s) {
+    outcome_t outcome = keep_cheapest_pairs(k, s);
+    if (outcome == SOLVED) {
+        hold_spare(k, s);
+        outcome = match_cheapest_pairs(k, s);
+    }
+    for (int paying = 1; outcome == SOLVED && paying && s->free_count >= WORTH_A_PHASE;) {
+        const int64_t before = s->free_count;
+        outcome = search(k, s, s->free_rows, before);
+        if (outcome == SOLVED && s->sink < 0) {
+            outcome = INFEASIBLE;
+        }
+        if (outcome == SOLVED) {
+            move_duals(k, s);
+            outcome = match_cheapest_pairs(k, s);
+            k->counters->phases++;
+            paying = (before - s->free_count) * LEAST_SHARE >= before;
+        }
+    }
+    for (int64_t f = 0; f < s->free_count && outcome == SOLVED; f++) {
+        outcome = match_by_path(k, s, s->free_rows[f]);
+    }
+    while (outcome == SOLVED && s->spare_held < k->spare) {
+        outcome = match_by_path(k, s, (int32_t)k->n);
+    }
+    return outcome;
+}
+
+#endif

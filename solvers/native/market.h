@@ -1,0 +1,223 @@
+/* The market of an assignment problem: rows bid for columns, and prices of columns only ever rise.
+ *
+ * What makes it quick is that a bid looks at a short list of columns instead of a whole row. Beside each list stands a
+ * bound: every column off the list costs the row at least `beyond`, now and for ever, because prices only rise. A row
+ * whose cheapest listed column costs more than that must look at the whole row again; until then its list decides
+ * exactly as the row would.
+ *
+ * A source includes this after it has defined `costs_t`, and defines what a market asks about costs:
+ *
+ *     static int64_t nearby(market_t *k, int64_t i, double spread, double *beyond);
+ *     static int64_t within(market_t *k, int64_t i, double bound);
+ *     static void prices_rose(market_t *k);
+ *
+ * The first two write offers to k->offers and return how many. `nearby`: every column whose value, its cost to row i
+ * plus its price, is at most *beyond, which it chooses, at about `spread` above the smallest value (spread < 0: not
+ * known yet); *beyond = +inf says that these were all that are allowed, and the smallest value is always among them.
+ * `within`: every column whose value is at most `bound`. A forbidden pair is never offered. `prices_rose` is called now
+ * and then, for bounds that are better renewed.
+ *
+ * Rectangular problems are made square by m - n spare rows that cost nothing. They are all alike and are treated as
+ * one class: it holds its columns at one price, `level`, and bids as one (D. P. Bertsekas, D. A. Castanon, "The auction
+ * algorithm for the transportation problem", Annals of Operations Research 20 (1989)).
+ */
+#ifndef LAPMARK_MARKET_H
+#define LAPMARK_MARKET_H
+
+#include "arena.h"
+#include "heap.h"
+#include "lapmark.h"
+#include "offers.h"
+#include "vec.h"
+
+typedef struct {
+    costs_t *costs;
+    int64_t n, m;
+    int64_t spare;     /* m - n: rows of the class that costs nothing */
+    double largest;    /* magnitude of the largest finite cost */
+    int newest_first;  /* who bids next: the row that lost its column last, or first */
+    double *price;     /* (m + WIDTH) those past m are +inf */
+    int32_t *owner;    /* (m) the row that holds each column, n for the spare class, -1 where free */
+    int32_t *held;     /* (n) the column that each row holds, -1 where none */
+    double *held_cost; /* (n) what it costs, but for its price */
+
+    /* Lists: slots begin[i] to begin[i + 1] belong to row i; an empty slot names column m. */
+    int64_t *begin;  /* (n + 1) multiples of WIDTH */
+    int32_t *column; /* (slots) */
+    double *cost;    /* (slots) */
+    double *beyond;  /* (n) */
+    double *spread;  /* (n) values above the smallest that a row's list reached last time; < 0 at first */
+    offer_t *offers; /* (m) what the last question was answered with */
+
+    double level;  /* price of the columns that the spare class holds */
+    heap_t rising; /* the other columns by price, or by an earlier one */
+
+    int32_t *queue; /* (n) */
+    counters_t *counters;
+    const stop_t *stop;
+    int64_t until_look; /* work left until `stop` is looked at */
+} market_t;
+
+static int64_t nearby(market_t *k, int64_t i, double spread, double *beyond);
+static int64_t within(market_t *k, int64_t i, double bound);
+static void prices_rose(market_t *k);
+
+/* A bid from a list is the unit of work, a look at a whole row counts for many; `stop` is looked at once in so much. */
+enum { SCAN_WORK = 32, WORK_PER_LOOK = 4096, BIDS_PER_REFRESH = 1024 };
+
+static inline outcome_t market_look(market_t *k, int64_t work) {
+    k->until_look -= work;
+    if (k->until_look > 0) {
+        return SOLVED;
+    }
+    k->until_look = WORK_PER_LOOK;
+    return stopped(k->stop);
+}
+
+/* Arrays of a market whose lists have room for `slots` columns a row; begin is left to be set where slots is 0. */
+static inline int market_make(market_t *k, arena_t *a, int64_t slots) {
+    const int64_t n = k->n, m = k->m;
+    k->spare = m - n;
+    k->price = arena_take(a, m + WIDTH, sizeof *k->price);
+    k->owner = arena_take(a, m, sizeof *k->owner);
+    k->held = arena_take(a, n, sizeof *k->held);
+    k->held_cost = arena_take(a, n, sizeof *k->held_cost);
+    k->begin = arena_take(a, n + 1, sizeof *k->begin);
+    k->beyond = arena_take(a, n, sizeof *k->beyond);
+    k->spread = arena_take(a, n, sizeof *k->spread);
+    k->offers = arena_take(a, m, sizeof *k->offers);
+    k->queue = arena_take(a, n, sizeof *k->queue);
+    if (slots > 0) {
+        k->column = arena_take(a, n * slots, sizeof *k->column);
+        k->cost = arena_take(a, n * slots, sizeof *k->cost);
+    }
+    if (k->spare > 0) {
+        heap_make(&k->rising, a, m);
+    }
+    if (a->failed) {
+        return 0;
+    }
+    for (int64_t j = 0; j < m; j++) {
+        k->owner[j] = -1;
+    }
+    for (int64_t j = m; j < m + WIDTH; j++) {
+        k->price[j] = INFINITY;
+    }
+    for (int64_t i = 0; i < n; i++) {
+        k->held[i] = -1;
+        k->beyond[i] = -INFINITY;
+        k->spread[i] = -1.0;
+        k->begin[i + 1] = (i + 1) * slots;
+    }
+    for (int64_t s = 0; s < n * slots; s++) {
+        k->column[s] = (int32_t)m;
+    }
+    return 1;
+}
+
+/* The cheapest column of a row's list, and the value of the second cheapest. */
+typedef struct {
+    double first, second;
+    int64_t slot; /* of the cheapest, the earliest where several are; -1 where the list is empty */
+} choice_t;
+
+static inline choice_t best_of_list(const market_t *k, int64_t i) {
+    const int64_t begin = k->begin[i], end = k->begin[i + 1];
+    v4_t first = v4_all(INFINITY), second = first, at = v4_all(-1.0), here = v4_load((const double[]){0, 1, 2, 3});
+    for (int64_t s = begin; s < end; s += WIDTH) {
+        const v4_t value = v4_add(v4_load(k->cost + s), v4_gather(k->price, k->column + s));
+        second = v4_min(second, v4_max(first, value));
+        at = v4_tag_below(value, first, here, at);
+        first = v4_min(value, first);
+        here = v4_add(here, v4_all(WIDTH));
+    }
+    choice_t c = {v4_lowest(first), INFINITY, -1};
+    double lane_first[WIDTH], lane_second[WIDTH], lane_at[WIDTH];
+    v4_store(lane_first, first);
+    v4_store(lane_second, second);
+    v4_store(lane_at, at);
+    int winner = -1;
+    for (int l = 0; l < WIDTH; l++) {
+        if (lane_first[l] == c.first && lane_at[l] >= 0 && (winner < 0 || lane_at[l] < lane_at[winner])) {
+            winner = l;
+        }
+    }
+    if (winner < 0) {
+        return c;
+    }
+    c.slot = begin + (int64_t)lane_at[winner];
+    for (int l = 0; l < WIDTH; l++) {
+        const double runner_up = l == winner ? lane_second[l] : lane_first[l];
+        c.second = runner_up < c.second ? runner_up : c.second;
+    }
+    return c;
+}
+
+/* Where more columns tie for the cheapest than a list holds, the free ones first, and each row begins elsewhere: rows
+ * that all list the same few columns would fight for them one bid at a time. */
+static void pick_among_ties(market_t *k, int64_t i, int64_t ties, int64_t room) {
+    offer_t *offers = k->offers;
+    int64_t unowned = 0;
+    for (int64_t s = 0; s < ties; s++) {
+        if (k->owner[offers[s].column] < 0) {
+            const offer_t other = offers[unowned];
+            offers[unowned++] = offers[s];
+            offers[s] = other;
+        }
+    }
+    const int64_t from = unowned >= room ? 0 : unowned, to = unowned >= room ? unowned : ties;
+    const int64_t turn = (int64_t)((uint64_t)i * 2654435761u % (uint64_t)(to - from));
+    /* A rotation in place by `turn`: three reversals. */
+    offers_reverse(offers + from, turn);
+    offers_reverse(offers + from + turn, to - from - turn);
+    offers_reverse(offers + from, to - from);
+}
+
+/* Fill the list of row i with its cheapest columns at present prices. */
+static void list_row(market_t *k, int64_t i) {
+    const int64_t begin = k->begin[i], room = k->begin[i + 1] - begin;
+    double beyond = INFINITY;
+    int64_t count = nearby(k, i, k->spread[i], &beyond);
+    double low = INFINITY;
+    for (int64_t s = 0; s < count; s++) {
+        low = k->offers[s].value < low ? k->offers[s].value : low;
+    }
+    const int full = count > room;
+    if (full) {
+        offers_select(k->offers, count, room);
+        beyond = k->offers[room].value;
+        if (beyond == low) {
+            const int64_t ties = offers_gather_ties(k->offers, count, low);
+            pick_among_ties(k, i, ties, room);
+        }
+        count = room;
+    }
+    for (int64_t s = 0; s < room; s++) {
+        const int used = s < count;
+        k->column[begin + s] = used ? k->offers[s].column : (int32_t)k->m;
+        k->cost[begin + s] = used ? k->offers[s].cost : 0.0;
+    }
+    k->beyond[i] = beyond;
+    if (beyond < INFINITY) {
+        /* A little less than what filled the list, a little more than what left it half empty. */
+        if (full) {
+            k->spread[i] = 0.95 * (beyond - low);
+        } else if (5 * count < 3 * room) {
+            const double reached = beyond - low, least = 1e-12 * k->largest;
+            k->spread[i] = 1.15 * (reached > least ? reached : least);
+        }
+    }
+    k->counters->row_scans++;
+}
+
+/* The cheapest column of row i, looked for beyond its list only where need be. */
+static inline choice_t best_of_row(market_t *k, int64_t i) {
+    choice_t c = best_of_list(k, i);
+    if (c.first > k->beyond[i]) {
+        list_row(k, i);
+        c = best_of_list(k, i);
+    }
+    return c;
+}
+
+#endif

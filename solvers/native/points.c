@@ -1,0 +1,334 @@
+/* Cascade on points: assignment by squared Euclidean cost in O(n + m) memory.
+ *
+ * Duals are found coarse to fine. On each level both clouds are cut into groups of neighbours, whose centroids stand
+ * for them; the duals of a level are carried to the next by the transform p_j = -min_i (c_ij - u_i) over its rows, from
+ * where an auction with short lists needs a few bids a row; on the last level its end is made exact. The idea of
+ * solving transport problems over a hierarchy is B. Schmitzer's ("A sparse multiscale algorithm for dense optimal
+ * transport", J. Math. Imaging Vision 56 (2016)); here only duals go down, and every level is solved by auction.
+ */
+#include "points.h"
+
+#include "cloud.h"
+#include "names.h"
+
+typedef struct {
+    cloud_t targets; /* weighted with the prices */
+    const double *x; /* (n, DIM) rows, neighbours near each other */
+    int64_t latest;  /* the row that looked last, -1 at first: its neighbours are like it */
+} costs_t;
+
+#include "bidding.h"
+#include "exact.h"
+
+enum { LIST = 24, RATIO_LOG = 2, COARSEST_LOG = 7 };
+
+/* Parts of a row's spread, the rise of value from the cheapest column to the end of its list: epsilon at the start and
+ * end of a level and at the very end. Measured on embeddings laid on grids, and flat around these values. */
+static const double START = 0.03, COARSE_END = 0.007, END = 0.0004, FIRST_START = 0.1, SCALING = 5.0;
+
+enum { BIDS_PER_ROW = 60, SAMPLE = 64 };
+
+/* ---- what the market asks ---- */
+
+static int64_t keep_within_limit(offer_t *offers, int64_t count, double limit) {
+    int64_t kept = 0;
+    for (int64_t o = 0; o < count; o++) {
+        if (offers[o].value <= limit) {
+            offers[kept++] = offers[o];
+        }
+    }
+    return kept;
+}
+
+static int64_t nearby(market_t *k, int64_t i, double spread, double *beyond) {
+    costs_t *c = k->costs;
+    const cloud_t *targets = &c->targets;
+    look_t look = look_from(targets, c->x + i * DIM);
+    int64_t tile = 0;
+    if (spread < 0.0) {
+        spread = c->latest >= 0 && k->spread[c->latest] >= 0.0 ? k->spread[c->latest] : INFINITY;
+    }
+    for (int guess = 0; guess < 2; guess++) {
+        const int64_t like = guess == 0 ? i : c->latest;
+        const choice_t known = like >= 0 ? best_of_list(k, like) : (choice_t){INFINITY, INFINITY, -1};
+        if (known.slot >= 0) {
+            tile = tile_of(targets, k->column[known.slot]);
+            break;
+        }
+    }
+    c->latest = i;
+    look.offers = k->offers;
+    look.enough = LIST;
+    look.room = 8 * LIST;
+    look.spread = spread;
+    look.low = tile_minimum(targets, &look, tile);
+    look.limit = look.low + spread;
+    tile_offers(targets, &look, tile);
+    look_around(targets, &look, tile);
+    *beyond = look.limit;
+    return keep_within_limit(k->offers, look.count, look.limit);
+}
+
+static int64_t within(market_t *k, int64_t i, double bound) {
+    const costs_t *c = k->costs;
+    look_t look = look_from(&c->targets, c->x + i * DIM);
+    look.offers = k->offers;
+    look.room = INT64_MAX;
+    look.spread = INFINITY;
+    look.limit = bound;
+    look_around(&c->targets, &look, -1);
+    return look.count;
+}
+
+static void prices_rose(market_t *k) { cloud_raise_floors(&k->costs->targets); }
+
+/* ---- levels ---- */
+
+/* Centroids of `count` groups of consecutive points. */
+static void centroids(const double *points, int64_t points_count, double *centres, int64_t count) {
+    for (int64_t g = 0; g < count; g++) {
+        const int64_t begin = g * points_count / count, end = (g + 1) * points_count / count;
+        for (int axis = 0; axis < DIM; axis++) {
+            double sum = 0.0;
+            for (int64_t i = begin; i < end; i++) {
+                sum += coordinate(points, i, axis) - coordinate(points, begin, axis);
+            }
+            centres[g * DIM + axis] = coordinate(points, begin, axis) + sum / (double)(end - begin);
+        }
+    }
+}
+
+/* What a level leaves to the next: its rows as a cloud, weighted with -u, and the level of the spare class. */
+typedef struct {
+    arena_t arena;
+    cloud_t rows;
+    double level;
+} coarse_t;
+
+/* p_j = -min_i (c_ij - u_i), shifted so that the lowest is 0; with a spare class none is below its level. */
+static void carry_prices(market_t *k, const coarse_t *coarse, const double *y) {
+    double low = INFINITY;
+    int64_t tile = 0;
+    for (int64_t j = 0; j < k->m; j++) {
+        k->price[j] = -cloud_minimum(&coarse->rows, y + j * DIM, &tile);
+        low = k->price[j] < low ? k->price[j] : low;
+    }
+    low = k->spare > 0 && coarse->level > low ? coarse->level : low;
+    for (int64_t j = 0; j < k->m; j++) {
+        k->price[j] = k->price[j] > low ? k->price[j] - low : 0.0;
+    }
+}
+
+static int ascending(const void *a, const void *b) {
+    const double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+/* The median over some rows of how far values rise to the end of a list. */
+static double typical_spread(market_t *k) {
+    double sample[SAMPLE];
+    const int64_t count = k->n < SAMPLE ? k->n : SAMPLE;
+    for (int64_t s = 0; s < count; s++) {
+        const int64_t i = s * k->n / count;
+        const double low = best_of_row(k, i).first;
+        sample[s] = k->beyond[i] < INFINITY ? k->beyond[i] - low : k->largest;
+    }
+    qsort(sample, (size_t)count, sizeof *sample, ascending);
+    return sample[count / 2];
+}
+
+/* Auction from `start` down to `end`. */
+static outcome_t auction_down(market_t *k, double start, double end) {
+    phase_end_t how = PHASE_DONE;
+    outcome_t outcome = SOLVED;
+    for (double epsilon = start > end ? start : end; outcome == SOLVED && how == PHASE_DONE; epsilon /= SCALING) {
+        epsilon = epsilon > end ? epsilon : end;
+        cloud_fit(&k->costs->targets);
+        outcome = bid_phase(k, epsilon, BIDS_PER_ROW * k->n, &how);
+        if (epsilon <= end) {
+            break;
+        }
+    }
+    return outcome;
+}
+
+/* One level: n rows at x, m columns at y, prices from the level above where there is one. */
+static outcome_t level_make(market_t *k, costs_t *c, arena_t *a, const double *x, const double *y, double scale,
+                            const coarse_t *above) {
+    k->costs = c;
+    k->newest_first = 1;
+    c->x = x;
+    c->latest = -1;
+    if (!market_make(k, a, LIST) || !cloud_make(&c->targets, a, y, k->m, scale, k->price)) {
+        return OUT_OF_MEMORY;
+    }
+    if (above) {
+        carry_prices(k, above, y);
+    }
+    cloud_fit(&c->targets);
+    return SOLVED;
+}
+
+static outcome_t level_bid(market_t *k, int coarsest, int finest) {
+    const double flattest = 0.5 * k->largest / (double)k->n;
+    double spread = typical_spread(k);
+    spread = spread > flattest ? spread : flattest;
+    return auction_down(k, coarsest ? FIRST_START * k->largest : START * spread, (finest ? END : COARSE_END) * spread);
+}
+
+/* Solve a level of groups for its duals. */
+static outcome_t solve_coarse(market_t *k, const double *x, int64_t rows, const double *y, int64_t columns,
+                              double scale, const coarse_t *above, coarse_t *answer) {
+    arena_t level = {0};
+    costs_t costs;
+    double *group_x = arena_take(&answer->arena, k->n * DIM, sizeof *group_x);
+    double *weight = arena_take(&answer->arena, k->n + WIDTH, sizeof *weight);
+    double *group_y = arena_take(&level, k->m * DIM, sizeof *group_y);
+    outcome_t outcome = level.failed || answer->arena.failed ? OUT_OF_MEMORY : SOLVED;
+    if (outcome == SOLVED) {
+        centroids(x, rows, group_x, k->n);
+        centroids(y, columns, group_y, k->m);
+        outcome = level_make(k, &costs, &level, group_x, group_y, scale, above);
+    }
+    if (outcome == SOLVED) {
+        outcome = level_bid(k, above == NULL, 0);
+    }
+    if (outcome == SOLVED) {
+        for (int64_t i = 0; i < k->n; i++) {
+            const double low = best_of_list(k, i).first;
+            weight[i] = -(low < k->beyond[i] ? low : k->beyond[i]);
+        }
+        answer->level = k->level;
+        if (cloud_make(&answer->rows, &answer->arena, group_x, k->n, scale, weight)) {
+            cloud_fit(&answer->rows);
+        } else {
+            outcome = OUT_OF_MEMORY;
+        }
+    }
+    arena_free(&level);
+    return outcome;
+}
+
+/* ---- the whole ---- */
+
+/* Where points are, in an order in which neighbours are near each other. */
+typedef struct {
+    int32_t *order; /* (count) */
+    double *at;     /* (count, DIM) */
+} ordered_t;
+
+static int ordered_make(ordered_t *o, arena_t *a, const double *points, int64_t count) {
+    o->order = arena_take(a, count, sizeof *o->order);
+    o->at = arena_take(a, count * DIM, sizeof *o->at);
+    if (a->failed) {
+        return 0;
+    }
+    for (int64_t i = 0; i < count; i++) {
+        o->order[i] = (int32_t)i;
+    }
+    kd_order(points, o->order, count, log_parts(count, 4));
+    for (int64_t i = 0; i < count * DIM; i++) {
+        o->at[i] = coordinate(points, o->order[i / DIM], (int)(i % DIM));
+    }
+    return 1;
+}
+
+/* Costs differ by no more than this between matchings, pair by pair: what lies in the offset between two clouds is the
+ * same for all. */
+static double range_of(const points_t *p, int64_t n, int64_t m) {
+    double range = 0.0;
+    for (int axis = 0; axis < DIM; axis++) {
+        double width = 0.0;
+        for (int side = 0; side < 2; side++) {
+            const double *points = side ? p->y : p->x;
+            double low = INFINITY, high = -INFINITY;
+            for (int64_t i = 0; i < (side ? m : n); i++) {
+                const double x = coordinate(points, i, axis);
+                low = x < low ? x : low;
+                high = x > high ? x : high;
+            }
+            width += 0.5 * (high - low);
+        }
+        range += width * width;
+    }
+    return p->scale * range;
+}
+
+static outcome_t solve_levels(task_t *t, market_t *k, paths_t *s, arena_t *a, const ordered_t *x, const ordered_t *y) {
+    const points_t *p = t->cost;
+    coarse_t coarse[2] = {0}, *above = NULL;
+    outcome_t outcome = SOLVED;
+    int log_columns = log_parts(t->m, 4);
+    while (log_columns - RATIO_LOG >= COARSEST_LOG) {
+        log_columns -= RATIO_LOG;
+    }
+    for (; outcome == SOLVED && ((int64_t)1 << log_columns) * 2 <= t->m; log_columns += RATIO_LOG) {
+        coarse_t *here = above == &coarse[0] ? &coarse[1] : &coarse[0];
+        k->m = (int64_t)1 << log_columns;
+        k->n = k->m * t->n / t->m > 1 ? k->m * t->n / t->m : 1;
+        outcome = solve_coarse(k, x->at, t->n, y->at, t->m, p->scale, above, here);
+        if (above) {
+            arena_free(&above->arena);
+            above->arena = (arena_t){0};
+        }
+        above = here;
+    }
+    k->n = t->n;
+    k->m = t->m;
+    costs_t costs;
+    if (outcome == SOLVED) {
+        outcome = level_make(k, &costs, a, x->at, y->at, p->scale, above);
+    }
+    arena_free(&coarse[0].arena);
+    arena_free(&coarse[1].arena);
+    if (outcome == SOLVED) {
+        outcome = level_bid(k, above == NULL, 1);
+    }
+    if (outcome == SOLVED && !paths_make(s, a, t->n, t->m)) {
+        outcome = OUT_OF_MEMORY;
+    }
+    if (outcome == SOLVED) {
+        cloud_fit(&costs.targets);
+        outcome = solve_exactly(k, s);
+    }
+    return outcome;
+}
+
+static double pair_cost(const points_t *p, int64_t i, int64_t j) {
+    double square = 0.0;
+    for (int axis = 0; axis < DIM; axis++) {
+        const double d = coordinate(p->x, i, axis) - coordinate(p->y, j, axis);
+        square += d * d;
+    }
+    return p->scale * square;
+}
+
+outcome_t NAME(cascade_points)(task_t *t);
+
+/* n <= m; t->cost is a points_t. */
+outcome_t NAME(cascade_points)(task_t *t) {
+    const points_t *p = t->cost;
+    arena_t arena = {0};
+    ordered_t x, y;
+    market_t k = {.largest = range_of(p, t->n, t->m), .counters = &t->counters, .stop = &t->stop};
+    paths_t s;
+    outcome_t outcome = OUT_OF_MEMORY;
+    if (ordered_make(&x, &arena, p->x, t->n) && ordered_make(&y, &arena, p->y, t->m)) {
+        outcome = solve_levels(t, &k, &s, &arena, &x, &y);
+    }
+    if (outcome == SOLVED) {
+        /* The spare class costs nothing, so its level is where duals are counted from. */
+        const double level = k.spare > 0 ? s.u[k.n] : 0.0;
+        for (int64_t j = 0; j < t->m; j++) {
+            const double above = k.price[j] - level;
+            t->v[y.order[j]] = k.spare > 0 && above < 0.0 ? 0.0 : -above;
+        }
+        for (int64_t i = 0; i < t->n; i++) {
+            const int32_t row = x.order[i], column = y.order[k.held[i]];
+            t->x[row] = column;
+            t->u[row] = pair_cost(p, row, column) - t->v[column];
+        }
+    }
+    arena_free(&arena);
+    return outcome;
+}

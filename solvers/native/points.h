@@ -1,0 +1,10 @@
+/* A cost between points: scale * |x_i - y_j|^2 in 2 or 3 dimensions, computed wherever it is asked for. */
+#ifndef LAPMARK_POINTS_H
+#define LAPMARK_POINTS_H
+
+typedef struct {
+    const double *x, *y; /* (n, dimensions), (m, dimensions) row-major */
+    double scale;
+} points_t;
+
+#endif

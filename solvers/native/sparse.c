@@ -1,0 +1,178 @@
+/* Cascade on sparse costs: every row's list is all that it allows, so that no row is ever looked at beyond it. */
+#include "sparse.h"
+#include "lapmark.h"
+#include "names.h"
+
+typedef sparse_t costs_t;
+
+#include "bidding.h"
+#include "exact.h"
+
+enum { BIDS_PER_ROW = 60, SAMPLE = 128, RANK = 8 };
+
+/* Parts of the typical rise from a row's cheapest column to its RANK-th: epsilon of the first phase and of the last. */
+static const double START = 0.03, END = 0.0003, SCALING = 7.0;
+
+/* An auction breaks ties by amounts of its own making, which is dear to mend: where rows have this many cheapest
+ * columns on average, the exact end does better alone. So it does where this part of the rows could still find a free
+ * column. */
+static const double TIED = 1.5, ROOMY = 0.125;
+
+/* ---- what the market asks: nothing, as no list has an end beyond which to look ---- */
+
+static int64_t nearby(market_t *k, int64_t i, double spread, double *beyond) {
+    (void)k, (void)i, (void)spread;
+    *beyond = INFINITY;
+    return 0;
+}
+
+static int64_t within(market_t *k, int64_t i, double bound) {
+    (void)k, (void)i, (void)bound;
+    return 0;
+}
+
+static void prices_rose(market_t *k) { (void)k; }
+
+/* Lists padded to whole vectors. */
+static outcome_t list_entries(market_t *k, arena_t *a, const sparse_t *c) {
+    for (int64_t i = 0; i < k->n; i++) {
+        k->begin[i + 1] = k->begin[i] + (c->begin[i + 1] - c->begin[i] + WIDTH - 1) / WIDTH * WIDTH;
+    }
+    k->column = arena_take(a, k->begin[k->n], sizeof *k->column);
+    k->cost = arena_take(a, k->begin[k->n], sizeof *k->cost);
+    if (a->failed) {
+        return OUT_OF_MEMORY;
+    }
+    for (int64_t i = 0; i < k->n; i++) {
+        const int64_t count = c->begin[i + 1] - c->begin[i];
+        for (int64_t s = 0; s < k->begin[i + 1] - k->begin[i]; s++) {
+            const int used = s < count;
+            k->column[k->begin[i] + s] = used ? c->column[c->begin[i] + s] : (int32_t)k->m;
+            k->cost[k->begin[i] + s] = used ? c->cost[c->begin[i] + s] : 0.0;
+        }
+        k->beyond[i] = INFINITY;
+    }
+    return SOLVED;
+}
+
+/* Every column begins at the price at which its cheapest row would pay nothing; where some columns stay free, at the
+ * same price as these. */
+static void price_by_cheapest_rows(market_t *k, const sparse_t *c) {
+    if (k->spare > 0) {
+        return;
+    }
+    for (int64_t j = 0; j < k->m; j++) {
+        k->price[j] = -INFINITY;
+    }
+    for (int64_t e = 0; e < c->begin[k->n]; e++) {
+        const int32_t j = c->column[e];
+        k->price[j] = -c->cost[e] > k->price[j] ? -c->cost[e] : k->price[j];
+    }
+    for (int64_t j = 0; j < k->m; j++) {
+        k->price[j] = k->price[j] > -INFINITY ? k->price[j] : 0.0;
+    }
+}
+
+static int ascending(const void *a, const void *b) {
+    const double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+/* What rows look like: the median rise of value from the cheapest column to the RANK-th, and the mean number of columns
+ * that are cheapest. */
+typedef struct {
+    double rise, ties;
+} look_t;
+
+static look_t look_at_rows(market_t *k) {
+    double rises[SAMPLE];
+    const int64_t rows = k->n < SAMPLE ? k->n : SAMPLE;
+    int64_t sampled = 0, ties = 0;
+    for (int64_t s = 0; s < rows; s++) {
+        const int64_t i = s * k->n / rows;
+        const double low = best_of_list(k, i).first;
+        int64_t count = 0;
+        for (int64_t slot = k->begin[i]; slot < k->begin[i + 1]; slot++) {
+            const double value = k->cost[slot] + k->price[k->column[slot]];
+            if (value < INFINITY) {
+                k->offers[count++] = (offer_t){value, k->cost[slot], k->column[slot]};
+                ties += value == low;
+            }
+        }
+        if (count > 1) {
+            const int64_t rank = count < RANK ? count - 1 : RANK - 1;
+            offers_select(k->offers, count, rank);
+            rises[sampled++] = k->offers[rank].value - low;
+        }
+    }
+    qsort(rises, (size_t)sampled, sizeof *rises, ascending);
+    return (look_t){sampled > 0 ? rises[sampled / 2] : 0.0, (double)ties / (double)rows};
+}
+
+/* Prices from an auction, where that is worth its while. */
+static outcome_t bid_down(market_t *k) {
+    const look_t look = look_at_rows(k);
+    outcome_t outcome = SOLVED;
+    phase_end_t how = PHASE_DONE;
+    if (look.ties >= TIED || (double)k->spare >= ROOMY * (double)k->n) {
+        return SOLVED;
+    }
+    /* An epsilon that is lost in the rounding of prices would end a phase at once. */
+    const double end = END * look.rise > 0x1p-40 * k->largest ? END * look.rise : 0x1p-40 * k->largest;
+    for (double epsilon = START * look.rise; outcome == SOLVED && how == PHASE_DONE && epsilon > end;) {
+        outcome = bid_phase(k, epsilon, BIDS_PER_ROW * k->n, &how);
+        epsilon /= SCALING;
+    }
+    return outcome;
+}
+
+static double largest_of(const sparse_t *c, int64_t entries) {
+    double largest = 0.0;
+    for (int64_t e = 0; e < entries; e++) {
+        largest = fabs(c->cost[e]) > largest ? fabs(c->cost[e]) : largest;
+    }
+    return largest;
+}
+
+outcome_t NAME(cascade_sparse)(task_t *t);
+
+/* n <= m; t->cost is a sparse_t. */
+outcome_t NAME(cascade_sparse)(task_t *t) {
+    const sparse_t *c = t->cost;
+    arena_t arena = {0};
+    market_t k = {
+        .n = t->n, .m = t->m, .largest = largest_of(c, c->begin[t->n]), .counters = &t->counters, .stop = &t->stop};
+    paths_t s;
+    outcome_t outcome = OUT_OF_MEMORY;
+    if (market_make(&k, &arena, 0) && paths_make(&s, &arena, t->n, t->m)) {
+        outcome = list_entries(&k, &arena, c);
+    }
+    if (outcome == SOLVED) {
+        price_by_cheapest_rows(&k, c);
+        outcome = bid_down(&k);
+    }
+    if (outcome == SOLVED) {
+        outcome = solve_exactly(&k, &s);
+    }
+    if (outcome == SOLVED || outcome == TIMED_OUT) {
+        const double level = k.spare > 0 ? s.u[k.n] : 0.0;
+        for (int64_t j = 0; j < t->m; j++) {
+            const double above = k.price[j] - level;
+            t->v[j] = k.spare > 0 && above < 0.0 ? 0.0 : -above;
+        }
+    }
+    if (outcome == SOLVED) {
+        for (int64_t i = 0; i < t->n; i++) {
+            t->x[i] = k.held[i];
+            int64_t slot = k.begin[i];
+            while (k.column[slot] != k.held[i]) {
+                slot++;
+            }
+            t->u[i] = k.cost[slot] - t->v[k.held[i]];
+        }
+    } else if (outcome == INFEASIBLE) {
+        name_hall_set(t, &s);
+    }
+    arena_free(&arena);
+    return outcome;
+}
