@@ -14,6 +14,7 @@ import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -74,6 +75,7 @@ def _largest(cells: pd.DataFrame) -> Iterator[tuple[Case, str]]:
 def _draw(case: Case, solver: str, folder: Path) -> None:
     """Solve, certify and draw; where the case cannot be built here, or the answer is not valid, leave a note."""
     text, names, notes = "", [], []
+    options: dict[str, Any]
     try:
         problem = case.build()
         name, options = spec.parse(solver)

@@ -2,7 +2,7 @@
 
 from .certificate import Certificate, certify
 from .drop_in import linear_sum_assignment
-from .problem import Assignment, DenseCost, Infeasible, PointCost, SparseCost, Transport, Unsupported
+from .problem import Assignment, DenseCost, Infeasible, PointCost, SparseCost, TimeLimit, Transport, Unsupported
 from .registry import Capabilities, names, register, solve
 from .result import Matching, Plan
 
@@ -16,6 +16,7 @@ __all__ = [
     "Plan",
     "PointCost",
     "SparseCost",
+    "TimeLimit",
     "Transport",
     "Unsupported",
     "certify",

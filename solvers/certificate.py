@@ -5,7 +5,11 @@ An assignment is proven by linear programming duality. For square problems any v
     sum_i min_j (c_ij − v_j) + sum_j v_j ≤ cost of any matching,
 
 and for n < m the same holds once v ≤ 0, because an unmatched column then contributes at most 0 (n > m is the mirror
-image). So a bound needs nothing of the solver's to be trusted: its v is a proposal, and the minima are taken here, over
+image). Under a limit c_ij − limit stands for c_ij, v ≤ 0 in any case, and a row that may stay out counts below 0 only:
+
+    sum_i min(0, min_j (c_ij − limit − v_j)) + sum_j v_j ≤ sum of c_ij − limit over any matching of any size.
+
+So a bound needs nothing of the solver's to be trusted: its v is a proposal, and the minima are taken here, over
 every entry. A matching that meets the bound is optimal.
 """
 
@@ -18,7 +22,7 @@ from numbers import Real
 import numpy as np
 
 from .native import _native
-from .problem import Assignment, Problem, Transport
+from .problem import Assignment, Cost, Problem, Transport
 from .result import Matching, Plan, Result
 
 #: Relative gap up to which an answer counts as optimal: far above rounding, far below any difference a user can see.
@@ -40,14 +44,16 @@ class Certificate:
     valid : bool
         It is a complete matching (or a plan with the stated marginal error) of finite cost, and costs what it says.
     cost : float
-        Its cost, summed here; NaN where it is no matching at all.
+        What it costs, summed here; NaN where it is no matching at all. Under a limit, what is minimised: the sum of
+        c_ij − limit over its pairs.
     dual_bound : float
-        A lower bound on the cost of every answer; −inf where none is known.
+        A lower bound on the cost of every answer, −inf where none is known; an upper one, or inf, where the problem
+        maximises.
     gap : float
-        (cost − dual_bound) / |cost|: 0 is optimal, inf where there is no bound.
+        |cost − dual_bound| / |cost|, below 0 on the wrong side of the bound: 0 is optimal, inf where there is none.
     max_violation : float
-        Largest violation of u_i + v_j ≤ c_ij (and of the signs of a rectangular problem) by the solver's own duals; NaN
-        without duals.
+        Largest violation of u_i + v_j ≤ c_ij, and of the signs of a rectangular or a limited problem, by the solver's
+        own duals; NaN without duals.
     optimal : bool
         The gap is within the tolerance, or within the rounding that float64 sums of such costs cannot avoid.
     fault : str or None
@@ -71,7 +77,7 @@ def certify(problem: Problem, result: Result, bound: float | None = None, tolera
     problem : Assignment or Transport
     result : Matching or Plan
     bound : float, optional
-        A lower bound that an earlier certificate of the same problem established; the better of the two is used. That
+        A `dual_bound` that an earlier certificate of the same problem established; the better of the two is used. That
         is how an answer without duals is judged.
     tolerance : float
         Relative gap up to which the answer counts as optimal.
@@ -81,7 +87,8 @@ def certify(problem: Problem, result: Result, bound: float | None = None, tolera
     Certificate
         Also for answers that are wrong in any way: a bad answer is never an exception.
     """
-    known = -np.inf if bound is None else float(bound)
+    nothing = np.inf if isinstance(problem, Assignment) and problem.maximize else -np.inf
+    known = nothing if bound is None else float(bound)
     if isinstance(problem, Assignment):
         if not isinstance(result, Matching):
             return invalid(f"answered with a {type(result).__name__}, not a Matching", known)
@@ -113,30 +120,28 @@ class Bound:
 
 
 def dual_bound(problem: Assignment, u: np.ndarray, v: np.ndarray) -> Bound:
-    """The bound that duals prove.
+    """The bound that duals prove on a problem that minimises.
 
-    Only the duals of the columns count (of the rows where n > m), clipped to the sign that a rectangular problem asks
-    for; the others are recomputed as minima, so that the bound holds whatever was passed in, but for rounding.
+    Only the duals of the columns count (of the rows where n > m), clipped to the sign that a limit or a rectangular
+    problem asks for; the others are recomputed as minima, so that the bound holds whatever was passed in, but for
+    rounding.
     """
-    n, m = problem.shape
-    if n <= m:
-        proposal = np.minimum(v, 0.0) if n < m else v
-        wrong_sign = v.max(initial=0.0) if n < m else 0.0
-        best, slack = np.empty(n), np.empty(n)
-        for start, block in problem.cost.blocks():
-            stop = start + len(block)
-            best[start:stop] = _native.row_minima(block, proposal)
-            slack[start:stop] = best[start:stop] if proposal is v else _native.row_minima(block, v)
-        violation = float((u - slack).max(initial=wrong_sign))
-    else:
-        proposal = np.minimum(u, 0.0)
-        wrong_sign = u.max(initial=0.0)
-        best, slack = np.full(m, np.inf), np.full(m, np.inf)
-        for start, block in problem.cost.blocks():
-            stop = start + len(block)
-            np.minimum(best, _native.column_minima(block, proposal[start:stop]), out=best)
-            np.minimum(slack, _native.column_minima(block, u[start:stop]), out=slack)
-        violation = float((v - slack).max(initial=wrong_sign))
+    return bound_of(problem.cost, problem.limit, u, v)
+
+
+def bound_of(cost: Cost, limit: float | None, u: np.ndarray, v: np.ndarray) -> Bound:
+    """The same for the cost and the limit of a problem."""
+    n, m = cost.shape
+    given, other = (v, u) if n <= m else (u, v)
+    signed = n != m or limit is not None
+    wrong_sign = given.max(initial=0.0) if signed else 0.0
+    proposal = np.minimum(given, 0.0) if wrong_sign > 0 else given
+    best = _minima(cost, proposal)
+    slack = best if proposal is given else _minima(cost, given)
+    if limit is not None:
+        best, slack = np.minimum(best - limit, 0.0), slack - limit
+        wrong_sign = other.max(initial=wrong_sign)
+    violation = float((other - slack).max(initial=wrong_sign))
     parts = np.concatenate([best, proposal])
     with np.errstate(over="ignore", invalid="ignore"):
         value, noise = float(parts.sum()), EPSILON * float(np.abs(parts).sum())
@@ -145,44 +150,65 @@ def dual_bound(problem: Assignment, u: np.ndarray, v: np.ndarray) -> Bound:
     return Bound(value, max(violation, 0.0), float(np.abs(parts).max(initial=0.0)), noise, best)
 
 
+def _minima(cost: Cost, duals: np.ndarray) -> np.ndarray:
+    """min_j c_ij − v_j for each row, given v, where n ≤ m; min_i c_ij − u_i for each column, given u, where n > m."""
+    n, m = cost.shape
+    low = np.full(min(n, m), np.inf)
+    for start, block in cost.blocks():
+        stop = start + len(block)
+        if n <= m:
+            low[start:stop] = _native.row_minima(block, duals)
+        else:
+            np.minimum(low, _native.column_minima(block, duals[start:stop]), out=low)
+    return low
+
+
 def _certify_matching(problem: Assignment, result: Matching, known: float, tolerance: float) -> Certificate:
     fault, row_to_col = _matching_fault(problem, result.row_to_col)
     if fault is not None:
         return invalid(fault, known)
     rows = np.flatnonzero(row_to_col >= 0)
-    chosen = problem.cost.entries(rows, row_to_col[rows])
-    cost = float(chosen.sum())
-    size = float(np.abs(chosen).sum())
-    if not np.isfinite(cost):
-        at = int(np.argmax(~np.isfinite(chosen)))
-        return invalid(f"row {rows[at]} is matched to column {row_to_col[rows[at]]}, a forbidden pair", known)
-    stated = number(result.cost)
-    if not abs(stated - cost) <= 1e-6 * size:
-        return invalid(f"states a cost of {result.cost!r}, but its matching costs {cost:.12g}", known, cost)
+    cols = row_to_col[rows]
+    entries = problem.cost.entries(rows, cols)
+    if not np.isfinite(entries).all():
+        at = int(np.argmax(~np.isfinite(entries)))
+        return invalid(f"row {rows[at]} is matched to column {cols[at]}, a forbidden pair", known)
+    stated, total, size = number(result.cost), float(entries.sum()), float(np.abs(entries).sum())
+    if not abs(stated - total) <= 1e-6 * size:
+        return invalid(f"states a cost of {result.cost!r}, but its matching costs {total:.12g}", known, total)
 
-    largest, biggest_chosen = _largest(problem), float(np.abs(chosen).max(initial=0.0))
+    # What is minimised: the negative of a cost that is maximised, less the limit.
+    sign = -1.0 if problem.maximize else 1.0
+    problem = problem.minimizing
+    offset = problem.limit or 0.0
+    chosen = sign * entries - offset
+    cost = float(chosen.sum())
+    size = min(size, float(np.abs(chosen).sum()))
+    largest = max(_largest(problem), abs(offset))
+    biggest_chosen = float(np.abs([*entries, *chosen]).max(initial=0.0))
 
     def allowance(scale: float) -> float:
-        return tolerance * size + _rounding(len(rows), min(largest, max(scale, biggest_chosen)))
+        return tolerance * size + _rounding(min(problem.shape), min(largest, max(scale, biggest_chosen)))
 
     def proven(bound: Bound) -> bool:
         return cost - bound.value <= allowance(bound.scale)
 
-    bound, violation, allowed = known, np.nan, allowance(largest)
+    bound, violation, allowed = sign * known, np.nan, allowance(largest)
     if result.u is not None or result.v is not None:
         u, fault = vector("dual u", result.u, problem.shape[0])
         v, fault_of_v = vector("dual v", result.v, problem.shape[1])
         if u is None or v is None:
-            return invalid(fault or fault_of_v, known, cost)
-        own = dual_bound(problem, u, v)
+            return invalid(fault or fault_of_v, known, sign * cost)
+        own = dual_bound(problem, sign * u, sign * v)
         violation = own.violation
-        if cost - known > allowed and cost - own.value <= NOISE * size + allowed:
-            own = _sweep(problem, rows, row_to_col[rows], chosen, own, proven)
+        if cost - bound > allowed and cost - own.value <= NOISE * size + allowed:
+            own = _sweep(problem, rows, cols, chosen, own, proven)
         # Duals beyond the costs by orders of magnitude would prove anything by rounding alone; they prove nothing.
-        if own.noise <= allowance(largest) and own.value >= known:
+        if own.noise <= allowance(largest) and own.value >= bound:
             bound, allowed = own.value, allowance(own.scale)
     excess = cost - bound
-    return Certificate(True, cost, bound, relative(excess, cost), violation, bool(excess <= allowed))
+    optimal = bool(excess <= allowed)
+    return Certificate(True, sign * cost, sign * bound, relative(excess, cost), violation, optimal)
 
 
 def _sweep(
@@ -231,7 +257,7 @@ def _matching_fault(problem: Assignment, answer: object) -> tuple[str | None, np
     if count.max(initial=0) > 1:
         j = int(np.argmax(count))
         return f"not a permutation: column {j} is matched to {count[j]} rows", row_to_col
-    if len(taken) < min(n, m):
+    if len(taken) < min(n, m) and problem.limit is None:
         return f"{len(taken)} rows are matched, not {min(n, m)}", row_to_col
     return None, row_to_col
 

@@ -15,7 +15,17 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from .validation import LARGEST_COST, OutOfRange, as_numeric, check_entries, check_masses, check_number, first
+from .validation import (
+    LARGEST_COST,
+    OutOfRange,
+    as_numeric,
+    check_entries,
+    check_finite,
+    check_masses,
+    check_number,
+    first,
+    listed,
+)
 
 if TYPE_CHECKING:
     import scipy.sparse
@@ -29,7 +39,54 @@ class Unsupported(ValueError):
 
 
 class Infeasible(ValueError):
-    """No complete matching of finite cost exists."""
+    """No complete matching of finite cost exists.
+
+    Attributes
+    ----------
+    rows, columns : (k,) and (k − 1,) intp or the other way round, or None
+        A proof by Hall's theorem, ascending: the longer of the two cannot all be matched, because the shorter holds
+        everything that they allow. Where n ≤ m there are more rows, where n > m more columns. None where the solver
+        gives no proof.
+    """
+
+    def __init__(self, message: str, rows: np.ndarray | None = None, columns: np.ndarray | None = None) -> None:
+        super().__init__(message)
+        self.rows, self.columns = rows, columns
+
+    @classmethod
+    def hall(cls, rows: np.ndarray, columns: np.ndarray) -> Infeasible:
+        """The error for rows and columns in any order, one of them more than the other, that prove it."""
+        rows, columns = (np.sort(np.asarray(each, dtype=np.intp)) for each in (rows, columns))
+        (stuck, many), (allowed, few) = ("row", rows), ("column", columns)
+        if len(rows) < len(columns):
+            (stuck, many), (allowed, few) = (allowed, few), (stuck, many)
+        if not len(few):
+            return cls(f"{listed(stuck, many)} cannot be matched: every pair is forbidden", rows, columns)
+        fault = f"{listed(stuck, many)} cannot all be matched: they allow {listed(allowed, few)} only"
+        return cls(fault, rows, columns)
+
+
+class TimeLimit(TimeoutError):
+    """No answer within the time that was given.
+
+    Attributes
+    ----------
+    seconds : float
+        The limit.
+    shape : (int, int)
+        Numbers of rows and of columns of the problem.
+    bound : float
+        The best lower bound on the cost of any answer that is known, proven like that of a certificate; −inf where none
+        is. For `maximize` it is an upper bound, and inf where none is known.
+    """
+
+    def __init__(self, seconds: float, shape: tuple[int, int], bound: float = -np.inf) -> None:
+        known = f"proven bound on the optimum: {bound:.12g}" if np.isfinite(bound) else "no bound on the optimum yet"
+        super().__init__(f"no answer to the {shape[0]}×{shape[1]} problem within {seconds:g} s; {known}")
+        self.seconds, self.shape, self.bound = seconds, shape, bound
+
+    def __reduce__(self) -> tuple[type[TimeLimit], tuple[float, tuple[int, int], float]]:
+        return type(self), (self.seconds, self.shape, self.bound)
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,6 +126,26 @@ class Cost:
         """The whole (n, m) matrix in `dtype`. Costs O(n m) memory."""
         return self.block(0, self.shape[0])
 
+    def negative(self) -> Cost:
+        """The cost −c_ij, as a matrix unless it is sparse; a forbidden pair stays one. Costs O(n m) memory."""
+        kind = self.dtype if self.dtype.kind == "f" else np.dtype(np.float64)  # exact for every integer of a cost
+        negative = np.empty(self.shape, dtype=kind)
+        for start, block in self.blocks():
+            part = negative[start : start + len(block)]
+            np.subtract(0.0, block, out=part, dtype=kind)
+            if self.forbids:
+                np.abs(part, out=part, where=np.isinf(part))
+        return DenseCost.trusted(negative, self.forbids)
+
+    def span(self) -> tuple[float, float]:
+        """(low, high): no finite entry is smaller or larger. (0, 0) where there is none."""
+        low, high = np.inf, -np.inf
+        for _, block in self.blocks():
+            finite = block[np.isfinite(block)] if self.forbids else block
+            if finite.size:
+                low, high = min(low, float(finite.min())), max(high, float(finite.max()))
+        return (low, high) if low <= high else (0.0, 0.0)
+
     def blocks(self) -> Iterator[tuple[int, np.ndarray]]:
         """All rows in order, in blocks of bounded size: pairs of the first row's index and the block."""
         n, m = self.shape
@@ -99,6 +176,14 @@ class DenseCost(Cost):
     kind: ClassVar[str] = "dense"
     matrix: np.ndarray
     _forbids: bool = field(init=False, repr=False, default=False)
+
+    @classmethod
+    def trusted(cls, matrix: np.ndarray, forbids: bool) -> DenseCost:
+        """A cost whose entries are those of another one, and were validated there."""
+        cost = object.__new__(cls)
+        object.__setattr__(cost, "matrix", matrix)
+        object.__setattr__(cost, "_forbids", forbids)
+        return cost
 
     def __post_init__(self) -> None:
         matrix = as_numeric(self.matrix, "cost matrix")
@@ -189,6 +274,14 @@ class PointCost(Cost):
         difference = self.x[rows].astype(np.float64) - self.y[cols]
         return self._from_squared((difference * difference).sum(axis=1))
 
+    def span(self) -> tuple[float, float]:
+        if 0 in self.shape:
+            return 0.0, 0.0
+        # No distance exceeds the diagonal of the box around all points.
+        lowest = np.minimum(self.x.min(axis=0), self.y.min(axis=0)).astype(np.float64)
+        highest = np.maximum(self.x.max(axis=0), self.y.max(axis=0)).astype(np.float64)
+        return 0.0, float(self._from_squared(np.square(highest - lowest).sum(keepdims=True))[0])
+
     def _from_squared(self, squared: np.ndarray) -> np.ndarray:
         if self.p != 2:
             squared **= self.p / 2
@@ -253,6 +346,16 @@ class SparseCost(Cost):
         dense[part.coords] = part.data
         return dense
 
+    def negative(self) -> SparseCost:
+        import scipy.sparse
+
+        data = np.subtract(0.0, self.csr.data, dtype=self.dtype)
+        return SparseCost(scipy.sparse.csr_array((data, self.csr.indices, self.csr.indptr), shape=self.csr.shape))
+
+    def span(self) -> tuple[float, float]:
+        data = self.csr.data
+        return (float(data.min()), float(data.max())) if data.size else (0.0, 0.0)
+
     def entries(self, rows: np.ndarray, cols: np.ndarray) -> np.ndarray:
         result = np.full(len(rows), np.inf)
         for k, (i, j) in enumerate(zip(rows, cols, strict=True)):
@@ -265,17 +368,54 @@ class SparseCost(Cost):
 
 @dataclass(frozen=True, eq=False)
 class Assignment:
-    """Match min(n, m) rows to distinct columns at least total cost.
+    """Match rows to distinct columns at least total cost.
 
     Parameters
     ----------
     cost : DenseCost, PointCost or SparseCost
+    limit : float, optional
+        Most that a pair is worth. None: min(n, m) pairs are matched, whatever they cost. A number, of either sign: the
+        sum of c_ij − limit is minimised over matchings of any size, so that a row or a column stays out where its pair
+        would be dearer. Beyond some value, which depends on the costs, a larger limit asks for the same: as many pairs
+        as can be, and then the least cost. It is lowered to that, lest it drown the costs' digits.
+    maximize : bool
+        Largest total instead: costs are gains, and a `limit` is the least that a pair must bring. `inf` forbids a pair
+        even so.
+
+    Raises
+    ------
+    TypeError, ValueError
+        Where `limit` is no finite number.
     """
 
     cost: Cost
+    limit: float | None = None
+    maximize: bool = False
 
     def __post_init__(self) -> None:
         _check_cost(self.cost)
+        if not isinstance(self.maximize, bool | np.bool_):
+            raise TypeError(f"maximize = {self.maximize!r}; it must be True or False")
+        if self.limit is not None:
+            object.__setattr__(self, "limit", self._effective(check_finite(self.limit, "limit")))
+
+    def _effective(self, limit: float) -> float:
+        """The limit, or the one nearer to the costs that asks for the same.
+
+        An augmenting path exchanges less than min(n, m) pairs for one more: it costs less than `far` over the dearest.
+        """
+        low, high = self.cost.span()
+        far = (min(self.shape) + 1) * (high - low)
+        if far == 0:
+            return limit  # of equal costs there are no digits to lose
+        return max(limit, low - far) if self.maximize else min(limit, high + far)
+
+    @property
+    def minimizing(self) -> Assignment:
+        """The same problem with the negative costs where this one maximises, itself otherwise."""
+        if not self.maximize:
+            return self
+        return Assignment(self.cost.negative(), None if self.limit is None else -self.limit)
 
     @property
     def shape(self) -> tuple[int, int]:

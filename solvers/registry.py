@@ -19,8 +19,10 @@ from typing import Any, overload
 
 import numpy as np
 
-from .problem import Assignment, Problem, Transport, Unsupported
+from .deadline import Deadline
+from .problem import Assignment, Problem, TimeLimit, Transport, Unsupported
 from .result import Matching, Plan, Result
+from .validation import check_number
 
 ENTRY_POINTS = "lapmark.solvers"
 
@@ -40,8 +42,9 @@ class Capabilities:
     problem : {"assignment", "transport", "both"}
     costs : set of {"dense", "points", "sparse"}
         Kinds of cost it takes. Where "dense" is among them, `solve` builds the matrix of any other kind.
-    rectangular, forbidden, duals, threads : bool
-        Whether it takes n ≠ m, takes `inf`, returns u and v, and honours a `threads` option.
+    rectangular, forbidden, limit, duals, threads, time_limit : bool
+        Whether it takes n ≠ m, takes `inf`, takes a limit on the cost of a pair, returns u and v, and honours the
+        options `threads` and `time_limit`.
     dtypes : set of str
         Types that it solves without rounding a cost.
     device : str
@@ -60,9 +63,11 @@ class Capabilities:
     costs: Iterable[str] = frozenset({"dense"})
     rectangular: bool = False
     forbidden: bool = False
+    limit: bool = False
     dtypes: Iterable[str] = frozenset({"float64"})
     duals: bool = False
     threads: bool = False
+    time_limit: bool = False
     device: str = "cpu"
     family: str = ""
     source: str = ""
@@ -87,9 +92,14 @@ class Capabilities:
             return f"does not solve {kind} problems"
         if problem.cost.kind not in self.costs and "dense" not in self.costs:
             return f"takes {' or '.join(sorted(self.costs))} costs, not {problem.cost.kind}"
-        n, m = problem.shape
-        if kind == "assignment" and n != m and not self.rectangular:
-            return f"takes square problems only, not {n}×{m}"
+        if isinstance(problem, Assignment):
+            if problem.maximize and problem.cost.kind == "points" and "dense" not in self.costs:
+                return "cannot maximize: it takes points, and negative costs are a matrix"
+            if problem.limit is not None and not self.limit:
+                return "takes no limit on the cost of a pair"
+            n, m = problem.shape
+            if n != m and not self.rectangular:
+                return f"takes square problems only, not {n}×{m}"
         if problem.cost.forbids and not self.forbidden:
             return "takes no forbidden pairs"
         return None
@@ -187,12 +197,14 @@ def unknown(kind: str, name: str, known: Iterable[str]) -> ValueError:
 
 
 @overload
-def solve(problem: Assignment, solver: str = "auto", **options: Any) -> Matching: ...
+def solve(
+    problem: Assignment, solver: str = "auto", *, time_limit: float | None = None, **options: Any
+) -> Matching: ...
 @overload
-def solve(problem: Transport, solver: str = "auto", **options: Any) -> Plan: ...
+def solve(problem: Transport, solver: str = "auto", *, time_limit: float | None = None, **options: Any) -> Plan: ...
 @overload
-def solve(problem: Problem, solver: str = "auto", **options: Any) -> Result: ...
-def solve(problem: Problem, solver: str = "auto", **options: Any) -> Result:
+def solve(problem: Problem, solver: str = "auto", *, time_limit: float | None = None, **options: Any) -> Result: ...
+def solve(problem: Problem, solver: str = "auto", *, time_limit: float | None = None, **options: Any) -> Result:
     """Solve a problem.
 
     Parameters
@@ -200,6 +212,8 @@ def solve(problem: Problem, solver: str = "auto", **options: Any) -> Result:
     problem : Assignment or Transport
     solver : str
         A name of `names(problem)`; "auto" picks one of ours for this problem.
+    time_limit : float, optional
+        Seconds after which to give up, finite and above 0.
     **options
         Passed on to the solver; its documentation names them.
 
@@ -210,8 +224,10 @@ def solve(problem: Problem, solver: str = "auto", **options: Any) -> Result:
     Raises
     ------
     ValueError
-        For an unknown name; as `Unsupported` where the solver cannot take the problem, as `Infeasible` where no
-        complete matching of finite cost exists.
+        For an unknown name; as `Unsupported` where the solver cannot take the problem or cannot be stopped, as
+        `Infeasible` where no complete matching of finite cost exists.
+    TimeLimit
+        Where the time was over before there was an answer; it says what is known of the optimum.
     ImportError
         Where the solver's package is not installed.
     """
@@ -222,11 +238,32 @@ def solve(problem: Problem, solver: str = "auto", **options: Any) -> Result:
         raise ImportError(f"solver {chosen.name} cannot run here: {reason}")
     if reason := chosen.capabilities.refuses(problem):
         raise Unsupported(f"solver {chosen.name} {reason}")
+    if time_limit is not None:
+        options["time_limit"] = check_number(time_limit, "time_limit", positive=True)
+        if not chosen.capabilities.time_limit:
+            able = ", ".join(name for name in names(problem) if get(name).capabilities.time_limit)
+            raise Unsupported(f"solver {chosen.name} cannot be stopped once it runs; give a time_limit to {able}")
     if isinstance(problem, Assignment) and 0 in problem.shape:
         # It has one answer, and native code is spared the case that so many packages crash on.
         n, m = problem.shape
         return Matching(np.full(n, -1, dtype=np.intp), 0.0, np.zeros(n), np.zeros(m))
+    if isinstance(problem, Assignment) and problem.maximize:
+        return _maximize(problem, chosen.function, options)
     return chosen.function(problem, **options)
+
+
+def _maximize(problem: Assignment, function: Function, options: dict[str, Any]) -> Result:
+    """The mirror image of the answer to the problem with the negative costs."""
+    deadline = Deadline(options.get("time_limit"))
+    negative = problem.minimizing
+    try:
+        if "time_limit" in options:
+            deadline.check(problem.shape)
+            options = {**options, "time_limit": deadline.left}
+        answer = function(negative, **options)
+    except TimeLimit as late:
+        raise TimeLimit(deadline.seconds, problem.shape, -late.bound) from None
+    return answer.negative() if isinstance(answer, Matching) else answer
 
 
 def automatic(problem: Problem) -> str:

@@ -24,12 +24,13 @@ class Matching:
     Attributes
     ----------
     row_to_col : (n,) intp
-        Column of each row, −1 where a row is left out (only if n > m).
+        Column of each row, −1 where a row is left out (only if n > m, or under a limit).
     cost : float
         Sum of the chosen entries in float64, as the solver states it.
     u, v : (n,), (m,) float64, or None
         Optimal duals: u_i + v_j ≤ c_ij, with equality on the matching. On the longer side of a rectangular problem they
-        are ≤ 0, and 0 where unmatched. None where the solver does not know them.
+        are ≤ 0, and 0 where unmatched. Under a limit u_i + v_j ≤ c_ij − limit, and that holds for both sides. Where the
+        problem maximises, ≤ and ≥ change places. None where the solver does not know them.
     counters : mapping of str to int
         Work done, equal from run to run for equal input.
     """
@@ -56,6 +57,11 @@ class Matching:
         inside = row_to_col.shape == (n,) and row_to_col.max(initial=-1) < m
         cost = float(problem.cost.entries(rows, row_to_col[rows]).sum()) if inside else np.nan
         return cls(row_to_col, cost, u, v, counters or {})
+
+    def negative(self) -> Matching:
+        """The answer to the problem with the negative costs, which maximises where that one minimises."""
+        u, v = (None if dual is None else np.subtract(0.0, dual) for dual in (self.u, self.v))
+        return Matching(self.row_to_col, 0.0 - self.cost, u, v, self.counters)
 
     @classmethod
     def from_pairs(cls, problem: Assignment, rows: np.ndarray, cols: np.ndarray, **known: object) -> Matching:

@@ -84,6 +84,16 @@ def check_number(value: Any, name: str, positive: bool = False) -> float:
     return number
 
 
+def check_finite(value: Any, name: str) -> float:
+    """`value` as a number of either sign that sums of costs can hold."""
+    if not isinstance(value, Real):
+        raise TypeError(f"{name} = {value!r}; it must be a number")
+    number = float(value)
+    if not abs(number) <= LARGEST_COST:
+        raise ValueError(f"{name} = {value!r}; it must be finite, and within ±{LARGEST_COST:g}")
+    return number
+
+
 def check_masses(masses: Any, name: str, size: int) -> np.ndarray:
     """`masses` as `size` float64 numbers of finite, positive sum; uniform with sum 1 where None."""
     if masses is None:
@@ -108,6 +118,14 @@ def check_masses(masses: Any, name: str, size: int) -> np.ndarray:
 def first(flags: np.ndarray) -> tuple[np.intp, ...]:
     """Index of the first true entry, in C order."""
     return np.unravel_index(np.argmax(flags), flags.shape)
+
+
+def listed(noun: str, indices: np.ndarray, most: int = 8) -> str:
+    """Indices as a message names them: row 3; rows 0, 1 and 4; columns 0, 1, 2, 3, 4, 5, 6, 7 and 92 more."""
+    shown = [str(int(k)) for k in indices[:most]]
+    if len(indices) > most:
+        shown.append(f"{len(indices) - most} more")
+    return f"{noun}{'s' if len(indices) > 1 else ''} {' and '.join(filter(None, [', '.join(shown[:-1]), shown[-1]]))}"
 
 
 def place(where: tuple[np.intp, ...]) -> str:

@@ -15,11 +15,12 @@ from .jv import CAPABILITIES, solve_native
     "auction",
     replace(
         CAPABILITIES,
+        limit=False,
         counters={"row_scans", "augmentations", "bids", "phases", "reductions"},
         family="auction",
         source="D. P. Bertsekas, Annals of Operations Research 14 (1988) 105–123",
     ),
 )
-def auction(problem: Assignment) -> Matching:
+def auction(problem: Assignment, time_limit: float | None = None) -> Matching:
     """AVX2 where the processor has it."""
-    return solve_native("auction", problem, avx2=_native.HAS_AVX2)
+    return solve_native("auction", problem, _native.HAS_AVX2, time_limit)

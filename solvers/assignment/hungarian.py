@@ -11,11 +11,13 @@ from collections.abc import Callable
 
 import numpy as np
 
+from ..deadline import Deadline
 from ..problem import Assignment, Infeasible
 from ..registry import Capabilities, register
 from ..result import Matching
+from ..wide import Answer, solve_wide
 
-Augment = Callable[[np.ndarray, int, np.ndarray, np.ndarray, np.ndarray], int]
+Augment = Callable[[np.ndarray, int, np.ndarray, np.ndarray, np.ndarray, np.ndarray], int]
 
 
 @register(
@@ -26,45 +28,37 @@ Augment = Callable[[np.ndarray, int, np.ndarray, np.ndarray, np.ndarray], int]
         forbidden=True,
         dtypes={"float32", "float64"},
         duals=True,
+        time_limit=True,
         counters={"row_scans", "augmentations"},
         family="shortest augmenting path",
         source="H. W. Kuhn, Naval Research Logistics Quarterly 2 (1955) 83–97; J. Munkres, J. SIAM 5 (1957) 32–38",
     ),
 )
-def hungarian(problem: Assignment) -> Matching:
+def hungarian(problem: Assignment, time_limit: float | None = None) -> Matching:
     """Rows one by one, each by a shortest augmenting path.
 
-    The first call in a process loads the compiled search; the first one after an installation compiles it (seconds).
-
-    Raises
-    ------
-    Infeasible
-        Where no complete matching has finite cost; names a row at which that shows.
+    The first call in a process loads the compiled search; the first one after an installation compiles it, which takes
+    seconds that no time limit cuts short.
     """
-    cost = problem.cost.dense()
-    n, m = cost.shape
-    if n <= m:
-        row_to_col, u, v, counters = _solve(cost, "row")
-    else:
-        col_to_row, v, u, counters = _solve(cost.T, "column")
-        row_to_col = np.full(n, -1, dtype=np.intp)
-        row_to_col[col_to_row] = np.arange(m)
-    return Matching.of(problem, row_to_col, u, v, counters)
+    return solve_wide(problem, _search, time_limit, np.float64)
 
 
-def _solve(cost: np.ndarray, side: str) -> tuple[np.ndarray, np.ndarray, np.ndarray, dict[str, int]]:
-    """row_to_col, u, v and counters of a problem with n ≤ m."""
+def _search(cost: np.ndarray, seconds: float) -> Answer:
+    deadline = Deadline(seconds)
     n, m = cost.shape
-    cost = np.ascontiguousarray(cost, dtype=np.float64)
     u, v = np.zeros(n), np.zeros(m)
     col_to_row = np.full(m, -1, dtype=np.intp)
     scans = 0
+    reached = np.empty(m, dtype=np.bool_)
     augment = _compiled()
     # A loop in Python answers Ctrl-C between two rows.
     for row in range(n):
-        scanned = augment(cost, row, u, v, col_to_row)
+        if deadline.left <= 0:
+            return None, u, v, {}
+        scanned = augment(cost, row, u, v, col_to_row, reached)
         if scanned < 0:
-            raise Infeasible(f"{side} {row} cannot be matched together with those before it at finite cost")
+            columns = np.flatnonzero(reached)
+            raise Infeasible.hall(np.append(col_to_row[columns], row), columns)
         scans += scanned
     cols = np.flatnonzero(col_to_row >= 0)
     row_to_col = np.empty(n, dtype=np.intp)
@@ -72,15 +66,19 @@ def _solve(cost: np.ndarray, side: str) -> tuple[np.ndarray, np.ndarray, np.ndar
     return row_to_col, u, v, {"row_scans": scans, "augmentations": n}
 
 
-def _augment(cost: np.ndarray, start: int, u: np.ndarray, v: np.ndarray, col_to_row: np.ndarray) -> int:
+def _augment(
+    cost: np.ndarray, start: int, u: np.ndarray, v: np.ndarray, col_to_row: np.ndarray, in_tree: np.ndarray
+) -> int:
     """Match row `start`; returns how many rows were scanned, −1 where no free column can be reached.
+
+    `in_tree` is overwritten: the columns that were reached before the one at which the search ended, or all there are.
 
     Before and after, u_i + v_j ≤ c_ij with equality on the matched pairs, v ≤ 0, and v_j = 0 where column j is free.
     """
     m = len(v)
     slack = np.full(m, np.inf)  # smallest reduced cost of each column from a row of the tree
     parent = np.full(m, -1, dtype=np.intp)  # the column before it on that path; −1 for `start`
-    in_tree = np.zeros(m, dtype=np.bool_)
+    in_tree[:] = False
     row, last = start, -1  # the row to scan and its column
     scanned = 0
     while row >= 0:

@@ -26,7 +26,8 @@ cdef extern from "lapmark.h":
         int32_t *y
         double *u
         double *v
-        int64_t bad_row
+        double limit
+        int64_t blocked
         counters_t counters
         stop_t stop
         int64_t look_every, until_look
@@ -68,11 +69,11 @@ def as_cost(matrix):
     return np.require(matrix, dtype=dtype, requirements=["C", "A"])
 
 
-def assign(str method, matrix, bint avx2, double seconds=float("inf")):
-    """Solve an (n, m) problem with n <= m by "jv" or "auction".
+def assign(str method, matrix, bint avx2, double seconds=float("inf"), double limit=float("inf")):
+    """Solve an (n, m) problem with n <= m by "jv" or "auction"; only "jv" leaves out rows dearer than a limit.
 
-    Returns row_to_col (n,) intp, u (n,), v (m,) float64 and a dict of the counters that are not zero. Where that takes longer
-    than `seconds`, row_to_col is None, v is feasible and u is not set.
+    Returns row_to_col (n,) intp, −1 where left out, u (n,), v (m,) float64 and a dict of the counters that are not zero. Where
+    that takes longer than `seconds`, row_to_col is None, v is feasible and u is not set.
     """
     cdef task_t task
     cdef outcome_t outcome = SOLVED
@@ -96,8 +97,9 @@ def assign(str method, matrix, bint avx2, double seconds=float("inf")):
     cdef int32_t[::1] y_view = y
     cdef double[::1] u_view = u
     cdef double[::1] v_view = v
-    task.n, task.m, task.given, task.bad_row = rows, m, n, -1
+    task.n, task.m, task.given, task.blocked = rows, m, n, 0
     task.counters = counters_t(0, 0, 0, 0, 0)
+    task.limit = limit
     task.stop = stop_within(seconds)
     task.look_every, task.until_look, task.outcome = LOOK_EVERY, 0, SOLVED
     if n:
@@ -110,7 +112,7 @@ def assign(str method, matrix, bint avx2, double seconds=float("inf")):
         if outcome == INTERRUPTED:
             raise_pending()
         if outcome == INFEASIBLE:
-            raise Infeasible(f"row {task.bad_row} cannot be matched with the others at finite cost")
+            raise Infeasible.hall(x[: task.blocked], y[: task.blocked - 1])
     counters = {name: count for name, count in dict(task.counters).items() if count}
     return None if outcome == TIMED_OUT else x[:n].astype(np.intp), u[:n], v, counters
 

@@ -6,6 +6,7 @@
 #include "lapmark.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 /* Scratch of the search from one free row. */
 typedef struct {
@@ -86,26 +87,59 @@ static inline int64_t close_columns(task_t *t, search_t *s, double reach, int64_
     return -1;
 }
 
+/* A search that reached no free column has scanned more rows than it found columns, and all that these rows allow: by
+ * Hall's theorem there is no matching. */
+static inline void name_hall_set(task_t *t, const search_t *s, int64_t start, int64_t closed) {
+    t->outcome = INFEASIBLE;
+    t->blocked = closed + 1;
+    t->x[0] = (int32_t)start;
+    for (int64_t k = 0; k < closed; k++) {
+        t->x[k + 1] = t->y[s->closed[k]];
+    }
+    memcpy(t->y, s->closed, (size_t)closed * sizeof *t->y);
+}
+
+/* Exchange matched and unmatched pairs along the path that the search found from `start` to column j. */
+static inline void flip_path(task_t *t, const search_t *s, int64_t start, int64_t j) {
+    for (int64_t i = -1; i != start;) {
+        i = s->from[j];
+        t->y[j] = (int32_t)i;
+        const int64_t next = t->x[i];
+        t->x[i] = (int32_t)j;
+        j = next;
+    }
+    t->counters.augmentations++;
+}
+
 /* Match row `start` by a shortest augmenting path. It ends after at most n row scans: each scan takes one closed column
- * off the queue for good. Without a path of finite length the problem is infeasible. */
+ * off the queue for good. Without a path of finite length the problem is infeasible.
+ *
+ * Under a limit a path may also end by leaving out a row that it has reached, as if each row had a column of its own at
+ * that cost; `start` itself may be the one. */
 static inline void augment_row(task_t *t, search_t *s, int64_t start) {
     for (int64_t j = 0; j < t->m; j++) {
         s->distance[j] = INFINITY;
     }
-    int64_t closed = 0, scanned = 0, sink = -1;
-    double reach = -INFINITY;
+    int64_t closed = 0, scanned = 0, sink = -1, dropped = start;
+    double reach = -INFINITY, drop_at = t->limit;
+    int found = 0;
     double low = relax_row(t, s, start, 0.0);
     while (!must_stop(t)) {
         if (low <= reach || scanned == closed) {
             /* Rounding may place a column a hair below the columns already closed: it counts as level with them. */
             reach = low > reach ? low : reach;
+            if (reach > drop_at) {
+                reach = drop_at;
+                found = 1;
+                break;
+            }
             if (reach == INFINITY) {
-                t->bad_row = start;
-                t->outcome = INFEASIBLE;
+                name_hall_set(t, s, start, closed);
                 break;
             }
             sink = close_columns(t, s, reach, &closed);
             if (sink >= 0) {
+                found = 1;
                 break;
             }
         }
@@ -114,21 +148,39 @@ static inline void augment_row(task_t *t, search_t *s, int64_t start) {
         const cost_t *c = row_of(t, i);
         const double h = (double)c[s->closed[k]] - s->closed_v[k] - s->closed_at[k];
         low = relax_row(t, s, i, h);
+        if (t->limit - h < drop_at) {
+            drop_at = t->limit - h;
+            dropped = i;
+        }
     }
     for (int64_t k = 0; k < closed; k++) {
-        t->v[s->closed[k]] = s->closed_v[k] + (sink >= 0 ? s->closed_at[k] - reach : 0.0);
+        /* Rounding may let a row be dropped a hair before the columns that led to it. */
+        const double fall = found && reach > s->closed_at[k] ? reach - s->closed_at[k] : 0.0;
+        t->v[s->closed[k]] = s->closed_v[k] - fall;
     }
-    if (sink < 0) {
+    if (!found) {
         return;
     }
-    for (int64_t j = sink, i = -1; i != start;) {
-        i = s->from[j];
-        t->y[j] = (int32_t)i;
-        const int64_t next = t->x[i];
-        t->x[i] = (int32_t)j;
-        j = next;
+    if (sink < 0) {
+        sink = t->x[dropped];
+        t->x[dropped] = -1;
     }
-    t->counters.augmentations++;
+    if (sink >= 0) {
+        flip_path(t, s, start, sink);
+    }
+}
+
+/* The dual of a row whose column is known, or which is left out. */
+static inline double row_dual(const task_t *t, int64_t i) {
+    const int64_t j = t->x[i];
+    if (j < 0) {
+        return 0.0;
+    }
+    const double u = (double)row_of(t, i)[j] - t->v[j];
+    if (t->limit == INFINITY) {
+        return u;
+    }
+    return u < t->limit ? u - t->limit : 0.0;
 }
 
 /* Match every row whose x is -1, then set u. v must be feasible with the pairs that are matched tight. */
@@ -144,7 +196,7 @@ static inline outcome_t augment_all(task_t *t) {
     }
     search_free(&s);
     for (int64_t i = 0; i < t->n && t->outcome == SOLVED; i++) {
-        t->u[i] = (double)row_of(t, i)[t->x[i]] - t->v[t->x[i]];
+        t->u[i] = row_dual(t, i);
     }
     return t->outcome;
 }

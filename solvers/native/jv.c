@@ -2,13 +2,11 @@
  * assignment problems", Computing 38 (1987): column reduction, reduction transfer, augmenting row reduction,
  * augmentation.
  *
- * Rectangular problems (n < m) ask for v <= 0 with v = 0 on the columns left free. Column reduction would break that,
- * so they start from v = 0 with every row free; the later steps lower v on matched columns only, and a matched column
- * stays matched.
+ * Rectangular problems (n < m) ask for v <= 0 with v = 0 on the columns left free, and so do problems with a limit.
+ * Column reduction would break that, so they start from v = 0 with every row free; the later steps lower v on matched
+ * columns only, and a matched column stays matched.
  */
 #include "augment.h"
-
-#include <string.h>
 
 /* Augmenting row reduction may take this many scans a row before the rest is left to augmentation. */
 enum { SCANS_PER_ROW = 8 };
@@ -82,9 +80,16 @@ static int64_t reduce_rows(task_t *t, int32_t *free_rows, int64_t count, int64_t
             continue;
         }
         --*budget;
-        const two_minima_t low = two_minima(c + i * t->m, t->v, t->m);
+        two_minima_t low = two_minima(c + i * t->m, t->v, t->m);
         t->counters.row_scans++;
-        if (low.j2 < 0) {
+        if (low.first > t->limit) {
+            continue; /* left out for good: no price will rise */
+        }
+        if (low.second > t->limit) {
+            low.second = t->limit; /* to leave it out is the second best */
+            low.j2 = -1;
+        }
+        if (low.second == INFINITY) {
             /* At most one column is allowed: no second price to go by. */
             free_rows[kept++] = i;
             continue;
@@ -97,6 +102,10 @@ static int64_t reduce_rows(task_t *t, int32_t *free_rows, int64_t count, int64_t
             t->counters.reductions++;
         } else if (t->y[j] >= 0) {
             j = low.j2;
+            if (j < 0) {
+                free_rows[kept++] = i;
+                continue;
+            }
         }
         const int32_t loser = t->y[j];
         t->x[i] = (int32_t)j;
@@ -127,7 +136,7 @@ outcome_t NAME(jv)(task_t *t) {
     for (int64_t i = 0; i < t->n; i++) {
         t->x[i] = -1;
     }
-    if (t->n == t->m) {
+    if (t->n == t->m && t->limit == INFINITY) {
         reduce_columns(t, once);
         if (t->outcome == SOLVED) {
             transfer_reductions(t, once);

@@ -22,7 +22,7 @@ static inline outcome_t stopped(const stop_t *stop) {
 
 /* Work done; equal from run to run and between instruction sets. */
 typedef struct {
-    int64_t row_scans, augmentations, reductions, bids, phases;
+    int64_t row_scans, augmentations, reductions, bids, phases, path_rows;
 } counters_t;
 
 /* n rows to match to distinct ones of m columns, n <= m, and room for the answer. The first `given` rows are a
@@ -34,7 +34,9 @@ typedef struct {
     int32_t *x;        /* (n) column of each row, -1 where free */
     int32_t *y;        /* (m) row of each column, -1 where free */
     double *u, *v;     /* (n), (m) duals; where TIMED_OUT, v is feasible and u is not set */
-    int64_t bad_row;   /* a row that cannot be matched, where INFEASIBLE */
+    double limit;      /* where finite, c - limit is minimised over matchings of any size, and u <= 0, v <= 0 */
+    int64_t
+        blocked; /* where INFEASIBLE: x begins with so many rows, and y with all columns that they allow, one less */
     counters_t counters;
     stop_t stop;
     int64_t look_every; /* entries of costs to go through between two looks at `stop` */

@@ -61,19 +61,35 @@ static void *exactly(size_t size) {
     return memory;
 }
 
-static answer_t run(assign_t solver, const void *cost, size_t width, int64_t given, int64_t n, int64_t m,
-                    int64_t stop_at_look, double deadline) {
+/* The costs are those of the `given` first rows, entries `width` bytes wide. */
+typedef struct {
+    const void *cost;
+    size_t width;
+    int64_t given, n, m;
+    double limit;
+} input_t;
+
+static answer_t run(assign_t solver, const input_t *in, int64_t stop_at_look, double deadline) {
+    const size_t n = (size_t)in->n, m = (size_t)in->m;
     answer_t a;
     memset(&a, 0, sizeof a);
-    void *zeros = exactly((size_t)m * width);
-    memset(zeros, 0, (size_t)m * width);
+    void *zeros = exactly(m * in->width);
+    memset(zeros, 0, m * in->width);
     looks = 0;
     looks_before_stop = stop_at_look;
-    a.task = (task_t){.n = n, .m = m, .given = given, .cost = cost, .zeros = zeros, .stop = {counted, deadline}};
-    a.task.x = exactly((size_t)n * sizeof *a.task.x);
-    a.task.y = exactly((size_t)m * sizeof *a.task.y);
-    a.task.u = exactly((size_t)n * sizeof *a.task.u);
-    a.task.v = exactly((size_t)m * sizeof *a.task.v);
+    a.task = (task_t){
+        .n = in->n,
+        .m = in->m,
+        .given = in->given,
+        .cost = in->cost,
+        .zeros = zeros,
+        .x = exactly(n * sizeof *a.task.x),
+        .y = exactly(m * sizeof *a.task.y),
+        .u = exactly(n * sizeof *a.task.u),
+        .v = exactly(m * sizeof *a.task.v),
+        .limit = in->limit,
+        .stop = {counted, deadline},
+    };
     a.outcome = solver(&a.task);
     free(zeros);
     a.task.zeros = NULL;
@@ -88,17 +104,23 @@ static void discard(answer_t *a) {
 }
 
 static int same(const answer_t *a, const answer_t *b) {
-    return a->outcome == b->outcome && a->task.bad_row == b->task.bad_row &&
-           memcmp(&a->task.counters, &b->task.counters, sizeof a->task.counters) == 0 &&
-           (a->outcome != SOLVED || (memcmp(a->task.x, b->task.x, (size_t)a->task.n * sizeof *a->task.x) == 0 &&
-                                     memcmp(a->task.u, b->task.u, (size_t)a->task.n * sizeof *a->task.u) == 0 &&
-                                     memcmp(a->task.v, b->task.v, (size_t)a->task.m * sizeof *a->task.v) == 0));
+    const task_t *s = &a->task, *t = &b->task;
+    if (a->outcome != b->outcome || memcmp(&s->counters, &t->counters, sizeof s->counters) != 0) {
+        return 0;
+    }
+    if (a->outcome == INFEASIBLE) {
+        return s->blocked == t->blocked && memcmp(s->x, t->x, (size_t)s->blocked * sizeof *s->x) == 0;
+    }
+    return memcmp(s->x, t->x, (size_t)s->n * sizeof *s->x) == 0 &&
+           memcmp(s->u, t->u, (size_t)s->n * sizeof *s->u) == 0 && memcmp(s->v, t->v, (size_t)s->m * sizeof *s->v) == 0;
 }
 
-/* A matching of every given row that meets its dual bound, to rounding. */
+/* A matching that meets its dual bound, to rounding: of every given row, or under a limit of those worth it. */
 static void prove(const answer_t *a, const double *cost, int seed) {
     const task_t *t = &a->task;
-    double scale = 1.0;
+    const int limited = t->limit < INFINITY;
+    const double offset = limited ? t->limit : 0.0;
+    double scale = fabs(offset) > 1.0 ? fabs(offset) : 1.0;
     for (int64_t k = 0; k < t->given * t->m; k++) {
         scale = cost[k] < INFINITY && fabs(cost[k]) > scale ? fabs(cost[k]) : scale;
     }
@@ -107,43 +129,114 @@ static void prove(const answer_t *a, const double *cost, int seed) {
     int complete = 1, feasible = 1, tight = 1, signs = 1;
     for (int64_t i = 0; i < t->given; i++) {
         const int64_t j = t->x[i];
+        for (int64_t k = 0; k < t->m; k++) {
+            feasible = feasible && t->u[i] + t->v[k] <= cost[i * t->m + k] - offset + tolerance;
+        }
+        if (limited) {
+            signs = signs && (j < 0 ? t->u[i] == 0.0 : t->u[i] <= 0.0);
+            if (j < 0) {
+                continue;
+            }
+        }
         complete = complete && j >= 0 && j < t->m && !taken[j];
         if (!complete) {
             break;
         }
         taken[j] = 1;
-        tight = tight && fabs(cost[i * t->m + j] - t->u[i] - t->v[j]) <= tolerance;
-        for (int64_t k = 0; k < t->m; k++) {
-            feasible = feasible && t->u[i] + t->v[k] <= cost[i * t->m + k] + tolerance;
-        }
+        tight = tight && fabs(cost[i * t->m + j] - offset - t->u[i] - t->v[j]) <= tolerance;
     }
-    for (int64_t j = 0; j < t->m && t->given < t->m && complete; j++) {
+    for (int64_t j = 0; j < t->m && (limited || t->given < t->m) && complete; j++) {
         signs = signs && (taken[j] ? t->v[j] <= tolerance : t->v[j] == 0.0);
     }
     free(taken);
     expect(complete, "complete matching", t->given, t->m, seed);
     expect(feasible, "feasible duals", t->given, t->m, seed);
     expect(tight, "tight pairs", t->given, t->m, seed);
-    expect(signs, "signs of v", t->given, t->m, seed);
+    expect(signs, "signs of the duals", t->given, t->m, seed);
+}
+
+/* A set of given rows with fewer columns than rows, and no allowed pair beside these columns. */
+static void prove_blocked(const answer_t *a, const double *cost, int seed) {
+    const task_t *t = &a->task;
+    char *named = calloc((size_t)t->m, 1);
+    for (int64_t k = 0; k < t->blocked - 1; k++) {
+        named[t->y[k]] = 1;
+    }
+    int holds = t->blocked >= 1;
+    for (int64_t k = 0; k < t->blocked; k++) {
+        const int64_t i = t->x[k];
+        holds = holds && i < t->given;
+        for (int64_t l = 0; l < k; l++) {
+            holds = holds && t->x[l] != i;
+        }
+        for (int64_t j = 0; j < t->m && holds; j++) {
+            holds = named[j] || !(cost[i * t->m + j] < INFINITY);
+        }
+    }
+    free(named);
+    expect(holds, "a Hall set", t->given, t->m, seed);
 }
 
 /* Stopped at any look, a solver says so at once and leaves duals of the columns that prove a bound. */
-static void stop_everywhere(assign_t solver, const void *cost, size_t width, int64_t given, int64_t n, int64_t m,
-                            int64_t all_looks, int seed) {
+static void stop_everywhere(assign_t solver, const input_t *in, int64_t all_looks, int seed) {
     for (int quarter = 0; quarter < 4; quarter++) {
         const int64_t at = quarter * all_looks / 4;
-        answer_t a = run(solver, cost, width, given, n, m, at, INFINITY);
-        expect(a.outcome == INTERRUPTED && looks == at + 1, "stops when asked", given, m, seed);
+        answer_t a = run(solver, in, at, INFINITY);
+        expect(a.outcome == INTERRUPTED && looks == at + 1, "stops when asked", in->given, in->m, seed);
+        const int any_sign = in->given == in->m && in->limit == INFINITY;
         int proves = 1;
-        for (int64_t j = 0; j < m; j++) {
-            proves = proves && isfinite(a.task.v[j]) && (given == m || a.task.v[j] <= 0.0);
+        for (int64_t j = 0; j < in->m; j++) {
+            proves = proves && isfinite(a.task.v[j]) && (any_sign || a.task.v[j] <= 0.0);
         }
-        expect(proves, "duals of a stopped search", given, m, seed);
+        expect(proves, "duals of a stopped search", in->given, in->m, seed);
         discard(&a);
     }
-    answer_t late = run(solver, cost, width, given, n, m, INT64_MAX, 0.0);
-    expect(late.outcome == TIMED_OUT, "stops when it is late", given, m, seed);
+    answer_t late = run(solver, in, INT64_MAX, 0.0);
+    expect(late.outcome == TIMED_OUT, "stops when it is late", in->given, in->m, seed);
     discard(&late);
+}
+
+/* `wide` and `narrow` hold the same (n, m) costs. */
+static void try_method(int auction, const double *wide, const float *narrow, int64_t n, int64_t m, double limit,
+                       int forbid, int seed) {
+    answer_t first;
+    int have_first = 0;
+    for (int avx2 = 0; avx2 < 2; avx2++) {
+        for (int single = 0; single < 2; single++) {
+            const build_t *build = find_build(avx2, single);
+            if (build == NULL) {
+                continue;
+            }
+            const assign_t solver = auction ? build->auction : build->jv;
+            const input_t in = {
+                .cost = single ? (const void *)narrow : (const void *)wide,
+                .width = single ? sizeof *narrow : sizeof *wide,
+                .given = n,
+                .n = auction ? m : n,
+                .m = m,
+                .limit = limit,
+            };
+            answer_t a = run(solver, &in, INT64_MAX, INFINITY);
+            const int64_t all_looks = looks;
+            if (a.outcome == SOLVED) {
+                prove(&a, wide, seed);
+            } else {
+                expect(a.outcome == INFEASIBLE && forbid && limit == INFINITY, "a feasible problem is solved", n, m,
+                       seed);
+                prove_blocked(&a, wide, seed);
+            }
+            expect(2 * all_looks >= a.task.counters.row_scans, "looks all the time", n, m, seed);
+            stop_everywhere(solver, &in, all_looks, seed);
+            if (have_first) {
+                expect(same(&first, &a), "builds agree", n, m, seed);
+                discard(&a);
+            } else {
+                first = a;
+                have_first = 1;
+            }
+        }
+    }
+    discard(&first);
 }
 
 static void try_problem(int64_t n, int64_t m, int kind, int forbid, int seed) {
@@ -156,39 +249,10 @@ static void try_problem(int64_t n, int64_t m, int kind, int forbid, int seed) {
         wide[k] = forbid && random_bits() % 10 < 3 ? INFINITY : c;
         narrow[k] = (float)wide[k];
     }
-    for (int method = 0; method < 2; method++) {
-        const int64_t rows = method == 0 ? n : m;
-        answer_t first;
-        int have_first = 0;
-        for (int avx2 = 0; avx2 < 2; avx2++) {
-            for (int single = 0; single < 2; single++) {
-                const build_t *build = find_build(avx2, single);
-                if (build == NULL) {
-                    continue;
-                }
-                const void *cost = single ? (const void *)narrow : (const void *)wide;
-                const size_t width = single ? sizeof *narrow : sizeof *wide;
-                const assign_t solver = method == 0 ? build->jv : build->auction;
-                answer_t a = run(solver, cost, width, n, rows, m, INT64_MAX, INFINITY);
-                const int64_t all_looks = looks;
-                if (a.outcome == SOLVED) {
-                    prove(&a, wide, seed);
-                } else {
-                    expect(a.outcome == INFEASIBLE && forbid, "a feasible problem is solved", n, m, seed);
-                }
-                expect(2 * all_looks >= a.task.counters.row_scans, "looks all the time", n, m, seed);
-                stop_everywhere(solver, cost, width, n, rows, m, all_looks, seed);
-                if (have_first) {
-                    expect(same(&first, &a), "builds agree", n, m, seed);
-                    discard(&a);
-                } else {
-                    first = a;
-                    have_first = 1;
-                }
-            }
-        }
-        discard(&first);
-    }
+    const double some = wide[random_bits() % size];
+    try_method(0, wide, narrow, n, m, INFINITY, forbid, seed);
+    try_method(1, wide, narrow, n, m, INFINITY, forbid, seed);
+    try_method(0, wide, narrow, n, m, some < INFINITY ? some : 0.25, forbid, seed);
     free(wide);
     free(narrow);
 }

@@ -117,15 +117,22 @@ def test_the_gil_is_released():
     assert turns > 20
 
 
-def test_ctrl_c_interrupts_native_code():
+@pytest.mark.parametrize(
+    ("method", "matrix"),
+    [
+        ("jv", "np.multiply.outer(k, k)"),
+        ("auction", "np.add.outer(np.sqrt(k), np.cbrt(k))"),  # any matching will do: all is left to the exact end
+    ],
+)
+def test_ctrl_c_interrupts_native_code(method, matrix):
     code = (
         "import numpy as np\n"
         "from solvers.native import _native\n"
         "k = np.arange(1.0, 6001)\n"
-        "matrix = np.multiply.outer(k, k)\n"
+        f"matrix = {matrix}\n"
         "print('solving', flush=True)\n"
         "try:\n"
-        "    _native.assign('jv', matrix, False)\n"
+        f"    _native.assign('{method}', matrix, False)\n"
         "except KeyboardInterrupt:\n"
         "    print('interrupted', flush=True)\n"
     )

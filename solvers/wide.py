@@ -1,0 +1,108 @@
+"""Any assignment problem as a matrix with at most as many rows as columns, which is what most searches are written for.
+
+What a search answers is turned back here: the matching, the duals, and the bound that they prove when the time is over.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from .certificate import bound_of
+from .deadline import Deadline
+from .problem import BLOCK_ENTRIES, Assignment, Cost, DenseCost, Infeasible, TimeLimit
+from .result import Matching
+
+#: Seconds that a bound takes for an entry of the matrix, on a slow machine. A search ends that much before its time is
+#: over, but not before half of it, so that the bound is there in time.
+BOUND_SECONDS = 1e-9
+
+#: row_to_col (n,), None where the time was over; u (n,); v (m,), which proves a bound then; the counters of work.
+Answer = tuple[np.ndarray | None, np.ndarray, np.ndarray, dict[str, int]]
+
+
+def solve_wide(
+    problem: Assignment,
+    search: Callable[[np.ndarray, float], Answer],
+    time_limit: float | None = None,
+    dtype: type[np.floating] | None = None,
+) -> Matching:
+    """Run a search on a problem of any shape and kind of cost.
+
+    Parameters
+    ----------
+    problem : Assignment
+    search : callable
+        Takes a matrix with n ≤ m in C order, and the seconds that it may take.
+    time_limit : float, optional
+        Seconds for everything.
+    dtype : type, optional
+        Of the matrix; by default float32 where that is the type of the cost, float64 otherwise.
+
+    Raises
+    ------
+    Infeasible
+        With what the search has found, turned back like an answer.
+    TimeLimit
+        With the bound that the duals of the search prove at that moment.
+    """
+    deadline = Deadline(time_limit)
+    matrix = wide_matrix(problem, deadline, dtype)
+    wide = DenseCost.trusted(matrix, problem.cost.forbids)
+    return turned_back(problem, wide, lambda seconds: search(matrix, seconds), deadline, BOUND_SECONDS * matrix.size)
+
+
+def turned_back(
+    problem: Assignment,
+    wide: Cost,
+    search: Callable[[float], Answer],
+    deadline: Deadline,
+    bound_seconds: float,
+) -> Matching:
+    """The answer to a problem from a search on `wide`, its cost or the transposed where n > m, which may take so long.
+
+    A bound is left its `bound_seconds` before the deadline, or half of the time where that is less.
+    """
+    n, m = problem.shape
+    left = deadline.left
+    try:
+        row_to_col, u, v, counters = search(left - min(bound_seconds, left / 2))
+    except Infeasible as error:
+        if n > m and error.rows is not None and error.columns is not None:
+            raise Infeasible.hall(error.columns, error.rows) from None
+        raise
+    if row_to_col is None:
+        raise TimeLimit(deadline.seconds, problem.shape, bound_of(wide, problem.limit, np.zeros(min(n, m)), v).value)
+    if n <= m:
+        return Matching.of(problem, row_to_col, u, v, counters)
+    cols = np.flatnonzero(row_to_col >= 0)
+    return Matching.from_pairs(problem, row_to_col[cols], cols, u=v, v=u, counters=counters)
+
+
+def wide_matrix(problem: Assignment, deadline: Deadline, dtype: type[np.floating] | None = None) -> np.ndarray:
+    """The costs, transposed where n > m, as aligned floats in C order; not copied where they are that already.
+
+    Built block by block: so that Ctrl-C and the deadline, a TimeLimit, have a say, and because transposing a large
+    matrix at one go takes ten times as long.
+    """
+    cost = problem.cost
+    n, m = cost.shape
+    if dtype is None:
+        dtype = np.float32 if cost.dtype == np.float32 else np.float64
+    if isinstance(cost, DenseCost):
+        given = cost.matrix if n <= m else cost.matrix.T
+        if given.dtype == dtype and given.flags.c_contiguous and given.flags.aligned:
+            return given
+    matrix = np.empty((min(n, m), max(n, m)), dtype=dtype)
+    if n > m:
+        # Each block below touches every page, the first while memory is still fresh: that would take long at one go.
+        height = max(1, BLOCK_ENTRIES // n)
+        for start in range(0, m, height):
+            matrix[start : start + height] = 0
+            deadline.check(problem.shape)
+    as_given = matrix if n <= m else matrix.T
+    for start, block in cost.blocks():
+        deadline.check(problem.shape)
+        as_given[start : start + len(block)] = block
+    return matrix
