@@ -23,7 +23,7 @@ Rng = np.random.Generator
 
 @dataclass(frozen=True)
 class Case:
-    """A problem whose optimum is known."""
+    """A problem whose optimum is known; under a limit, that of the sum of c_ij − limit."""
 
     label: str
     problem: Assignment
@@ -31,14 +31,24 @@ class Case:
 
     @property
     def largest(self) -> float:
-        """Largest finite |cost|."""
+        """Largest finite |cost|, or the limit where that is larger."""
         matrix = self.problem.cost.dense()
-        return float(np.abs(matrix[np.isfinite(matrix)].astype(np.float64)).max(initial=0.0))
+        largest = np.abs(matrix[np.isfinite(matrix)].astype(np.float64)).max(initial=0.0)
+        return float(max(largest, abs(self.problem.limit or 0.0)))
+
+    def excess(self, row_to_col: Matrix) -> float:
+        """How much worse than the optimum a matching is, without rounding; below 0 where it is better."""
+        rows = np.flatnonzero(row_to_col >= 0)
+        entries = self.problem.cost.entries(rows, row_to_col[rows])
+        limits = np.full(len(rows), -(self.problem.limit or 0.0))
+        excess = math.fsum([*entries, *limits, -self.optimum])
+        return -excess if self.problem.maximize else excess
 
     def __str__(self) -> str:
         matrix = self.problem.cost.dense()
         shown = np.array2string(matrix, precision=17, threshold=64) if matrix.size <= 64 else "(too large to show)"
-        return f"{self.label}: {matrix.shape[0]}×{matrix.shape[1]} {matrix.dtype} {shown}"
+        limit = "" if self.problem.limit is None else f", limit {self.problem.limit!r}"
+        return f"{self.label}: {matrix.shape[0]}×{matrix.shape[1]} {matrix.dtype} {shown}{limit}"
 
 
 Build = Callable[[], Iterable[Case]]
@@ -73,8 +83,21 @@ def refereed(label: str, problem: Assignment | Matrix) -> Case:
     if not isinstance(problem, Assignment):
         problem = Assignment(DenseCost(problem))
     matrix = problem.cost.dense()
-    rows, cols = linear_sum_assignment(matrix)
+    rows, cols = linear_sum_assignment(matrix, problem.maximize)
     return Case(label, problem, math.fsum(problem.cost.entries(rows, cols)))
+
+
+def limited(label: str, matrix: Matrix, limit: float) -> Case:
+    """The optimum according to SciPy, of the problem in which whoever stays out has a partner at no cost."""
+    problem = Assignment(DenseCost(matrix), limit)
+    assert problem.limit is not None
+    n, m = matrix.shape
+    padded = np.zeros((n + m, n + m))
+    padded[:n, :m] = matrix - problem.limit
+    rows, cols = linear_sum_assignment(padded)
+    pairs = (rows < n) & (cols < m)
+    entries = problem.cost.entries(rows[pairs], cols[pairs])
+    return Case(label, problem, math.fsum([*entries, *np.full(len(entries), -problem.limit)]))
 
 
 def planted(label: str, rng: Rng, n: int, m: int, dtype: str) -> Case:
@@ -180,6 +203,28 @@ referee("negative", 60, lambda rng, k: square(rng) * 200 - 100)
 referee("rectangular", 70, lambda rng, k: oblong(rng))
 referee("forbidden", 60, lambda rng, k: forbidding(rng, square(rng)))
 referee("forbidden-rectangular", 60, lambda rng, k: forbidding(rng, oblong(rng)))
+
+
+@cases("maximize")
+def _() -> Iterator[Case]:
+    rng = np.random.default_rng(12)
+    for k in range(30):
+        matrix = square(rng) if k % 2 else rng.integers(0, 9, (7, 7))
+        yield refereed(f"maximize {k}", Assignment(DenseCost(matrix), maximize=True))
+
+
+@cases("limit")
+def _() -> Iterator[Case]:
+    rng = np.random.default_rng(13)
+    for k in range(60):
+        matrix = (square, oblong)[k % 2](rng)
+        if k % 3 == 0:
+            matrix = np.floor(4 * matrix)
+        if k % 5 == 0:
+            matrix[rng.random(matrix.shape) < 0.6] = np.inf
+        finite = matrix[np.isfinite(matrix)]
+        limit = (rng.choice(finite), rng.normal(), finite.min() - 1, 1e12)[k % 4] if finite.size else 1.0
+        yield limited(f"limit {k}", matrix, float(limit))
 
 
 @cases("layouts")

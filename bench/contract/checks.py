@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import functools
 import itertools
-import math
 from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
@@ -20,11 +19,11 @@ import numpy as np
 from scipy.optimize import linprog
 
 from solvers.certificate import certify
-from solvers.problem import Assignment, DenseCost, Infeasible, PointCost, Transport, Unsupported
+from solvers.problem import Assignment, DenseCost, Infeasible, PointCost, TimeLimit, Transport, Unsupported
 from solvers.registry import Solver, get, solve
 from solvers.result import Matching, Plan
 
-from .cases import CASES, Case, Matrix, Rng, oblong, refereed, square
+from .cases import CASES, Case, Matrix, Rng, limited, oblong, refereed, square
 
 #: An exact solver may miss the optimum by this many rounding units of the largest cost for each matched pair.
 ROUNDING = 4 * float(np.finfo(np.float64).eps)
@@ -99,12 +98,9 @@ def _judge(solver: Solver, case: Case, answer: Matching) -> None:
     certificate = certify(case.problem, answer)
     if not certificate.valid:
         raise Broken(f"{case}\nanswer is invalid: {certificate.fault}")
-    rows = np.flatnonzero(answer.row_to_col >= 0)
-    entries = case.problem.cost.entries(rows, answer.row_to_col[rows])
-    excess = math.fsum([*entries, -case.optimum])
-    allowed = ROUNDING * len(rows) * case.largest
+    excess, allowed = case.excess(answer.row_to_col), ROUNDING * min(case.problem.shape) * case.largest
     if excess < -allowed:
-        raise AssertionError(f"{case}\ncosts less than the optimum: the check is wrong, not the solver")
+        raise AssertionError(f"{case}\nis better than the optimum: the check is wrong, not the solver")
     if solver.capabilities.exact and excess > allowed:
         raise Broken(f"{case}\nanswer {answer.row_to_col} costs {excess:.6g} more than the optimum, {case.optimum!r}")
 
@@ -135,10 +131,10 @@ def _certificate(solver: Solver) -> Verdict:
     return _each(solver, [_plain(solver, n, seed) for n in (2, 30, 90) for seed in range(3)], judge)
 
 
-def _duals(name: str, build: Callable[[Rng], Matrix]) -> None:
+def _duals(name: str, build: Callable[[str, Rng], Case]) -> None:
     @_check(name)
     def run(solver: Solver) -> Verdict:
-        """The duals are feasible, tight on the matching, and 0 on what a rectangular problem leaves free."""
+        """The duals are feasible, tight on the matching, and 0 on what a rectangular or limited problem leaves free."""
 
         def judge(case: Case, answer: Matching) -> None:
             matrix = case.problem.cost.dense()
@@ -153,7 +149,8 @@ def _duals(name: str, build: Callable[[Rng], Matrix]) -> None:
                 raise Broken(f"{case}\nduals are not feasible: {certificate}")
             rows = np.flatnonzero(answer.row_to_col >= 0)
             cols = answer.row_to_col[rows]
-            slack = np.abs(matrix[rows, cols] - u[rows] - v[cols]).max(initial=0.0)
+            worth = matrix[rows, cols] - (case.problem.limit or 0.0)
+            slack = np.abs(worth - u[rows] - v[cols]).max(initial=0.0)
             free = np.abs(np.concatenate([np.delete(u, rows), np.delete(v, cols)])).max(initial=0.0)
             if slack > allowed or free > allowed:
                 raise Broken(f"{case}\nduals are off by {slack:.3g} on the matching, {free:.3g} on what is free")
@@ -161,11 +158,12 @@ def _duals(name: str, build: Callable[[Rng], Matrix]) -> None:
         if not solver.capabilities.duals:
             return Verdict(0, Counter({"claims no duals": 1}))
         rng = np.random.default_rng(9)
-        return _each(solver, [refereed(f"{name} {k}", build(rng)) for k in range(30)], judge)
+        return _each(solver, [build(f"{name} {k}", rng) for k in range(30)], judge)
 
 
-_duals("duals", square)
-_duals("duals-rectangular", oblong)
+_duals("duals", lambda label, rng: refereed(label, square(rng)))
+_duals("duals-rectangular", lambda label, rng: refereed(label, oblong(rng)))
+_duals("duals-limit", lambda label, rng: limited(label, oblong(rng), float(rng.normal())))
 
 
 @_check("untouched")
@@ -203,13 +201,15 @@ def _repeatable(solver: Solver) -> Verdict:
 def _refuses_infeasible(name: str, matrices: Callable[[], Iterable[Matrix]]) -> None:
     @_check(name)
     def run(solver: Solver) -> Verdict:
-        """A problem without a matching of finite cost raises Infeasible."""
+        """A problem without a matching of finite cost raises Infeasible; a set of Hall that it names is one."""
         ran, refused = 0, Counter[str]()
         for matrix in matrices():
             case = Case(name, Assignment(DenseCost(matrix)), np.inf)
             try:
                 answer = solve(case.problem, solver.name)
-            except Infeasible:
+            except Infeasible as error:
+                if fault := _false_proof(matrix, error):
+                    raise Broken(f"{case}\n{fault}") from error
                 ran += 1
             except Unsupported as refusal:
                 refused[str(refusal)] += 1
@@ -218,6 +218,18 @@ def _refuses_infeasible(name: str, matrices: Callable[[], Iterable[Matrix]]) -> 
             else:
                 raise Broken(f"{case}\nis infeasible, but was answered with {answer.row_to_col}")
         return Verdict(ran, refused)
+
+
+def _false_proof(matrix: Matrix, error: Infeasible) -> str | None:
+    """What is wrong with the set of Hall that an error names, or None."""
+    if error.rows is None or error.columns is None:
+        return None
+    allowed, many, few = np.isfinite(matrix), error.rows, error.columns
+    if matrix.shape[0] > matrix.shape[1]:
+        allowed, many, few = allowed.T, few, many
+    if len(set(many)) > len(few) and not set(np.flatnonzero(allowed[many].any(axis=0))) - set(few):
+        return None
+    return f"rows {error.rows} and columns {error.columns} prove nothing"
 
 
 def _confined(n: int, m: int) -> Matrix:
@@ -235,6 +247,29 @@ def _blocked_row(n: int) -> Matrix:
 
 _refuses_infeasible("infeasible", lambda: [_blocked_row(1), _blocked_row(5), _blocked_row(5).T, _confined(6, 6)])
 _refuses_infeasible("infeasible-rectangular", lambda: [_confined(4, 9), _confined(4, 9).T])
+
+
+@_check("time-limit")
+def _time_limit(solver: Solver) -> Verdict:
+    """Time that is over ends in TimeLimit, with a bound that holds; time enough changes nothing."""
+
+    def judge(case: Case, answer: Matching) -> None:
+        patient = solve(case.problem, solver.name, time_limit=600)
+        if not np.array_equal(answer.row_to_col, patient.row_to_col):
+            raise Broken(f"{case}\nis answered otherwise under a time limit of 600 s")
+        try:
+            solve(case.problem, solver.name, time_limit=1e-9)
+        except TimeLimit as late:
+            if not late.bound <= case.optimum * (1 + ROUNDING):
+                raise Broken(f"{case}\nstates a bound of {late.bound!r}, the optimum is {case.optimum!r}") from None
+        except Exception as error:
+            raise Broken(f"{case}\nhas no time, but raises {type(error).__name__}: {error}") from error
+        else:
+            raise Broken(f"{case}\nis answered, though the time was over before it began")
+
+    if not solver.capabilities.time_limit:
+        return Verdict(0, Counter({"cannot be stopped": 1}))
+    return _each(solver, [_plain(solver, n, 2) for n in (3, 200)], judge)
 
 
 @_check("empty")

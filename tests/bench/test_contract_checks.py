@@ -9,16 +9,22 @@ import numpy as np
 import pytest
 
 from bench.contract import CHECKS, Broken, check
-from solvers import Capabilities, Matching, registry, solve
+from solvers import Capabilities, Infeasible, Matching, TimeLimit, registry, solve
 from solvers.registry import Solver
 
 ABLE = Capabilities(
-    exact=True, rectangular=True, forbidden=True, duals=True, counters={"row_scans", "augmentations", "reductions"}
+    exact=True,
+    rectangular=True,
+    forbidden=True,
+    limit=True,
+    duals=True,
+    time_limit=True,
+    counters={"row_scans", "augmentations", "reductions"},
 )
 
 
-def right(problem):
-    return solve(problem, "jv")
+def right(problem, **options):
+    return solve(problem, "jv", **options)
 
 
 def greedy(problem):
@@ -76,6 +82,29 @@ def lies(problem):
     return dataclasses.replace(answer, cost=answer.cost - 1)
 
 
+def ignores_limit(problem):
+    return right(dataclasses.replace(problem, limit=None))
+
+
+def names_any_rows(problem):
+    try:
+        return right(problem)
+    except Infeasible:
+        n, m = problem.shape
+        raise Infeasible.hall(range(n), range(m - (n <= m))) from None
+
+
+def never_late(problem, time_limit=None):
+    return right(problem)
+
+
+def optimistic(problem, time_limit=None):
+    try:
+        return right(problem, time_limit=time_limit)
+    except TimeLimit as late:
+        raise TimeLimit(late.seconds, late.shape, bound=1e9) from None
+
+
 def raises(problem):
     raise RuntimeError("out of ideas")
 
@@ -87,6 +116,10 @@ CAUGHT = {
     scribbles: ("untouched",),
     swapped_duals: ("duals", "duals-rectangular"),
     ignores_forbidden: ("infeasible", "infeasible-rectangular"),
+    ignores_limit: ("limit", "duals-limit"),
+    names_any_rows: ("infeasible", "infeasible-rectangular"),
+    never_late: ("time-limit",),
+    optimistic: ("time-limit",),
     counts_calls: ("repeatable",),
     counts_more: ("repeatable",),
     lies: ("brute-force", "planted-rectangular", "sparse", "points"),
@@ -116,6 +149,8 @@ def test_refusals_are_no_passes(monkeypatch):
         ("referee-forbidden", "takes no forbidden pairs"),
         ("duals", "claims no duals"),
         ("infeasible", "takes no forbidden pairs"),
+        ("limit", "takes no limit on the cost of a pair"),
+        ("time-limit", "cannot be stopped"),
     ):
         verdict = check("under-test", name)
         assert verdict.ran == 0
