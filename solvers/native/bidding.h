@@ -87,8 +87,8 @@ static void spare_settle(market_t *k) {
     }
 }
 
-/* How a phase ended: all rows hold a column; or bids ran out, or epsilon drowned in a price, or a row has no column. */
-typedef enum { PHASE_DONE = 0, PHASE_GAVE_UP } phase_end_t;
+/* How a phase ended: all rows hold a column; or bids ran out; or epsilon drowned in a price, or a row has no column. */
+typedef enum { PHASE_DONE = 0, PHASE_TOO_LONG, PHASE_GAVE_UP } phase_end_t;
 
 /* One phase: rows that hold no column within epsilon of their best bid until all hold one. */
 static outcome_t bid_phase(market_t *k, double epsilon, int64_t bids, phase_end_t *end) {
@@ -119,7 +119,11 @@ static outcome_t bid_phase(market_t *k, double epsilon, int64_t bids, phase_end_
         const int64_t i = k->queue[at % n];
         const int64_t scans = k->counters->row_scans;
         const choice_t c = best_of_row(k, i);
-        if (c.slot < 0 || k->counters->bids >= last_bid) {
+        if (c.slot < 0) {
+            return SOLVED;
+        }
+        if (k->counters->bids >= last_bid) {
+            *end = PHASE_TOO_LONG;
             return SOLVED;
         }
         const int32_t j = k->column[c.slot], loser = k->owner[j];

@@ -25,6 +25,7 @@ typedef struct {
     int32_t *free_rows;   /* (n) rows without a column, ascending */
     int64_t free_count;
     int32_t *stack, *visited; /* (n), (m) of the depth-first search: rows on its path, and the pass that saw a column */
+    int32_t *renewed;         /* (n) the pass in which a row's list was renewed */
     int64_t *look, *next;     /* (n) the first slot that may name a free column, and the next one to go down */
     int32_t pass;
     heap_t open; /* columns j by distance, and rows i, as -1 - i, whose list has to be renewed from there on */
@@ -47,6 +48,7 @@ static int paths_make(paths_t *s, arena_t *a, int64_t n, int64_t m) {
         .free_rows = arena_take(a, n, sizeof *s->free_rows),
         .stack = arena_take(a, n, sizeof *s->stack),
         .visited = arena_take(a, m, sizeof *s->visited),
+        .renewed = arena_take(a, n, sizeof *s->renewed),
         .look = arena_take(a, n, sizeof *s->look),
         .next = arena_take(a, n, sizeof *s->next),
     };
@@ -78,7 +80,7 @@ static outcome_t keep_cheapest_pairs(market_t *k, paths_t *s) {
         const choice_t c = best_of_row(k, i);
         s->u[i] = c.first;
         const int32_t j = k->held[i];
-        if (j >= 0 && !(k->held_cost[i] + k->price[j] <= c.first)) {
+        if (j >= 0 && !(k->held_cost[i] + k->price[j] <= c.first + k->rounding)) {
             k->owner[j] = -1;
             k->held[i] = -1;
         }
@@ -101,7 +103,7 @@ static void hold_spare(market_t *k, paths_t *s) {
         k->owner[j] = k->owner[j] == k->n ? -1 : k->owner[j];
     }
     for (int64_t j = 0; j < k->m; j++) {
-        if (k->owner[j] < 0 && k->price[j] == low) {
+        if (k->owner[j] < 0 && k->price[j] <= low + k->rounding) {
             k->owner[j] = (int32_t)k->n;
             s->spare_held++;
         }
@@ -110,7 +112,7 @@ static void hold_spare(market_t *k, paths_t *s) {
 }
 
 static inline int is_cheapest(const market_t *k, const paths_t *s, int64_t i, int64_t slot) {
-    return k->cost[slot] + k->price[k->column[slot]] <= s->u[i];
+    return k->cost[slot] + k->price[k->column[slot]] <= s->u[i] + k->rounding;
 }
 
 /* Give every row on the stack the column found by the one above it; the topmost takes `j`. */
@@ -144,6 +146,13 @@ static int64_t descend(market_t *k, paths_t *s, int64_t start, int64_t *depth) {
                (k->column[slot] == k->m || s->visited[k->column[slot]] == s->pass || !is_cheapest(k, s, i, slot))) {
             slot++;
         }
+        if (slot == end && k->beyond[i] <= s->u[i] + k->rounding && s->renewed[i] != s->pass) {
+            /* More columns are as cheap than the list has room for: others get their turn, free ones first. */
+            s->renewed[i] = s->pass;
+            list_row(k, i);
+            s->look[i] = s->next[i] = k->begin[i];
+            continue;
+        }
         if (slot == end) {
             --*depth;
             continue;
@@ -175,6 +184,7 @@ static outcome_t match_cheapest_pairs(market_t *k, paths_t *s) {
         s->pass++;
         for (int64_t f = 0; f < before; f++) {
             const int32_t i = s->free_rows[f];
+            const int64_t scans = k->counters->row_scans;
             int64_t depth;
             const int64_t sink = descend(k, s, i, &depth);
             if (sink >= 0) {
@@ -182,7 +192,7 @@ static outcome_t match_cheapest_pairs(market_t *k, paths_t *s) {
             } else {
                 s->free_rows[s->free_count++] = i;
             }
-            const outcome_t outcome = market_look(k, 1 + depth);
+            const outcome_t outcome = market_look(k, 1 + depth + SCAN_WORK * (k->counters->row_scans - scans));
             if (outcome != SOLVED) {
                 return outcome;
             }
@@ -209,8 +219,11 @@ static inline int reach_column(market_t *k, paths_t *s, int64_t i, int64_t j, do
     return heap_push(&s->open, length, j);
 }
 
-/* Rounding may put a value a hair below the row's smallest: it counts as equal. */
-static inline double step(double value, double u) { return value > u ? value - u : 0.0; }
+/* The length of an edge. Rounding may put a value a hair below or above the row's smallest: it counts as equal, and an
+ * edge that is used keeps that hair for good, as the duals at both its ends move alike. */
+static inline double step(const market_t *k, double value, double u) {
+    return value > u + k->rounding ? value - u : 0.0;
+}
 
 static int reach_from_list(market_t *k, paths_t *s, int64_t i) {
     const double at = s->row_distance[i];
@@ -218,10 +231,10 @@ static int reach_from_list(market_t *k, paths_t *s, int64_t i) {
     for (int64_t slot = k->begin[i]; slot < k->begin[i + 1]; slot++) {
         const int32_t j = k->column[slot];
         if (j < k->m) {
-            kept &= reach_column(k, s, i, j, at + step(k->cost[slot] + k->price[j], s->u[i]));
+            kept &= reach_column(k, s, i, j, at + step(k, k->cost[slot] + k->price[j], s->u[i]));
         }
     }
-    const double unlisted = at + step(k->beyond[i], s->u[i]);
+    const double unlisted = at + step(k, k->beyond[i], s->u[i]);
     return kept && (unlisted >= s->bound || heap_push(&s->open, unlisted, -1 - i));
 }
 
@@ -239,7 +252,7 @@ static int scan_spare(market_t *k, paths_t *s, double at) {
     int kept = 1;
     for (int64_t j = 0; j < k->m; j++) {
         if (k->owner[j] != k->n) {
-            kept &= reach_column(k, s, k->n, j, at + step(k->price[j], s->u[k->n]));
+            kept &= reach_column(k, s, k->n, j, at + step(k, k->price[j], s->u[k->n]));
         }
     }
     return kept;
@@ -259,7 +272,7 @@ static int renew_list(market_t *k, paths_t *s, int64_t i) {
     int kept = 1;
     for (int64_t o = 0; o < count; o++) {
         const offer_t offer = k->offers[o];
-        kept &= reach_column(k, s, i, offer.column, s->row_distance[i] + step(offer.value, s->u[i]));
+        kept &= reach_column(k, s, i, offer.column, s->row_distance[i] + step(k, offer.value, s->u[i]));
     }
     return kept;
 }

@@ -34,7 +34,8 @@ typedef struct {
     costs_t *costs;
     int64_t n, m;
     int64_t spare;     /* m - n: rows of the class that costs nothing */
-    double largest;    /* magnitude of the largest finite cost */
+    double largest;    /* by how much two finite costs can differ */
+    double rounding;   /* values no further apart are equal: where costs are computed, or sums of them, 0 elsewhere */
     int newest_first;  /* who bids next: the row that lost its column last, or first */
     double *price;     /* (m + WIDTH) those past m are +inf */
     int32_t *owner;    /* (m) the row that holds each column, n for the spare class, -1 where free */
@@ -186,9 +187,10 @@ static void list_row(market_t *k, int64_t i) {
     if (full) {
         offers_select(k->offers, count, room);
         beyond = k->offers[room].value;
-        if (beyond == low) {
-            const int64_t ties = offers_gather_ties(k->offers, count, low);
+        if (beyond <= low + k->rounding) {
+            const int64_t ties = offers_gather_ties(k->offers, count, low + k->rounding);
             pick_among_ties(k, i, ties, room);
+            beyond = low;
         }
         count = room;
     }

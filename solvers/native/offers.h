@@ -51,11 +51,11 @@ static void offers_select(offer_t *offers, int64_t count, int64_t k) {
     }
 }
 
-/* Move the offers of exactly this value to the front; how many there are. */
+/* Move the offers of at most this value to the front; how many there are. */
 static int64_t offers_gather_ties(offer_t *offers, int64_t count, double value) {
     int64_t ties = 0;
     for (int64_t s = 0; s < count; s++) {
-        if (offers[s].value == value) {
+        if (offers[s].value <= value) {
             offers_swap(offers + s, offers + ties++);
         }
     }

@@ -14,6 +14,7 @@
 typedef struct {
     cloud_t targets; /* weighted with the prices */
     const double *x; /* (n, DIM) rows, neighbours near each other */
+    double least;    /* an epsilon that is not worth bidding for */
     int64_t latest;  /* the row that looked last, -1 at first: its neighbours are like it */
 } costs_t;
 
@@ -24,9 +25,9 @@ enum { LIST = 24, RATIO_LOG = 2, COARSEST_LOG = 7 };
 
 /* Parts of a row's spread, the rise of value from the cheapest column to the end of its list: epsilon at the start and
  * end of a level and at the very end. Measured on embeddings laid on grids, and flat around these values. */
-static const double START = 0.03, COARSE_END = 0.007, END = 0.0004, FIRST_START = 0.1, SCALING = 5.0;
+static const double START = 0.05, COARSE_END = 0.01, END = 0.0006, FIRST_START = 0.1, SCALING = 5.0, LEAST = 1e-12;
 
-enum { BIDS_PER_ROW = 60, SAMPLE = 64 };
+enum { BIDS_RISING = 16, BIDS_FALLING = 60, SAMPLE = 64 };
 
 /* ---- what the market asks ---- */
 
@@ -137,19 +138,32 @@ static double typical_spread(market_t *k) {
     return sample[count / 2];
 }
 
-/* Auction from `start` down to `end`. */
-static outcome_t auction_down(market_t *k, double start, double end) {
-    phase_end_t how = PHASE_DONE;
-    outcome_t outcome = SOLVED;
-    for (double epsilon = start > end ? start : end; outcome == SOLVED && how == PHASE_DONE; epsilon /= SCALING) {
-        epsilon = epsilon > end ? epsilon : end;
+/* Auction from `start` down to a part of the typical spread, which shows only as prices become right. Where prices are
+ * further from right than `start` supposes, bids run out; epsilon then grows until a phase gets through. */
+static outcome_t auction_down(market_t *k, double start, double end_part) {
+    const double least = k->costs->least;
+    int falling = 0;
+    double growth = 1.0;
+    for (double epsilon = start;;) {
+        phase_end_t how;
         cloud_fit(&k->costs->targets);
-        outcome = bid_phase(k, epsilon, BIDS_PER_ROW * k->n, &how);
-        if (epsilon <= end) {
-            break;
+        const outcome_t outcome = bid_phase(k, epsilon, (falling ? BIDS_FALLING : BIDS_RISING) * k->n, &how);
+        if (outcome != SOLVED || how == PHASE_GAVE_UP || (how == PHASE_TOO_LONG && falling)) {
+            return outcome;
         }
+        if (how == PHASE_TOO_LONG && epsilon < k->largest) {
+            growth *= SCALING;
+            epsilon *= growth;
+            continue;
+        }
+        falling = 1;
+        double end = end_part * typical_spread(k);
+        end = end > least ? end : least;
+        if (epsilon <= 1.5 * end) {
+            return SOLVED;
+        }
+        epsilon = epsilon / SCALING > end ? epsilon / SCALING : end;
     }
-    return outcome;
 }
 
 /* One level: n rows at x, m columns at y, prices from the level above where there is one. */
@@ -159,6 +173,7 @@ static outcome_t level_make(market_t *k, costs_t *c, arena_t *a, const double *x
     k->newest_first = 1;
     c->x = x;
     c->latest = -1;
+    c->least = LEAST * k->largest;
     if (!market_make(k, a, LIST) || !cloud_make(&c->targets, a, y, k->m, scale, k->price)) {
         return OUT_OF_MEMORY;
     }
@@ -170,10 +185,11 @@ static outcome_t level_make(market_t *k, costs_t *c, arena_t *a, const double *x
 }
 
 static outcome_t level_bid(market_t *k, int coarsest, int finest) {
-    const double flattest = 0.5 * k->largest / (double)k->n;
-    double spread = typical_spread(k);
-    spread = spread > flattest ? spread : flattest;
-    return auction_down(k, coarsest ? FIRST_START * k->largest : START * spread, (finest ? END : COARSE_END) * spread);
+    const double start = coarsest ? FIRST_START * k->largest : START * typical_spread(k);
+    if (start <= k->costs->least) {
+        return SOLVED;
+    }
+    return auction_down(k, start, finest ? END : COARSE_END);
 }
 
 /* Solve a level of groups for its duals. */
@@ -254,6 +270,21 @@ static double range_of(const points_t *p, int64_t n, int64_t m) {
     return p->scale * range;
 }
 
+/* What the rounding of a computed cost and of a sum with a price can come to: a few units in the last place. */
+static double rounding_of(const points_t *p, int64_t n, int64_t m, double range) {
+    double square = 0.0;
+    for (int axis = 0; axis < DIM; axis++) {
+        double low = INFINITY, high = -INFINITY;
+        for (int64_t i = 0; i < n + m; i++) {
+            const double x = i < n ? coordinate(p->x, i, axis) : coordinate(p->y, i - n, axis);
+            low = x < low ? x : low;
+            high = x > high ? x : high;
+        }
+        square += (high - low) * (high - low);
+    }
+    return 0x1p-51 * (p->scale * square + range);
+}
+
 static outcome_t solve_levels(task_t *t, market_t *k, paths_t *s, arena_t *a, const ordered_t *x, const ordered_t *y) {
     const points_t *p = t->cost;
     coarse_t coarse[2] = {0}, *above = NULL;
@@ -310,7 +341,9 @@ outcome_t NAME(cascade_points)(task_t *t) {
     const points_t *p = t->cost;
     arena_t arena = {0};
     ordered_t x, y;
-    market_t k = {.largest = range_of(p, t->n, t->m), .counters = &t->counters, .stop = &t->stop};
+    const double range = range_of(p, t->n, t->m);
+    market_t k = {
+        .largest = range, .rounding = rounding_of(p, t->n, t->m, range), .counters = &t->counters, .stop = &t->stop};
     paths_t s;
     outcome_t outcome = OUT_OF_MEMORY;
     if (ordered_make(&x, &arena, p->x, t->n) && ordered_make(&y, &arena, p->y, t->m)) {
