@@ -10,12 +10,15 @@ from typing import Annotated, Any
 
 import typer
 
-from . import units
+from . import suites, units
 
 #: What a shell expects after Ctrl-C.
 INTERRUPTED = 130
 
 RESULTS = Path("results")
+
+#: Seconds and bytes that a call may take where neither the command nor a configuration says.
+TIMEOUT, MEMORY = 60.0, 8 << 30
 
 app = typer.Typer(
     help="Compare, prove and choose solvers of the linear assignment problem and of optimal transport.",
@@ -58,9 +61,19 @@ def _memory(help: str) -> Any:
 
 `lapmark run -s sinkhorn:blur=0.02 -p tsne-grid:rows=points` — settings after a colon, separated by commas
 
-`lapmark run --plugin mine.py -s mine -s jv` — a solver of your own against one of ours"""
+`lapmark run --plugin mine.py -s mine -s jv` — a solver of your own against one of ours
+
+`lapmark run --config families -n 500` — a run that is written down, at one size only"""
 )
 def run(
+    config: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME|FILE",
+            help="Take the solvers, problems, sizes and limits that are not given here from a TOML file, or from one "
+            f"of ours: {', '.join(suites.names())}.",
+        ),
+    ] = None,
     solver: Annotated[
         list[str] | None, typer.Option("--solver", "-s", help="Solver, `name` or `name:option=value,…`; default: all.")
     ] = None,
@@ -71,8 +84,10 @@ def run(
     size: Annotated[
         list[int] | None, typer.Option("-n", min=1, help="Size, in place of each problem's own; may be repeated.")
     ] = None,
-    timeout: Annotated[float, _time("Limit of one call, such as 500ms or 10m.")] = "60s",  # type: ignore[assignment]
-    memory: Annotated[int, _memory("Limit of one call, on top of the problem.")] = "8GiB",  # type: ignore[assignment]
+    timeout: Annotated[float | None, _time(f"Limit of one call, such as 500ms or 10m; default: {TIMEOUT:g}s.")] = None,
+    memory: Annotated[
+        int | None, _memory(f"Limit of one call, on top of the problem; default: {MEMORY >> 30}GiB.")
+    ] = None,
     budget: Annotated[float, _time("Repeat each call for so long, or once.")] = "250ms",  # type: ignore[assignment]
     threads: Annotated[int, typer.Option(min=1, help="Threads, and cores, that a solver may use.")] = 1,
     plugin: Annotated[
@@ -95,6 +110,7 @@ def run(
     """
     from rich.console import Console
 
+    from . import config as configs
     from . import plugins
     from .cell import Limits
     from .plan import plan
@@ -112,11 +128,14 @@ def run(
             raise ValueError(f"--again {unknown.pop()}: no such status; choose from {', '.join(STATUSES)}")
         for file in files:
             plugins.load(file)
-        cells = plan(solver or (), problem or (), size or ())
+        given = configs.load(config) if config else configs.Config()
+        cells = plan(solver or given.solvers, given.sized(problem or given.problems), size or ())
         store = Store.open(to)
     sweep = Sweep(
         store=store,
-        limits=Limits(timeout=timeout, memory=memory, threads=threads),
+        limits=Limits(
+            timeout=timeout or given.timeout or TIMEOUT, memory=memory or given.memory or MEMORY, threads=threads
+        ),
         budget=budget,
         plugins=files,
         again=STATUSES if fresh else again or (),

@@ -19,9 +19,13 @@ from rich.table import Table
 from solvers.certificate import TOLERANCE
 
 from .problems import Case
+from .protocol import BUILD_MATRIX
 from .record import Record
 from .sweep import Finished, Started
 from .units import show_duration, show_size
+
+#: A table of more cases than this is wider than most terminals.
+MOST_COLUMNS = 8
 
 #: How a status looks; those not named are a failure of the solver.
 _STYLES = {"ok": "green", "skipped": "dim", "unproven": "yellow"}
@@ -83,11 +87,17 @@ def line(record: Record) -> str:
 
 
 def summary(records: Iterable[Record]) -> Table:
+    """The outcome: everything where there are few cases, and otherwise who was the fastest at each."""
+    records = list(records)
+    cases = sorted(dict.fromkeys(record.case for record in records), key=lambda case: Case.read(case).n)
+    return everything(records, cases) if len(cases) <= MOST_COLUMNS else winners(records, cases)
+
+
+def everything(records: Sequence[Record], cases: Sequence[str]) -> Table:
     """Solvers against cases: median time and gap, or what happened instead."""
     rows: dict[str, dict[str, Record]] = {}
     for record in records:
         rows.setdefault(record.solver, {})[record.case] = record
-    cases = sorted({case: None for row in rows.values() for case in row}, key=lambda case: Case.read(case).n)
     table = Table(
         title="median time, and the gap where it is not 0", box=SIMPLE_HEAD, collapse_padding=True, min_width=46
     )
@@ -96,6 +106,29 @@ def summary(records: Iterable[Record]) -> Table:
         table.add_column(escape(heading), justify="right", no_wrap=True)
     for solver, row in rows.items():
         table.add_row(escape(solver), *(_entry(row.get(case)) for case in cases))
+    return table
+
+
+def winners(records: Sequence[Record], cases: Sequence[str]) -> Table:
+    """For each case the fastest exact solver, the one that comes next, and what became of those without an answer."""
+    table = Table("case", "fastest", "", "next takes", "", "failed", title="the fastest exact solver", box=SIMPLE_HEAD)
+    for case in cases:
+        of_case = [record for record in records if record.case == case]
+        ranked = sorted(
+            (record.seconds, record.solver)
+            for record in of_case
+            if record.status == "ok" and record.exact and record.seconds is not None and record.solver != BUILD_MATRIX
+        )
+        first, second = [*ranked[:2], None, None][:2]
+        failed = Counter(record.status for record in of_case if record.status not in ("ok", "skipped"))
+        table.add_row(
+            escape(f"{Case.read(case).label} n={Case.read(case).n}"),
+            first and escape(first[1]),
+            first and show_duration(first[0]),
+            first and second and f"{second[0] / first[0]:.1f}×",
+            second and escape(second[1]),
+            ", ".join(styled(status, f"{count} {status}") for status, count in failed.items()),
+        )
     return table
 
 

@@ -7,7 +7,8 @@ from rich.console import Console
 
 from bench.plan import Cell
 from bench.problems import Case
-from bench.progress import Board, headings, line, show_gap, summary
+from bench.progress import MOST_COLUMNS, Board, headings, line, show_gap, summary
+from bench.protocol import BUILD_MATRIX
 from bench.record import STATUSES, Record
 from bench.sweep import Finished, Started
 
@@ -53,6 +54,23 @@ def test_the_table_has_the_time_or_the_status_of_every_cell() -> None:
     assert ["jv", "250", "ms", "timeout"] in lines
     assert ["scipy", "1", "s"] in lines
     assert ["50", "%"] in lines
+
+
+def test_of_many_cases_the_table_names_the_fastest() -> None:
+    sizes = range(1, MOST_COLUMNS + 2)
+    records = [record(BUILD_MATRIX, n, samples=(0.01,)) for n in sizes]
+    records += [record("jv", n, samples=(0.2,)) for n in sizes]
+    records += [record("scipy", n, samples=(0.1 * n,)) for n in sizes]
+    records += [record("sinkhorn", n, samples=(0.05,), exact=False, gap=0.1) for n in sizes]
+    records += [record("lap", n, status="wrong", samples=(0.01,)) for n in sizes]
+    records += [record("lapjv", n, status="skipped") for n in sizes]
+    lines = [" ".join(row.split()) for row in text(summary(records)).splitlines()]
+    assert "uniform n=1 scipy 100 ms 2.0× jv 1 wrong" in lines
+    assert "uniform n=8 jv 200 ms 4.0× scipy 1 wrong" in lines
+    alone = [record("jv", n, samples=(0.2,)) for n in sizes if n > 1] + [record("jv", 1, status="crash")]
+    lines = [" ".join(row.split()) for row in text(summary(alone)).splitlines()]
+    assert "uniform n=1 1 crash" in lines
+    assert "uniform n=8 jv 200 ms" in lines
 
 
 @pytest.mark.parametrize("terminal", [True, False])

@@ -1,0 +1,152 @@
+"""Runs that are written down: what a file may say, what it may not, and what the command makes of it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from bench import config, suites
+from bench.cli import app
+from bench.config import Config
+from bench.plan import plan
+from bench.record import Record
+from bench.store import Store
+
+
+def write(folder: Path, text: str) -> Path:
+    path = folder / "mine.toml"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def lapmark(*arguments: object) -> tuple[int, str]:
+    result = CliRunner().invoke(app, [str(argument) for argument in arguments])
+    assert result.exception is None or isinstance(result.exception, SystemExit), result.output
+    return result.exit_code, " ".join(result.output.replace("│", " ").split())
+
+
+def records(folder: Path) -> list[Record]:
+    with Store.open(folder, create=False) as store:
+        return store.records()
+
+
+def cells(folder: Path) -> set[tuple[str, str, int]]:
+    return {(record.solver, record.problem, record.n) for record in records(folder)}
+
+
+def test_a_file_is_read(tmp_path: Path) -> None:
+    path = write(
+        tmp_path,
+        """
+        solvers = ["jv", "lap1015:epsilon=false"]   # a comment
+        problems = ["uniform", "tracking:n=8"]
+        n = [16, 32]
+        timeout = "1.5m"
+        memory = "2GiB"
+        """,
+    )
+    assert config.load(str(path)) == Config(
+        solvers=("jv", "lap1015:epsilon=false"),
+        problems=("uniform", "tracking:n=8"),
+        n=(16, 32),
+        timeout=90.0,
+        memory=2 << 30,
+    )
+    assert config.load(str(write(tmp_path, 'problems = ["uniform"]'))) == Config(problems=("uniform",))
+
+
+def test_sizes_are_for_problems_that_name_none() -> None:
+    given = Config(problems=("uniform", "tracking:n=8"), n=(16, 32))
+    assert given.sized(given.problems) == ["uniform:n=16", "uniform:n=32", "tracking:n=8"]
+    assert Config().sized(["uniform"]) == ["uniform"]
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ('problems = ["uniform"]\nn = 8 16', "(at line 2, column 7)"),
+        ('problems = ["uniform"]\nproblem = ["product"]', "no key 'problem'; there is solvers, problems, n, timeout"),
+        ("n = [8]", "problems: name at least one"),
+        ("problems = []", "problems: name at least one"),
+        ('problems = "uniform"', "problems: 'uniform' is not a list of names"),
+        ('problems = ["uniform", 3]', "problems: ['uniform', 3] is not a list of names"),
+        ('problems = ["unifrom"]', "problems: no problem is called 'unifrom'; did you mean uniform"),
+        ('problems = ["uniform:high=3"]', "problems: uniform:high=3: no setting 'high'"),
+        ('problems = ["uniform:dtype=int8"]', "dtype = 'int8'; it must be float32 or float64"),
+        ('problems = ["uniform"]\nsolvers = ["jw"]', "solvers: no solver is called 'jw'; did you mean jv"),
+        ('problems = ["uniform"]\nsolvers = ["lap1015:epsilon=off"]', "epsilon = 'off'; it must be true or false"),
+        ('problems = ["uniform"]\nn = 8', "n: 8 is not a list of whole numbers"),
+        ('problems = ["uniform"]\nn = [8.0]', "n: [8.0] is not a list of whole numbers"),
+        ('problems = ["uniform"]\nn = [true]', "n: [True] is not a list of whole numbers"),
+        ('problems = ["uniform"]\nn = [0]', "n: [0] is not a list of whole numbers above 0"),
+        ('problems = ["uniform"]\ntimeout = 60', 'timeout: 60 is not a text; write for example "60s"'),
+        ('problems = ["uniform"]\ntimeout = "60"', "timeout: '60' is not a duration above 0"),
+        ('problems = ["uniform"]\nmemory = "8 gigs"', "memory: '8 gigs' is not a size above 0"),
+    ],
+)
+def test_a_mistake_is_named_with_its_file_and_key(tmp_path: Path, text: str, message: str) -> None:
+    path = write(tmp_path, text)
+    with pytest.raises(ValueError) as error:
+        config.load(str(path))
+    assert str(error.value).startswith(f"{path}: ")
+    assert message in str(error.value)
+
+
+def test_a_file_that_is_no_text_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "mine.toml"
+    path.write_bytes(b"\xff\xfe")
+    with pytest.raises(ValueError, match=r"mine\.toml: 'utf-8' codec"):
+        config.load(str(path))
+
+
+def test_a_mistake_on_the_command_line_costs_nothing(tmp_path: Path) -> None:
+    for name, message in (
+        ("familys", "no configuration or file is called 'familys'; did you mean families"),
+        (write(tmp_path, "n = ["), "mine.toml: "),
+        (tmp_path, "Is a directory"),
+    ):
+        code, output = lapmark("run", "--config", name, "--to", tmp_path / "results")
+        assert code == 2, output
+        assert message in output
+        assert not (tmp_path / "results").exists()
+
+
+@pytest.mark.parametrize("name", suites.names())
+def test_the_configurations_that_come_with_lapmark(name: str) -> None:
+    given = config.load(name)
+    assert plan(given.solvers, given.sized(given.problems))
+    assert len(set(given.problems)) == len(given.problems)
+    assert len(set(given.solvers)) == len(given.solvers)
+
+
+def test_a_configuration_is_run_and_the_command_has_the_last_word(tmp_path: Path) -> None:
+    path = write(
+        tmp_path, 'solvers = ["jv", "scipy"]\nproblems = ["uniform", "tracking:n=8"]\nn = [12]\ntimeout = "9s"'
+    )
+    quick = ("--budget", "1ms", "--config", path)
+    assert lapmark("run", *quick, "--to", tmp_path / "a")[0] == 0
+    assert cells(tmp_path / "a") == {(s, *case) for s in ("jv", "scipy") for case in (("uniform", 12), ("tracking", 8))}
+    assert lapmark("run", *quick, "-s", "hungarian", "-n", 6, "--to", tmp_path / "b")[0] == 0
+    assert cells(tmp_path / "b") == {("hungarian", "uniform", 6), ("hungarian", "tracking", 6)}
+    assert lapmark("run", *quick, "-p", "product", "-p", "equal:n=5", "--to", tmp_path / "c")[0] == 0
+    assert cells(tmp_path / "c") == {(s, *case) for s in ("jv", "scipy") for case in (("product", 12), ("equal", 5))}
+
+
+def test_limits_come_from_the_file_unless_the_command_has_its_own(tmp_path: Path) -> None:
+    plugin = tmp_path / "sleepy.py"
+    plugin.write_text(
+        "import time\n"
+        "from solvers import Capabilities, register\n\n"
+        '@register("sleepy", Capabilities(exact=True))\n'
+        "def sleepy(problem):\n"
+        "    time.sleep(100 if len(problem.cost.dense()) > 16 else 0)\n"
+    )
+    path = write(tmp_path, 'solvers = ["sleepy"]\nproblems = ["uniform:n=20"]\ntimeout = "300ms"')
+    for limit, shown in (((), "300 ms"), (("--timeout", "200ms"), "200 ms")):
+        run = ("run", "--plugin", plugin, "--config", path, *limit, "--to", tmp_path / shown)
+        assert lapmark(*run)[0] == 0
+        (record,) = records(tmp_path / shown)
+        assert record.status == "timeout"
+        assert shown in record.message
