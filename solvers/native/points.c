@@ -9,6 +9,7 @@
 #include "points.h"
 
 #include "cloud.h"
+#include "coincident.h"
 #include "names.h"
 
 typedef struct {
@@ -344,6 +345,13 @@ outcome_t NAME(cascade_points)(task_t *t) {
     const double range = range_of(p, t->n, t->m);
     market_t k = {
         .largest = range, .rounding = rounding_of(p, t->n, t->m, range), .counters = &t->counters, .stop = &t->stop};
+    for (int side = 0; side < 2; side++) {
+        int found;
+        const outcome_t outcome = solve_coincident(t, side, range, k.rounding, &found);
+        if (found || outcome != SOLVED) {
+            return outcome;
+        }
+    }
     paths_t s;
     outcome_t outcome = OUT_OF_MEMORY;
     if (ordered_make(&x, &arena, p->x, t->n) && ordered_make(&y, &arena, p->y, t->m)) {
