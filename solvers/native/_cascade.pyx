@@ -44,6 +44,9 @@ cdef extern from "sparse.h":
 
 cdef extern from "builds.h":
     ctypedef outcome_t (*assign_t)(task_t *) noexcept nogil
+    ctypedef struct build_t:
+        assign_t cascade
+    const build_t *find_build(bint avx2, bint single)
     ctypedef struct point_build_t:
         assign_t cascade
     const point_build_t *find_point_build(bint avx2, int dimensions)
@@ -75,6 +78,19 @@ cdef run(assign_t function, int64_t n, int64_t m, const void *cost, double secon
         raise Infeasible.hall(x[: task.blocked], y[: task.blocked - 1])
     counters = {name: count for name, count in dict(task.counters).items() if count}
     return None if outcome == TIMED_OUT else x.astype(np.intp), u, v, counters
+
+
+ctypedef fused real:
+    float
+    double
+
+
+def dense(const real[:, ::1] cost, bint avx2, double seconds):
+    """A matrix (n, m), +inf where a pair is forbidden. Float32 is solved as the numbers it holds, in float64."""
+    cdef const build_t *build = find_build(avx2, real is float)
+    if build == NULL:
+        raise RuntimeError("this processor has no AVX2")
+    return run(build.cascade, cost.shape[0], cost.shape[1], &cost[0, 0], seconds)
 
 
 def points(const double[:, ::1] x, const double[:, ::1] y, double scale, bint avx2, double seconds):

@@ -5,13 +5,14 @@
 #define DECLARE(variant) \
     outcome_t jv_##variant(task_t *); \
     outcome_t auction_##variant(task_t *); \
+    outcome_t cascade_##variant(task_t *); \
     void row_minima_##variant(const void *, int64_t, int64_t, const double *, double *); \
     void column_minima_##variant(const void *, int64_t, int64_t, const double *, double *, int32_t *); \
     void two_minima_rows_##variant(const void *, int64_t, int64_t, const double *, double *, int64_t *); \
     double marginals_##variant(const void *, int64_t, int64_t, const double *, const double *, const double *, \
                                const double *, double, double *, double *);
 #define BUILD(variant) \
-    {jv_##variant,            auction_##variant,         row_minima_##variant, \
+    {jv_##variant,            auction_##variant,         cascade_##variant, row_minima_##variant, \
      column_minima_##variant, two_minima_rows_##variant, marginals_##variant}
 #define DECLARE_POINTS(variant) outcome_t cascade_points_##variant(task_t *);
 #define BUILD_POINTS(variant) {cascade_points_##variant}

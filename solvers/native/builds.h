@@ -17,6 +17,7 @@ typedef double (*marginals_t)(const void *cost, int64_t n, int64_t m, const doub
 typedef struct {
     assign_t jv;
     assign_t auction;
+    assign_t cascade;
     row_minima_t row_minima;
     column_minima_t column_minima;
     two_minima_rows_t two_minima_rows;

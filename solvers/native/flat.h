@@ -1,0 +1,57 @@
+/* Costs that are a_i + b_j but for the rounding of that sum, among them costs that are all equal: every matching is
+ * optimal. A search would get lost among differences that are rounding and nothing else. */
+#ifndef LAPMARK_FLAT_H
+#define LAPMARK_FLAT_H
+
+#include "matrix.h"
+
+/* Units in the last place of each of its four terms by which a difference of two values may be off. */
+static const double FLAT_ROUNDING = 2.0 * DBL_EPSILON;
+
+/* Whether a row costs the same everywhere at these prices, but for rounding, as at column `like`. Each entry is held
+ * against its own magnitude, or one large cost would make all others look flat. */
+static int row_is_flat(const cost_t *c, const double *price, int64_t m, int64_t like) {
+    const double cost_there = (double)c[like], there = cost_there + price[like];
+    const v4_t level = v4_all(there), size = v4_all(fabs(cost_there) + fabs(price[like])), unit = v4_all(FLAT_ROUNDING);
+    int64_t j = 0;
+    for (; j + WIDTH <= m; j += WIDTH) {
+        const v4_t cost = load_costs(c + j), p = v4_load(price + j);
+        const v4_t rounding = v4_mul(unit, v4_add(v4_add(v4_abs(cost), v4_abs(p)), size));
+        if (v4_at_most(v4_abs(v4_sub(v4_add(cost, p), level)), rounding) != (1u << WIDTH) - 1) {
+            return 0;
+        }
+    }
+    for (; j < m; j++) {
+        const double cost = (double)c[j], off = (cost + price[j]) - there;
+        if (!(fabs(off) <= FLAT_ROUNDING * ((fabs(cost) + fabs(price[j])) + (fabs(cost_there) + fabs(price[like]))))) {
+            return 0;
+        }
+    }
+    return 1;
+}
+
+/* Whether all rows are flat; where costs are anything else, one of the first will not be. Then each row holds a column.
+ */
+static outcome_t open_flat(market_t *k, opening_t *opening) {
+    int64_t like = 0;
+    for (int64_t j = 1; j < k->m; j++) {
+        like = fabs(k->price[j]) < fabs(k->price[like]) ? j : like;
+    }
+    for (int64_t i = 0; i < k->n; i++) {
+        if (!row_is_flat(row_of(k->costs, i), k->price, k->m, like)) {
+            return SOLVED;
+        }
+        k->counters->row_scans++;
+        const outcome_t outcome = market_look(k, SCAN_WORK);
+        if (outcome != SOLVED) {
+            return outcome;
+        }
+    }
+    for (int64_t i = 0; i < k->n; i++) {
+        k->held[i] = (int32_t)i;
+    }
+    *opening = OPTIMUM;
+    return SOLVED;
+}
+
+#endif
