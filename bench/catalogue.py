@@ -19,7 +19,13 @@ def solver_table() -> Table:
     table = Table(Column("solver", no_wrap=True), *(Column(name, overflow="fold") for name in columns), box=box.SIMPLE)
     for name, solver in registry.solvers().items():
         able = solver.capabilities
-        takes = {"n ≠ m": able.rectangular, "inf": able.forbidden, "transport": able.problem != "assignment"}
+        takes = {
+            "n ≠ m": able.rectangular,
+            "inf": able.forbidden,
+            "limit": able.limit,
+            "time": able.time_limit,
+            "transport": able.problem != "assignment",
+        }
         versions = ", ".join(f"{package} {version}" for package, version in solver.versions.items())
         table.add_row(
             name,
@@ -29,7 +35,10 @@ def solver_table() -> Table:
             escape(able.family if able.exact else f"{able.family}, approximate"),
             f"[yellow]missing: {escape(solver.missing)}[/]" if solver.missing else f"[green]{escape(versions)}[/]",
         )
-    table.caption = "inf: forbidden pairs. “lapmark solvers NAME” shows one solver at length."
+    table.caption = (
+        "inf: forbidden pairs. limit: most that a pair may cost. time: can be stopped in time. "
+        "“lapmark solvers NAME” shows one solver at length."
+    )
     return table
 
 
@@ -38,11 +47,21 @@ def solver_page(name: str) -> Table:
     solver = registry.get(name)
     able = solver.capabilities
     options = list(inspect.signature(solver.function).parameters.values())[1:]
+    takes = {
+        "costs as " + ", ".join(sorted(able.costs)): True,
+        "n ≠ m": able.rectangular,
+        "forbidden pairs": able.forbidden,
+        "a limit on the cost of a pair": able.limit,
+        "a time limit": able.time_limit,
+        "threads": able.threads,
+    }
     facts = {
         "solver": name,
         "here": f"missing: {solver.missing}" if solver.missing else "can run",
         "source": able.source,
         "solves": "assignment and transport" if able.problem == "both" else able.problem,
+        "takes": "; ".join(words for words, is_so in takes.items() if is_so),
+        "duals": "yes" if able.duals else "no",
         "exact types": ", ".join(sorted(able.dtypes)),
         "counters": ", ".join(sorted(able.counters)) or "none",
         "run at": ", ".join(f"{option} = {value:g}" for option, values in able.curve.items() for value in values),

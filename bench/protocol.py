@@ -67,11 +67,20 @@ def digest(problem: Problem) -> str:
     state = hashlib.blake2b(digest_size=16)
     state.update(type(problem).__name__.encode())
     _digest_cost(problem.cost, state)
-    if not isinstance(problem, Assignment):
+    if isinstance(problem, Assignment):
+        if settings := _settings(problem):
+            state.update(repr(settings).encode())
+    else:
         for masses in (problem.a, problem.b):
             state.update(np.ascontiguousarray(masses).data)
         state.update(repr((problem.blur, problem.reach)).encode())
     return state.hexdigest()
+
+
+def _settings(problem: Assignment) -> dict[str, Any]:
+    """What an assignment problem holds beside its cost, where that is not the default."""
+    settings: dict[str, Any] = {} if problem.limit is None else {"limit": problem.limit}
+    return settings | {"maximize": True} if problem.maximize else settings
 
 
 def digest_matrix(cost: Cost) -> str:
@@ -112,7 +121,7 @@ def small(problem: Problem, size: int = 16) -> Problem:
     else:
         part = DenseCost(cost.dense()[rows, cols].copy(order="K"))
     if isinstance(problem, Assignment):
-        return Assignment(part)
+        return dataclasses.replace(problem, cost=part)
     return dataclasses.replace(problem, cost=part, a=None, b=None)
 
 
@@ -128,7 +137,9 @@ def write_problem(problem: Problem, file: IO[bytes]) -> None:
         arrays = [cost.csr.data, cost.csr.indices, cost.csr.indptr]
     else:
         arrays = [cost.dense()]
-    if isinstance(problem, Transport):
+    if isinstance(problem, Assignment):
+        facts |= {"assignment": _settings(problem)}
+    else:
         assert problem.a is not None
         assert problem.b is not None
         facts |= {"transport": {"blur": problem.blur, "reach": problem.reach}}
@@ -156,7 +167,9 @@ def read_problem(file: IO[bytes]) -> Problem:
         cost = SparseCost(scipy.sparse.csr_array((array(), array(), array()), shape=tuple(facts["shape"])))
     else:
         cost = DenseCost(array())
-    return Transport(cost, array(), array(), **facts["transport"]) if "transport" in facts else Assignment(cost)
+    if "transport" in facts:
+        return Transport(cost, array(), array(), **facts["transport"])
+    return Assignment(cost, **facts["assignment"])
 
 
 def write_answer(result: Result, file: IO[bytes]) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import dataclasses
 import faulthandler
 import functools
 import gc
@@ -24,7 +25,7 @@ from pathlib import Path
 from typing import Any
 
 from solvers import registry
-from solvers.problem import Assignment, DenseCost, Problem, Transport, Unsupported
+from solvers.problem import Assignment, DenseCost, Problem, TimeLimit, Transport, Unsupported
 from solvers.result import Result
 
 from . import plugins, protocol, spec
@@ -75,6 +76,8 @@ def main() -> None:
         channel.send("failed", status="wrong", message=str(error))
     except Unsupported as error:
         channel.send("failed", status="skipped", message=str(error))
+    except TimeLimit as error:
+        channel.send("failed", status="timeout", message=str(error))
     except BaseException as error:  # a solver may raise anything, SystemExit included
         traceback.print_exc()
         channel.send("failed", status="error", message=_describe(error))
@@ -121,11 +124,11 @@ def _prepare(job: Job, problem: Problem) -> tuple[Callable[[Problem], Any], Prob
     if protocol.given(problem, solver.capabilities) != problem.cost.kind:
         dense = DenseCost(problem.cost.dense())
         problem = (
-            Assignment(dense)
+            dataclasses.replace(problem, cost=dense)
             if isinstance(problem, Assignment)
             else Transport(dense, problem.a, problem.b, problem.epsilon, problem.reach and problem.rho)
         )
-    return functools.partial(solver.function, **options), problem
+    return functools.partial(solver.run, **options), problem
 
 
 def _is_exact(job: Job) -> bool:

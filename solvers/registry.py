@@ -131,6 +131,21 @@ class Solver:
         """Versions of what does the work: Lapmark's own, or the wrapped packages'."""
         return {name: version(name) or "missing" for name in self.requires or ("lapmark",)}
 
+    def run(self, problem: Problem, /, **options: Any) -> Result:
+        """The answer to a problem that the capabilities allow; solvers minimise, and maximising is the mirror image."""
+        if not (isinstance(problem, Assignment) and problem.maximize):
+            return self.function(problem, **options)
+        deadline = Deadline(options.get("time_limit"))
+        negative = problem.minimizing
+        try:
+            if "time_limit" in options:
+                deadline.check(problem.shape)
+                options["time_limit"] = deadline.left
+            answer = self.function(negative, **options)
+        except TimeLimit as late:
+            raise TimeLimit(deadline.seconds, problem.shape, -late.bound) from None
+        return answer.negative() if isinstance(answer, Matching) else answer
+
 
 _solvers: dict[str, Solver] = {}
 
@@ -247,23 +262,7 @@ def solve(problem: Problem, solver: str = "auto", *, time_limit: float | None = 
         # It has one answer, and native code is spared the case that so many packages crash on.
         n, m = problem.shape
         return Matching(np.full(n, -1, dtype=np.intp), 0.0, np.zeros(n), np.zeros(m))
-    if isinstance(problem, Assignment) and problem.maximize:
-        return _maximize(problem, chosen.function, options)
-    return chosen.function(problem, **options)
-
-
-def _maximize(problem: Assignment, function: Function, options: dict[str, Any]) -> Result:
-    """The mirror image of the answer to the problem with the negative costs."""
-    deadline = Deadline(options.get("time_limit"))
-    negative = problem.minimizing
-    try:
-        if "time_limit" in options:
-            deadline.check(problem.shape)
-            options = {**options, "time_limit": deadline.left}
-        answer = function(negative, **options)
-    except TimeLimit as late:
-        raise TimeLimit(deadline.seconds, problem.shape, -late.bound) from None
-    return answer.negative() if isinstance(answer, Matching) else answer
+    return chosen.run(problem, **options)
 
 
 def automatic(problem: Problem) -> str:

@@ -20,6 +20,8 @@ PROBLEMS: dict[str, Problem] = {
     "column-major": Assignment(DenseCost(np.asfortranarray(RNG.random((30, 20))))),
     "integers, forbidden nothing": Assignment(DenseCost(RNG.integers(0, 9, (5, 5), dtype=np.int16))),
     "forbidden pairs": Assignment(DenseCost(np.where(RNG.random((9, 9)) < 0.3, np.inf, 1.0))),
+    "a limit of 0": Assignment(DenseCost(RNG.normal(size=(20, 30))), limit=0.0),
+    "maximising": Assignment(DenseCost(RNG.random((20, 20))), limit=0.5, maximize=True),
     "points": Assignment(PointCost(*POINTS, p=1.5, scale=3.0)),
     "sparse": Assignment(SparseCost(scipy.sparse.random_array((20, 20), density=0.5, rng=1).tocsr())),
     "empty": Assignment(DenseCost(np.zeros((0, 0)))),
@@ -46,6 +48,9 @@ def test_problems_that_differ_have_different_digests() -> None:
     matrix = np.arange(6.0).reshape(2, 3)
     alike = [matrix, matrix.astype(np.float32), matrix.reshape(3, 2), matrix + (matrix == 5)]
     assert len({protocol.digest(Assignment(DenseCost(other))) for other in alike}) == 4
+    cost = DenseCost(matrix)
+    settings = [{}, {"limit": 0.0}, {"limit": 0.1}, {"maximize": True}, {"limit": 0.0, "maximize": True}]
+    assert len({protocol.digest(Assignment(cost, **setting)) for setting in settings}) == len(settings)
     assert protocol.digest(Assignment(DenseCost(np.asfortranarray(matrix)))) == protocol.digest(
         Assignment(DenseCost(matrix))
     )
