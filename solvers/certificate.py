@@ -22,7 +22,7 @@ from numbers import Real
 import numpy as np
 
 from .native import _native
-from .problem import Assignment, Cost, Problem, Transport
+from .problem import Assignment, Cost, PointCost, Problem, Transport
 from .result import Matching, Plan, Result
 
 #: Relative gap up to which an answer counts as optimal: far above rounding, far below any difference a user can see.
@@ -69,7 +69,14 @@ class Certificate:
     fault: str | None = None
 
 
-def certify(problem: Problem, result: Result, bound: float | None = None, tolerance: float = TOLERANCE) -> Certificate:
+def certify(
+    problem: Problem,
+    result: Result,
+    bound: float | None = None,
+    tolerance: float = TOLERANCE,
+    *,
+    every_pair: bool = False,
+) -> Certificate:
     """Judge an answer.
 
     Parameters
@@ -81,6 +88,9 @@ def certify(problem: Problem, result: Result, bound: float | None = None, tolera
         is how an answer without duals is judged.
     tolerance : float
         Relative gap up to which the answer counts as optimal.
+    every_pair : bool
+        Look at all n·m pairs of a `PointCost` in up to 3 dimensions, too. By default those are left out that a lower
+        bound on the costs of a group of points rules out, so that a million points are certified in seconds.
 
     Returns
     -------
@@ -92,7 +102,7 @@ def certify(problem: Problem, result: Result, bound: float | None = None, tolera
     if isinstance(problem, Assignment):
         if not isinstance(result, Matching):
             return invalid(f"answered with a {type(result).__name__}, not a Matching", known)
-        return _certify_matching(problem, result, known, tolerance)
+        return _certify_matching(problem, result, known, tolerance, every_pair)
     if not isinstance(problem, Transport):
         raise TypeError(f"certify takes an Assignment or a Transport, not {type(problem).__name__}")
     if not isinstance(result, Plan):
@@ -119,25 +129,25 @@ class Bound:
     minima: np.ndarray
 
 
-def dual_bound(problem: Assignment, u: np.ndarray, v: np.ndarray) -> Bound:
+def dual_bound(problem: Assignment, u: np.ndarray, v: np.ndarray, every_pair: bool = False) -> Bound:
     """The bound that duals prove on a problem that minimises.
 
     Only the duals of the columns count (of the rows where n > m), clipped to the sign that a limit or a rectangular
     problem asks for; the others are recomputed as minima, so that the bound holds whatever was passed in, but for
     rounding.
     """
-    return bound_of(problem.cost, problem.limit, u, v)
+    return bound_of(problem.cost, problem.limit, u, v, every_pair)
 
 
-def bound_of(cost: Cost, limit: float | None, u: np.ndarray, v: np.ndarray) -> Bound:
+def bound_of(cost: Cost, limit: float | None, u: np.ndarray, v: np.ndarray, every_pair: bool = False) -> Bound:
     """The same for the cost and the limit of a problem."""
     n, m = cost.shape
     given, other = (v, u) if n <= m else (u, v)
     signed = n != m or limit is not None
     wrong_sign = given.max(initial=0.0) if signed else 0.0
     proposal = np.minimum(given, 0.0) if wrong_sign > 0 else given
-    best = _minima(cost, proposal)
-    slack = best if proposal is given else _minima(cost, given)
+    best = _minima(cost, proposal, every_pair)
+    slack = best if proposal is given else _minima(cost, given, every_pair)
     if limit is not None:
         best, slack = np.minimum(best - limit, 0.0), slack - limit
         wrong_sign = other.max(initial=wrong_sign)
@@ -150,9 +160,12 @@ def bound_of(cost: Cost, limit: float | None, u: np.ndarray, v: np.ndarray) -> B
     return Bound(value, max(violation, 0.0), float(np.abs(parts).max(initial=0.0)), noise, best)
 
 
-def _minima(cost: Cost, duals: np.ndarray) -> np.ndarray:
+def _minima(cost: Cost, duals: np.ndarray, every_pair: bool) -> np.ndarray:
     """min_j c_ij − v_j for each row, given v, where n ≤ m; min_i c_ij − u_i for each column, given u, where n > m."""
     n, m = cost.shape
+    if isinstance(cost, PointCost) and not every_pair and min(n, m) > 0 and (points := cost.in_space()) is not None:
+        of, among = points if n <= m else points[::-1]
+        return _native.point_minima(of, among, cost.scale, -duals)
     low = np.full(min(n, m), np.inf)
     for start, block in cost.blocks():
         stop = start + len(block)
@@ -163,7 +176,9 @@ def _minima(cost: Cost, duals: np.ndarray) -> np.ndarray:
     return low
 
 
-def _certify_matching(problem: Assignment, result: Matching, known: float, tolerance: float) -> Certificate:
+def _certify_matching(
+    problem: Assignment, result: Matching, known: float, tolerance: float, every_pair: bool
+) -> Certificate:
     fault, row_to_col = _matching_fault(problem, result.row_to_col)
     if fault is not None:
         return invalid(fault, known)
@@ -199,10 +214,10 @@ def _certify_matching(problem: Assignment, result: Matching, known: float, toler
         v, fault_of_v = vector("dual v", result.v, problem.shape[1])
         if u is None or v is None:
             return invalid(fault or fault_of_v, known, sign * cost)
-        own = dual_bound(problem, sign * u, sign * v)
+        own = dual_bound(problem, sign * u, sign * v, every_pair)
         violation = own.violation
         if cost - bound > allowed and cost - own.value <= NOISE * size + allowed:
-            own = _sweep(problem, rows, cols, chosen, own, proven)
+            own = _sweep(problem, rows, cols, chosen, own, proven, every_pair)
         # Duals beyond the costs by orders of magnitude would prove anything by rounding alone; they prove nothing.
         if own.noise <= allowance(largest) and own.value >= bound:
             bound, allowed = own.value, allowance(own.scale)
@@ -218,6 +233,7 @@ def _sweep(
     chosen: np.ndarray,
     bound: Bound,
     proven: Callable[[Bound], bool],
+    every_pair: bool,
 ) -> Bound:
     """The best bound from duals made tight on the matching (rows, cols), in sweeps of Bellman and Ford.
 
@@ -234,7 +250,7 @@ def _sweep(
             u, v[cols] = bound.minima, chosen - bound.minima[rows]
         else:
             v, u[rows] = bound.minima, chosen - bound.minima[cols]
-        bound = dual_bound(problem, u, v)
+        bound = dual_bound(problem, u, v, every_pair)
         best = max(best, bound, key=lambda candidate: candidate.value)
     return best
 
@@ -290,8 +306,10 @@ def number(answer: object) -> float:
 
 
 def _largest(problem: Assignment) -> float:
-    """Largest finite |cost|."""
+    """Largest finite |cost|; for points, of the boxes that hold them."""
     largest = 0.0
+    if isinstance(cost := problem.cost, PointCost):
+        return cost.largest
     for _, block in problem.cost.blocks():
         finite = block[np.isfinite(block)] if problem.cost.forbids else block
         if finite.size:

@@ -34,7 +34,18 @@ cdef extern from "lapmark.h":
         outcome_t outcome
 
 
+cdef extern from "points.h":
+    ctypedef struct points_t:
+        const double *x
+        const double *y
+        double scale
+
+
 cdef extern from "builds.h":
+    ctypedef outcome_t (*point_minima_t)(const points_t *, int64_t, int64_t, const double *, double *, const stop_t *) noexcept nogil
+    ctypedef struct point_build_t:
+        point_minima_t minima
+    const point_build_t *find_point_build(bint avx2, int dimensions)
     ctypedef outcome_t (*assign_t)(task_t *) noexcept nogil
     ctypedef void (*row_minima_t)(const void *, int64_t, int64_t, const double *, double *) noexcept nogil
     ctypedef void (*column_minima_t)(const void *, int64_t, int64_t, const double *, double *, int32_t *) noexcept nogil
@@ -168,6 +179,31 @@ def column_minima(matrix, const double[::1] u, avx2=None):
     if n and m:
         with nogil:
             build.column_minima(<const void *> at_cost, n, m, &u[0], &low_view[0], &row_view[0])
+    return low
+
+
+def point_minima(const double[:, ::1] x, const double[:, ::1] y, double scale, const double[::1] weight, avx2=None):
+    """min_j scale · |x_i − y_j|² + weight_j for each of n points x (n, d) against m ≥ 1 points y (m, d), d = 2 or 3.
+
+    A few of the pairs are looked at, those that bounds do not rule out: O(n + m) memory and about O(n + m) time.
+    """
+    cdef int64_t n = x.shape[0], m = y.shape[0]
+    cdef points_t cost
+    cdef outcome_t outcome
+    cdef stop_t stop = stop_within(np.inf)
+    if x.shape[1] != y.shape[1] or x.shape[1] not in (2, 3) or m == 0 or weight.shape[0] != m:
+        raise ValueError(f"no minima between points {(x.shape[0], x.shape[1])} and {(y.shape[0], y.shape[1])} with {weight.shape[0]} weights")
+    low = np.empty(n)
+    cdef double[::1] low_view = low
+    cdef const point_build_t *build = find_point_build(HAS_AVX2 if avx2 is None else avx2, x.shape[1])
+    if n:
+        cost.x, cost.y, cost.scale = &x[0, 0], &y[0, 0], scale
+        with nogil:
+            outcome = build.minima(&cost, n, m, &weight[0], &low_view[0], &stop)
+        if outcome == OUT_OF_MEMORY:
+            raise MemoryError(f"no memory to look for minima between {n} and {m} points")
+        if outcome == INTERRUPTED:
+            raise_pending()
     return low
 
 

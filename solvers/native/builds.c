@@ -14,8 +14,10 @@
 #define BUILD(variant) \
     {jv_##variant,            auction_##variant,         cascade_##variant, row_minima_##variant, \
      column_minima_##variant, two_minima_rows_##variant, marginals_##variant}
-#define DECLARE_POINTS(variant) outcome_t cascade_points_##variant(task_t *);
-#define BUILD_POINTS(variant) {cascade_points_##variant}
+#define DECLARE_POINTS(variant) \
+    outcome_t cascade_points_##variant(task_t *); \
+    point_minima_t point_minima_##variant;
+#define BUILD_POINTS(variant) {cascade_points_##variant, point_minima_##variant}
 /* clang-format on */
 
 DECLARE(f32_scalar)

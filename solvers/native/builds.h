@@ -3,6 +3,7 @@
 #define LAPMARK_BUILDS_H
 
 #include "lapmark.h"
+#include "point_minima.h"
 
 #include <stddef.h>
 
@@ -27,6 +28,7 @@ typedef struct {
 /* The kernels on points of 2 or of 3 dimensions; the cost of a task is a points_t. */
 typedef struct {
     assign_t cascade;
+    point_minima_t *minima;
 } point_build_t;
 
 int processor_has_avx2(void);

@@ -126,6 +126,28 @@ static inline int log_parts(int64_t count, int64_t most) {
     return d;
 }
 
+/* Where points are, in an order in which neighbours are near each other. */
+typedef struct {
+    int32_t *order; /* (count) */
+    double *at;     /* (count, DIM) */
+} ordered_t;
+
+static int ordered_make(ordered_t *o, arena_t *a, const double *points, int64_t count) {
+    o->order = arena_take(a, count, sizeof *o->order);
+    o->at = arena_take(a, count * DIM, sizeof *o->at);
+    if (a->failed) {
+        return 0;
+    }
+    for (int64_t i = 0; i < count; i++) {
+        o->order[i] = (int32_t)i;
+    }
+    kd_order(points, o->order, count, log_parts(count, 4));
+    for (int64_t i = 0; i < count * DIM; i++) {
+        o->at[i] = coordinate(points, o->order[i / DIM], (int)(i % DIM));
+    }
+    return 1;
+}
+
 /* ---- build ---- */
 
 /* Points that stand in k-d order (in boxes of `depth`) become a cloud; `weight` has room for WIDTH more. */
@@ -381,7 +403,8 @@ static void look_into(const cloud_t *c, look_t *look, int height, int64_t first,
     double bounds[FAN];
     node_bounds(c, look, &c->storey[height], first, count, bounds);
     for (int64_t t = 0; t < count; t++) {
-        if (!(bounds[t] <= look->limit)) {
+        /* Not the other way round: a bound that overflowed to NaN must not hide anything. */
+        if (bounds[t] > look->limit) {
             continue;
         }
         const int64_t node = first + t;

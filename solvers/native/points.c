@@ -13,10 +13,11 @@
 #include "names.h"
 
 typedef struct {
-    cloud_t targets; /* weighted with the prices */
-    const double *x; /* (n, DIM) rows, neighbours near each other */
-    double least;    /* an epsilon that is not worth bidding for */
-    int64_t latest;  /* the row that looked last, -1 at first: its neighbours are like it */
+    cloud_t targets;    /* weighted with the prices */
+    const double *x;    /* (n, DIM) rows, neighbours near each other */
+    double least;       /* an epsilon that is not worth bidding for */
+    int64_t next_raise; /* the number of bids at which to raise the floors */
+    int64_t latest;     /* the row that looked last, -1 at first: its neighbours are like it */
 } costs_t;
 
 #include "bidding.h"
@@ -28,7 +29,7 @@ enum { LIST = 24, RATIO_LOG = 2, COARSEST_LOG = 7 };
  * end of a level and at the very end. Measured on embeddings laid on grids, and flat around these values. */
 static const double START = 0.05, COARSE_END = 0.01, END = 0.0006, FIRST_START = 0.1, SCALING = 5.0, LEAST = 1e-12;
 
-enum { BIDS_RISING = 16, BIDS_FALLING = 60, SAMPLE = 64 };
+enum { BIDS_RISING = 16, BIDS_FALLING = 60, SAMPLE = 64, RAISES_PER_BIDS = 3 };
 
 /* ---- what the market asks ---- */
 
@@ -82,7 +83,13 @@ static int64_t within(market_t *k, int64_t i, double bound) {
     return look.count;
 }
 
-static void prices_rose(market_t *k) { cloud_raise_floors(&k->costs->targets); }
+/* Raising all floors costs about as much as one bid for every column. */
+static void prices_rose(market_t *k) {
+    if (k->counters->bids >= k->costs->next_raise) {
+        cloud_raise_floors(&k->costs->targets);
+        k->costs->next_raise = k->counters->bids + k->m / RAISES_PER_BIDS;
+    }
+}
 
 /* ---- levels ---- */
 
@@ -174,6 +181,7 @@ static outcome_t level_make(market_t *k, costs_t *c, arena_t *a, const double *x
     k->newest_first = 1;
     c->x = x;
     c->latest = -1;
+    c->next_raise = 0;
     c->least = LEAST * k->largest;
     if (!market_make(k, a, LIST) || !cloud_make(&c->targets, a, y, k->m, scale, k->price)) {
         return OUT_OF_MEMORY;
@@ -227,28 +235,6 @@ static outcome_t solve_coarse(market_t *k, const double *x, int64_t rows, const 
 }
 
 /* ---- the whole ---- */
-
-/* Where points are, in an order in which neighbours are near each other. */
-typedef struct {
-    int32_t *order; /* (count) */
-    double *at;     /* (count, DIM) */
-} ordered_t;
-
-static int ordered_make(ordered_t *o, arena_t *a, const double *points, int64_t count) {
-    o->order = arena_take(a, count, sizeof *o->order);
-    o->at = arena_take(a, count * DIM, sizeof *o->at);
-    if (a->failed) {
-        return 0;
-    }
-    for (int64_t i = 0; i < count; i++) {
-        o->order[i] = (int32_t)i;
-    }
-    kd_order(points, o->order, count, log_parts(count, 4));
-    for (int64_t i = 0; i < count * DIM; i++) {
-        o->at[i] = coordinate(points, o->order[i / DIM], (int)(i % DIM));
-    }
-    return 1;
-}
 
 /* Costs differ by no more than this between matchings, pair by pair: what lies in the offset between two clouds is the
  * same for all. */

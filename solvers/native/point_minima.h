@@ -1,0 +1,11 @@
+/* Smallest values between clouds of points; see point_minima.c. */
+#ifndef LAPMARK_POINT_MINIMA_H
+#define LAPMARK_POINT_MINIMA_H
+
+#include "lapmark.h"
+#include "points.h"
+
+typedef outcome_t point_minima_t(const points_t *p, int64_t n, int64_t m, const double *weight, double *low,
+                                 const stop_t *stop);
+
+#endif
