@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from bench import plugins
+from bench import plugins, problems, suites
 from bench.cli import app
 from bench.contract import CHECKS, Broken, check
 
@@ -51,6 +51,12 @@ def test_commands_and_files_that_documents_name_exist(document):
         assert (ROOT / path).exists(), path
     for link in re.findall(r"\]\((?!https?:|#)([^)#]+)\)", text):
         assert (ROOT / link).exists(), link
+
+
+def test_the_readme_names_every_family_and_every_configuration():
+    named = set(re.findall(r"`([a-z-]+)`", (ROOT / "README.md").read_text()))
+    assert set(problems.families()) <= named
+    assert set(suites.names()) <= named
 
 
 def test_the_library_example_of_the_readme():
