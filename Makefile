@@ -65,7 +65,7 @@ sanitize: $(READY) ## Run the native tests under ASan and UBSan
 # asv on the installed package, as it is; over commits, each in an environment of its own: see METHODOLOGY.md.
 ASV_RUN = asv run --environment existing:$(BIN)/python --set-commit-hash $$(git rev-parse HEAD) --launch-method forkserver --show-stderr
 
-bench: $(READY) ## Track time, memory, gap and work with asv, and write its site to .asv/html (an hour)
+bench: $(READY) ## Track time, memory, gap and work with asv, and write its site to .asv/html (an hour or two)
 	asv machine --yes
 	$(ASV_RUN)
 	asv publish
