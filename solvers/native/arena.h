@@ -39,6 +39,7 @@ static inline void arena_free(arena_t *a) {
         free(a->blocks);
         a->blocks = next;
     }
+    a->failed = 0;
 }
 
 #endif

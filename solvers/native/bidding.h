@@ -97,6 +97,7 @@ static outcome_t bid_phase(market_t *k, double epsilon, int64_t bids, phase_end_
 #define ENQUEUE(row) (k->queue[(oldest + waiting++) % n] = (int32_t)(row))
     *end = PHASE_GAVE_UP;
     k->counters->phases++;
+    prices_rose(k);
     if (k->spare > 0) {
         spare_start(k, epsilon);
     }

@@ -375,6 +375,21 @@ static inline void name_hall_set(task_t *t, const paths_t *s) {
     memcpy(t->y, s->reached, (size_t)s->reached_count * sizeof *t->y);
 }
 
+/* v_j = -p_j, counted from the price of the spare class, which costs nothing: 0 for its columns and for free ones, and
+ * at most 0 for all others. order[j]: where column j goes, or NULL. */
+static inline void write_column_duals(const market_t *k, const int32_t *order, double *v) {
+    double level = k->spare > 0 ? INFINITY : 0.0;
+    for (int64_t j = 0; j < k->m && k->spare > 0; j++) {
+        const int spare = k->owner[j] < 0 || k->owner[j] == k->n;
+        level = spare && k->price[j] < level ? k->price[j] : level;
+    }
+    for (int64_t j = 0; j < k->m; j++) {
+        const double above = k->price[j] - level;
+        const int spare = k->spare > 0 && (above < 0.0 || k->owner[j] < 0 || k->owner[j] == k->n);
+        v[order ? order[j] : j] = spare ? 0.0 : -above;
+    }
+}
+
 /* One shortest path from a row or the spare class, and one more column held. */
 static outcome_t match_by_path(market_t *k, paths_t *s, int32_t start) {
     const outcome_t outcome = search(k, s, &start, 1);

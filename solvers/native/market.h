@@ -14,8 +14,8 @@
  * The first two write offers to k->offers and return how many. `nearby`: every column whose value, its cost to row i
  * plus its price, is at most *beyond, which it chooses, at about `spread` above the smallest value (spread < 0: not
  * known yet); *beyond = +inf says that these were all that are allowed, and the smallest value is always among them.
- * `within`: every column whose value is at most `bound`. A forbidden pair is never offered. `prices_rose` is called now
- * and then, for bounds that are better renewed.
+ * `within`: every column whose value is at most `bound`. A forbidden pair is never offered. `prices_rose` is called when
+ * a phase begins and now and then in it, for bounds that are better renewed.
  *
  * Rectangular problems are made square by m - n spare rows that cost nothing. They are all alike and are treated as
  * one class: it holds its columns at one price, `level`, and bids as one (D. P. Bertsekas, D. A. Castanon, "The auction

@@ -15,21 +15,20 @@
 typedef struct {
     cloud_t targets;    /* weighted with the prices */
     const double *x;    /* (n, DIM) rows, neighbours near each other */
-    double least;       /* an epsilon that is not worth bidding for */
+    int64_t phase;      /* the one for which planes were fitted last */
     int64_t next_raise; /* the number of bids at which to raise the floors */
     int64_t latest;     /* the row that looked last, -1 at first: its neighbours are like it */
 } costs_t;
 
-#include "bidding.h"
 #include "exact.h"
+#include "schedule.h"
 
 enum { LIST = 24, RATIO_LOG = 2, COARSEST_LOG = 7 };
 
-/* Parts of a row's spread, the rise of value from the cheapest column to the end of its list: epsilon at the start and
- * end of a level and at the very end. Measured on embeddings laid on grids, and flat around these values. */
-static const double START = 0.05, COARSE_END = 0.01, END = 0.0006, FIRST_START = 0.1, SCALING = 5.0, LEAST = 1e-12;
-
-enum { BIDS_RISING = 16, BIDS_FALLING = 60, SAMPLE = 64, RAISES_PER_BIDS = 3 };
+/* Parts of the spread: epsilon at the start and end of a level and at the very end; of the range of costs: where
+ * nothing is known yet, and what is not worth bidding for. Measured on embeddings laid on grids, and flat around these
+ * values. */
+static const double START = 0.05, COARSE_END = 0.01, END = 0.0006, FIRST_START = 0.1, LEAST = 1e-12;
 
 /* ---- what the market asks ---- */
 
@@ -83,11 +82,15 @@ static int64_t within(market_t *k, int64_t i, double bound) {
     return look.count;
 }
 
-/* Raising all floors costs about as much as one bid for every column. */
+/* Raising all floors costs as much as some bids for every column, fitting the planes several times that. */
 static void prices_rose(market_t *k) {
-    if (k->counters->bids >= k->costs->next_raise) {
-        cloud_raise_floors(&k->costs->targets);
-        k->costs->next_raise = k->counters->bids + k->m / RAISES_PER_BIDS;
+    costs_t *c = k->costs;
+    if (c->phase != k->counters->phases) {
+        c->phase = k->counters->phases;
+        cloud_fit(&c->targets);
+    } else if (k->counters->bids >= c->next_raise) {
+        cloud_raise_floors(&c->targets);
+        c->next_raise = k->counters->bids + k->m / 3;
     }
 }
 
@@ -128,52 +131,6 @@ static void carry_prices(market_t *k, const coarse_t *coarse, const double *y) {
     }
 }
 
-static int ascending(const void *a, const void *b) {
-    const double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
-/* The median over some rows of how far values rise to the end of a list. */
-static double typical_spread(market_t *k) {
-    double sample[SAMPLE];
-    const int64_t count = k->n < SAMPLE ? k->n : SAMPLE;
-    for (int64_t s = 0; s < count; s++) {
-        const int64_t i = s * k->n / count;
-        const double low = best_of_row(k, i).first;
-        sample[s] = k->beyond[i] < INFINITY ? k->beyond[i] - low : k->largest;
-    }
-    qsort(sample, (size_t)count, sizeof *sample, ascending);
-    return sample[count / 2];
-}
-
-/* Auction from `start` down to a part of the typical spread, which shows only as prices become right. Where prices are
- * further from right than `start` supposes, bids run out; epsilon then grows until a phase gets through. */
-static outcome_t auction_down(market_t *k, double start, double end_part) {
-    const double least = k->costs->least;
-    int falling = 0;
-    double growth = 1.0;
-    for (double epsilon = start;;) {
-        phase_end_t how;
-        cloud_fit(&k->costs->targets);
-        const outcome_t outcome = bid_phase(k, epsilon, (falling ? BIDS_FALLING : BIDS_RISING) * k->n, &how);
-        if (outcome != SOLVED || how == PHASE_GAVE_UP || (how == PHASE_TOO_LONG && falling)) {
-            return outcome;
-        }
-        if (how == PHASE_TOO_LONG && epsilon < k->largest) {
-            growth *= SCALING;
-            epsilon *= growth;
-            continue;
-        }
-        falling = 1;
-        double end = end_part * typical_spread(k);
-        end = end > least ? end : least;
-        if (epsilon <= 1.5 * end) {
-            return SOLVED;
-        }
-        epsilon = epsilon / SCALING > end ? epsilon / SCALING : end;
-    }
-}
-
 /* One level: n rows at x, m columns at y, prices from the level above where there is one. */
 static outcome_t level_make(market_t *k, costs_t *c, arena_t *a, const double *x, const double *y, double scale,
                             const coarse_t *above) {
@@ -181,8 +138,7 @@ static outcome_t level_make(market_t *k, costs_t *c, arena_t *a, const double *x
     k->newest_first = 1;
     c->x = x;
     c->latest = -1;
-    c->next_raise = 0;
-    c->least = LEAST * k->largest;
+    c->phase = c->next_raise = 0;
     if (!market_make(k, a, LIST) || !cloud_make(&c->targets, a, y, k->m, scale, k->price)) {
         return OUT_OF_MEMORY;
     }
@@ -194,11 +150,8 @@ static outcome_t level_make(market_t *k, costs_t *c, arena_t *a, const double *x
 }
 
 static outcome_t level_bid(market_t *k, int coarsest, int finest) {
-    const double start = coarsest ? FIRST_START * k->largest : START * typical_spread(k);
-    if (start <= k->costs->least) {
-        return SOLVED;
-    }
-    return auction_down(k, start, finest ? END : COARSE_END);
+    const double start = coarsest ? FIRST_START * k->largest : START * typical_spread(k), least = LEAST * k->largest;
+    return start > least ? auction_down(k, start, finest ? END : COARSE_END, least) : SOLVED;
 }
 
 /* Solve a level of groups for its duals. */
@@ -272,29 +225,36 @@ static double rounding_of(const points_t *p, int64_t n, int64_t m, double range)
     return 0x1p-51 * (p->scale * square + range);
 }
 
-static outcome_t solve_levels(task_t *t, market_t *k, paths_t *s, arena_t *a, const ordered_t *x, const ordered_t *y) {
+/* Coarse to fine; then `above` is what the last coarse level left, where there was one. */
+static outcome_t solve_coarse_levels(task_t *t, market_t *k, const ordered_t *x, const ordered_t *y, coarse_t *coarse,
+                                     coarse_t **above) {
     const points_t *p = t->cost;
-    coarse_t coarse[2] = {0}, *above = NULL;
     outcome_t outcome = SOLVED;
     int log_columns = log_parts(t->m, 4);
     while (log_columns - RATIO_LOG >= COARSEST_LOG) {
         log_columns -= RATIO_LOG;
     }
     for (; outcome == SOLVED && ((int64_t)1 << log_columns) * 2 <= t->m; log_columns += RATIO_LOG) {
-        coarse_t *here = above == &coarse[0] ? &coarse[1] : &coarse[0];
+        coarse_t *here = *above == &coarse[0] ? &coarse[1] : &coarse[0];
         k->m = (int64_t)1 << log_columns;
         k->n = k->m * t->n / t->m > 1 ? k->m * t->n / t->m : 1;
-        outcome = solve_coarse(k, x->at, t->n, y->at, t->m, p->scale, above, here);
-        if (above) {
-            arena_free(&above->arena);
-            above->arena = (arena_t){0};
+        outcome = solve_coarse(k, x->at, t->n, y->at, t->m, p->scale, *above, here);
+        if (*above) {
+            arena_free(&(*above)->arena);
         }
-        above = here;
+        *above = here;
     }
-    k->n = t->n;
-    k->m = t->m;
+    return outcome;
+}
+
+static outcome_t solve_levels(task_t *t, market_t *k, paths_t *s, arena_t *a, const ordered_t *x, const ordered_t *y) {
+    const points_t *p = t->cost;
+    coarse_t coarse[2] = {0}, *above = NULL;
     costs_t costs;
+    outcome_t outcome = solve_coarse_levels(t, k, x, y, coarse, &above);
     if (outcome == SOLVED) {
+        k->n = t->n;
+        k->m = t->m;
         outcome = level_make(k, &costs, a, x->at, y->at, p->scale, above);
     }
     arena_free(&coarse[0].arena);
@@ -343,13 +303,11 @@ outcome_t NAME(cascade_points)(task_t *t) {
     if (ordered_make(&x, &arena, p->x, t->n) && ordered_make(&y, &arena, p->y, t->m)) {
         outcome = solve_levels(t, &k, &s, &arena, &x, &y);
     }
+    /* Prices prove a bound at any time, once they are those of the columns themselves. */
+    if (outcome == SOLVED || (outcome == TIMED_OUT && k.m == t->m)) {
+        write_column_duals(&k, y.order, t->v);
+    }
     if (outcome == SOLVED) {
-        /* The spare class costs nothing, so its level is where duals are counted from. */
-        const double level = k.spare > 0 ? s.u[k.n] : 0.0;
-        for (int64_t j = 0; j < t->m; j++) {
-            const double above = k.price[j] - level;
-            t->v[y.order[j]] = k.spare > 0 && above < 0.0 ? 0.0 : -above;
-        }
         for (int64_t i = 0; i < t->n; i++) {
             const int32_t row = x.order[i], column = y.order[k.held[i]];
             t->x[row] = column;

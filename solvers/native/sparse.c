@@ -155,11 +155,7 @@ outcome_t NAME(cascade_sparse)(task_t *t) {
         outcome = solve_exactly(&k, &s);
     }
     if (outcome == SOLVED || outcome == TIMED_OUT) {
-        const double level = k.spare > 0 ? s.u[k.n] : 0.0;
-        for (int64_t j = 0; j < t->m; j++) {
-            const double above = k.price[j] - level;
-            t->v[j] = k.spare > 0 && above < 0.0 ? 0.0 : -above;
-        }
+        write_column_duals(&k, NULL, t->v);
     }
     if (outcome == SOLVED) {
         for (int64_t i = 0; i < t->n; i++) {
