@@ -60,7 +60,7 @@ format: $(READY) ## Mend style
 
 sanitize: $(READY) ## Run the native tests under ASan and UBSan
 	meson setup build/sanitize --reconfigure --buildtype=debugoptimized -Db_sanitize=address,undefined -Db_lundef=false -Dwerror=true >/dev/null
-	ASAN_OPTIONS=detect_leaks=1 UBSAN_OPTIONS=halt_on_error=1 meson test -C build/sanitize --print-errorlogs native
+	ASAN_OPTIONS=detect_leaks=1 UBSAN_OPTIONS=halt_on_error=1 meson test -C build/sanitize --print-errorlogs native 'native small'
 
 # asv on the installed package, as it is; over commits, each in an environment of its own: see METHODOLOGY.md.
 ASV_RUN = asv run --environment existing:$(BIN)/python --set-commit-hash $$(git rev-parse HEAD) --launch-method forkserver --show-stderr

@@ -1,5 +1,6 @@
 """Solvers of the linear assignment problem and of optimal transport behind one face, with proofs of their answers."""
 
+from .batch import BatchMatching, solve_batch
 from .certificate import Certificate, certify
 from .drop_in import linear_sum_assignment
 from .problem import Assignment, DenseCost, Infeasible, PointCost, SparseCost, TimeLimit, Transport, Unsupported
@@ -8,6 +9,7 @@ from .result import Matching, Plan
 
 __all__ = [
     "Assignment",
+    "BatchMatching",
     "Capabilities",
     "Certificate",
     "DenseCost",
@@ -24,4 +26,5 @@ __all__ = [
     "names",
     "register",
     "solve",
+    "solve_batch",
 ]

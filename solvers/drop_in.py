@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from .native import _small
 from .problem import Assignment, DenseCost, Infeasible
 from .registry import solve
 from .validation import OutOfRange, as_numeric, check_entries
@@ -34,6 +35,12 @@ def linear_sum_assignment(cost_matrix: Any, maximize: bool = False) -> tuple[np.
     TypeError
         Where it holds anything but real numbers.
     """
+    answer = _small.assign(cost_matrix, maximize)
+    return _assign(cost_matrix, maximize) if answer is None else answer
+
+
+def _assign(cost_matrix: Any, maximize: bool) -> tuple[np.ndarray, np.ndarray]:
+    """What is large, or no array, or wrong."""
     matrix = as_numeric(cost_matrix, "cost matrix")
     if maximize:
         matrix = _negative(matrix)

@@ -1,0 +1,93 @@
+"""Many assignment problems in one call: what object tracking asks for, thousands of small ones a second."""
+
+from __future__ import annotations
+
+import os
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from numbers import Integral
+from typing import Any
+
+import numpy as np
+
+from .drop_in import linear_sum_assignment
+from .native import _small
+from .validation import as_numeric
+
+
+@dataclass(frozen=True, eq=False)
+class BatchMatching:
+    """The answers to a batch of b problems.
+
+    Attributes
+    ----------
+    row_to_col : (b, n) intp, or list of b arrays (n_k,) intp
+        Column of each row of each problem, −1 where a row is left out (only if n > m). A list where the problems were
+        given as one.
+    cost : (b,) float64
+        Sum of the chosen entries of each problem.
+    """
+
+    row_to_col: np.ndarray | list[np.ndarray]
+    cost: np.ndarray
+
+
+def solve_batch(costs: Any, *, maximize: bool = False, threads: int | None = None) -> BatchMatching:
+    """Match rows to columns at least total cost, in each of many problems.
+
+    Parameters
+    ----------
+    costs : array, shape (b, n, m), or iterable of array_like, shapes (n_k, m_k)
+        Costs as `linear_sum_assignment` takes them. C-contiguous float32 and float64 arrays are read where they lie.
+    maximize : bool
+        Largest totals instead.
+    threads : int, optional
+        At most so many threads, ≥ 1; by default as many as cores may be used. Answers do not depend on it.
+
+    Raises
+    ------
+    ValueError, TypeError
+        Where `linear_sum_assignment` would for some problem, whose index the message begins with: "problem 3: …".
+        Where a single array has not three dimensions, or `threads` is no whole number above 0.
+    """
+    workers = _thread_count(threads)
+    row_to_col: Any
+    if isinstance(costs, np.ndarray):
+        if costs.ndim != 3:
+            raise ValueError(f"expected a (b, n, m) array or a list of matrices, got an array of shape {costs.shape}")
+        problems: Any = costs
+        row_to_col = np.empty(costs.shape[:2], dtype=np.intp)
+        total = np.empty(len(costs))
+        left = _small.assign_stack(costs, maximize, workers, row_to_col, total)
+    else:
+        problems = list(costs)
+        row_to_col = [None] * len(problems)
+        total = np.empty(len(problems))
+        left = _small.assign_list(problems, maximize, workers, row_to_col, total)
+    if left:
+        # Large problems and those of other types; or faulty ones, of which the first one's error is raised.
+        with ThreadPoolExecutor(workers) as pool:
+            answers = pool.map(lambda k: _answer(k, problems[k], maximize), left)
+            for k, (columns, cost) in zip(left, answers, strict=True):
+                row_to_col[k], total[k] = columns, cost
+    return BatchMatching(row_to_col, total)
+
+
+def _answer(k: int, costs: Any, maximize: bool) -> tuple[np.ndarray, float]:
+    """row_to_col and cost of one problem by itself."""
+    try:
+        matrix = as_numeric(costs, "cost matrix")
+        rows, cols = linear_sum_assignment(matrix, maximize)
+    except (ValueError, TypeError) as error:
+        raise type(error)(f"problem {k}: {error}") from None
+    row_to_col = np.full(len(matrix), -1, dtype=np.intp)
+    row_to_col[rows] = cols
+    return row_to_col, float(matrix[rows, cols].sum(dtype=np.float64))
+
+
+def _thread_count(threads: int | None) -> int:
+    if threads is None:
+        return len(os.sched_getaffinity(0))
+    if not isinstance(threads, Integral) or isinstance(threads, bool) or threads < 1:
+        raise ValueError(f"threads = {threads!r}; it must be a whole number of at least 1")
+    return int(threads)

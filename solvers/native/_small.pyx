@@ -1,0 +1,177 @@
+# cython: language_level=3, boundscheck=False, wraparound=False
+"""Small problems straight from NumPy arrays to the C code, with nothing between that would take longer than the solving.
+
+What cannot go this way, because of its type, its size or a fault in it, is handed back for others to solve or to refuse.
+"""
+
+cimport numpy as cnp
+from libc.stdint cimport int64_t, intptr_t
+from libc.stdlib cimport calloc, free
+
+from solvers.native.stopping cimport raise_pending, stop_t, stop_within
+
+from solvers.validation import LARGEST_COST, LARGEST_INTEGER
+
+cdef extern from "small.h":
+    enum:
+        SMALL_SIDE
+    ctypedef struct small_t:
+        const void *cost
+        int64_t n, m
+        bint single, maximize
+        double largest
+        intptr_t *row_to_col
+        double total
+        bint solved
+    ctypedef enum stop_reason_t:
+        GO_ON
+    void small_solve(small_t *) noexcept nogil
+    stop_reason_t small_solve_all(small_t *, int64_t, int, const stop_t *) noexcept nogil
+
+
+cnp.import_array()
+
+LARGEST_SIDE = SMALL_SIDE
+
+cdef double LARGEST_FLOAT = LARGEST_COST
+
+# Integers at the limit may have been rounded to it on their way to float64.
+cdef double LARGEST_EXACT = LARGEST_INTEGER - 1
+
+# Problems of fewer costs are solved in less time than it may take to get the interpreter's lock back.
+cdef enum:
+    COSTS_WITHIN_LOCK = 2500
+
+
+cdef cnp.ndarray as_costs(costs, int dimensions):
+    """The array in C order as float32 or float64, or None where it is no such array or its matrices are not small."""
+    if not cnp.PyArray_CheckExact(costs):
+        return None
+    cdef cnp.ndarray array = <cnp.ndarray> costs
+    cdef int kind = cnp.PyArray_TYPE(array)
+    if cnp.PyArray_NDIM(array) != dimensions:
+        return None
+    cdef cnp.npy_intp n = cnp.PyArray_DIM(array, dimensions - 2), m = cnp.PyArray_DIM(array, dimensions - 1)
+    if not (0 < n <= SMALL_SIDE and 0 < m <= SMALL_SIDE):
+        return None
+    if kind == cnp.NPY_FLOAT64 or kind == cnp.NPY_FLOAT32:
+        if cnp.PyArray_ISCARRAY_RO(array):
+            return array
+    elif cnp.PyTypeNum_ISINTEGER(kind) or kind == cnp.NPY_BOOL or kind == cnp.NPY_FLOAT16:
+        kind = cnp.NPY_FLOAT64
+    else:
+        return None
+    return <cnp.ndarray> cnp.PyArray_FROMANY(array, kind, 0, 0, cnp.NPY_ARRAY_CARRAY_RO)
+
+
+cdef inline void pose(small_t *problem, cnp.ndarray array, bint integers, bint maximize) noexcept:
+    """Everything about the first matrix of an array but where its answer goes."""
+    cdef int dimensions = cnp.PyArray_NDIM(array)
+    problem.cost = cnp.PyArray_DATA(array)
+    problem.n = cnp.PyArray_DIM(array, dimensions - 2)
+    problem.m = cnp.PyArray_DIM(array, dimensions - 1)
+    problem.single = cnp.PyArray_TYPE(array) == cnp.NPY_FLOAT32
+    problem.largest = LARGEST_EXACT if integers else LARGEST_FLOAT
+    problem.maximize = maximize
+
+
+cdef inline bint holds_integers(array) noexcept:
+    return not cnp.PyArray_ISFLOAT(<cnp.ndarray> array)
+
+
+def assign(costs, bint maximize):
+    """Row and column indices of the best matching, as SciPy gives them; None where this is not for small.c to answer."""
+    cdef small_t problem
+    cdef intptr_t row_to_col[SMALL_SIDE]
+    cdef cnp.npy_intp count, i, k = 0
+    cdef cnp.ndarray array = as_costs(costs, 2)
+    if array is None:
+        return None
+    pose(&problem, array, holds_integers(costs), maximize)
+    problem.row_to_col = row_to_col
+    if problem.n * problem.m < COSTS_WITHIN_LOCK:
+        small_solve(&problem)
+    else:
+        with nogil:
+            small_solve(&problem)
+    if not problem.solved:
+        return None
+    count = min(problem.n, problem.m)
+    rows = cnp.PyArray_SimpleNew(1, &count, cnp.NPY_INTP)
+    cols = cnp.PyArray_SimpleNew(1, &count, cnp.NPY_INTP)
+    cdef intptr_t *row = <intptr_t *> cnp.PyArray_DATA(<cnp.ndarray> rows)
+    cdef intptr_t *col = <intptr_t *> cnp.PyArray_DATA(<cnp.ndarray> cols)
+    for i in range(problem.n):
+        if row_to_col[i] >= 0:
+            row[k], col[k] = i, row_to_col[i]
+            k += 1
+    return rows, cols
+
+
+cdef class Batch:
+    """Room for `count` problems; those that are never posed stay unsolved."""
+
+    cdef small_t *problems
+    cdef int64_t count
+
+    def __cinit__(self, int64_t count):
+        self.count = count
+        self.problems = <small_t *> calloc(count + 1, sizeof(small_t))
+        if self.problems == NULL:
+            raise MemoryError(f"no memory for {count} problems")
+
+    def __dealloc__(self):
+        free(self.problems)
+
+    cdef list solve(self, int threads, double[::1] totals):
+        """Set the totals; returns the indices of the problems left over."""
+        cdef stop_t stop = stop_within(float("inf"))
+        cdef stop_reason_t reason
+        cdef int64_t k
+        with nogil:
+            reason = small_solve_all(self.problems, self.count, threads, &stop)
+        if reason != GO_ON:
+            raise_pending()
+        left = []
+        for k in range(self.count):
+            totals[k] = self.problems[k].total
+            if not self.problems[k].solved:
+                left.append(k)
+        return left
+
+
+def assign_stack(costs, bint maximize, int threads, intptr_t[:, ::1] row_to_col, double[::1] totals):
+    """Solve the matrices of a (b, n, m) array into row_to_col (b, n) and totals (b,); the indices of those left over."""
+    cdef int64_t k, count = costs.shape[0]
+    cdef cnp.ndarray array = as_costs(costs, 3)
+    if array is None or count == 0:
+        return list(range(count))
+    cdef Batch batch = Batch(count)
+    cdef small_t first
+    pose(&first, array, holds_integers(costs), maximize)
+    cdef int64_t size = first.n * first.m * cnp.PyArray_ITEMSIZE(array)
+    for k in range(count):
+        batch.problems[k] = first
+        batch.problems[k].cost = <const char *> first.cost + k * size
+        batch.problems[k].row_to_col = &row_to_col[k, 0]
+    return batch.solve(threads, totals)
+
+
+def assign_list(list costs, bint maximize, int threads, list row_to_col, double[::1] totals):
+    """Solve matrices of any shapes; row_to_col gets an array (n,) for each but those left over, whose indices it returns."""
+    cdef int64_t k, count = len(costs)
+    cdef Batch batch = Batch(count)
+    cdef cnp.ndarray array, answer
+    cdef cnp.npy_intp n
+    alive = []
+    for k in range(count):
+        array = as_costs(costs[k], 2)
+        if array is None:
+            continue
+        alive.append(array)
+        pose(&batch.problems[k], array, holds_integers(costs[k]), maximize)
+        n = batch.problems[k].n
+        answer = cnp.PyArray_SimpleNew(1, &n, cnp.NPY_INTP)
+        batch.problems[k].row_to_col = <intptr_t *> cnp.PyArray_DATA(answer)
+        row_to_col[k] = answer
+    return batch.solve(threads, totals)

@@ -1,0 +1,348 @@
+/* Small dense problems, microseconds each. At that size latency decides: no memory is asked for, loops have no tail
+ * that vectors do not fit, and branches that cannot be foretold are few. So the costs are copied once into padded rows,
+ * which stay in the nearest caches, with the shorter side as the rows. Then:
+ *
+ *   1. v_j = min_i c_ij. Not where n < m: columns left free must keep v = 0.
+ *   2. A row takes its cheapest column, a free one where several are, and lowers that column's dual until the second
+ *      cheapest is as good; the row that it drives out goes next. This is the augmenting row reduction of R. Jonker and
+ *      A. Volgenant (Computing 38, 1987), broken off early: path searches turn out to be the cheaper way on.
+ *   3. Each row that is still free is matched by a shortest augmenting path.
+ *
+ * Near-equal costs, whose differences are lost in rounding, cannot keep it going, for no loop waits until a dual has
+ * moved: step 2 makes at most BIDS scans for each row, and a search closes another column with each row that it scans.
+ */
+#include "small.h"
+#include "names.h"
+#include "vec.h"
+
+#include <float.h>
+#include <string.h>
+
+typedef COST cost_t;
+
+enum { BIDS = 3, STEP = 2 * WIDTH, WORD = 64, WORDS = (SMALL_WIDTH + WORD - 1) / WORD };
+
+_Static_assert(FLT_EVAL_METHOD == 0, "a path is traced back by computing its distances again, to the bit");
+
+/* The problem turned so that n <= m, and what is known of its answer. */
+typedef struct {
+    int64_t n, m, width;
+    const double *cost;                 /* (n, width), to be minimised; +inf from column m on */
+    _Alignas(64) double v[SMALL_WIDTH]; /* duals of the columns; -inf where closed */
+    uint64_t free[WORDS];               /* a bit for each column that no row has */
+    int32_t y[SMALL_SIDE];              /* row of each column that is not free */
+} state_t;
+
+static inline double smaller(double a, double b) { return a < b ? a : b; }
+static inline double larger(double a, double b) { return a > b ? a : b; }
+
+static inline v4_t load_f64(const double *c) { return v4_load(c); }
+static inline v4_t load_f32(const float *c) { return v4_load_f32(c); }
+#define load_cost(c) _Generic((c), const float *: load_f32, const double *: load_f64)(c)
+
+static inline const double *row_of(const state_t *s, int64_t i) { return s->cost + i * s->width; }
+
+/* Sets of columns are words of bits. */
+static inline int64_t words_of(int64_t width) { return (width + WORD - 1) / WORD; }
+static inline int64_t word_end(int64_t word, int64_t width) {
+    const int64_t end = (word + 1) * WORD;
+    return end < width ? end : width;
+}
+static inline int64_t first_column(int64_t word, uint64_t bits) { return word * WORD + __builtin_ctzll(bits); }
+static inline int is_free(const state_t *s, int64_t j) { return s->free[j / WORD] >> (j % WORD) & 1; }
+
+static inline void match(state_t *s, int64_t i, int64_t j) {
+    s->y[j] = (int32_t)i;
+    s->free[j / WORD] &= ~((uint64_t)1 << (j % WORD));
+}
+
+/* One row of the turned problem, padded, with the sign that asks for the least total. */
+static inline void copy_row(const small_t *p, int64_t i, double sign, int64_t width, double *restrict to) {
+    const int turned = p->n > p->m;
+    const int64_t m = turned ? p->n : p->m, right = turned ? p->m : 1;
+    const cost_t *c = (const cost_t *)p->cost + (turned ? i : i * m);
+    for (int64_t j = m / WIDTH * WIDTH; j < width; j += WIDTH) {
+        v4_store(to + j, v4_all(INFINITY));
+    }
+    if (turned || m < WIDTH) {
+        for (int64_t j = 0; j < m; j++) {
+            to[j] = sign * (double)c[j * right];
+        }
+        return;
+    }
+    const v4_t signs = v4_all(sign);
+    for (int64_t j = 0; j < m - WIDTH; j += WIDTH) {
+        v4_store(to + j, v4_mul(load_cost(c + j), signs));
+    }
+    v4_store(to + m - WIDTH, v4_mul(load_cost(c + m - WIDTH), signs)); /* overlaps the one before */
+}
+
+/* v_j = min_i c_ij. False where a cost is NaN, -inf or beyond `largest`. */
+static int reduce_columns(state_t *s, double largest) {
+    const v4_t infinity = v4_all(INFINITY), minus_infinity = v4_all(-INFINITY);
+    v4_t lowest = infinity, highest = minus_infinity;
+    for (int64_t j = 0; j < s->width; j += STEP) {
+        const double *c = s->cost + j;
+        v4_t low[2] = {infinity, infinity};
+        for (int64_t i = 0; i < s->n; i++, c += s->width) {
+            for (int k = 0; k < 2; k++) {
+                const v4_t x = v4_max(v4_load(c + k * WIDTH), minus_infinity); /* NaN becomes -inf, which is as bad */
+                low[k] = v4_min(low[k], x);
+                highest = v4_max(highest, v4_tag_below(x, infinity, x, highest));
+            }
+        }
+        for (int k = 0; k < 2; k++) {
+            v4_store(s->v + j + k * WIDTH, low[k]);
+            lowest = v4_min(lowest, low[k]);
+        }
+    }
+    return v4_lowest(lowest) >= -largest && !v4_below(v4_all(largest), highest);
+}
+
+/* The two smallest c_j - v_j. */
+static inline void two_minima(const double *restrict c, const double *restrict v, int64_t width, double *first,
+                              double *second) {
+    v4_t low[2] = {v4_all(INFINITY), v4_all(INFINITY)}, next[2] = {v4_all(INFINITY), v4_all(INFINITY)};
+    for (int64_t j = 0; j < width; j += STEP) {
+        for (int k = 0; k < 2; k++) {
+            const v4_t x = v4_sub(v4_load(c + j + k * WIDTH), v4_load(v + j + k * WIDTH));
+            next[k] = v4_min(next[k], v4_max(low[k], x));
+            low[k] = v4_min(low[k], x);
+        }
+    }
+    double a[WIDTH], b[WIDTH];
+    v4_store(a, v4_min(low[0], low[1]));
+    v4_store(b, v4_min(v4_min(next[0], next[1]), v4_max(low[0], low[1])));
+    const double left = smaller(a[0], a[1]), right = smaller(a[2], a[3]);
+    const double beaten = smaller(larger(left, right), smaller(larger(a[0], a[1]), larger(a[2], a[3])));
+    *first = smaller(left, right);
+    *second = smaller(beaten, smaller(smaller(b[0], b[1]), smaller(b[2], b[3])));
+}
+
+/* The columns of one word with c_j - v_j <= value. */
+static inline uint64_t cheapest(const double *restrict c, const double *restrict v, int64_t start, int64_t end,
+                                double value) {
+    const v4_t bound = v4_all(value);
+    uint64_t bits = 0;
+    for (int64_t j = start; j < end; j += WIDTH) {
+        bits |= (uint64_t)v4_at_most(v4_sub(v4_load(c + j), v4_load(v + j)), bound) << (j - start);
+    }
+    return bits;
+}
+
+/* The columns of one word with distance_j <= reach. */
+static inline uint64_t nearest(const double *distance, int64_t start, int64_t end, double reach) {
+    const v4_t bound = v4_all(reach);
+    uint64_t bits = 0;
+    for (int64_t j = start; j < end; j += WIDTH) {
+        bits |= (uint64_t)v4_at_most(v4_load(distance + j), bound) << (j - start);
+    }
+    return bits;
+}
+
+/* Row i bids for its cheapest column. The row that has none afterwards: i itself, the one that it drove out, or -1. */
+static inline int64_t bid(state_t *s, int64_t i) {
+    const double *c = row_of(s, i);
+    double first, second;
+    two_minima(c, s->v, s->width, &first, &second);
+    if (second == INFINITY) {
+        return i; /* one column is allowed, or none: no second price to go by */
+    }
+    int64_t j = -1;
+    for (int64_t word = 0; word < words_of(s->width) && j < 0; word++) {
+        uint64_t choice = cheapest(c, s->v, word * WORD, word_end(word, s->width), first);
+        if (first == second) {
+            choice &= s->free[word]; /* where columns tie, driving a row out gains nothing */
+        }
+        j = choice ? first_column(word, choice) : -1;
+    }
+    if (j < 0) {
+        return i;
+    }
+    const int64_t loser = is_free(s, j) ? -1 : s->y[j];
+    s->v[j] -= second - first;
+    match(s, i, j);
+    return loser;
+}
+
+/* The tree of shortest paths from a free row. A closed column has distance +inf and v = -inf, so that it is neither
+ * improved nor chosen without a test in any loop; row k + 1 was scanned because column k had been closed. */
+typedef struct {
+    _Alignas(64) double distance[SMALL_WIDTH]; /* to each open column */
+    v4_t low[WORDS];                           /* at most the smallest distance of each lane in each word */
+    int64_t closed, scanned;
+    int32_t column[SMALL_SIDE];     /* closed columns in the order of closing, */
+    double column_v[SMALL_SIDE];    /* their duals, */
+    double column_at[SMALL_SIDE];   /* their distances, */
+    double column_from[SMALL_SIDE]; /* and those as computed, before rounding was made good */
+    int32_t row[SMALL_SIDE + 1];    /* scanned rows */
+    double h[SMALL_SIDE + 1];       /* row k offered column j the distance c_j - v_j - h[k] */
+} tree_t;
+
+/* Offer every column the path by way of row i. Returns the smallest distance to an open column. */
+static inline double relax(const state_t *s, tree_t *t, int64_t i, double h) {
+    const double *restrict c = row_of(s, i);
+    const double *restrict v = s->v;
+    double *restrict distance = t->distance;
+    const v4_t offset = v4_all(h);
+    v4_t lowest = v4_all(INFINITY);
+    for (int64_t word = 0; word < words_of(s->width); word++) {
+        v4_t low[2] = {v4_all(INFINITY), v4_all(INFINITY)};
+        for (int64_t j = word * WORD; j < word_end(word, s->width); j += STEP) {
+            for (int k = 0; k < 2; k++) {
+                const int64_t at = j + k * WIDTH;
+                const v4_t offer = v4_sub(v4_sub(v4_load(c + at), v4_load(v + at)), offset);
+                const v4_t shorter = v4_min(offer, v4_load(distance + at));
+                v4_store(distance + at, shorter);
+                low[k] = v4_min(low[k], shorter);
+            }
+        }
+        t->low[word] = v4_min(low[0], low[1]);
+        lowest = v4_min(lowest, t->low[word]);
+    }
+    t->row[t->scanned] = (int32_t)i;
+    t->h[t->scanned++] = h;
+    return v4_lowest(lowest);
+}
+
+/* Close every open column at a distance of at most `reach`. Returns a free one, or -1. */
+static inline int64_t close_columns(state_t *s, tree_t *t, double reach) {
+    for (int64_t word = 0; word < words_of(s->width); word++) {
+        if (!v4_at_most(t->low[word], v4_all(reach))) {
+            continue;
+        }
+        uint64_t bits = nearest(t->distance, word * WORD, word_end(word, s->width), reach);
+        if (bits & s->free[word]) {
+            /* It ends the search; any columns closed with it get no change of dual. */
+            return first_column(word, bits & s->free[word]);
+        }
+        for (; bits; bits &= bits - 1) {
+            const int64_t j = first_column(word, bits), k = t->closed++;
+            t->column[k] = (int32_t)j;
+            t->column_v[k] = s->v[j];
+            t->column_at[k] = reach;
+            t->column_from[k] = t->distance[j];
+            s->v[j] = -INFINITY;
+            t->distance[j] = INFINITY;
+        }
+    }
+    return -1;
+}
+
+/* Match along the path to a free column. The inner loop does not note which row made a column's distance: it is the one
+ * that makes it again, among those scanned before the column was closed. */
+static inline void trace_back(state_t *s, const tree_t *t, int64_t sink) {
+    int64_t j = sink, k = t->scanned;
+    double v = s->v[sink], distance = t->distance[sink];
+    for (;;) {
+        do {
+            k--;
+        } while (k > 0 && row_of(s, t->row[k])[j] - v - t->h[k] != distance);
+        match(s, t->row[k], j);
+        if (k == 0) {
+            return;
+        }
+        j = t->column[k - 1];
+        v = t->column_v[k - 1];
+        distance = t->column_from[k - 1];
+    }
+}
+
+/* Match a free row by a shortest augmenting path. False where no free column can be reached at finite length. */
+static int augment(state_t *s, int64_t start) {
+    tree_t t;
+    for (int64_t j = 0; j < s->width; j += WIDTH) {
+        v4_store(t.distance + j, v4_all(INFINITY));
+    }
+    t.closed = t.scanned = 0;
+    double reach = -INFINITY;
+    double low = relax(s, &t, start, 0.0);
+    int64_t sink;
+    for (;;) {
+        if (low <= reach || t.scanned > t.closed) {
+            /* Rounding may place a column a hair below those closed already: it counts as level with them. */
+            reach = larger(low, reach);
+            if (reach == INFINITY) {
+                return 0;
+            }
+            sink = close_columns(s, &t, reach);
+            if (sink >= 0) {
+                break;
+            }
+        }
+        const int64_t k = t.scanned - 1, j = t.column[k];
+        low = relax(s, &t, s->y[j], row_of(s, s->y[j])[j] - t.column_v[k] - t.column_at[k]);
+    }
+    trace_back(s, &t, sink);
+    for (int64_t k = 0; k < t.closed; k++) {
+        s->v[t.column[k]] = t.column_v[k] + (t.column_at[k] - reach);
+    }
+    return 1;
+}
+
+static int match_all(state_t *s) {
+    int32_t waiting[SMALL_SIDE];
+    int64_t count = 0;
+    for (int64_t i = 0; i < s->n; i++) {
+        int64_t left = i;
+        for (int bids = 0; bids < BIDS && left >= 0; bids++) {
+            left = bid(s, left);
+        }
+        if (left >= 0) {
+            waiting[count++] = (int32_t)left;
+        }
+    }
+    int complete = 1;
+    for (int64_t k = 0; k < count && complete; k++) {
+        complete = augment(s, waiting[k]);
+    }
+    return complete;
+}
+
+static int solve(const small_t *p, state_t *s, double *room) {
+    for (int64_t i = 0; i < s->n; i++) {
+        copy_row(p, i, p->maximize ? -1.0 : 1.0, s->width, room + i * s->width);
+    }
+    if (!reduce_columns(s, p->largest)) {
+        return 0;
+    }
+    const int64_t reduced = s->n == s->m ? s->m : 0;
+    for (int64_t j = 0; j < reduced; j++) {
+        if (s->v[j] == INFINITY) {
+            return 0; /* forbidden to every row */
+        }
+    }
+    for (int64_t j = reduced; j < s->width; j++) {
+        s->v[j] = 0.0;
+    }
+    memset(s->free, 0xff, sizeof s->free);
+    return match_all(s);
+}
+
+void NAME(small)(small_t *p, double *room);
+
+void NAME(small)(small_t *p, double *room) {
+    const int turned = p->n > p->m;
+    state_t s;
+    s.n = turned ? p->m : p->n;
+    s.m = turned ? p->n : p->m;
+    s.width = small_width(p);
+    s.cost = room;
+    p->solved = solve(p, &s, room);
+    if (!p->solved) {
+        return;
+    }
+    for (int64_t i = 0; i < p->n; i++) {
+        p->row_to_col[i] = -1;
+    }
+    for (int64_t j = 0; j < s.m; j++) {
+        if (!is_free(&s, j)) {
+            p->row_to_col[turned ? j : s.y[j]] = (intptr_t)(turned ? s.y[j] : j);
+        }
+    }
+    const cost_t *c = p->cost;
+    p->total = 0.0;
+    for (int64_t i = 0; i < p->n; i++, c += p->m) {
+        p->total += p->row_to_col[i] >= 0 ? (double)c[p->row_to_col[i]] : 0.0;
+    }
+}

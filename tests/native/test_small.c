@@ -1,0 +1,243 @@
+/* Small problems without Python around them, for the sanitizers: every build on the same random problems, then batches.
+ *
+ * Each answer is proven here by a dual that knows nothing of the solver's, and all builds must agree to the bit. Every
+ * array is allocated at its exact size, so that a vector loop which reads or writes past an end is caught.
+ */
+#include "small.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { KINDS = 5 };
+
+static int failures = 0;
+
+static void expect(int holds, const char *what, const small_t *p, int seed) {
+    if (!holds) {
+        fprintf(stderr, "FAILED %s: %lld×%lld, seed %d\n", what, (long long)p->n, (long long)p->m, seed);
+        failures++;
+    }
+}
+
+static uint64_t random_state;
+
+static uint64_t random_bits(void) {
+    random_state = random_state * 6364136223846793005u + 1442695040888963407u;
+    return random_state >> 33;
+}
+
+/* Kinds of costs: even, few values, i*j, wide range, near ties; all of them float values, so that every build sees the
+ * same. */
+static double draw(int kind, int64_t i, int64_t j) {
+    switch (kind) {
+    case 0:
+        return (float)random_bits() / 2147483648.0f - 0.5f;
+    case 1:
+        return (double)(random_bits() % 4);
+    case 2:
+        return (double)((i + 1) * (j + 1));
+    case 3:
+        return (float)exp2((double)(random_bits() % 60) - 30.0);
+    default:
+        return 1.0f + 1.1920929e-07f * (float)(random_bits() % 3);
+    }
+}
+
+static void *exactly(size_t size) {
+    void *memory = malloc(size);
+    if (memory == NULL && size > 0) {
+        abort();
+    }
+    return memory;
+}
+
+static double cost_at(const small_t *p, int64_t i, int64_t j) {
+    const int64_t at = i * p->m + j;
+    return (p->maximize ? -1.0 : 1.0) *
+           (p->single ? (double)((const float *)p->cost)[at] : ((const double *)p->cost)[at]);
+}
+
+/* Lower v until u_i + v_j <= c_ij, where u keeps the chosen pairs tight. If that ends, and only if, no exchange of
+ * pairs along a cycle or towards a free column makes the matching cheaper (Bellman and Ford). */
+static int is_optimal(const small_t *p) {
+    const int turned = p->n > p->m;
+    const int64_t n = turned ? p->m : p->n, m = turned ? p->n : p->m;
+    double *v = calloc((size_t)m, sizeof *v), scale = 1.0;
+    int64_t *x = exactly((size_t)n * sizeof *x);
+    char *taken = calloc((size_t)m, 1);
+    int64_t pairs = 0;
+    for (int64_t i = 0; i < p->n; i++) {
+        const int64_t j = p->row_to_col[i];
+        if (j >= 0 && j < p->m && !taken[turned ? i : j]) {
+            x[turned ? j : i] = turned ? i : j;
+            taken[turned ? i : j] = 1;
+            pairs++;
+        }
+    }
+    for (int64_t i = 0; i < p->n; i++) {
+        for (int64_t j = 0; j < p->m; j++) {
+            scale = isfinite(cost_at(p, i, j)) ? fmax(scale, fabs(cost_at(p, i, j))) : scale;
+        }
+    }
+    int optimal = pairs == n, moved = optimal;
+    for (int64_t sweep = 0; moved && optimal; sweep++) {
+        moved = 0;
+        optimal = sweep <= m;
+        for (int64_t i = 0; i < n; i++) {
+            const double u = (turned ? cost_at(p, x[i], i) : cost_at(p, i, x[i])) - v[x[i]];
+            optimal = optimal && isfinite(u);
+            for (int64_t j = 0; j < m; j++) {
+                const double bound = (turned ? cost_at(p, j, i) : cost_at(p, i, j)) - u;
+                if (bound < v[j] - 1e-13 * scale * (double)m) {
+                    v[j] = bound;
+                    moved = 1;
+                    optimal = optimal && taken[j];
+                }
+            }
+        }
+    }
+    free(v);
+    free(x);
+    free(taken);
+    return optimal;
+}
+
+static void discard(small_t *p) {
+    free((void *)p->cost);
+    free(p->row_to_col);
+}
+
+static small_t pose(int64_t n, int64_t m, int kind, int forbid, int single, int seed) {
+    random_state = (uint64_t)seed * 2654435761u + 1;
+    small_t p = {.n = n, .m = m, .single = single, .maximize = seed % 2, .largest = 1e300};
+    void *cost = exactly((size_t)(n * m) * (single ? sizeof(float) : sizeof(double)));
+    for (int64_t k = 0; k < n * m; k++) {
+        const double drawn = draw(kind, k / m, k % m);
+        const double c = forbid && random_bits() % 10 < 3 ? (p.maximize ? -INFINITY : INFINITY) : drawn;
+        if (single) {
+            ((float *)cost)[k] = (float)c;
+        } else {
+            ((double *)cost)[k] = c;
+        }
+    }
+    p.cost = cost;
+    p.row_to_col = exactly((size_t)n * sizeof *p.row_to_col);
+    return p;
+}
+
+static int same(const small_t *p, const small_t *q) {
+    return p->solved == q->solved &&
+           (!p->solved || (memcmp(&p->total, &q->total, sizeof p->total) == 0 &&
+                           memcmp(p->row_to_col, q->row_to_col, (size_t)p->n * sizeof *p->row_to_col) == 0));
+}
+
+static void try_builds(int64_t n, int64_t m, int kind, int forbid, int seed) {
+    small_t first = pose(n, m, kind, forbid, 0, seed);
+    small_solve(&first);
+    expect(first.solved ? is_optimal(&first) : forbid, "optimal", &first, seed);
+    for (int avx2 = 0; avx2 < 2; avx2++) {
+        for (int single = 0; single < 2; single++) {
+            const small_build_t build = find_small_build(avx2, single);
+            if (build == NULL) {
+                continue;
+            }
+            small_t p = pose(n, m, kind, forbid, single, seed);
+            double *room = aligned_alloc(64, (size_t)small_room(&p) * sizeof *room);
+            build(&p, room);
+            expect(same(&first, &p), "builds agree", &p, seed);
+            free(room);
+            discard(&p);
+        }
+    }
+    discard(&first);
+}
+
+static void try_fault(double fault, int at, int single, int maximize) {
+    small_t p = pose(5, 9, 0, 0, single, maximize);
+    if (single) {
+        ((float *)p.cost)[at] = (float)fault;
+    } else {
+        ((double *)p.cost)[at] = fault;
+    }
+    small_solve(&p);
+    expect(!p.solved, "a faulty cost is not taken", &p, at);
+    discard(&p);
+}
+
+static int never(void) { return 0; }
+static int always(void) { return 1; }
+
+static void try_batch(int threads) {
+    enum { COUNT = 600 };
+    small_t *batch = exactly(COUNT * sizeof *batch);
+    for (int k = 0; k < COUNT; k++) {
+        batch[k] = pose(1 + k % 37, 1 + k % 23, k % KINDS, k % 7 == 0, k % 2, k);
+    }
+    batch[7].cost = (free((void *)batch[7].cost), NULL);
+    const stop_t stop = {.interrupted = never, .deadline = INFINITY};
+    expect(small_solve_all(batch, COUNT, threads, &stop) == GO_ON, "a batch goes on", batch, threads);
+    for (int k = 0; k < COUNT; k++) {
+        if (k == 7) {
+            expect(!batch[k].solved, "a problem without costs is passed over", batch + k, k);
+        } else {
+            small_t alone = pose(batch[k].n, batch[k].m, k % KINDS, k % 7 == 0, k % 2, k);
+            small_solve(&alone);
+            expect(same(&alone, batch + k), "a batch answers as one by one", batch + k, k);
+            discard(&alone);
+        }
+        discard(batch + k);
+    }
+    free(batch);
+}
+
+/* i*j keeps every search going through all rows: more than a thread can do before it asks whether to stop. */
+static void try_stop(int threads) {
+    enum { COUNT = 60 };
+    small_t first = pose(SMALL_SIDE, SMALL_SIDE, 2, 0, 0, 0);
+    small_t batch[COUNT];
+    for (int k = 0; k < COUNT; k++) {
+        batch[k] = first;
+        batch[k].row_to_col = exactly(SMALL_SIDE * sizeof *first.row_to_col);
+    }
+    const stop_t stop = {.interrupted = always, .deadline = INFINITY};
+    expect(small_solve_all(batch, COUNT, threads, &stop) == STOP_INTERRUPTED, "stops when asked", batch, threads);
+    expect(!batch[COUNT - 1].solved, "what was not reached is not solved", batch, threads);
+    for (int k = 0; k < COUNT; k++) {
+        free(batch[k].row_to_col);
+    }
+    discard(&first);
+}
+
+int main(void) {
+    static const int64_t edges[] = {1, 3, 4, 7, 8, 9, 15, 16, 17, 63, 64, 65, 121, 128, 200, SMALL_SIDE - 7};
+    int seed = 0;
+    for (int k = 0; k < 2000; k++, seed++) {
+        random_state = (uint64_t)seed + 99;
+        const int64_t n = 1 + (int64_t)(random_bits() % 14), m = k % 2 ? 1 + (int64_t)(random_bits() % 20) : n;
+        try_builds(n, m, k % KINDS, k % 3 == 0, seed);
+    }
+    for (size_t e = 0; e < sizeof edges / sizeof *edges; e++) {
+        for (int kind = 0; kind < KINDS; kind++, seed++) {
+            try_builds(edges[e], edges[e], kind, 0, seed);
+            try_builds((edges[e] + 1) / 2, edges[e], kind, kind % 2, seed);
+            try_builds(edges[e], (edges[e] + 1) / 2, kind, kind % 2, seed);
+        }
+    }
+    for (int at = 0; at < 45; at++) {
+        for (int single = 0; single < 2; single++) {
+            try_fault(NAN, at, single, 0);
+            try_fault(-INFINITY, at, single, 0);
+            try_fault(INFINITY, at, single, 1);
+            try_fault(single ? NAN : 2e300, at, single, 0);
+            try_fault(single ? NAN : -2e300, at, single, 0);
+        }
+    }
+    for (int threads = 1; threads < 5; threads++) {
+        try_batch(threads);
+        try_stop(threads);
+    }
+    printf("%d problems, %d failures\n", seed, failures);
+    return failures != 0;
+}
