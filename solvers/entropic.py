@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from .deadline import Deadline
 from .native import _native
 
 #: Over-relaxation of the alternating updates: at first, at most, and the passes after which its rate is looked at.
@@ -46,13 +47,25 @@ class State:
     error: float
 
 
+class OutOfTime(Exception):
+    """The deadline came before the end; `f` and `g` are the potentials by then."""
+
+    def __init__(self, f: np.ndarray, g: np.ndarray) -> None:
+        super().__init__("the deadline has passed")
+        self.f, self.g = f, g
+
+
 @dataclass(frozen=True)
 class Entropic:
-    """Costs (n, m) in the form that the native pass reads, masses (n,), (m,), and the penalty ρ, inf where balanced."""
+    """Costs (n, m) in the form that the native pass reads, masses (n,), (m,), and the penalty ρ, inf where balanced.
+
+    Every pass may raise OutOfTime, where the deadline has passed.
+    """
 
     cost: np.ndarray
     a: np.ndarray
     b: np.ndarray
+    deadline: Deadline
     rho: float = math.inf
 
     def converge(self, epsilons: list[float], stop: float, max_passes: int) -> tuple[State, int]:
@@ -99,6 +112,8 @@ class Entropic:
 
     def measure(self, f: np.ndarray, g: np.ndarray, epsilon: float) -> State:
         """One pass over the costs."""
+        if self.deadline.left <= 0:
+            raise OutOfTime(f, g)
         rows, cols, cost = _native.marginals(self.cost, f, g, self.a, self.b, epsilon)
         errors = [
             float(masses @ np.abs(sums - self._kept(potential))) / float(masses.sum())

@@ -13,7 +13,9 @@ from collections.abc import Iterable
 
 import numpy as np
 
+from .deadline import Deadline
 from .native import _native
+from .problem import TimeLimit
 
 
 def round_plan(plan: np.ndarray, cost: np.ndarray) -> np.ndarray:
@@ -31,34 +33,47 @@ def round_plan(plan: np.ndarray, cost: np.ndarray) -> np.ndarray:
     row_to_col : (n,) intp
         A matching of min(n, m) rows; −1 where a row is left out (n > m).
     """
-    return round_blocks([(0, plan)], cost)
+    return round_blocks([(0, plan)], cost, Deadline(None))
 
 
-def round_blocks(blocks: Iterable[tuple[int, np.ndarray]], cost: np.ndarray) -> np.ndarray:
-    """`round_plan` of a plan that never exists as a whole: blocks of rows, each with the index of its first row."""
+def round_blocks(blocks: Iterable[tuple[int, np.ndarray]], cost: np.ndarray, deadline: Deadline) -> np.ndarray:
+    """`round_plan` of a plan that never exists as a whole: blocks of rows, each with the index of its first row.
+
+    Raises
+    ------
+    TimeLimit
+        Without a bound.
+    """
     n, m = cost.shape
     row_to_col = np.full(n, -1, dtype=np.intp)
     if n == 0 or m == 0:
         return row_to_col
     free = np.ones(m, dtype=bool)
-    for i, j in zip(*_nominations(blocks, n, m), strict=True):
+    for i, j in zip(*_nominations(blocks, n, m, deadline), strict=True):
         if row_to_col[i] < 0 and free[j]:
             row_to_col[i] = j
             free[j] = False
     rows, cols = np.flatnonzero(row_to_col < 0), np.flatnonzero(free)
     rest = cost[np.ix_(rows, cols)]
+    wide = rest if len(rows) <= len(cols) else rest.T
+    matched = _native.assign("jv", wide, _native.HAS_AVX2, deadline.left)[0]
+    if matched is None:
+        raise TimeLimit(deadline.seconds, (n, m))
     if len(rows) <= len(cols):
-        row_to_col[rows] = cols[_native.assign("jv", rest, _native.HAS_AVX2)[0]]
+        row_to_col[rows] = cols[matched]
     else:
-        row_to_col[rows[_native.assign("jv", rest.T, _native.HAS_AVX2)[0]]] = cols
+        row_to_col[rows[matched]] = cols
     return row_to_col
 
 
-def _nominations(blocks: Iterable[tuple[int, np.ndarray]], n: int, m: int) -> tuple[np.ndarray, np.ndarray]:
+def _nominations(
+    blocks: Iterable[tuple[int, np.ndarray]], n: int, m: int, deadline: Deadline
+) -> tuple[np.ndarray, np.ndarray]:
     """Every row's best column and every column's best row, best pair first; ties go to the lower row, then column."""
     best_col, row_score = np.zeros(n, dtype=np.intp), np.empty(n)
     best_row, col_score = np.zeros(m, dtype=np.intp), np.full(m, -np.inf)
     for start, block in blocks:
+        deadline.check((n, m))
         stop = start + len(block)
         best_col[start:stop] = block.argmax(axis=1)
         row_score[start:stop] = block.max(axis=1)

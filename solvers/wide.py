@@ -81,28 +81,35 @@ def turned_back(
 
 
 def wide_matrix(problem: Assignment, deadline: Deadline, dtype: type[np.floating] | None = None) -> np.ndarray:
-    """The costs, transposed where n > m, as aligned floats in C order; not copied where they are that already.
+    """The costs as `float_matrix`, transposed where n > m."""
+    n, m = problem.shape
+    return float_matrix(problem.cost, deadline, n > m, dtype)
+
+
+def float_matrix(
+    cost: Cost, deadline: Deadline, transposed: bool = False, dtype: type[np.floating] | None = None
+) -> np.ndarray:
+    """The costs as aligned floats in C order; not copied where they are that already.
 
     Built block by block: so that Ctrl-C and the deadline, a TimeLimit, have a say, and because transposing a large
     matrix at one go takes ten times as long.
     """
-    cost = problem.cost
     n, m = cost.shape
     if dtype is None:
         dtype = np.float32 if cost.dtype == np.float32 else np.float64
     if isinstance(cost, DenseCost):
-        given = cost.matrix if n <= m else cost.matrix.T
+        given = cost.matrix.T if transposed else cost.matrix
         if given.dtype == dtype and given.flags.c_contiguous and given.flags.aligned:
             return given
-    matrix = np.empty((min(n, m), max(n, m)), dtype=dtype)
-    if n > m:
+    matrix = np.empty((m, n) if transposed else (n, m), dtype=dtype)
+    if transposed:
         # Each block below touches every page, the first while memory is still fresh: that would take long at one go.
-        height = max(1, BLOCK_ENTRIES // n)
+        height = max(1, BLOCK_ENTRIES // max(n, 1))
         for start in range(0, m, height):
             matrix[start : start + height] = 0
-            deadline.check(problem.shape)
-    as_given = matrix if n <= m else matrix.T
+            deadline.check(cost.shape)
+    as_given = matrix.T if transposed else matrix
     for start, block in cost.blocks():
-        deadline.check(problem.shape)
+        deadline.check(cost.shape)
         as_given[start : start + len(block)] = block
     return matrix

@@ -14,12 +14,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..entropic import Entropic, State, descent
+from ..deadline import Deadline
+from ..entropic import Entropic, OutOfTime, State, descent
 from ..native import _native
-from ..problem import BLOCK_ENTRIES, Assignment, PointCost, Problem, Transport, Unsupported
+from ..problem import BLOCK_ENTRIES, Assignment, PointCost, Problem, TimeLimit, Transport, Unsupported
 from ..registry import Capabilities, register
 from ..result import Matching, Plan
 from ..rounding import round_blocks
+from ..wide import Answer, float_matrix, solve_wide
 
 #: Smallest ε over the largest |cost|: below, rounding alone would move the entries of a plan by more than about 1e-6.
 SMALLEST_EPSILON = 1e-9
@@ -32,6 +34,7 @@ SMALLEST_EPSILON = 1e-9
         problem="both",
         costs={"dense", "points"},
         rectangular=True,
+        time_limit=True,
         dtypes={"float32", "float64"},
         family="entropic",
         source="M. Cuturi, NIPS 2013; relaxed: A. Thibault et al., Algorithms 14 (2021) 143; "
@@ -47,6 +50,7 @@ def sinkhorn(
     scaling: float | None = None,
     stop: float | str | None = None,
     max_iterations: int = 10_000,
+    time_limit: float | None = None,
 ) -> Matching | Plan:
     """Solve an entropic transport problem, or an assignment problem approximately.
 
@@ -65,6 +69,8 @@ def sinkhorn(
     max_iterations : int
         Passes over the costs after which to give up on `stop`; every step of the schedule takes up to three even so. A
         `Transport` that did not get there is answered with a RuntimeWarning, and its `marginal_error` says where it is.
+    time_limit : float, optional
+        Seconds after which to raise TimeLimit, once the pass over the costs has ended that is under way.
 
     Returns
     -------
@@ -81,10 +87,10 @@ def sinkhorn(
     """
     options = _Options.read(problem, scaling, stop, max_iterations)
     if isinstance(problem, Assignment):
-        return _assign(problem, 0.03 if blur is None else blur, options)
+        return _assign(problem, 0.03 if blur is None else blur, options, time_limit)
     if blur is not None:
         raise ValueError("blur belongs to the problem: Transport(cost, a, b, blur=…)")
-    return _transport(problem, options)
+    return _transport(problem, options, Deadline(time_limit))
 
 
 @dataclass(frozen=True)
@@ -117,13 +123,13 @@ class _Options:
         return entropic.converge(epsilons, self.stop, self.max_iterations)
 
 
-def _transport(problem: Transport, options: _Options) -> Plan:
+def _transport(problem: Transport, options: _Options, deadline: Deadline) -> Plan:
     a, b, epsilon = problem.a, problem.b, problem.epsilon
     assert a is not None
     assert b is not None
     if problem.blur == 0:
         raise Unsupported("solver sinkhorn needs a blur above 0; without one the problem is for an exact solver")
-    cost = _native.as_cost(problem.cost.dense())
+    cost = float_matrix(problem.cost, deadline)
     low, high = float(cost.min()), float(cost.max())
     _check_blur(problem.blur, epsilon, problem.p, low, high)
     # A balanced plan scales with its mass; a penalised one does not.
@@ -131,8 +137,13 @@ def _transport(problem: Transport, options: _Options) -> Plan:
     start = high - low
     if options.stop is None and isinstance(problem.cost, PointCost):
         start = _diameter(problem.cost) ** problem.p
-    entropic = Entropic(cost, a / mass_a, b / mass_b, problem.rho)
-    state, passes = options.run(entropic, max(start, epsilon), epsilon, problem.p)
+    entropic = Entropic(cost, a / mass_a, b / mass_b, deadline, problem.rho)
+    try:
+        state, passes = options.run(entropic, max(start, epsilon), epsilon, problem.p)
+    except OutOfTime as late:
+        # Any g proves a bound on transport that meets its marginals; entropy only adds to the cost of a plan.
+        bound = float(_native.row_minima(cost, late.g) @ a + late.g @ b) if problem.reach is None else -math.inf
+        raise TimeLimit(deadline.seconds, problem.shape, bound) from None
     if options.stop is not None and state.error > options.stop:
         warnings.warn(
             f"sinkhorn: marginal error {state.error:.2g} after {passes} passes, not {options.stop:g}; "
@@ -150,24 +161,14 @@ def _diameter(cost: PointCost) -> float:
     return float(np.linalg.norm(np.ptp(points, axis=0)))
 
 
-def _assign(problem: Assignment, blur: float, options: _Options) -> Matching:
+def _assign(problem: Assignment, blur: float, options: _Options, time_limit: float | None) -> Matching:
     if not (math.isfinite(blur) and blur > 0):
         raise ValueError(f"blur = {blur!r}; it must be finite and above 0")
-    n, m = problem.shape
-    if n == 0 or m == 0:
-        return Matching.of(problem, np.full(n, -1), np.zeros(n), np.zeros(m))
-    cost = _native.as_cost(problem.cost.dense())
-    if n <= m:
-        row_to_col, u, v, passes = _assign_wide(cost, blur, options)
-    else:
-        col_to_row, v, u, passes = _assign_wide(np.ascontiguousarray(cost.T), blur, options)
-        row_to_col = np.full(n, -1, dtype=np.intp)
-        row_to_col[col_to_row] = np.arange(m)
-    return Matching.of(problem, row_to_col, u, v, {"passes": passes})
+    return solve_wide(problem, lambda matrix, seconds: _assign_wide(matrix, blur, options, seconds), time_limit)
 
 
-def _assign_wide(given: np.ndarray, blur: float, options: _Options) -> tuple[np.ndarray, np.ndarray, np.ndarray, int]:
-    """row_to_col, u, v and the number of passes for n ≤ m."""
+def _assign_wide(given: np.ndarray, blur: float, options: _Options, seconds: float) -> Answer:
+    deadline = Deadline(seconds)
     n, m = given.shape
     cost, low, high = given, float(given.min()), float(given.max())
     span = high - low
@@ -182,13 +183,21 @@ def _assign_wide(given: np.ndarray, blur: float, options: _Options) -> tuple[np.
         # One more row takes the columns that are left over, all at the same price.
         a = np.append(a, (m - n) / m)
         with_spare = np.vstack([cost, np.full((1, m), low, dtype=cost.dtype)])
-    entropic = Entropic(with_spare, a, np.full(m, 1 / m))
-    state, passes = options.run(entropic, max(span, epsilon), epsilon, 2)
-    f, height = state.f[:n, None], max(1, BLOCK_ENTRIES // m)
-    blocks = ((i, f[i : i + height] + state.g - cost[i : i + height]) for i in range(0, n, height))
-    row_to_col = round_blocks(blocks, cost)
-    v = np.minimum(state.g + state.f[n] - low, 0.0) if n < m else state.g
-    return row_to_col, _native.row_minima(given, v), v, passes
+    entropic = Entropic(with_spare, a, np.full(m, 1 / m), deadline)
+    row_to_col, passes = None, 0
+    try:
+        state, passes = options.run(entropic, max(span, epsilon), epsilon, 2)
+        f, g = state.f, state.g
+        rows, height = f[:n, None], max(1, BLOCK_ENTRIES // m)
+        blocks = ((i, rows[i : i + height] + g - cost[i : i + height]) for i in range(0, n, height))
+        row_to_col = round_blocks(blocks, cost, deadline)
+    except OutOfTime as late:
+        f, g = late.f, late.g
+    except TimeLimit:
+        pass  # in the rounding; the potentials stand
+    v = np.minimum(g + f[n] - low, 0.0) if n < m else g
+    u = np.zeros(n) if row_to_col is None else _native.row_minima(given, v)
+    return row_to_col, u, v, {"passes": passes}
 
 
 def _check_blur(blur: float, epsilon: float, p: float, low: float, high: float) -> None:

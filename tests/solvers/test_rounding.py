@@ -7,6 +7,7 @@ import pytest
 from scipy.optimize import linear_sum_assignment as referee
 
 from solvers import Assignment, DenseCost, Matching, certify
+from solvers.deadline import Deadline
 from solvers.rounding import round_blocks, round_plan
 
 
@@ -48,4 +49,4 @@ def test_blocks_give_the_same_matching_as_the_whole_plan():
     plan = rng.integers(0, 9, (33, 40)).astype(float)
     cost = rng.random((33, 40))
     blocks = ((start, plan[start : start + 7]) for start in range(0, 33, 7))
-    np.testing.assert_array_equal(round_blocks(blocks, cost), round_plan(plan, cost))
+    np.testing.assert_array_equal(round_blocks(blocks, cost, Deadline(None)), round_plan(plan, cost))

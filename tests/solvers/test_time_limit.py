@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import scipy.sparse
 
-from solvers import Assignment, DenseCost, PointCost, SparseCost, TimeLimit, Unsupported, registry, solve
+from solvers import Assignment, DenseCost, PointCost, SparseCost, TimeLimit, Transport, Unsupported, registry, solve
 
 STOPPABLE = [name for name, solver in registry.solvers().items() if solver.capabilities.time_limit]
 
@@ -61,6 +61,22 @@ def test_a_search_that_is_stopped_has_proven_something(method, shape):
     ascending = np.arange(1.0, min(shape) + 1)
     assert ascending.sum() <= caught.value.bound <= ascending @ ascending[::-1]
     assert str(caught.value).endswith(f"proven bound on the optimum: {caught.value.bound:.12g}")
+
+
+def test_transport_is_bounded_by_its_potentials():
+    rng = np.random.default_rng(1)
+    cost, a, b = PointCost(rng.random((300, 2)), rng.random((400, 2))), rng.random(300), rng.random(400)
+    problem = Transport(cost, a / a.sum(), b / b.sum(), blur=0.05)
+    plan = solve(problem, "sinkhorn", stop=1e-6)
+    for seconds in (1e-9, 0.2):
+        with pytest.raises(TimeLimit, match="300×400") as caught:
+            solve(problem, "sinkhorn", stop=1e-300, max_iterations=10**9, time_limit=seconds)
+        assert caught.value.bound <= plan.cost
+    assert caught.value.bound > -np.inf
+    unbalanced = Transport(cost, a, b, blur=0.05, reach=0.3)
+    with pytest.raises(TimeLimit) as caught:
+        solve(unbalanced, "sinkhorn", stop=1e-300, max_iterations=10**9, time_limit=0.2)
+    assert caught.value.bound == -np.inf
 
 
 def test_an_answer_in_time_is_the_same_answer(solver):
