@@ -79,6 +79,9 @@ static int classes_make(classes_t *k, arena_t *a) {
     for (int64_t c = r; c < k->padded && !a->failed; c++) {
         k->price[c] = INFINITY;
     }
+    for (int64_t i = 0; i < k->bidders && !a->failed; i++) {
+        k->class_of[i] = -1;
+    }
     return !a->failed;
 }
 

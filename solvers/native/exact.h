@@ -262,11 +262,11 @@ static int scan_spare(market_t *k, paths_t *s, double at) {
 static int renew_list(market_t *k, paths_t *s, int64_t i) {
     const double before = k->beyond[i];
     list_row(k, i);
-    if (k->beyond[i] > before + 1e-9 * k->largest) {
+    if (k->beyond[i] > before + 1e-9 * k->largest + k->rounding) {
         return reach_from_list(k, s, i);
     }
     /* Above the distance in question by more than rounding; what is too far is not reached in any case. */
-    const double slack = 1e-12 * k->largest;
+    const double slack = 1e-12 * k->largest + k->rounding;
     const int64_t count = within(k, i, s->bound - s->row_distance[i] + s->u[i] + slack);
     k->counters->row_scans++;
     int kept = 1;

@@ -24,7 +24,7 @@ static inline void offers_reverse(offer_t *offers, int64_t count) {
 
 /* Move the `k` cheapest of `count` offers to the front and the next cheapest to place k < count (Hoare's selection).
  * Values alone decide, so the choice among equal ones depends on their order, which is the same in every build. */
-static void offers_select(offer_t *offers, int64_t count, int64_t k) {
+static inline void offers_select(offer_t *offers, int64_t count, int64_t k) {
     int64_t low = 0, high = count - 1;
     while (low < high) {
         const double a = offers[low].value, b = offers[(low + high) / 2].value, c = offers[high].value;
@@ -52,7 +52,7 @@ static void offers_select(offer_t *offers, int64_t count, int64_t k) {
 }
 
 /* Move the offers of at most this value to the front; how many there are. */
-static int64_t offers_gather_ties(offer_t *offers, int64_t count, double value) {
+static inline int64_t offers_gather_ties(offer_t *offers, int64_t count, double value) {
     int64_t ties = 0;
     for (int64_t s = 0; s < count; s++) {
         if (offers[s].value <= value) {

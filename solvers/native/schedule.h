@@ -1,0 +1,61 @@
+/* How epsilon falls over the phases of an auction, in parts of a row's spread: the rise of value from its cheapest
+ * column to the end of its list. */
+#ifndef LAPMARK_SCHEDULE_H
+#define LAPMARK_SCHEDULE_H
+
+#include "bidding.h"
+
+/* Bids a row that a phase may take: a first one that takes more starts from prices further off than it supposed. */
+enum { BIDS_RISING = 16, BIDS_FALLING = 60, SAMPLE = 64 };
+
+static const double SCALING = 5.0;
+
+static int ascending(const void *a, const void *b) {
+    const double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+/* The median over some rows, which tells the others how far to look at first. */
+static double typical_spread(market_t *k) {
+    double sample[SAMPLE];
+    const int64_t count = k->n < SAMPLE ? k->n : SAMPLE;
+    for (int64_t s = 0; s < count; s++) {
+        const int64_t i = s * k->n / count;
+        const double low = best_of_row(k, i).first;
+        sample[s] = k->beyond[i] < INFINITY ? k->beyond[i] - low : k->largest;
+    }
+    qsort(sample, (size_t)count, sizeof *sample, ascending);
+    const double spread = sample[count / 2];
+    for (int64_t i = 0; i < k->n; i++) {
+        k->spread[i] = k->spread[i] < 0.0 ? spread : k->spread[i];
+    }
+    return spread;
+}
+
+/* Auction from epsilon `start` down to a part of the typical spread, which shows only as prices become right, or to
+ * `least`. Where bids run out on the way up, epsilon grows until a phase gets through. */
+static outcome_t auction_down(market_t *k, double start, double end_part, double least) {
+    int falling = 0;
+    double growth = 1.0;
+    for (double epsilon = start > least ? start : least;;) {
+        phase_end_t how;
+        const outcome_t outcome = bid_phase(k, epsilon, (falling ? BIDS_FALLING : BIDS_RISING) * k->n, &how);
+        if (outcome != SOLVED || how == PHASE_GAVE_UP || (how == PHASE_TOO_LONG && falling)) {
+            return outcome;
+        }
+        if (how == PHASE_TOO_LONG && epsilon < k->largest) {
+            growth *= SCALING;
+            epsilon *= growth;
+            continue;
+        }
+        falling = 1;
+        double end = end_part * typical_spread(k);
+        end = end > least ? end : least;
+        if (epsilon <= 1.5 * end) {
+            return SOLVED;
+        }
+        epsilon = epsilon / SCALING > end ? epsilon / SCALING : end;
+    }
+}
+
+#endif
