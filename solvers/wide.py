@@ -73,7 +73,10 @@ def turned_back(
             raise Infeasible.hall(error.columns, error.rows) from None
         raise
     if row_to_col is None:
-        raise TimeLimit(deadline.seconds, problem.shape, bound_of(wide, problem.limit, np.zeros(min(n, m)), v).value)
+        # Prices on their way may prove less than none at all.
+        nothing = np.zeros(min(n, m))
+        known = max(bound_of(wide, problem.limit, nothing, duals).value for duals in (v, np.zeros(max(n, m))))
+        raise TimeLimit(deadline.seconds, problem.shape, known)
     if n <= m:
         return Matching.of(problem, row_to_col, u, v, counters)
     cols = np.flatnonzero(row_to_col >= 0)

@@ -142,8 +142,9 @@ def _transport(problem: Transport, options: _Options, deadline: Deadline) -> Pla
         state, passes = options.run(entropic, max(start, epsilon), epsilon, problem.p)
     except OutOfTime as late:
         # Any g proves a bound on transport that meets its marginals; entropy only adds to the cost of a plan.
-        bound = float(_native.row_minima(cost, late.g) @ a + late.g @ b) if problem.reach is None else -math.inf
-        raise TimeLimit(deadline.seconds, problem.shape, bound) from None
+        duals = (late.g, np.zeros(len(b))) if problem.reach is None else ()
+        bounds = (float(_native.row_minima(cost, g) @ a + g @ b) for g in duals)
+        raise TimeLimit(deadline.seconds, problem.shape, max(bounds, default=-math.inf)) from None
     if options.stop is not None and state.error > options.stop:
         warnings.warn(
             f"sinkhorn: marginal error {state.error:.2g} after {passes} passes, not {options.stop:g}; "
