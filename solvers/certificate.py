@@ -199,7 +199,7 @@ def _certify_matching(
     chosen = sign * entries - offset
     cost = float(chosen.sum())
     size = min(size, float(np.abs(chosen).sum()))
-    largest = max(_largest(problem), abs(offset))
+    largest = float(np.abs([*problem.cost.span(), offset]).max())
     biggest_chosen = float(np.abs([*entries, *chosen]).max(initial=0.0))
 
     def allowance(scale: float) -> float:
@@ -303,18 +303,6 @@ def vector(name: str, answer: object, size: int) -> tuple[np.ndarray | None, str
 def number(answer: object) -> float:
     """Whatever a solver stated as a float; NaN where it is no number."""
     return float(answer) if isinstance(answer, Real) else np.nan
-
-
-def _largest(problem: Assignment) -> float:
-    """Largest finite |cost|; for points, of the boxes that hold them."""
-    largest = 0.0
-    if isinstance(cost := problem.cost, PointCost):
-        return cost.largest
-    for _, block in problem.cost.blocks():
-        finite = block[np.isfinite(block)] if problem.cost.forbids else block
-        if finite.size:
-            largest = max(largest, abs(float(finite.max())), abs(float(finite.min())))
-    return largest
 
 
 def _rounding(count: int, scale: float) -> float:

@@ -282,15 +282,6 @@ class PointCost(Cost):
         highest = np.maximum(self.x.max(axis=0), self.y.max(axis=0)).astype(np.float64)
         return 0.0, float(self._from_squared(np.square(highest - lowest).sum(keepdims=True))[0])
 
-    @property
-    def largest(self) -> float:
-        """A bound on every cost: that of the corners furthest apart of the boxes that hold x and y."""
-        if 0 in self.shape:
-            return 0.0
-        low = np.minimum(self.x.min(axis=0), self.y.min(axis=0)).astype(np.float64)
-        high = np.maximum(self.x.max(axis=0), self.y.max(axis=0)).astype(np.float64)
-        return float(self._from_squared(np.square(high - low).sum(keepdims=True))[0])
-
     def in_space(self) -> tuple[np.ndarray, np.ndarray] | None:
         """x and y with 2 or 3 coordinates, as native code for squared distances takes them; None for any other cost."""
         dimensions = self.x.shape[1]
