@@ -25,7 +25,7 @@ DEFAULT_PROBLEMS = (
 )
 
 #: Solvers whose duals judge the answers of others, best first.
-REFERENCES = ("jv-avx2", "jv")
+REFERENCES = ("cascade", "jv-avx2", "jv")
 
 
 @dataclass(frozen=True)
