@@ -116,9 +116,15 @@ def test_a_poor_answer_has_its_gap():
 def test_the_bound_when_the_time_is_over_is_an_upper_one():
     k = np.arange(1.0, 2001)
     problem = Assignment(DenseCost(np.multiply.outer(k, -k)), maximize=True)
-    with pytest.raises(TimeLimit, match=r"within 0\.3 s") as caught:
-        solve(problem, "jv", time_limit=0.3)
-    assert -(k @ k[::-1]) <= caught.value.bound < np.inf
+    bounds = []
+    for seconds in (0.2, 1.0, 5.0):
+        with pytest.raises(TimeLimit, match=f"within {seconds:g} s") as caught:
+            solve(problem, "jv", time_limit=seconds)
+        bounds.append(caught.value.bound)
+        assert bounds[-1] >= -(k @ k[::-1])
+        if bounds[-1] < np.inf:
+            break  # a busy machine needs longer for the negative alone
+    assert bounds[-1] < np.inf
     with pytest.raises(TimeLimit, match=r"within 1e-09 s; no bound") as caught:
         solve(problem, "jv", time_limit=1e-9)
     assert caught.value.bound == np.inf
