@@ -27,12 +27,18 @@ typedef struct {
 typedef enum { NOTHING = 0, PRICES, OPTIMUM } opening_t;
 
 static inline v4_t load_costs(const cost_t *c) {
-    return _Generic(c, const float * : v4_load_f32, const double * : v4_load)(c);
+    return _Generic(c, const float *: v4_load_f32, const double *: v4_load)(c);
 }
 
 static inline int64_t blocks_of(int64_t m) { return (m + BLOCK - 1) / BLOCK; }
 
 static inline const cost_t *row_of(const costs_t *c, int64_t i) { return c->entries + i * c->stride; }
+
+static int costs_make(costs_t *c, arena_t *a, const cost_t *entries, int64_t stride, int64_t list) {
+    *c = (costs_t){.entries = entries, .stride = stride, .list = list};
+    c->low = arena_take(a, blocks_of(stride) * WIDTH, sizeof *c->low);
+    return !a->failed;
+}
 
 /* Fill `low` from one row; the smallest value of all. */
 static double row_minima(const cost_t *c, const double *price, int64_t m, double *low) {
@@ -50,6 +56,9 @@ static double row_minima(const cost_t *c, const double *price, int64_t m, double
         even = v4_min(even, odd);
         least = v4_min(least, even);
         v4_store(low + block * WIDTH, even);
+    }
+    if (block == blocks_of(m)) {
+        return v4_lowest(least);
     }
     double lane[WIDTH] = {INFINITY, INFINITY, INFINITY, INFINITY};
     for (int64_t j = 0; j < m - block * BLOCK; j++) {

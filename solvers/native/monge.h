@@ -5,6 +5,7 @@
 
 #include "landmarks.h"
 #include "matrix.h"
+#include "survey.h"
 
 /* Rows are in order where they are by the difference of two columns; the columns that differ most are the last and the
  * first, in the order given by the difference of two rows. A few turns find both. */
@@ -115,8 +116,11 @@ static outcome_t check_pairs(market_t *k, opening_t *opening) {
 }
 
 /* For square costs without forbidden pairs. */
-static outcome_t open_monge(market_t *k, double rounding, opening_t *opening) {
+static outcome_t open_monge(market_t *k, const survey_t *found, opening_t *opening) {
     const int64_t n = k->n;
+    /* Of a sum or two of costs, in the type that they were rounded to. */
+    const double epsilon = sizeof(cost_t) == sizeof(float) ? FLT_EPSILON : DBL_EPSILON;
+    const double rounding = 4.0 * epsilon * fmax(fabs(found->high), fabs(found->low));
     int64_t row_ends[2], column_ends[2] = {0, n / 2};
     find_ends(k->costs, n, row_ends, column_ends);
     arena_t arena = {0};

@@ -246,6 +246,11 @@ static outcome_t move_towards_free(market_t *k, ties_t *b, paths_t *s, int *foun
 /* Phases as long as they pay: those on the last few rows always do. */
 static outcome_t match_in_phases(market_t *k, ties_t *b, paths_t *s) {
     outcome_t outcome = find_ties(k, b, s->u);
+    for (int64_t i = 0; i < k->n && outcome == SOLVED; i++) {
+        if (s->u[i] == INFINITY) {
+            return SOLVED; /* nothing is allowed to this row: the exact end will say so */
+        }
+    }
     if (outcome == SOLVED) {
         outcome = match_ties(k, b, s);
     }
@@ -271,6 +276,7 @@ static outcome_t match_in_phases(market_t *k, ties_t *b, paths_t *s) {
 static outcome_t open_tied(market_t *k, paths_t *s, opening_t *opening) {
     ties_t ties;
     arena_t arena = {0};
+    s->free_count = k->n;
     const outcome_t outcome = ties_make(&ties, &arena, k->n, k->m) ? match_in_phases(k, &ties, s) : OUT_OF_MEMORY;
     arena_free(&arena);
     *opening = outcome == SOLVED && s->free_count == 0 ? OPTIMUM : NOTHING;
