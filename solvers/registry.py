@@ -265,10 +265,17 @@ def solve(problem: Problem, solver: str = "auto", *, time_limit: float | None = 
     return chosen.run(problem, **options)
 
 
+#: Matrices up to this many entries on the shorter side are solved as fast without any preparation.
+SMALL = 64
+
+
 def automatic(problem: Problem) -> str:
     """The solver that "auto" stands for."""
     if not isinstance(problem, Assignment):
         return "sinkhorn"
+    small = problem.cost.kind == "dense" and min(problem.shape) <= SMALL
+    if problem.limit is None and not small:
+        return "cascade"
     return "jv" if get("jv-avx2").missing else "jv-avx2"
 
 
