@@ -8,7 +8,7 @@ import numpy as np
 
 from libc.stdint cimport int32_t, int64_t
 
-from solvers.native.stopping cimport raise_pending, stop_t, stop_within
+from solvers.native.stopping cimport raise_if_interrupted, raise_pending, stop_t, stop_within
 from solvers.problem import Infeasible
 
 
@@ -74,6 +74,11 @@ cdef const build_t *build_for(matrix, avx2) except NULL:
     return build
 
 
+cdef inline int64_t rows_of_a_look(int64_t m):
+    """Rows of m columns between two looks at Ctrl-C, in passes that know nothing of it themselves."""
+    return max(1, LOOK_EVERY // max(m, 1))
+
+
 def as_cost(matrix):
     """The matrix in a form that the kernels read: C order, aligned, float32 or float64."""
     dtype = np.float32 if matrix.dtype == np.float32 else np.float64
@@ -131,16 +136,19 @@ def assign(str method, matrix, bint avx2, double seconds=float("inf"), double li
 def row_minima(matrix, const double[::1] v, avx2=None):
     """min_j c_ij − v_j for each row of an (n, m) matrix; inf where a row has no finite entry."""
     matrix = as_cost(matrix)
-    cdef int64_t n = matrix.shape[0], m = matrix.shape[1]
+    cdef int64_t n = matrix.shape[0], m = matrix.shape[1], start, count
     low = np.full(n, np.inf)
     cdef double[::1] low_view = low
     cdef size_t at_cost = matrix.ctypes.data
     cdef const build_t *build = build_for(matrix, avx2)
     if v.shape[0] != m:
         raise ValueError(f"v has {v.shape[0]} entries for {m} columns")
-    if n and m:
+    for start in range(0, n if m else 0, rows_of_a_look(m)):
+        count = min(rows_of_a_look(m), n - start)
         with nogil:
-            build.row_minima(<const void *> at_cost, n, m, &v[0], &low_view[0])
+            build.row_minima(<const void *> at_cost, count, m, &v[0], &low_view[start])
+        at_cost += count * m * matrix.itemsize
+        raise_if_interrupted()
     return low
 
 
@@ -214,7 +222,7 @@ def marginals(matrix, const double[::1] f, const double[::1] g, const double[::1
     Returns Σ_j b_j e_ij (n,), Σ_i a_i e_ij (m,) and Σ_ij a_i b_j e_ij c_ij. A sum is NaN where some e_ij is beyond 2**1000.
     """
     matrix = as_cost(matrix)
-    cdef int64_t n = matrix.shape[0], m = matrix.shape[1]
+    cdef int64_t n = matrix.shape[0], m = matrix.shape[1], start, count
     rows, cols = np.zeros(n), np.zeros(m)
     cdef double[::1] rows_view = rows
     cdef double[::1] cols_view = cols
@@ -223,8 +231,11 @@ def marginals(matrix, const double[::1] f, const double[::1] g, const double[::1
     cdef const build_t *build = build_for(matrix, avx2)
     if not (f.shape[0] == a.shape[0] == n and g.shape[0] == b.shape[0] == m):
         raise ValueError(f"f, a and g, b have {f.shape[0]}, {a.shape[0]} and {g.shape[0]}, {b.shape[0]} entries for {n}×{m} costs")
-    if n and m:
+    for start in range(0, n if m else 0, rows_of_a_look(m)):
+        count = min(rows_of_a_look(m), n - start)
         with nogil:
-            cost = build.marginals(<const void *> at_cost, n, m, &f[0], &g[0], &a[0], &b[0], epsilon, &rows_view[0],
-                                   &cols_view[0])
+            cost += build.marginals(<const void *> at_cost, count, m, &f[start], &g[0], &a[start], &b[0], epsilon,
+                                    &rows_view[start], &cols_view[0])
+        at_cost += count * m * matrix.itemsize
+        raise_if_interrupted()
     return rows, cols, cost

@@ -103,8 +103,8 @@ static inline row_t add_pairs(row_t row, const cost_t *c, const double *g, const
 double NAME(marginals)(const void *cost, int64_t n, int64_t m, const double *f, const double *g, const double *a,
                        const double *b, double epsilon, double *rows, double *cols);
 
-/* With e_ij = exp((f_i + g_j - c_ij) / eps): rows[i] = sum_j b_j e_ij, cols[j] = sum_i a_i e_ij, all 1 where the plan
- * a_i b_j e_ij has the marginals a and b. Returns what the plan costs. */
+/* With e_ij = exp((f_i + g_j - c_ij) / eps): rows[i] = sum_j b_j e_ij, and cols[j] grows by sum_i a_i e_ij, from 0 to 1
+ * over all rows where the plan a_i b_j e_ij has the marginals a and b. Returns what the plan of these rows costs. */
 double NAME(marginals)(const void *cost, int64_t n, int64_t m, const double *f, const double *g, const double *a,
                        const double *b, double epsilon, double *rows, double *cols) {
     const double scale = 1.4426950408889634 / epsilon; /* log2(e) */
@@ -118,9 +118,7 @@ double NAME(marginals)(const void *cost, int64_t n, int64_t m, const double *f, 
     }
     memcpy(g_rest, g + whole, rest * sizeof *g);
     memcpy(b_rest, b + whole, rest * sizeof *b);
-    for (int64_t j = 0; j < m; j++) {
-        cols[j] = 0.0;
-    }
+    memcpy(cols_rest, cols + whole, rest * sizeof *cols);
     double spent = 0.0;
     for (int64_t i = 0; i < n; i++) {
         const cost_t *c = (const cost_t *)cost + i * m;

@@ -38,3 +38,7 @@ cdef inline stop_t stop_within(double seconds):
 cdef inline int raise_pending() except -1:
     """Let the exception that a signal handler left surface."""
     return -1
+
+
+cdef inline int raise_if_interrupted() except -1:
+    return raise_pending() if interrupted() else 0
