@@ -31,7 +31,7 @@ typedef struct {
     int64_t bidders, classes, padded; /* padded: classes, to a multiple of WIDTH */
     const int64_t *places;            /* (classes) their sum is `bidders` */
     double largest;                   /* by how much two costs can differ */
-    double rounding;                  /* values no further apart are equal */
+    double rounding;                  /* the part of a value by which its rounding may be off */
     counters_t *counters;
     const stop_t *stop;
     double *price;     /* (padded) those past the last class are +inf */
@@ -214,7 +214,7 @@ static void place_by_path(classes_t *k, int64_t bidder) {
     const double low = look_at_classes(k, bidder).first;
     for (int64_t c = 0; c < k->classes; c++) {
         const double over = k->cost[c] + k->price[c] - low;
-        k->distance[c] = over > k->rounding ? over : 0.0;
+        k->distance[c] = over > k->rounding * (fabs(k->cost[c]) + fabs(k->price[c])) ? over : 0.0;
         k->from_class[c] = -1;
         k->by[c] = (int32_t)bidder;
         k->closed[c] = 0;
@@ -240,7 +240,8 @@ static void place_by_path(classes_t *k, int64_t bidder) {
         }
         for (int64_t c = 0; c < k->classes; c++) {
             const double over = k->loss[nearest][c] + k->price[c] - k->price[nearest];
-            const double length = k->distance[nearest] + (over > k->rounding ? over : 0.0);
+            const double size = fabs(k->loss[nearest][c]) + fabs(k->price[c]) + fabs(k->price[nearest]);
+            const double length = k->distance[nearest] + (over > k->rounding * size ? over : 0.0);
             if (!k->closed[c] && length < k->distance[c]) {
                 k->distance[c] = length;
                 k->from_class[c] = (int32_t)nearest;
@@ -260,13 +261,18 @@ static void place_by_path(classes_t *k, int64_t bidder) {
     k->counters->augmentations++;
 }
 
+/* Whether a class is worth as much as the best, to the bidder whose costs were taken. */
+static inline int as_cheap(const classes_t *k, int64_t c, double low) {
+    return k->cost[c] + k->price[c] - low <= k->rounding * (fabs(k->cost[c]) + fabs(k->price[c]));
+}
+
 static outcome_t place_exactly(classes_t *k, int32_t *waiting) {
     int64_t count = 0, left = 0;
     for (int64_t i = 0; i < k->bidders; i++) {
         const class_choice_t choice = look_at_classes(k, i);
         const int32_t held = k->class_of[i];
         k->class_of[i] = -1;
-        if (held >= 0 && k->cost[held] + k->price[held] <= choice.first + k->rounding) {
+        if (held >= 0 && as_cheap(k, held, choice.first)) {
             join(k, i, held);
         } else {
             waiting[count++] = (int32_t)i;
@@ -276,8 +282,7 @@ static outcome_t place_exactly(classes_t *k, int32_t *waiting) {
     for (int64_t w = 0; w < count; w++) {
         const class_choice_t choice = look_at_classes(k, waiting[w]);
         int64_t c = 0;
-        while (c < k->classes &&
-               !(k->cost[c] + k->price[c] <= choice.first + k->rounding && k->count[c] < k->places[c])) {
+        while (c < k->classes && !(as_cheap(k, c, choice.first) && k->count[c] < k->places[c])) {
             c++;
         }
         if (c < k->classes) {

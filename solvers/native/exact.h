@@ -80,7 +80,7 @@ static outcome_t keep_cheapest_pairs(market_t *k, paths_t *s) {
         const choice_t c = best_of_row(k, i);
         s->u[i] = c.first;
         const int32_t j = k->held[i];
-        if (j >= 0 && !(k->held_cost[i] + k->price[j] <= c.first + k->rounding)) {
+        if (j >= 0 && !(k->held_cost[i] + k->price[j] <= rounded_up(k, c.first))) {
             k->owner[j] = -1;
             k->held[i] = -1;
         }
@@ -103,7 +103,7 @@ static void hold_spare(market_t *k, paths_t *s) {
         k->owner[j] = k->owner[j] == k->n ? -1 : k->owner[j];
     }
     for (int64_t j = 0; j < k->m; j++) {
-        if (k->owner[j] < 0 && k->price[j] <= low + k->rounding) {
+        if (k->owner[j] < 0 && k->price[j] <= rounded_up(k, low)) {
             k->owner[j] = (int32_t)k->n;
             s->spare_held++;
         }
@@ -112,7 +112,7 @@ static void hold_spare(market_t *k, paths_t *s) {
 }
 
 static inline int is_cheapest(const market_t *k, const paths_t *s, int64_t i, int64_t slot) {
-    return k->cost[slot] + k->price[k->column[slot]] <= s->u[i] + k->rounding;
+    return k->cost[slot] + k->price[k->column[slot]] <= rounded_up(k, s->u[i]);
 }
 
 /* Give every row on the stack the column found by the one above it; the topmost takes `j`. */
@@ -146,7 +146,7 @@ static int64_t descend(market_t *k, paths_t *s, int64_t start, int64_t *depth) {
                (k->column[slot] == k->m || s->visited[k->column[slot]] == s->pass || !is_cheapest(k, s, i, slot))) {
             slot++;
         }
-        if (slot == end && k->beyond[i] <= s->u[i] + k->rounding && s->renewed[i] != s->pass) {
+        if (slot == end && k->beyond[i] <= rounded_up(k, s->u[i]) && s->renewed[i] != s->pass) {
             /* More columns are as cheap than the list has room for: others get their turn, free ones first. */
             s->renewed[i] = s->pass;
             list_row(k, i);
@@ -222,7 +222,7 @@ static inline int reach_column(market_t *k, paths_t *s, int64_t i, int64_t j, do
 /* The length of an edge. Rounding may put a value a hair below or above the row's smallest: it counts as equal, and an
  * edge that is used keeps that hair for good, as the duals at both its ends move alike. */
 static inline double step(const market_t *k, double value, double u) {
-    return value > u + k->rounding ? value - u : 0.0;
+    return value > rounded_up(k, u) ? value - u : 0.0;
 }
 
 static int reach_from_list(market_t *k, paths_t *s, int64_t i) {
@@ -262,11 +262,11 @@ static int scan_spare(market_t *k, paths_t *s, double at) {
 static int renew_list(market_t *k, paths_t *s, int64_t i) {
     const double before = k->beyond[i];
     list_row(k, i);
-    if (k->beyond[i] > before + 1e-9 * k->largest + k->rounding) {
+    if (k->beyond[i] > rounded_up(k, before) + 1e-9 * k->largest) {
         return reach_from_list(k, s, i);
     }
     /* Above the distance in question by more than rounding; what is too far is not reached in any case. */
-    const double slack = 1e-12 * k->largest + k->rounding;
+    const double slack = 1e-12 * k->largest + k->rounding * fabs(s->u[i]);
     const int64_t count = within(k, i, s->bound - s->row_distance[i] + s->u[i] + slack);
     k->counters->row_scans++;
     int kept = 1;

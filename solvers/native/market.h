@@ -14,8 +14,8 @@
  * The first two write offers to k->offers and return how many. `nearby`: every column whose value, its cost to row i
  * plus its price, is at most *beyond, which it chooses, at about `spread` above the smallest value (spread < 0: not
  * known yet); *beyond = +inf says that these were all that are allowed, and the smallest value is always among them.
- * `within`: every column whose value is at most `bound`. A forbidden pair is never offered. `prices_rose` is called when
- * a phase begins and now and then in it, for bounds that are better renewed.
+ * `within`: every column whose value is at most `bound`. A forbidden pair is never offered. `prices_rose` is called
+ * when a phase begins and now and then in it, for bounds that are better renewed.
  *
  * Rectangular problems are made square by m - n spare rows that cost nothing. They are all alike and are treated as
  * one class: it holds its columns at one price, `level`, and bids as one (D. P. Bertsekas, D. A. Castanon, "The auction
@@ -35,7 +35,7 @@ typedef struct {
     int64_t n, m;
     int64_t spare;     /* m - n: rows of the class that costs nothing */
     double largest;    /* by how much two finite costs can differ */
-    double rounding;   /* values no further apart are equal: where costs are computed, or sums of them, 0 elsewhere */
+    double rounding;   /* the part by which a value may be off because its cost is computed; 0 where costs are given */
     int newest_first;  /* who bids next: the row that lost its column last, or first */
     double *price;     /* (m + WIDTH) those past m are +inf */
     int32_t *owner;    /* (m) the row that holds each column, n for the spare class, -1 where free */
@@ -116,6 +116,9 @@ static inline int market_make(market_t *k, arena_t *a, int64_t slots) {
     return 1;
 }
 
+/* Values up to here count as equal to this one. */
+static inline double rounded_up(const market_t *k, double value) { return value + k->rounding * fabs(value); }
+
 /* The cheapest column of a row's list, and the value of the second cheapest. */
 typedef struct {
     double first, second;
@@ -187,8 +190,8 @@ static void list_row(market_t *k, int64_t i) {
     if (full) {
         offers_select(k->offers, count, room);
         beyond = k->offers[room].value;
-        if (beyond <= low + k->rounding) {
-            const int64_t ties = offers_gather_ties(k->offers, count, low + k->rounding);
+        if (beyond <= rounded_up(k, low)) {
+            const int64_t ties = offers_gather_ties(k->offers, count, rounded_up(k, low));
             pick_among_ties(k, i, ties, room);
             beyond = low;
         }

@@ -30,6 +30,9 @@ enum { LIST = 24, RATIO_LOG = 2, COARSEST_LOG = 7 };
  * values. */
 static const double START = 0.05, COARSE_END = 0.01, END = 0.0006, FIRST_START = 0.1, LEAST = 1e-12;
 
+/* A few units in the last place. Costs and prices are at least 0 here, so a value is as large as its parts. */
+static const double ROUNDING = 0x1p-51;
+
 /* ---- what the market asks ---- */
 
 static int64_t keep_within_limit(offer_t *offers, int64_t count, double limit) {
@@ -210,21 +213,6 @@ static double range_of(const points_t *p, int64_t n, int64_t m) {
     return p->scale * range;
 }
 
-/* What the rounding of a computed cost and of a sum with a price can come to: a few units in the last place. */
-static double rounding_of(const points_t *p, int64_t n, int64_t m, double range) {
-    double square = 0.0;
-    for (int axis = 0; axis < DIM; axis++) {
-        double low = INFINITY, high = -INFINITY;
-        for (int64_t i = 0; i < n + m; i++) {
-            const double x = i < n ? coordinate(p->x, i, axis) : coordinate(p->y, i - n, axis);
-            low = x < low ? x : low;
-            high = x > high ? x : high;
-        }
-        square += (high - low) * (high - low);
-    }
-    return 0x1p-51 * (p->scale * square + range);
-}
-
 /* Coarse to fine; then `above` is what the last coarse level left, where there was one. */
 static outcome_t solve_coarse_levels(task_t *t, market_t *k, const ordered_t *x, const ordered_t *y, coarse_t *coarse,
                                      coarse_t **above) {
@@ -289,11 +277,10 @@ outcome_t NAME(cascade_points)(task_t *t) {
     arena_t arena = {0};
     ordered_t x, y;
     const double range = range_of(p, t->n, t->m);
-    market_t k = {
-        .largest = range, .rounding = rounding_of(p, t->n, t->m, range), .counters = &t->counters, .stop = &t->stop};
+    market_t k = {.largest = range, .rounding = ROUNDING, .counters = &t->counters, .stop = &t->stop};
     for (int side = 0; side < 2; side++) {
         int found;
-        const outcome_t outcome = solve_coincident(t, side, range, k.rounding, &found);
+        const outcome_t outcome = solve_coincident(t, side, range, ROUNDING, &found);
         if (found || outcome != SOLVED) {
             return outcome;
         }
