@@ -1,0 +1,167 @@
+"""Cascade on every kind of cost: proven against certificates that look at every pair, degenerate inputs first."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import scipy.sparse
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from solvers import (
+    Assignment,
+    DenseCost,
+    Infeasible,
+    PointCost,
+    SparseCost,
+    TimeLimit,
+    certify,
+    registry,
+    solve,
+)
+from solvers.certificate import dual_bound
+from solvers.native import _native
+
+#: Clouds in [0, 1]^d and worse, each from (generator, count, dimensions).
+CLOUDS = {
+    "even": lambda rng, n, d: rng.random((n, d)),
+    "lattice": lambda rng, n, d: rng.integers(0, 6, (n, d)) / 5,
+    "line": lambda rng, n, d: np.outer(rng.random(n), np.arange(1, d + 1)),
+    "axis": lambda rng, n, d: np.column_stack([rng.random(n), np.zeros((n, d - 1))]),
+    "one place": lambda rng, n, d: np.full((n, d), 0.3),
+    "few places": lambda rng, n, d: rng.random((5, d))[rng.integers(0, 5, n)],
+    "nearly in few places": lambda rng, n, d: rng.random((5, d))[rng.integers(0, 5, n)] + 1e-7 * rng.random((n, d)),
+    "clusters and outliers": lambda rng, n, d: np.where(rng.random((n, 1)) < 0.05, 1e3, 1e-3) * rng.random((n, d)),
+    "far away": lambda rng, n, d: 1e9 + rng.random((n, d)),
+    "tiny": lambda rng, n, d: 1e-160 * rng.random((n, d)),
+}
+
+
+@pytest.mark.parametrize("dimensions", [1, 2, 3])
+@pytest.mark.parametrize("targets", CLOUDS)
+@pytest.mark.parametrize("points", CLOUDS)
+def test_points_of_any_shape_are_matched_optimally(points: str, targets: str, dimensions: int) -> None:
+    rng = np.random.default_rng(0)
+    for n, m in ((130, 130), (100, 130), (130, 40), (1, 1), (3, 2)):
+        cost = PointCost(CLOUDS[points](rng, n, dimensions), CLOUDS[targets](rng, m, dimensions), scale=1e5)
+        problem = Assignment(cost)
+        matching = solve(problem, "cascade")
+        proof = certify(problem, matching, every_pair=True)
+        assert proof.optimal, proof
+
+
+@pytest.mark.parametrize("cloud", CLOUDS)
+def test_leaving_pairs_out_changes_no_bound(cloud: str) -> None:
+    rng = np.random.default_rng(1)
+    for dimensions in (2, 3):
+        x, y = CLOUDS[cloud](rng, 300, dimensions), CLOUDS["even"](rng, 350, dimensions)
+        for problem in (Assignment(PointCost(x, y)), Assignment(PointCost(y, x))):
+            n, m = problem.shape
+            for size in (0.0, 1e-3, 1e3):
+                u, v = -size * rng.random(n), -size * rng.random(m)
+                few, all_pairs = dual_bound(problem, u, v), dual_bound(problem, u, v, every_pair=True)
+                np.testing.assert_allclose(few.minima, all_pairs.minima, rtol=1e-12, atol=1e-12 * all_pairs.scale)
+
+
+def test_points_take_memory_for_the_points_only() -> None:
+    """The matrix of this problem would take 80 GB."""
+    rng = np.random.default_rng(2)
+    problem = Assignment(PointCost(rng.random((100_000, 2)) * [1, 0], rng.random((2, 2))[rng.integers(0, 2, 100_000)]))
+    matching = solve(problem, "cascade")
+    assert certify(problem, matching).optimal
+
+
+@pytest.mark.slow
+def test_embedding_of_a_hundred_thousand() -> None:
+    rng = np.random.default_rng(3)
+    side = 316
+    grid = np.stack(np.meshgrid(*[np.linspace(0, 1, side)] * 2), axis=-1).reshape(-1, 2)
+    problem = Assignment(PointCost(rng.normal(0.5, 0.1, (side * side, 2)), grid))
+    proof = certify(problem, solve(problem, "cascade"))
+    assert proof.optimal, proof
+
+
+def random_problem(rng: np.random.Generator) -> Assignment:
+    """A small problem of any kind: shape, dtype, ties, forbidden pairs, offset and scale are all drawn."""
+    n, m = rng.integers(1, 13, 2)
+    levels = rng.choice([2, 5, 100, 10**6])
+    costs = rng.integers(0, levels, (n, m)) if rng.random() < 0.5 else rng.random((n, m))
+    costs = costs * rng.choice([1.0, 1e-9, 1e9]) + rng.choice([0.0, -1.0, 1e9])
+    if rng.random() < 0.5:
+        costs = costs.astype(np.float32)
+    if rng.random() < 0.2:
+        costs[:, rng.integers(0, m, m)] = costs[:, [0]]
+    if rng.random() < 0.3:
+        costs[rng.random((n, m)) < rng.random()] = np.inf
+        if rng.random() < 0.5:
+            rows, cols = np.nonzero(np.isfinite(costs))
+            return Assignment(SparseCost(scipy.sparse.coo_array((costs[rows, cols], (rows, cols)), shape=(n, m))))
+    elif rng.random() < 0.2:
+        x, y = (CLOUDS[rng.choice(list(CLOUDS))](rng, count, 2) for count in (n, m))
+        return Assignment(PointCost(x, y))
+    return Assignment(DenseCost(costs))
+
+
+def prove(problem: Assignment) -> None:
+    """Solved to a proven optimum, or shown to have none by rows and columns that are too few for them."""
+    try:
+        matching = solve(problem, "cascade")
+    except Infeasible as error:
+        prove_infeasible(problem, error)
+    else:
+        proof = certify(problem, matching, every_pair=True)
+        assert proof.optimal, (proof, problem.cost)
+
+
+def prove_infeasible(problem: Assignment, error: Infeasible) -> None:
+    allowed = np.isfinite(problem.cost.dense())
+    few, many = error.columns, error.rows
+    if problem.shape[0] > problem.shape[1]:
+        allowed, few, many = allowed.T, many, few
+    assert few is not None
+    assert many is not None
+    assert len(few) < len(many)
+    assert set(np.flatnonzero(allowed[many].any(axis=0))) <= set(few)
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.integers(0, 2**32 - 1))
+def test_random_small_problems(seed: int) -> None:
+    prove(random_problem(np.random.default_rng(seed)))
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1800)
+def test_a_hundred_thousand_small_problems() -> None:
+    for seed in range(100_000):
+        prove(random_problem(np.random.default_rng(seed)))
+
+
+@pytest.mark.skipif(not _native.HAS_AVX2, reason="this processor has no AVX2")
+@pytest.mark.parametrize("seed", range(40))
+def test_both_builds_do_the_same_work(seed: int) -> None:
+    problem = random_problem(np.random.default_rng(seed))
+    try:
+        plain, wide = (solve(problem, "cascade", avx2=avx2) for avx2 in (False, True))
+    except Infeasible:
+        return
+    np.testing.assert_array_equal(plain.row_to_col, wide.row_to_col)
+    np.testing.assert_array_equal(plain.v, wide.v)
+    assert plain.counters == wide.counters
+
+
+def test_time_limit_carries_a_bound() -> None:
+    rng = np.random.default_rng(4)
+    problem = Assignment(PointCost(rng.random((20_000, 2)), rng.random((20_000, 2))))
+    with pytest.raises(TimeLimit) as caught:
+        solve(problem, "cascade", time_limit=0.05)
+    best = solve(problem, "cascade").cost
+    assert -np.inf < caught.value.bound <= best * (1 + 1e-9)
+
+
+def test_auto_is_cascade_where_that_pays() -> None:
+    rng = np.random.default_rng(5)
+    assert registry.automatic(Assignment(DenseCost(rng.random((500, 500))))) == "cascade"
+    assert registry.automatic(Assignment(PointCost(rng.random((9, 2)), rng.random((9, 2))))) == "cascade"
+    assert registry.automatic(Assignment(DenseCost(rng.random((9, 900))))).startswith("jv")
+    assert registry.automatic(Assignment(DenseCost(rng.random((500, 500))), limit=0.5)).startswith("jv")
