@@ -24,9 +24,9 @@ $(READY): pyproject.toml meson.build solvers/native/meson.build
 	  $(BIN)/python -m pip install --quiet --disable-pip-version-check "$$peer" || echo "left out: $$peer"; done
 	touch $(READY)
 
-# lapx and lap are imported by the same name. What `.venv-lapx/bin/lapmark run --to results` measures goes into the same
-# store, so that one report shows all. The versions are those of .venv, or t-SNE would make other points of the digits; and an
-# editable build belongs to one environment, so that this one builds elsewhere.
+# lapx and lap are imported by the same name. What `PATH=.venv-lapx/bin:$PATH lapmark run --to results` measures goes into the
+# same store, so that one report shows all. The versions are those of .venv, or t-SNE would make other points of the digits;
+# and an editable build belongs to one environment, so that this one builds elsewhere.
 peers-lapx: $(LAPX)/ready ## Make .venv-lapx, for the package lapx, which cannot live beside the other peers
 
 $(LAPX)/ready: $(READY)

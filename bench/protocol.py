@@ -108,7 +108,11 @@ def _digest_cost(cost: Cost, state: hashlib.blake2b) -> None:
 
 
 def small(problem: Problem, size: int = 16) -> Problem:
-    """The first rows and columns of a problem: of the same kind, type and proportions, and quick to solve."""
+    """The first rows and columns of a problem: of the same kind, type and proportions, and quick to solve.
+
+    The pairs on its diagonal are allowed even if they are not in the problem, so that an assignment can be solved: a
+    package that crashes where there is no matching should not crash here.
+    """
     n, m = problem.shape
     shrink = min(1.0, size / max(1, min(n, m)))
     rows, cols = slice(0, round(n * shrink)), slice(0, round(m * shrink))
@@ -117,12 +121,24 @@ def small(problem: Problem, size: int = 16) -> Problem:
     if isinstance(cost, PointCost):
         part = PointCost(cost.x[rows], cost.y[cols], cost.p, cost.scale)
     elif isinstance(cost, SparseCost):
-        part = SparseCost(cost.csr[rows, cols])
+        import scipy.sparse
+
+        matrix = _with_diagonal(SparseCost(cost.csr[rows, cols]).dense())
+        pairs = np.nonzero(np.isfinite(matrix))
+        stored = matrix[pairs].astype(cost.csr.dtype)
+        part = SparseCost(scipy.sparse.coo_array((stored, pairs), shape=matrix.shape))
     else:
-        part = DenseCost(cost.dense()[rows, cols].copy(order="K"))
+        part = DenseCost(_with_diagonal(cost.dense()[rows, cols].copy(order="K")))
     if isinstance(problem, Assignment):
         return dataclasses.replace(problem, cost=part)
     return dataclasses.replace(problem, cost=part, a=None, b=None)
+
+
+def _with_diagonal(matrix: np.ndarray) -> np.ndarray:
+    along = np.arange(min(matrix.shape))
+    diagonal = matrix[along, along]
+    matrix[along, along] = np.where(np.isinf(diagonal), 0, diagonal)
+    return matrix
 
 
 def write_problem(problem: Problem, file: IO[bytes]) -> None:

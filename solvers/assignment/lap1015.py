@@ -27,9 +27,10 @@ def lap1015(
 ) -> Matching:
     """One thread, by the fastest of the package's variants.
 
-    `epsilon` is its ε-scaling, on by default as in the package: faster on large problems, but it sometimes answers tiny
-    or constant ones with something that is no matching. `precision` is the type it solves in: float32 for float32 and
-    float64 for all else, or always the same. Costs that float32 rounds are then other costs, with an optimum of theirs.
+    `epsilon` is its ε-scaling, on by default as in the package: faster on large problems, but it answers some that are
+    tiny, constant or |i − j| with something that is no matching. `precision` is the type it solves in: float32 for
+    float32 and float64 for all else, or always the same. Costs that float32 rounds are then other costs, with an
+    optimum of theirs.
     """
     from py_lap_solver.solvers.lap1015_solver import Lap1015Solver
 

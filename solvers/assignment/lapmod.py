@@ -29,7 +29,10 @@ if TYPE_CHECKING:
     condition=without("lapx"),
 )
 def lapmod(problem: Assignment) -> Matching:
-    """Solves in float64; costs must lie in [0, 1e6), the range that the package takes."""
+    """Solves in float64; costs must lie in [0, 1e6), the range that the package takes.
+
+    On some problems without a matching of the allowed pairs the package brings the process down.
+    """
     from lap import LARGE
     from lap import lapmod as package
 
