@@ -59,9 +59,11 @@ def test_the_readme_names_every_family_and_every_configuration():
     assert set(suites.names()) <= named
 
 
-def test_the_library_example_of_the_readme():
-    code = re.search(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)[1]
+def test_the_library_examples_of_the_readme():
+    first, *others = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
     names: dict = {}
-    exec(code, names)
+    exec(first, names)
     assert names["certify"](names["problem"], names["m"]).optimal
     assert names["cost"][names["rows"], names["cols"]].sum() == pytest.approx(names["m"].cost)
+    for code in others:
+        exec(code, names)
