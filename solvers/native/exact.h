@@ -367,11 +367,12 @@ static void augment(market_t *k, paths_t *s, int64_t start) {
     }
 }
 
-/* After a search that reached no free column: the rows that it scanned are one more than the columns it reached, which
- * are all that these rows allow. By Hall's theorem there is no matching. */
+/* After a search that reached no free column: it scanned the rows it began with and those that hold the columns it
+ * reached, which are all that these rows allow. With one of the former, rows outnumber columns: by Hall's theorem there
+ * is no matching. */
 static inline void name_hall_set(task_t *t, const paths_t *s) {
-    t->blocked = s->row_count;
-    memcpy(t->x, s->rows, (size_t)s->row_count * sizeof *t->x);
+    t->blocked = s->reached_count + 1;
+    memcpy(t->x, s->rows + (s->row_count - t->blocked), (size_t)t->blocked * sizeof *t->x);
     memcpy(t->y, s->reached, (size_t)s->reached_count * sizeof *t->y);
 }
 

@@ -150,6 +150,20 @@ def test_both_builds_do_the_same_work(seed: int) -> None:
     assert plain.counters == wide.counters
 
 
+def test_many_rows_without_a_column_are_a_hall_set() -> None:
+    """More than a phase needs to search from all of them at once."""
+    rng = np.random.default_rng(6)
+    costs = rng.integers(0, 9, (60, 60)).astype(float)
+    costs[:40, 20:] = np.inf
+    for matrix in (costs, costs.T):
+        rows, cols = np.nonzero(np.isfinite(matrix))
+        for cost in (DenseCost(matrix), SparseCost(scipy.sparse.coo_array((matrix[rows, cols], (rows, cols))))):
+            problem = Assignment(cost)
+            with pytest.raises(Infeasible) as caught:
+                solve(problem, "cascade")
+            prove_infeasible(problem, caught.value)
+
+
 def test_time_limit_carries_a_bound() -> None:
     rng = np.random.default_rng(4)
     problem = Assignment(PointCost(rng.random((20_000, 2)), rng.random((20_000, 2))))
