@@ -8,7 +8,7 @@ READY := $(VENV)/ready
 LAPX := .venv-lapx
 BUILD_TOOLS := "meson-python>=0.17" "meson>=1.4" ninja "cython>=3.1" "numpy>=2.0"
 
-.PHONY: help peers-lapx demo test test-slow lint format sanitize bench bench-quick clean
+.PHONY: help peers-lapx demo test test-slow fuzz lint format sanitize bench bench-quick clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -44,6 +44,9 @@ demo: $(READY) ## Compare every solver on digits laid on a grid, and write the r
 test: $(READY) ## Run the tests
 	pytest
 
+fuzz: $(READY) ## Solve and prove a hundred thousand small problems
+	pytest -m slow tests/solvers/test_cascade.py -k thousand
+
 test-slow: $(READY) ## Run the tests that take longer, too
 	pytest -m 'slow or not slow'
 
@@ -60,7 +63,7 @@ format: $(READY) ## Mend style
 
 sanitize: $(READY) ## Run the native tests under ASan and UBSan
 	meson setup build/sanitize --reconfigure --buildtype=debugoptimized -Db_sanitize=address,undefined -Db_lundef=false -Dwerror=true >/dev/null
-	ASAN_OPTIONS=detect_leaks=1 UBSAN_OPTIONS=halt_on_error=1 meson test -C build/sanitize --print-errorlogs native 'native small'
+	ASAN_OPTIONS=detect_leaks=1 UBSAN_OPTIONS=halt_on_error=1 meson test -C build/sanitize --print-errorlogs
 
 # asv on the installed package, as it is; over commits, each in an environment of its own: see METHODOLOGY.md.
 ASV_RUN = asv run --environment existing:$(BIN)/python --set-commit-hash $$(git rev-parse HEAD) --launch-method forkserver --show-stderr
