@@ -31,8 +31,8 @@ PAIRS_A_POINT = 2000
     ),
 )
 def cascade(problem: Assignment, time_limit: float | None = None, avx2: bool = _native.HAS_AVX2) -> Matching:
-    """Points at squared distance in up to 3 dimensions take O(n + m) memory, sparse costs that of their entries; any other
-    cost is taken as a matrix."""
+    """Points at squared distance in up to 3 dimensions take O(n + m) memory, sparse costs that of their entries; any
+    other cost is taken as a matrix."""
     cost = problem.cost
     if isinstance(cost, SparseCost):
         return _sparse(problem, cost, Deadline(time_limit), avx2)
