@@ -14,7 +14,7 @@ from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
-from rich.table import Table
+from rich.table import Column, Table
 
 from solvers.certificate import TOLERANCE
 
@@ -111,7 +111,10 @@ def everything(records: Sequence[Record], cases: Sequence[str]) -> Table:
 
 def winners(records: Sequence[Record], cases: Sequence[str]) -> Table:
     """For each case the fastest exact solver, the one that comes next, and what became of those without an answer."""
-    table = Table("case", "fastest", "", "next takes", "", "failed", title="the fastest exact solver", box=SIMPLE_HEAD)
+    columns = (Column("case", overflow="fold"), Column("n", justify="right"))
+    table = Table(
+        *columns, "fastest", "", "next takes", "", "failed", title="the fastest exact solver", box=SIMPLE_HEAD
+    )
     for case in cases:
         of_case = [record for record in records if record.case == case]
         ranked = sorted(
@@ -122,7 +125,8 @@ def winners(records: Sequence[Record], cases: Sequence[str]) -> Table:
         first, second = [*ranked[:2], None, None][:2]
         failed = Counter(record.status for record in of_case if record.status not in ("ok", "skipped"))
         table.add_row(
-            escape(f"{Case.read(case).label} n={Case.read(case).n}"),
+            escape(Case.read(case).label),
+            str(Case.read(case).n),
             first and escape(first[1]),
             first and show_duration(first[0]),
             first and second and f"{second[0] / first[0]:.1f}×",

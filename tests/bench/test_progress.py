@@ -65,12 +65,12 @@ def test_of_many_cases_the_table_names_the_fastest() -> None:
     records += [record("lap", n, status="wrong", samples=(0.01,)) for n in sizes]
     records += [record("lapjv", n, status="skipped") for n in sizes]
     lines = [" ".join(row.split()) for row in text(summary(records)).splitlines()]
-    assert "uniform n=1 scipy 100 ms 2.0× jv 1 wrong" in lines
-    assert "uniform n=8 jv 200 ms 4.0× scipy 1 wrong" in lines
+    assert "uniform 1 scipy 100 ms 2.0× jv 1 wrong" in lines
+    assert "uniform 8 jv 200 ms 4.0× scipy 1 wrong" in lines
     alone = [record("jv", n, samples=(0.2,)) for n in sizes if n > 1] + [record("jv", 1, status="crash")]
     lines = [" ".join(row.split()) for row in text(summary(alone)).splitlines()]
-    assert "uniform n=1 1 crash" in lines
-    assert "uniform n=8 jv 200 ms" in lines
+    assert "uniform 1 1 crash" in lines
+    assert "uniform 8 jv 200 ms" in lines
 
 
 @pytest.mark.parametrize("terminal", [True, False])
