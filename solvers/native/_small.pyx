@@ -102,10 +102,11 @@ def assign(costs, bint maximize):
     cdef intptr_t *row = <intptr_t *> cnp.PyArray_DATA(<cnp.ndarray> rows)
     cdef intptr_t *col = <intptr_t *> cnp.PyArray_DATA(<cnp.ndarray> cols)
     for i in range(problem.n):
-        if row_to_col[i] >= 0:
+        if row_to_col[i] >= 0 and k < count:
             row[k], col[k] = i, row_to_col[i]
             k += 1
-    return rows, cols
+    # Costs that another thread changes meanwhile may leave rows out.
+    return (rows, cols) if k == count else None
 
 
 cdef class Batch:

@@ -1,6 +1,5 @@
 /* Small dense problems, microseconds each. At that size latency decides: no memory is asked for, loops have no tail
- * that vectors do not fit, and branches that cannot be foretold are few. So the costs are copied once into padded rows,
- * which stay in the nearest caches, with the shorter side as the rows. Then:
+ * that vectors do not fit, and branches that cannot be foretold are few.
  *
  *   1. v_j = min_i c_ij. Not where n < m: columns left free must keep v = 0.
  *   2. A row takes its cheapest column, a free one where several are, and lowers that column's dual until the second
@@ -10,6 +9,10 @@
  *
  * Near-equal costs, whose differences are lost in rounding, cannot keep it going, for no loop waits until a dual has
  * moved: step 2 makes at most BIDS scans for each row, and a search closes another column with each row that it scans.
+ *
+ * A column takes no part where its v is -inf and its distance +inf: it is neither improved nor chosen, without a test
+ * in any loop. So are columns closed by a search, and so are those that fill a row up to whole vectors. What stands
+ * there does not matter, as long as it may be read: in a matrix of doubles, it is the beginning of the next row.
  */
 #include "small.h"
 #include "names.h"
@@ -20,15 +23,15 @@
 
 typedef COST cost_t;
 
-enum { BIDS = 3, STEP = 2 * WIDTH, WORD = 64, WORDS = (SMALL_WIDTH + WORD - 1) / WORD };
+enum { BIDS = 3, ROWS = 4, STEP = 2 * WIDTH, WORD = 64, WORDS = (SMALL_WIDTH + WORD - 1) / WORD };
 
 _Static_assert(FLT_EVAL_METHOD == 0, "a path is traced back by computing its distances again, to the bit");
 
 /* The problem turned so that n <= m, and what is known of its answer. */
 typedef struct {
     int64_t n, m, width;
-    const double *cost;                 /* (n, width), to be minimised; +inf from column m on */
-    _Alignas(64) double v[SMALL_WIDTH]; /* duals of the columns; -inf where closed */
+    const double *row[SMALL_SIDE];      /* (width) costs to be minimised; of no meaning from column m on, but no NaN */
+    _Alignas(64) double v[SMALL_WIDTH]; /* duals of the columns */
     uint64_t free[WORDS];               /* a bit for each column that no row has */
     int32_t y[SMALL_SIDE];              /* row of each column that is not free */
 } state_t;
@@ -39,8 +42,6 @@ static inline double larger(double a, double b) { return a > b ? a : b; }
 static inline v4_t load_f64(const double *c) { return v4_load(c); }
 static inline v4_t load_f32(const float *c) { return v4_load_f32(c); }
 #define load_cost(c) _Generic((c), const float *: load_f32, const double *: load_f64)(c)
-
-static inline const double *row_of(const state_t *s, int64_t i) { return s->cost + i * s->width; }
 
 /* Sets of columns are words of bits. */
 static inline int64_t words_of(int64_t width) { return (width + WORD - 1) / WORD; }
@@ -56,13 +57,13 @@ static inline void match(state_t *s, int64_t i, int64_t j) {
     s->free[j / WORD] &= ~((uint64_t)1 << (j % WORD));
 }
 
-/* One row of the turned problem, padded, with the sign that asks for the least total. */
+/* One row of the turned problem with the sign that asks for the least total. */
 static inline void copy_row(const small_t *p, int64_t i, double sign, int64_t width, double *restrict to) {
     const int turned = p->n > p->m;
     const int64_t m = turned ? p->n : p->m, right = turned ? p->m : 1;
     const cost_t *c = (const cost_t *)p->cost + (turned ? i : i * m);
     for (int64_t j = m / WIDTH * WIDTH; j < width; j += WIDTH) {
-        v4_store(to + j, v4_all(INFINITY));
+        v4_store(to + j, v4_all(0.0));
     }
     if (turned || m < WIDTH) {
         for (int64_t j = 0; j < m; j++) {
@@ -77,26 +78,58 @@ static inline void copy_row(const small_t *p, int64_t i, double sign, int64_t wi
     v4_store(to + m - WIDTH, v4_mul(load_cost(c + m - WIDTH), signs)); /* overlaps the one before */
 }
 
+/* Rows are read where they lie if they may be, and copied otherwise. Rows a power of two apart would fall into the same
+ * few places of the cache. */
+static void find_rows(const small_t *p, state_t *s, double *room) {
+    const int direct = sizeof(cost_t) == sizeof(double) && p->n <= p->m && !p->maximize && p->m % 128 != 0;
+    for (int64_t i = 0; i < s->n; i++) {
+        if (direct && i * p->m + s->width <= p->n * p->m) {
+            s->row[i] = (const double *)p->cost + i * p->m;
+        } else {
+            copy_row(p, i, p->maximize ? -1.0 : 1.0, s->width, room);
+            s->row[i] = room;
+            room += s->width;
+        }
+    }
+}
+
+/* Whether every cost that is not +inf is at most `largest`. */
+static int are_at_most(const state_t *s, double largest) {
+    int holds = 1;
+    for (int64_t i = 0; i < s->n; i++) {
+        for (int64_t j = 0; j < s->m; j++) {
+            holds &= s->row[i][j] <= largest || s->row[i][j] == INFINITY;
+        }
+    }
+    return holds;
+}
+
 /* v_j = min_i c_ij. False where a cost is NaN, -inf or beyond `largest`. */
 static int reduce_columns(state_t *s, double largest) {
     const v4_t infinity = v4_all(INFINITY), minus_infinity = v4_all(-INFINITY);
     v4_t lowest = infinity, highest = minus_infinity;
-    for (int64_t j = 0; j < s->width; j += STEP) {
-        const double *c = s->cost + j;
-        v4_t low[2] = {infinity, infinity};
-        for (int64_t i = 0; i < s->n; i++, c += s->width) {
-            for (int k = 0; k < 2; k++) {
-                const v4_t x = v4_max(v4_load(c + k * WIDTH), minus_infinity); /* NaN becomes -inf, which is as bad */
-                low[k] = v4_min(low[k], x);
-                highest = v4_max(highest, v4_tag_below(x, infinity, x, highest));
-            }
+    for (int64_t j = 0; j < s->width; j += WIDTH) {
+        v4_store(s->v + j, infinity);
+    }
+    for (int64_t i = 0; i < s->n; i += ROWS) {
+        const double *c[ROWS];
+        for (int k = 0; k < ROWS; k++) {
+            c[k] = s->row[i + k < s->n ? i + k : s->n - 1];
         }
-        for (int k = 0; k < 2; k++) {
-            v4_store(s->v + j + k * WIDTH, low[k]);
-            lowest = v4_min(lowest, low[k]);
+        for (int64_t j = 0; j < s->width; j += WIDTH) {
+            v4_t low = v4_load(s->v + j);
+            for (int k = 0; k < ROWS; k++) {
+                const v4_t x = v4_max(v4_load(c[k] + j), minus_infinity); /* NaN becomes -inf, which is as bad */
+                low = v4_min(low, x);
+                highest = v4_max(highest, x);
+            }
+            v4_store(s->v + j, low);
         }
     }
-    return v4_lowest(lowest) >= -largest && !v4_below(v4_all(largest), highest);
+    for (int64_t j = 0; j < s->width; j += WIDTH) {
+        lowest = v4_min(lowest, v4_load(s->v + j));
+    }
+    return v4_lowest(lowest) >= -largest && (!v4_below(v4_all(largest), highest) || are_at_most(s, largest));
 }
 
 /* The two smallest c_j - v_j. */
@@ -142,7 +175,7 @@ static inline uint64_t nearest(const double *distance, int64_t start, int64_t en
 
 /* Row i bids for its cheapest column. The row that has none afterwards: i itself, the one that it drove out, or -1. */
 static inline int64_t bid(state_t *s, int64_t i) {
-    const double *c = row_of(s, i);
+    const double *c = s->row[i];
     double first, second;
     two_minima(c, s->v, s->width, &first, &second);
     if (second == INFINITY) {
@@ -165,8 +198,7 @@ static inline int64_t bid(state_t *s, int64_t i) {
     return loser;
 }
 
-/* The tree of shortest paths from a free row. A closed column has distance +inf and v = -inf, so that it is neither
- * improved nor chosen without a test in any loop; row k + 1 was scanned because column k had been closed. */
+/* The tree of shortest paths from a free row; row k + 1 was scanned because column k had been closed. */
 typedef struct {
     _Alignas(64) double distance[SMALL_WIDTH]; /* to each open column */
     v4_t low[WORDS];                           /* at most the smallest distance of each lane in each word */
@@ -181,7 +213,7 @@ typedef struct {
 
 /* Offer every column the path by way of row i. Returns the smallest distance to an open column. */
 static inline double relax(const state_t *s, tree_t *t, int64_t i, double h) {
-    const double *restrict c = row_of(s, i);
+    const double *restrict c = s->row[i];
     const double *restrict v = s->v;
     double *restrict distance = t->distance;
     const v4_t offset = v4_all(h);
@@ -237,7 +269,7 @@ static inline void trace_back(state_t *s, const tree_t *t, int64_t sink) {
     for (;;) {
         do {
             k--;
-        } while (k > 0 && row_of(s, t->row[k])[j] - v - t->h[k] != distance);
+        } while (k > 0 && s->row[t->row[k]][j] - v - t->h[k] != distance);
         match(s, t->row[k], j);
         if (k == 0) {
             return;
@@ -271,7 +303,7 @@ static int augment(state_t *s, int64_t start) {
             }
         }
         const int64_t k = t.scanned - 1, j = t.column[k];
-        low = relax(s, &t, s->y[j], row_of(s, s->y[j])[j] - t.column_v[k] - t.column_at[k]);
+        low = relax(s, &t, s->y[j], s->row[s->y[j]][j] - t.column_v[k] - t.column_at[k]);
     }
     trace_back(s, &t, sink);
     for (int64_t k = 0; k < t.closed; k++) {
@@ -284,9 +316,10 @@ static int match_all(state_t *s) {
     int32_t waiting[SMALL_SIDE];
     int64_t count = 0;
     for (int64_t i = 0; i < s->n; i++) {
-        int64_t left = i;
-        for (int bids = 0; bids < BIDS && left >= 0; bids++) {
-            left = bid(s, left);
+        int64_t left = i, bidder = -1;
+        for (int bids = 0; bids < BIDS && left >= 0 && left != bidder; bids++) {
+            bidder = left;
+            left = bid(s, bidder);
         }
         if (left >= 0) {
             waiting[count++] = (int32_t)left;
@@ -300,9 +333,7 @@ static int match_all(state_t *s) {
 }
 
 static int solve(const small_t *p, state_t *s, double *room) {
-    for (int64_t i = 0; i < s->n; i++) {
-        copy_row(p, i, p->maximize ? -1.0 : 1.0, s->width, room + i * s->width);
-    }
+    find_rows(p, s, room);
     if (!reduce_columns(s, p->largest)) {
         return 0;
     }
@@ -313,7 +344,7 @@ static int solve(const small_t *p, state_t *s, double *room) {
         }
     }
     for (int64_t j = reduced; j < s->width; j++) {
-        s->v[j] = 0.0;
+        s->v[j] = j < s->m ? 0.0 : -INFINITY;
     }
     memset(s->free, 0xff, sizeof s->free);
     return match_all(s);
@@ -327,7 +358,6 @@ void NAME(small)(small_t *p, double *room) {
     s.n = turned ? p->m : p->n;
     s.m = turned ? p->n : p->m;
     s.width = small_width(p);
-    s.cost = room;
     p->solved = solve(p, &s, room);
     if (!p->solved) {
         return;

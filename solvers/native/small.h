@@ -21,11 +21,11 @@ typedef struct {
                    where there is no memory; somebody else may find out which */
 } small_t;
 
-/* Solves a problem in `room` for small_room doubles, which starts on a line of the cache. */
+/* Solves a problem in `room` for small_room doubles, which had better start on a line of the cache. */
 typedef void (*small_build_t)(small_t *p, double *room);
 
-/* Costs are copied into rows of this many doubles: whole steps of the vector loops, whole lines of the cache. Rows a
- * power of two apart would fall into the same few places of the cache. */
+/* Rows are read, and copied where they have to be, in this many doubles: whole steps of the vector loops, and no power
+ * of two, or copies would fall into the same few places of the cache. */
 static inline int64_t small_width(const small_t *p) {
     const int64_t m = p->n > p->m ? p->n : p->m, lines = (m + 7) / 8;
     return 8 * (lines + (lines % 16 == 0));
