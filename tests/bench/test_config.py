@@ -139,7 +139,7 @@ def test_limits_come_from_the_file_unless_the_command_has_its_own(tmp_path: Path
     plugin.write_text(
         "import time\n"
         "from solvers import Capabilities, register\n\n"
-        '@register("sleepy", Capabilities(exact=True))\n'
+        '@register("sleepy", Capabilities(exact=True, family="sleep", source="this test"))\n'
         "def sleepy(problem):\n"
         "    time.sleep(100 if len(problem.cost.dense()) > 16 else 0)\n"
     )
