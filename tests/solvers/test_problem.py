@@ -186,7 +186,7 @@ def test_transport_is_uniform_by_default_and_never_empty():
 def test_edge_shapes_simply_work(shape):
     problem = Assignment(DenseCost(np.arange(shape[0] * shape[1], dtype=float).reshape(shape) + 1))
     for name in names(problem):
-        if get(name).requires:
+        if get(name).requires or not get(name).function.__module__.startswith("solvers."):
             continue  # another package; the contract tests those
         matching = solve(problem, name)
         assert (matching.row_to_col >= 0).sum() == min(shape)
