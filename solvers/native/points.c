@@ -10,6 +10,7 @@
 
 #include "cloud.h"
 #include "coincident.h"
+#include "line.h"
 #include "names.h"
 
 typedef struct {
@@ -28,7 +29,7 @@ enum { LIST = 24, RATIO_LOG = 2, COARSEST_LOG = 7 };
 /* Parts of the spread: epsilon at the start and end of a level and at the very end; of the range of costs: where
  * nothing is known yet, and what is not worth bidding for. Measured on embeddings laid on grids, and flat around these
  * values. */
-static const double START = 0.05, COARSE_END = 0.01, END = 0.0006, FIRST_START = 0.1, LEAST = 1e-12;
+static const double START = 0.05, COARSE_END = 0.01, END = 0.0006, FIRST_START = 0.1, LINE_START = 2.0, LEAST = 1e-12;
 
 /* A few units in the last place. Costs and prices are at least 0 here, so a value is as large as its parts. */
 static const double ROUNDING = 0x1p-51;
@@ -97,6 +98,12 @@ static void prices_rose(market_t *k) {
     }
 }
 
+/* Who bids next is not known before the last bid. */
+static int64_t look_ahead(market_t *k, int64_t oldest, int64_t waiting) {
+    (void)k, (void)oldest;
+    return waiting;
+}
+
 /* ---- levels ---- */
 
 /* Centroids of `count` groups of consecutive points. */
@@ -152,8 +159,13 @@ static outcome_t level_make(market_t *k, costs_t *c, arena_t *a, const double *x
     return SOLVED;
 }
 
-static outcome_t level_bid(market_t *k, int coarsest, int finest) {
-    const double start = coarsest ? FIRST_START * k->largest : START * typical_spread(k), least = LEAST * k->largest;
+/* Epsilon at the start of a level. */
+static double level_start(market_t *k, const coarse_t *above) {
+    return above ? START * typical_spread(k) : FIRST_START * k->largest;
+}
+
+static outcome_t level_bid(market_t *k, double start, int finest) {
+    const double least = LEAST * k->largest;
     return start > least ? auction_down(k, start, finest ? END : COARSE_END, least) : SOLVED;
 }
 
@@ -172,7 +184,7 @@ static outcome_t solve_coarse(market_t *k, const double *x, int64_t rows, const 
         outcome = level_make(k, &costs, &level, group_x, group_y, scale, above);
     }
     if (outcome == SOLVED) {
-        outcome = level_bid(k, above == NULL, 0);
+        outcome = level_bid(k, level_start(k, above), 0);
     }
     if (outcome == SOLVED) {
         for (int64_t i = 0; i < k->n; i++) {
@@ -222,7 +234,8 @@ static outcome_t solve_coarse_levels(task_t *t, market_t *k, const ordered_t *x,
     while (log_columns - RATIO_LOG >= COARSEST_LOG) {
         log_columns -= RATIO_LOG;
     }
-    for (; outcome == SOLVED && ((int64_t)1 << log_columns) * 2 <= t->m; log_columns += RATIO_LOG) {
+    for (; outcome == SOLVED && !t->without.levels && ((int64_t)1 << log_columns) * 2 <= t->m;
+         log_columns += RATIO_LOG) {
         coarse_t *here = *above == &coarse[0] ? &coarse[1] : &coarse[0];
         k->m = (int64_t)1 << log_columns;
         k->n = k->m * t->n / t->m > 1 ? k->m * t->n / t->m : 1;
@@ -231,31 +244,6 @@ static outcome_t solve_coarse_levels(task_t *t, market_t *k, const ordered_t *x,
             arena_free(&(*above)->arena);
         }
         *above = here;
-    }
-    return outcome;
-}
-
-static outcome_t solve_levels(task_t *t, market_t *k, paths_t *s, arena_t *a, const ordered_t *x, const ordered_t *y) {
-    const points_t *p = t->cost;
-    coarse_t coarse[2] = {0}, *above = NULL;
-    costs_t costs;
-    outcome_t outcome = solve_coarse_levels(t, k, x, y, coarse, &above);
-    if (outcome == SOLVED) {
-        k->n = t->n;
-        k->m = t->m;
-        outcome = level_make(k, &costs, a, x->at, y->at, p->scale, above);
-    }
-    arena_free(&coarse[0].arena);
-    arena_free(&coarse[1].arena);
-    if (outcome == SOLVED) {
-        outcome = level_bid(k, above == NULL, 1);
-    }
-    if (outcome == SOLVED && !paths_make(s, a, t->n, t->m)) {
-        outcome = OUT_OF_MEMORY;
-    }
-    if (outcome == SOLVED) {
-        cloud_fit(&costs.targets);
-        outcome = solve_exactly(k, s);
     }
     return outcome;
 }
@@ -269,6 +257,79 @@ static double pair_cost(const points_t *p, int64_t i, int64_t j) {
     return p->scale * square;
 }
 
+/* Hold the pairs in order along a line, at prices between what the two neighbours of each step ask for. */
+static void hold_in_order(market_t *k, const costs_t *c, const double *y, double scale, const mark_t *rows,
+                          const mark_t *columns) {
+    const points_t p = {c->x, y, scale};
+    double price = 0.0, low = 0.0;
+    for (int64_t a = 0; a < k->n; a++) {
+        const int32_t i = rows[a].item, j = columns[a].item;
+        const double cost = pair_cost(&p, i, j);
+        if (a > 0) {
+            const int32_t row_before = rows[a - 1].item, column_before = columns[a - 1].item;
+            price += 0.5 * (k->held_cost[row_before] - pair_cost(&p, row_before, j)) +
+                     0.5 * (pair_cost(&p, i, column_before) - cost);
+        }
+        k->price[j] = price;
+        k->owner[j] = i;
+        k->held[i] = j;
+        k->held_cost[i] = cost;
+        low = price < low ? price : low;
+    }
+    for (int64_t j = 0; j < k->m; j++) {
+        k->price[j] -= low;
+    }
+}
+
+/* Open on a line where there is one: its order is better than any group. */
+static outcome_t open_line(market_t *k, costs_t *c, arena_t *a, const ordered_t *x, const ordered_t *y, double scale,
+                           int *found) {
+    arena_t arena = {0};
+    mark_t *rows = arena_take(&arena, k->n, sizeof *rows), *columns = arena_take(&arena, k->m, sizeof *columns);
+    outcome_t outcome = arena.failed ? OUT_OF_MEMORY : SOLVED;
+    *found = outcome == SOLVED && k->n == k->m && !k->without.levels && in_line(x->at, y->at, k->n, rows, columns);
+    if (*found) {
+        outcome = level_make(k, c, a, x->at, y->at, scale, NULL);
+        if (outcome == SOLVED) {
+            hold_in_order(k, c, y->at, scale, rows, columns);
+            cloud_fit(&c->targets);
+        }
+    }
+    arena_free(&arena);
+    return outcome;
+}
+
+static outcome_t solve_levels(task_t *t, market_t *k, paths_t *s, arena_t *a, const ordered_t *x, const ordered_t *y) {
+    const points_t *p = t->cost;
+    coarse_t coarse[2] = {0}, *above = NULL;
+    costs_t costs;
+    int straight;
+    k->n = t->n;
+    k->m = t->m;
+    outcome_t outcome = open_line(k, &costs, a, x, y, p->scale, &straight);
+    if (outcome == SOLVED && !straight) {
+        outcome = solve_coarse_levels(t, k, x, y, coarse, &above);
+        if (outcome == SOLVED) {
+            k->n = t->n;
+            k->m = t->m;
+            outcome = level_make(k, &costs, a, x->at, y->at, p->scale, above);
+        }
+        arena_free(&coarse[0].arena);
+        arena_free(&coarse[1].arena);
+    }
+    if (outcome == SOLVED) {
+        outcome = level_bid(k, straight ? LINE_START * typical_spread(k) : level_start(k, above), 1);
+    }
+    if (outcome == SOLVED && !paths_make(s, a, t->n, t->m)) {
+        outcome = OUT_OF_MEMORY;
+    }
+    if (outcome == SOLVED) {
+        cloud_fit(&costs.targets);
+        outcome = solve_exactly(k, s);
+    }
+    return outcome;
+}
+
 outcome_t NAME(cascade_points)(task_t *t);
 
 /* n <= m; t->cost is a points_t. */
@@ -277,7 +338,8 @@ outcome_t NAME(cascade_points)(task_t *t) {
     arena_t arena = {0};
     ordered_t x, y;
     const double range = range_of(p, t->n, t->m);
-    market_t k = {.largest = range, .rounding = ROUNDING, .counters = &t->counters, .stop = &t->stop};
+    market_t k = {
+        .largest = range, .rounding = ROUNDING, .without = t->without, .counters = &t->counters, .stop = &t->stop};
     for (int side = 0; side < 2; side++) {
         int found;
         const outcome_t outcome = solve_coincident(t, side, range, ROUNDING, &found);

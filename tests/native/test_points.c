@@ -110,8 +110,10 @@ static void prove(const answer_t *a, const double *cost, int seed) {
     expect(signs, "signs of the duals", t->n, t->m, seed);
 }
 
-/* Even, on a lattice, on a line, in one place, in few places, in clusters of very different size, far from the origin.
- */
+enum { CLOUDS = 8 };
+
+/* Even, on a lattice, on a line, in one place, in few places, in clusters of very different size, nearly on a line, far
+ * from the origin. */
 static void place(int kind, double *points, int64_t count, int dimensions) {
     for (int64_t i = 0; i < count; i++) {
         const double along = random_unit();
@@ -137,6 +139,9 @@ static void place(int kind, double *points, int64_t count, int dimensions) {
             case 5:
                 *x = (double)which + (which ? 1e-6 : 1e3) * random_unit();
                 break;
+            case 6:
+                *x = along * (double)(axis + 1) + 1e-6 * random_unit();
+                break;
             default:
                 *x = 1e8 + random_unit();
             }
@@ -147,8 +152,8 @@ static void place(int kind, double *points, int64_t count, int dimensions) {
 static void try_points(int dimensions, int kinds, int64_t n, int64_t m, int seed) {
     random_state = (uint64_t)seed + 77;
     double *x = exactly(n * dimensions, sizeof *x), *y = exactly(m * dimensions, sizeof *y);
-    place(kinds % 7, x, n, dimensions);
-    place(kinds / 7 % 7, y, m, dimensions);
+    place(kinds % CLOUDS, x, n, dimensions);
+    place(kinds / CLOUDS % CLOUDS, y, m, dimensions);
     const points_t points = {x, y, seed % 3 ? 1.0 : 1e5};
     double *cost = exactly(n * m, sizeof *cost);
     for (int64_t i = 0; i < n; i++) {

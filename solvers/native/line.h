@@ -1,0 +1,111 @@
+/* Points on a line, or nearly: whoever comes first along it gets the node that comes first, wherever the nodes are.
+ *
+ * Let rows lie on a line in direction d. Then scale |x_i - y_j|^2 is a part of the column's own plus -2 scale (x_i.d)
+ * (y_j.d), a product, and to match products in order is optimal (A. J. Hoffman, "On simple linear programming
+ * problems", 1963). Coarse groups are of little use there: what is left across the line is far below what a group spans
+ * along it. Off the line by a little, the order gives prices that are off by as little, which an auction mends.
+ */
+#ifndef LAPMARK_LINE_H
+#define LAPMARK_LINE_H
+
+#include "cloud.h"
+
+/* How far from a line points may lie, in parts of how far they reach along it. */
+static const double NEARLY_STRAIGHT = 1e-4;
+
+enum { POWER_STEPS = 64 };
+
+typedef struct {
+    double along;
+    int32_t item;
+} mark_t;
+
+static int by_mark(const void *a, const void *b) {
+    const mark_t *p = a, *q = b;
+    return p->along != q->along ? (p->along > q->along) - (p->along < q->along)
+                                : (p->item > q->item) - (p->item < q->item);
+}
+
+/* The direction in which points spread most, of length 1: power iteration on their covariance, from its longest column.
+ * False where they do not spread. */
+static int main_direction(const double *points, int64_t count, double *mean, double *direction) {
+    double covariance[DIM][DIM] = {{0.0}};
+    for (int axis = 0; axis < DIM; axis++) {
+        mean[axis] = 0.0;
+        for (int64_t i = 0; i < count; i++) {
+            mean[axis] += coordinate(points, i, axis) / (double)count;
+        }
+    }
+    for (int64_t i = 0; i < count; i++) {
+        for (int a = 0; a < DIM; a++) {
+            for (int b = 0; b < DIM; b++) {
+                covariance[a][b] += (coordinate(points, i, a) - mean[a]) * (coordinate(points, i, b) - mean[b]);
+            }
+        }
+    }
+    int widest = 0;
+    for (int axis = 1; axis < DIM; axis++) {
+        widest = covariance[axis][axis] > covariance[widest][widest] ? axis : widest;
+    }
+    memcpy(direction, covariance[widest], sizeof covariance[widest]);
+    for (int step = 0; step < POWER_STEPS; step++) {
+        double length = 0.0, turned[DIM] = {0.0};
+        for (int axis = 0; axis < DIM; axis++) {
+            length += direction[axis] * direction[axis];
+        }
+        length = sqrt(length);
+        if (!(length > 0.0 && length < INFINITY)) {
+            return 0;
+        }
+        for (int axis = 0; axis < DIM; axis++) {
+            direction[axis] /= length;
+        }
+        if (step + 1 == POWER_STEPS) {
+            break;
+        }
+        for (int a = 0; a < DIM; a++) {
+            for (int b = 0; b < DIM; b++) {
+                turned[a] += covariance[a][b] * direction[b];
+            }
+        }
+        memcpy(direction, turned, sizeof turned);
+    }
+    return 1;
+}
+
+/* Marks of points along the line through `mean`; whether they lie nearly on it. */
+static int mark_along(const double *points, int64_t count, const double *mean, const double *direction, mark_t *marks) {
+    double furthest = 0.0, first = INFINITY, last = -INFINITY;
+    for (int64_t i = 0; i < count; i++) {
+        double along = 0.0, square = 0.0;
+        for (int axis = 0; axis < DIM; axis++) {
+            along += (coordinate(points, i, axis) - mean[axis]) * direction[axis];
+        }
+        for (int axis = 0; axis < DIM; axis++) {
+            const double off = coordinate(points, i, axis) - mean[axis] - along * direction[axis];
+            square += off * off;
+        }
+        marks[i] = (mark_t){along, (int32_t)i};
+        furthest = square > furthest ? square : furthest;
+        first = along < first ? along : first;
+        last = along > last ? along : last;
+    }
+    return sqrt(furthest) <= NEARLY_STRAIGHT * (last - first);
+}
+
+/* Whether either side lies nearly on a line; then `rows` and `columns` are both sides in the order along it. */
+static int in_line(const double *x, const double *y, int64_t count, mark_t *rows, mark_t *columns) {
+    for (int side = 0; side < 2; side++) {
+        double mean[DIM], direction[DIM];
+        if (main_direction(side ? y : x, count, mean, direction) &&
+            mark_along(side ? y : x, count, mean, direction, side ? columns : rows)) {
+            mark_along(side ? x : y, count, mean, direction, side ? rows : columns);
+            qsort(rows, (size_t)count, sizeof *rows, by_mark);
+            qsort(columns, (size_t)count, sizeof *columns, by_mark);
+            return 1;
+        }
+    }
+    return 0;
+}
+
+#endif
