@@ -5,14 +5,13 @@ from __future__ import annotations
 import os
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from numbers import Integral
 from typing import Any
 
 import numpy as np
 
 from .drop_in import linear_sum_assignment
 from .native import _small
-from .validation import as_numeric
+from .validation import as_numeric, check_threads
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,7 +49,7 @@ def solve_batch(costs: Any, *, maximize: bool = False, threads: int | None = Non
         Where `linear_sum_assignment` would for some problem, whose index the message begins with: "problem 3: …".
         Where a single array has not three dimensions, or `threads` is no whole number above 0.
     """
-    workers = _thread_count(threads)
+    workers = len(os.sched_getaffinity(0)) if threads is None else check_threads(threads)
     row_to_col: Any
     if isinstance(costs, np.ndarray):
         if costs.ndim != 3:
@@ -83,11 +82,3 @@ def _answer(k: int, costs: Any, maximize: bool) -> tuple[np.ndarray, float]:
     row_to_col = np.full(len(matrix), -1, dtype=np.intp)
     row_to_col[rows] = cols
     return row_to_col, float(matrix[rows, cols].sum(dtype=np.float64))
-
-
-def _thread_count(threads: int | None) -> int:
-    if threads is None:
-        return len(os.sched_getaffinity(0))
-    if not isinstance(threads, Integral) or isinstance(threads, bool) or threads < 1:
-        raise ValueError(f"threads = {threads!r}; it must be a whole number of at least 1")
-    return int(threads)

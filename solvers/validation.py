@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from numbers import Real
+from numbers import Integral, Real
 from typing import Any
 
 import numpy as np
@@ -113,6 +113,13 @@ def check_masses(masses: Any, name: str, size: int) -> np.ndarray:
     if total == 0:
         raise ValueError(f"{name} has no mass: every entry is 0")
     return masses
+
+
+def check_threads(threads: Any) -> int:
+    """A number of threads as an int; a ValueError where it is no whole number above 0."""
+    if not isinstance(threads, Integral) or isinstance(threads, bool) or threads < 1:
+        raise ValueError(f"threads = {threads!r}; it must be a whole number of at least 1")
+    return int(threads)
 
 
 def first(flags: np.ndarray) -> tuple[np.intp, ...]:

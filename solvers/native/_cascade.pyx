@@ -19,6 +19,8 @@ cdef extern from "lapmark.h":
         SOLVED, INFEASIBLE, INTERRUPTED, TIMED_OUT, OUT_OF_MEMORY
     ctypedef struct counters_t:
         int64_t row_scans, augmentations, bids, phases, path_rows
+    ctypedef struct parts_t:
+        int levels, lists
     ctypedef struct task_t:
         int64_t n, m, given
         const void *cost
@@ -29,6 +31,8 @@ cdef extern from "lapmark.h":
         int64_t blocked
         counters_t counters
         stop_t stop
+        int64_t threads
+        parts_t without
 
 cdef extern from "points.h":
     ctypedef struct points_t:
@@ -53,7 +57,8 @@ cdef extern from "builds.h":
     assign_t find_sparse_cascade(bint avx2)
 
 
-cdef run(assign_t function, int64_t n, int64_t m, const void *cost, double seconds):
+cdef run(assign_t function, int64_t n, int64_t m, const void *cost, double seconds, int64_t threads=1,
+        bint levels=True, bint lists=True):
     cdef task_t task
     cdef outcome_t outcome
     if max(n, m) >= 2**31 - 1:
@@ -68,6 +73,7 @@ cdef run(assign_t function, int64_t n, int64_t m, const void *cost, double secon
     task.x, task.y, task.u, task.v = &x_view[0], &y_view[0], &u_view[0], &v_view[0]
     task.counters = counters_t(0, 0, 0, 0, 0)
     task.stop = stop_within(seconds)
+    task.threads, task.without = threads, parts_t(not levels, not lists)
     with nogil:
         outcome = function(&task)
     if outcome == OUT_OF_MEMORY:
@@ -85,15 +91,16 @@ ctypedef fused real:
     double
 
 
-def dense(const real[:, ::1] cost, bint avx2, double seconds):
+def dense(const real[:, ::1] cost, bint avx2, double seconds, int64_t threads=1, bint levels=True, bint lists=True):
     """A matrix (n, m), +inf where a pair is forbidden. Float32 is solved as the numbers it holds, in float64."""
     cdef const build_t *build = find_build(avx2, real is float)
     if build == NULL:
         raise RuntimeError("this processor has no AVX2")
-    return run(build.cascade, cost.shape[0], cost.shape[1], &cost[0, 0], seconds)
+    return run(build.cascade, cost.shape[0], cost.shape[1], &cost[0, 0], seconds, threads, levels, lists)
 
 
-def points(const double[:, ::1] x, const double[:, ::1] y, double scale, bint avx2, double seconds):
+def points(const double[:, ::1] x, const double[:, ::1] y, double scale, bint avx2, double seconds, bint levels=True,
+           bint lists=True):
     """scale · |x_i − y_j|² between points x (n, d) and y (m, d), d = 2 or 3."""
     cdef points_t cost
     if x.shape[1] != y.shape[1] or x.shape[1] not in (2, 3):
@@ -102,7 +109,7 @@ def points(const double[:, ::1] x, const double[:, ::1] y, double scale, bint av
     if build == NULL:
         raise RuntimeError("this processor has no AVX2")
     cost.x, cost.y, cost.scale = &x[0, 0], &y[0, 0], scale
-    return run(build.cascade, x.shape[0], y.shape[0], &cost, seconds)
+    return run(build.cascade, x.shape[0], y.shape[0], &cost, seconds, 1, levels, lists)
 
 
 def sparse(const int64_t[::1] begin, const int32_t[::1] column, const double[::1] cost, int64_t columns, bint avx2,

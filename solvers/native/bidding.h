@@ -114,7 +114,10 @@ static outcome_t bid_phase(market_t *k, double epsilon, int64_t bids, phase_end_
         ENQUEUE(i);
     }
     const int64_t last_bid = k->counters->bids + bids;
-    while (waiting > 0) {
+    for (int64_t ahead = 0; waiting > 0; ahead--) {
+        if (ahead == 0) {
+            ahead = look_ahead(k, oldest, waiting);
+        }
         const int64_t at = k->newest_first ? oldest + waiting - 1 : oldest++;
         waiting--;
         const int64_t i = k->queue[at % n];

@@ -177,13 +177,14 @@ outcome_t NAME(cascade)(task_t *t);
 /* n <= m; t->cost is a row-major matrix. */
 outcome_t NAME(cascade)(task_t *t) {
     arena_t arena = {0};
-    costs_t costs;
+    costs_t costs = {0};
     paths_t s;
-    market_t k = {.costs = &costs, .n = t->n, .m = t->m, .counters = &t->counters, .stop = &t->stop};
+    market_t k = {
+        .costs = &costs, .n = t->n, .m = t->m, .without = t->without, .counters = &t->counters, .stop = &t->stop};
     opening_t opening = NOTHING;
     outcome_t outcome = OUT_OF_MEMORY;
-    if (costs_make(&costs, &arena, t->cost, t->m, LIST) && market_make(&k, &arena, LIST) &&
-        paths_make(&s, &arena, t->n, t->m)) {
+    if (costs_make(&costs, &arena, t->cost, t->m, LIST, NULL) && costs_hire(&costs, &arena, t->threads) &&
+        market_make(&k, &arena, LIST) && paths_make(&s, &arena, t->n, t->m)) {
         outcome = open_market(&k, &s, &arena, &opening);
     }
     if (outcome == SOLVED && opening != OPTIMUM) {
@@ -203,6 +204,9 @@ outcome_t NAME(cascade)(task_t *t) {
             low = k.price[j] < low ? k.price[j] : low;
         }
         set_column_duals(t, &k, k.spare > 0 ? low : 0.0);
+    }
+    if (costs.crew) {
+        crew_dismiss(costs.crew);
     }
     arena_free(&arena);
     return outcome;

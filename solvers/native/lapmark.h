@@ -25,6 +25,11 @@ typedef struct {
     int64_t row_scans, augmentations, reductions, bids, phases, path_rows;
 } counters_t;
 
+/* Parts of cascade: duals coarse to fine, and lists that spare looks at whole rows. */
+typedef struct {
+    int levels, lists;
+} parts_t;
+
 /* n rows to match to distinct ones of m columns, n <= m, and room for the answer. The first `given` rows are a
  * row-major matrix; any further row costs nothing everywhere and takes no memory of its own. */
 typedef struct {
@@ -38,6 +43,8 @@ typedef struct {
     int64_t blocked;   /* where INFEASIBLE: x begins with so many rows, y with all columns they allow, one less */
     counters_t counters;
     stop_t stop;
+    int64_t threads;    /* at most so many, 0 and 1: only the caller's */
+    parts_t without;    /* what cascade is to do without, to show what it is worth */
     int64_t look_every; /* entries of costs to go through between two looks at `stop` */
     int64_t until_look; /* those left; 0 at first */
     outcome_t outcome;  /* SOLVED until a look says otherwise */

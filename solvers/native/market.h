@@ -10,12 +10,14 @@
  *     static int64_t nearby(market_t *k, int64_t i, double spread, double *beyond);
  *     static int64_t within(market_t *k, int64_t i, double bound);
  *     static void prices_rose(market_t *k);
+ *     static int64_t look_ahead(market_t *k, int64_t oldest, int64_t waiting);
  *
  * The first two write offers to k->offers and return how many. `nearby`: every column whose value, its cost to row i
  * plus its price, is at most *beyond, which it chooses, at about `spread` above the smallest value (spread < 0: not
  * known yet); *beyond = +inf says that these were all that are allowed, and the smallest value is always among them.
  * `within`: every column whose value is at most `bound`. A forbidden pair is never offered. `prices_rose` is called
- * when a phase begins and now and then in it, for bounds that are better renewed.
+ * when a phase begins and now and then in it, for bounds that are better renewed. `look_ahead` may renew the lists of
+ * rows of the queue before they bid, where several can be renewed at once; it says for how many rows it has done so.
  *
  * Rectangular problems are made square by m - n spare rows that cost nothing. They are all alike and are treated as
  * one class: it holds its columns at one price, `level`, and bids as one (D. P. Bertsekas, D. A. Castanon, "The auction
@@ -36,6 +38,7 @@ typedef struct {
     int64_t spare;     /* m - n: rows of the class that costs nothing */
     double largest;    /* by how much two finite costs can differ */
     double rounding;   /* the part by which a value may be off because its cost is computed; 0 where costs are given */
+    parts_t without;   /* see lapmark.h */
     int newest_first;  /* who bids next: the row that lost its column last, or first */
     double *price;     /* (m + WIDTH) those past m are +inf */
     int32_t *owner;    /* (m) the row that holds each column, n for the spare class, -1 where free */
@@ -62,6 +65,7 @@ typedef struct {
 static int64_t nearby(market_t *k, int64_t i, double spread, double *beyond);
 static int64_t within(market_t *k, int64_t i, double bound);
 static void prices_rose(market_t *k);
+static int64_t look_ahead(market_t *k, int64_t oldest, int64_t waiting);
 
 /* A bid from a list is the unit of work, a look at a whole row counts for many; `stop` is looked at once in so much. */
 enum { SCAN_WORK = 32, WORK_PER_LOOK = 4096, BIDS_PER_REFRESH = 1024 };
@@ -218,7 +222,7 @@ static void list_row(market_t *k, int64_t i) {
 /* The cheapest column of row i, looked for beyond its list only where need be. */
 static inline choice_t best_of_row(market_t *k, int64_t i) {
     choice_t c = best_of_list(k, i);
-    if (c.first > k->beyond[i]) {
+    if (c.first > k->beyond[i] || k->without.lists) {
         list_row(k, i);
         c = best_of_list(k, i);
     }

@@ -42,24 +42,39 @@ typedef struct {
     double *column_low;
 } part_t;
 
+/* What is to be copied of the whole. */
+typedef struct {
+    const costs_t *from;
+    const int32_t *rows, *columns;
+    int64_t n, m;
+    cost_t dear, *entries;
+} extract_t;
+
+static void extract_part(void *on, int64_t part, int64_t parts) {
+    const extract_t *e = on;
+    for (int64_t i = e->n * part / parts; i < e->n * (part + 1) / parts; i++) {
+        const cost_t *from = row_of(e->from, e->rows[i]);
+        for (int64_t j = 0; j < e->m; j++) {
+            const cost_t cost = from[e->columns[j]];
+            e->entries[i * e->m + j] = cost < e->dear ? cost : e->dear;
+        }
+    }
+}
+
 static outcome_t part_make(part_t *p, const whole_t *whole, const int32_t *rows, int64_t n, const int32_t *columns,
                            int64_t m, int64_t list) {
     const market_t *w = whole->market;
-    *p = (part_t){.market = {.n = n, .m = m, .largest = w->largest, .counters = w->counters, .stop = w->stop}};
+    *p = (part_t){
+        .market = {
+            .n = n, .m = m, .largest = w->largest, .without = w->without, .counters = w->counters, .stop = w->stop}};
     p->market.costs = &p->costs;
     cost_t *entries = arena_take(&p->arena, n * m, sizeof *entries);
     p->column_low = arena_take(&p->arena, m, sizeof *p->column_low);
-    if (!costs_make(&p->costs, &p->arena, entries, m, list) || !market_make(&p->market, &p->arena, list)) {
+    if (!costs_make(&p->costs, &p->arena, entries, m, list, w->costs) || !market_make(&p->market, &p->arena, list)) {
         return OUT_OF_MEMORY;
     }
-    const cost_t dear = (cost_t)whole->dear;
-    for (int64_t i = 0; i < n; i++) {
-        const cost_t *from = row_of(w->costs, rows[i]);
-        for (int64_t j = 0; j < m; j++) {
-            const cost_t cost = from[columns[j]];
-            entries[i * m + j] = cost < dear ? cost : dear;
-        }
-    }
+    extract_t extract = {w->costs, rows, columns, n, m, (cost_t)whole->dear, entries};
+    crew_work(w->costs->crew, extract_part, &extract);
     survey_t survey;
     const outcome_t outcome = survey_all(&p->market, p->column_low, &survey);
     price_by_column(&p->market, p->column_low);
@@ -143,7 +158,7 @@ static outcome_t find_strata(whole_t *whole, arena_t *a) {
 
 static outcome_t open_by_levels(market_t *k, whole_t *whole, arena_t *a) {
     int64_t divisor = 1;
-    while (k->n / (divisor * RATIO) >= COARSEST) {
+    while (!k->without.levels && k->n / (divisor * RATIO) >= COARSEST) {
         divisor *= RATIO;
     }
     coarse_t coarse[2], *above = NULL;

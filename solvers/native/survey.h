@@ -9,31 +9,65 @@ typedef struct {
     int forbids;      /* whether a pair is forbidden */
 } survey_t;
 
-/* Lower each of the m entries of `column_low` to the smallest c_ij - u of the rows order[0], order[1], ..., or of rows
- * 0, 1,
- * ... at u = 0. */
-static outcome_t lower_by_rows(market_t *k, const costs_t *c, const int32_t *order, const double *u, int64_t count,
-                               int64_t m, double *column_low, survey_t *survey) {
-    for (int64_t first = 0; first < count; first += ROWS_AT_ONCE) {
+/* Rows between two looks at whether to go on. */
+enum { ROWS_PER_LOOK = 256 };
+
+/* A stretch of rows and what they do to the smallest of each column. */
+typedef struct {
+    const costs_t *costs;
+    const int32_t *order;
+    const double *u;
+    int64_t first, end, m;
+    double *column_low;
+    survey_t *found; /* one for each of the crew, whose `high` is up to now -inf or so; NULL where nobody asks */
+} stretch_t;
+
+/* Every part lowers columns of its own, in all rows. */
+static void lower_part(void *on, int64_t part, int64_t parts) {
+    const stretch_t *s = on;
+    const int64_t blocks = blocks_of(s->m), begin = blocks * part / parts * BLOCK;
+    const int64_t end = part + 1 == parts ? s->m : blocks * (part + 1) / parts * BLOCK;
+    for (int64_t first = s->first; first < s->end && begin < end; first += ROWS_AT_ONCE) {
         const cost_t *rows[ROWS_AT_ONCE];
         double duals[ROWS_AT_ONCE];
         for (int64_t r = 0; r < ROWS_AT_ONCE; r++) {
-            const int64_t at = first + r < count ? first + r : count - 1;
-            rows[r] = row_of(c, order ? order[at] : at);
-            duals[r] = u ? u[at] : 0.0;
+            const int64_t at = first + r < s->end ? first + r : s->end - 1;
+            rows[r] = row_of(s->costs, s->order ? s->order[at] : at) + begin;
+            duals[r] = s->u ? s->u[at] : 0.0;
         }
-        double largest = lower_columns(rows, duals, m, column_low);
-        if (survey) {
+        double largest = lower_columns(rows, duals, end - begin, s->column_low + begin);
+        if (s->found) {
+            survey_t *found = &s->found[part];
             if (largest == INFINITY) {
-                survey->forbids = 1;
-                largest = largest_allowed(rows, m);
+                found->forbids = 1;
+                largest = largest_allowed(rows, end - begin);
             }
-            survey->high = largest > survey->high ? largest : survey->high;
+            found->high = largest > found->high ? largest : found->high;
         }
-        const outcome_t outcome = market_look(k, ROWS_AT_ONCE * SCAN_WORK);
+    }
+}
+
+/* Lower each of the m entries of `column_low` to the smallest c_ij - u of the rows order[0], order[1], ..., or of rows
+ * 0, 1, ... at u = 0. */
+static outcome_t lower_by_rows(market_t *k, const costs_t *c, const int32_t *order, const double *u, int64_t count,
+                               int64_t m, double *column_low, survey_t *survey) {
+    survey_t found[MOST_THREADS];
+    stretch_t s = {c, order, u, 0, 0, m, column_low, survey ? found : NULL};
+    for (int64_t part = 0; part < c->crew->parts; part++) {
+        found[part] = (survey_t){.high = -INFINITY};
+    }
+    for (outcome_t outcome; s.end < count;) {
+        s.first = s.end;
+        s.end = s.first + ROWS_PER_LOOK < count ? s.first + ROWS_PER_LOOK : count;
+        crew_work(c->crew, lower_part, &s);
+        outcome = market_look(k, (s.end - s.first) * SCAN_WORK);
         if (outcome != SOLVED) {
             return outcome;
         }
+    }
+    for (int64_t part = 0; part < c->crew->parts && survey; part++) {
+        survey->forbids |= found[part].forbids;
+        survey->high = found[part].high > survey->high ? found[part].high : survey->high;
     }
     return SOLVED;
 }

@@ -74,8 +74,8 @@ typedef struct {
     outcome_t outcome;
 } answer_t;
 
-static answer_t run(assign_t solver, const void *cost, int64_t n, int64_t m, interrupted_t interrupted,
-                    double deadline) {
+static answer_t run_by(assign_t solver, const void *cost, int64_t n, int64_t m, interrupted_t interrupted,
+                       double deadline, int64_t threads) {
     answer_t a = {.task = {.n = n,
                            .m = m,
                            .given = n,
@@ -85,9 +85,15 @@ static answer_t run(assign_t solver, const void *cost, int64_t n, int64_t m, int
                            .u = exactly(n, sizeof(double)),
                            .v = exactly(m, sizeof(double)),
                            .limit = INFINITY,
-                           .stop = {interrupted, deadline}}};
+                           .stop = {interrupted, deadline},
+                           .threads = threads}};
     a.outcome = solver(&a.task);
     return a;
+}
+
+static answer_t run(assign_t solver, const void *cost, int64_t n, int64_t m, interrupted_t interrupted,
+                    double deadline) {
+    return run_by(solver, cost, n, m, interrupted, deadline, 1);
 }
 
 static void discard(answer_t *a) {
@@ -175,6 +181,20 @@ static void try_stopped(assign_t solver, const void *cost, int64_t n, int64_t m,
     }
 }
 
+/* Several threads: the same optimum, and the same work whenever they are as many. */
+static void try_threads(assign_t solver, const float *cost, int64_t n, int64_t m, int seed) {
+    for (int64_t threads = 2; threads <= 3; threads++) {
+        answer_t a = run_by(solver, cost, n, m, never, INFINITY, threads);
+        answer_t b = run_by(solver, cost, n, m, never, INFINITY, threads);
+        expect(same(&a, &b), "threads do the same work twice", n, m, seed);
+        if (a.outcome == SOLVED) {
+            prove(&a.task, cost, seed);
+        }
+        discard(&a);
+        discard(&b);
+    }
+}
+
 static void try_problem(int64_t n, int64_t m, int kind, int forbid, int seed) {
     random_state = (uint64_t)seed * 2654435761u + 1;
     float *narrow = exactly(n * m, sizeof *narrow);
@@ -201,6 +221,9 @@ static void try_problem(int64_t n, int64_t m, int kind, int forbid, int seed) {
         /* A look comes only after so much work. */
         if (n >= 200) {
             try_stopped(find_build(0, single)->cascade, cost, n, m, seed);
+        }
+        if (single && n >= 127) {
+            try_threads(find_build(processor_has_avx2(), 1)->cascade, narrow, n, m, seed);
         }
         discard(&scalar);
     }

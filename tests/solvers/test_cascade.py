@@ -8,6 +8,7 @@ import scipy.sparse
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from bench.problems import Case
 from solvers import (
     Assignment,
     DenseCost,
@@ -27,6 +28,7 @@ CLOUDS = {
     "even": lambda rng, n, d: rng.random((n, d)),
     "lattice": lambda rng, n, d: rng.integers(0, 6, (n, d)) / 5,
     "line": lambda rng, n, d: np.outer(rng.random(n), np.arange(1, d + 1)),
+    "nearly a line": lambda rng, n, d: np.outer(rng.random(n), np.arange(1, d + 1)) + 1e-6 * rng.random((n, d)),
     "axis": lambda rng, n, d: np.column_stack([rng.random(n), np.zeros((n, d - 1))]),
     "one place": lambda rng, n, d: np.full((n, d), 0.3),
     "few places": lambda rng, n, d: rng.random((5, d))[rng.integers(0, 5, n)],
@@ -148,6 +150,45 @@ def test_both_builds_do_the_same_work(seed: int) -> None:
     np.testing.assert_array_equal(plain.row_to_col, wide.row_to_col)
     np.testing.assert_array_equal(plain.v, wide.v)
     assert plain.counters == wide.counters
+
+
+@pytest.mark.parametrize("without", [{"levels": False}, {"lists": False}, {"levels": False, "lists": False}])
+@pytest.mark.parametrize("kind", ["points", "dense"])
+def test_each_part_saves_work_and_changes_no_optimum(kind: str, without: dict[str, bool]) -> None:
+    problem = Case("tsne-grid", 2500, 0, {"source": "mnist-reference", "cost": kind}).build()
+    whole, less = solve(problem, "cascade"), solve(problem, "cascade", **without)
+    assert certify(problem, less).optimal
+    assert less.cost == pytest.approx(whole.cost, rel=1e-12)
+    assert less.counters["row_scans"] > 2 * whole.counters["row_scans"]
+
+
+def test_threads_share_the_rows_of_a_matrix() -> None:
+    problem = Case("tsne-grid", 1600, 0, {"source": "mnist-reference", "cost": "dense"}).build()
+    alone = solve(problem, "cascade")
+    for threads in (2, 3):
+        first, again = (solve(problem, "cascade", threads=threads) for _ in range(2))
+        assert certify(problem, first).optimal
+        assert first.cost == pytest.approx(alone.cost, rel=1e-12)
+        assert first.counters == again.counters
+        np.testing.assert_array_equal(first.row_to_col, again.row_to_col)
+
+
+@pytest.mark.parametrize("threads", [0, -1, 1.5, True, "2"])
+def test_threads_are_a_whole_number_above_0(threads: object) -> None:
+    with pytest.raises(ValueError, match=r"threads = .*; it must be a whole number of at least 1"):
+        solve(Assignment(DenseCost(np.ones((2, 2)))), "cascade", threads=threads)
+
+
+@pytest.mark.parametrize("off", [0.0, 1e-9, 1e-6])
+def test_points_on_a_line_are_matched_in_order(off: float) -> None:
+    """A few looks a row, where prices by groups would take a look for every bid."""
+    rng = np.random.default_rng(7)
+    along = rng.random(3000)
+    points = np.column_stack([along, 0.25 + along / 2]) + off * rng.standard_normal((3000, 2))
+    problem = Assignment(PointCost(points, rng.random((3000, 2)), scale=1e5))
+    matching = solve(problem, "cascade")
+    assert certify(problem, matching, every_pair=True).optimal
+    assert matching.counters["row_scans"] < 10 * 3000
 
 
 def test_many_rows_without_a_column_are_a_hall_set() -> None:
