@@ -266,7 +266,7 @@ def solve(problem: Problem, solver: str = "auto", *, time_limit: float | None = 
 
 
 #: Matrices up to this many entries on the shorter side are solved as fast without any preparation.
-SMALL = 64
+SMALL = 32
 
 
 def automatic(problem: Problem) -> str:

@@ -27,7 +27,7 @@ PAIRS_A_POINT = 2000
         duals=True,
         threads=True,
         time_limit=True,
-        counters={"row_scans", "augmentations", "bids", "phases", "path_rows"},
+        counters={"row_scans", "augmentations", "reductions", "bids", "phases", "path_rows"},
         family="multilevel auction",
         source="D. P. Bertsekas (1988); R. Jonker, A. Volgenant (1987); B. Schmitzer (2016); see METHODOLOGY.md",
     ),

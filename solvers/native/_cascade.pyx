@@ -17,22 +17,27 @@ from solvers.problem import Infeasible
 cdef extern from "lapmark.h":
     ctypedef enum outcome_t:
         SOLVED, INFEASIBLE, INTERRUPTED, TIMED_OUT, OUT_OF_MEMORY
+    int64_t LOOK_EVERY
     ctypedef struct counters_t:
-        int64_t row_scans, augmentations, bids, phases, path_rows
+        int64_t row_scans, augmentations, reductions, bids, phases, path_rows
     ctypedef struct parts_t:
         int levels, lists
     ctypedef struct task_t:
         int64_t n, m, given
         const void *cost
+        const void *zeros
         int32_t *x
         int32_t *y
         double *u
         double *v
+        double limit
         int64_t blocked
         counters_t counters
         stop_t stop
         int64_t threads
         parts_t without
+        int64_t look_every, until_look
+        outcome_t outcome
 
 cdef extern from "points.h":
     ctypedef struct points_t:
@@ -69,9 +74,11 @@ cdef run(assign_t function, int64_t n, int64_t m, const void *cost, double secon
     cdef int32_t[::1] y_view = y
     cdef double[::1] u_view = u
     cdef double[::1] v_view = v
-    task.n, task.m, task.given, task.cost, task.blocked = n, m, n, cost, 0
+    task.n, task.m, task.given, task.cost, task.zeros, task.blocked = n, m, n, cost, NULL, 0
+    task.limit = float("inf")
+    task.look_every, task.until_look, task.outcome = LOOK_EVERY, 0, SOLVED
     task.x, task.y, task.u, task.v = &x_view[0], &y_view[0], &u_view[0], &v_view[0]
-    task.counters = counters_t(0, 0, 0, 0, 0)
+    task.counters = counters_t(0, 0, 0, 0, 0, 0)
     task.stop = stop_within(seconds)
     task.threads, task.without = threads, parts_t(not levels, not lists)
     with nogil:

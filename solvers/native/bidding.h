@@ -90,7 +90,9 @@ static void spare_settle(market_t *k) {
 /* How a phase ended: all rows hold a column; or bids ran out; or epsilon drowned in a price, or a row has no column. */
 typedef enum { PHASE_DONE = 0, PHASE_TOO_LONG, PHASE_GAVE_UP } phase_end_t;
 
-/* One phase: rows that hold no column within epsilon of their best bid until all hold one. */
+/* One phase: rows that hold no column within epsilon of their best bid until all hold one. With an epsilon of 0, as in
+ * the row reduction of Jonker and Volgenant, every pair that is held is the cheapest of its row, but rows that tie for
+ * a column stay free. */
 static outcome_t bid_phase(market_t *k, double epsilon, int64_t bids, phase_end_t *end) {
     const int64_t n = k->n;
     int64_t oldest = 0, waiting = 0;
@@ -141,7 +143,12 @@ static outcome_t bid_phase(market_t *k, double epsilon, int64_t bids, phase_end_
         const double lead = second - c.first < 2.0 * k->largest ? second - c.first : 2.0 * k->largest;
         const double raised = k->price[j] + (lead + epsilon);
         if (!(raised > k->price[j])) {
-            return SOLVED;
+            if (epsilon > 0.0) {
+                return SOLVED;
+            }
+            if (loser >= 0) {
+                continue; /* without an epsilon there is nothing to outbid an equal with: the row stays free */
+            }
         }
         k->counters->bids++;
         k->price[j] = raised;

@@ -19,7 +19,11 @@
 
 /* A single auction: epsilon in parts of the spread, with lists that are short since few bids are made. */
 static const double SLIGHT = 0.01;
-enum { SHORT_LIST = 8, SINGLE_BIDS = 20, PROBE_BIDS = 10 };
+enum { SHORT_LIST = 8, SINGLE_BIDS = 12, PROBE_BIDS = 10, FEW_ROWS = 240 };
+
+/* The part of rows that have to agree with their column, and the range of values in parts of the costs, for costs that
+ * are soon reduced. */
+static const double AGREED = 0.9, NEARLY_FLAT = 1e-5;
 
 /* Rows and columns of the probe, and from how many rows on it is worth its time; ties of a row that count as tied. */
 enum { PROBE = 512, PROBED_FROM = 700, TIED = 3 };
@@ -28,16 +32,19 @@ enum { PROBE = 512, PROBED_FROM = 700, TIED = 3 };
 typedef struct {
     int64_t ties; /* how many columns tie for the cheapest, the median */
     double range; /* from the smallest value of a row to its largest, the largest */
+    double agree; /* the part of the rows whose cheapest column has no row that is cheaper for it */
 } look_t;
 
 static look_t look_at_rows(market_t *k) {
     double ties[SAMPLE];
     look_t look = {0};
+    int64_t agree = 0;
     const int64_t count = k->n < SAMPLE ? k->n : SAMPLE;
     for (int64_t s = 0; s < count; s++) {
         const cost_t *c = row_of(k->costs, s * k->n / count);
         const double least = row_minima(c, k->price, k->m, k->costs->low);
         ties[s] = (double)collect(k, c, least);
+        agree += least <= 0.0;
         for (int64_t j = 0; j < k->m; j++) {
             const double above = (double)c[j] + k->price[j] - least;
             look.range = above > look.range && above < INFINITY ? above : look.range;
@@ -46,6 +53,7 @@ static look_t look_at_rows(market_t *k) {
     k->counters->row_scans += count;
     qsort(ties, (size_t)count, sizeof *ties, ascending);
     look.ties = (int64_t)ties[count / 2];
+    look.agree = (double)agree / (double)count;
     return look;
 }
 
@@ -112,10 +120,20 @@ static outcome_t open_by_auction(market_t *k, whole_t *whole, arena_t *a) {
     return outcome == SOLVED ? open_by_levels(k, whole, a) : outcome;
 }
 
-static outcome_t open_square(market_t *k, paths_t *s, whole_t *whole, arena_t *a, int64_t ties, opening_t *opening) {
+/* What is left of costs that are a_i + b_j but for rounding is ties of all sizes, too many for any list. */
+static int is_nearly_flat(const survey_t *survey, const look_t *look) {
+    const double size = fabs(survey->high) > fabs(survey->low) ? fabs(survey->high) : fabs(survey->low);
+    return look->range <= NEARLY_FLAT * size;
+}
+
+static outcome_t open_square(market_t *k, paths_t *s, whole_t *whole, arena_t *a, const look_t *look,
+                             opening_t *opening) {
     outcome_t outcome = SOLVED;
     if (!whole->survey.forbids) {
         outcome = open_flat(k, opening);
+        if (outcome == SOLVED && *opening == NOTHING && is_nearly_flat(&whole->survey, look)) {
+            *opening = REDUCIBLE;
+        }
         for (int columns = 0; columns < 2 && outcome == SOLVED && *opening == NOTHING; columns++) {
             outcome = open_duplicates(k, s, columns, whole->survey.high - whole->survey.low, opening);
         }
@@ -123,28 +141,51 @@ static outcome_t open_square(market_t *k, paths_t *s, whole_t *whole, arena_t *a
             outcome = open_monge(k, &whole->survey, opening);
         }
     }
-    if (outcome == SOLVED && *opening == NOTHING && ties >= TIED) {
+    if (outcome == SOLVED && *opening == NOTHING && look->ties >= TIED) {
         outcome = open_tied(k, s, opening);
         if (*opening == NOTHING) {
             forget_lists(k, LIST);
         }
     }
+    /* Few rows are searched for one by one sooner than bid for. So are the few that are left where nearly every row has
+     * a column that no other row is cheaper for. */
+    if (outcome == SOLVED && *opening == NOTHING && (k->n <= FEW_ROWS || look->agree >= AGREED)) {
+        *opening = REDUCIBLE;
+    }
     return outcome == SOLVED && *opening == NOTHING ? open_by_auction(k, whole, a) : outcome;
 }
 
-/* More columns than rows: the cheapest are found by looking, or by a single auction. */
-static outcome_t open_wide(market_t *k, paths_t *s, whole_t *whole, arena_t *a, int64_t ties, opening_t *opening) {
+/* Bids without an epsilon: where few rows are left free, the exact end is near. */
+static outcome_t reduce_rows(market_t *k, int64_t bids_per_row, phase_end_t *how) {
+    typical_spread(k);
+    return bid_phase(k, 0.0, bids_per_row * k->n, how);
+}
+
+/* More columns than rows. Where all prices start at 0 and no phase has raised any before, columns that nobody wants
+ * stay at 0: spare rows would only hold what is free already. */
+static outcome_t open_wide(market_t *k, paths_t *s, whole_t *whole, arena_t *a, const look_t *look,
+                           opening_t *opening) {
     if (!whole->survey.forbids) {
         const outcome_t outcome = open_duplicates(k, s, 0, whole->survey.high - whole->survey.low, opening);
         if (outcome != SOLVED || *opening != NOTHING) {
             return outcome;
         }
     }
-    if (ties >= TIED) {
+    if (look->ties >= TIED) {
         typical_spread(k);
         return SOLVED;
     }
-    return open_by_auction(k, whole, a);
+    const int64_t spare = k->spare;
+    phase_end_t how;
+    forget_lists(k, SHORT_LIST);
+    k->spare = 0;
+    const outcome_t outcome = reduce_rows(k, SINGLE_BIDS, &how);
+    k->spare = spare;
+    if (outcome != SOLVED || how == PHASE_DONE) {
+        return outcome;
+    }
+    forget_lists(k, LIST);
+    return open_by_levels(k, whole, a);
 }
 
 static outcome_t open_market(market_t *k, paths_t *s, arena_t *a, opening_t *opening) {
@@ -159,7 +200,7 @@ static outcome_t open_market(market_t *k, paths_t *s, arena_t *a, opening_t *ope
         price_by_column(k, column_low);
         const look_t look = look_at_rows(k);
         k->largest = look.range;
-        outcome = (k->spare > 0 ? open_wide : open_square)(k, s, &whole, a, look.ties, opening);
+        outcome = (k->spare > 0 ? open_wide : open_square)(k, s, &whole, a, &look, opening);
     }
     return outcome;
 }
@@ -172,10 +213,14 @@ static void set_column_duals(task_t *t, const market_t *k, double level) {
     }
 }
 
+outcome_t NAME(jv)(task_t *t);
 outcome_t NAME(cascade)(task_t *t);
 
 /* n <= m; t->cost is a row-major matrix. */
 outcome_t NAME(cascade)(task_t *t) {
+    if (t->n < t->m && (t->n <= FEW_ROWS || (2 * t->m >= 3 * t->n && t->n <= 4 * FEW_ROWS))) {
+        return NAME(jv)(t); /* where columns are left over, hardly a search is long */
+    }
     arena_t arena = {0};
     costs_t costs = {0};
     paths_t s;
@@ -187,10 +232,12 @@ outcome_t NAME(cascade)(task_t *t) {
         market_make(&k, &arena, LIST) && paths_make(&s, &arena, t->n, t->m)) {
         outcome = open_market(&k, &s, &arena, &opening);
     }
-    if (outcome == SOLVED && opening != OPTIMUM) {
+    if (outcome == SOLVED && (opening == NOTHING || opening == PRICES)) {
         outcome = solve_exactly(&k, &s);
     }
-    if (outcome == INFEASIBLE) {
+    if (outcome == SOLVED && opening == REDUCIBLE) {
+        outcome = NAME(jv)(t);
+    } else if (outcome == INFEASIBLE) {
         name_hall_set(t, &s);
     } else if (outcome == SOLVED) {
         set_column_duals(t, &k, k.spare > 0 ? s.u[k.n] : 0.0);

@@ -25,7 +25,7 @@ typedef struct {
 } digest_t;
 
 /* Classes pay where this many are the same on average; a digest is of so many entries, in two stretches. */
-enum { LEAST_ALIKE = 16, DIGESTED = 64 };
+enum { LEAST_ALIKE = 8, DIGESTED = 64 };
 
 static inline uint64_t digest_entry(uint64_t digest, cost_t cost) {
     const double value = (double)cost;

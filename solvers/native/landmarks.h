@@ -73,6 +73,19 @@ static void stratify(int32_t *order, int64_t begin, int64_t end, const double *f
     stratify(order, middle, end, features);
 }
 
+/* Less their mean: what is the same for all landmarks is an offset, which no matching feels. */
+static void centre_features(double *features, int64_t count) {
+    for (int64_t i = 0; i < count; i++) {
+        double *own = features + i * LANDMARKS, mean = 0.0;
+        for (int l = 0; l < LANDMARKS; l++) {
+            mean += own[l] / LANDMARKS;
+        }
+        for (int l = 0; l < LANDMARKS; l++) {
+            own[l] -= mean;
+        }
+    }
+}
+
 /* Orders of the n rows and of the m columns; what is forbidden counts as `dear`. */
 static int strata_make(arena_t *a, const costs_t *c, int64_t n, int64_t m, double dear, int32_t *rows,
                        int32_t *columns) {
@@ -87,6 +100,7 @@ static int strata_make(arena_t *a, const costs_t *c, int64_t n, int64_t m, doubl
             features[i * LANDMARKS + (int64_t)l] = cost < dear ? cost : dear;
         }
     }
+    centre_features(features, n);
     stratify(rows, 0, n, features);
     for (int64_t j = 0; j < m; j++) {
         columns[j] = (int32_t)j;
@@ -95,6 +109,7 @@ static int strata_make(arena_t *a, const costs_t *c, int64_t n, int64_t m, doubl
             features[j * LANDMARKS + (int64_t)l] = cost < dear ? cost : dear;
         }
     }
+    centre_features(features, m);
     stratify(columns, 0, m, features);
     return 1;
 }

@@ -86,7 +86,14 @@ static answer_t run_by(assign_t solver, const void *cost, int64_t n, int64_t m, 
                            .v = exactly(m, sizeof(double)),
                            .limit = INFINITY,
                            .stop = {interrupted, deadline},
-                           .threads = threads}};
+                           .threads = threads,
+                           .look_every = 1 << 12}};
+    for (int64_t i = 0; i < n; i++) {
+        a.task.x[i] = -1;
+    }
+    for (int64_t j = 0; j < m; j++) {
+        a.task.y[j] = -1;
+    }
     a.outcome = solver(&a.task);
     return a;
 }
@@ -243,6 +250,14 @@ int main(void) {
         for (int kind = 0; kind < KINDS; kind++, seed++) {
             try_problem(edges[e], edges[e], kind, 0, seed);
             try_problem((edges[e] + 1) / 2, edges[e], kind, kind % 2, seed);
+        }
+    }
+    /* Fewer rows than these are mostly left to jv. */
+    static const int64_t more[] = {241, 255, 256, 257, 320};
+    for (size_t e = 0; e < sizeof more / sizeof *more; e++) {
+        for (int kind = 0; kind < KINDS; kind++, seed++) {
+            try_problem(more[e], more[e], kind, kind % 2, seed);
+            try_problem(more[e], more[e] + 40, kind, 0, seed);
         }
     }
     /* From 700 rows on there are a probe and coarse levels. */
