@@ -24,7 +24,7 @@ typedef struct {
 #include "exact.h"
 #include "schedule.h"
 
-enum { LIST = 24, RATIO_LOG = 2, COARSEST_LOG = 7 };
+enum { LIST = 32, RATIO_LOG = 2, COARSEST_LOG = 7 };
 
 /* Parts of the spread: epsilon at the start and end of a level and at the very end; of the range of costs: where
  * nothing is known yet, and what is not worth bidding for. Measured on embeddings laid on grids, and flat around these
@@ -161,7 +161,8 @@ static outcome_t level_make(market_t *k, costs_t *c, arena_t *a, const double *x
 
 /* Epsilon at the start of a level. */
 static double level_start(market_t *k, const coarse_t *above) {
-    return above ? START * typical_spread(k) : FIRST_START * k->largest;
+    const double headroom = k->headroom > 1.0 ? k->headroom : 1.0;
+    return above ? START * headroom * typical_spread(k) : FIRST_START * k->largest;
 }
 
 static outcome_t level_bid(market_t *k, double start, int finest) {

@@ -32,12 +32,19 @@ static double typical_spread(market_t *k) {
     return spread;
 }
 
+/* What the next level may expect of its prices: what this one found, or a little better where it found no fault. */
+static void note_headroom(market_t *k, double growth) {
+    const double before = k->headroom > 1.0 ? k->headroom : 1.0;
+    k->headroom = growth > 1.0 ? before * growth : before / SCALING;
+}
+
 /* Auction from epsilon `start` down to a part of the typical spread, which shows only as prices become right, or to
  * `least`. Where bids run out on the way up, epsilon grows until a phase gets through. */
 static outcome_t auction_down(market_t *k, double start, double end_part, double least) {
     int falling = 0;
     double growth = 1.0;
-    for (double epsilon = start > least ? start : least;;) {
+    const double first = start > least ? start : least;
+    for (double epsilon = first;;) {
         phase_end_t how;
         const outcome_t outcome = bid_phase(k, epsilon, (falling ? BIDS_FALLING : BIDS_RISING) * k->n, &how);
         if (outcome != SOLVED || how == PHASE_GAVE_UP || (how == PHASE_TOO_LONG && falling)) {
@@ -47,6 +54,9 @@ static outcome_t auction_down(market_t *k, double start, double end_part, double
             growth *= SCALING;
             epsilon *= growth;
             continue;
+        }
+        if (!falling) {
+            note_headroom(k, epsilon / first);
         }
         falling = 1;
         double end = end_part * typical_spread(k);
