@@ -38,7 +38,7 @@ def solve_wide(
     time_limit : float, optional
         Seconds for everything.
     dtype : type, optional
-        Of the matrix; by default float32 where that is the type of the cost, float64 otherwise.
+        Of the matrix; by default float32 where that holds the costs as they are, float64 otherwise.
 
     Raises
     ------
@@ -99,7 +99,7 @@ def float_matrix(
     """
     n, m = cost.shape
     if dtype is None:
-        dtype = np.float32 if cost.dtype == np.float32 else np.float64
+        dtype = np.float32 if cost.dtype == np.float32 or _small_integers(cost) else np.float64
     if isinstance(cost, DenseCost):
         given = cost.matrix.T if transposed else cost.matrix
         if given.dtype == dtype and given.flags.c_contiguous and given.flags.aligned:
@@ -116,3 +116,15 @@ def float_matrix(
         deadline.check(cost.shape)
         as_given[start : start + len(block)] = block
     return matrix
+
+
+#: Integers up to this size are exact in float32, which is half as much to read.
+EXACT_IN_FLOAT32 = 2**24
+
+
+def _small_integers(cost: Cost) -> bool:
+    if not isinstance(cost, DenseCost) or cost.matrix.dtype.kind not in "iu":
+        return False
+    if cost.matrix.dtype.itemsize <= 2 or cost.matrix.size == 0:
+        return True
+    return int(cost.matrix.min()) >= -EXACT_IN_FLOAT32 and int(cost.matrix.max()) <= EXACT_IN_FLOAT32
