@@ -15,6 +15,8 @@ import pandas as pd
 
 from bench import units
 
+from . import tables
+
 
 def duel(cells: pd.DataFrame, solver: str) -> pd.DataFrame:
     """A row per case, from the cells of `reports.tables.frame` or its CSV.
@@ -37,12 +39,11 @@ def duel(cells: pd.DataFrame, solver: str) -> pd.DataFrame:
     """
     if solver not in set(cells["solver"]):
         raise ValueError(f"no cell of {solver!r}; there are {', '.join(sorted(set(cells['solver'])))}")
-    ok = cells[cells["current"] & (cells["status"] == "ok") & cells["seconds"].notna()]
+    ok = tables.certified(cells)
     own = ok[ok["solver"] == solver].groupby(["label", "n"])["seconds"].median()
     peers = ok[(ok["group"] == "wrapped") & ok["exact"]].groupby(["label", "n", "solver"])["seconds"].median()
     rows = []
-    for case in cells.loc[cells["solver"] == solver, ["label", "n"]].drop_duplicates().itertuples(index=False):
-        label, n = case
+    for label, n in cells.loc[cells["solver"] == solver, ["label", "n"]].drop_duplicates().itertuples(index=False):
         rivals = peers.loc[label, n] if (label, n) in peers.index.droplevel("solver") else pd.Series(dtype=float)
         seconds = own.get((label, n), np.nan)
         peer, time = (np.nan, np.nan) if rivals.empty else (rivals.idxmin(), rivals.min())
