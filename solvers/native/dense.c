@@ -105,7 +105,7 @@ static outcome_t looks_unstructured(const whole_t *whole, int *unstructured) {
 static outcome_t open_by_auction(market_t *k, whole_t *whole, arena_t *a) {
     int unstructured = 1;
     outcome_t outcome = SOLVED;
-    if (k->n > PROBED_FROM && k->spare == 0) {
+    if (k->n > PROBED_FROM) {
         outcome = looks_unstructured(whole, &unstructured);
     }
     if (outcome == SOLVED && unstructured) {
@@ -122,8 +122,7 @@ static outcome_t open_by_auction(market_t *k, whole_t *whole, arena_t *a) {
 
 /* What is left of costs that are a_i + b_j but for rounding is ties of all sizes, too many for any list. */
 static int is_nearly_flat(const survey_t *survey, const look_t *look) {
-    const double size = fabs(survey->high) > fabs(survey->low) ? fabs(survey->high) : fabs(survey->low);
-    return look->range <= NEARLY_FLAT * size;
+    return look->range <= NEARLY_FLAT * largest_magnitude(survey);
 }
 
 static outcome_t open_square(market_t *k, paths_t *s, whole_t *whole, arena_t *a, const look_t *look,
@@ -155,12 +154,6 @@ static outcome_t open_square(market_t *k, paths_t *s, whole_t *whole, arena_t *a
     return outcome == SOLVED && *opening == NOTHING ? open_by_auction(k, whole, a) : outcome;
 }
 
-/* Bids without an epsilon: where few rows are left free, the exact end is near. */
-static outcome_t reduce_rows(market_t *k, int64_t bids_per_row, phase_end_t *how) {
-    typical_spread(k);
-    return bid_phase(k, 0.0, bids_per_row * k->n, how);
-}
-
 /* More columns than rows. Where all prices start at 0 and no phase has raised any before, columns that nobody wants
  * stay at 0: spare rows would only hold what is free already. */
 static outcome_t open_wide(market_t *k, paths_t *s, whole_t *whole, arena_t *a, const look_t *look,
@@ -179,7 +172,8 @@ static outcome_t open_wide(market_t *k, paths_t *s, whole_t *whole, arena_t *a, 
     phase_end_t how;
     forget_lists(k, SHORT_LIST);
     k->spare = 0;
-    const outcome_t outcome = reduce_rows(k, SINGLE_BIDS, &how);
+    typical_spread(k);
+    const outcome_t outcome = bid_phase(k, 0.0, SINGLE_BIDS * k->n, &how);
     k->spare = spare;
     if (outcome != SOLVED || how == PHASE_DONE) {
         return outcome;

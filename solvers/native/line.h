@@ -9,22 +9,12 @@
 #define LAPMARK_LINE_H
 
 #include "cloud.h"
+#include "in_order.h"
 
 /* How far from a line points may lie, in parts of how far they reach along it. */
 static const double NEARLY_STRAIGHT = 1e-4;
 
 enum { POWER_STEPS = 64 };
-
-typedef struct {
-    double along;
-    int32_t item;
-} mark_t;
-
-static int by_mark(const void *a, const void *b) {
-    const mark_t *p = a, *q = b;
-    return p->along != q->along ? (p->along > q->along) - (p->along < q->along)
-                                : (p->item > q->item) - (p->item < q->item);
-}
 
 /* The direction in which points spread most, of length 1: power iteration on their covariance, from its longest column.
  * False where they do not spread. */
@@ -74,7 +64,8 @@ static int main_direction(const double *points, int64_t count, double *mean, dou
 }
 
 /* Marks of points along the line through `mean`; whether they lie nearly on it. */
-static int mark_along(const double *points, int64_t count, const double *mean, const double *direction, mark_t *marks) {
+static int mark_along(const double *points, int64_t count, const double *mean, const double *direction,
+                      keyed_t *marks) {
     double furthest = 0.0, first = INFINITY, last = -INFINITY;
     for (int64_t i = 0; i < count; i++) {
         double along = 0.0, square = 0.0;
@@ -85,7 +76,7 @@ static int mark_along(const double *points, int64_t count, const double *mean, c
             const double off = coordinate(points, i, axis) - mean[axis] - along * direction[axis];
             square += off * off;
         }
-        marks[i] = (mark_t){along, (int32_t)i};
+        marks[i] = (keyed_t){along, (int32_t)i};
         furthest = square > furthest ? square : furthest;
         first = along < first ? along : first;
         last = along > last ? along : last;
@@ -94,14 +85,14 @@ static int mark_along(const double *points, int64_t count, const double *mean, c
 }
 
 /* Whether either side lies nearly on a line; then `rows` and `columns` are both sides in the order along it. */
-static int in_line(const double *x, const double *y, int64_t count, mark_t *rows, mark_t *columns) {
+static int in_line(const double *x, const double *y, int64_t count, keyed_t *rows, keyed_t *columns) {
     for (int side = 0; side < 2; side++) {
         double mean[DIM], direction[DIM];
         if (main_direction(side ? y : x, count, mean, direction) &&
             mark_along(side ? y : x, count, mean, direction, side ? columns : rows)) {
             mark_along(side ? x : y, count, mean, direction, side ? rows : columns);
-            qsort(rows, (size_t)count, sizeof *rows, by_mark);
-            qsort(columns, (size_t)count, sizeof *columns, by_mark);
+            qsort(rows, (size_t)count, sizeof *rows, by_key);
+            qsort(columns, (size_t)count, sizeof *columns, by_key);
             return 1;
         }
     }

@@ -38,7 +38,7 @@ typedef struct {
     int64_t spare;     /* m - n: rows of the class that costs nothing */
     double largest;    /* by how much two finite costs can differ */
     double rounding;   /* the part by which a value may be off because its cost is computed; 0 where costs are given */
-    double headroom;   /* how many times as far off as supposed the prices of the level above were; 0 at first */
+    double headroom;   /* how many times as far off as supposed the prices of the level above were; 1 at first */
     parts_t without;   /* see lapmark.h */
     int newest_first;  /* who bids next: the row that lost its column last, or first */
     double *price;     /* (m + WIDTH) those past m are +inf */

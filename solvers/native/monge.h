@@ -3,6 +3,7 @@
 #ifndef LAPMARK_MONGE_H
 #define LAPMARK_MONGE_H
 
+#include "in_order.h"
 #include "landmarks.h"
 #include "matrix.h"
 #include "survey.h"
@@ -11,17 +12,7 @@
  * first, in the order given by the difference of two rows. A few turns find both. */
 enum { MONGE_TURNS = 3, MONGE_SAMPLE = 400, MONGE_LEAST = 40 };
 
-typedef struct {
-    double key;
-    int32_t item;
-} keyed_t;
-
-static int by_key(const void *a, const void *b) {
-    const keyed_t *x = a, *y = b;
-    return x->key != y->key ? (x->key > y->key) - (x->key < y->key) : (x->item > y->item) - (x->item < y->item);
-}
-
-static inline double cost_of(const costs_t *c, int64_t i, int64_t j) { return (double)row_of(c, i)[j]; }
+static double cost_of(const costs_t *c, int64_t i, int64_t j) { return (double)row_of(c, i)[j]; }
 
 /* An end of an order so far: beyond the two that keys are taken from they may be equal, and whatever costs more is
  * further out. */
@@ -80,23 +71,6 @@ static int seems_monge(const costs_t *c, int64_t n, const keyed_t *rows, const k
     return right >= MONGE_LEAST;
 }
 
-/* Hold the pairs in order, at prices between what the two neighbours of each step ask for. */
-static void hold_in_order(market_t *k, const keyed_t *rows, const keyed_t *columns) {
-    double price = 0.0;
-    for (int64_t a = 0; a < k->n; a++) {
-        const int64_t i = rows[a].item, j = columns[a].item;
-        if (a > 0) {
-            const int64_t row_before = rows[a - 1].item, column_before = columns[a - 1].item;
-            price += 0.5 * (cost_of(k->costs, row_before, column_before) - cost_of(k->costs, row_before, j)) +
-                     0.5 * (cost_of(k->costs, i, column_before) - cost_of(k->costs, i, j));
-        }
-        k->price[j] = price;
-        k->owner[j] = (int32_t)i;
-        k->held[i] = (int32_t)j;
-        k->held_cost[i] = cost_of(k->costs, i, j);
-    }
-}
-
 /* Whether every row holds a column that is its cheapest: then no search is needed. */
 static outcome_t check_pairs(market_t *k, opening_t *opening) {
     for (int64_t i = 0; i < k->n; i++) {
@@ -120,7 +94,7 @@ static outcome_t open_monge(market_t *k, const survey_t *found, opening_t *openi
     const int64_t n = k->n;
     /* Of a sum or two of costs, in the type that they were rounded to. */
     const double epsilon = sizeof(cost_t) == sizeof(float) ? FLT_EPSILON : DBL_EPSILON;
-    const double rounding = 4.0 * epsilon * fmax(fabs(found->high), fabs(found->low));
+    const double rounding = 4.0 * epsilon * largest_magnitude(found);
     int64_t row_ends[2], column_ends[2] = {0, n / 2};
     find_ends(k->costs, n, row_ends, column_ends);
     arena_t arena = {0};

@@ -10,7 +10,6 @@
 
 #include "cloud.h"
 #include "coincident.h"
-#include "line.h"
 #include "names.h"
 
 typedef struct {
@@ -22,6 +21,7 @@ typedef struct {
 } costs_t;
 
 #include "exact.h"
+#include "line.h"
 #include "schedule.h"
 
 enum { LIST = 32, RATIO_LOG = 2, COARSEST_LOG = 7 };
@@ -161,8 +161,7 @@ static outcome_t level_make(market_t *k, costs_t *c, arena_t *a, const double *x
 
 /* Epsilon at the start of a level. */
 static double level_start(market_t *k, const coarse_t *above) {
-    const double headroom = k->headroom > 1.0 ? k->headroom : 1.0;
-    return above ? START * headroom * typical_spread(k) : FIRST_START * k->largest;
+    return above ? START * k->headroom * typical_spread(k) : FIRST_START * k->largest;
 }
 
 static outcome_t level_bid(market_t *k, double start, int finest) {
@@ -249,33 +248,20 @@ static outcome_t solve_coarse_levels(task_t *t, market_t *k, const ordered_t *x,
     return outcome;
 }
 
-static double pair_cost(const points_t *p, int64_t i, int64_t j) {
+static double cost_of(const costs_t *c, int64_t i, int64_t j) {
     double square = 0.0;
     for (int axis = 0; axis < DIM; axis++) {
-        const double d = coordinate(p->x, i, axis) - coordinate(p->y, j, axis);
+        const double d = coordinate(c->x, i, axis) - c->targets.y[axis][j];
         square += d * d;
     }
-    return p->scale * square;
+    return c->targets.scale * square;
 }
 
-/* Hold the pairs in order along a line, at prices between what the two neighbours of each step ask for. */
-static void hold_in_order(market_t *k, const costs_t *c, const double *y, double scale, const mark_t *rows,
-                          const mark_t *columns) {
-    const points_t p = {c->x, y, scale};
-    double price = 0.0, low = 0.0;
-    for (int64_t a = 0; a < k->n; a++) {
-        const int32_t i = rows[a].item, j = columns[a].item;
-        const double cost = pair_cost(&p, i, j);
-        if (a > 0) {
-            const int32_t row_before = rows[a - 1].item, column_before = columns[a - 1].item;
-            price += 0.5 * (k->held_cost[row_before] - pair_cost(&p, row_before, j)) +
-                     0.5 * (pair_cost(&p, i, column_before) - cost);
-        }
-        k->price[j] = price;
-        k->owner[j] = i;
-        k->held[i] = j;
-        k->held_cost[i] = cost;
-        low = price < low ? price : low;
+/* On points the lowest price is 0. */
+static void raise_to_zero(market_t *k) {
+    double low = INFINITY;
+    for (int64_t j = 0; j < k->m; j++) {
+        low = k->price[j] < low ? k->price[j] : low;
     }
     for (int64_t j = 0; j < k->m; j++) {
         k->price[j] -= low;
@@ -286,13 +272,14 @@ static void hold_in_order(market_t *k, const costs_t *c, const double *y, double
 static outcome_t open_line(market_t *k, costs_t *c, arena_t *a, const ordered_t *x, const ordered_t *y, double scale,
                            int *found) {
     arena_t arena = {0};
-    mark_t *rows = arena_take(&arena, k->n, sizeof *rows), *columns = arena_take(&arena, k->m, sizeof *columns);
+    keyed_t *rows = arena_take(&arena, k->n, sizeof *rows), *columns = arena_take(&arena, k->m, sizeof *columns);
     outcome_t outcome = arena.failed ? OUT_OF_MEMORY : SOLVED;
     *found = outcome == SOLVED && k->n == k->m && !k->without.levels && in_line(x->at, y->at, k->n, rows, columns);
     if (*found) {
         outcome = level_make(k, c, a, x->at, y->at, scale, NULL);
         if (outcome == SOLVED) {
-            hold_in_order(k, c, y->at, scale, rows, columns);
+            hold_in_order(k, rows, columns);
+            raise_to_zero(k);
             cloud_fit(&c->targets);
         }
     }
@@ -331,6 +318,15 @@ static outcome_t solve_levels(task_t *t, market_t *k, paths_t *s, arena_t *a, co
     return outcome;
 }
 
+static double pair_cost(const points_t *p, int64_t i, int64_t j) {
+    double square = 0.0;
+    for (int axis = 0; axis < DIM; axis++) {
+        const double d = coordinate(p->x, i, axis) - coordinate(p->y, j, axis);
+        square += d * d;
+    }
+    return p->scale * square;
+}
+
 outcome_t NAME(cascade_points)(task_t *t);
 
 /* n <= m; t->cost is a points_t. */
@@ -339,8 +335,12 @@ outcome_t NAME(cascade_points)(task_t *t) {
     arena_t arena = {0};
     ordered_t x, y;
     const double range = range_of(p, t->n, t->m);
-    market_t k = {
-        .largest = range, .rounding = ROUNDING, .without = t->without, .counters = &t->counters, .stop = &t->stop};
+    market_t k = {.largest = range,
+                  .rounding = ROUNDING,
+                  .headroom = 1.0,
+                  .without = t->without,
+                  .counters = &t->counters,
+                  .stop = &t->stop};
     for (int side = 0; side < 2; side++) {
         int found;
         const outcome_t outcome = solve_coincident(t, side, range, ROUNDING, &found);

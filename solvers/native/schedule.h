@@ -34,8 +34,8 @@ static double typical_spread(market_t *k) {
 
 /* What the next level may expect of its prices: what this one found, or a little better where it found no fault. */
 static void note_headroom(market_t *k, double growth) {
-    const double before = k->headroom > 1.0 ? k->headroom : 1.0;
-    k->headroom = growth > 1.0 ? before * growth : before / SCALING;
+    const double found = growth > 1.0 ? k->headroom * growth : k->headroom / SCALING;
+    k->headroom = found > 1.0 ? found : 1.0;
 }
 
 /* Auction from epsilon `start` down to a part of the typical spread, which shows only as prices become right, or to

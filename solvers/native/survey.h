@@ -95,10 +95,9 @@ static void price_by_column(market_t *k, const double *column_low) {
     }
 }
 
+static double largest_magnitude(const survey_t *found) { return fmax(fabs(found->high), fabs(found->low)); }
+
 /* The smallest epsilon that no sum of such costs and prices swallows. */
-static double least_epsilon(const survey_t *found) {
-    const double largest = fabs(found->high) > fabs(found->low) ? fabs(found->high) : fabs(found->low);
-    return 8.0 * DBL_EPSILON * largest;
-}
+static double least_epsilon(const survey_t *found) { return 8.0 * DBL_EPSILON * largest_magnitude(found); }
 
 #endif
