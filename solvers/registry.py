@@ -274,7 +274,7 @@ def automatic(problem: Problem) -> str:
     if not isinstance(problem, Assignment):
         return "sinkhorn"
     small = problem.cost.kind == "dense" and min(problem.shape) <= SMALL
-    if problem.limit is None and not small:
+    if not small:
         return "cascade"
     return "jv" if get("jv-avx2").missing else "jv-avx2"
 

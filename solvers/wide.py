@@ -25,7 +25,7 @@ Answer = tuple[np.ndarray | None, np.ndarray, np.ndarray, dict[str, int]]
 def solve_wide(
     problem: Assignment,
     search: Callable[[np.ndarray, float], Answer],
-    time_limit: float | None = None,
+    deadline: Deadline,
     dtype: type[np.floating] | None = None,
 ) -> Matching:
     """Run a search on a problem of any shape and kind of cost.
@@ -35,8 +35,7 @@ def solve_wide(
     problem : Assignment
     search : callable
         Takes a matrix with n ≤ m in C order, and the seconds that it may take.
-    time_limit : float, optional
-        Seconds for everything.
+    deadline : Deadline
     dtype : type, optional
         Of the matrix; by default float32 where that holds the costs as they are, float64 otherwise.
 
@@ -47,7 +46,6 @@ def solve_wide(
     TimeLimit
         With the bound that the duals of the search prove at that moment.
     """
-    deadline = Deadline(time_limit)
     matrix = wide_matrix(problem, deadline, dtype)
     wide = DenseCost.trusted(matrix, problem.cost.forbids)
     return turned_back(problem, wide, lambda seconds: search(matrix, seconds), deadline, BOUND_SECONDS * matrix.size)

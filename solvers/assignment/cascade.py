@@ -5,12 +5,16 @@ from __future__ import annotations
 import numpy as np
 
 from ..deadline import Deadline
+from ..limits import Pairs, as_limited, dtype_for, pairs_within
 from ..native import _cascade, _native
-from ..problem import Assignment, PointCost, SparseCost
+from ..problem import Assignment, Cost, PointCost, SparseCost
 from ..registry import Capabilities, register
 from ..result import Matching
 from ..validation import check_threads
 from ..wide import BOUND_SECONDS, solve_wide, turned_back
+
+#: Under a limit, points with up to so many pairs are sooner solved as a matrix.
+SMALL_MATRIX = 2**22
 
 #: Of all pairs, a bound for points looks at about so many for each of them.
 PAIRS_A_POINT = 2000
@@ -23,6 +27,7 @@ PAIRS_A_POINT = 2000
         costs={"dense", "points", "sparse"},
         rectangular=True,
         forbidden=True,
+        limit=True,
         dtypes={"float32", "float64"},
         duals=True,
         threads=True,
@@ -48,34 +53,47 @@ def cascade(
     instruction set: to show what each is worth, at the same optimum.
     """
     threads = check_threads(threads)
-    deadline, cost = Deadline(time_limit), problem.cost
+    deadline, cost, (n, m) = Deadline(time_limit), problem.cost, problem.shape
+    limit = np.inf if problem.limit is None else problem.limit
     if isinstance(cost, SparseCost):
-        return _sparse(problem, cost, deadline, avx2)
-    if isinstance(cost, PointCost) and (points := cost.in_space()) is not None:
-        n, m = problem.shape
-        wide = cost if n <= m else PointCost(cost.y, cost.x, cost.p, cost.scale)
+        wide = cost if n <= m else SparseCost(cost.csr.T)
+        csr = wide.csr
+        pairs = csr.indptr.astype(np.int64), csr.indices.astype(np.int32), csr.data.astype(np.float64)
+        return _listed(problem, wide, pairs, deadline, BOUND_SECONDS * n * m, avx2)
+    if isinstance(cost, PointCost) and (points := cost.in_space()) and (limit == np.inf or n * m > SMALL_MATRIX):
+        wide_points = cost if n <= m else PointCost(cost.y, cost.x, cost.p, cost.scale)
         x, y = points if n <= m else reversed(points)
-        return turned_back(
+        bound_seconds = PAIRS_A_POINT * BOUND_SECONDS * (n + m)
+        if limit < np.inf and (near := pairs_within(wide_points, limit)):
+            return _listed(problem, wide_points, near, deadline, bound_seconds, avx2)
+        matching = turned_back(
             problem,
-            wide,
+            wide_points,
             lambda seconds: _cascade.points(x, y, cost.scale, avx2, seconds, levels, lists),
             deadline,
-            PAIRS_A_POINT * BOUND_SECONDS * (n + m),
+            bound_seconds,
         )
+        if limit == np.inf:
+            return matching
+        if proven := as_limited(problem, matching):
+            return proven
     return solve_wide(
-        problem, lambda matrix, seconds: _cascade.dense(matrix, avx2, seconds, threads, levels, lists), time_limit
+        problem,
+        lambda matrix, seconds: _cascade.dense(matrix, avx2, seconds, limit, threads, levels, lists),
+        deadline,
+        dtype_for(cost.dtype, limit),
     )
 
 
-def _sparse(problem: Assignment, cost: SparseCost, deadline: Deadline, avx2: bool) -> Matching:
-    n, m = problem.shape
-    wide = cost if n <= m else SparseCost(cost.csr.T)
-    csr = wide.csr
-    pairs = csr.indptr.astype(np.int64), csr.indices.astype(np.int32), csr.data.astype(np.float64)
+def _listed(
+    problem: Assignment, wide: Cost, pairs: Pairs, deadline: Deadline, bound_seconds: float, avx2: bool
+) -> Matching:
+    """From a list of all pairs that may be matched."""
+    limit = np.inf if problem.limit is None else problem.limit
     return turned_back(
         problem,
         wide,
-        lambda seconds: _cascade.sparse(*pairs, csr.shape[1], avx2, seconds),
+        lambda seconds: _cascade.sparse(*pairs, wide.shape[1], avx2, seconds, limit),
         deadline,
-        BOUND_SECONDS * n * m,
+        bound_seconds,
     )

@@ -40,7 +40,7 @@ def hungarian(problem: Assignment, time_limit: float | None = None) -> Matching:
     The first call in a process loads the compiled search; the first one after an installation compiles it, which takes
     seconds that no time limit cuts short.
     """
-    return solve_wide(problem, _search, time_limit, np.float64)
+    return solve_wide(problem, _search, Deadline(time_limit), np.float64)
 
 
 def _search(cost: np.ndarray, seconds: float) -> Answer:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from ..deadline import Deadline
 from ..native import _native
 from ..problem import Assignment
 from ..registry import Capabilities, register
@@ -27,7 +28,11 @@ CAPABILITIES = Capabilities(
 def solve_native(method: str, problem: Assignment, avx2: bool, time_limit: float | None) -> Matching:
     """Run a native method on a problem of any shape."""
     limit = np.inf if problem.limit is None else problem.limit
-    return solve_wide(problem, lambda matrix, seconds: _native.assign(method, matrix, avx2, seconds, limit), time_limit)
+    return solve_wide(
+        problem,
+        lambda matrix, seconds: _native.assign(method, matrix, avx2, seconds, limit),
+        Deadline(time_limit),
+    )
 
 
 @register("jv", CAPABILITIES)

@@ -3,11 +3,23 @@ import numpy as np
 Answer = tuple[np.ndarray | None, np.ndarray, np.ndarray, dict[str, int]]
 
 def dense(
-    cost: np.ndarray, avx2: bool, seconds: float, threads: int = 1, levels: bool = True, lists: bool = True
+    cost: np.ndarray,
+    avx2: bool,
+    seconds: float,
+    limit: float = ...,
+    threads: int = 1,
+    levels: bool = True,
+    lists: bool = True,
 ) -> Answer: ...
 def points(
     x: np.ndarray, y: np.ndarray, scale: float, avx2: bool, seconds: float, levels: bool = True, lists: bool = True
 ) -> Answer: ...
 def sparse(
-    begin: np.ndarray, column: np.ndarray, cost: np.ndarray, columns: int, avx2: bool, seconds: float
+    begin: np.ndarray,
+    column: np.ndarray,
+    cost: np.ndarray,
+    columns: int,
+    avx2: bool,
+    seconds: float,
+    limit: float = ...,
 ) -> Answer: ...

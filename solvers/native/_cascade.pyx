@@ -62,8 +62,8 @@ cdef extern from "builds.h":
     assign_t find_sparse_cascade(bint avx2)
 
 
-cdef run(assign_t function, int64_t n, int64_t m, const void *cost, double seconds, int64_t threads=1,
-        bint levels=True, bint lists=True):
+cdef run(assign_t function, int64_t n, int64_t m, const void *cost, double seconds,
+        double limit=float("inf"), int64_t threads=1, bint levels=True, bint lists=True):
     cdef task_t task
     cdef outcome_t outcome
     if max(n, m) >= 2**31 - 1:
@@ -75,7 +75,7 @@ cdef run(assign_t function, int64_t n, int64_t m, const void *cost, double secon
     cdef double[::1] u_view = u
     cdef double[::1] v_view = v
     task.n, task.m, task.given, task.cost, task.zeros, task.blocked = n, m, n, cost, NULL, 0
-    task.limit = float("inf")
+    task.limit = limit
     task.look_every, task.until_look, task.outcome = LOOK_EVERY, 0, SOLVED
     task.x, task.y, task.u, task.v = &x_view[0], &y_view[0], &u_view[0], &v_view[0]
     task.counters = counters_t(0, 0, 0, 0, 0, 0)
@@ -98,12 +98,18 @@ ctypedef fused real:
     double
 
 
-def dense(const real[:, ::1] cost, bint avx2, double seconds, int64_t threads=1, bint levels=True, bint lists=True):
-    """A matrix (n, m), +inf where a pair is forbidden. Float32 is solved as the numbers it holds, in float64."""
+def dense(const real[:, ::1] cost, bint avx2, double seconds, double limit=float("inf"), int64_t threads=1,
+          bint levels=True, bint lists=True):
+    """A matrix (n, m), +inf where a pair is forbidden. Float32 is solved as the numbers it holds, in float64.
+
+    Under a finite limit, which the type of the matrix holds as it is, c − limit is minimised over matchings of any
+    size; a row that stays out has column −1.
+    """
     cdef const build_t *build = find_build(avx2, real is float)
     if build == NULL:
         raise RuntimeError("this processor has no AVX2")
-    return run(build.cascade, cost.shape[0], cost.shape[1], &cost[0, 0], seconds, threads, levels, lists)
+    return run(build.cascade, cost.shape[0], cost.shape[1], &cost[0, 0], seconds, limit, threads, levels,
+               lists)
 
 
 def points(const double[:, ::1] x, const double[:, ::1] y, double scale, bint avx2, double seconds, bint levels=True,
@@ -116,15 +122,15 @@ def points(const double[:, ::1] x, const double[:, ::1] y, double scale, bint av
     if build == NULL:
         raise RuntimeError("this processor has no AVX2")
     cost.x, cost.y, cost.scale = &x[0, 0], &y[0, 0], scale
-    return run(build.cascade, x.shape[0], y.shape[0], &cost, seconds, 1, levels, lists)
+    return run(build.cascade, x.shape[0], y.shape[0], &cost, seconds, float("inf"), 1, levels, lists)
 
 
 def sparse(const int64_t[::1] begin, const int32_t[::1] column, const double[::1] cost, int64_t columns, bint avx2,
-           double seconds):
-    """The allowed pairs of row i: column[e] at cost[e], e from begin[i] (n + 1) up to begin[i + 1]."""
+           double seconds, double limit=float("inf")):
+    """The allowed pairs of row i: column[e] at cost[e], e from begin[i] (n + 1) up to begin[i + 1]. A limit as above."""
     cdef sparse_t pairs
     cdef assign_t cascade = find_sparse_cascade(avx2)
     if cascade == NULL:
         raise RuntimeError("this processor has no AVX2")
     pairs.begin, pairs.column, pairs.cost = &begin[0], &column[0] if column.shape[0] else NULL, &cost[0] if cost.shape[0] else NULL
-    return run(cascade, begin.shape[0] - 1, columns, &pairs, seconds)
+    return run(cascade, begin.shape[0] - 1, columns, &pairs, seconds, limit)

@@ -87,8 +87,12 @@ static void spare_settle(market_t *k) {
     }
 }
 
-/* How a phase ended: all rows hold a column; or bids ran out; or epsilon drowned in a price, or a row has no column. */
-typedef enum { PHASE_DONE = 0, PHASE_TOO_LONG, PHASE_GAVE_UP } phase_end_t;
+/* How a phase ended: all rows hold a column; or bids ran out, with few rows left or with many; or epsilon drowned in a
+ * price, or a row has no column. */
+typedef enum { PHASE_DONE = 0, PHASE_FEW_LEFT, PHASE_TOO_LONG, PHASE_GAVE_UP } phase_end_t;
+
+/* Few are one row in so many: between regions whose prices are off against each other, one row can take most bids. */
+enum { ROWS_PER_LEFT = 1024 };
 
 /* One phase: rows that hold no column within epsilon of their best bid until all hold one. With an epsilon of 0, as in
  * the row reduction of Jonker and Volgenant, every pair that is held is the cheapest of its row, but rows that tie for
@@ -97,7 +101,7 @@ static outcome_t bid_phase(market_t *k, double epsilon, int64_t bids, phase_end_
     const int64_t n = k->n;
     int64_t oldest = 0, waiting = 0;
 #define ENQUEUE(row) (k->queue[(oldest + waiting++) % n] = (int32_t)(row))
-    *end = PHASE_GAVE_UP;
+    *end = PHASE_DONE;
     k->counters->phases++;
     prices_rose(k);
     if (k->spare > 0) {
@@ -126,11 +130,12 @@ static outcome_t bid_phase(market_t *k, double epsilon, int64_t bids, phase_end_
         const int64_t scans = k->counters->row_scans;
         const choice_t c = best_of_row(k, i);
         if (c.slot < 0) {
-            return SOLVED;
+            *end = PHASE_GAVE_UP;
+            break;
         }
         if (k->counters->bids >= last_bid) {
-            *end = PHASE_TOO_LONG;
-            return SOLVED;
+            *end = waiting < n / ROWS_PER_LEFT ? PHASE_FEW_LEFT : PHASE_TOO_LONG;
+            break;
         }
         const int32_t j = k->column[c.slot], loser = k->owner[j];
         if (loser == n && k->price[j] < k->level) {
@@ -144,7 +149,8 @@ static outcome_t bid_phase(market_t *k, double epsilon, int64_t bids, phase_end_
         const double raised = k->price[j] + (lead + epsilon);
         if (!(raised > k->price[j])) {
             if (epsilon > 0.0) {
-                return SOLVED;
+                *end = PHASE_GAVE_UP;
+                break;
             }
             if (loser >= 0) {
                 continue; /* without an epsilon there is nothing to outbid an equal with: the row stays free */
@@ -177,7 +183,6 @@ static outcome_t bid_phase(market_t *k, double epsilon, int64_t bids, phase_end_
     if (k->spare > 0) {
         spare_settle(k);
     }
-    *end = PHASE_DONE;
     return SOLVED;
 }
 

@@ -21,7 +21,7 @@
 #include "offers.h"
 #include "vec.h"
 
-enum { TILE = 64, FAN = 16, FAN_LOG = 4, MAX_HEIGHT = 8 };
+enum { TILE = 32, FAN = 16, FAN_LOG = 4, MAX_HEIGHT = 8 };
 
 /* Nodes of one height of the tree, leaves first; FAN consecutive ones have one parent. */
 typedef struct {

@@ -8,6 +8,7 @@
  * An opening may come to nothing, at the cost of a few scans a row; none is needed for the answer to be exact.
  */
 #include "duplicates.h"
+#include "exceptions.h"
 #include "flat.h"
 #include "landmarks.h"
 #include "matrix.h"
@@ -33,12 +34,13 @@ typedef struct {
     int64_t ties; /* how many columns tie for the cheapest, the median */
     double range; /* from the smallest value of a row to its largest, the largest */
     double agree; /* the part of the rows whose cheapest column has no row that is cheaper for it */
+    double dear;  /* the part of the costs that are the largest there is */
 } look_t;
 
-static look_t look_at_rows(market_t *k) {
+static look_t look_at_rows(market_t *k, double dearest) {
     double ties[SAMPLE];
     look_t look = {0};
-    int64_t agree = 0;
+    int64_t agree = 0, dear = 0;
     const int64_t count = k->n < SAMPLE ? k->n : SAMPLE;
     for (int64_t s = 0; s < count; s++) {
         const cost_t *c = row_of(k->costs, s * k->n / count);
@@ -48,12 +50,14 @@ static look_t look_at_rows(market_t *k) {
         for (int64_t j = 0; j < k->m; j++) {
             const double above = (double)c[j] + k->price[j] - least;
             look.range = above > look.range && above < INFINITY ? above : look.range;
+            dear += (double)c[j] == dearest;
         }
     }
     k->counters->row_scans += count;
     qsort(ties, (size_t)count, sizeof *ties, ascending);
     look.ties = (int64_t)ties[count / 2];
     look.agree = (double)agree / (double)count;
+    look.dear = (double)dear / (double)(count * k->m);
     return look;
 }
 
@@ -182,7 +186,7 @@ static outcome_t open_wide(market_t *k, paths_t *s, whole_t *whole, arena_t *a, 
     return open_by_levels(k, whole, a);
 }
 
-static outcome_t open_market(market_t *k, paths_t *s, arena_t *a, opening_t *opening) {
+static outcome_t open_market(task_t *t, market_t *k, paths_t *s, arena_t *a, opening_t *opening) {
     whole_t whole = {.market = k};
     double *column_low = arena_take(a, k->m, sizeof *column_low);
     outcome_t outcome = column_low ? survey_all(k, column_low, &whole.survey) : OUT_OF_MEMORY;
@@ -192,8 +196,16 @@ static outcome_t open_market(market_t *k, paths_t *s, arena_t *a, opening_t *ope
         whole.dear = whole.survey.high < most - range ? whole.survey.high + range : most;
         whole.least = least_epsilon(&whole.survey);
         price_by_column(k, column_low);
-        const look_t look = look_at_rows(k);
+        const look_t look = look_at_rows(k, whole.survey.high);
         k->largest = look.range;
+        int few = 0;
+        if (!whole.survey.forbids && look.range > 0.0 && look.dear >= 1.0 - FEW) {
+            outcome = solve_exceptions(t, whole.survey.high, a, &few);
+        }
+        if (few || outcome != SOLVED) {
+            *opening = ANSWERED;
+            return outcome;
+        }
         outcome = (k->spare > 0 ? open_wide : open_square)(k, s, &whole, a, &look, opening);
     }
     return outcome;
@@ -208,10 +220,12 @@ static void set_column_duals(task_t *t, const market_t *k, double level) {
 }
 
 outcome_t NAME(jv)(task_t *t);
-outcome_t NAME(cascade)(task_t *t);
 
 /* n <= m; t->cost is a row-major matrix. */
 outcome_t NAME(cascade)(task_t *t) {
+    if (is_limited(t)) {
+        return solve_limited(t);
+    }
     if (t->n < t->m && (t->n <= FEW_ROWS || (2 * t->m >= 3 * t->n && t->n <= 4 * FEW_ROWS))) {
         return NAME(jv)(t); /* where columns are left over, hardly a search is long */
     }
@@ -224,12 +238,14 @@ outcome_t NAME(cascade)(task_t *t) {
     outcome_t outcome = OUT_OF_MEMORY;
     if (costs_make(&costs, &arena, t->cost, t->m, LIST, NULL) && costs_hire(&costs, &arena, t->threads) &&
         market_make(&k, &arena, LIST) && paths_make(&s, &arena, t->n, t->m)) {
-        outcome = open_market(&k, &s, &arena, &opening);
+        outcome = open_market(t, &k, &s, &arena, &opening);
     }
     if (outcome == SOLVED && (opening == NOTHING || opening == PRICES)) {
         outcome = solve_exactly(&k, &s);
     }
-    if (outcome == SOLVED && opening == REDUCIBLE) {
+    if (opening == ANSWERED) {
+        /* nothing is left to say */
+    } else if (outcome == SOLVED && opening == REDUCIBLE) {
         outcome = NAME(jv)(t);
     } else if (outcome == INFEASIBLE) {
         name_hall_set(t, &s);

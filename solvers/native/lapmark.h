@@ -4,6 +4,7 @@
 
 #include "stop.h"
 
+#include <math.h>
 #include <stdint.h>
 
 typedef enum { SOLVED = 0, INFEASIBLE, INTERRUPTED, TIMED_OUT, OUT_OF_MEMORY } outcome_t;
@@ -49,6 +50,8 @@ typedef struct {
     int64_t until_look; /* those left; 0 at first */
     outcome_t outcome;  /* SOLVED until a look says otherwise */
 } task_t;
+
+static inline int is_limited(const task_t *t) { return t->limit < INFINITY; }
 
 /* The usual look_every: milliseconds, since a look may have to wait for the interpreter's lock. */
 enum { LOOK_EVERY = 1 << 22 };

@@ -35,9 +35,9 @@ typedef struct {
 #include "bidding.h"
 #include "exact.h"
 
-/* What an opening has come to: nothing, prices to go on from, the matching and the prices that prove it, or that Jonker
- * and Volgenant's method is the shorter way. */
-typedef enum { NOTHING = 0, PRICES, OPTIMUM, REDUCIBLE } opening_t;
+/* What an opening has come to: nothing, prices to go on from, the matching and the prices that prove it, that Jonker and
+ * Volgenant's method is the shorter way, or the end: another method has answered. */
+typedef enum { NOTHING = 0, PRICES, OPTIMUM, REDUCIBLE, ANSWERED } opening_t;
 
 static inline v4_t load_costs(const cost_t *c) {
     return _Generic(c, const float *: v4_load_f32, const double *: v4_load)(c);

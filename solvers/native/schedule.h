@@ -6,7 +6,7 @@
 #include "bidding.h"
 
 /* Bids a row that a phase may take: a first one that takes more starts from prices further off than it supposed. */
-enum { BIDS_RISING = 16, BIDS_FALLING = 60, SAMPLE = 64 };
+enum { BIDS_RISING = 16, BIDS_EASY = 4, BIDS_FALLING = 60, SAMPLE = 64 };
 
 static const double SCALING = 5.0;
 
@@ -32,31 +32,33 @@ static double typical_spread(market_t *k) {
     return spread;
 }
 
-/* What the next level may expect of its prices: what this one found, or a little better where it found no fault. */
-static void note_headroom(market_t *k, double growth) {
-    const double found = growth > 1.0 ? k->headroom * growth : k->headroom / SCALING;
+/* What the next level may expect of its prices: what this one found, or a little better where few bids showed none to
+ * be off. */
+static void note_headroom(market_t *k, double growth, int64_t bids) {
+    const double eased = bids > BIDS_EASY * k->n ? k->headroom : k->headroom / SCALING;
+    const double found = growth > 1.0 ? k->headroom * growth : eased;
     k->headroom = found > 1.0 ? found : 1.0;
 }
 
 /* Auction from epsilon `start` down to a part of the typical spread, which shows only as prices become right, or to
- * `least`. Where bids run out on the way up, epsilon grows until a phase gets through. */
+ * `least`. Where bids run out on the way up, epsilon grows until a phase gets through; few rows that are left over wait
+ * for the next phase. */
 static outcome_t auction_down(market_t *k, double start, double end_part, double least) {
     int falling = 0;
-    double growth = 1.0;
     const double first = start > least ? start : least;
     for (double epsilon = first;;) {
         phase_end_t how;
+        const int64_t before = k->counters->bids;
         const outcome_t outcome = bid_phase(k, epsilon, (falling ? BIDS_FALLING : BIDS_RISING) * k->n, &how);
-        if (outcome != SOLVED || how == PHASE_GAVE_UP || (how == PHASE_TOO_LONG && falling)) {
+        if (outcome != SOLVED || how == PHASE_GAVE_UP || (how != PHASE_DONE && falling)) {
             return outcome;
         }
         if (how == PHASE_TOO_LONG && epsilon < k->largest) {
-            growth *= SCALING;
-            epsilon *= growth;
+            epsilon *= SCALING;
             continue;
         }
         if (!falling) {
-            note_headroom(k, epsilon / first);
+            note_headroom(k, epsilon / first, k->counters->bids - before);
         }
         falling = 1;
         double end = end_part * typical_spread(k);

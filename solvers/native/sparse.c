@@ -1,4 +1,7 @@
-/* Cascade on sparse costs: every row's list is all that it allows, so that no row is ever looked at beyond it. */
+/* Cascade on sparse costs: every row's list is all that it allows, so that no row is ever looked at beyond it.
+ *
+ * Under a limit each row has one more column, which nobody else may have and which costs as much as the limit: it is
+ * what a row that stays out is matched to. */
 #include "sparse.h"
 #include "lapmark.h"
 #include "names.h"
@@ -38,10 +41,11 @@ static int64_t look_ahead(market_t *k, int64_t oldest, int64_t waiting) {
     return waiting;
 }
 
-/* Lists padded to whole vectors. */
-static outcome_t list_entries(market_t *k, arena_t *a, const sparse_t *c) {
+/* Lists padded to whole vectors; under a limit the row's own column is the last. */
+static outcome_t list_entries(market_t *k, arena_t *a, const sparse_t *c, const task_t *t) {
+    const int own = is_limited(t);
     for (int64_t i = 0; i < k->n; i++) {
-        k->begin[i + 1] = k->begin[i] + (c->begin[i + 1] - c->begin[i] + WIDTH - 1) / WIDTH * WIDTH;
+        k->begin[i + 1] = k->begin[i] + (c->begin[i + 1] - c->begin[i] + own + WIDTH - 1) / WIDTH * WIDTH;
     }
     k->column = arena_take(a, k->begin[k->n], sizeof *k->column);
     k->cost = arena_take(a, k->begin[k->n], sizeof *k->cost);
@@ -54,6 +58,10 @@ static outcome_t list_entries(market_t *k, arena_t *a, const sparse_t *c) {
             const int used = s < count;
             k->column[k->begin[i] + s] = used ? c->column[c->begin[i] + s] : (int32_t)k->m;
             k->cost[k->begin[i] + s] = used ? c->cost[c->begin[i] + s] : 0.0;
+        }
+        if (own) {
+            k->column[k->begin[i] + count] = (int32_t)(t->m + i);
+            k->cost[k->begin[i] + count] = t->limit;
         }
         k->beyond[i] = INFINITY;
     }
@@ -139,18 +147,43 @@ static double largest_of(const sparse_t *c, int64_t entries) {
     return largest;
 }
 
+/* Who is matched, at what duals. What stays out has no price, and nothing is worth more than it costs. */
+static void write_answer(const market_t *k, task_t *t) {
+    const double limit = is_limited(t) ? t->limit : 0.0;
+    for (int64_t i = 0; i < t->n; i++) {
+        const int32_t column = k->held[i];
+        if (column >= t->m) {
+            t->x[i] = -1;
+            t->u[i] = 0.0;
+            continue;
+        }
+        int64_t slot = k->begin[i];
+        while (k->column[slot] != column) {
+            slot++;
+        }
+        t->x[i] = column;
+        t->u[i] = k->cost[slot] - limit - t->v[column];
+        t->u[i] = is_limited(t) && t->u[i] > 0.0 ? 0.0 : t->u[i];
+    }
+}
+
 outcome_t NAME(cascade_sparse)(task_t *t);
 
-/* n <= m; t->cost is a sparse_t. */
+/* n <= m, or a limit; t->cost is a sparse_t. */
 outcome_t NAME(cascade_sparse)(task_t *t) {
     const sparse_t *c = t->cost;
     arena_t arena = {0};
-    market_t k = {
-        .n = t->n, .m = t->m, .largest = largest_of(c, c->begin[t->n]), .counters = &t->counters, .stop = &t->stop};
+    const double largest = largest_of(c, c->begin[t->n]);
+    market_t k = {.n = t->n,
+                  .m = is_limited(t) ? t->m + t->n : t->m,
+                  .largest = is_limited(t) ? fmax(largest, fabs(t->limit)) : largest,
+                  .counters = &t->counters,
+                  .stop = &t->stop};
     paths_t s;
     outcome_t outcome = OUT_OF_MEMORY;
-    if (market_make(&k, &arena, 0) && paths_make(&s, &arena, t->n, t->m)) {
-        outcome = list_entries(&k, &arena, c);
+    double *v = arena_take(&arena, k.m, sizeof *v);
+    if (market_make(&k, &arena, 0) && paths_make(&s, &arena, k.n, k.m)) {
+        outcome = list_entries(&k, &arena, c, t);
     }
     if (outcome == SOLVED) {
         price_by_cheapest_rows(&k, c);
@@ -160,17 +193,11 @@ outcome_t NAME(cascade_sparse)(task_t *t) {
         outcome = solve_exactly(&k, &s);
     }
     if (outcome == SOLVED || outcome == TIMED_OUT) {
-        write_column_duals(&k, NULL, t->v);
+        write_column_duals(&k, NULL, v);
+        memcpy(t->v, v, (size_t)t->m * sizeof *v);
     }
     if (outcome == SOLVED) {
-        for (int64_t i = 0; i < t->n; i++) {
-            t->x[i] = k.held[i];
-            int64_t slot = k.begin[i];
-            while (k.column[slot] != k.held[i]) {
-                slot++;
-            }
-            t->u[i] = k.cost[slot] - t->v[k.held[i]];
-        }
+        write_answer(&k, t);
     } else if (outcome == INFEASIBLE) {
         name_hall_set(t, &s);
     }

@@ -165,7 +165,9 @@ def _diameter(cost: PointCost) -> float:
 def _assign(problem: Assignment, blur: float, options: _Options, time_limit: float | None) -> Matching:
     if not (math.isfinite(blur) and blur > 0):
         raise ValueError(f"blur = {blur!r}; it must be finite and above 0")
-    return solve_wide(problem, lambda matrix, seconds: _assign_wide(matrix, blur, options, seconds), time_limit)
+    return solve_wide(
+        problem, lambda matrix, seconds: _assign_wide(matrix, blur, options, seconds), Deadline(time_limit)
+    )
 
 
 def _assign_wide(given: np.ndarray, blur: float, options: _Options, seconds: float) -> Answer:

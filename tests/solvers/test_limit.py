@@ -188,12 +188,44 @@ def test_who_takes_one():
         solve(problem, "scipy")
 
 
+def stopped(problem, solver, seconds=0.2):
+    """The error of a solver that gets less and less time until that is too little."""
+    try:
+        while solve(problem, solver, time_limit=seconds):
+            seconds /= 2
+    except TimeLimit as late:
+        return late
+
+
 def test_the_bound_when_the_time_is_over(solver):
-    k = np.arange(1.0, 2001)
-    square = np.multiply.outer(k, k)
+    x, y = np.random.default_rng(4).random((2, 3000, 2))
+    square = PointCost(x, y, p=1).dense()
     for matrix in (square, square[:-9], square[:-9].T):
-        problem = Assignment(DenseCost(matrix), limit=3e6)
-        with pytest.raises(TimeLimit) as caught:
-            solve(problem, solver, time_limit=0.2)
+        problem = Assignment(DenseCost(matrix), limit=0.8)
+        late = stopped(problem, solver)
         diagonal = Matching.of(problem, np.where(np.arange(len(matrix)) < matrix.shape[1], np.arange(len(matrix)), -1))
-        assert -np.inf < caught.value.bound <= certify(problem, diagonal).cost
+        assert -np.inf < late.bound <= certify(problem, diagonal).cost
+
+
+@pytest.mark.parametrize(("n", "m"), [(400, 400), (300, 400), (400, 300)])
+@pytest.mark.parametrize("limit", [-1.0, 1e-4, 0.003, 0.3, 5.0])
+def test_points_under_a_limit_as_under_that_of_their_matrix(n, m, limit):
+    """Few pairs are listed; many but cheap enough are left to the search without a limit; others become a matrix."""
+    rng = np.random.default_rng(6)
+    cost = PointCost(rng.random((n, 2)), rng.random((m, 2)) + 0.2)
+    problem = Assignment(cost, limit)
+    matching = solve(problem, "cascade")
+    assert_optimal(problem, matching, padded_optimum(cost.dense(), limit))
+    assert_optimal(Assignment(DenseCost(cost.dense()), limit), matching, padded_optimum(cost.dense(), limit))
+
+
+def test_many_points_under_a_limit_need_no_matrix():
+    rng = np.random.default_rng(7)
+    n = 60_000
+    seen = rng.random((n, 2)).astype(np.float32)
+    moved = seen + rng.normal(0, 1e-3, (n, 2))
+    for limit in (1e-5, 10.0):
+        problem = Assignment(PointCost(seen, moved[::-1].copy()), limit)
+        matching = solve(problem)
+        assert certify(problem, matching).optimal
+        assert ((matching.row_to_col == -1).sum() == 0) == (limit == 10.0)
