@@ -366,12 +366,19 @@ class SparseCost(Cost):
         return (float(data.min()), float(data.max())) if data.size else (0.0, 0.0)
 
     def entries(self, rows: np.ndarray, cols: np.ndarray) -> np.ndarray:
+        stored, rows, cols = self.csr.indices, np.asarray(rows, np.intp), np.asarray(cols, np.intp)
+        low, end = self.csr.indptr[rows], self.csr.indptr[rows + 1]
+        high = end
+        # Binary search in all rows at once.
+        for _ in range(int((end - low).max(initial=0)).bit_length()):
+            middle = (low + high) // 2
+            before = low < high
+            before[before] = stored[middle[before]] < cols[before]
+            low, high = np.where(before, middle + 1, low), np.where(before, high, middle)
+        found = low < end
+        found[found] = stored[low[found]] == cols[found]
         result = np.full(len(rows), np.inf)
-        for k, (i, j) in enumerate(zip(rows, cols, strict=True)):
-            low, high = self.csr.indptr[i], self.csr.indptr[i + 1]
-            at = low + np.searchsorted(self.csr.indices[low:high], j)
-            if at < high and self.csr.indices[at] == j:
-                result[k] = self.csr.data[at]
+        result[found] = self.csr.data[low[found]]
         return result
 
 

@@ -186,4 +186,14 @@ static outcome_t bid_phase(market_t *k, double epsilon, int64_t bids, phase_end_
     return SOLVED;
 }
 
+/* The row reduction of Jonker and Volgenant from prices that are all 0, before any other phase: a column that nobody
+ * wants stays at 0, so that spare rows would only hold what is free already. */
+static inline outcome_t reduce_rows(market_t *k, int64_t bids, phase_end_t *end) {
+    const int64_t spare = k->spare;
+    k->spare = 0;
+    const outcome_t outcome = bid_phase(k, 0.0, bids, end);
+    k->spare = spare;
+    return outcome;
+}
+
 #endif

@@ -116,7 +116,7 @@ static outcome_t open_by_auction(market_t *k, whole_t *whole, arena_t *a) {
         phase_end_t how;
         forget_lists(k, SHORT_LIST);
         outcome = auction_once(k, whole, SINGLE_BIDS, &how);
-        if (outcome != SOLVED || how == PHASE_DONE) {
+        if (outcome != SOLVED || how == PHASE_DONE || how == PHASE_FEW_LEFT) {
             return outcome;
         }
         forget_lists(k, LIST);
@@ -158,8 +158,7 @@ static outcome_t open_square(market_t *k, paths_t *s, whole_t *whole, arena_t *a
     return outcome == SOLVED && *opening == NOTHING ? open_by_auction(k, whole, a) : outcome;
 }
 
-/* More columns than rows. Where all prices start at 0 and no phase has raised any before, columns that nobody wants
- * stay at 0: spare rows would only hold what is free already. */
+/* More columns than rows: hardly any has to be outbid. */
 static outcome_t open_wide(market_t *k, paths_t *s, whole_t *whole, arena_t *a, const look_t *look,
                            opening_t *opening) {
     if (!whole->survey.forbids) {
@@ -172,14 +171,11 @@ static outcome_t open_wide(market_t *k, paths_t *s, whole_t *whole, arena_t *a, 
         typical_spread(k);
         return SOLVED;
     }
-    const int64_t spare = k->spare;
     phase_end_t how;
     forget_lists(k, SHORT_LIST);
-    k->spare = 0;
     typical_spread(k);
-    const outcome_t outcome = bid_phase(k, 0.0, SINGLE_BIDS * k->n, &how);
-    k->spare = spare;
-    if (outcome != SOLVED || how == PHASE_DONE) {
+    const outcome_t outcome = reduce_rows(k, SINGLE_BIDS * k->n, &how);
+    if (outcome != SOLVED || how == PHASE_DONE || how == PHASE_FEW_LEFT) {
         return outcome;
     }
     forget_lists(k, LIST);

@@ -68,6 +68,7 @@ static outcome_t list_exceptions(task_t *t, sparse_t *pairs, arena_t *a, double 
         }
         begin[i + 1] = count;
         if (must_stop(t)) {
+            memset(t->v, 0, (size_t)m * sizeof *t->v); /* which proves a bound, if a poor one */
             return t->outcome;
         }
     }
@@ -123,16 +124,17 @@ static outcome_t solve_cut_off(task_t *t, arena_t *a) {
     if (!below) {
         return OUT_OF_MEMORY;
     }
-    for (int64_t i = 0; i < t->n && !must_stop(t); i++) {
-        for (int64_t e = i * t->m; e < (i + 1) * t->m; e++) {
-            below[e] = cost[e] < limit ? cost[e] : limit;
-        }
+    for (int64_t e = 0; e < t->n * t->m; e++) {
+        below[e] = cost[e] < limit ? cost[e] : limit;
     }
     task_t all = *t;
     all.cost = below;
     all.limit = INFINITY;
-    const outcome_t outcome = t->outcome == SOLVED ? NAME(cascade)(&all) : t->outcome;
+    const outcome_t outcome = NAME(cascade)(&all);
     t->counters = all.counters;
+    if (outcome != SOLVED && outcome != TIMED_OUT) {
+        return outcome;
+    }
     /* Any constant may pass from one side's duals to the other's: now nothing is worth more than it costs. */
     double highest = -INFINITY;
     for (int64_t j = 0; j < t->m; j++) {

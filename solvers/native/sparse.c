@@ -11,15 +11,15 @@ typedef sparse_t costs_t;
 #include "bidding.h"
 #include "exact.h"
 
-enum { BIDS_PER_ROW = 60, SAMPLE = 128, RANK = 8 };
+enum { BIDS_PER_ROW = 60, REDUCING_BIDS = 12, SAMPLE = 128, RANK = 8 };
 
 /* Parts of the typical rise from a row's cheapest column to its RANK-th: epsilon of the first phase and of the last. */
 static const double START = 0.03, END = 0.0003, SCALING = 7.0;
 
 /* An auction breaks ties by amounts of its own making, which is dear to mend: where rows have this many cheapest
- * columns on average, the exact end does better alone. So it does where this part of the rows could still find a free
- * column. */
-static const double TIED = 1.5, ROOMY = 0.125;
+ * columns on average, the exact end does better alone. Where this part of the rows could still find a free column,
+ * hardly any has to be outbid and no epsilon is needed. */
+static const double TIED = 2.0, ROOMY = 0.125;
 
 /* ---- what the market asks: nothing, as no list has an end beyond which to look ---- */
 
@@ -122,13 +122,16 @@ static look_t look_at_rows(market_t *k) {
     return (look_t){sampled > 0 ? rises[sampled / 2] : 0.0, (double)ties / (double)rows};
 }
 
-/* Prices from an auction, where that is worth its while. */
+/* Prices from bids, where these are worth their while. */
 static outcome_t bid_down(market_t *k) {
     const look_t look = look_at_rows(k);
     outcome_t outcome = SOLVED;
     phase_end_t how = PHASE_DONE;
-    if (look.ties >= TIED || (double)k->spare >= ROOMY * (double)k->n) {
+    if (look.ties >= TIED) {
         return SOLVED;
+    }
+    if ((double)k->spare >= ROOMY * (double)k->n) {
+        return reduce_rows(k, REDUCING_BIDS * k->n, &how);
     }
     /* An epsilon that is lost in the rounding of prices would end a phase at once. */
     const double end = END * look.rise > 0x1p-40 * k->largest ? END * look.rise : 0x1p-40 * k->largest;

@@ -75,7 +75,7 @@ typedef struct {
 } answer_t;
 
 static answer_t run_by(assign_t solver, const void *cost, int64_t n, int64_t m, interrupted_t interrupted,
-                       double deadline, int64_t threads) {
+                       double deadline, int64_t threads, double limit) {
     answer_t a = {.task = {.n = n,
                            .m = m,
                            .given = n,
@@ -84,7 +84,7 @@ static answer_t run_by(assign_t solver, const void *cost, int64_t n, int64_t m, 
                            .y = exactly(m, sizeof(int32_t)),
                            .u = exactly(n, sizeof(double)),
                            .v = exactly(m, sizeof(double)),
-                           .limit = INFINITY,
+                           .limit = limit,
                            .stop = {interrupted, deadline},
                            .threads = threads,
                            .look_every = 1 << 12}};
@@ -100,7 +100,7 @@ static answer_t run_by(assign_t solver, const void *cost, int64_t n, int64_t m, 
 
 static answer_t run(assign_t solver, const void *cost, int64_t n, int64_t m, interrupted_t interrupted,
                     double deadline) {
-    return run_by(solver, cost, n, m, interrupted, deadline, 1);
+    return run_by(solver, cost, n, m, interrupted, deadline, 1, INFINITY);
 }
 
 static void discard(answer_t *a) {
@@ -191,14 +191,55 @@ static void try_stopped(assign_t solver, const void *cost, int64_t n, int64_t m,
 /* Several threads: the same optimum, and the same work whenever they are as many. */
 static void try_threads(assign_t solver, const float *cost, int64_t n, int64_t m, int seed) {
     for (int64_t threads = 2; threads <= 3; threads++) {
-        answer_t a = run_by(solver, cost, n, m, never, INFINITY, threads);
-        answer_t b = run_by(solver, cost, n, m, never, INFINITY, threads);
+        answer_t a = run_by(solver, cost, n, m, never, INFINITY, threads, INFINITY);
+        answer_t b = run_by(solver, cost, n, m, never, INFINITY, threads, INFINITY);
         expect(same(&a, &b), "threads do the same work twice", n, m, seed);
         if (a.outcome == SOLVED) {
             prove(&a.task, cost, seed);
         }
         discard(&a);
         discard(&b);
+    }
+}
+
+/* What a limited problem minimises. */
+static double objective(const task_t *t, const float *cost) {
+    double sum = 0.0;
+    for (int64_t i = 0; i < t->n; i++) {
+        sum += t->x[i] >= 0 ? (double)cost[i * t->m + t->x[i]] - t->limit : 0.0;
+    }
+    return sum;
+}
+
+/* Limits that leave few pairs, many, none and all: as good a matching as that of jv, by duals of the right sign. */
+static void try_limits(const float *cost, int64_t n, int64_t m, int seed) {
+    for (int part = 0; part < 4; part++) {
+        double limit = part == 3 ? 1e30 : -1e30;
+        for (int64_t s = 0; s < 40 && part < 2; s++) {
+            const double sample = (double)cost[(int64_t)(random_bits() % (uint64_t)(n * m))];
+            limit = isfinite(sample) && (limit == -1e30 || (part == 0) == (sample < limit)) ? sample : limit;
+        }
+        limit = (double)(float)(part == 1 ? 0.5 * limit : limit);
+        answer_t jv = run_by(find_build(0, 1)->jv, cost, n, m, never, INFINITY, 1, limit);
+        answer_t scalar = run_by(find_build(0, 1)->cascade, cost, n, m, never, INFINITY, 1, limit);
+        const double best = objective(&jv.task, cost), found = objective(&scalar.task, cost);
+        expect(scalar.outcome == SOLVED, "a limited problem is solved", n, m, seed);
+        expect(fabs(found - best) <= 1e-12 * (double)n * (fabs(best) + fabs(limit)), "optimum of a limit", n, m, seed);
+        int signs = 1;
+        for (int64_t i = 0; i < n; i++) {
+            signs = signs && scalar.task.u[i] <= 0.0 && (scalar.task.x[i] >= 0 || scalar.task.u[i] == 0.0);
+        }
+        for (int64_t j = 0; j < m; j++) {
+            signs = signs && scalar.task.v[j] <= 0.0;
+        }
+        expect(signs, "signs of the duals of a limit", n, m, seed);
+        if (processor_has_avx2()) {
+            answer_t avx2 = run_by(find_build(1, 1)->cascade, cost, n, m, never, INFINITY, 1, limit);
+            expect(same(&scalar, &avx2), "builds agree under a limit", n, m, seed);
+            discard(&avx2);
+        }
+        discard(&jv);
+        discard(&scalar);
     }
 }
 
@@ -233,6 +274,9 @@ static void try_problem(int64_t n, int64_t m, int kind, int forbid, int seed) {
             try_threads(find_build(processor_has_avx2(), 1)->cascade, narrow, n, m, seed);
         }
         discard(&scalar);
+    }
+    if (n <= 320) {
+        try_limits(narrow, n, m, seed);
     }
     free(narrow);
     free(wide);
