@@ -98,6 +98,7 @@ static void hold_spare(market_t *k, paths_t *s) {
         return;
     }
     double low = INFINITY;
+    s->spare_held = 0;
     for (int64_t j = 0; j < k->m; j++) {
         low = k->price[j] < low ? k->price[j] : low;
         k->owner[j] = k->owner[j] == k->n ? -1 : k->owner[j];

@@ -1,7 +1,7 @@
 /* Costs of which only a few count.
  *
- * Under a limit those count that are below it. Where there are few, they are listed and solved as a sparse problem; else
- * the costs are cut off at the limit, where a pair stands for a row and a column that stay out.
+ * Under a limit those count that are below it. Where there are few, they are listed and solved as a sparse problem;
+ * else the costs are cut off at the limit, where a pair stands for a row and a column that stay out.
  *
  * Without one it may be that nearly all costs are the largest: boxes that do not overlap, texts that have no word in
  * common. A row that is matched to none of the exceptions may take any column that is left: that is the problem of the

@@ -35,8 +35,8 @@ typedef struct {
 #include "bidding.h"
 #include "exact.h"
 
-/* What an opening has come to: nothing, prices to go on from, the matching and the prices that prove it, that Jonker and
- * Volgenant's method is the shorter way, or the end: another method has answered. */
+/* What an opening has come to: nothing, prices to go on from, the matching and the prices that prove it, that Jonker
+ * and Volgenant's method is the shorter way, or the end: another method has answered. */
 typedef enum { NOTHING = 0, PRICES, OPTIMUM, REDUCIBLE, ANSWERED } opening_t;
 
 static inline v4_t load_costs(const cost_t *c) {

@@ -257,15 +257,37 @@ static double cost_of(const costs_t *c, int64_t i, int64_t j) {
     return c->targets.scale * square;
 }
 
-/* On points the lowest price is 0. */
-static void raise_to_zero(market_t *k) {
-    double low = INFINITY;
+/* Count prices from the lowest: what all have in common costs digits that near points need beside far ones. Whether
+ * that was most of them. */
+static int count_from_lowest(market_t *k) {
+    double low = INFINITY, high = -INFINITY;
     for (int64_t j = 0; j < k->m; j++) {
         low = k->price[j] < low ? k->price[j] : low;
+        high = k->price[j] > high ? k->price[j] : high;
     }
     for (int64_t j = 0; j < k->m; j++) {
         k->price[j] -= low;
     }
+    for (int64_t i = 0; i < k->n; i++) {
+        k->beyond[i] = (k->beyond[i] - low) * (1.0 - ROUNDING); /* less than that rather than more */
+    }
+    k->level -= low;
+    return low > high - low;
+}
+
+/* The exact end; once more where what it found was rounded to what all prices had in common. */
+static outcome_t end_exactly(market_t *k, paths_t *s) {
+    count_from_lowest(k);
+    cloud_fit(&k->costs->targets);
+    outcome_t outcome = solve_exactly(k, s);
+    if (outcome == SOLVED && count_from_lowest(k)) {
+        for (int64_t i = 0; i < k->n; i++) {
+            k->held_cost[i] = cost_of(k->costs, i, k->held[i]);
+        }
+        cloud_fit(&k->costs->targets);
+        outcome = solve_exactly(k, s);
+    }
+    return outcome;
 }
 
 /* Open on a line where there is one: its order is better than any group. */
@@ -279,7 +301,7 @@ static outcome_t open_line(market_t *k, costs_t *c, arena_t *a, const ordered_t 
         outcome = level_make(k, c, a, x->at, y->at, scale, NULL);
         if (outcome == SOLVED) {
             hold_in_order(k, rows, columns);
-            raise_to_zero(k);
+            count_from_lowest(k);
             cloud_fit(&c->targets);
         }
     }
@@ -312,8 +334,7 @@ static outcome_t solve_levels(task_t *t, market_t *k, paths_t *s, arena_t *a, co
         outcome = OUT_OF_MEMORY;
     }
     if (outcome == SOLVED) {
-        cloud_fit(&costs.targets);
-        outcome = solve_exactly(k, s);
+        outcome = end_exactly(k, s);
     }
     return outcome;
 }

@@ -136,6 +136,15 @@ def test_random_small_problems(seed: int) -> None:
     prove(random_problem(np.random.default_rng(seed)))
 
 
+@pytest.mark.parametrize("seed", [27322, 10699210, *range(20)])
+def test_few_near_points_beside_far_ones_lose_no_digits(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    for _ in range(100):
+        n, m, dimensions = *rng.integers(1, 13, 2), int(rng.integers(2, 4))
+        x, y = (CLOUDS[rng.choice(list(CLOUDS))](rng, count, dimensions) for count in (n, m))
+        prove(Assignment(PointCost(x, y)))
+
+
 @pytest.mark.slow
 @pytest.mark.timeout(1800)
 def test_a_hundred_thousand_small_problems() -> None:
