@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import numpy as np
 
+from .deadline import Deadline
 from .problem import Assignment, PointCost
 from .result import Matching
 
 #: Where the pairs of each row begin (n + 1), their columns and their costs.
 Pairs = tuple[np.ndarray, np.ndarray, np.ndarray]
 
-#: Of all pairs, the part that has to be below the limit for a list of them to be no better than the matrix.
-MANY = 1 / 8
+#: Of all pairs, the part that has to be below the limit for a list of them to be no better than the matrix; and how
+#: many are too many in any case.
+MANY, MOST = 1 / 8, 2**28
+
+#: Rows that are looked at between two looks at the clock.
+ROWS_AT_ONCE = 2**12
 
 
 def as_limited(problem: Assignment, matching: Matching) -> Matching | None:
@@ -34,28 +39,32 @@ def dtype_for(cost_dtype: np.dtype, limit: float) -> type[np.floating] | None:
     return None if cost_dtype == np.float64 or float(np.float32(limit)) == limit else np.float64
 
 
-def pairs_within(cost: PointCost, limit: float) -> Pairs | None:
-    """The pairs that cost less than the limit, row by row.
-
-    None where they are no small part of all pairs. Takes squared distances in a few dimensions.
-    """
+def pairs_within(cost: PointCost, limit: float, deadline: Deadline) -> Pairs | None:
+    """The pairs that cost less than the limit, row by row; None where they are many. Takes squared distances in a few
+    dimensions."""
     from scipy.spatial import cKDTree
 
     n, m = cost.shape
     x, y = (np.asarray(points, dtype=np.float64) for points in (cost.x, cost.y))
-    begin = np.zeros(n + 1, dtype=np.int64)
-    if limit <= 0:
-        return begin, np.zeros(0, np.int32), np.zeros(0)
     # A little more than the distance at the limit: which pairs are below it is for their costs to say.
-    reach = np.sqrt(limit / cost.scale) * (1 + 1e-9)
-    rows, columns = cKDTree(x), cKDTree(y)
-    if rows.count_neighbors(columns, reach) > MANY * n * m:
-        return None
-    found = rows.sparse_distance_matrix(columns, reach, output_type="ndarray")
-    i, j = found["i"], found["j"]
-    entries = cost.entries(i, j)
-    below = entries < limit
-    i, j, entries = i[below], j[below], entries[below]
-    order = np.lexsort((j, i))
-    begin[1:] = np.cumsum(np.bincount(i, minlength=n))
-    return begin, j[order].astype(np.int32), entries[order]
+    reach = np.sqrt(max(limit, 0.0) / cost.scale) * (1 + 1e-9)
+    columns, starts = cKDTree(y), range(0, n, ROWS_AT_ONCE)
+    count = 0
+    for start in starts:
+        deadline.check(cost.shape)
+        count += cKDTree(x[start : start + ROWS_AT_ONCE]).count_neighbors(columns, reach)
+        if count > min(MANY * n * m, MOST):
+            return None
+    counts, column, entries = [], [], []
+    for start in starts:
+        deadline.check(cost.shape)
+        rows = cKDTree(x[start : start + ROWS_AT_ONCE])
+        near = rows.sparse_distance_matrix(columns, reach, output_type="ndarray")
+        near = near[np.lexsort((near["j"], near["i"]))]
+        costs = cost.entries(start + near["i"], near["j"])
+        below = costs < limit
+        counts.append(np.bincount(near["i"][below], minlength=rows.n))
+        column.append(near["j"][below].astype(np.int32))
+        entries.append(costs[below])
+    begin = np.concatenate([[0], *counts]).cumsum(dtype=np.int64)
+    return begin, np.concatenate(column), np.concatenate(entries)

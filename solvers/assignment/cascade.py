@@ -64,7 +64,7 @@ def cascade(
         wide_points = cost if n <= m else PointCost(cost.y, cost.x, cost.p, cost.scale)
         x, y = points if n <= m else reversed(points)
         bound_seconds = PAIRS_A_POINT * BOUND_SECONDS * (n + m)
-        if limit < np.inf and (near := pairs_within(wide_points, limit)):
+        if limit < np.inf and (near := pairs_within(wide_points, limit, deadline)):
             return _listed(problem, wide_points, near, deadline, bound_seconds, avx2)
         matching = turned_back(
             problem,

@@ -24,6 +24,12 @@ outcome_t CASCADE_SPARSE(task_t *t);
 /* The part of all costs up to which exceptions are few. */
 static const double FEW = 0.125;
 
+/* The end of a task before any price was known: columns that are worth nothing prove a bound, if a poor one. */
+static outcome_t stop_without_prices(task_t *t) {
+    memset(t->v, 0, (size_t)t->m * sizeof *t->v);
+    return t->outcome;
+}
+
 /* The next column at or after j whose cost is below `dearest`; m where there is none. */
 static inline int64_t next_exception(const cost_t *row, int64_t j, int64_t m, double dearest) {
     const v4_t limit = v4_all(dearest);
@@ -68,8 +74,7 @@ static outcome_t list_exceptions(task_t *t, sparse_t *pairs, arena_t *a, double 
         }
         begin[i + 1] = count;
         if (must_stop(t)) {
-            memset(t->v, 0, (size_t)m * sizeof *t->v); /* which proves a bound, if a poor one */
-            return t->outcome;
+            return stop_without_prices(t);
         }
     }
     *pairs = (sparse_t){begin, column, cost};
@@ -124,8 +129,13 @@ static outcome_t solve_cut_off(task_t *t, arena_t *a) {
     if (!below) {
         return OUT_OF_MEMORY;
     }
-    for (int64_t e = 0; e < t->n * t->m; e++) {
-        below[e] = cost[e] < limit ? cost[e] : limit;
+    for (int64_t i = 0; i < t->n; i++) {
+        for (int64_t e = i * t->m; e < (i + 1) * t->m; e++) {
+            below[e] = cost[e] < limit ? cost[e] : limit;
+        }
+        if (must_stop(t)) {
+            return stop_without_prices(t);
+        }
     }
     task_t all = *t;
     all.cost = below;
