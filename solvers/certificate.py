@@ -21,8 +21,8 @@ from numbers import Real
 
 import numpy as np
 
-from .native import _native
-from .problem import Assignment, Cost, PointCost, Problem, Transport
+from .minima import column_minima, row_minima
+from .problem import Assignment, Cost, Problem, Transport
 from .result import Matching, Plan, Result
 
 #: Relative gap up to which an answer counts as optimal: far above rounding, far below any difference a user can see.
@@ -161,19 +161,9 @@ def bound_of(cost: Cost, limit: float | None, u: np.ndarray, v: np.ndarray, ever
 
 
 def _minima(cost: Cost, duals: np.ndarray, every_pair: bool) -> np.ndarray:
-    """min_j c_ij − v_j for each row, given v, where n ≤ m; min_i c_ij − u_i for each column, given u, where n > m."""
+    """The minima that duals of the longer side leave to the shorter."""
     n, m = cost.shape
-    if isinstance(cost, PointCost) and not every_pair and min(n, m) > 0 and (points := cost.in_space()) is not None:
-        of, among = points if n <= m else points[::-1]
-        return _native.point_minima(of, among, cost.scale, -duals)
-    low = np.full(min(n, m), np.inf)
-    for start, block in cost.blocks():
-        stop = start + len(block)
-        if n <= m:
-            low[start:stop] = _native.row_minima(block, duals)
-        else:
-            np.minimum(low, _native.column_minima(block, duals[start:stop]), out=low)
-    return low
+    return row_minima(cost, duals, every_pair) if n <= m else column_minima(cost, duals, every_pair)
 
 
 def _certify_matching(

@@ -6,7 +6,7 @@ import numpy as np
 import scipy.sparse
 
 from .certificate import Certificate, invalid, number, relative, vector
-from .native import _native
+from .minima import column_minima, row_minima
 from .problem import Transport
 from .result import Plan
 from .validation import place
@@ -28,20 +28,7 @@ def certify_plan(problem: Transport, plan: Plan, known: float, tolerance: float)
     if fault:
         return invalid(fault, known)
 
-    moved = None if plan.mass is None else scipy.sparse.csr_array(plan.mass)
-    rows, cols, cost = np.zeros(len(a)), np.zeros(len(b)), 0.0
-    for start, block in problem.cost.blocks():
-        stop = start + len(block)
-        if moved is not None:
-            mass = moved[start:stop].toarray()
-        else:
-            assert f is not None
-            with np.errstate(over="ignore"):
-                mass = a[start:stop, None] * b * np.exp((f[start:stop, None] + g - block) / problem.epsilon)
-        with np.errstate(invalid="ignore"):
-            cost += float(np.where(mass > 0, mass * block, 0.0).sum())
-        rows[start:stop] = mass.sum(axis=1)
-        cols += mass.sum(axis=0)
+    rows, cols, cost = _moved(problem, plan.mass) if plan.mass is not None else _spread(problem, f, g)
     if not np.isfinite(cost):
         return invalid("moves mass between a forbidden pair, or an infinite mass", known, cost)
     error = max(float(np.abs(rows - a).sum()), float(np.abs(cols - b).sum())) / float(a.sum())
@@ -52,13 +39,48 @@ def certify_plan(problem: Transport, plan: Plan, known: float, tolerance: float)
         return invalid(f"states a cost of {plan.cost!r}, but its plan costs {cost:.12g}", known, cost)
 
     bound = known
-    if g is not None and problem.reach is None:
-        best = np.concatenate([_native.row_minima(block, g) for _, block in problem.cost.blocks()])
-        bound = max(bound, float(best @ a + g @ b))
+    if f is not None and g is not None and problem.reach is None:
+        # The duals of the longer side are taken as given, the others as the minima that they leave.
+        n, m = problem.shape
+        duals = (row_minima(problem.cost, g), g) if n <= m else (f, column_minima(problem.cost, f))
+        bound = max(bound, float(duals[0] @ a + duals[1] @ b))
     excess = cost - bound
     # A plan that misses its marginals may cost less than any that meets them, and is no optimum for that.
     optimal = bool(error <= tolerance and excess <= tolerance * abs(cost))
     return Certificate(True, cost, bound, relative(excess, cost), np.nan, optimal)
+
+
+Marginals = tuple[np.ndarray, np.ndarray, float]
+
+
+def _moved(problem: Transport, mass: scipy.sparse.csr_array) -> Marginals:
+    """Sums of rows and columns and the cost of a sparse plan."""
+    moved = scipy.sparse.coo_array(mass)
+    rows, cols = moved.coords
+    some = moved.data > 0
+    entries = problem.cost.entries(rows[some], cols[some])
+    n, m = problem.shape
+    with np.errstate(over="ignore"):
+        cost = float(moved.data[some] @ entries)
+    return np.bincount(rows, moved.data, n), np.bincount(cols, moved.data, m), cost
+
+
+def _spread(problem: Transport, f: np.ndarray | None, g: np.ndarray | None) -> Marginals:
+    """The same for the plan that potentials stand for."""
+    assert f is not None
+    assert g is not None
+    a, b = problem.a, problem.b
+    assert a is not None
+    assert b is not None
+    rows, cols, cost = np.zeros(len(a)), np.zeros(len(b)), 0.0
+    for start, block in problem.cost.blocks():
+        stop = start + len(block)
+        with np.errstate(over="ignore", invalid="ignore"):
+            mass = a[start:stop, None] * b * np.exp((f[start:stop, None] + g - block) / problem.epsilon)
+            cost += float(np.where(mass > 0, mass * block, 0.0).sum())
+        rows[start:stop] = mass.sum(axis=1)
+        cols += mass.sum(axis=0)
+    return rows, cols, cost
 
 
 def _mass_fault(problem: Transport, mass: scipy.sparse.csr_array) -> str:

@@ -272,7 +272,7 @@ SMALL = 32
 def automatic(problem: Problem) -> str:
     """The solver that "auto" stands for."""
     if not isinstance(problem, Assignment):
-        return "sinkhorn"
+        return "sinkhorn" if problem.blur > 0 or problem.reach is not None else "transport"
     small = problem.cost.kind == "dense" and min(problem.shape) <= SMALL
     if not small:
         return "cascade"

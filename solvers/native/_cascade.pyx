@@ -59,7 +59,9 @@ cdef extern from "builds.h":
     ctypedef struct point_build_t:
         assign_t cascade
     const point_build_t *find_point_build(bint avx2, int dimensions)
-    assign_t find_sparse_cascade(bint avx2)
+    ctypedef struct plain_build_t:
+        assign_t cascade_sparse
+    const plain_build_t *find_plain_build(bint avx2)
 
 
 cdef run(assign_t function, int64_t n, int64_t m, const void *cost, double seconds,
@@ -129,8 +131,8 @@ def sparse(const int64_t[::1] begin, const int32_t[::1] column, const double[::1
            double seconds, double limit=float("inf")):
     """The allowed pairs of row i: column[e] at cost[e], e from begin[i] (n + 1) up to begin[i + 1]. A limit as above."""
     cdef sparse_t pairs
-    cdef assign_t cascade = find_sparse_cascade(avx2)
-    if cascade == NULL:
+    cdef const plain_build_t *build = find_plain_build(avx2)
+    if build == NULL:
         raise RuntimeError("this processor has no AVX2")
     pairs.begin, pairs.column, pairs.cost = &begin[0], &column[0] if column.shape[0] else NULL, &cost[0] if cost.shape[0] else NULL
-    return run(cascade, begin.shape[0] - 1, columns, &pairs, seconds, limit)
+    return run(build.cascade_sparse, begin.shape[0] - 1, columns, &pairs, seconds, limit)

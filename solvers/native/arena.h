@@ -33,6 +33,24 @@ static inline void *arena_take(arena_t *a, int64_t count, size_t size) {
     return block->content;
 }
 
+/* More room for what arena_take gave, whose content moves along; NULL, and failed for good, where there is none. */
+static inline void *arena_grow(arena_t *a, void *content, int64_t count, size_t size) {
+    arena_block_t **at = &a->blocks;
+    while ((void *)(*at)->content != content) {
+        at = &(*at)->next;
+    }
+    arena_block_t *block = NULL;
+    if (!a->failed && (size_t)count <= (SIZE_MAX - sizeof *block) / size) {
+        block = realloc(*at, sizeof *block + (size_t)count * size);
+    }
+    if (!block) {
+        a->failed = 1;
+        return NULL;
+    }
+    *at = block;
+    return block->content;
+}
+
 static inline void arena_free(arena_t *a) {
     while (a->blocks) {
         arena_block_t *next = a->blocks->next;

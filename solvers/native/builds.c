@@ -16,8 +16,13 @@
      column_minima_##variant, two_minima_rows_##variant, marginals_##variant}
 #define DECLARE_POINTS(variant) \
     outcome_t cascade_points_##variant(task_t *); \
+    outcome_t transport_points_##variant(transport_t *); \
     point_minima_t point_minima_##variant;
-#define BUILD_POINTS(variant) {cascade_points_##variant, point_minima_##variant}
+#define BUILD_POINTS(variant) {cascade_points_##variant, transport_points_##variant, point_minima_##variant}
+#define DECLARE_PLAIN(variant) \
+    outcome_t cascade_sparse_##variant(task_t *); \
+    outcome_t transport_##variant(transport_t *);
+#define BUILD_PLAIN(variant) {cascade_sparse_##variant, transport_##variant}
 /* clang-format on */
 
 DECLARE(f32_scalar)
@@ -28,7 +33,8 @@ DECLARE_POINTS(2d_scalar)
 DECLARE_POINTS(3d_scalar)
 static const point_build_t scalar_points[] = {BUILD_POINTS(2d_scalar), BUILD_POINTS(3d_scalar)};
 
-outcome_t cascade_sparse_scalar(task_t *);
+DECLARE_PLAIN(scalar)
+static const plain_build_t scalar_plain = BUILD_PLAIN(scalar);
 
 #ifdef LAPMARK_HAS_AVX2
 DECLARE(f32_avx2)
@@ -39,7 +45,8 @@ DECLARE_POINTS(2d_avx2)
 DECLARE_POINTS(3d_avx2)
 static const point_build_t avx2_points[] = {BUILD_POINTS(2d_avx2), BUILD_POINTS(3d_avx2)};
 
-outcome_t cascade_sparse_avx2(task_t *);
+DECLARE_PLAIN(avx2)
+static const plain_build_t avx2_plain = BUILD_PLAIN(avx2);
 
 int processor_has_avx2(void) { return __builtin_cpu_supports("avx2") != 0; }
 
@@ -57,11 +64,11 @@ const point_build_t *find_point_build(int avx2, int dimensions) {
     return processor_has_avx2() ? &avx2_points[dimensions == 3] : NULL;
 }
 
-assign_t find_sparse_cascade(int avx2) {
+const plain_build_t *find_plain_build(int avx2) {
     if (!avx2) {
-        return cascade_sparse_scalar;
+        return &scalar_plain;
     }
-    return processor_has_avx2() ? cascade_sparse_avx2 : NULL;
+    return processor_has_avx2() ? &avx2_plain : NULL;
 }
 #else
 int processor_has_avx2(void) { return 0; }
@@ -72,5 +79,5 @@ const point_build_t *find_point_build(int avx2, int dimensions) {
     return avx2 ? NULL : &scalar_points[dimensions == 3];
 }
 
-assign_t find_sparse_cascade(int avx2) { return avx2 ? NULL : cascade_sparse_scalar; }
+const plain_build_t *find_plain_build(int avx2) { return avx2 ? NULL : &scalar_plain; }
 #endif

@@ -4,6 +4,7 @@
 
 #include "lapmark.h"
 #include "point_minima.h"
+#include "transport.h"
 
 #include <stddef.h>
 
@@ -28,6 +29,7 @@ typedef struct {
 /* The kernels on points of 2 or of 3 dimensions; the cost of a task is a points_t. */
 typedef struct {
     assign_t cascade;
+    ship_t transport;
     point_minima_t *minima;
 } point_build_t;
 
@@ -37,7 +39,12 @@ int processor_has_avx2(void);
 const build_t *find_build(int avx2, int single);
 const point_build_t *find_point_build(int avx2, int dimensions);
 
-/* Cascade on sparse costs; the cost of a task is a sparse_t. */
-assign_t find_sparse_cascade(int avx2);
+/* Those that take costs in float64 only: cascade on sparse costs, whose task has a sparse_t, and transport. */
+typedef struct {
+    assign_t cascade_sparse;
+    ship_t transport;
+} plain_build_t;
+
+const plain_build_t *find_plain_build(int avx2);
 
 #endif

@@ -61,13 +61,11 @@ static outcome_t list_exceptions(task_t *t, sparse_t *pairs, arena_t *a, double 
             }
             if (count == room) {
                 room = 2 * room < most ? 2 * room : most;
-                int32_t *more_columns = arena_take(a, room, sizeof *column);
-                double *more_costs = arena_take(a, room, sizeof *cost);
+                column = arena_grow(a, column, room, sizeof *column);
+                cost = arena_grow(a, cost, room, sizeof *cost);
                 if (a->failed) {
                     return OUT_OF_MEMORY;
                 }
-                column = memcpy(more_columns, column, (size_t)count * sizeof *column);
-                cost = memcpy(more_costs, cost, (size_t)count * sizeof *cost);
             }
             column[count] = (int32_t)j;
             cost[count++] = (double)row[j];

@@ -24,14 +24,13 @@ static inline int heap_before(heap_entry_t a, heap_entry_t b) {
     return a.key < b.key || (a.key == b.key && a.item < b.item);
 }
 
-/* Where the room is used up it doubles; the old room stays with the arena. False where there is no memory. */
+/* Where the room is used up it doubles. False where there is no memory. */
 static inline int heap_push(heap_t *h, double key, int64_t item) {
     if (h->count == h->room) {
-        heap_entry_t *more = arena_take(h->arena, 2 * h->room, sizeof *more);
+        heap_entry_t *more = arena_grow(h->arena, h->entries, 2 * h->room, sizeof *more);
         if (!more) {
             return 0;
         }
-        memcpy(more, h->entries, (size_t)h->count * sizeof *more);
         h->entries = more;
         h->room *= 2;
     }

@@ -222,7 +222,7 @@ static void try_sparse(int64_t n, int64_t m, int seed) {
         }
     }
     const sparse_t sparse = {begin, column, entries};
-    answer_t plain = run(find_sparse_cascade(0), &sparse, n, m, never, INFINITY);
+    answer_t plain = run(find_plain_build(0)->cascade_sparse, &sparse, n, m, never, INFINITY);
     if (plain.outcome == INFEASIBLE) {
         const task_t *t = &plain.task;
         int holds = t->blocked >= 1;
@@ -241,7 +241,7 @@ static void try_sparse(int64_t n, int64_t m, int seed) {
         prove(&plain, cost, seed);
     }
     if (processor_has_avx2()) {
-        answer_t wide = run(find_sparse_cascade(1), &sparse, n, m, never, INFINITY);
+        answer_t wide = run(find_plain_build(1)->cascade_sparse, &sparse, n, m, never, INFINITY);
         expect(same(&plain, &wide), "builds agree on sparse costs", n, m, seed);
         discard(&wide);
     }

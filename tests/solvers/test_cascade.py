@@ -256,7 +256,6 @@ OURS = ("cascade", "jv-avx2", "jv", "auction")
 #: By how many times "auto" may be slower than the best of ours, and for which cases it still is slower than twice.
 TWICE = 2.0
 SLOWER = {
-    "tracking": 3.0,  # what ties do not settle is left to jv, a few passes late
     "low-rank": 3.5,  # auction bids its way through these at 225 rows, where jv already searches long
     "rectangular": 2.5,  # a look at the structure costs about as much as the answer
     "grid:layout=clusters": 3.5,  # 100 points: the levels cost more than they bring

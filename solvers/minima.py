@@ -1,0 +1,31 @@
+"""What duals of one side leave to the other: the smallest c_ij − g_j of each row, or c_ij − f_i of each column."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from .native import _native
+from .problem import Cost, PointCost
+
+
+def row_minima(cost: Cost, g: np.ndarray, every_pair: bool = False) -> np.ndarray:
+    """min_j c_ij − g_j, (n,), for finite g (m,).
+
+    Of squared distances in up to 3 dimensions, pairs are left out that a bound rules out, unless all are asked for.
+    """
+    n, m = cost.shape
+    if isinstance(cost, PointCost) and not every_pair and min(n, m) > 0 and (points := cost.in_space()) is not None:
+        return _native.point_minima(*points, cost.scale, -g)
+    low = [_native.row_minima(block, g) for _, block in cost.blocks()]
+    return np.concatenate(low) if low else np.zeros(0)
+
+
+def column_minima(cost: Cost, f: np.ndarray, every_pair: bool = False) -> np.ndarray:
+    """min_i c_ij − f_i, (m,), for finite f (n,)."""
+    n, m = cost.shape
+    if isinstance(cost, PointCost) and not every_pair and min(n, m) > 0 and (points := cost.in_space()) is not None:
+        return _native.point_minima(*points[::-1], cost.scale, -f)
+    low = np.full(m, np.inf)
+    for start, block in cost.blocks():
+        np.minimum(low, _native.column_minima(block, f[start : start + len(block)]), out=low)
+    return low

@@ -1,0 +1,22 @@
+/* What the binding and the exact solver of transport agree on. */
+#ifndef LAPMARK_TRANSPORT_H
+#define LAPMARK_TRANSPORT_H
+
+#include "lapmark.h"
+
+/* Ship whole masses above 0, of equal sums, from n rows to m columns at least cost, and room for the answer. */
+typedef struct {
+    int64_t n, m;
+    const void *cost;               /* (n, m) float64, row-major and finite; or a points_t */
+    const int64_t *supply, *demand; /* (n), (m) */
+    double *u, *v;                  /* (n), (m) duals */
+    int32_t *rows, *columns;        /* (n + m - 1) the pairs that something may be shipped between */
+    int64_t *shipped;               /* (n + m - 1) how much */
+    int64_t pivots, arcs,
+        rounds; /* work done: arcs that were ever looked at by the simplex, and passes over the costs */
+    stop_t stop;
+} transport_t;
+
+typedef outcome_t (*ship_t)(transport_t *t);
+
+#endif

@@ -1,0 +1,555 @@
+/* Exact transport between points, by squared distance, in O(n + m) memory.
+ *
+ * Coarse to fine: groups of neighbours ship to groups of neighbours first. The optimal tree of a level becomes a
+ * feasible one of the next, group by group and shipment by shipment, so that every level begins where the one above has
+ * ended; its duals say which few pairs the simplex has to look at. On the last level all others are priced, those that
+ * would lower the cost are added, and the simplex goes on until there are none.
+ *
+ * The idea of solving transport over a hierarchy is B. Schmitzer's (J. Math. Imaging Vision 56 (2016)).
+ */
+#include "cloud.h"
+#include "names.h"
+#include "points.h"
+#include "ranked.h"
+#include "transport.h"
+
+/* One side on one level: groups in an order in which neighbours are near each other. */
+typedef struct {
+    int64_t count;
+    double *at;    /* (count, DIM) */
+    int64_t *mass; /* (count) */
+} side_t;
+
+typedef struct {
+    side_t rows, columns;
+    double scale;
+} ground_t;
+
+static double cost_at(const ground_t *g, int64_t row, int64_t column) {
+    double square = 0.0;
+    for (int axis = 0; axis < DIM; axis++) {
+        const double d = coordinate(g->rows.at, row, axis) - coordinate(g->columns.at, column, axis);
+        square += d * d;
+    }
+    return g->scale * square;
+}
+
+#include "forest.h"
+
+enum { OF_ROW = 8, OF_COLUMN = 5, PRICED_OUT = 6, COARSEST = 64, ROWS_PER_LOOK = 256, POWER_STEPS = 12 };
+
+/* A level has at most this part of the points of the finest. */
+static const double THINNED = 1.0 / 2.9;
+
+/* A level, once solved. */
+typedef struct {
+    arena_t arena;
+    ground_t ground;
+    simplex_t simplex;
+    double *u, *v; /* duals of the rows and columns, after each run */
+} level_t;
+
+static int64_t first_of(const side_t *fine, int64_t groups, int64_t group) { return group * fine->count / groups; }
+
+/* Centres of mass of so many groups; the side itself where it has no more. */
+static int group_side(side_t *side, arena_t *a, const side_t *fine, int64_t groups) {
+    if (groups >= fine->count) {
+        *side = *fine;
+        return 1;
+    }
+    *side = (side_t){groups, arena_take(a, groups * DIM, sizeof *side->at), arena_take(a, groups, sizeof *side->mass)};
+    for (int64_t g = 0; g < groups && !a->failed; g++) {
+        const int64_t begin = first_of(fine, groups, g), end = first_of(fine, groups, g + 1);
+        double sum[DIM] = {0.0}, mass = 0.0;
+        for (int64_t i = begin; i < end; i++) {
+            for (int axis = 0; axis < DIM; axis++) {
+                sum[axis] +=
+                    (double)fine->mass[i] * (coordinate(fine->at, i, axis) - coordinate(fine->at, begin, axis));
+            }
+            mass += (double)fine->mass[i];
+            side->mass[g] += fine->mass[i];
+        }
+        for (int axis = 0; axis < DIM; axis++) {
+            side->at[g * DIM + axis] = coordinate(fine->at, begin, axis) + sum[axis] / mass;
+        }
+    }
+    return !a->failed;
+}
+
+/* ---- from the tree of a level to one of the next ---- */
+
+/* What of a coarse shipment falls to one of the points that its group consists of. */
+typedef struct {
+    int32_t point;
+    int64_t flow;
+} piece_t;
+
+/* The shipments of a coarse level, and how each is made up on both sides. */
+typedef struct {
+    int64_t count;
+    int32_t *end[2];                        /* (count) the group at either end: row, column */
+    int64_t *flow;                          /* (count) */
+    int64_t *piece_begin[2], *piece_end[2]; /* (count) */
+    piece_t *pieces[2];
+} split_t;
+
+/* The direction in which some points differ most, about their mean; `weight` may be NULL. */
+static void principal_axis(const double *at, const int32_t *which, const int64_t *weight, int64_t count,
+                           double axis[DIM]) {
+    double mean[DIM] = {0.0}, total = 0.0, spread[DIM][DIM] = {{0.0}};
+    for (int64_t k = 0; k < count; k++) {
+        const double w = weight ? (double)weight[k] : 1.0;
+        total += w;
+        for (int x = 0; x < DIM; x++) {
+            mean[x] += w * (coordinate(at, which[k], x) - coordinate(at, which[0], x));
+        }
+    }
+    for (int64_t k = 0; k < count; k++) {
+        const double w = (weight ? (double)weight[k] : 1.0) / total;
+        double d[DIM];
+        for (int x = 0; x < DIM; x++) {
+            d[x] = coordinate(at, which[k], x) - coordinate(at, which[0], x) - mean[x] / total;
+        }
+        for (int x = 0; x < DIM; x++) {
+            for (int y = 0; y < DIM; y++) {
+                spread[x][y] += w * d[x] * d[y];
+            }
+        }
+    }
+    int widest = 0;
+    for (int x = 1; x < DIM; x++) {
+        widest = spread[x][x] > spread[widest][widest] ? x : widest;
+    }
+    for (int x = 0; x < DIM; x++) {
+        axis[x] = spread[widest][x];
+    }
+    for (int step = 0; step < POWER_STEPS; step++) {
+        double next[DIM] = {0.0}, size = 0.0;
+        for (int x = 0; x < DIM; x++) {
+            for (int y = 0; y < DIM; y++) {
+                next[x] += spread[x][y] * axis[y];
+            }
+            size += fabs(next[x]);
+        }
+        for (int x = 0; x < DIM && size > 0.0; x++) {
+            axis[x] = next[x] / size;
+        }
+    }
+}
+
+static double along(const double *at, int64_t point, const double axis[DIM]) {
+    double sum = 0.0;
+    for (int x = 0; x < DIM; x++) {
+        sum += axis[x] * coordinate(at, point, x);
+    }
+    return sum;
+}
+
+/* Divide what each group ships among its points: both, shipments and points, in their order along the axis along which
+ * the other ends lie, by the north-west corner rule. */
+static int split_side(split_t *s, arena_t *a, int side, const side_t *groups, const side_t *others,
+                      const side_t *fine) {
+    arena_t arena = {0};
+    int64_t *begin = arena_take(&arena, groups->count + 1, sizeof *begin);
+    int64_t *at = arena_take(&arena, s->count, sizeof *at);
+    ranked_t *shipments = arena_take(&arena, s->count, sizeof *shipments);
+    ranked_t *points = arena_take(&arena, fine->count, sizeof *points);
+    int32_t *ends = arena_take(&arena, s->count, sizeof *ends);
+    int64_t *weights = arena_take(&arena, s->count, sizeof *weights);
+    s->piece_begin[side] = arena_take(a, s->count, sizeof **s->piece_begin);
+    s->piece_end[side] = arena_take(a, s->count, sizeof **s->piece_end);
+    s->pieces[side] = arena_take(a, s->count + fine->count, sizeof **s->pieces);
+    if (a->failed || arena.failed) {
+        arena_free(&arena);
+        return 0;
+    }
+    for (int64_t k = 0; k < s->count; k++) {
+        begin[s->end[side][k]]++;
+    }
+    for (int64_t g = 0, sum = 0; g <= groups->count; g++) {
+        sum += g < groups->count ? begin[g] : 0;
+        begin[g] = sum;
+    }
+    for (int64_t k = s->count - 1; k >= 0; k--) {
+        at[--begin[s->end[side][k]]] = k;
+    }
+    int64_t made = 0;
+    for (int64_t g = 0; g < groups->count; g++) {
+        const int64_t count = begin[g + 1] - begin[g];
+        const int64_t first = first_of(fine, groups->count, g), last = first_of(fine, groups->count, g + 1);
+        for (int64_t k = 0; k < count; k++) {
+            ends[k] = s->end[1 - side][at[begin[g] + k]];
+            weights[k] = s->flow[at[begin[g] + k]];
+        }
+        double axis[DIM];
+        principal_axis(others->at, ends, weights, count, axis);
+        for (int64_t k = 0; k < count; k++) {
+            shipments[k] = (ranked_t){along(others->at, ends[k], axis), (int32_t)at[begin[g] + k]};
+        }
+        for (int64_t i = first; i < last; i++) {
+            points[i - first] = (ranked_t){along(fine->at, i, axis), (int32_t)i};
+        }
+        qsort(shipments, (size_t)count, sizeof *shipments, by_value);
+        qsort(points, (size_t)(last - first), sizeof *points, by_value);
+        int64_t point = 0, left = fine->mass[points[0].at];
+        for (int64_t k = 0; k < count; k++) {
+            const int32_t shipment = shipments[k].at;
+            s->piece_begin[side][shipment] = made;
+            for (int64_t flow = s->flow[shipment]; flow > 0;) {
+                if (left == 0) {
+                    left = fine->mass[points[++point].at];
+                }
+                const int64_t part = flow < left ? flow : left;
+                s->pieces[side][made++] = (piece_t){points[point].at, part};
+                flow -= part;
+                left -= part;
+            }
+            s->piece_end[side][shipment] = made;
+        }
+    }
+    arena_free(&arena);
+    return 1;
+}
+
+/* Points of the pieces in their order along an axis. */
+static void sort_pieces(piece_t *pieces, int64_t count, const double *at, const double axis[DIM]) {
+    for (int64_t k = 1; k < count; k++) {
+        const piece_t piece = pieces[k];
+        const double here = along(at, piece.point, axis);
+        int64_t place = k;
+        for (; place > 0 && along(at, pieces[place - 1].point, axis) > here; place--) {
+            pieces[place] = pieces[place - 1];
+        }
+        pieces[place] = piece;
+    }
+}
+
+/* The tree of the coarse level as shipments between points of the fine one. */
+static int refine(const level_t *coarse, const ground_t *fine, forest_t *forest, arena_t *a) {
+    const simplex_t *t = &coarse->simplex;
+    split_t s = {.end = {arena_take(a, t->nodes, sizeof **s.end), arena_take(a, t->nodes, sizeof **s.end)},
+                 .flow = arena_take(a, t->nodes, sizeof *s.flow)};
+    if (a->failed) {
+        return 0;
+    }
+    for (int32_t node = 1; node < t->nodes; node++) {
+        if (t->edge[node].flow > 0) {
+            const int32_t parent = t->place[node].parent;
+            s.end[0][s.count] = node < t->n ? node : parent;
+            s.end[1][s.count] = (int32_t)((node < t->n ? parent : node) - t->n);
+            s.flow[s.count++] = t->edge[node].flow;
+        }
+    }
+    const ground_t *g = &coarse->ground;
+    if (!split_side(&s, a, 0, &g->rows, &g->columns, &fine->rows) ||
+        !split_side(&s, a, 1, &g->columns, &g->rows, &fine->columns)) {
+        return 0;
+    }
+    int32_t *which = arena_take(a, fine->columns.count, sizeof *which);
+    if (!which) {
+        return 0;
+    }
+    for (int64_t k = 0; k < s.count; k++) {
+        piece_t *from = s.pieces[0] + s.piece_begin[0][k], *to = s.pieces[1] + s.piece_begin[1][k];
+        const int64_t froms = s.piece_end[0][k] - s.piece_begin[0][k], tos = s.piece_end[1][k] - s.piece_begin[1][k];
+        if (froms > 1 && tos > 1) {
+            double axis[DIM];
+            for (int64_t p = 0; p < tos; p++) {
+                which[p] = to[p].point;
+            }
+            principal_axis(fine->columns.at, which, NULL, tos, axis);
+            sort_pieces(from, froms, fine->rows.at, axis);
+            sort_pieces(to, tos, fine->columns.at, axis);
+        }
+        for (int64_t p = 0, q = 0; p < froms && q < tos;) {
+            const int64_t flow = from[p].flow < to[q].flow ? from[p].flow : to[q].flow;
+            connect(forest, from[p].point, to[q].point, flow);
+            from[p].flow -= flow;
+            to[q].flow -= flow;
+            p += from[p].flow == 0;
+            q += to[q].flow == 0;
+        }
+    }
+    return 1;
+}
+
+/* ---- which arcs the simplex is to know ---- */
+
+/* The `most` nearest by cost plus weight below `limit`, cheapest first. *tile: where to begin, and where the nearest
+ * is. */
+static int64_t nearest(const cloud_t *c, const double *x, int64_t most, double limit, offer_t *offers, int64_t *tile) {
+    look_t look = look_from(c, x);
+    look.offers = offers;
+    look.enough = most;
+    look.room = 3 * most + WIDTH;
+    look.spread = INFINITY;
+    look.limit = limit;
+    tile_offers(c, &look, *tile);
+    look_around(c, &look, *tile);
+    int64_t count = look.count;
+    if (count > most) {
+        offers_select(offers, count, most);
+        count = most;
+    }
+    for (int64_t k = 1; k < count; k++) {
+        const offer_t offer = offers[k];
+        int64_t place = k;
+        for (; place > 0 && offers[place - 1].value > offer.value; place--) {
+            offers[place] = offers[place - 1];
+        }
+        offers[place] = offer;
+    }
+    if (count > 0) {
+        *tile = tile_of(c, offers[0].column);
+    }
+    return count;
+}
+
+/* The points of one side, weighted with minus their duals. */
+static int weigh(cloud_t *c, arena_t *a, const side_t *side, double scale, const double *dual) {
+    double *weight = arena_take(a, side->count + WIDTH, sizeof *weight);
+    if (!weight || !cloud_make(c, a, side->at, side->count, scale, weight)) {
+        return 0;
+    }
+    for (int64_t k = 0; k < side->count; k++) {
+        weight[k] = -dual[k];
+    }
+    cloud_fit(c);
+    return 1;
+}
+
+enum { OFFERS = 3 * OF_ROW + 2 * WIDTH };
+
+static int arc_of_row(const int32_t *of_row, int64_t row, int64_t column) {
+    for (int k = 0; k < OF_ROW; k++) {
+        if (of_row[row * OF_ROW + k] == column) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
+/* The nearest columns of each row and rows of each column, by the duals of the level above. */
+static outcome_t choose_arcs(const level_t *above, level_t *here, const stop_t *stop) {
+    arena_t arena = {0};
+    const ground_t *g = &here->ground;
+    const int64_t n = g->rows.count, m = g->columns.count;
+    double *u = arena_take(&arena, n, sizeof *u), *v = arena_take(&arena, m, sizeof *v);
+    int32_t *of_row = arena_take(&arena, n * OF_ROW, sizeof *of_row);
+    cloud_t coarse_rows, rows, columns;
+    offer_t offers[OFFERS];
+    int64_t tile = 0;
+    outcome_t outcome = arena.failed ? OUT_OF_MEMORY : SOLVED;
+    if (outcome == SOLVED && !weigh(&coarse_rows, &arena, &above->ground.rows, g->scale, above->u)) {
+        outcome = OUT_OF_MEMORY;
+    }
+    for (int64_t j = 0; j < m && outcome == SOLVED; j++) {
+        v[j] = cloud_minimum(&coarse_rows, g->columns.at + j * DIM, &tile);
+        outcome = j % ROWS_PER_LOOK == 0 ? stopped(stop) : SOLVED;
+    }
+    if (outcome == SOLVED && !weigh(&columns, &arena, &g->columns, g->scale, v)) {
+        outcome = OUT_OF_MEMORY;
+    }
+    tile = 0;
+    for (int64_t i = 0; i < n && outcome == SOLVED; i++) {
+        const int64_t count = nearest(&columns, g->rows.at + i * DIM, OF_ROW, INFINITY, offers, &tile);
+        u[i] = offers[0].value;
+        for (int64_t k = 0; k < OF_ROW; k++) {
+            of_row[i * OF_ROW + k] = k < count ? offers[k].column : -1;
+            if (k < count && !simplex_add(&here->simplex, i, offers[k].column, offers[k].cost)) {
+                outcome = OUT_OF_MEMORY;
+            }
+        }
+        outcome = outcome == SOLVED && i % ROWS_PER_LOOK == 0 ? stopped(stop) : outcome;
+    }
+    if (outcome == SOLVED && !weigh(&rows, &arena, &g->rows, g->scale, u)) {
+        outcome = OUT_OF_MEMORY;
+    }
+    tile = 0;
+    for (int64_t j = 0; j < m && outcome == SOLVED; j++) {
+        const int64_t count = nearest(&rows, g->columns.at + j * DIM, OF_COLUMN, INFINITY, offers, &tile);
+        for (int64_t k = 0; k < count; k++) {
+            if (!arc_of_row(of_row, offers[k].column, j) &&
+                !simplex_add(&here->simplex, offers[k].column, j, offers[k].cost)) {
+                outcome = OUT_OF_MEMORY;
+            }
+        }
+        outcome = outcome == SOLVED && j % ROWS_PER_LOOK == 0 ? stopped(stop) : outcome;
+    }
+    arena_free(&arena);
+    return outcome;
+}
+
+/* Add the pairs that duals show to be worth it, a few of each row; how many there were. */
+static outcome_t price_out(level_t *l, cloud_t *columns, const stop_t *stop, int64_t *added) {
+    simplex_t *s = &l->simplex;
+    offer_t offers[OFFERS];
+    int64_t tile = 0;
+    *added = 0;
+    simplex_duals(s, l->u, l->v);
+    for (int64_t j = 0; j < s->m; j++) {
+        columns->weight[j] = -l->v[j];
+    }
+    cloud_fit(columns);
+    for (int64_t i = 0; i < s->n; i++) {
+        const double limit = l->u[i] - 2.0 * s->tolerance;
+        const int64_t count = nearest(columns, l->ground.rows.at + i * DIM, PRICED_OUT, limit, offers, &tile);
+        for (int64_t k = 0; k < count && offers[k].value < limit; k++, ++*added) {
+            if (!simplex_add(s, i, offers[k].column, offers[k].cost)) {
+                return OUT_OF_MEMORY;
+            }
+        }
+        const outcome_t outcome = i % ROWS_PER_LOOK == 0 ? stopped(stop) : SOLVED;
+        if (outcome != SOLVED) {
+            return outcome;
+        }
+    }
+    return SOLVED;
+}
+
+/* ---- the whole ---- */
+
+static int plant_coarsest(level_t *l, arena_t *a) {
+    const ground_t *g = &l->ground;
+    forest_t forest;
+    int64_t *supply = arena_take(a, g->rows.count, sizeof *supply);
+    int64_t *demand = arena_take(a, g->columns.count, sizeof *demand);
+    if (!forest_make(&forest, a, g, g->rows.count, g->columns.count)) {
+        return 0;
+    }
+    memcpy(supply, g->rows.mass, (size_t)g->rows.count * sizeof *supply);
+    memcpy(demand, g->columns.mass, (size_t)g->columns.count * sizeof *demand);
+    ship_in_order(&forest, supply, demand);
+    for (int64_t i = 0; i < g->rows.count; i++) {
+        for (int64_t j = 0; j < g->columns.count; j++) {
+            if (!simplex_add(&l->simplex, i, j, cost_at(g, i, j))) {
+                return 0;
+            }
+        }
+    }
+    return plant(&forest, &l->simplex);
+}
+
+static outcome_t plant_finer(const level_t *above, level_t *l, arena_t *a, const stop_t *stop) {
+    forest_t forest;
+    if (!forest_make(&forest, a, &l->ground, l->ground.rows.count, l->ground.columns.count) ||
+        !refine(above, &l->ground, &forest, a)) {
+        return OUT_OF_MEMORY;
+    }
+    const outcome_t outcome = choose_arcs(above, l, stop);
+    if (outcome != SOLVED) {
+        return outcome;
+    }
+    return plant(&forest, &l->simplex) ? SOLVED : OUT_OF_MEMORY;
+}
+
+/* Solve a level of so many groups a side from the one above, which is NULL for the coarsest; every pair is priced on
+ * the last, and once on any other. */
+static outcome_t solve_level(transport_t *t, const ground_t *finest, int64_t groups, int last, const level_t *above,
+                             level_t *l) {
+    arena_t *a = &l->arena, work = {0};
+    l->ground.scale = finest->scale;
+    if (!group_side(&l->ground.rows, a, &finest->rows, groups) ||
+        !group_side(&l->ground.columns, a, &finest->columns, groups)) {
+        return OUT_OF_MEMORY;
+    }
+    const int64_t n = l->ground.rows.count, m = l->ground.columns.count;
+    l->u = arena_take(a, n, sizeof *l->u);
+    l->v = arena_take(a, m, sizeof *l->v);
+    if (!simplex_make(&l->simplex, a, n, m, above ? n * OF_ROW + m * OF_COLUMN : n * m, &t->stop)) {
+        return OUT_OF_MEMORY;
+    }
+    outcome_t outcome = SOLVED;
+    if (above) {
+        outcome = plant_finer(above, l, &work, &t->stop);
+    } else if (!plant_coarsest(l, &work)) {
+        outcome = OUT_OF_MEMORY;
+    }
+    cloud_t columns;
+    if (outcome == SOLVED && above && !weigh(&columns, &work, &l->ground.columns, l->ground.scale, l->v)) {
+        outcome = OUT_OF_MEMORY;
+    }
+    if (outcome == SOLVED) {
+        outcome = simplex_run(&l->simplex);
+    }
+    for (int64_t added = 1, round = 0; outcome == SOLVED && above && added > 0 && (last || round == 0); round++) {
+        outcome = price_out(l, &columns, &t->stop, &added);
+        if (outcome == SOLVED && added > 0) {
+            outcome = simplex_run(&l->simplex);
+        }
+        t->rounds++;
+    }
+    simplex_duals(&l->simplex, l->u, l->v);
+    t->pivots += l->simplex.pivots;
+    t->arcs += l->simplex.arcs;
+    arena_free(&work);
+    return outcome;
+}
+
+static void write_plan(transport_t *t, const level_t *l, const int32_t *row, const int32_t *column) {
+    const simplex_t *s = &l->simplex;
+    for (int64_t i = 0; i < t->n; i++) {
+        t->u[row[i]] = l->u[i];
+    }
+    for (int64_t j = 0; j < t->m; j++) {
+        t->v[column[j]] = l->v[j];
+    }
+    for (int32_t node = 1; node < s->nodes; node++) {
+        const int32_t parent = s->place[node].parent;
+        t->rows[node - 1] = row[node < t->n ? node : parent];
+        t->columns[node - 1] = column[(node < t->n ? parent : node) - t->n];
+        t->shipped[node - 1] = s->edge[node].flow;
+    }
+}
+
+static int arrange(side_t *side, ordered_t *order, arena_t *a, const double *points, const int64_t *mass,
+                   int64_t count) {
+    side->mass = arena_take(a, count, sizeof *side->mass);
+    if (!ordered_make(order, a, points, count)) {
+        return 0;
+    }
+    side->count = count;
+    side->at = order->at;
+    for (int64_t i = 0; i < count; i++) {
+        side->mass[i] = mass[order->order[i]];
+    }
+    return 1;
+}
+
+outcome_t NAME(transport_points)(transport_t *t);
+
+/* t->cost is a points_t. */
+outcome_t NAME(transport_points)(transport_t *t) {
+    const points_t *p = t->cost;
+    arena_t arena = {0};
+    ground_t ground = {.scale = p->scale};
+    ordered_t rows, columns;
+    level_t level[2] = {0}, *above = NULL;
+    outcome_t outcome = arrange(&ground.rows, &rows, &arena, p->x, t->supply, t->n) &&
+                                arrange(&ground.columns, &columns, &arena, p->y, t->demand, t->m)
+                            ? SOLVED
+                            : OUT_OF_MEMORY;
+    const int64_t most = t->n > t->m ? t->n : t->m;
+    int64_t groups = 1;
+    while (2 * groups <= COARSEST && (double)(2 * groups) <= THINNED * (double)most) {
+        groups *= 2;
+    }
+    for (int last = 0; outcome == SOLVED && !last;) {
+        level_t *here = above == &level[0] ? &level[1] : &level[0];
+        last = (double)groups > THINNED * (double)most || most <= COARSEST;
+        outcome = solve_level(t, &ground, last ? most : groups, last, above, here);
+        if (above) {
+            arena_free(&above->arena);
+        }
+        above = here;
+        groups *= 2;
+    }
+    if (outcome == SOLVED) {
+        write_plan(t, above, rows.order, columns.order);
+    }
+    if (above) {
+        arena_free(&above->arena);
+    }
+    arena_free(&arena);
+    return outcome;
+}

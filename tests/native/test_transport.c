@@ -1,0 +1,216 @@
+/* Exact transport without Python around it, for the sanitizers: matrices and points, even and degenerate, masses that
+ * tie and masses of many sizes. Each plan is proven by its duals, and both instruction sets must agree to the bit. */
+#include "builds.h"
+#include "points.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static int failures = 0;
+
+static void expect(int holds, const char *what, int64_t n, int64_t m, int seed) {
+    if (!holds) {
+        fprintf(stderr, "FAILED %s: n = %lld, m = %lld, seed %d\n", what, (long long)n, (long long)m, seed);
+        failures++;
+    }
+}
+
+static uint64_t random_state;
+
+static uint64_t random_bits(void) {
+    random_state = random_state * 6364136223846793005u + 1442695040888963407u;
+    return random_state >> 33;
+}
+
+static double random_unit(void) { return (double)random_bits() / 2147483648.0; }
+
+static int never(void) { return 0; }
+static int always(void) { return 1; }
+
+static void *exactly(int64_t count, size_t size) {
+    void *memory = malloc((size_t)count * size);
+    if (memory == NULL) {
+        abort();
+    }
+    return memory;
+}
+
+enum { EVEN, LATTICE, LINE, ONE_PLACE, OUTLIERS, CLOUDS };
+
+static void draw_points(int kind, int64_t count, int dimensions, double *points) {
+    for (int64_t i = 0; i < count; i++) {
+        const double t = random_unit(), far = random_bits() % 16 == 0 ? 1e3 : 1.0;
+        for (int axis = 0; axis < dimensions; axis++) {
+            const double u = random_unit();
+            points[i * dimensions + axis] = kind == LATTICE     ? (double)(random_bits() % 5)
+                                            : kind == LINE      ? t * (axis + 1)
+                                            : kind == ONE_PLACE ? 0.3
+                                            : kind == OUTLIERS  ? far * u
+                                                                : u;
+        }
+    }
+}
+
+/* Masses of the same sum, all above 0: equal ones, small whole ones, or some of every size. */
+static void draw_masses(int kind, int64_t n, int64_t m, int64_t *supply, int64_t *demand) {
+    int64_t sum[2] = {0, 0};
+    for (int side = 0; side < 2; side++) {
+        int64_t *mass = side ? demand : supply;
+        for (int64_t k = 0; k < (side ? m : n); k++) {
+            mass[k] = kind == 0   ? (side ? n : m)
+                      : kind == 1 ? 1 + (int64_t)(random_bits() % 4)
+                                  : 1 << random_bits() % 30;
+            sum[side] += mass[k];
+        }
+    }
+    supply[0] += sum[0] < sum[1] ? sum[1] - sum[0] : 0;
+    demand[0] += sum[1] < sum[0] ? sum[0] - sum[1] : 0;
+}
+
+typedef struct {
+    transport_t task;
+    outcome_t outcome;
+} answer_t;
+
+static answer_t run(ship_t solver, const void *cost, int64_t n, int64_t m, const int64_t *supply, const int64_t *demand,
+                    interrupted_t interrupted, double deadline) {
+    answer_t a = {.task = {.n = n,
+                           .m = m,
+                           .cost = cost,
+                           .supply = supply,
+                           .demand = demand,
+                           .u = calloc((size_t)n, sizeof(double)),
+                           .v = calloc((size_t)m, sizeof(double)),
+                           .rows = exactly(n + m - 1, sizeof(int32_t)),
+                           .columns = exactly(n + m - 1, sizeof(int32_t)),
+                           .shipped = exactly(n + m - 1, sizeof(int64_t)),
+                           .stop = {interrupted, deadline}}};
+    a.outcome = solver(&a.task);
+    return a;
+}
+
+static void discard(answer_t *a) {
+    free(a->task.u);
+    free(a->task.v);
+    free(a->task.rows);
+    free(a->task.columns);
+    free(a->task.shipped);
+}
+
+static int same(const answer_t *a, const answer_t *b) {
+    const transport_t *s = &a->task, *t = &b->task;
+    const size_t pairs = (size_t)(s->n + s->m - 1);
+    return a->outcome == b->outcome && s->pivots == t->pivots && s->arcs == t->arcs && s->rounds == t->rounds &&
+           memcmp(s->shipped, t->shipped, pairs * sizeof *s->shipped) == 0 &&
+           memcmp(s->rows, t->rows, pairs * sizeof *s->rows) == 0 &&
+           memcmp(s->columns, t->columns, pairs * sizeof *s->columns) == 0 &&
+           memcmp(s->u, t->u, (size_t)s->n * sizeof *s->u) == 0 && memcmp(s->v, t->v, (size_t)s->m * sizeof *s->v) == 0;
+}
+
+/* All mass arrives, nothing is shipped backwards, no pair is cheaper than its duals, and none that ships is dearer. */
+static void prove(const transport_t *t, const double *matrix, int seed) {
+    int64_t *supply = exactly(t->n, sizeof *supply), *demand = exactly(t->m, sizeof *demand);
+    memcpy(supply, t->supply, (size_t)t->n * sizeof *supply);
+    memcpy(demand, t->demand, (size_t)t->m * sizeof *demand);
+    double largest = 0.0;
+    int feasible = 1, tight = 1, arrives = 1;
+    for (int64_t e = 0; e < t->n * t->m; e++) {
+        largest = fabs(matrix[e]) > largest ? fabs(matrix[e]) : largest;
+    }
+    const double tolerance = 1e-12 * largest;
+    for (int64_t k = 0; k < t->n + t->m - 1; k++) {
+        const int64_t i = t->rows[k], j = t->columns[k];
+        supply[i] -= t->shipped[k];
+        demand[j] -= t->shipped[k];
+        arrives = arrives && t->shipped[k] >= 0;
+        tight = tight && fabs(matrix[i * t->m + j] - t->u[i] - t->v[j]) <= tolerance;
+    }
+    for (int64_t i = 0; i < t->n; i++) {
+        arrives = arrives && supply[i] == 0;
+        for (int64_t j = 0; j < t->m; j++) {
+            feasible = feasible && t->u[i] + t->v[j] <= matrix[i * t->m + j] + tolerance;
+        }
+    }
+    for (int64_t j = 0; j < t->m; j++) {
+        arrives = arrives && demand[j] == 0;
+    }
+    free(supply);
+    free(demand);
+    expect(arrives, "all mass arrives", t->n, t->m, seed);
+    expect(feasible, "feasible duals", t->n, t->m, seed);
+    expect(tight, "tight pairs", t->n, t->m, seed);
+}
+
+static void try_solver(ship_t scalar, ship_t avx2, const void *cost, const double *matrix, int64_t n, int64_t m,
+                       const int64_t *supply, const int64_t *demand, int seed) {
+    answer_t a = run(scalar, cost, n, m, supply, demand, never, INFINITY);
+    expect(a.outcome == SOLVED, "a problem is solved", n, m, seed);
+    prove(&a.task, matrix, seed);
+    if (avx2) {
+        answer_t b = run(avx2, cost, n, m, supply, demand, never, INFINITY);
+        expect(same(&a, &b), "builds agree", n, m, seed);
+        discard(&b);
+    }
+    discard(&a);
+    if (n >= 200) {
+        answer_t stopped = run(scalar, cost, n, m, supply, demand, always, INFINITY);
+        answer_t late = run(scalar, cost, n, m, supply, demand, never, 0.0);
+        expect(stopped.outcome == INTERRUPTED && late.outcome == TIMED_OUT, "stops when asked", n, m, seed);
+        discard(&stopped);
+        discard(&late);
+    }
+}
+
+static void try_problem(int kind, int masses, int dimensions, int64_t n, int64_t m, int seed) {
+    random_state = (uint64_t)seed * 2654435761u + 1;
+    double *x = exactly(n * dimensions, sizeof *x), *y = exactly(m * dimensions, sizeof *y);
+    double *matrix = exactly(n * m, sizeof *matrix);
+    int64_t *supply = exactly(n, sizeof *supply), *demand = exactly(m, sizeof *demand);
+    draw_points(kind, n, dimensions, x);
+    draw_points(kind, m, dimensions, y);
+    draw_masses(masses, n, m, supply, demand);
+    for (int64_t i = 0; i < n; i++) {
+        for (int64_t j = 0; j < m; j++) {
+            matrix[i * m + j] = 0.0;
+            for (int axis = 0; axis < dimensions; axis++) {
+                const double d = x[i * dimensions + axis] - y[j * dimensions + axis];
+                matrix[i * m + j] += d * d;
+            }
+            matrix[i * m + j] *= 2.0;
+        }
+    }
+    const points_t points = {x, y, 2.0};
+    const point_build_t *of_points = find_point_build(1, dimensions);
+    const plain_build_t *plain = find_plain_build(1);
+    try_solver(find_point_build(0, dimensions)->transport, of_points ? of_points->transport : NULL, &points, matrix, n,
+               m, supply, demand, seed);
+    try_solver(find_plain_build(0)->transport, plain ? plain->transport : NULL, matrix, matrix, n, m, supply, demand,
+               seed);
+    for (int64_t e = 0; e < n * m; e++) {
+        matrix[e] = masses == 1 ? (double)(random_bits() % 4) : random_unit() - 0.5;
+    }
+    try_solver(find_plain_build(0)->transport, plain ? plain->transport : NULL, matrix, matrix, n, m, supply, demand,
+               seed);
+    free(x);
+    free(y);
+    free(matrix);
+    free(supply);
+    free(demand);
+}
+
+int main(void) {
+    static const int64_t sizes[][2] = {{1, 1},   {1, 7},    {9, 1},    {5, 4},     {64, 64},
+                                       {65, 63}, {130, 20}, {20, 130}, {200, 190}, {390, 210}};
+    int seed = 0;
+    for (size_t s = 0; s < sizeof sizes / sizeof *sizes; s++) {
+        for (int kind = 0; kind < CLOUDS; kind++) {
+            for (int masses = 0; masses < 3; masses++, seed++) {
+                try_problem(kind, masses, 2 + seed % 2, sizes[s][0], sizes[s][1], seed);
+            }
+        }
+    }
+    printf("%d seeds, %d failures; AVX2 %s\n", seed, failures, processor_has_avx2() ? "tested" : "absent");
+    return failures != 0;
+}

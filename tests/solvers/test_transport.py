@@ -1,0 +1,182 @@
+"""Exact transport: against linear programming, closed forms, its own certificate, and on degenerate inputs."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+from scipy.optimize import linprog
+
+from solvers import Assignment, DenseCost, PointCost, TimeLimit, Transport, certify, registry, solve
+from solvers.native import _native
+from solvers.problem import Unsupported
+from solvers.transport.exact import whole_masses
+
+CLOUDS = {
+    "even": lambda rng, n, d: rng.random((n, d)),
+    "lattice": lambda rng, n, d: rng.integers(0, 6, (n, d)) / 5,
+    "line": lambda rng, n, d: np.outer(rng.random(n), np.arange(1, d + 1)),
+    "one place": lambda rng, n, d: np.full((n, d), 0.3),
+    "few places": lambda rng, n, d: rng.random((5, d))[rng.integers(0, 5, n)],
+    "clusters and outliers": lambda rng, n, d: np.where(rng.random((n, 1)) < 0.05, 1e3, 1.0) * rng.random((n, d)),
+    "far away": lambda rng, n, d: 1e6 + rng.random((n, d)),
+}
+
+MASSES = {
+    "uniform": lambda rng, n: None,
+    "exponential": lambda rng, n: rng.exponential(1, n),
+    "whole": lambda rng, n: rng.integers(0, 4, n) + (np.arange(n) == 0),
+    "of many sizes": lambda rng, n: np.exp(8 * rng.standard_normal(n)),
+}
+
+
+def balanced(cost, a, b):
+    """A problem whose masses are rescaled to the same sum."""
+    n, m = cost.shape
+    a, b = (np.full(k, 1 / k) if masses is None else masses / masses.sum() for masses, k in ((a, n), (b, m)))
+    return Transport(cost, a, b, blur=0)
+
+
+def optimum(problem):
+    matrix = problem.cost.dense().astype(np.float64)
+    n, m = matrix.shape
+    marginals = np.vstack([np.kron(np.eye(n), np.ones(m)), np.kron(np.ones(n), np.eye(m))])
+    return linprog(matrix.ravel(), A_eq=marginals, b_eq=np.concatenate([problem.a, problem.b])).fun
+
+
+def assert_optimal(problem, plan):
+    """By its certificate, and by duals that hold for every pair and are tight where mass moves."""
+    proof = certify(problem, plan)
+    assert proof.optimal, proof
+    assert plan.marginal_error < 1e-12
+    n, m = problem.shape
+    assert plan.mass.nnz <= n + m - 1
+    matrix = problem.cost.dense().astype(np.float64)
+    slack = matrix - plan.f[:, None] - plan.g
+    scale = np.abs(matrix).max()
+    assert slack.min() >= -1e-12 * scale
+    moved = plan.mass.tocoo()
+    assert slack[moved.coords].max(initial=0) <= 1e-12 * scale
+
+
+@given(st.data())
+@settings(deadline=None)
+def test_against_linear_programming(data):
+    n, m = data.draw(st.integers(1, 7)), data.draw(st.integers(1, 7))
+    dtype = data.draw(st.sampled_from([np.float32, np.float64, np.int16]))
+    matrix = data.draw(arrays(dtype, (n, m), elements=st.integers(-3, 9)))
+    a, b = (data.draw(arrays(np.float64, k, elements=st.integers(0, 4))) for k in (n, m))
+    a[0], b[0] = a[0] + 1, b[0] + 1
+    problem = balanced(DenseCost(matrix), a, b)
+    plan = solve(problem, "transport")
+    assert_optimal(problem, plan)
+    assert plan.cost == pytest.approx(optimum(problem), abs=1e-9)
+
+
+@pytest.mark.parametrize("masses", MASSES)
+@pytest.mark.parametrize("targets", CLOUDS)
+@pytest.mark.parametrize("points", CLOUDS)
+def test_points_of_any_shape_and_any_mass(points, targets, masses):
+    rng = np.random.default_rng(0)
+    for n, m, d in ((60, 60, 2), (200, 170, 2), (70, 260, 3), (1, 5, 2), (130, 1, 1), (260, 257, 2)):
+        cost = PointCost(CLOUDS[points](rng, n, d), CLOUDS[targets](rng, m, d), scale=3.0)
+        problem = balanced(cost, MASSES[masses](rng, n), MASSES[masses](rng, m))
+        plan = solve(problem, "transport")
+        assert_optimal(problem, plan)
+        as_matrix = solve(balanced(DenseCost(cost.dense()), problem.a, problem.b), "transport")
+        assert plan.cost == pytest.approx(as_matrix.cost, rel=1e-11, abs=1e-13 * cost.dense().max())
+
+
+@pytest.mark.parametrize("n", [30, 500])
+def test_of_equal_masses_it_is_an_assignment(n):
+    rng = np.random.default_rng(1)
+    for cost in (PointCost(*rng.random((2, n, 2))), DenseCost(rng.random((n, n)))):
+        plan, matching = solve(Transport(cost, blur=0)), solve(Assignment(cost))
+        assert plan.cost * n == pytest.approx(matching.cost, rel=1e-13)
+        assert (plan.mass.toarray() > 0).sum() == n
+        np.testing.assert_array_equal(plan.mass.tocoo().coords[1], matching.row_to_col)
+
+
+def test_on_a_line_mass_keeps_its_order():
+    rng = np.random.default_rng(2)
+    x, y, a, b = np.sort(rng.random(150)), np.sort(rng.random(90)), rng.random(150), rng.random(90)
+    for p in (2, 1):
+        problem = balanced(PointCost(x[:, None], y[:, None], p=p), a, b)
+        cuts = np.sort(np.concatenate([[0], np.cumsum(problem.a), np.cumsum(problem.b)]))
+        middle = (cuts[1:] + cuts[:-1]) / 2
+        i = np.searchsorted(np.cumsum(problem.a), middle).clip(0, 149)
+        j = np.searchsorted(np.cumsum(problem.b), middle).clip(0, 89)
+        expected = np.diff(cuts) @ np.abs(x[i] - y[j]) ** p
+        plan = solve(problem)
+        assert_optimal(problem, plan)
+        assert plan.cost == pytest.approx(expected, rel=1e-12)
+
+
+def test_a_translation_costs_its_square():
+    rng = np.random.default_rng(3)
+    x, a = rng.random((400, 3)), rng.exponential(1, 400)
+    problem = balanced(PointCost(x, x + np.array([0.1, -0.2, 0.3])), a, a)
+    plan = solve(problem)
+    assert plan.cost == pytest.approx(0.14, rel=1e-12)
+    np.testing.assert_allclose(plan.mass.diagonal(), problem.a)
+
+
+def test_what_has_no_mass_has_duals_that_fit():
+    rng = np.random.default_rng(4)
+    for cost in (PointCost(*rng.random((2, 80, 2))), DenseCost(rng.random((80, 80)))):
+        a, b = rng.random(80), rng.random(80)
+        a[::3], b[1::2] = 0, 0
+        problem = balanced(cost, a, b)
+        assert_optimal(problem, solve(problem))
+
+
+@pytest.mark.skipif(not _native.HAS_AVX2, reason="this processor has no AVX2")
+@pytest.mark.parametrize("cloud", CLOUDS)
+def test_both_builds_do_the_same_work(cloud):
+    rng = np.random.default_rng(5)
+    cost = PointCost(CLOUDS[cloud](rng, 300, 2), CLOUDS[cloud](rng, 280, 2))
+    for each in (cost, DenseCost(cost.dense())):
+        problem = balanced(each, rng.random(300), rng.random(280))
+        plain, wide = (solve(problem, "transport", avx2=avx2) for avx2 in (False, True))
+        assert plain.counters == wide.counters
+        np.testing.assert_array_equal(plain.g, wide.g)
+        assert (plain.mass != wide.mass).nnz == 0
+
+
+def test_a_hundred_thousand_pairs_are_proven_without_a_look_at_each():
+    rng = np.random.default_rng(6)
+    problem = balanced(PointCost(rng.random((6000, 2)), rng.random((5000, 2))), rng.random(6000), rng.random(5000))
+    plan = solve(problem)
+    assert certify(problem, plan).optimal
+    assert plan.counters["arcs"] < 20 * 11_000
+
+
+def test_time_limit_carries_a_bound():
+    rng = np.random.default_rng(7)
+    for cost in (PointCost(*rng.random((2, 30_000, 2))), DenseCost(rng.random((1500, 1500)))):
+        with pytest.raises(TimeLimit) as caught:
+            solve(balanced(cost, rng.random(cost.shape[0]), rng.random(cost.shape[1])), time_limit=0.03)
+        assert np.isfinite(caught.value.bound)
+
+
+def test_what_it_does_not_take():
+    cost = DenseCost(np.ones((2, 2)))
+    for problem in (Transport(cost, blur=0.1), Transport(cost, blur=0, reach=1.0)):
+        with pytest.raises(Unsupported, match="give blur=0 and no reach"):
+            solve(problem, "transport")
+    with pytest.raises(Unsupported, match="no forbidden pairs"):
+        solve(Transport(DenseCost([[1.0, np.inf], [1.0, 1.0]]), blur=0), "transport")
+    assert registry.automatic(Transport(cost, blur=0)) == "transport"
+    assert registry.automatic(Transport(cost, blur=0.1)) == "sinkhorn"
+
+
+def test_whole_masses_keep_what_is_equal():
+    a, b = whole_masses(np.full(12, 1 / 12), np.full(9, 1 / 9))
+    assert a.sum() == b.sum()
+    assert np.ptp(a) <= 1
+    assert np.ptp(b) <= 1
+    a, b = whole_masses(np.array([1e-30, 1.0]), np.array([0.5, 0.5]))
+    assert a.min() == 1
+    assert a.sum() == b.sum()
