@@ -11,11 +11,12 @@ from .problem import Cost, PointCost
 def row_minima(cost: Cost, g: np.ndarray, every_pair: bool = False) -> np.ndarray:
     """min_j c_ij − g_j, (n,), for finite g (m,).
 
-    Of squared distances in up to 3 dimensions, pairs are left out that a bound rules out, unless all are asked for.
+    Of distances in up to 3 dimensions, and their squares, those pairs are left out that a bound rules out, unless all
+    are asked for.
     """
     n, m = cost.shape
-    if isinstance(cost, PointCost) and not every_pair and min(n, m) > 0 and (points := cost.in_space()) is not None:
-        return _native.point_minima(*points, cost.scale, -g)
+    if isinstance(cost, PointCost) and not every_pair and min(n, m) > 0 and (points := cost.in_space(1, 2)) is not None:
+        return _native.point_minima(*points, cost.scale, -g, power=int(cost.p))
     low = [_native.row_minima(block, g) for _, block in cost.blocks()]
     return np.concatenate(low) if low else np.zeros(0)
 
@@ -23,8 +24,8 @@ def row_minima(cost: Cost, g: np.ndarray, every_pair: bool = False) -> np.ndarra
 def column_minima(cost: Cost, f: np.ndarray, every_pair: bool = False) -> np.ndarray:
     """min_i c_ij − f_i, (m,), for finite f (n,)."""
     n, m = cost.shape
-    if isinstance(cost, PointCost) and not every_pair and min(n, m) > 0 and (points := cost.in_space()) is not None:
-        return _native.point_minima(*points[::-1], cost.scale, -f)
+    if isinstance(cost, PointCost) and not every_pair and min(n, m) > 0 and (points := cost.in_space(1, 2)) is not None:
+        return _native.point_minima(*points[::-1], cost.scale, -f, power=int(cost.p))
     low = np.full(m, np.inf)
     for start, block in cost.blocks():
         np.minimum(low, _native.column_minima(block, f[start : start + len(block)]), out=low)

@@ -282,10 +282,10 @@ class PointCost(Cost):
         highest = np.maximum(self.x.max(axis=0), self.y.max(axis=0)).astype(np.float64)
         return 0.0, float(self._from_squared(np.square(highest - lowest).sum(keepdims=True))[0])
 
-    def in_space(self) -> tuple[np.ndarray, np.ndarray] | None:
-        """x and y with 2 or 3 coordinates, as native code for squared distances takes them; None for any other cost."""
+    def in_space(self, *powers: int) -> tuple[np.ndarray, np.ndarray] | None:
+        """x and y with 2 or 3 coordinates, as native code takes them for some values of p; None for any other cost."""
         dimensions = self.x.shape[1]
-        if self.p != 2 or dimensions not in (1, 2, 3):
+        if self.p not in powers or dimensions not in (1, 2, 3):
             return None
         padding = ((0, 0), (0, max(2 - dimensions, 0)))
         x, y = (np.pad(points, padding) if dimensions == 1 else points for points in (self.x, self.y))

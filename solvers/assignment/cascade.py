@@ -60,7 +60,7 @@ def cascade(
         csr = wide.csr
         pairs = csr.indptr.astype(np.int64), csr.indices.astype(np.int32), csr.data.astype(np.float64)
         return _listed(problem, wide, pairs, deadline, BOUND_SECONDS * n * m, avx2)
-    if isinstance(cost, PointCost) and (points := cost.in_space()) and (limit == np.inf or n * m > SMALL_MATRIX):
+    if isinstance(cost, PointCost) and (points := cost.in_space(2)) and (limit == np.inf or n * m > SMALL_MATRIX):
         wide_points = cost if n <= m else PointCost(cost.y, cost.x, cost.p, cost.scale)
         x, y = points if n <= m else reversed(points)
         bound_seconds = PAIRS_A_POINT * BOUND_SECONDS * (n + m)

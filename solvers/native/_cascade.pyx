@@ -58,7 +58,7 @@ cdef extern from "builds.h":
     const build_t *find_build(bint avx2, bint single)
     ctypedef struct point_build_t:
         assign_t cascade
-    const point_build_t *find_point_build(bint avx2, int dimensions)
+    const point_build_t *find_point_build(bint avx2, int dimensions, int power)
     ctypedef struct plain_build_t:
         assign_t cascade_sparse
     const plain_build_t *find_plain_build(bint avx2)
@@ -120,7 +120,7 @@ def points(const double[:, ::1] x, const double[:, ::1] y, double scale, bint av
     cdef points_t cost
     if x.shape[1] != y.shape[1] or x.shape[1] not in (2, 3):
         raise ValueError(f"points of {x.shape[1]} and {y.shape[1]} dimensions; both must have 2 or 3")
-    cdef const point_build_t *build = find_point_build(avx2, x.shape[1])
+    cdef const point_build_t *build = find_point_build(avx2, x.shape[1], 2)
     if build == NULL:
         raise RuntimeError("this processor has no AVX2")
     cost.x, cost.y, cost.scale = &x[0, 0], &y[0, 0], scale

@@ -45,7 +45,7 @@ cdef extern from "builds.h":
     ctypedef outcome_t (*point_minima_t)(const points_t *, int64_t, int64_t, const double *, double *, const stop_t *) noexcept nogil
     ctypedef struct point_build_t:
         point_minima_t minima
-    const point_build_t *find_point_build(bint avx2, int dimensions)
+    const point_build_t *find_point_build(bint avx2, int dimensions, int power)
     ctypedef outcome_t (*assign_t)(task_t *) noexcept nogil
     ctypedef void (*row_minima_t)(const void *, int64_t, int64_t, const double *, double *) noexcept nogil
     ctypedef void (*column_minima_t)(const void *, int64_t, int64_t, const double *, double *, int32_t *) noexcept nogil
@@ -190,8 +190,10 @@ def column_minima(matrix, const double[::1] u, avx2=None):
     return low
 
 
-def point_minima(const double[:, ::1] x, const double[:, ::1] y, double scale, const double[::1] weight, avx2=None):
-    """min_j scale · |x_i − y_j|² + weight_j for each of n points x (n, d) against m ≥ 1 points y (m, d), d = 2 or 3.
+def point_minima(const double[:, ::1] x, const double[:, ::1] y, double scale, const double[::1] weight, avx2=None,
+                 int power=2):
+    """min_j scale · |x_i − y_j|^power + weight_j for each of n points x (n, d) against m ≥ 1 points y (m, d); power = 1
+    or 2, d = 2 or 3.
 
     A few of the pairs are looked at, those that bounds do not rule out: O(n + m) memory and about O(n + m) time.
     """
@@ -203,7 +205,7 @@ def point_minima(const double[:, ::1] x, const double[:, ::1] y, double scale, c
         raise ValueError(f"no minima between points {(x.shape[0], x.shape[1])} and {(y.shape[0], y.shape[1])} with {weight.shape[0]} weights")
     low = np.empty(n)
     cdef double[::1] low_view = low
-    cdef const point_build_t *build = find_point_build(HAS_AVX2 if avx2 is None else avx2, x.shape[1])
+    cdef const point_build_t *build = find_point_build(HAS_AVX2 if avx2 is None else avx2, x.shape[1], power)
     if n:
         cost.x, cost.y, cost.scale = &x[0, 0], &y[0, 0], scale
         with nogil:

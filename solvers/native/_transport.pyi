@@ -5,5 +5,12 @@ Answer = tuple[np.ndarray, np.ndarray, Pairs | None, dict[str, int]]
 
 def dense(cost: np.ndarray, supply: np.ndarray, demand: np.ndarray, avx2: bool, seconds: float) -> Answer: ...
 def points(
-    x: np.ndarray, y: np.ndarray, scale: float, supply: np.ndarray, demand: np.ndarray, avx2: bool, seconds: float
+    x: np.ndarray,
+    y: np.ndarray,
+    power: int,
+    scale: float,
+    supply: np.ndarray,
+    demand: np.ndarray,
+    avx2: bool,
+    seconds: float,
 ) -> Answer: ...

@@ -41,7 +41,7 @@ cdef extern from "points.h":
 cdef extern from "builds.h":
     ctypedef struct point_build_t:
         ship_t transport
-    const point_build_t *find_point_build(bint avx2, int dimensions)
+    const point_build_t *find_point_build(bint avx2, int dimensions, int power)
     ctypedef struct plain_build_t:
         ship_t transport
     const plain_build_t *find_plain_build(bint avx2)
@@ -87,15 +87,15 @@ def dense(const double[:, ::1] cost, const int64_t[::1] supply, const int64_t[::
     return run(build.transport, &cost[0, 0], supply, demand, seconds)
 
 
-def points(const double[:, ::1] x, const double[:, ::1] y, double scale, const int64_t[::1] supply,
+def points(const double[:, ::1] x, const double[:, ::1] y, int power, double scale, const int64_t[::1] supply,
            const int64_t[::1] demand, bint avx2, double seconds):
-    """scale · |x_i − y_j|² between points x (n, d) and y (m, d), d = 2 or 3."""
+    """scale · |x_i − y_j|^power between points x (n, d) and y (m, d), power = 1 or 2, d = 2 or 3."""
     cdef points_t cost
     if x.shape[1] != y.shape[1] or x.shape[1] not in (2, 3):
         raise ValueError(f"points of {x.shape[1]} and {y.shape[1]} dimensions; both must have 2 or 3")
     if x.shape[0] != supply.shape[0] or y.shape[0] != demand.shape[0]:
         raise ValueError("points and masses of different sizes")
-    cdef const point_build_t *build = find_point_build(avx2, x.shape[1])
+    cdef const point_build_t *build = find_point_build(avx2, x.shape[1], power)
     if build == NULL:
         raise RuntimeError("this processor has no AVX2")
     cost.x, cost.y, cost.scale = &x[0, 0], &y[0, 0], scale

@@ -19,6 +19,10 @@
     outcome_t transport_points_##variant(transport_t *); \
     point_minima_t point_minima_##variant;
 #define BUILD_POINTS(variant) {cascade_points_##variant, transport_points_##variant, point_minima_##variant}
+#define DECLARE_DISTANCES(variant) \
+    outcome_t transport_points_##variant(transport_t *); \
+    point_minima_t point_minima_##variant;
+#define BUILD_DISTANCES(variant) {NULL, transport_points_##variant, point_minima_##variant}
 #define DECLARE_PLAIN(variant) \
     outcome_t cascade_sparse_##variant(task_t *); \
     outcome_t transport_##variant(transport_t *);
@@ -31,7 +35,10 @@ static const build_t scalar[] = {BUILD(f64_scalar), BUILD(f32_scalar)};
 
 DECLARE_POINTS(2d_scalar)
 DECLARE_POINTS(3d_scalar)
-static const point_build_t scalar_points[] = {BUILD_POINTS(2d_scalar), BUILD_POINTS(3d_scalar)};
+DECLARE_DISTANCES(2d_p1_scalar)
+DECLARE_DISTANCES(3d_p1_scalar)
+static const point_build_t scalar_points[2][2] = {{BUILD_DISTANCES(2d_p1_scalar), BUILD_DISTANCES(3d_p1_scalar)},
+                                                  {BUILD_POINTS(2d_scalar), BUILD_POINTS(3d_scalar)}};
 
 DECLARE_PLAIN(scalar)
 static const plain_build_t scalar_plain = BUILD_PLAIN(scalar);
@@ -43,7 +50,10 @@ static const build_t avx2_builds[] = {BUILD(f64_avx2), BUILD(f32_avx2)};
 
 DECLARE_POINTS(2d_avx2)
 DECLARE_POINTS(3d_avx2)
-static const point_build_t avx2_points[] = {BUILD_POINTS(2d_avx2), BUILD_POINTS(3d_avx2)};
+DECLARE_DISTANCES(2d_p1_avx2)
+DECLARE_DISTANCES(3d_p1_avx2)
+static const point_build_t avx2_points[2][2] = {{BUILD_DISTANCES(2d_p1_avx2), BUILD_DISTANCES(3d_p1_avx2)},
+                                                {BUILD_POINTS(2d_avx2), BUILD_POINTS(3d_avx2)}};
 
 DECLARE_PLAIN(avx2)
 static const plain_build_t avx2_plain = BUILD_PLAIN(avx2);
@@ -57,11 +67,11 @@ const build_t *find_build(int avx2, int single) {
     return processor_has_avx2() ? &avx2_builds[single != 0] : NULL;
 }
 
-const point_build_t *find_point_build(int avx2, int dimensions) {
+const point_build_t *find_point_build(int avx2, int dimensions, int power) {
     if (!avx2) {
-        return &scalar_points[dimensions == 3];
+        return &scalar_points[power == 2][dimensions == 3];
     }
-    return processor_has_avx2() ? &avx2_points[dimensions == 3] : NULL;
+    return processor_has_avx2() ? &avx2_points[power == 2][dimensions == 3] : NULL;
 }
 
 const plain_build_t *find_plain_build(int avx2) {
@@ -75,8 +85,8 @@ int processor_has_avx2(void) { return 0; }
 
 const build_t *find_build(int avx2, int single) { return avx2 ? NULL : &scalar[single != 0]; }
 
-const point_build_t *find_point_build(int avx2, int dimensions) {
-    return avx2 ? NULL : &scalar_points[dimensions == 3];
+const point_build_t *find_point_build(int avx2, int dimensions, int power) {
+    return avx2 ? NULL : &scalar_points[power == 2][dimensions == 3];
 }
 
 const plain_build_t *find_plain_build(int avx2) { return avx2 ? NULL : &scalar_plain; }

@@ -26,9 +26,9 @@ typedef struct {
     marginals_t marginals;
 } build_t;
 
-/* The kernels on points of 2 or of 3 dimensions; the cost of a task is a points_t. */
+/* The kernels on points of 2 or of 3 dimensions, at squared distance or at distance; the cost of a task is a points_t. */
 typedef struct {
-    assign_t cascade;
+    assign_t cascade; /* NULL at distance */
     ship_t transport;
     point_minima_t *minima;
 } point_build_t;
@@ -37,7 +37,7 @@ int processor_has_avx2(void);
 
 /* NULL where the processor, or this compilation, lacks AVX2. */
 const build_t *find_build(int avx2, int single);
-const point_build_t *find_point_build(int avx2, int dimensions);
+const point_build_t *find_point_build(int avx2, int dimensions, int power);
 
 /* Those that take costs in float64 only: cascade on sparse costs, whose task has a sparse_t, and transport. */
 typedef struct {

@@ -1,6 +1,6 @@
 /* A cloud of weighted points in DIM dimensions, laid out so that the smallest of
  *
- *     value(x, j) = scale * |x - y_j|^2 + w_j
+ *     value(x, j) = scale * |x - y_j|^POWER + w_j
  *
  * over all its points, or all values up to a bound, is found by looking at a few of them.
  *
@@ -11,6 +11,10 @@
  *     value(x, j) = scale |x|^2 - 2 scale x.y_j + q_j
  *                >= scale |x|^2 - 2 scale x.g + floor - 2 scale sum_a |x_a - s_a| half_a.
  *
+ * That is for POWER = 2. For distances themselves, POWER = 1, q_j is w_j alone, and |x - y| lies above its tangent at g:
+ *
+ *     value(x, j) >= scale |x - g| + floor - scale sum_a |t_a + 2 s_a| half_a,  t = (g - x) / |g - x|.
+ *
  * Near an optimum q is close to a convex function whose gradient at y_j is what x is matched to y_j by, so the plane is
  * nearly exact and few tiles pass. A floor stays true while weights rise, so it may be renewed late or never.
  */
@@ -20,6 +24,10 @@
 #include "arena.h"
 #include "offers.h"
 #include "vec.h"
+
+#ifndef POWER
+#define POWER 2
+#endif
 
 enum { TILE = 32, FAN = 16, FAN_LOG = 4, MAX_HEIGHT = 8 };
 
@@ -217,7 +225,7 @@ static inline double about_centre(const cloud_t *c, int64_t j, double *point) {
         point[axis] = c->y[axis][j] - c->centre[axis];
         square += point[axis] * point[axis];
     }
-    return c->scale * square + c->weight[j];
+    return POWER == 2 ? c->scale * square + c->weight[j] : c->weight[j];
 }
 
 /* Raise the floors to the weights of now. */
@@ -237,7 +245,8 @@ static void cloud_raise_floors(cloud_t *c) {
                     square = v4_add(square, v4_mul(y, y));
                     plane = v4_add(plane, v4_mul(v4_all(storey->slope[axis][t]), d));
                 }
-                const v4_t q = v4_add(v4_mul(scale, square), v4_load(c->weight + j));
+                const v4_t weight = v4_load(c->weight + j);
+                const v4_t q = POWER == 2 ? v4_add(v4_mul(scale, square), weight) : weight;
                 low4 = v4_min(v4_sub(q, v4_mul(twice, plane)), low4);
             }
             double low = v4_lowest(low4);
@@ -267,7 +276,7 @@ static void cloud_fit(cloud_t *c) {
         radius = square > radius ? square : radius;
         heaviest = fabs(c->weight[j]) > heaviest ? fabs(c->weight[j]) : heaviest;
     }
-    c->margin = 0x1p-46 * (c->scale * radius + heaviest);
+    c->margin = 0x1p-46 * (c->scale * (POWER == 2 ? radius : sqrt(radius)) + heaviest);
     for (int h = 0; h < c->height; h++) {
         const storey_t *storey = &c->storey[h];
         for (int64_t t = 0; t < storey->count; t++) {
@@ -329,7 +338,7 @@ static inline v4_t value4(const cloud_t *c, const look_t *look, int64_t j, v4_t 
         const v4_t d = v4_sub(v4_all(look->x[axis]), v4_load(c->y[axis] + j));
         square = v4_add(square, v4_mul(d, d));
     }
-    *cost = v4_mul(v4_all(c->scale), square);
+    *cost = v4_mul(v4_all(c->scale), POWER == 2 ? square : v4_sqrt(square));
     return v4_add(*cost, v4_load(c->weight + j));
 }
 
@@ -337,9 +346,26 @@ static inline v4_t value4(const cloud_t *c, const look_t *look, int64_t j, v4_t 
 static inline void node_bounds(const cloud_t *c, const look_t *look, const storey_t *storey, int64_t first,
                                int64_t count, double *bounds) {
     const v4_t base = v4_all(look->base), twice = v4_all(2.0 * c->scale);
+    const v4_t shrunk = v4_all(c->scale * (1.0 - 0x1p-46)), grown = v4_all(c->scale * (1.0 + 0x1p-46));
     for (int64_t t = 0; t < count; t += WIDTH) {
         const int64_t at = first + t;
         v4_t reach = v4_all(0.0);
+        if (POWER == 1) {
+            v4_t away[DIM], square = v4_all(0.0);
+            for (int axis = 0; axis < DIM; axis++) {
+                away[axis] = v4_sub(v4_load(storey->middle[axis] + at), v4_all(look->centred[axis]));
+                square = v4_add(square, v4_mul(away[axis], away[axis]));
+            }
+            const v4_t distance = v4_sqrt(square), divisor = v4_max(distance, v4_all(0x1p-500));
+            for (int axis = 0; axis < DIM; axis++) {
+                const v4_t slope = v4_load(storey->slope[axis] + at);
+                const v4_t off = v4_add(v4_div(away[axis], divisor), v4_add(slope, slope));
+                reach = v4_add(reach, v4_mul(v4_abs(off), v4_load(storey->half[axis] + at)));
+            }
+            const v4_t above = v4_sub(v4_mul(shrunk, distance), v4_mul(grown, reach));
+            v4_store(bounds + t, v4_add(above, v4_load(storey->floor + at)));
+            continue;
+        }
         for (int axis = 0; axis < DIM; axis++) {
             const v4_t x = v4_all(look->centred[axis]);
             const v4_t off = v4_abs(v4_sub(x, v4_load(storey->slope[axis] + at)));

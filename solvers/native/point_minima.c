@@ -9,7 +9,7 @@ enum { ROWS_PER_LOOK = 256 };
 
 point_minima_t NAME(point_minima);
 
-/* low[i] = min_j scale |x_i - y_j|^2 + weight_j, over m >= 1 points y. */
+/* low[i] = min_j scale |x_i - y_j|^POWER + weight_j, over m >= 1 points y. */
 outcome_t NAME(point_minima)(const points_t *p, int64_t n, int64_t m, const double *weight, double *low,
                              const stop_t *stop) {
     arena_t arena = {0};

@@ -1,4 +1,4 @@
-/* A cost between points: scale * |x_i - y_j|^2 in 2 or 3 dimensions, computed wherever it is asked for. */
+/* A cost between points: scale * |x_i - y_j|^p, p = 1 or 2, in 2 or 3 dimensions, computed wherever it is asked for. */
 #ifndef LAPMARK_POINTS_H
 #define LAPMARK_POINTS_H
 

@@ -1,4 +1,4 @@
-/* Exact transport between points, by squared distance, in O(n + m) memory.
+/* Exact transport between points, by distance or its square, in O(n + m) memory.
  *
  * Coarse to fine: groups of neighbours ship to groups of neighbours first. The optimal tree of a level becomes a
  * feasible one of the next, group by group and shipment by shipment, so that every level begins where the one above has
@@ -31,7 +31,7 @@ static double cost_at(const ground_t *g, int64_t row, int64_t column) {
         const double d = coordinate(g->rows.at, row, axis) - coordinate(g->columns.at, column, axis);
         square += d * d;
     }
-    return g->scale * square;
+    return g->scale * (POWER == 2 ? square : sqrt(square));
 }
 
 #include "forest.h"

@@ -21,6 +21,8 @@ static inline void v4_store(double *p, v4_t a) { _mm256_storeu_pd(p, a); }
 static inline v4_t v4_add(v4_t a, v4_t b) { return _mm256_add_pd(a, b); }
 static inline v4_t v4_sub(v4_t a, v4_t b) { return _mm256_sub_pd(a, b); }
 static inline v4_t v4_mul(v4_t a, v4_t b) { return _mm256_mul_pd(a, b); }
+static inline v4_t v4_div(v4_t a, v4_t b) { return _mm256_div_pd(a, b); }
+static inline v4_t v4_sqrt(v4_t a) { return _mm256_sqrt_pd(a); }
 static inline v4_t v4_min(v4_t a, v4_t b) { return _mm256_min_pd(a, b); }
 static inline v4_t v4_max(v4_t a, v4_t b) { return _mm256_max_pd(a, b); }
 static inline v4_t v4_abs(v4_t a) { return _mm256_andnot_pd(_mm256_set1_pd(-0.0), a); }
@@ -62,6 +64,8 @@ static inline v4_t v4_load_f32(const float *p) { LANES_OF((double)p[l]); }
 static inline v4_t v4_add(v4_t a, v4_t b) { LANES_OF(a.lane[l] + b.lane[l]); }
 static inline v4_t v4_sub(v4_t a, v4_t b) { LANES_OF(a.lane[l] - b.lane[l]); }
 static inline v4_t v4_mul(v4_t a, v4_t b) { LANES_OF(a.lane[l] * b.lane[l]); }
+static inline v4_t v4_div(v4_t a, v4_t b) { LANES_OF(a.lane[l] / b.lane[l]); }
+static inline v4_t v4_sqrt(v4_t a) { LANES_OF(sqrt(a.lane[l])); }
 static inline v4_t v4_min(v4_t a, v4_t b) { LANES_OF(a.lane[l] < b.lane[l] ? a.lane[l] : b.lane[l]); }
 static inline v4_t v4_max(v4_t a, v4_t b) { LANES_OF(a.lane[l] > b.lane[l] ? a.lane[l] : b.lane[l]); }
 static inline v4_t v4_abs(v4_t a) { LANES_OF(fabs(a.lane[l])); }

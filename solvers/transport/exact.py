@@ -34,7 +34,8 @@ WHOLE = 2.0**60
 def transport(problem: Transport, time_limit: float | None = None, avx2: bool = _native.HAS_AVX2) -> Plan:
     """Solve a transport problem without a blur to the optimum.
 
-    Points at squared distance in up to 3 dimensions take O(n + m) memory; any other cost is taken as a matrix.
+    Points at distance or squared distance in up to 3 dimensions take O(n + m) memory; any other cost is taken as a
+    matrix.
 
     Returns
     -------
@@ -57,9 +58,9 @@ def transport(problem: Transport, time_limit: float | None = None, avx2: bool = 
     rows, columns = np.flatnonzero(a), np.flatnonzero(b)
     supply, demand = whole_masses(a[rows], b[columns])
     cost = part_of(problem.cost, rows, columns)
-    if isinstance(cost, PointCost) and (points := cost.in_space()):
+    if isinstance(cost, PointCost) and (points := cost.in_space(1, 2)):
         seconds = _left(deadline, 0.0)
-        f, g, pairs, counters = _transport.points(*points, cost.scale, supply, demand, avx2, seconds)
+        f, g, pairs, counters = _transport.points(*points, int(cost.p), cost.scale, supply, demand, avx2, seconds)
     else:
         matrix = float_matrix(cost, deadline, dtype=np.float64)
         seconds = _left(deadline, BOUND_SECONDS * matrix.size)

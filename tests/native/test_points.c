@@ -166,7 +166,7 @@ static void try_points(int dimensions, int kinds, int64_t n, int64_t m, int seed
             cost[i * m + j] = points.scale * square;
         }
     }
-    const point_build_t *scalar = find_point_build(0, dimensions);
+    const point_build_t *scalar = find_point_build(0, dimensions, 2);
     answer_t plain = run(scalar->cascade, &points, n, m, never, INFINITY);
     expect(plain.outcome == SOLVED, "points are solved", n, m, seed);
     prove(&plain, cost, seed);
@@ -185,7 +185,7 @@ static void try_points(int dimensions, int kinds, int64_t n, int64_t m, int seed
         expect(low[i] == least, "minima are those of all pairs", n, m, seed);
     }
     if (processor_has_avx2()) {
-        answer_t wide = run(find_point_build(1, dimensions)->cascade, &points, n, m, never, INFINITY);
+        answer_t wide = run(find_point_build(1, dimensions, 2)->cascade, &points, n, m, never, INFINITY);
         expect(same(&plain, &wide), "builds agree on points", n, m, seed);
         discard(&wide);
     }

@@ -10,6 +10,7 @@ from hypothesis.extra.numpy import arrays
 from scipy.optimize import linprog
 
 from solvers import Assignment, DenseCost, PointCost, TimeLimit, Transport, certify, registry, solve
+from solvers.minima import column_minima, row_minima
 from solvers.native import _native
 from solvers.problem import Unsupported
 from solvers.transport.exact import whole_masses
@@ -80,8 +81,16 @@ def test_against_linear_programming(data):
 @pytest.mark.parametrize("points", CLOUDS)
 def test_points_of_any_shape_and_any_mass(points, targets, masses):
     rng = np.random.default_rng(0)
-    for n, m, d in ((60, 60, 2), (200, 170, 2), (70, 260, 3), (1, 5, 2), (130, 1, 1), (260, 257, 2)):
-        cost = PointCost(CLOUDS[points](rng, n, d), CLOUDS[targets](rng, m, d), scale=3.0)
+    for n, m, d, p in (
+        (60, 60, 2, 1),
+        (200, 170, 2, 2),
+        (70, 260, 3, 1),
+        (70, 260, 3, 2),
+        (1, 5, 2, 2),
+        (130, 1, 1, 1),
+        (260, 257, 2, 1),
+    ):
+        cost = PointCost(CLOUDS[points](rng, n, d), CLOUDS[targets](rng, m, d), p, scale=3.0)
         problem = balanced(cost, MASSES[masses](rng, n), MASSES[masses](rng, m))
         plan = solve(problem, "transport")
         assert_optimal(problem, plan)
@@ -136,8 +145,8 @@ def test_what_has_no_mass_has_duals_that_fit():
 @pytest.mark.parametrize("cloud", CLOUDS)
 def test_both_builds_do_the_same_work(cloud):
     rng = np.random.default_rng(5)
-    cost = PointCost(CLOUDS[cloud](rng, 300, 2), CLOUDS[cloud](rng, 280, 2))
-    for each in (cost, DenseCost(cost.dense())):
+    x, y = CLOUDS[cloud](rng, 300, 2), CLOUDS[cloud](rng, 280, 2)
+    for each in (PointCost(x, y), PointCost(x, y, p=1), DenseCost(PointCost(x, y).dense())):
         problem = balanced(each, rng.random(300), rng.random(280))
         plain, wide = (solve(problem, "transport", avx2=avx2) for avx2 in (False, True))
         assert plain.counters == wide.counters
@@ -180,3 +189,18 @@ def test_whole_masses_keep_what_is_equal():
     a, b = whole_masses(np.array([1e-30, 1.0]), np.array([0.5, 0.5]))
     assert a.min() == 1
     assert a.sum() == b.sum()
+
+
+@pytest.mark.parametrize("p", [1, 2])
+@pytest.mark.parametrize("cloud", CLOUDS)
+def test_minima_that_leave_pairs_out(cloud, p):
+    rng = np.random.default_rng(8)
+    for d in (1, 2, 3):
+        cost = PointCost(CLOUDS[cloud](rng, 400, d), CLOUDS["even"](rng, 350, d), p, scale=2.0)
+        for size in (0.0, 0.3, 1e3):
+            f, g = size * rng.standard_normal(400), size * rng.standard_normal(350)
+            scale = max(size, cost.dense().max())
+            for minima, duals in ((row_minima, g), (column_minima, f)):
+                np.testing.assert_allclose(
+                    minima(cost, duals), minima(cost, duals, every_pair=True), rtol=0, atol=1e-13 * scale
+                )
