@@ -193,7 +193,7 @@ def _certify_matching(
     biggest_chosen = float(np.abs([*entries, *chosen]).max(initial=0.0))
 
     def allowance(scale: float) -> float:
-        return tolerance * size + _rounding(min(problem.shape), min(largest, max(scale, biggest_chosen)))
+        return tolerance * size + rounding(min(problem.shape), min(largest, max(scale, biggest_chosen)))
 
     def proven(bound: Bound) -> bool:
         return cost - bound.value <= allowance(bound.scale)
@@ -295,7 +295,7 @@ def number(answer: object) -> float:
     return float(answer) if isinstance(answer, Real) else np.nan
 
 
-def _rounding(count: int, scale: float) -> float:
+def rounding(count: float, scale: float) -> float:
     """What float64 rounding alone can open between a cost and its bound: each dual is a difference of such numbers."""
     return 16 * EPSILON * count * scale
 

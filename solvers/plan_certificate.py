@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import scipy.sparse
 
-from .certificate import Certificate, invalid, number, relative, vector
+from .certificate import Certificate, invalid, number, relative, rounding, vector
 from .minima import column_minima, row_minima
 from .problem import Transport
 from .result import Plan
@@ -38,15 +38,17 @@ def certify_plan(problem: Transport, plan: Plan, known: float, tolerance: float)
     if not abs(stated - cost) <= 1e-6 * max(abs(stated), abs(cost)):
         return invalid(f"states a cost of {plan.cost!r}, but its plan costs {cost:.12g}", known, cost)
 
-    bound = known
+    bound, allowed = known, tolerance * abs(cost)
     if f is not None and g is not None and problem.reach is None:
         # The duals of the longer side are taken as given, the others as the minima that they leave.
         n, m = problem.shape
         duals = (row_minima(problem.cost, g), g) if n <= m else (f, column_minima(problem.cost, f))
         bound = max(bound, float(duals[0] @ a + duals[1] @ b))
+        largest = float(np.abs([*problem.cost.span(), 0.0]).max())
+        allowed += rounding(float(a.sum()), min(largest, float(np.abs(np.concatenate(duals)).max())))
     excess = cost - bound
     # A plan that misses its marginals may cost less than any that meets them, and is no optimum for that.
-    optimal = bool(error <= tolerance and excess <= tolerance * abs(cost))
+    optimal = bool(error <= tolerance and excess <= allowed)
     return Certificate(True, cost, bound, relative(excess, cost), np.nan, optimal)
 
 

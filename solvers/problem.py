@@ -215,6 +215,10 @@ class DenseCost(Cost):
         return self.matrix
 
 
+#: Squares of distances well below this have fewer digits than others.
+TINIEST_DISTANCE = 1e-140
+
+
 @dataclass(frozen=True, eq=False)
 class PointCost(Cost):
     """The cost scale · |x_i − y_j|^p between points, computed when it is asked for: O(n + m) memory.
@@ -287,6 +291,8 @@ class PointCost(Cost):
         dimensions = self.x.shape[1]
         if self.p not in powers or dimensions not in (1, 2, 3):
             return None
+        if self.p == 1 and max(np.abs(points).max(initial=0.0) for points in (self.x, self.y)) < TINIEST_DISTANCE:
+            return None  # squares would underflow, each implementation's in its own way
         padding = ((0, 0), (0, max(2 - dimensions, 0)))
         x, y = (np.pad(points, padding) if dimensions == 1 else points for points in (self.x, self.y))
         return np.require(x, np.float64, ["C", "A"]), np.require(y, np.float64, ["C", "A"])

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import scipy.optimize
 import scipy.sparse
+from clouds import CLOUDS
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -26,21 +27,6 @@ from solvers import (
 )
 from solvers.certificate import dual_bound
 from solvers.native import _native
-
-#: Clouds in [0, 1]^d and worse, each from (generator, count, dimensions).
-CLOUDS = {
-    "even": lambda rng, n, d: rng.random((n, d)),
-    "lattice": lambda rng, n, d: rng.integers(0, 6, (n, d)) / 5,
-    "line": lambda rng, n, d: np.outer(rng.random(n), np.arange(1, d + 1)),
-    "nearly a line": lambda rng, n, d: np.outer(rng.random(n), np.arange(1, d + 1)) + 1e-6 * rng.random((n, d)),
-    "axis": lambda rng, n, d: np.column_stack([rng.random(n), np.zeros((n, d - 1))]),
-    "one place": lambda rng, n, d: np.full((n, d), 0.3),
-    "few places": lambda rng, n, d: rng.random((5, d))[rng.integers(0, 5, n)],
-    "nearly in few places": lambda rng, n, d: rng.random((5, d))[rng.integers(0, 5, n)] + 1e-7 * rng.random((n, d)),
-    "clusters and outliers": lambda rng, n, d: np.where(rng.random((n, 1)) < 0.05, 1e3, 1e-3) * rng.random((n, d)),
-    "far away": lambda rng, n, d: 1e9 + rng.random((n, d)),
-    "tiny": lambda rng, n, d: 1e-160 * rng.random((n, d)),
-}
 
 
 @pytest.mark.parametrize("dimensions", [1, 2, 3])
