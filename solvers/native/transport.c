@@ -45,7 +45,7 @@ static int64_t smallest_of_row(const double *cost, const double *v, int64_t m, d
     return count;
 }
 
-static outcome_t look_up(const transport_t *t, int64_t row) {
+static outcome_t look_now_and_then(const transport_t *t, int64_t row) {
     return row % ROWS_PER_LOOK == 0 ? stopped(&t->stop) : SOLVED;
 }
 
@@ -87,7 +87,7 @@ static outcome_t choose_arcs(const transport_t *t, simplex_t *s, arena_t *a) {
                 bound[j] = held[j] == column_room ? of_column[(j + 1) * column_room - 1].value : bound[j];
             }
         }
-        const outcome_t outcome = look_up(t, i);
+        const outcome_t outcome = look_now_and_then(t, i);
         if (outcome != SOLVED) {
             return outcome;
         }
@@ -143,7 +143,7 @@ static outcome_t price_out(const transport_t *t, simplex_t *s, int64_t *added) {
             }
         }
         *added += count;
-        const outcome_t outcome = look_up(t, i);
+        const outcome_t outcome = look_now_and_then(t, i);
         if (outcome != SOLVED) {
             return outcome;
         }
