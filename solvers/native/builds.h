@@ -26,7 +26,8 @@ typedef struct {
     marginals_t marginals;
 } build_t;
 
-/* The kernels on points of 2 or of 3 dimensions, at squared distance or at distance; the cost of a task is a points_t. */
+/* The kernels on points of 2 or of 3 dimensions, at squared distance or at distance; the cost of a task is a points_t.
+ */
 typedef struct {
     assign_t cascade; /* NULL at distance */
     ship_t transport;

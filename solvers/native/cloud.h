@@ -11,7 +11,8 @@
  *     value(x, j) = scale |x|^2 - 2 scale x.y_j + q_j
  *                >= scale |x|^2 - 2 scale x.g + floor - 2 scale sum_a |x_a - s_a| half_a.
  *
- * That is for POWER = 2. For distances themselves, POWER = 1, q_j is w_j alone, and |x - y| lies above its tangent at g:
+ * That is for POWER = 2. For distances themselves, POWER = 1, q_j is w_j alone, and |x - y| lies above its tangent at
+ * g:
  *
  *     value(x, j) >= scale |x - g| + floor - scale sum_a |t_a + 2 s_a| half_a,  t = (g - x) / |g - x|.
  *

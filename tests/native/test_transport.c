@@ -184,16 +184,16 @@ static void try_problem(int kind, int masses, int dimensions, int64_t n, int64_t
     const points_t points = {x, y, 2.0};
     const point_build_t *of_points = find_point_build(1, dimensions, 2);
     const plain_build_t *plain = find_plain_build(1);
-    try_solver(find_point_build(0, dimensions, 2)->transport, of_points ? of_points->transport : NULL, &points, matrix, n,
-               m, supply, demand, seed);
+    try_solver(find_point_build(0, dimensions, 2)->transport, of_points ? of_points->transport : NULL, &points, matrix,
+               n, m, supply, demand, seed);
     try_solver(find_plain_build(0)->transport, plain ? plain->transport : NULL, matrix, matrix, n, m, supply, demand,
                seed);
     for (int64_t e = 0; e < n * m; e++) {
         matrix[e] = 2.0 * sqrt(0.5 * matrix[e]);
     }
     const point_build_t *at_distance = find_point_build(1, dimensions, 1);
-    try_solver(find_point_build(0, dimensions, 1)->transport, at_distance ? at_distance->transport : NULL, &points, matrix,
-               n, m, supply, demand, seed);
+    try_solver(find_point_build(0, dimensions, 1)->transport, at_distance ? at_distance->transport : NULL, &points,
+               matrix, n, m, supply, demand, seed);
     for (int64_t e = 0; e < n * m; e++) {
         matrix[e] = masses == 1 ? (double)(random_bits() % 4) : random_unit() - 0.5;
     }
