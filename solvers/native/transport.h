@@ -12,8 +12,8 @@ typedef struct {
     double *u, *v;                  /* (n), (m) duals */
     int32_t *rows, *columns;        /* (n + m - 1) the pairs that something may be shipped between */
     int64_t *shipped;               /* (n + m - 1) how much */
-    int64_t pivots, arcs,
-        rounds; /* work done: arcs that were ever looked at by the simplex, and passes over the costs */
+    /* Work done: arcs that the simplex came to know, and passes over all costs. */
+    int64_t pivots, arcs, rounds;
     stop_t stop;
 } transport_t;
 
