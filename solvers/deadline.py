@@ -21,6 +21,11 @@ class Deadline:
         """Seconds until then; below 0 afterwards."""
         return self._end - time.monotonic()
 
+    def left_before(self, seconds: float) -> float:
+        """Seconds until so much before the end, where something else is due; but no less than half of what is left."""
+        left = self.left
+        return left - min(seconds, left / 2)
+
     def check(self, shape: tuple[int, int]) -> None:
         """Raise TimeLimit where nothing is known yet of a problem of that shape, and the time is over."""
         if self.left <= 0:

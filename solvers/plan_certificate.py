@@ -31,7 +31,7 @@ def certify_plan(problem: Transport, plan: Plan, known: float, tolerance: float)
     rows, cols, cost = _moved(problem, plan.mass) if plan.mass is not None else _spread(problem, f, g)
     if not np.isfinite(cost):
         return invalid("moves mass between a forbidden pair, or an infinite mass", known, cost)
-    error = max(float(np.abs(rows - a).sum()), float(np.abs(cols - b).sum())) / float(a.sum())
+    error = problem.marginal_error(rows, cols)
     if problem.reach is None and not error <= 2 * number(plan.marginal_error) + 1e-6:
         return invalid(f"states a marginal error of {plan.marginal_error!r}, but has {error:.3g}", known, cost)
     stated = number(plan.cost)

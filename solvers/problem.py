@@ -499,6 +499,12 @@ class Transport:
         """(n, m): number of rows and of columns."""
         return self.cost.shape
 
+    def marginal_error(self, rows: np.ndarray, cols: np.ndarray) -> float:
+        """L1 distance of a plan's sums of rows (n,) and columns (m,) from a and b: the larger, relative to the mass."""
+        assert self.a is not None
+        assert self.b is not None
+        return max(float(np.abs(rows - self.a).sum()), float(np.abs(cols - self.b).sum())) / float(self.a.sum())
+
     @property
     def p(self) -> float:
         """The exponent that turns `blur` and `reach` into units of cost."""

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .problem import Assignment
+from .problem import Assignment, Transport
 
 if TYPE_CHECKING:
     import scipy.sparse
@@ -95,6 +95,22 @@ class Plan:
     g: np.ndarray | None = None
     mass: scipy.sparse.csr_array | None = None
     counters: Mapping[str, int] = field(default_factory=dict)
+
+    @classmethod
+    def of(
+        cls,
+        problem: Transport,
+        mass: scipy.sparse.csr_array,
+        f: np.ndarray | None = None,
+        g: np.ndarray | None = None,
+        counters: Mapping[str, int] | None = None,
+    ) -> Plan:
+        """A sparse plan whose cost and marginal error are summed from the problem's own costs and masses."""
+        moved = mass.tocoo()
+        (rows, cols), (n, m) = moved.coords, problem.shape
+        cost = float(moved.data @ problem.cost.entries(rows, cols))
+        error = problem.marginal_error(np.bincount(rows, moved.data, n), np.bincount(cols, moved.data, m))
+        return cls(cost, error, f, g, mass, counters or {})
 
 
 Result = Matching | Plan

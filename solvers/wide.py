@@ -63,9 +63,8 @@ def turned_back(
     A bound is left its `bound_seconds` before the deadline, or half of the time where that is less.
     """
     n, m = problem.shape
-    left = deadline.left
     try:
-        row_to_col, u, v, counters = search(left - min(bound_seconds, left / 2))
+        row_to_col, u, v, counters = search(deadline.left_before(bound_seconds))
     except Infeasible as error:
         if n > m and error.rows is not None and error.columns is not None:
             raise Infeasible.hall(error.columns, error.rows) from None

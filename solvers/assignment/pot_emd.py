@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..problem import Assignment, Problem, Transport, Unsupported
+from ..problem import Assignment, Problem, Unsupported
 from ..registry import Capabilities, register
 from ..result import Matching, Plan, Result
 
@@ -34,13 +34,4 @@ def pot_emd(problem: Problem, max_pivots: int = 10**9) -> Result:
     flow, log = emd(problem.a, problem.b, problem.cost.dense(), numItermax=max_pivots, log=True)
     from scipy.sparse import csr_array
 
-    cost = float((flow * problem.cost.dense()).sum())
-    return Plan(cost, marginal_error(problem, flow), log["u"], log["v"], csr_array(flow))
-
-
-def marginal_error(problem: Transport, flow: np.ndarray) -> float:
-    """How far a dense (n, m) flow is from the masses: `Plan.marginal_error`."""
-    assert problem.a is not None
-    assert problem.b is not None
-    error = max(np.abs(flow.sum(axis=1) - problem.a).sum(), np.abs(flow.sum(axis=0) - problem.b).sum())
-    return float(error / problem.a.sum())
+    return Plan.of(problem, csr_array(flow), log["u"], log["v"])

@@ -9,7 +9,6 @@ from ..registry import Capabilities, register
 from ..result import Matching, Plan, Result
 from ..rounding import round_plan
 from ..validation import check_number
-from .pot_emd import marginal_error
 
 
 @register(
@@ -56,7 +55,7 @@ def _transport(problem: Transport, cost: np.ndarray, stop: float, max_iterations
         # The package's scalings hold the masses, ours stand beside them; where there is no mass, any potential will do.
         f = np.where(a > 0, epsilon * (log_u - np.log(a / total)), 0.0)
         g = np.where(b > 0, epsilon * (log_v - np.log(b)), 0.0)
-    return Plan(float((flow * cost).sum()), marginal_error(problem, flow), f, g)
+    return Plan(float((flow * cost).sum()), problem.marginal_error(flow.sum(axis=1), flow.sum(axis=0)), f, g)
 
 
 def plain_plan(uniform: np.ndarray, cost: np.ndarray, epsilon: float, stop: float, max_iterations: int) -> np.ndarray:

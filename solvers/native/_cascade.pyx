@@ -10,13 +10,12 @@ import numpy as np
 
 from libc.stdint cimport int32_t, int64_t
 
+from solvers.native.kernels cimport INFEASIBLE, INTERRUPTED, OUT_OF_MEMORY, SOLVED, TIMED_OUT, outcome_t, points_t
 from solvers.native.stopping cimport raise_pending, stop_t, stop_within
 from solvers.problem import Infeasible
 
 
 cdef extern from "lapmark.h":
-    ctypedef enum outcome_t:
-        SOLVED, INFEASIBLE, INTERRUPTED, TIMED_OUT, OUT_OF_MEMORY
     int64_t LOOK_EVERY
     ctypedef struct counters_t:
         int64_t row_scans, augmentations, reductions, bids, phases, path_rows
@@ -38,12 +37,6 @@ cdef extern from "lapmark.h":
         parts_t without
         int64_t look_every, until_look
         outcome_t outcome
-
-cdef extern from "points.h":
-    ctypedef struct points_t:
-        const double *x
-        const double *y
-        double scale
 
 cdef extern from "sparse.h":
     ctypedef struct sparse_t:

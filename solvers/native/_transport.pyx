@@ -10,12 +10,9 @@ import numpy as np
 
 from libc.stdint cimport int32_t, int64_t
 
+from solvers.native.kernels cimport INTERRUPTED, OUT_OF_MEMORY, TIMED_OUT, outcome_t, points_t
 from solvers.native.stopping cimport raise_pending, stop_t, stop_within
 
-
-cdef extern from "lapmark.h":
-    ctypedef enum outcome_t:
-        SOLVED, INFEASIBLE, INTERRUPTED, TIMED_OUT, OUT_OF_MEMORY
 
 cdef extern from "transport.h":
     ctypedef struct transport_t:
@@ -31,12 +28,6 @@ cdef extern from "transport.h":
         int64_t pivots, arcs, rounds
         stop_t stop
     ctypedef outcome_t (*ship_t)(transport_t *) noexcept nogil
-
-cdef extern from "points.h":
-    ctypedef struct points_t:
-        const double *x
-        const double *y
-        double scale
 
 cdef extern from "builds.h":
     ctypedef struct point_build_t:

@@ -94,6 +94,9 @@ typedef enum { PHASE_DONE = 0, PHASE_FEW_LEFT, PHASE_TOO_LONG, PHASE_GAVE_UP } p
 /* Few are one row in so many: between regions whose prices are off against each other, one row can take most bids. */
 enum { ROWS_PER_LEFT = 1024 };
 
+/* Whether what a phase has left over is for the exact end. */
+static inline int is_nearly_done(phase_end_t end) { return end == PHASE_DONE || end == PHASE_FEW_LEFT; }
+
 /* One phase: rows that hold no column within epsilon of their best bid until all hold one. With an epsilon of 0, as in
  * the row reduction of Jonker and Volgenant, every pair that is held is the cheapest of its row, but rows that tie for
  * a column stay free. */

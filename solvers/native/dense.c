@@ -116,7 +116,7 @@ static outcome_t open_by_auction(market_t *k, whole_t *whole, arena_t *a) {
         phase_end_t how;
         forget_lists(k, SHORT_LIST);
         outcome = auction_once(k, whole, SINGLE_BIDS, &how);
-        if (outcome != SOLVED || how == PHASE_DONE || how == PHASE_FEW_LEFT) {
+        if (outcome != SOLVED || is_nearly_done(how)) {
             return outcome;
         }
         forget_lists(k, LIST);
@@ -175,7 +175,7 @@ static outcome_t open_wide(market_t *k, paths_t *s, whole_t *whole, arena_t *a, 
     forget_lists(k, SHORT_LIST);
     typical_spread(k);
     const outcome_t outcome = reduce_rows(k, SINGLE_BIDS * k->n, &how);
-    if (outcome != SOLVED || how == PHASE_DONE || how == PHASE_FEW_LEFT) {
+    if (outcome != SOLVED || is_nearly_done(how)) {
         return outcome;
     }
     forget_lists(k, LIST);

@@ -21,6 +21,11 @@ static inline outcome_t stopped(const stop_t *stop) {
     }
 }
 
+/* The same once in so many steps, at the first, the every-th and so on. */
+static inline outcome_t stopped_every(const stop_t *stop, int64_t step, int64_t every) {
+    return step % every == 0 ? stopped(stop) : SOLVED;
+}
+
 /* Work done; equal from run to run and between instruction sets. */
 typedef struct {
     int64_t row_scans, augmentations, reductions, bids, phases, path_rows;

@@ -27,7 +27,7 @@ outcome_t NAME(point_minima)(const points_t *p, int64_t n, int64_t m, const doub
         int64_t tile = 0;
         for (int64_t i = 0; i < n && outcome == SOLVED; i++) {
             low[x.order[i]] = cloud_minimum(&cloud, x.at + i * DIM, &tile);
-            outcome = i % ROWS_PER_LOOK == 0 ? stopped(stop) : SOLVED;
+            outcome = stopped_every(stop, i, ROWS_PER_LOOK);
         }
     }
     arena_free(&arena);

@@ -216,11 +216,11 @@ static int refine(const simplex_t *t, const ground_t *g, const ground_t *fine, f
         return 0;
     }
     for (int32_t node = 1; node < t->nodes; node++) {
-        if (t->edge[node].flow > 0) {
-            const int32_t parent = t->place[node].parent;
-            s.end[0][s.count] = node < t->n ? node : parent;
-            s.end[1][s.count] = (int32_t)((node < t->n ? parent : node) - t->n);
-            s.flow[s.count++] = t->edge[node].flow;
+        const shipment_t shipment = shipment_above(t, node);
+        if (shipment.flow > 0) {
+            s.end[0][s.count] = shipment.row;
+            s.end[1][s.count] = shipment.column;
+            s.flow[s.count++] = shipment.flow;
         }
     }
     if (!split_side(&s, a, 0, &g->rows, &g->columns, &fine->rows) ||

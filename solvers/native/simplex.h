@@ -172,6 +172,13 @@ static int simplex_plant(simplex_t *s, const shipment_t *shipments) {
     return 1;
 }
 
+/* What the edge above a node, which is not the root, ships. */
+static inline shipment_t shipment_above(const simplex_t *s, int32_t node) {
+    const int32_t parent = s->place[node].parent;
+    const int32_t row = node < s->n ? node : parent, column = node < s->n ? parent : node;
+    return (shipment_t){row, column - (int32_t)s->n, s->edge[node].flow, s->edge[node].cost};
+}
+
 /* Duals of the rows and of the columns. */
 static void simplex_duals(const simplex_t *s, double *u, double *v) {
     for (int32_t node = 0; node < s->nodes; node++) {

@@ -45,10 +45,6 @@ static int64_t smallest_of_row(const double *cost, const double *v, int64_t m, d
     return count;
 }
 
-static outcome_t look_now_and_then(const transport_t *t, int64_t row) {
-    return row % ROWS_PER_LOOK == 0 ? stopped(&t->stop) : SOLVED;
-}
-
 /* ---- the first arcs ---- */
 
 /* The cheapest columns of each row less the columns' minima, then the cheapest rows of each column less the rows'. */
@@ -87,7 +83,7 @@ static outcome_t choose_arcs(const transport_t *t, simplex_t *s, arena_t *a) {
                 bound[j] = held[j] == column_room ? of_column[(j + 1) * column_room - 1].value : bound[j];
             }
         }
-        const outcome_t outcome = look_now_and_then(t, i);
+        const outcome_t outcome = stopped_every(&t->stop, i, ROWS_PER_LOOK);
         if (outcome != SOLVED) {
             return outcome;
         }
@@ -143,7 +139,7 @@ static outcome_t price_out(const transport_t *t, simplex_t *s, int64_t *added) {
             }
         }
         *added += count;
-        const outcome_t outcome = look_now_and_then(t, i);
+        const outcome_t outcome = stopped_every(&t->stop, i, ROWS_PER_LOOK);
         if (outcome != SOLVED) {
             return outcome;
         }
@@ -151,13 +147,13 @@ static outcome_t price_out(const transport_t *t, simplex_t *s, int64_t *added) {
     return SOLVED;
 }
 
+/* The duals are those that all pairs were priced by last. */
 static void write_plan(transport_t *t, const simplex_t *s) {
-    simplex_duals(s, t->u, t->v);
     for (int32_t node = 1; node < s->nodes; node++) {
-        const int32_t parent = s->place[node].parent;
-        t->rows[node - 1] = node < t->n ? node : parent;
-        t->columns[node - 1] = (int32_t)((node < t->n ? parent : node) - t->n);
-        t->shipped[node - 1] = s->edge[node].flow;
+        const shipment_t shipment = shipment_above(s, node);
+        t->rows[node - 1] = shipment.row;
+        t->columns[node - 1] = shipment.column;
+        t->shipped[node - 1] = shipment.flow;
     }
 }
 

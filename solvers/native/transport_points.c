@@ -57,17 +57,18 @@ static int64_t nearest(const cloud_t *c, const double *x, int64_t most, double l
     return count;
 }
 
-/* The points of one side, weighted with minus their duals. */
-static int weigh(cloud_t *c, arena_t *a, const side_t *side, double scale, const double *dual) {
+/* The points of one side, not weighted yet. */
+static int cloud_of(cloud_t *c, arena_t *a, const side_t *side, double scale) {
     double *weight = arena_take(a, side->count + WIDTH, sizeof *weight);
-    if (!weight || !cloud_make(c, a, side->at, side->count, scale, weight)) {
-        return 0;
-    }
-    for (int64_t k = 0; k < side->count; k++) {
-        weight[k] = -dual[k];
+    return weight && cloud_make(c, a, side->at, side->count, scale, weight);
+}
+
+/* Points are weighted with minus their duals. */
+static void weigh(cloud_t *c, const double *dual) {
+    for (int64_t k = 0; k < c->count; k++) {
+        c->weight[k] = -dual[k];
     }
     cloud_fit(c);
-    return 1;
 }
 
 enum { OFFERS = 3 * OF_ROW + 2 * WIDTH };
@@ -91,16 +92,18 @@ static outcome_t choose_arcs(const level_t *above, level_t *here, const stop_t *
     cloud_t coarse_rows, rows, columns;
     offer_t offers[OFFERS];
     int64_t tile = 0;
-    outcome_t outcome = arena.failed ? OUT_OF_MEMORY : SOLVED;
-    if (outcome == SOLVED && !weigh(&coarse_rows, &arena, &above->ground.rows, g->scale, above->u)) {
-        outcome = OUT_OF_MEMORY;
+    outcome_t outcome = OUT_OF_MEMORY;
+    if (!arena.failed && cloud_of(&coarse_rows, &arena, &above->ground.rows, g->scale) &&
+        cloud_of(&rows, &arena, &g->rows, g->scale) && cloud_of(&columns, &arena, &g->columns, g->scale)) {
+        outcome = SOLVED;
+        weigh(&coarse_rows, above->u);
     }
     for (int64_t j = 0; j < m && outcome == SOLVED; j++) {
         v[j] = cloud_minimum(&coarse_rows, g->columns.at + j * DIM, &tile);
-        outcome = j % ROWS_PER_LOOK == 0 ? stopped(stop) : SOLVED;
+        outcome = stopped_every(stop, j, ROWS_PER_LOOK);
     }
-    if (outcome == SOLVED && !weigh(&columns, &arena, &g->columns, g->scale, v)) {
-        outcome = OUT_OF_MEMORY;
+    if (outcome == SOLVED) {
+        weigh(&columns, v);
     }
     tile = 0;
     for (int64_t i = 0; i < n && outcome == SOLVED; i++) {
@@ -112,10 +115,10 @@ static outcome_t choose_arcs(const level_t *above, level_t *here, const stop_t *
                 outcome = OUT_OF_MEMORY;
             }
         }
-        outcome = outcome == SOLVED && i % ROWS_PER_LOOK == 0 ? stopped(stop) : outcome;
+        outcome = outcome == SOLVED ? stopped_every(stop, i, ROWS_PER_LOOK) : outcome;
     }
-    if (outcome == SOLVED && !weigh(&rows, &arena, &g->rows, g->scale, u)) {
-        outcome = OUT_OF_MEMORY;
+    if (outcome == SOLVED) {
+        weigh(&rows, u);
     }
     tile = 0;
     for (int64_t j = 0; j < m && outcome == SOLVED; j++) {
@@ -126,7 +129,7 @@ static outcome_t choose_arcs(const level_t *above, level_t *here, const stop_t *
                 outcome = OUT_OF_MEMORY;
             }
         }
-        outcome = outcome == SOLVED && j % ROWS_PER_LOOK == 0 ? stopped(stop) : outcome;
+        outcome = outcome == SOLVED ? stopped_every(stop, j, ROWS_PER_LOOK) : outcome;
     }
     arena_free(&arena);
     return outcome;
@@ -138,11 +141,7 @@ static outcome_t price_out(level_t *l, cloud_t *columns, const stop_t *stop, int
     offer_t offers[OFFERS];
     int64_t tile = 0;
     *added = 0;
-    simplex_duals(s, l->u, l->v);
-    for (int64_t j = 0; j < s->m; j++) {
-        columns->weight[j] = -l->v[j];
-    }
-    cloud_fit(columns);
+    weigh(columns, l->v);
     for (int64_t i = 0; i < s->n; i++) {
         const double limit = l->u[i] - 2.0 * s->tolerance;
         const int64_t count = nearest(columns, l->ground.rows.at + i * DIM, PRICED_OUT, limit, offers, &tile);
@@ -151,7 +150,7 @@ static outcome_t price_out(level_t *l, cloud_t *columns, const stop_t *stop, int
                 return OUT_OF_MEMORY;
             }
         }
-        const outcome_t outcome = i % ROWS_PER_LOOK == 0 ? stopped(stop) : SOLVED;
+        const outcome_t outcome = stopped_every(stop, i, ROWS_PER_LOOK);
         if (outcome != SOLVED) {
             return outcome;
         }
@@ -160,6 +159,12 @@ static outcome_t price_out(level_t *l, cloud_t *columns, const stop_t *stop, int
 }
 
 /* ---- the whole ---- */
+
+static outcome_t run(level_t *l) {
+    const outcome_t outcome = simplex_run(&l->simplex);
+    simplex_duals(&l->simplex, l->u, l->v);
+    return outcome;
+}
 
 static int plant_coarsest(level_t *l, arena_t *a) {
     const ground_t *g = &l->ground;
@@ -218,20 +223,19 @@ static outcome_t solve_level(transport_t *t, const ground_t *finest, int64_t gro
         outcome = OUT_OF_MEMORY;
     }
     cloud_t columns;
-    if (outcome == SOLVED && above && !weigh(&columns, &work, &l->ground.columns, l->ground.scale, l->v)) {
+    if (outcome == SOLVED && !cloud_of(&columns, &work, &l->ground.columns, l->ground.scale)) {
         outcome = OUT_OF_MEMORY;
     }
     if (outcome == SOLVED) {
-        outcome = simplex_run(&l->simplex);
+        outcome = run(l);
     }
     for (int64_t added = 1, round = 0; outcome == SOLVED && above && added > 0 && (last || round == 0); round++) {
         outcome = price_out(l, &columns, &t->stop, &added);
         if (outcome == SOLVED && added > 0) {
-            outcome = simplex_run(&l->simplex);
+            outcome = run(l);
         }
         t->rounds++;
     }
-    simplex_duals(&l->simplex, l->u, l->v);
     t->pivots += l->simplex.pivots;
     t->arcs += l->simplex.arcs;
     arena_free(&work);
@@ -247,10 +251,10 @@ static void write_plan(transport_t *t, const level_t *l, const int32_t *row, con
         t->v[column[j]] = l->v[j];
     }
     for (int32_t node = 1; node < s->nodes; node++) {
-        const int32_t parent = s->place[node].parent;
-        t->rows[node - 1] = row[node < t->n ? node : parent];
-        t->columns[node - 1] = column[(node < t->n ? parent : node) - t->n];
-        t->shipped[node - 1] = s->edge[node].flow;
+        const shipment_t shipment = shipment_above(s, node);
+        t->rows[node - 1] = row[shipment.row];
+        t->columns[node - 1] = column[shipment.column];
+        t->shipped[node - 1] = shipment.flow;
     }
 }
 

@@ -51,6 +51,8 @@ def transport(problem: Transport, time_limit: float | None = None, avx2: bool = 
     """
     if problem.blur > 0 or problem.reach is not None:
         raise Unsupported("solver transport moves all mass, and without a blur; give blur=0 and no reach")
+    import scipy.sparse
+
     deadline, a, b = Deadline(time_limit), problem.a, problem.b
     assert a is not None
     assert b is not None
@@ -59,11 +61,11 @@ def transport(problem: Transport, time_limit: float | None = None, avx2: bool = 
     supply, demand = whole_masses(a[rows], b[columns])
     cost = part_of(problem.cost, rows, columns)
     if isinstance(cost, PointCost) and (points := cost.in_space(1, 2)):
-        seconds = _left(deadline, 0.0)
+        seconds = deadline.left
         f, g, pairs, counters = _transport.points(*points, int(cost.p), cost.scale, supply, demand, avx2, seconds)
     else:
         matrix = float_matrix(cost, deadline, dtype=np.float64)
-        seconds = _left(deadline, BOUND_SECONDS * matrix.size)
+        seconds = deadline.left_before(BOUND_SECONDS * matrix.size)
         f, g, pairs, counters = _transport.dense(matrix, supply, demand, avx2, seconds)
     if pairs is None:
         bound = row_minima(cost, g) @ a[rows] + g @ b[columns]
@@ -73,12 +75,12 @@ def transport(problem: Transport, time_limit: float | None = None, avx2: bool = 
     idle = np.flatnonzero(a == 0), np.flatnonzero(b == 0)
     u[idle[0]] = row_minima(part_of(problem.cost, idle[0], columns), g)
     v[idle[1]] = column_minima(part_of(problem.cost, np.arange(len(a)), idle[1]), u)
+    # Units that only the rounding of masses has put on their way are left out.
     i, j, shipped = pairs
-    return _plan(problem, rows[i], columns[j], shipped * (float(a.sum()) / float(supply.sum())), u, v, counters)
-
-
-def _left(deadline: Deadline, for_bound: float) -> float:
-    return deadline.left - min(for_bound, deadline.left / 2)
+    kept = shipped > len(a) + len(b)
+    mass = shipped[kept] * (float(a.sum()) / float(supply.sum()))
+    moved = scipy.sparse.csr_array((mass, (rows[i[kept]], columns[j[kept]])), shape=problem.shape)
+    return Plan.of(problem, moved, u, v, counters)
 
 
 def part_of(cost: Cost, rows: np.ndarray, columns: np.ndarray) -> Cost:
@@ -103,29 +105,3 @@ def whole_masses(a: np.ndarray, b: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     less += each
     less[np.argsort(-less, kind="stable")[:rest]] += 1
     return whole[0], whole[1]
-
-
-def _plan(
-    problem: Transport,
-    rows: np.ndarray,
-    columns: np.ndarray,
-    mass: np.ndarray,
-    f: np.ndarray,
-    g: np.ndarray,
-    counters: dict[str, int],
-) -> Plan:
-    """What is shipped as a plan; units that only the rounding of masses has put on their way are left out."""
-    import scipy.sparse
-
-    n, m = problem.shape
-    a, b = problem.a, problem.b
-    assert a is not None
-    assert b is not None
-    total = float(a.sum())
-    kept = mass > (n + m) / WHOLE * total
-    rows, columns, mass = rows[kept], columns[kept], mass[kept]
-    moved = scipy.sparse.csr_array((mass, (rows, columns)), shape=(n, m))
-    cost = float(mass @ problem.cost.entries(rows, columns))
-    sums = np.bincount(rows, mass, n), np.bincount(columns, mass, m)
-    error = max(float(np.abs(sums[0] - a).sum()), float(np.abs(sums[1] - b).sum())) / total
-    return Plan(cost, error, f, g, moved, counters)

@@ -2,40 +2,12 @@
  * Each answer is proven by duality, and the two instruction sets must agree to the bit, counters included. Every array
  * is allocated at its exact size, so that a vector loop which reads or writes past an end is caught. */
 #include "builds.h"
+#include "check.h"
 
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-static int failures = 0;
-
-static void expect(int holds, const char *what, int64_t n, int64_t m, int seed) {
-    if (!holds) {
-        fprintf(stderr, "FAILED %s: n = %lld, m = %lld, seed %d\n", what, (long long)n, (long long)m, seed);
-        failures++;
-    }
-}
-
-static uint64_t random_state;
-
-static uint64_t random_bits(void) {
-    random_state = random_state * 6364136223846793005u + 1442695040888963407u;
-    return random_state >> 33;
-}
-
-static double random_unit(void) { return (double)random_bits() / 2147483648.0; }
-
-static int never(void) { return 0; }
-static int always(void) { return 1; }
-
-static void *exactly(int64_t count, size_t size) {
-    void *memory = malloc((size_t)count * size);
-    if (memory == NULL) {
-        abort();
-    }
-    return memory;
-}
 
 enum { UNIFORM, FEW_VALUES, PRODUCT, PLANE, EQUAL_ROWS, EQUAL_COLUMNS, SUMS, WIDE_RANGE, NEAR_TIES, TWO_ZEROS, KINDS };
 

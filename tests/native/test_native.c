@@ -4,6 +4,7 @@
  * allocated at its exact size, so that a vector loop which reads or writes past an end is caught.
  */
 #include "builds.h"
+#include "check.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -14,22 +15,6 @@ typedef struct {
     task_t task;
     outcome_t outcome;
 } answer_t;
-
-static int failures = 0;
-
-static void expect(int holds, const char *what, int64_t n, int64_t m, int seed) {
-    if (!holds) {
-        fprintf(stderr, "FAILED %s: n = %lld, m = %lld, seed %d\n", what, (long long)n, (long long)m, seed);
-        failures++;
-    }
-}
-
-static uint64_t random_state;
-
-static uint64_t random_bits(void) {
-    random_state = random_state * 6364136223846793005u + 1442695040888963407u;
-    return random_state >> 33;
-}
 
 /* Says stop at the look after so many. */
 static int64_t looks, looks_before_stop;
@@ -53,14 +38,6 @@ static double draw(int kind, int64_t i, int64_t j) {
     }
 }
 
-static void *exactly(size_t size) {
-    void *memory = malloc(size);
-    if (memory == NULL && size > 0) {
-        abort();
-    }
-    return memory;
-}
-
 /* The costs are those of the `given` first rows, entries `width` bytes wide. */
 typedef struct {
     const void *cost;
@@ -73,7 +50,7 @@ static answer_t run(assign_t solver, const input_t *in, int64_t stop_at_look, do
     const size_t n = (size_t)in->n, m = (size_t)in->m;
     answer_t a;
     memset(&a, 0, sizeof a);
-    void *zeros = exactly(m * in->width);
+    void *zeros = exactly(m, in->width);
     memset(zeros, 0, m * in->width);
     looks = 0;
     looks_before_stop = stop_at_look;
@@ -83,10 +60,10 @@ static answer_t run(assign_t solver, const input_t *in, int64_t stop_at_look, do
         .given = in->given,
         .cost = in->cost,
         .zeros = zeros,
-        .x = exactly(n * sizeof *a.task.x),
-        .y = exactly(m * sizeof *a.task.y),
-        .u = exactly(n * sizeof *a.task.u),
-        .v = exactly(m * sizeof *a.task.v),
+        .x = exactly(n, sizeof *a.task.x),
+        .y = exactly(m, sizeof *a.task.y),
+        .u = exactly(n, sizeof *a.task.u),
+        .v = exactly(m, sizeof *a.task.v),
         .limit = in->limit,
         .stop = {counted, deadline},
     };
@@ -242,8 +219,8 @@ static void try_method(int auction, const double *wide, const float *narrow, int
 static void try_problem(int64_t n, int64_t m, int kind, int forbid, int seed) {
     random_state = (uint64_t)seed * 2654435761u + 1;
     const size_t size = (size_t)(n * m);
-    double *wide = exactly(size * sizeof *wide);
-    float *narrow = exactly(size * sizeof *narrow);
+    double *wide = exactly(size, sizeof *wide);
+    float *narrow = exactly(size, sizeof *narrow);
     for (int64_t k = 0; k < n * m; k++) {
         const double c = draw(kind, k / m, k % m);
         wide[k] = forbid && random_bits() % 10 < 3 ? INFINITY : c;

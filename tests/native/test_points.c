@@ -2,6 +2,7 @@
  * problems, of which many are degenerate. Each answer is proven by looking at all pairs, and builds must agree to the
  * bit, counters included. */
 #include "builds.h"
+#include "check.h"
 #include "points.h"
 #include "sparse.h"
 
@@ -10,28 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static int failures = 0;
-
-static void expect(int holds, const char *what, int64_t n, int64_t m, int seed) {
-    if (!holds) {
-        fprintf(stderr, "FAILED %s: n = %lld, m = %lld, seed %d\n", what, (long long)n, (long long)m, seed);
-        failures++;
-    }
-}
-
-static uint64_t random_state;
-
-static uint64_t random_bits(void) {
-    random_state = random_state * 6364136223846793005u + 1442695040888963407u;
-    return random_state >> 33;
-}
-
-static double random_unit(void) { return (double)random_bits() / 2147483648.0; }
-
-static int never(void) { return 0; }
-static int always(void) { return 1; }
-
-static void *exactly(int64_t count, size_t size) {
+static void *zeroed(int64_t count, size_t size) {
     void *memory = calloc((size_t)count, size);
     if (memory == NULL && count > 0) {
         abort();
@@ -50,10 +30,10 @@ static answer_t run(assign_t solver, const void *cost, int64_t n, int64_t m, int
                            .m = m,
                            .given = n,
                            .cost = cost,
-                           .x = exactly(n, sizeof(int32_t)),
-                           .y = exactly(m, sizeof(int32_t)),
-                           .u = exactly(n, sizeof(double)),
-                           .v = exactly(m, sizeof(double)),
+                           .x = zeroed(n, sizeof(int32_t)),
+                           .y = zeroed(m, sizeof(int32_t)),
+                           .u = zeroed(n, sizeof(double)),
+                           .v = zeroed(m, sizeof(double)),
                            .limit = INFINITY,
                            .stop = {interrupted, deadline}}};
     a.outcome = solver(&a.task);
@@ -87,7 +67,7 @@ static void prove(const answer_t *a, const double *cost, int seed) {
         scale = cost[k] < INFINITY && fabs(cost[k]) > scale ? fabs(cost[k]) : scale;
     }
     const double tolerance = 1e-13 * scale * (double)(t->n + 1);
-    char *taken = exactly(t->m, 1);
+    char *taken = zeroed(t->m, 1);
     int complete = 1, feasible = 1, tight = 1, signs = 1;
     for (int64_t i = 0; i < t->n && complete; i++) {
         const int64_t j = t->x[i];
@@ -151,11 +131,11 @@ static void place(int kind, double *points, int64_t count, int dimensions) {
 
 static void try_points(int dimensions, int kinds, int64_t n, int64_t m, int seed) {
     random_state = (uint64_t)seed + 77;
-    double *x = exactly(n * dimensions, sizeof *x), *y = exactly(m * dimensions, sizeof *y);
+    double *x = zeroed(n * dimensions, sizeof *x), *y = zeroed(m * dimensions, sizeof *y);
     place(kinds % CLOUDS, x, n, dimensions);
     place(kinds / CLOUDS % CLOUDS, y, m, dimensions);
     const points_t points = {x, y, seed % 3 ? 1.0 : 1e5};
-    double *cost = exactly(n * m, sizeof *cost);
+    double *cost = zeroed(n * m, sizeof *cost);
     for (int64_t i = 0; i < n; i++) {
         for (int64_t j = 0; j < m; j++) {
             double square = 0.0;
@@ -171,7 +151,7 @@ static void try_points(int dimensions, int kinds, int64_t n, int64_t m, int seed
     expect(plain.outcome == SOLVED, "points are solved", n, m, seed);
     prove(&plain, cost, seed);
 
-    double *low = exactly(n, sizeof *low), *weight = exactly(m, sizeof *weight);
+    double *low = zeroed(n, sizeof *low), *weight = zeroed(m, sizeof *weight);
     for (int64_t j = 0; j < m; j++) {
         weight[j] = -plain.task.v[j] + (seed % 2 ? 0.0 : random_unit());
     }
@@ -206,9 +186,9 @@ static void try_points(int dimensions, int kinds, int64_t n, int64_t m, int seed
 static void try_sparse(int64_t n, int64_t m, int seed) {
     random_state = (uint64_t)seed + 7;
     const uint64_t share = 1 + (uint64_t)seed % 9;
-    double *cost = exactly(n * m, sizeof *cost), *entries = exactly(n * m, sizeof *entries);
-    int64_t *begin = exactly(n + 1, sizeof *begin);
-    int32_t *column = exactly(n * m, sizeof *column);
+    double *cost = zeroed(n * m, sizeof *cost), *entries = zeroed(n * m, sizeof *entries);
+    int64_t *begin = zeroed(n + 1, sizeof *begin);
+    int32_t *column = zeroed(n * m, sizeof *column);
     for (int64_t i = 0; i < n; i++) {
         begin[i + 1] = begin[i];
         for (int64_t j = 0; j < m; j++) {

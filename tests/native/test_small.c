@@ -3,6 +3,7 @@
  * Each answer is proven here by a dual that knows nothing of the solver's, and all builds must agree to the bit. Every
  * array is allocated at its exact size, so that a vector loop which reads or writes past an end is caught.
  */
+#include "check.h"
 #include "small.h"
 
 #include <math.h>
@@ -12,20 +13,8 @@
 
 enum { KINDS = 5 };
 
-static int failures = 0;
-
-static void expect(int holds, const char *what, const small_t *p, int seed) {
-    if (!holds) {
-        fprintf(stderr, "FAILED %s: %lld×%lld, seed %d\n", what, (long long)p->n, (long long)p->m, seed);
-        failures++;
-    }
-}
-
-static uint64_t random_state;
-
-static uint64_t random_bits(void) {
-    random_state = random_state * 6364136223846793005u + 1442695040888963407u;
-    return random_state >> 33;
+static void expect_of(int holds, const char *what, const small_t *p, int seed) {
+    expect(holds, what, p->n, p->m, seed);
 }
 
 /* Kinds of costs: even, few values, i*j, wide range, near ties; all of them float values, so that every build sees the
@@ -45,14 +34,6 @@ static double draw(int kind, int64_t i, int64_t j) {
     }
 }
 
-static void *exactly(size_t size) {
-    void *memory = malloc(size);
-    if (memory == NULL && size > 0) {
-        abort();
-    }
-    return memory;
-}
-
 static double cost_at(const small_t *p, int64_t i, int64_t j) {
     const int64_t at = i * p->m + j;
     return (p->maximize ? -1.0 : 1.0) *
@@ -65,7 +46,7 @@ static int is_optimal(const small_t *p) {
     const int turned = p->n > p->m;
     const int64_t n = turned ? p->m : p->n, m = turned ? p->n : p->m;
     double *v = calloc((size_t)m, sizeof *v), scale = 1.0;
-    int64_t *x = exactly((size_t)n * sizeof *x);
+    int64_t *x = exactly(n, sizeof *x);
     char *taken = calloc((size_t)m, 1);
     int64_t pairs = 0;
     for (int64_t i = 0; i < p->n; i++) {
@@ -112,7 +93,7 @@ static void discard(small_t *p) {
 static small_t pose(int64_t n, int64_t m, int kind, int forbid, int single, int seed) {
     random_state = (uint64_t)seed * 2654435761u + 1;
     small_t p = {.n = n, .m = m, .single = single, .maximize = seed % 2, .largest = 1e300};
-    void *cost = exactly((size_t)(n * m) * (single ? sizeof(float) : sizeof(double)));
+    void *cost = exactly(n * m, single ? sizeof(float) : sizeof(double));
     for (int64_t k = 0; k < n * m; k++) {
         const double drawn = draw(kind, k / m, k % m);
         const double c = forbid && random_bits() % 10 < 3 ? (p.maximize ? -INFINITY : INFINITY) : drawn;
@@ -123,7 +104,7 @@ static small_t pose(int64_t n, int64_t m, int kind, int forbid, int single, int 
         }
     }
     p.cost = cost;
-    p.row_to_col = exactly((size_t)n * sizeof *p.row_to_col);
+    p.row_to_col = exactly(n, sizeof *p.row_to_col);
     return p;
 }
 
@@ -136,7 +117,7 @@ static int same(const small_t *p, const small_t *q) {
 static void try_builds(int64_t n, int64_t m, int kind, int forbid, int seed) {
     small_t first = pose(n, m, kind, forbid, 0, seed);
     small_solve(&first);
-    expect(first.solved ? is_optimal(&first) : forbid, "optimal", &first, seed);
+    expect_of(first.solved ? is_optimal(&first) : forbid, "optimal", &first, seed);
     for (int avx2 = 0; avx2 < 2; avx2++) {
         for (int single = 0; single < 2; single++) {
             const small_build_t build = find_small_build(avx2, single);
@@ -146,7 +127,7 @@ static void try_builds(int64_t n, int64_t m, int kind, int forbid, int seed) {
             small_t p = pose(n, m, kind, forbid, single, seed);
             double *room = aligned_alloc(64, (size_t)small_room(&p) * sizeof *room);
             build(&p, room);
-            expect(same(&first, &p), "builds agree", &p, seed);
+            expect_of(same(&first, &p), "builds agree", &p, seed);
             free(room);
             discard(&p);
         }
@@ -162,29 +143,26 @@ static void try_fault(double fault, int at, int single, int maximize) {
         ((double *)p.cost)[at] = fault;
     }
     small_solve(&p);
-    expect(!p.solved, "a faulty cost is not taken", &p, at);
+    expect_of(!p.solved, "a faulty cost is not taken", &p, at);
     discard(&p);
 }
 
-static int never(void) { return 0; }
-static int always(void) { return 1; }
-
 static void try_batch(int threads) {
     enum { COUNT = 600 };
-    small_t *batch = exactly(COUNT * sizeof *batch);
+    small_t *batch = exactly(COUNT, sizeof *batch);
     for (int k = 0; k < COUNT; k++) {
         batch[k] = pose(1 + k % 37, 1 + k % 23, k % KINDS, k % 7 == 0, k % 2, k);
     }
     batch[7].cost = (free((void *)batch[7].cost), NULL);
     const stop_t stop = {.interrupted = never, .deadline = INFINITY};
-    expect(small_solve_all(batch, COUNT, threads, &stop) == GO_ON, "a batch goes on", batch, threads);
+    expect_of(small_solve_all(batch, COUNT, threads, &stop) == GO_ON, "a batch goes on", batch, threads);
     for (int k = 0; k < COUNT; k++) {
         if (k == 7) {
-            expect(!batch[k].solved, "a problem without costs is passed over", batch + k, k);
+            expect_of(!batch[k].solved, "a problem without costs is passed over", batch + k, k);
         } else {
             small_t alone = pose(batch[k].n, batch[k].m, k % KINDS, k % 7 == 0, k % 2, k);
             small_solve(&alone);
-            expect(same(&alone, batch + k), "a batch answers as one by one", batch + k, k);
+            expect_of(same(&alone, batch + k), "a batch answers as one by one", batch + k, k);
             discard(&alone);
         }
         discard(batch + k);
@@ -199,11 +177,11 @@ static void try_stop(int threads) {
     small_t batch[COUNT];
     for (int k = 0; k < COUNT; k++) {
         batch[k] = first;
-        batch[k].row_to_col = exactly(SMALL_SIDE * sizeof *first.row_to_col);
+        batch[k].row_to_col = exactly(SMALL_SIDE, sizeof *first.row_to_col);
     }
     const stop_t stop = {.interrupted = always, .deadline = INFINITY};
-    expect(small_solve_all(batch, COUNT, threads, &stop) == STOP_INTERRUPTED, "stops when asked", batch, threads);
-    expect(!batch[COUNT - 1].solved, "what was not reached is not solved", batch, threads);
+    expect_of(small_solve_all(batch, COUNT, threads, &stop) == STOP_INTERRUPTED, "stops when asked", batch, threads);
+    expect_of(!batch[COUNT - 1].solved, "what was not reached is not solved", batch, threads);
     for (int k = 0; k < COUNT; k++) {
         free(batch[k].row_to_col);
     }
