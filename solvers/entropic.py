@@ -12,16 +12,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from .deadline import Deadline
-from .native import _native
+from .pairs import Pairs
 
 #: Over-relaxation of the alternating updates: at first, at most, and the passes after which its rate is looked at.
 RELAXATION, MOST_RELAXATION, LOOK_EVERY = 1.8, 1.98, 20
 
 #: A value of ε before the last is left at this marginal error, or after so many passes.
 STAGE_ERROR, STAGE_PASSES = 0.1, 100
-
-#: Sums outside are taken again, relative to the hard minimum: the pass drops terms below 2**-100 and ends at 2**1000.
-SMALLEST_SUM, LARGEST_SUM = 1e-12, 1e250
 
 
 @dataclass(frozen=True)
@@ -34,7 +31,7 @@ class State:
     rows, cols : (n,), (m,) float64
         Σ_j b_j e_ij and Σ_i a_i e_ij.
     cost : float
-        ⟨π, C⟩ of the plan.
+        ⟨π, C⟩ of the plan; NaN where nobody asked for it.
     error : float
         Marginal error (L1, relative to the mass, the larger side), inf where the potentials are too far off to say.
     """
@@ -57,16 +54,18 @@ class OutOfTime(Exception):
 
 @dataclass(frozen=True)
 class Entropic:
-    """Costs (n, m) in the form that the native pass reads, masses (n,), (m,), and the penalty ρ, inf where balanced.
+    """All pairs of n rows and m columns with their masses, and the penalty ρ, inf where balanced.
 
     Every pass may raise OutOfTime, where the deadline has passed.
     """
 
-    cost: np.ndarray
-    a: np.ndarray
-    b: np.ndarray
+    pairs: Pairs
     deadline: Deadline
     rho: float = math.inf
+
+    def zero(self) -> tuple[np.ndarray, np.ndarray]:
+        """Potentials to start from."""
+        return np.zeros(len(self.pairs.a)), np.zeros(len(self.pairs.b))
 
     def converge(self, epsilons: list[float], stop: float, max_passes: int) -> tuple[State, int]:
         """Fit rows and columns by turns, at each ε roughly and at the last to the marginal error `stop`.
@@ -74,28 +73,38 @@ class Entropic:
         Returns the last state and the number of passes. Each ε takes up to 3 even where `max_passes` is used up: the
         potentials of another ε may be far off.
         """
-        f, g = np.zeros(len(self.a)), np.zeros(len(self.b))
-        passes, relaxation, earlier = 0, RELAXATION, math.inf
+        (f, g), passes, relaxation = self.zero(), 0, RELAXATION
         for epsilon in epsilons:
             last = epsilon == epsilons[-1]
-            enough = stop if last else max(stop, STAGE_ERROR)
             left = max_passes - passes
             most = max(left if last else min(left, STAGE_PASSES), 3)
-            for turn in range(most):
-                state = self.measure(*self._centre(f, g), epsilon)
-                f, g = state.f, state.g
-                passes += 1
-                if state.error <= enough or turn == most - 1:
-                    break
-                if turn % LOOK_EVERY == 0:
-                    if turn > LOOK_EVERY:  # before, the error says more about the start than about the rate
-                        relaxation = tuned(relaxation, (state.error / earlier) ** (2 / LOOK_EVERY))
-                    earlier = state.error
-                if turn % 2 == 0:
-                    f = self._update(state, epsilon, relaxation, rows=True)
-                else:
-                    g = self._update(state, epsilon, relaxation, rows=False)
+            enough = stop if last else max(stop, STAGE_ERROR)
+            state, more, relaxation = self.settle(f, g, epsilon, enough, most, relaxation)
+            f, g, passes = state.f, state.g, passes + more
         return state, passes
+
+    def settle(
+        self, f: np.ndarray, g: np.ndarray, epsilon: float, enough: float, most: int, relaxation: float = RELAXATION
+    ) -> tuple[State, int, float]:
+        """Fit rows and columns by turns until the marginal error is `enough`, in `most` passes.
+
+        Returns the last state, the number of passes, and the relaxation that has proven itself.
+        """
+        earlier = math.inf
+        for turn in range(most):
+            state = self.measure(*self._centre(f, g), epsilon)
+            f, g = state.f, state.g
+            if state.error <= enough or turn == most - 1:
+                break
+            if turn % LOOK_EVERY == 0:
+                if turn > LOOK_EVERY:  # before, the error says more about the start than about the rate
+                    relaxation = tuned(relaxation, (state.error / earlier) ** (2 / LOOK_EVERY))
+                earlier = state.error
+            if turn % 2 == 0:
+                f = self._update(state, epsilon, relaxation, rows=True)
+            else:
+                g = self._update(state, epsilon, relaxation, rows=False)
+        return state, turn + 1, relaxation
 
     def follow(self, epsilons: list[float]) -> tuple[State, int]:
         """GeomLoss's loop: at each ε once, both soft minima from the same potentials, averaged with these.
@@ -103,23 +112,39 @@ class Entropic:
         A start from potentials of 0 comes before, and a step without averaging after. Returns the last state and the
         number of passes.
         """
-        f, g = self._both(np.zeros(len(self.a)), np.zeros(len(self.b)), epsilons[0])
+        f, g = self.both(*self.zero(), epsilons[0])
         for epsilon in epsilons:
-            soft_f, soft_g = self._both(f, g, epsilon)
+            soft_f, soft_g = self.both(f, g, epsilon)
             f, g = (f + soft_f) / 2, (g + soft_g) / 2
-        f, g = self._both(f, g, epsilons[-1])
-        return self.measure(f, g, epsilons[-1]), len(epsilons) + 3
+        f, g = self.both(f, g, epsilons[-1])
+        return self.measure(f, g, epsilons[-1], cost=True), len(epsilons) + 3
 
-    def measure(self, f: np.ndarray, g: np.ndarray, epsilon: float) -> State:
+    def both(self, f: np.ndarray, g: np.ndarray, epsilon: float) -> tuple[np.ndarray, np.ndarray]:
+        """Both plain updates from the same potentials."""
+        state = self.measure(f, g, epsilon)
+        damping = self._damping(epsilon)
+        soft_f, soft_g = self._soft_minima(state, epsilon, rows=True), self._soft_minima(state, epsilon, rows=False)
+        return damping * soft_f, damping * soft_g
+
+    def rows(self, f: np.ndarray, g: np.ndarray, epsilon: float) -> np.ndarray:
+        """The plain update of the rows; f is near it."""
+        return self._damping(epsilon) * self._soft_minima(self.measure(f, g, epsilon), epsilon, rows=True)
+
+    def measure(self, f: np.ndarray, g: np.ndarray, epsilon: float, cost: bool = False) -> State:
         """One pass over the costs."""
-        if self.deadline.left <= 0:
+        sums = self.pairs.sums(f, g, epsilon, self.deadline.left, cost)
+        if sums is None:
             raise OutOfTime(f, g)
-        rows, cols, cost = _native.marginals(self.cost, f, g, self.a, self.b, epsilon)
         errors = [
-            float(masses @ np.abs(sums - self._kept(potential))) / float(masses.sum())
-            for masses, sums, potential in ((self.a, rows, f), (self.b, cols, g))
+            float(masses @ np.abs(moved - self._kept(potential))) / float(masses.sum())
+            for masses, moved, potential in ((self.pairs.a, sums.rows, f), (self.pairs.b, sums.cols, g))
         ]
-        return State(f, g, rows, cols, cost, max(errors) if np.isfinite(errors).all() else math.inf)
+        error = max(errors) if np.isfinite(errors).all() else math.inf
+        return State(f, g, sums.rows, sums.cols, sums.cost, error)
+
+    def priced(self, state: State, epsilon: float) -> State:
+        """The state with its cost, which a pass may not have taken."""
+        return self.measure(state.f, state.g, epsilon, cost=True) if math.isnan(state.cost) else state
 
     def _kept(self, potential: np.ndarray) -> np.ndarray | float:
         """The share of each mass that such potentials should move: all of it, or exp(−f/ρ) where unbalanced."""
@@ -131,20 +156,14 @@ class Entropic:
     def _damping(self, epsilon: float) -> float:
         return 1 / (1 + epsilon / self.rho)
 
-    def _both(self, f: np.ndarray, g: np.ndarray, epsilon: float) -> tuple[np.ndarray, np.ndarray]:
-        """Both plain updates from the same potentials."""
-        state = self.measure(f, g, epsilon)
-        damping = self._damping(epsilon)
-        soft_f, soft_g = self._soft_minima(state, epsilon, rows=True), self._soft_minima(state, epsilon, rows=False)
-        return damping * soft_f, damping * soft_g
-
     def _update(self, state: State, epsilon: float, relaxation: float, rows: bool) -> np.ndarray:
         """The over-relaxed update of one side, or the plain one where the dual objective would not rise.
 
         The plain update maximises the dual over its side, so the dual rises with every update and the iteration ends.
         A. Thibault, L. Chizat, C. Dossal, N. Papadakis, Algorithms 14 (2021) 143.
         """
-        old, sums, masses = (state.f, state.rows, self.a) if rows else (state.g, state.cols, self.b)
+        old, sums = (state.f, state.rows) if rows else (state.g, state.cols)
+        masses = self.pairs.a if rows else self.pairs.b
         plain = self._damping(epsilon) * self._soft_minima(state, epsilon, rows)
         move = relaxation * (plain - old)
         with np.errstate(all="ignore"):
@@ -162,8 +181,8 @@ class Entropic:
         if self.rho == math.inf:
             return f, g
         with np.errstate(divide="ignore"):
-            moved_a = np.logaddexp.reduce(np.log(self.a) - f / self.rho)
-            moved_b = np.logaddexp.reduce(np.log(self.b) - g / self.rho)
+            moved_a = np.logaddexp.reduce(np.log(self.pairs.a) - f / self.rho)
+            moved_b = np.logaddexp.reduce(np.log(self.pairs.b) - g / self.rho)
         shift = self.rho / 2 * float(moved_a - moved_b)
         return f + shift, g - shift
 
@@ -172,18 +191,14 @@ class Entropic:
 
         Read off the sums of the pass. Where these are out of range, another one takes them from the hard minimum on.
         """
-        f, g = state.f, state.g
-        potential, sums = (f, state.rows) if rows else (g, state.cols)
-        lost = ~((sums > SMALLEST_SUM) & (sums < LARGEST_SUM))
+        potential, sums = (state.f, state.rows) if rows else (state.g, state.cols)
+        lost = self.pairs.lost(sums, np.minimum(self._kept(potential), 1.0))
+        with np.errstate(divide="ignore", invalid="ignore"):
+            soft = potential - epsilon * np.log(sums)
         if lost.any():
-            if rows:
-                potential = np.where(lost, _native.row_minima(self.cost, np.where(self.b > 0, g, -np.inf)), f)
-                again = _native.marginals(self.cost, potential, g, self.a, self.b, epsilon)[0]
-            else:
-                potential = np.where(lost, _native.column_minima(self.cost, np.where(self.a > 0, f, -np.inf)), g)
-                again = _native.marginals(self.cost, f, potential, self.a, self.b, epsilon)[1]
-            sums = np.where(lost, again, sums)
-        return potential - epsilon * np.log(sums)
+            pairs, other = (self.pairs, state.g) if rows else (self.pairs.mirrored(), state.f)
+            soft[lost] = pairs.soft_minima(lost, other, epsilon)
+        return soft
 
 
 def tuned(relaxation: float, rate: float) -> float:

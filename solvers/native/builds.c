@@ -27,6 +27,14 @@
     outcome_t cascade_sparse_##variant(task_t *); \
     outcome_t transport_##variant(transport_t *);
 #define BUILD_PLAIN(variant) {cascade_sparse_##variant, transport_##variant}
+#define DECLARE_ENTROPIC(variant) \
+    pass_t entropic_pass_##variant; \
+    neighbours_t neighbours_##variant;
+#define BUILD_ENTROPIC(variant) {entropic_pass_##variant, neighbours_##variant}
+#define DECLARE_ALL_ENTROPIC(isa) \
+    DECLARE_ENTROPIC(2d_p1_##isa) DECLARE_ENTROPIC(3d_p1_##isa) DECLARE_ENTROPIC(2d_p2_##isa) DECLARE_ENTROPIC(3d_p2_##isa)
+#define BUILD_ALL_ENTROPIC(isa) \
+    {{BUILD_ENTROPIC(2d_p1_##isa), BUILD_ENTROPIC(3d_p1_##isa)}, {BUILD_ENTROPIC(2d_p2_##isa), BUILD_ENTROPIC(3d_p2_##isa)}}
 /* clang-format on */
 
 DECLARE(f32_scalar)
@@ -43,6 +51,9 @@ static const point_build_t scalar_points[2][2] = {{BUILD_DISTANCES(2d_p1_scalar)
 DECLARE_PLAIN(scalar)
 static const plain_build_t scalar_plain = BUILD_PLAIN(scalar);
 
+DECLARE_ALL_ENTROPIC(scalar)
+static const entropic_build_t scalar_entropic[2][2] = BUILD_ALL_ENTROPIC(scalar);
+
 #ifdef LAPMARK_HAS_AVX2
 DECLARE(f32_avx2)
 DECLARE(f64_avx2)
@@ -57,6 +68,18 @@ static const point_build_t avx2_points[2][2] = {{BUILD_DISTANCES(2d_p1_avx2), BU
 
 DECLARE_PLAIN(avx2)
 static const plain_build_t avx2_plain = BUILD_PLAIN(avx2);
+
+DECLARE_ALL_ENTROPIC(avx2)
+static const entropic_build_t avx2_entropic[2][2] = BUILD_ALL_ENTROPIC(avx2);
+
+int processor_has_fma(void) { return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"); }
+
+const entropic_build_t *find_entropic_build(int avx2, int dimensions, int power) {
+    if (!avx2) {
+        return &scalar_entropic[power == 2][dimensions == 3];
+    }
+    return processor_has_fma() ? &avx2_entropic[power == 2][dimensions == 3] : NULL;
+}
 
 int processor_has_avx2(void) { return __builtin_cpu_supports("avx2") != 0; }
 
@@ -90,4 +113,10 @@ const point_build_t *find_point_build(int avx2, int dimensions, int power) {
 }
 
 const plain_build_t *find_plain_build(int avx2) { return avx2 ? NULL : &scalar_plain; }
+
+int processor_has_fma(void) { return 0; }
+
+const entropic_build_t *find_entropic_build(int avx2, int dimensions, int power) {
+    return avx2 ? NULL : &scalar_entropic[power == 2][dimensions == 3];
+}
 #endif

@@ -2,6 +2,7 @@
 #ifndef LAPMARK_BUILDS_H
 #define LAPMARK_BUILDS_H
 
+#include "entropic.h"
 #include "lapmark.h"
 #include "point_minima.h"
 #include "transport.h"
@@ -47,5 +48,17 @@ typedef struct {
 } plain_build_t;
 
 const plain_build_t *find_plain_build(int avx2);
+
+/* Passes of Sinkhorn's algorithm over points. */
+typedef struct {
+    pass_t *sweep;
+    neighbours_t *neighbours;
+} entropic_build_t;
+
+/* AVX2 and fused multiply-adds, which every processor with AVX2 but a few has. */
+int processor_has_fma(void);
+
+/* NULL where the processor, or this compilation, lacks them. */
+const entropic_build_t *find_entropic_build(int avx2, int dimensions, int power);
 
 #endif

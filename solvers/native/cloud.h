@@ -23,6 +23,7 @@
 #define LAPMARK_CLOUD_H
 
 #include "arena.h"
+#include "kd.h"
 #include "offers.h"
 #include "vec.h"
 
@@ -64,38 +65,6 @@ static inline int64_t tile_of(const cloud_t *c, int64_t j) { return (((j + 1) <<
 
 /* ---- order ---- */
 
-static inline double coordinate(const double *points, int64_t i, int axis) { return points[i * DIM + axis]; }
-
-/* Move the k-th smallest of order[low..high] by this coordinate to its place, smaller ones before it. */
-static void kd_select(const double *points, int axis, int32_t *order, int64_t low, int64_t high, int64_t k) {
-    while (low < high) {
-        const double a = coordinate(points, order[low], axis), c = coordinate(points, order[high], axis);
-        const double b = coordinate(points, order[low + (high - low) / 2], axis);
-        const double pivot = a < b ? (b < c ? b : (a < c ? c : a)) : (a < c ? a : (b < c ? c : b));
-        int64_t l = low, h = high;
-        while (l <= h) {
-            while (coordinate(points, order[l], axis) < pivot) {
-                l++;
-            }
-            while (coordinate(points, order[h], axis) > pivot) {
-                h--;
-            }
-            if (l <= h) {
-                const int32_t kept = order[l];
-                order[l++] = order[h];
-                order[h--] = kept;
-            }
-        }
-        if (k <= h) {
-            high = h;
-        } else if (k >= l) {
-            low = l;
-        } else {
-            return;
-        }
-    }
-}
-
 /* Order points so that each of 2^d parts, for every d <= depth, is a box of its own: split the widest side in halves.
  */
 static void kd_order(const double *points, int32_t *order, int64_t count, int depth) {
@@ -105,23 +74,7 @@ static void kd_order(const double *points, int32_t *order, int64_t count, int de
             if (end - begin < 2) {
                 continue;
             }
-            int widest = 0;
-            double width = -1.0;
-            for (int axis = 0; axis < DIM; axis++) {
-                double low = INFINITY, high = -INFINITY;
-                for (int64_t i = begin; i < end; i++) {
-                    const double x = coordinate(points, order[i], axis);
-                    low = x < low ? x : low;
-                    high = x > high ? x : high;
-                }
-                if (high - low > width) {
-                    width = high - low;
-                    widest = axis;
-                }
-            }
-            if (width > 0.0) {
-                kd_select(points, widest, order, begin, end - 1, part(count, d + 1, 2 * node + 1));
-            }
+            kd_split(points, order, begin, end, part(count, d + 1, 2 * node + 1));
         }
     }
 }

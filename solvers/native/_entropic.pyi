@@ -1,0 +1,23 @@
+import numpy as np
+
+HAS_AVX2: bool
+
+def neighbours(points: np.ndarray) -> np.ndarray: ...
+def sweep(
+    x: np.ndarray,
+    y: np.ndarray,
+    f: np.ndarray,
+    g: np.ndarray,
+    a: np.ndarray,
+    b: np.ndarray,
+    scale: float,
+    power: int,
+    epsilon: float,
+    rho: float,
+    precision: float,
+    threads: int,
+    seconds: float,
+    values: np.ndarray | None = None,
+    spent: bool = False,
+    avx2: bool = ...,
+) -> tuple[np.ndarray, np.ndarray, float, int] | None: ...

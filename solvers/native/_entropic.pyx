@@ -1,0 +1,107 @@
+# cython: language_level=3, boundscheck=False, wraparound=False
+"""Thin binding of the passes of Sinkhorn's algorithm over points: picks the build, releases the GIL, raises what went wrong.
+
+The points of a pass stand in the order that `neighbours` gives. Nothing is checked here but shapes.
+"""
+
+import numpy as np
+
+from libc.stdint cimport int32_t, int64_t
+
+from solvers.native.kernels cimport INTERRUPTED, OUT_OF_MEMORY, TIMED_OUT, outcome_t
+from solvers.native.stopping cimport raise_pending, stop_t, stop_within
+
+
+cdef extern from "entropic.h":
+    ctypedef struct entropic_t:
+        int64_t n, m
+        const double *x
+        const double *y
+        const double *f
+        const double *g
+        const double *a
+        const double *b
+        double scale, epsilon, rho, precision
+        int64_t threads
+        stop_t stop
+        double *rows
+        double *columns
+        double spent
+        bint with_spent
+        const double *values
+        double *carried
+        int64_t channels, pairs
+    ctypedef outcome_t (*pass_t)(entropic_t *) noexcept nogil
+    ctypedef void (*neighbours_t)(const double *, int32_t *, int64_t) noexcept nogil
+
+cdef extern from "builds.h":
+    ctypedef struct entropic_build_t:
+        pass_t sweep
+        neighbours_t neighbours
+    const entropic_build_t *find_entropic_build(bint avx2, int dimensions, int power)
+    bint processor_has_fma()
+
+
+HAS_AVX2 = bool(processor_has_fma())
+
+
+cdef const entropic_build_t *build_for(bint avx2, int dimensions, int power) except NULL:
+    cdef const entropic_build_t *build = NULL
+    if dimensions in (2, 3) and power in (1, 2):
+        build = find_entropic_build(avx2, dimensions, power)
+    if build == NULL:
+        raise ValueError(f"no {'AVX2' if avx2 else 'scalar'} kernel for {dimensions} dimensions and the exponent {power} on this processor")
+    return build
+
+
+def neighbours(const double[:, ::1] points):
+    """Order (count,) int32 of points (count, d), d = 2 or 3, in which each aligned run of 2**k, k >= 2, is a box of its own."""
+    order = np.empty(points.shape[0], dtype=np.int32)
+    cdef int32_t[::1] view = order
+    cdef int64_t count = points.shape[0]
+    cdef const entropic_build_t *build = build_for(False, points.shape[1], 2)
+    if count:
+        with nogil:
+            build.neighbours(&points[0, 0], &view[0], count)
+    return order
+
+
+def sweep(const double[:, ::1] x, const double[:, ::1] y, const double[::1] f, const double[::1] g, const double[::1] a,
+          const double[::1] b, double scale, int power, double epsilon, double rho, double precision, int64_t threads,
+          double seconds, const double[:, ::1] values=None, bint spent=False, bint avx2=HAS_AVX2):
+    """Sums of the plan a_i b_j e_ij, e_ij = exp((f_i + g_j − scale · |x_i − y_j|^power) / epsilon).
+
+    Returns Σ_j b_j e_ij (n,); Σ_i a_i e_ij (m,), or with values (m, k) instead Σ_j b_j e_ij values_jk (n, k); what the plan
+    costs, or NaN where not asked for; and the number of pairs that were looked at. None where the seconds were over.
+    """
+    cdef entropic_t task
+    cdef outcome_t outcome
+    cdef int64_t n = x.shape[0], m = y.shape[0]
+    if not (f.shape[0] == a.shape[0] == n > 0 and g.shape[0] == b.shape[0] == m > 0 and x.shape[1] == y.shape[1]):
+        raise ValueError(f"points {(n, x.shape[1])} and {(m, y.shape[1])} with {f.shape[0]}, {g.shape[0]} potentials and {a.shape[0]}, {b.shape[0]} masses")
+    if values is not None and values.shape[0] != m:
+        raise ValueError(f"{values.shape[0]} values for {m} columns")
+    cdef const entropic_build_t *build = build_for(avx2, x.shape[1], power)
+    rows = np.zeros(n)
+    columns = np.zeros(m if values is None else 0)
+    carried = np.zeros((n, 0 if values is None else values.shape[1]))
+    cdef double[::1] rows_view = rows
+    cdef double[::1] columns_view = columns
+    cdef double[:, ::1] carried_view = carried
+    task.n, task.m, task.x, task.y = n, m, &x[0, 0], &y[0, 0]
+    task.f, task.g, task.a, task.b = &f[0], &g[0], &a[0], &b[0]
+    task.scale, task.epsilon, task.rho, task.precision = scale, epsilon, rho, precision
+    task.threads, task.stop = max(threads, 1), stop_within(seconds)
+    task.rows, task.columns, task.with_spent, task.spent = &rows_view[0], NULL, spent, float("nan")
+    task.values, task.carried, task.channels, task.pairs = NULL, NULL, 0, 0
+    if values is None:
+        task.columns = &columns_view[0]
+    elif values.shape[1]:
+        task.values, task.carried, task.channels = &values[0, 0], &carried_view[0, 0], values.shape[1]
+    with nogil:
+        outcome = build.sweep(&task)
+    if outcome == OUT_OF_MEMORY:
+        raise MemoryError(f"no memory for the tiles of {n} and {m} points")
+    if outcome == INTERRUPTED:
+        raise_pending()
+    return None if outcome == TIMED_OUT else (rows, columns if values is None else carried, task.spent, task.pairs)

@@ -1,0 +1,178 @@
+"""What Sinkhorn's algorithm asks of a cost: the sums of a plan a_i b_j e_ij, e_ij = exp((f_i + g_j − c_ij) / ε).
+
+A matrix is read as it is. Of points in up to 3 dimensions, at distance or squared distance, and of any other cost that
+is a formula, there is never a matrix: sums are taken tile by tile, or block by block, in O(n + m) memory.
+
+What the sums are for is the business of `solvers.entropic`.
+"""
+
+from __future__ import annotations
+
+import itertools
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from typing import Any, Protocol
+
+import numpy as np
+
+from .deadline import Deadline
+from .minima import row_minima
+from .native import _entropic, _native
+from .problem import PointCost
+
+#: Sums of points are told to such a part of what they are expected to be, unless more is asked for: what float32 gives.
+PRECISION = 2.0**-14
+
+#: The same for sums that are taken with care.
+FINEST = 1e-9
+
+
+@dataclass(frozen=True)
+class Sums:
+    """Σ_j b_j e_ij (n,), Σ_i a_i e_ij (m,), and Σ_ij a_i b_j e_ij c_ij, which is NaN where it was not asked for."""
+
+    rows: np.ndarray
+    cols: np.ndarray
+    cost: float = np.nan
+
+
+class Pairs(Protocol):
+    """All pairs of a cost, and masses a (n,) and b (m,). Potentials are f (n,) and g (m,), all float64."""
+
+    @property
+    def a(self) -> np.ndarray: ...
+
+    @property
+    def b(self) -> np.ndarray: ...
+
+    def lost(self, sums: np.ndarray, expected: np.ndarray | float) -> np.ndarray:
+        """Which sums are out of range, or too far below what was expected to be trusted."""
+        ...
+
+    def sums(self, f: np.ndarray, g: np.ndarray, epsilon: float, seconds: float, cost: bool = False) -> Sums | None:
+        """A pass over all pairs; None where the seconds were over."""
+        ...
+
+    def soft_minima(self, which: np.ndarray, g: np.ndarray, epsilon: float) -> np.ndarray:
+        """−ε log Σ_j b_j exp((g_j − c_ij) / ε) of some rows, from their hard minima on: no sum is out of range."""
+        ...
+
+    def mirrored(self) -> Pairs:
+        """The same with rows and columns in each other's place."""
+        ...
+
+
+@dataclass(frozen=True)
+class MatrixPairs:
+    """A matrix (n, m) of float32 or float64 in C order. Rows are shared out among `threads`."""
+
+    matrix: np.ndarray
+    a: np.ndarray
+    b: np.ndarray
+    threads: int = 1
+
+    def lost(self, sums: np.ndarray, expected: np.ndarray | float) -> np.ndarray:
+        return ~((sums > 1e-12) & (sums < 1e250))  # a pass drops terms below 2**-100 and ends at 2**1000
+
+    def sums(self, f: np.ndarray, g: np.ndarray, epsilon: float, seconds: float, cost: bool = False) -> Sums | None:
+        if seconds <= 0:
+            return None
+        if self.threads == 1:
+            return Sums(*_native.marginals(self.matrix, f, g, self.a, self.b, epsilon))
+        bounds = np.linspace(0, len(f), self.threads + 1).astype(int)
+        parts = [slice(*ends) for ends in itertools.pairwise(bounds)]
+
+        def part_of(part: slice) -> tuple[np.ndarray, np.ndarray, float]:
+            return _native.marginals(self.matrix[part], f[part], g, self.a[part], self.b, epsilon)
+
+        with ThreadPoolExecutor(self.threads) as pool:
+            done = list(pool.map(part_of, parts))
+        rows, cols, costs = zip(*done, strict=True)
+        return Sums(np.concatenate(rows), np.sum(cols, axis=0), sum(costs))
+
+    def soft_minima(self, which: np.ndarray, g: np.ndarray, epsilon: float) -> np.ndarray:
+        some = np.ascontiguousarray(self.matrix[which])
+        hard = _native.row_minima(some, np.where(self.b > 0, g, -np.inf))
+        rows, _, _ = _native.marginals(some, hard, g, np.zeros(len(some)), self.b, epsilon)
+        return hard - epsilon * np.log(rows)
+
+    def mirrored(self) -> MatrixPairs:
+        return MatrixPairs(self.matrix.T, self.b, self.a, self.threads)
+
+
+@dataclass(frozen=True)
+class FormulaPairs:
+    """Points of any dimension at any power of their distance: a block of a matrix at a time."""
+
+    cost: PointCost
+    a: np.ndarray
+    b: np.ndarray
+
+    def lost(self, sums: np.ndarray, expected: np.ndarray | float) -> np.ndarray:
+        return MatrixPairs.lost(self, sums, expected)  # type: ignore[arg-type]
+
+    def sums(self, f: np.ndarray, g: np.ndarray, epsilon: float, seconds: float, cost: bool = False) -> Sums | None:
+        deadline, rows, cols, spent = Deadline(seconds), np.empty(len(f)), np.zeros(len(g)), 0.0
+        for start, block in self.cost.blocks():
+            if deadline.left <= 0:
+                return None
+            part = slice(start, start + len(block))
+            rows[part], more, spent_here = _native.marginals(block, f[part], g, self.a[part], self.b, epsilon)
+            cols += more
+            spent += spent_here
+        return Sums(rows, cols, spent)
+
+    def soft_minima(self, which: np.ndarray, g: np.ndarray, epsilon: float) -> np.ndarray:
+        some = PointCost(self.cost.x[which], self.cost.y, self.cost.p, self.cost.scale)
+        everything = (MatrixPairs(block, np.zeros(len(block)), self.b) for _, block in some.blocks())
+        return np.concatenate([part.soft_minima(np.ones(len(part.a), dtype=bool), g, epsilon) for part in everything])
+
+    def mirrored(self) -> FormulaPairs:
+        return FormulaPairs(PointCost(self.cost.y, self.cost.x, self.cost.p, self.cost.scale), self.b, self.a)
+
+
+@dataclass(frozen=True)
+class PointPairs:
+    """Points x (n, d) and y (m, d), d = 2 or 3, at distance or squared distance, in the order of `neighbours`.
+
+    Pairs that hold less than `precision` of what a row and a column are expected to sum to, exp(−f / ρ), are left out,
+    by a bound; and float32 serves wherever its rounding stays below that.
+    """
+
+    x: np.ndarray
+    y: np.ndarray
+    p: int
+    scale: float
+    a: np.ndarray
+    b: np.ndarray
+    rho: float = np.inf
+    precision: float = PRECISION
+    threads: int = 1
+
+    def lost(self, sums: np.ndarray, expected: np.ndarray | float) -> np.ndarray:
+        # What is left out may add up to a precision of the sum that was expected.
+        return ~((sums > 8 * self.precision * expected) & (sums > 1e-30) & (sums < 1e30))
+
+    def sums(self, f: np.ndarray, g: np.ndarray, epsilon: float, seconds: float, cost: bool = False) -> Sums | None:
+        done = self._sweep(f, g, epsilon, seconds, spent=cost)
+        return None if done is None else Sums(*done[:3])
+
+    def carried(self, f: np.ndarray, g: np.ndarray, epsilon: float, values: np.ndarray) -> np.ndarray:
+        """Σ_j b_j e_ij values_jk (n, k) of values (m, k)."""
+        return self._sweep(f, g, epsilon, np.inf, values=values)[1]
+
+    def soft_minima(self, which: np.ndarray, g: np.ndarray, epsilon: float) -> np.ndarray:
+        heavy = self.b > 0
+        hard = row_minima(PointCost(self.x[which], self.y[heavy], self.p, self.scale), g[heavy])
+        # Next to the nearest, a sum may be as small as its mass.
+        finest = float(self.b[heavy].min() / self.b.sum()) * FINEST
+        rest = replace(self, x=self.x[which], a=np.zeros(len(hard)), rho=np.inf, precision=finest)
+        rows = rest._sweep(hard, g, epsilon, np.inf)[0]
+        return hard - epsilon * np.log(rows)
+
+    def mirrored(self) -> PointPairs:
+        return replace(self, x=self.y, y=self.x, a=self.b, b=self.a)
+
+    def _sweep(self, f: np.ndarray, g: np.ndarray, epsilon: float, seconds: float, **asked: Any) -> Any:
+        points = (self.x, self.y, f, g, self.a, self.b, self.scale, self.p)
+        return _entropic.sweep(*points, epsilon, self.rho, self.precision, self.threads, seconds, **asked)

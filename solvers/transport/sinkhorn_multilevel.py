@@ -1,0 +1,190 @@
+"""Sinkhorn's algorithm coarse to fine: while ε is large, few nodes stand for the points, and ever more as it falls."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from ..deadline import Deadline
+from ..entropic import RELAXATION, STAGE_ERROR, STAGE_PASSES, Entropic, OutOfTime, State
+from ..pairs import PointPairs
+from ..posed import Options, Posed
+from ..problem import Transport, Unsupported
+from ..quadrature import Cloud, Nodes
+from ..registry import Capabilities, register
+from ..result import Plan
+
+#: Groups of points spread over no more than this part of the blur at the time.
+FINENESS = 0.35
+
+#: A new level is so much finer than it has to be, and serves a few steps.
+AHEAD = 1.5
+
+#: Nodes take the place of points where their pairs are less than this part of the points'.
+WORTHWHILE = 0.5
+
+
+@register(
+    "sinkhorn-multilevel",
+    Capabilities(
+        exact=False,
+        problem="transport",
+        costs={"points"},
+        rectangular=True,
+        time_limit=True,
+        threads=True,
+        dtypes={"float32", "float64"},
+        family="entropic",
+        source="ours, after J.-D. Benamou, B. Schmitzer and J. Feydy; see METHODOLOGY.md",
+        counters={"passes"},
+    ),
+)
+def sinkhorn_multilevel(
+    problem: Transport,
+    *,
+    scaling: float | None = None,
+    stop: float | str | None = None,
+    max_iterations: int = 10_000,
+    threads: int = 1,
+    time_limit: float | None = None,
+) -> Plan:
+    """Solve an entropic transport problem between points in up to 3 dimensions, at distance or squared distance.
+
+    Options, errors and warnings are those of `sinkhorn`, and so is the answer. The counter `passes` counts passes over
+    the points themselves.
+    """
+    options = Options.read(problem, scaling, stop, max_iterations, threads)
+    posed = Posed.of(problem, options, Deadline(time_limit))
+    if not isinstance(posed.pairs, PointPairs):
+        raise Unsupported("solver sinkhorn-multilevel takes points in up to 3 dimensions, at distance or its square")
+    try:
+        run = _follow if options.stop is None else _converge
+        state, passes = run(posed, Ladder.of(posed))
+        return posed.plan(posed.entropic.priced(state, problem.epsilon), passes)
+    except OutOfTime as late:
+        raise posed.late(late) from None
+
+
+Potentials = tuple[np.ndarray, np.ndarray]
+
+
+@dataclass(frozen=True)
+class Level:
+    """Nodes of rows and columns whose groups spread over no more than `spread`, and what iterates on them."""
+
+    spread: float
+    rows: Nodes
+    cols: Nodes
+    entropic: Entropic
+
+    @property
+    def pairs(self) -> PointPairs:
+        pairs = self.entropic.pairs
+        assert isinstance(pairs, PointPairs)
+        return pairs
+
+
+@dataclass(frozen=True)
+class Ladder:
+    """The points of a problem, and ever fewer nodes in their place."""
+
+    entropic: Entropic
+    pairs: PointPairs
+    rows: Cloud
+    cols: Cloud
+
+    @classmethod
+    def of(cls, posed: Posed) -> Ladder:
+        pairs = posed.pairs
+        assert isinstance(pairs, PointPairs)
+        return cls(posed.entropic, pairs, Cloud.of(pairs.x, pairs.a), Cloud.of(pairs.y, pairs.b))
+
+    def points(self) -> Level:
+        """The points themselves."""
+        return Level(0.0, self.rows.singles(), self.cols.singles(), self.entropic)
+
+    def level(self, spread: float) -> Level:
+        """Nodes for groups of no more than that spread; the points where these are hardly more."""
+        rows, cols = self.rows.nodes(spread), self.cols.nodes(spread)
+        if len(rows.mass) * len(cols.mass) > WORTHWHILE * len(self.pairs.a) * len(self.pairs.b):
+            return self.points()
+        coarse = replace(self.pairs, x=rows.points, y=cols.points, a=rows.mass, b=cols.mass)
+        return Level(spread, rows, cols, replace(self.entropic, pairs=coarse))
+
+    def first(self, epsilon: float) -> Level:
+        return self.level(min(self.fine_enough(epsilon), self.rows.typical_spread(), self.cols.typical_spread()))
+
+    def fine_enough(self, epsilon: float) -> float:
+        """Spread of groups that is small enough for this ε."""
+        # Where a kernel falls to exp(−1/2) or exp(−1).
+        width = np.sqrt(epsilon / (2 * self.pairs.scale)) if self.pairs.p == 2 else epsilon / self.pairs.scale
+        return FINENESS * float(width)
+
+    def descend(
+        self, level: Level, f: np.ndarray, g: np.ndarray, earlier: float, epsilon: float
+    ) -> tuple[Level, Potentials]:
+        """The level for ε, and potentials on it; `earlier` is the ε that they belong to."""
+        enough = self.fine_enough(epsilon)
+        if level.spread <= enough:
+            return level, (f, g)
+        finer = self.level(enough / AHEAD)
+        return finer, refined(level, finer, f, g, earlier)
+
+
+def refined(
+    coarse: Level, fine: Level, f: np.ndarray, g: np.ndarray, epsilon: float, plain: bool = False
+) -> Potentials:
+    """Potentials at the nodes of a finer level: the updates there, and what f and g have beyond their own updates.
+
+    With `plain` the updates alone.
+    """
+    own = (f, g) if plain else coarse.entropic.both(f, g, epsilon)
+    result = []
+    for potential, other, update, old, new, pairs, there in (
+        (f, g, own[0], coarse.rows, fine.rows, coarse.pairs, fine.pairs),
+        (g, f, own[1], coarse.cols, fine.cols, coarse.pairs.mirrored(), fine.pairs.mirrored()),
+    ):
+        group = old.holding(new.start)[new.group]
+        guess = old.extended(potential, group, there.x)
+        mixed = replace(coarse.entropic, pairs=replace(pairs, x=there.x, a=there.a))
+        result.append(mixed.rows(guess, other, epsilon) + old.means(potential - update)[group])
+    return result[0], result[1]
+
+
+def _follow(posed: Posed, ladder: Ladder) -> tuple[State, int]:
+    """GeomLoss's schedule, each step on the level for its ε."""
+    epsilons = posed.epsilons
+    level, earlier = ladder.first(epsilons[0]), epsilons[0]
+    f, g = level.entropic.both(*level.entropic.zero(), epsilons[0])
+    passes = int(level.spread == 0)
+    for epsilon in epsilons:
+        level, (f, g) = ladder.descend(level, f, g, earlier, epsilon)
+        soft_f, soft_g = level.entropic.both(f, g, epsilon)
+        f, g, earlier = (f + soft_f) / 2, (g + soft_g) / 2, epsilon
+        passes += level.spread == 0
+    if level.spread == 0:
+        f, g = level.entropic.both(f, g, epsilons[-1])
+        passes += 1
+    else:
+        f, g = refined(level, ladder.points(), f, g, epsilons[-1], plain=True)
+    return ladder.entropic.measure(f, g, epsilons[-1], cost=True), passes + 1
+
+
+def _converge(posed: Posed, ladder: Ladder) -> tuple[State, int]:
+    """Each ε on the level for it, roughly, and the last one to the end, which is confirmed on the points."""
+    stop, most = posed.options.stop, posed.options.max_passes
+    assert stop is not None
+    epsilons, relaxation = posed.epsilons, RELAXATION
+    level, earlier = ladder.first(epsilons[0]), epsilons[0]
+    f, g = level.entropic.zero()
+    for epsilon in epsilons:
+        level, (f, g) = ladder.descend(level, f, g, earlier, epsilon)
+        last = epsilon == epsilons[-1]
+        goal = (stop / 2, most) if last else (max(stop, STAGE_ERROR), STAGE_PASSES)
+        state, passes, relaxation = level.entropic.settle(f, g, epsilon, *goal, relaxation)
+        f, g, earlier = state.f, state.g, epsilon
+    if level.spread > 0:
+        f, g = refined(level, ladder.points(), f, g, epsilons[-1])
+        state, passes, _ = ladder.entropic.settle(f, g, epsilons[-1], stop, most, relaxation)
+    return state, passes
