@@ -3,6 +3,7 @@
 from .batch import BatchMatching, solve_batch
 from .certificate import Certificate, certify
 from .drop_in import linear_sum_assignment
+from .losses import Loss, carry, loss
 from .problem import Assignment, DenseCost, Infeasible, PointCost, SparseCost, TimeLimit, Transport, Unsupported
 from .registry import Capabilities, names, register, solve
 from .result import Matching, Plan
@@ -14,6 +15,7 @@ __all__ = [
     "Certificate",
     "DenseCost",
     "Infeasible",
+    "Loss",
     "Matching",
     "Plan",
     "PointCost",
@@ -21,8 +23,10 @@ __all__ = [
     "TimeLimit",
     "Transport",
     "Unsupported",
+    "carry",
     "certify",
     "linear_sum_assignment",
+    "loss",
     "names",
     "register",
     "solve",

@@ -18,7 +18,8 @@ import numpy as np
 from .deadline import Deadline
 from .minima import row_minima
 from .native import _entropic, _native
-from .problem import PointCost
+from .problem import BLOCK_ENTRIES, PointCost, Transport
+from .wide import float_matrix
 
 #: Sums of points are told to such a part of what they are expected to be, unless more is asked for: what float32 gives.
 PRECISION = 2.0**-14
@@ -55,6 +56,10 @@ class Pairs(Protocol):
 
     def soft_minima(self, which: np.ndarray, g: np.ndarray, epsilon: float) -> np.ndarray:
         """−ε log Σ_j b_j exp((g_j − c_ij) / ε) of some rows, from their hard minima on: no sum is out of range."""
+        ...
+
+    def carried(self, f: np.ndarray, g: np.ndarray, epsilon: float, values: np.ndarray) -> np.ndarray:
+        """Σ_j b_j e_ij values_jk (n, k) of values (m, k)."""
         ...
 
     def mirrored(self) -> Pairs:
@@ -96,6 +101,12 @@ class MatrixPairs:
         rows, _, _ = _native.marginals(some, hard, g, np.zeros(len(some)), self.b, epsilon)
         return hard - epsilon * np.log(rows)
 
+    def carried(self, f: np.ndarray, g: np.ndarray, epsilon: float, values: np.ndarray) -> np.ndarray:
+        weighted = self.b[:, None] * values
+        height = max(1, BLOCK_ENTRIES // len(g))
+        parts = (slice(start, start + height) for start in range(0, len(f), height))
+        return np.concatenate([np.exp((f[p, None] + g - self.matrix[p]) / epsilon) @ weighted for p in parts])
+
     def mirrored(self) -> MatrixPairs:
         return MatrixPairs(self.matrix.T, self.b, self.a, self.threads)
 
@@ -127,8 +138,13 @@ class FormulaPairs:
         everything = (MatrixPairs(block, np.zeros(len(block)), self.b) for _, block in some.blocks())
         return np.concatenate([part.soft_minima(np.ones(len(part.a), dtype=bool), g, epsilon) for part in everything])
 
+    def carried(self, f: np.ndarray, g: np.ndarray, epsilon: float, values: np.ndarray) -> np.ndarray:
+        none = np.zeros(0)
+        parts = ((f[i : i + len(block)], MatrixPairs(block, none, self.b)) for i, block in self.cost.blocks())
+        return np.concatenate([pairs.carried(part, g, epsilon, values) for part, pairs in parts])
+
     def mirrored(self) -> FormulaPairs:
-        return FormulaPairs(PointCost(self.cost.y, self.cost.x, self.cost.p, self.cost.scale), self.b, self.a)
+        return FormulaPairs(self.cost.mirrored(), self.b, self.a)
 
 
 @dataclass(frozen=True)
@@ -176,3 +192,50 @@ class PointPairs:
     def _sweep(self, f: np.ndarray, g: np.ndarray, epsilon: float, seconds: float, **asked: Any) -> Any:
         points = (self.x, self.y, f, g, self.a, self.b, self.scale, self.p)
         return _entropic.sweep(*points, epsilon, self.rho, self.precision, self.threads, seconds, **asked)
+
+
+@dataclass(frozen=True)
+class Ordered:
+    """Pairs in an order in which neighbours are near each other, and that order of rows (n,) and columns (m,)."""
+
+    pairs: Pairs
+    rows: np.ndarray | slice
+    cols: np.ndarray | slice
+
+    @classmethod
+    def of(
+        cls,
+        problem: Transport,
+        deadline: Deadline,
+        precision: float = PRECISION,
+        threads: int = 1,
+        normalised: bool = False,
+    ) -> Ordered:
+        """The pairs of a problem, with masses of sum 1 where `normalised`; `precision` is for points."""
+        cost, a, b = problem.cost, problem.a, problem.b
+        assert a is not None
+        assert b is not None
+        if normalised:
+            a, b = a / a.sum(), b / b.sum()
+        if not isinstance(cost, PointCost):
+            return cls(MatrixPairs(float_matrix(cost, deadline), a, b, threads), slice(None), slice(None))
+        points = cost.in_space(1, 2)
+        if points is None:
+            return cls(FormulaPairs(cost, a, b), slice(None), slice(None))
+        # Far from the origin coordinates have few digits left for distances.
+        x, y = (each - points[0].mean(axis=0) for each in points)
+        rows, cols = _entropic.neighbours(x), _entropic.neighbours(y)
+        formula = (int(cost.p), cost.scale)
+        pairs = PointPairs(x[rows], y[cols], *formula, a[rows], b[cols], problem.rho, precision, threads)
+        return cls(pairs, rows, cols)
+
+    def mirrored(self) -> Ordered:
+        """The same with rows and columns in each other's place."""
+        return Ordered(self.pairs.mirrored(), self.cols, self.rows)
+
+
+def in_place(ordered: np.ndarray, order: np.ndarray | slice) -> np.ndarray:
+    """What stands in that order, where it belongs."""
+    values = np.empty_like(ordered)
+    values[order] = ordered
+    return values

@@ -14,12 +14,10 @@ import numpy as np
 from .deadline import Deadline
 from .entropic import Entropic, OutOfTime, State, descent
 from .minima import row_minima
-from .native import _entropic
-from .pairs import PRECISION, FormulaPairs, MatrixPairs, Pairs, PointPairs
+from .pairs import PRECISION, Ordered, Pairs, in_place
 from .problem import Assignment, PointCost, Problem, TimeLimit, Transport, Unsupported
 from .result import Plan
 from .validation import check_threads
-from .wide import float_matrix
 
 #: Smallest ε over the largest |cost|: below, rounding alone would move the entries of a plan by more than about 1e-6.
 SMALLEST_EPSILON = 1e-9
@@ -101,35 +99,17 @@ class Posed:
         ValueError
             Where it is so small that float64 cannot hold the plan.
         """
-        a, b, cost = problem.a, problem.b, problem.cost
-        assert a is not None
-        assert b is not None
+        cost = problem.cost
         if problem.blur == 0:
             raise Unsupported("sinkhorn needs a blur above 0; without one the problem is for an exact solver")
-        if problem.reach is None:
-            a, b = a / a.sum(), b / b.sum()
-        rows: np.ndarray | slice = slice(None)
-        cols: np.ndarray | slice = slice(None)
-        if isinstance(cost, PointCost):
-            low, high = cost.span()
-            pairs: Pairs = FormulaPairs(cost, a, b)
-            if points := cost.in_space(1, 2):
-                # Far from the origin coordinates have few digits left for distances.
-                x, y = (each - points[0].mean(axis=0) for each in points)
-                rows, cols = _entropic.neighbours(x), _entropic.neighbours(y)
-                precision = PRECISION if options.stop is None else min(PRECISION, FINER * options.stop)
-                formula = (int(cost.p), cost.scale)
-                masses = (a[rows], b[cols])
-                pairs = PointPairs(x[rows], y[cols], *formula, *masses, problem.rho, precision, options.threads)
-        else:
-            matrix = float_matrix(cost, deadline)
-            low, high = float(matrix.min()), float(matrix.max())
-            pairs = MatrixPairs(matrix, a, b, options.threads)
+        precision = PRECISION if options.stop is None else min(PRECISION, FINER * options.stop)
+        ordered = Ordered.of(problem, deadline, precision, options.threads, normalised=problem.reach is None)
+        low, high = cost.span()
         check_blur(problem.blur, problem.epsilon, problem.p, low, high)
         start = high - low
         if options.stop is None and isinstance(cost, PointCost):
             start = _diameter(cost) ** problem.p
-        return cls(problem, options, deadline, pairs, rows, cols, start)
+        return cls(problem, options, deadline, ordered.pairs, ordered.rows, ordered.cols, start)
 
     @property
     def entropic(self) -> Entropic:
@@ -149,7 +129,7 @@ class Posed:
         if self.problem.reach is None:
             known = [np.zeros(len(b))]
             if len(last.g) == len(b):  # and not those of nodes in the place of points
-                known.append(self._in_place(last.g, self.cols))
+                known.append(in_place(last.g, self.cols))
             bound = max(float(row_minima(self.problem.cost, g) @ a + g @ b) for g in known)
         return TimeLimit(self.deadline.seconds, self.problem.shape, bound)
 
@@ -167,15 +147,9 @@ class Posed:
             )
         balanced = problem.reach is None
         mass_a, mass_b = (float(problem.a.sum()), float(problem.b.sum())) if balanced else (1.0, 1.0)
-        f, g = self._in_place(state.f, self.rows), self._in_place(state.g, self.cols)
+        f, g = in_place(state.f, self.rows), in_place(state.g, self.cols)
         f -= problem.epsilon * math.log(mass_b)
         return Plan(state.cost * mass_a, state.error, f, g, counters={"passes": passes})
-
-    @staticmethod
-    def _in_place(ordered: np.ndarray, order: np.ndarray | slice) -> np.ndarray:
-        values = np.empty_like(ordered)
-        values[order] = ordered
-        return values
 
 
 def _diameter(cost: PointCost) -> float:

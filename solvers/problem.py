@@ -286,6 +286,10 @@ class PointCost(Cost):
         highest = np.maximum(self.x.max(axis=0), self.y.max(axis=0)).astype(np.float64)
         return 0.0, float(self._from_squared(np.square(highest - lowest).sum(keepdims=True))[0])
 
+    def mirrored(self) -> PointCost:
+        """The same with rows and columns in each other's place."""
+        return PointCost(self.y, self.x, self.p, self.scale)
+
     def in_space(self, *powers: int) -> tuple[np.ndarray, np.ndarray] | None:
         """x and y with 2 or 3 coordinates, as native code takes them for some values of p; None for any other cost."""
         dimensions = self.x.shape[1]

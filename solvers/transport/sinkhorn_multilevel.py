@@ -18,6 +18,9 @@ from ..result import Plan
 #: Groups of points spread over no more than this part of the blur at the time.
 FINENESS = 0.35
 
+#: The same for the last level, where marginals are to be as good as 1e-3; they improve with its fourth power.
+FINENESS_AT_END = 0.15
+
 #: A new level is so much finer than it has to be, and serves a few steps.
 AHEAD = 1.5
 
@@ -105,7 +108,9 @@ class Ladder:
         return Level(0.0, self.rows.singles(), self.cols.singles(), self.entropic)
 
     def level(self, spread: float) -> Level:
-        """Nodes for groups of no more than that spread; the points where these are hardly more."""
+        """Nodes for groups of no more than that spread; the points where these are hardly more, or for no spread."""
+        if spread == 0:
+            return self.points()
         rows, cols = self.rows.nodes(spread), self.cols.nodes(spread)
         if len(rows.mass) * len(cols.mass) > WORTHWHILE * len(self.pairs.a) * len(self.pairs.b):
             return self.points()
@@ -115,11 +120,11 @@ class Ladder:
     def first(self, epsilon: float) -> Level:
         return self.level(min(self.fine_enough(epsilon), self.rows.typical_spread(), self.cols.typical_spread()))
 
-    def fine_enough(self, epsilon: float) -> float:
+    def fine_enough(self, epsilon: float, fineness: float = FINENESS) -> float:
         """Spread of groups that is small enough for this ε."""
         # Where a kernel falls to exp(−1/2) or exp(−1).
         width = np.sqrt(epsilon / (2 * self.pairs.scale)) if self.pairs.p == 2 else epsilon / self.pairs.scale
-        return FINENESS * float(width)
+        return fineness * float(width)
 
     def descend(
         self, level: Level, f: np.ndarray, g: np.ndarray, earlier: float, epsilon: float
@@ -184,7 +189,11 @@ def _converge(posed: Posed, ladder: Ladder) -> tuple[State, int]:
         goal = (stop / 2, most) if last else (max(stop, STAGE_ERROR), STAGE_PASSES)
         state, passes, relaxation = level.entropic.settle(f, g, epsilon, *goal, relaxation)
         f, g, earlier = state.f, state.g, epsilon
-    if level.spread > 0:
-        f, g = refined(level, ladder.points(), f, g, epsilons[-1])
-        state, passes, _ = ladder.entropic.settle(f, g, epsilons[-1], stop, most, relaxation)
+    for spread in (ladder.fine_enough(earlier, FINENESS_AT_END * (stop / 1e-3) ** 0.25), 0.0):
+        finer = ladder.level(spread)
+        if level.spread > finer.spread:
+            f, g = refined(level, finer, state.f, state.g, earlier)
+            enough = stop / 2 if finer.spread > 0 else stop
+            state, passes, relaxation = finer.entropic.settle(f, g, earlier, enough, most, relaxation)
+            level = finer
     return state, passes
