@@ -12,7 +12,6 @@ Mathematicae 37 (2019) 165–191.
 from __future__ import annotations
 
 import numpy as np
-from scipy.spatial.distance import cdist
 
 #: Pairs of Gaussians that are taken at once, lest the matrices of all of them fill the memory.
 BATCH_ENTRIES = 1 << 22
@@ -73,7 +72,7 @@ def maps(covs: np.ndarray, target_factors: np.ndarray) -> np.ndarray:
 
 def bounds_below(means: np.ndarray, covs: np.ndarray, target_means: np.ndarray, target_covs: np.ndarray) -> np.ndarray:
     """A lower bound on every W² without an eigenvalue: (n, m). tr (C^½ D C^½)^½ is at most (tr C · tr D)^½."""
-    apart = cdist(means, target_means, "sqeuclidean")
+    apart = ((means[:, None] - target_means) ** 2).sum(axis=2)
     ours, theirs = (np.sqrt(np.trace(each, axis1=1, axis2=2)) for each in (covs, target_covs))
     return apart + (ours[:, None] - theirs) ** 2
 

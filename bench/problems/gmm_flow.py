@@ -90,7 +90,9 @@ def pictures(folder: Path, n: int = 3, seed: int = 0, d: int = 2, steps: int = 1
     return made + pictures.last_step(way, *target, folder) + pictures.all_steps(way, *target, folder)
 
 
-def draw(problem: Transport, result: Plan, folder: Path, n: int, seed: int = 0, d: int = 2) -> list[Path]:
+def draw(
+    problem: Transport, result: Plan, folder: Path, n: int, seed: int = 0, d: int = 2, blur: float = 0
+) -> list[Path]:
     """The three pictures of the flow that starts with this problem; see `pictures`."""
     return pictures(folder, n, seed, d)
 
@@ -100,9 +102,10 @@ def draw(problem: Transport, result: Plan, folder: Path, n: int, seed: int = 0, 
     source="J. Delon, A. Desolneux, SIAM J. Imaging Sciences 13 (2020) 936–970; the flow: POT's gallery, "
     "“Gradient Flow for GMM-OT distance”",
     sizes=(3,),
+    variants=({}, {"blur": 0.1}),
     draw=draw,
 )
-def build(n: int, seed: int = 0, d: int = 2) -> Transport:
+def build(n: int, seed: int = 0, d: int = 2, blur: float = 0) -> Transport:
     """The problem: the first step of the flow.
 
     Parameters
@@ -112,7 +115,9 @@ def build(n: int, seed: int = 0, d: int = 2) -> Transport:
     seed : int
     d : int
         Dimensions.
+    blur : float
+        0 for the exact problem, which the flow solves; above 0 for entropic solvers.
     """
     chosen = mixtures(n, seed, d)
     cost = squared_distances(chosen.means, chosen.covs, chosen.target_means, chosen.target_covs)
-    return Transport(DenseCost(cost), chosen.weights, chosen.target_weights, blur=0)
+    return Transport(DenseCost(cost), chosen.weights, chosen.target_weights, blur=blur)

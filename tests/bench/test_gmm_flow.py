@@ -395,7 +395,7 @@ def test_pictures(tmp_path: Path, d: int, names: set[str] | None) -> None:
     for path in made:
         if path.suffix == ".png":
             picture = Image.open(path).convert("RGB")
-            assert min(picture.size) > 600
+            assert min(picture.size) > 500
             assert len(picture.getcolors(1 << 24)) > 50
         else:
             assert "<svg" in path.read_text()[:1000]
