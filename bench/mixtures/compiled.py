@@ -18,7 +18,11 @@ ROUNDING = 1e-12
 
 
 def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
-    """The function as native code, which is kept for the next process where there is a place to keep it."""
+    """The function as native code, which is kept for the next process where there is a place to keep it.
+
+    Numba notices when the file of a function changes, but not those of others that it calls: who edits one of these
+    files removes `bench/mixtures/__pycache__`.
+    """
     try:
         return numba.njit(cache=True)(function)
     except RuntimeError:  # neither beside the file nor in the user's cache

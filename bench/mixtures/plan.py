@@ -15,10 +15,23 @@ from __future__ import annotations
 
 import numpy as np
 
+from solvers import DenseCost, Transport, solve
+
 from .compiled import compiled
 
 #: A mass of less is no mass: below 1 by as much as masses of sum 1 can be off together.
 CRUMB = 2.0**-46
+
+#: Costs of more entries are worth a call of a solver that does not need to be near the answer.
+MANY_COSTS = 1000
+
+
+def first_duals(cost: np.ndarray, a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """Duals u, (n,), for the first of many similar problems to start from: those of this one where it is large."""
+    if cost.size <= MANY_COSTS:
+        return np.zeros(len(a))
+    dual = solve(Transport(DenseCost(cost), a, b, blur=0), "transport").f
+    return np.array(dual)
 
 
 @compiled
@@ -46,11 +59,11 @@ def optimal_plan(
         v[j] = np.inf
         for i in range(n):
             v[j] = min(v[j], cost[i, j] - u[i])
-    plan[:] = 0
+    flow = np.zeros((m, n))  # by column, as the search reads it
     for start in range(n):
         while supply[start] > CRUMB / n:
             end = _nearest_demand(
-                start, cost, u, v, plan, demand, CRUMB / (n * m), row_depth, depth, row_from, column_from, done
+                start, cost, u, v, flow, demand, CRUMB / (n * m), row_depth, depth, row_from, column_from, done
             )
             if end < 0:
                 break
@@ -62,19 +75,22 @@ def optimal_plan(
                     v[j] -= depth[end] - depth[j]
             moved, i, j = min(supply[start], demand[end]), column_from[end], end
             while i != start:
-                moved = min(moved, plan[i, row_from[i]])
                 j = row_from[i]
+                moved = min(moved, flow[j, i])
                 i = column_from[j]
             supply[start] -= moved
             demand[end] -= moved
             i, j = column_from[end], end
             while True:
-                plan[i, j] += moved
+                flow[j, i] += moved
                 if i == start:
                     break
                 j = row_from[i]
-                plan[i, j] -= moved
+                flow[j, i] -= moved
                 i = column_from[j]
+    for i in range(n):
+        for j in range(m):
+            plan[i, j] = flow[j, i]
 
 
 @compiled
@@ -83,7 +99,7 @@ def _nearest_demand(
     cost: np.ndarray,
     u: np.ndarray,
     v: np.ndarray,
-    plan: np.ndarray,
+    flow: np.ndarray,
     demand: np.ndarray,
     crumb: float,
     row_depth: np.ndarray,
@@ -108,7 +124,7 @@ def _nearest_demand(
             return near
         done[near] = True
         for i in range(n):
-            if plan[i, near] > crumb and row_depth[i] == np.inf:
+            if flow[near, i] > crumb and row_depth[i] == np.inf:
                 row_depth[i] = depth[near]
                 row_from[i] = near
                 _look_from(i, cost, u, v, row_depth, depth, column_from, done)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from .compiled import ROUNDING, adam, compiled, logit_gradient, softmax
-from .plan import centre, optimal_plan
+from .plan import centre, first_duals, optimal_plan
 
 #: Pairs of components that are gone through before control returns, for a moment: some hundredths of a second.
 PAIRS_AT_ONCE = 1 << 20
@@ -24,6 +24,19 @@ def squared_distance(mean: np.ndarray, cov: np.ndarray, target_mean: np.ndarray,
     x, y = mean[0] - target_mean[0], mean[1] - target_mean[1]
     spread = cov[0, 0] + cov[1, 1] + target_cov[0, 0] + target_cov[1, 1]
     return max(x * x + y * y + spread - 2 * _overlap(cov, target_cov), 0.0)
+
+
+@compiled
+def squared_distances(
+    means: np.ndarray, covs: np.ndarray, target_means: np.ndarray, target_covs: np.ndarray
+) -> np.ndarray:
+    """W² between each of n Gaussians and each of m, (n, m)."""
+    n, m = len(means), len(target_means)
+    squared = np.empty((n, m))
+    for i in range(n):
+        for j in range(m):
+            squared[i, j] = squared_distance(means[i], covs[i], target_means[j], target_covs[j])
+    return squared
 
 
 @compiled
@@ -87,7 +100,9 @@ def descend(
         Eigenvalues of the covariances are raised to it after each step.
     """
     n, m = path.shape[1] // 7, len(target_weights)
-    moments, u = np.zeros((2, path.shape[1])), np.zeros(n)
+    cost = squared_distances(*_gaussians(path[0], n), target_means, target_covs)
+    u = first_duals(cost, softmax(path[0, 6 * n :]), target_weights)
+    moments = np.zeros((2, path.shape[1]))
     # Native code hears of Ctrl-C only once it is back.
     at_once = max(1, PAIRS_AT_ONCE // (n * m))
     for start in range(0, len(losses), at_once):
@@ -111,16 +126,14 @@ def _steps(
 ) -> None:
     """Steps start to stop; Adam's `moments` and the duals `u` go on from where the steps before left them."""
     n, m = len(u), len(target_weights)
-    cost, plan, v = np.empty((n, m)), np.empty((n, m)), np.empty(m)
+    plan, v = np.empty((n, m)), np.empty(m)
     gradient = np.empty(path.shape[1])
-    to_means, to_covs = gradient[: 2 * n].reshape(n, 2), gradient[2 * n : 6 * n].reshape(n, 2, 2)
+    to_means, to_covs = _gaussians(gradient, n)
     for step in range(start, stop):
         now, after = path[step], path[step + 1]
-        means, covs = now[: 2 * n].reshape(n, 2), now[2 * n : 6 * n].reshape(n, 2, 2)
+        means, covs = _gaussians(now, n)
         weights = softmax(now[6 * n :])
-        for i in range(n):
-            for j in range(m):
-                cost[i, j] = squared_distance(means[i], covs[i], target_means[j], target_covs[j])
+        cost = squared_distances(means, covs, target_means, target_covs)
         optimal_plan(cost, weights, target_weights, u, v, plan)
         centre(cost, u, v, plan)
         gradient[:] = 0.0
@@ -135,7 +148,13 @@ def _steps(
         logit_gradient(weights, u, cost.max(), gradient[6 * n :])
         adam(now, gradient, moments, rate, step + 1, after)
         for i in range(n):
-            project(after[2 * n : 6 * n].reshape(n, 2, 2)[i], least)
+            project(_gaussians(after, n)[1][i], least)
+
+
+@compiled
+def _gaussians(parameters: np.ndarray, n: int) -> tuple[np.ndarray, np.ndarray]:
+    """Means (n, 2) and covariances (n, 2, 2) among the parameters of a step, as views."""
+    return parameters[: 2 * n].reshape(n, 2), parameters[2 * n : 6 * n].reshape(n, 2, 2)
 
 
 @compiled

@@ -12,7 +12,7 @@ import numpy as np
 
 from . import bures
 from .compiled import ROUNDING, adam, logit_gradient, softmax
-from .plan import centre, optimal_plan
+from .plan import centre, first_duals, optimal_plan
 
 #: Beside the pairs that a plan uses, those are computed whose reduced cost is below this part of the mean cost of the
 #: plan: most of them would be used next, and a batch is cheaper than many small ones.
@@ -32,11 +32,11 @@ def descend(
     m, d = target_means.shape
     n = path.shape[1] // (d + d * d + 1)
     targets = target_means, target_covs, bures.factors(target_covs)
-    u, v, plan = np.zeros(n), np.empty(m), np.empty((n, m))
-    bound = np.zeros((n, m))
+    v, plan, bound = np.empty(m), np.empty((n, m)), np.zeros((n, m))
     gradient, moments = np.empty(path.shape[1]), np.zeros((2, path.shape[1]))
     means, covs, logits = parameters(path[0], d)
     _, roots = project(covs, 0.0)
+    u = first_duals(bures.bounds_below(means, covs, *targets[:2]), softmax(logits), target_weights)
     for step in range(len(losses)):
         weights = softmax(logits)
         cost = _costs_that_matter(means, covs, targets, bound, weights, target_weights, u, v, plan)

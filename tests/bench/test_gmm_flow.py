@@ -216,7 +216,7 @@ class TestFlow:
         assert way.losses[0] == pytest.approx(loss(start.means, start.covs, start.logits), rel=1e-12)
         assert way.losses[1] < way.losses[0]
 
-    @pytest.mark.parametrize(("n", "d"), [(3, 2), (6, 3), (20, 5)])
+    @pytest.mark.parametrize(("n", "d"), [(3, 2), (40, 2), (6, 3), (40, 3), (20, 5)])
     def test_a_loss_is_the_cost_of_a_certified_plan(self, n: int, d: int) -> None:
         start = gmm_flow.mixtures(n, 1, d)
         way = start.flow(30)
@@ -226,6 +226,29 @@ class TestFlow:
             exact = solve(problem)
             assert certify(problem, exact).optimal
             assert way.losses[step] == pytest.approx(exact.cost, abs=1e-11)
+
+    def test_a_loop_that_comes_back_after_every_step_goes_on_where_it_was(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        start = gmm_flow.mixtures(4)
+        way = start.flow(40)
+        monkeypatch.setattr(plane, "PAIRS_AT_ONCE", 1)
+        assert np.array_equal(start.flow(40).losses, way.losses)
+
+    def test_few_distances_are_computed_and_the_curve_is_the_same(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        start, computed, of_pairs = gmm_flow.mixtures(30, 0, 5), [], bures.of_pairs
+
+        def counted(*given: np.ndarray) -> np.ndarray:
+            computed.append(len(given[-1]))
+            return of_pairs(*given)
+
+        monkeypatch.setattr(bures, "of_pairs", counted)
+        few = start.flow(30).losses
+        assert sum(computed) < 0.4 * 30 * 20 * 30
+        computed.clear()
+        monkeypatch.setattr(space, "NEARLY", np.inf)
+        assert np.abs(start.flow(30).losses - few).max() < CLOSE
+        assert sum(computed) == 30 * 20 * 30
 
     @pytest.mark.parametrize("d", [1, 2, 3])
     def test_what_it_returns(self, d: int) -> None:
