@@ -128,27 +128,45 @@ def _steps(
     n, m = len(u), len(target_weights)
     plan, v = np.empty((n, m)), np.empty(m)
     gradient = np.empty(path.shape[1])
-    to_means, to_covs = _gaussians(gradient, n)
     for step in range(start, stop):
         now, after = path[step], path[step + 1]
-        means, covs = _gaussians(now, n)
-        weights = softmax(now[6 * n :])
-        cost = squared_distances(means, covs, target_means, target_covs)
-        optimal_plan(cost, weights, target_weights, u, v, plan)
-        centre(cost, u, v, plan)
-        gradient[:] = 0.0
-        losses[step] = 0.0
-        for i in range(n):
-            for j in range(m):
-                if plan[i, j] > 0:
-                    losses[step] += plan[i, j] * cost[i, j]
-                    add_gradient(
-                        plan[i, j], means[i], covs[i], target_means[j], target_covs[j], to_means[i], to_covs[i]
-                    )
-        logit_gradient(weights, u, cost.max(), gradient[6 * n :])
+        losses[step] = loss(now, target_means, target_covs, target_weights, u, v, plan, gradient)
         adam(now, gradient, moments, rate, step + 1, after)
         for i in range(n):
             project(_gaussians(after, n)[1][i], least)
+
+
+@compiled
+def loss(
+    now: np.ndarray,
+    target_means: np.ndarray,
+    target_covs: np.ndarray,
+    target_weights: np.ndarray,
+    u: np.ndarray,
+    v: np.ndarray,
+    plan: np.ndarray,
+    gradient: np.ndarray,
+) -> float:
+    """The distance to the target with parameters `now`, (7 n,), and its `gradient` in them.
+
+    `u` (n,) are duals to start from; they, `v` (m,) and `plan` (n, m) are overwritten by the optimal ones.
+    """
+    n, m = plan.shape
+    means, covs = _gaussians(now, n)
+    to_means, to_covs = _gaussians(gradient, n)
+    weights = softmax(now[6 * n :])
+    cost = squared_distances(means, covs, target_means, target_covs)
+    optimal_plan(cost, weights, target_weights, u, v, plan)
+    centre(cost, u, v, plan)
+    gradient[:] = 0.0
+    total = 0.0
+    for i in range(n):
+        for j in range(m):
+            if plan[i, j] > 0:
+                total += plan[i, j] * cost[i, j]
+                add_gradient(plan[i, j], means[i], covs[i], target_means[j], target_covs[j], to_means[i], to_covs[i])
+    logit_gradient(weights, u, cost.max(), gradient[6 * n :])
+    return total
 
 
 @compiled

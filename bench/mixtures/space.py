@@ -38,28 +38,48 @@ def descend(
     _, roots = project(covs, 0.0)
     u = first_duals(bures.bounds_below(means, covs, *targets[:2]), softmax(logits), target_weights)
     for step in range(len(losses)):
-        weights = softmax(logits)
-        cost = _costs_that_matter(means, covs, targets, bound, weights, target_weights, u, v, plan)
-        bound = np.sqrt(cost)
-        rows, columns = np.nonzero(plan)
-        mass = plan[rows, columns]
-        losses[step] = mass @ cost[rows, columns]
-
-        to_means, to_covs, to_logits = parameters(gradient, d)
-        gradient[:] = 0
-        np.add.at(to_means, rows, 2 * mass[:, None] * (means[rows] - target_means[columns]))
-        away = np.eye(d) - bures.maps(covs[rows], targets[2][columns])
-        away[np.abs(away) <= ROUNDING] = 0
-        np.add.at(to_covs, rows, mass[:, None, None] * away)
-        logit_gradient(weights, u, cost.max(), to_logits)
+        losses[step] = loss(path[step], targets, target_weights, bound, u, v, plan, gradient)
         adam(path[step], gradient, moments, rate, step + 1, path[step + 1])
-
         before, roots_before = means, roots
-        means, covs, logits = parameters(path[step + 1], d)
+        means, covs, _ = parameters(path[step + 1], d)
         covs[:], roots = project(covs, least)
         # The roots' distance is no less than the Bures distance of the covariances.
         moved = np.sqrt(((means - before) ** 2).sum(axis=1) + ((roots - roots_before) ** 2).sum(axis=(1, 2)))
-        bound = np.maximum(bound - moved[:, None], 0)
+        np.maximum(bound - moved[:, None], 0, out=bound)
+
+
+def loss(
+    now: np.ndarray,
+    targets: tuple[np.ndarray, np.ndarray, np.ndarray],
+    target_weights: np.ndarray,
+    bound: np.ndarray,
+    u: np.ndarray,
+    v: np.ndarray,
+    plan: np.ndarray,
+    gradient: np.ndarray,
+) -> float:
+    """The distance to the target with parameters `now`, and its `gradient` in them.
+
+    `targets` are means, covariances and their `bures.factors`. `bound` (n, m) are lower bounds on each W, 0 where
+    nothing is known, and `u` (n,) duals to start from; they, `v` (m,) and `plan` (n, m) are overwritten by what is
+    known now, and by the optimal ones.
+    """
+    d = targets[0].shape[1]
+    means, covs, logits = parameters(now, d)
+    weights = softmax(logits)
+    cost = _costs_that_matter(means, covs, targets, bound, weights, target_weights, u, v, plan)
+    np.sqrt(cost, out=bound)
+    rows, columns = np.nonzero(plan)
+    mass = plan[rows, columns]
+
+    to_means, to_covs, to_logits = parameters(gradient, d)
+    gradient[:] = 0
+    np.add.at(to_means, rows, 2 * mass[:, None] * (means[rows] - targets[0][columns]))
+    away = np.eye(d) - bures.maps(covs[rows], targets[2][columns])
+    away[np.abs(away) <= ROUNDING] = 0
+    np.add.at(to_covs, rows, mass[:, None, None] * away)
+    logit_gradient(weights, u, cost.max(), to_logits)
+    return float(mass @ cost[rows, columns])
 
 
 def parameters(row: np.ndarray, d: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

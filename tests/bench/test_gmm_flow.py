@@ -180,6 +180,32 @@ class TestPlan:
         assert np.ptp(u) < 1e-12
 
 
+@pytest.mark.parametrize(("module", "d"), [(plane, 2), (space, 1), (space, 2), (space, 3)])
+@pytest.mark.parametrize("n", [1, 4])
+def test_the_gradient_of_the_loss(module, n: int, d: int) -> None:
+    """By the envelope theorem, against differences of the loss, in every parameter."""
+    start = gmm_flow.mixtures(n, 5, d)
+    now = np.concatenate([start.means.ravel(), start.covs.ravel(), start.logits])
+    m = len(start.target_weights)
+    gradient, off = np.empty(len(now)), np.empty(len(now))
+    target = start.target_means, start.target_covs
+    factors = bures.factors(start.target_covs)
+
+    def loss(at: np.ndarray, slopes: np.ndarray = off) -> float:
+        # Differences in one of two entries that are to be equal: half goes to each.
+        covs = at[n * d : -n].reshape(n, d, d)
+        at = np.concatenate([at[: n * d], (covs + covs.swapaxes(1, 2)).ravel() / 2, at[-n:]])
+        duals = np.zeros(n), np.empty(m), np.empty((n, m)), slopes
+        if module is plane:
+            return plane.loss(at, *target, start.target_weights, *duals)
+        return space.loss(at, (*target, factors), start.target_weights, np.zeros((n, m)), *duals)
+
+    loss(now, gradient)
+    assert np.allclose(gradient, differences(loss, now), rtol=0, atol=1e-7)
+    assert np.abs(gradient[: n * d]).min() > 1e-3
+    assert n == 1 or np.abs(gradient[-n:]).min() > 1e-4
+
+
 class TestFlow:
     @pytest.mark.parametrize("seed", range(3))
     @pytest.mark.parametrize("n", [1, 3, 9])
