@@ -94,7 +94,7 @@ class Entropic:
         for turn in range(most):
             state = self.measure(*self._centre(f, g), epsilon)
             f, g = state.f, state.g
-            if state.error <= enough or turn == most - 1:
+            if state.error + self.pairs.noise <= enough or turn == most - 1:
                 break
             if turn % LOOK_EVERY == 0:
                 if turn > LOOK_EVERY:  # before, the error says more about the start than about the rate

@@ -9,8 +9,9 @@ What the sums are for is the business of `solvers.entropic`.
 from __future__ import annotations
 
 import itertools
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 import numpy as np
@@ -24,7 +25,10 @@ from .wide import float_matrix
 #: Sums of points are told to such a part of what they are expected to be, unless more is asked for: what float32 gives.
 PRECISION = 2.0**-14
 
-#: The same for sums that are taken with care.
+#: Sums of a matrix may come from a kernel in float32 where no more than this is asked for.
+KERNEL_PRECISION = 2.0**-25
+
+#: The precision of sums that are taken with care.
 FINEST = 1e-9
 
 
@@ -45,6 +49,11 @@ class Pairs(Protocol):
 
     @property
     def b(self) -> np.ndarray: ...
+
+    @property
+    def noise(self) -> float:
+        """What a marginal error may be off by."""
+        ...
 
     def lost(self, sums: np.ndarray, expected: np.ndarray | float) -> np.ndarray:
         """Which sums are out of range, or too far below what was expected to be trusted."""
@@ -75,25 +84,31 @@ class MatrixPairs:
     a: np.ndarray
     b: np.ndarray
     threads: int = 1
+    noise = 0.0
 
     def lost(self, sums: np.ndarray, expected: np.ndarray | float) -> np.ndarray:
         return ~((sums > 1e-12) & (sums < 1e250))  # a pass drops terms below 2**-100 and ends at 2**1000
 
     def sums(self, f: np.ndarray, g: np.ndarray, epsilon: float, seconds: float, cost: bool = False) -> Sums | None:
-        if seconds <= 0:
-            return None
+        return None if seconds <= 0 else self.exact_sums(f, g, epsilon)
+
+    def exact_sums(self, f: np.ndarray, g: np.ndarray, epsilon: float, kept: np.ndarray | None = None) -> Sums:
+        """Sums with an exponential for every pair, all of which go to `kept` where it is given."""
+
+        def of(part: slice) -> tuple[np.ndarray, np.ndarray, float]:
+            room = None if kept is None else kept[part]
+            return _native.marginals(self.matrix[part], f[part], g, self.a[part], self.b, epsilon, kept=room)
+
+        return Sums(*self.shared_out(of))
+
+    def shared_out(self, work: Callable[[slice], tuple[Any, ...]]) -> list[Any]:
+        """What the work gives for all rows, from what it gives for some: the first of it by row, the rest to add up."""
         if self.threads == 1:
-            return Sums(*_native.marginals(self.matrix, f, g, self.a, self.b, epsilon))
-        bounds = np.linspace(0, len(f), self.threads + 1).astype(int)
-        parts = [slice(*ends) for ends in itertools.pairwise(bounds)]
-
-        def part_of(part: slice) -> tuple[np.ndarray, np.ndarray, float]:
-            return _native.marginals(self.matrix[part], f[part], g, self.a[part], self.b, epsilon)
-
+            return list(work(slice(0, len(self.a))))
+        bounds = np.linspace(0, len(self.a), self.threads + 1).astype(int)
         with ThreadPoolExecutor(self.threads) as pool:
-            done = list(pool.map(part_of, parts))
-        rows, cols, costs = zip(*done, strict=True)
-        return Sums(np.concatenate(rows), np.sum(cols, axis=0), sum(costs))
+            rows, *rest = zip(*pool.map(work, (slice(*ends) for ends in itertools.pairwise(bounds))), strict=True)
+        return [np.concatenate(rows), *(sum(parts) for parts in rest)]
 
     def soft_minima(self, which: np.ndarray, g: np.ndarray, epsilon: float) -> np.ndarray:
         some = np.ascontiguousarray(self.matrix[which])
@@ -111,6 +126,39 @@ class MatrixPairs:
         return MatrixPairs(self.matrix.T, self.b, self.a, self.threads)
 
 
+#: A kernel serves as long as no potential has moved by more than so many ε since it was taken.
+FARTHEST = 20.0
+
+
+@dataclass(frozen=True)
+class KernelPairs(MatrixPairs):
+    """A matrix whose e_ij, the kernel, are kept in float32 and scaled as the potentials move on, for several passes.
+
+    It is taken anew at another ε and where it would lose digits. B. Schmitzer, SIAM J. Sci. Comput. 41 (2019), section
+    3.1. O(n m) memory, half as much as the costs in float64.
+    """
+
+    kernel: list[Any] = field(default_factory=list)  # the last: e_ij, and the f, g and ε that it was taken at
+    noise = 2.0**-23
+
+    def sums(self, f: np.ndarray, g: np.ndarray, epsilon: float, seconds: float, cost: bool = False) -> Sums | None:
+        if seconds <= 0:
+            return None
+        if cost:
+            return self.exact_sums(f, g, epsilon)
+        if self.kernel and self.kernel[3] == epsilon:
+            kept, old_f, old_g, _ = self.kernel
+            move_f, move_g = (f - old_f) / epsilon, (g - old_g) / epsilon
+            if max(np.abs(move_f).max(), np.abs(move_g).max()) < FARTHEST:
+                u, v = np.exp(move_f), np.exp(move_g)
+                a, b = self.a * u, self.b * v
+                rows, cols = self.shared_out(lambda part: _native.scaled(kept[part], a[part], b))
+                return Sums(u * rows, v * cols)
+        kept = self.kernel[0] if self.kernel else np.empty(self.matrix.shape, dtype=np.float32)
+        self.kernel[:] = kept, f, g, epsilon
+        return self.exact_sums(f, g, epsilon, kept)
+
+
 @dataclass(frozen=True)
 class FormulaPairs:
     """Points of any dimension at any power of their distance: a block of a matrix at a time."""
@@ -118,6 +166,7 @@ class FormulaPairs:
     cost: PointCost
     a: np.ndarray
     b: np.ndarray
+    noise = 0.0
 
     def lost(self, sums: np.ndarray, expected: np.ndarray | float) -> np.ndarray:
         return MatrixPairs.lost(self, sums, expected)  # type: ignore[arg-type]
@@ -164,6 +213,7 @@ class PointPairs:
     rho: float = np.inf
     precision: float = PRECISION
     threads: int = 1
+    noise = 0.0
 
     def lost(self, sums: np.ndarray, expected: np.ndarray | float) -> np.ndarray:
         # What is left out may add up to a precision of the sum that was expected.
@@ -210,15 +260,17 @@ class Ordered:
         precision: float = PRECISION,
         threads: int = 1,
         normalised: bool = False,
+        repeated: bool = False,
     ) -> Ordered:
-        """The pairs of a problem, with masses of sum 1 where `normalised`; `precision` is for points."""
+        """The pairs of a problem; masses have sum 1 where `normalised`, and each ε has many passes where `repeated`."""
         cost, a, b = problem.cost, problem.a, problem.b
         assert a is not None
         assert b is not None
         if normalised:
             a, b = a / a.sum(), b / b.sum()
         if not isinstance(cost, PointCost):
-            return cls(MatrixPairs(float_matrix(cost, deadline), a, b, threads), slice(None), slice(None))
+            kind = KernelPairs if repeated and precision >= KERNEL_PRECISION else MatrixPairs
+            return cls(kind(float_matrix(cost, deadline), a, b, threads), slice(None), slice(None))
         points = cost.in_space(1, 2)
         if points is None:
             return cls(FormulaPairs(cost, a, b), slice(None), slice(None))

@@ -103,7 +103,8 @@ class Posed:
         if problem.blur == 0:
             raise Unsupported("sinkhorn needs a blur above 0; without one the problem is for an exact solver")
         precision = PRECISION if options.stop is None else min(PRECISION, FINER * options.stop)
-        ordered = Ordered.of(problem, deadline, precision, options.threads, normalised=problem.reach is None)
+        balanced, repeated = problem.reach is None, options.stop is not None
+        ordered = Ordered.of(problem, deadline, precision, options.threads, balanced, repeated)
         low, high = cost.span()
         check_blur(problem.blur, problem.epsilon, problem.p, low, high)
         start = high - low

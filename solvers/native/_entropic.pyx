@@ -39,10 +39,10 @@ cdef extern from "builds.h":
         pass_t sweep
         neighbours_t neighbours
     const entropic_build_t *find_entropic_build(bint avx2, int dimensions, int power)
-    bint processor_has_fma()
+    bint processor_has_avx2()
 
 
-HAS_AVX2 = bool(processor_has_fma())
+HAS_AVX2 = bool(processor_has_avx2())
 
 
 cdef const entropic_build_t *build_for(bint avx2, int dimensions, int power) except NULL:

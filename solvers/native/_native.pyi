@@ -20,4 +20,8 @@ def marginals(
     b: np.ndarray,
     epsilon: float,
     avx2: bool | None = None,
+    kept: np.ndarray | None = None,
 ) -> tuple[np.ndarray, np.ndarray, float]: ...
+def scaled(
+    kept: np.ndarray, a: np.ndarray, b: np.ndarray, avx2: bool | None = None
+) -> tuple[np.ndarray, np.ndarray]: ...

@@ -43,7 +43,12 @@ cdef extern from "builds.h":
     ctypedef void (*column_minima_t)(const void *, int64_t, int64_t, const double *, double *, int32_t *) noexcept nogil
     ctypedef void (*two_minima_rows_t)(const void *, int64_t, int64_t, const double *, double *, int64_t *) noexcept nogil
     ctypedef double (*marginals_t)(const void *, int64_t, int64_t, const double *, const double *, const double *,
-                                   const double *, double, double *, double *) noexcept nogil
+                                   const double *, double, double *, double *, float *) noexcept nogil
+    ctypedef void (*scaled_t)(const float *, int64_t, int64_t, const double *, const double *, double *,
+                              double *) noexcept nogil
+    ctypedef struct plain_build_t:
+        scaled_t scaled
+    const plain_build_t *find_plain_build(bint avx2)
     ctypedef struct build_t:
         assign_t jv
         assign_t auction
@@ -210,10 +215,11 @@ def point_minima(const double[:, ::1] x, const double[:, ::1] y, double scale, c
 
 
 def marginals(matrix, const double[::1] f, const double[::1] g, const double[::1] a, const double[::1] b, double epsilon,
-              avx2=None):
+              avx2=None, float[:, ::1] kept=None):
     """Both marginals of the plan a_i b_j e_ij, e_ij = exp((f_i + g_j − c_ij) / ε), over what they should be, and its cost.
 
     Returns Σ_j b_j e_ij (n,), Σ_i a_i e_ij (m,) and Σ_ij a_i b_j e_ij c_ij. A sum is NaN where some e_ij is beyond 2**1000.
+    `kept` (n, m), where given, is filled with the e_ij.
     """
     matrix = as_cost(matrix)
     cdef int64_t n = matrix.shape[0], m = matrix.shape[1], start, count
@@ -225,11 +231,35 @@ def marginals(matrix, const double[::1] f, const double[::1] g, const double[::1
     cdef const build_t *build = build_for(matrix, avx2)
     if not (f.shape[0] == a.shape[0] == n and g.shape[0] == b.shape[0] == m):
         raise ValueError(f"f, a and g, b have {f.shape[0]}, {a.shape[0]} and {g.shape[0]}, {b.shape[0]} entries for {n}×{m} costs")
+    if kept is not None and not (kept.shape[0] == n and kept.shape[1] == m):
+        raise ValueError(f"room for {kept.shape[0]}×{kept.shape[1]} of {n}×{m} entries")
+    cdef float *room = NULL
     for start in range(0, n if m else 0, rows_of_a_look(m)):
         count = min(rows_of_a_look(m), n - start)
+        if kept is not None:
+            room = &kept[start, 0]
         with nogil:
             cost += build.marginals(<const void *> at_cost, count, m, &f[start], &g[0], &a[start], &b[0], epsilon,
-                                    &rows_view[start], &cols_view[0])
+                                    &rows_view[start], &cols_view[0], room)
         at_cost += count * m * matrix.itemsize
         raise_if_interrupted()
     return rows, cols, cost
+
+
+def scaled(const float[:, ::1] kept, const double[::1] a, const double[::1] b, avx2=None):
+    """Σ_j kept_ij b_j (n,) and Σ_i a_i kept_ij (m,)."""
+    cdef int64_t n = kept.shape[0], m = kept.shape[1], start, count
+    rows, cols = np.zeros(n), np.zeros(m)
+    cdef double[::1] rows_view = rows
+    cdef double[::1] cols_view = cols
+    cdef const plain_build_t *build = find_plain_build(HAS_AVX2 if avx2 is None else avx2)
+    if build == NULL:
+        raise RuntimeError("this processor has no AVX2")
+    if not (a.shape[0] == n and b.shape[0] == m):
+        raise ValueError(f"{a.shape[0]} and {b.shape[0]} masses for {n}×{m} entries")
+    for start in range(0, n if m else 0, rows_of_a_look(m)):
+        count = min(rows_of_a_look(m), n - start)
+        with nogil:
+            build.scaled(&kept[start, 0], count, m, &a[start], &b[0], &rows_view[start], &cols_view[0])
+        raise_if_interrupted()
+    return rows, cols

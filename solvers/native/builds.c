@@ -9,8 +9,7 @@
     void row_minima_##variant(const void *, int64_t, int64_t, const double *, double *); \
     void column_minima_##variant(const void *, int64_t, int64_t, const double *, double *, int32_t *); \
     void two_minima_rows_##variant(const void *, int64_t, int64_t, const double *, double *, int64_t *); \
-    double marginals_##variant(const void *, int64_t, int64_t, const double *, const double *, const double *, \
-                               const double *, double, double *, double *);
+    marginals_t marginals_##variant;
 #define BUILD(variant) \
     {jv_##variant,            auction_##variant,         cascade_##variant, row_minima_##variant, \
      column_minima_##variant, two_minima_rows_##variant, marginals_##variant}
@@ -25,8 +24,9 @@
 #define BUILD_DISTANCES(variant) {NULL, transport_points_##variant, point_minima_##variant}
 #define DECLARE_PLAIN(variant) \
     outcome_t cascade_sparse_##variant(task_t *); \
-    outcome_t transport_##variant(transport_t *);
-#define BUILD_PLAIN(variant) {cascade_sparse_##variant, transport_##variant}
+    outcome_t transport_##variant(transport_t *); \
+    scaled_t scaled_##variant;
+#define BUILD_PLAIN(variant) {cascade_sparse_##variant, transport_##variant, scaled_##variant}
 #define DECLARE_ENTROPIC(variant) \
     pass_t entropic_pass_##variant; \
     neighbours_t neighbours_##variant;
@@ -55,6 +55,8 @@ DECLARE_ALL_ENTROPIC(scalar)
 static const entropic_build_t scalar_entropic[2][2] = BUILD_ALL_ENTROPIC(scalar);
 
 #ifdef LAPMARK_HAS_AVX2
+int processor_has_avx2(void) { return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"); }
+
 DECLARE(f32_avx2)
 DECLARE(f64_avx2)
 static const build_t avx2_builds[] = {BUILD(f64_avx2), BUILD(f32_avx2)};
@@ -72,16 +74,12 @@ static const plain_build_t avx2_plain = BUILD_PLAIN(avx2);
 DECLARE_ALL_ENTROPIC(avx2)
 static const entropic_build_t avx2_entropic[2][2] = BUILD_ALL_ENTROPIC(avx2);
 
-int processor_has_fma(void) { return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"); }
-
 const entropic_build_t *find_entropic_build(int avx2, int dimensions, int power) {
     if (!avx2) {
         return &scalar_entropic[power == 2][dimensions == 3];
     }
-    return processor_has_fma() ? &avx2_entropic[power == 2][dimensions == 3] : NULL;
+    return processor_has_avx2() ? &avx2_entropic[power == 2][dimensions == 3] : NULL;
 }
-
-int processor_has_avx2(void) { return __builtin_cpu_supports("avx2") != 0; }
 
 const build_t *find_build(int avx2, int single) {
     if (!avx2) {
@@ -113,8 +111,6 @@ const point_build_t *find_point_build(int avx2, int dimensions, int power) {
 }
 
 const plain_build_t *find_plain_build(int avx2) { return avx2 ? NULL : &scalar_plain; }
-
-int processor_has_fma(void) { return 0; }
 
 const entropic_build_t *find_entropic_build(int avx2, int dimensions, int power) {
     return avx2 ? NULL : &scalar_entropic[power == 2][dimensions == 3];

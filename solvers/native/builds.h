@@ -5,6 +5,7 @@
 #include "entropic.h"
 #include "lapmark.h"
 #include "point_minima.h"
+#include "softmin.h"
 #include "transport.h"
 
 #include <stddef.h>
@@ -14,9 +15,6 @@ typedef void (*row_minima_t)(const void *cost, int64_t n, int64_t m, const doubl
 typedef void (*column_minima_t)(const void *cost, int64_t n, int64_t m, const double *u, double *low, int32_t *row);
 
 typedef void (*two_minima_rows_t)(const void *cost, int64_t n, int64_t m, const double *v, double *low, int64_t *at);
-typedef double (*marginals_t)(const void *cost, int64_t n, int64_t m, const double *f, const double *g, const double *a,
-                              const double *b, double epsilon, double *rows, double *cols);
-
 typedef struct {
     assign_t jv;
     assign_t auction;
@@ -24,7 +22,7 @@ typedef struct {
     row_minima_t row_minima;
     column_minima_t column_minima;
     two_minima_rows_t two_minima_rows;
-    marginals_t marginals;
+    marginals_t *marginals;
 } build_t;
 
 /* The kernels on points of 2 or of 3 dimensions, at squared distance or at distance; the cost of a task is a points_t.
@@ -35,16 +33,19 @@ typedef struct {
     point_minima_t *minima;
 } point_build_t;
 
+/* And fused multiply-adds, as nearly every processor with AVX2. */
 int processor_has_avx2(void);
 
 /* NULL where the processor, or this compilation, lacks AVX2. */
 const build_t *find_build(int avx2, int single);
 const point_build_t *find_point_build(int avx2, int dimensions, int power);
 
-/* Those that take costs in float64 only: cascade on sparse costs, whose task has a sparse_t, and transport. */
+/* Those that take costs in float64 only: cascade on sparse costs, whose task has a sparse_t, transport, and what
+ * Sinkhorn's algorithm takes from a kernel. */
 typedef struct {
     assign_t cascade_sparse;
     ship_t transport;
+    scaled_t *scaled;
 } plain_build_t;
 
 const plain_build_t *find_plain_build(int avx2);
@@ -55,10 +56,7 @@ typedef struct {
     neighbours_t *neighbours;
 } entropic_build_t;
 
-/* AVX2 and fused multiply-adds, which every processor with AVX2 but a few has. */
-int processor_has_fma(void);
-
-/* NULL where the processor, or this compilation, lacks them. */
+/* NULL where the processor, or this compilation, lacks AVX2. */
 const entropic_build_t *find_entropic_build(int avx2, int dimensions, int power);
 
 #endif

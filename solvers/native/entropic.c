@@ -84,6 +84,23 @@ static inline int tile_size(const storey_t *s, int64_t tile) {
     return (int)(rest < s->size ? rest : s->size);
 }
 
+/* The nearest to x of what lies between the quarters of `count` values, by a sample: so that no far point takes
+ * the digits of the others. */
+static double among_most(double x, const double *values, int64_t count, int64_t stride) {
+    enum { SAMPLE = 9 };
+    double sample[SAMPLE];
+    for (int k = 0; k < SAMPLE; k++) {
+        const double value = values[(count - 1) * k / (SAMPLE - 1) * stride];
+        int at = k;
+        for (; at > 0 && sample[at - 1] > value; at--) {
+            sample[at] = sample[at - 1];
+        }
+        sample[at] = value;
+    }
+    const double low = sample[SAMPLE / 4], high = sample[SAMPLE - 1 - SAMPLE / 4];
+    return x < low ? low : (x > high ? high : x);
+}
+
 static void fill_tile(storey_t *s, int64_t tile, const entropic_t *t, const double *points, const double *potential,
                       double opposite) {
     const int64_t begin = tile_begin(s, tile), past = begin + tile_size(s, tile);
@@ -95,14 +112,15 @@ static void fill_tile(storey_t *s, int64_t tile, const entropic_t *t, const doub
             low = x < low ? x : low;
             high = x > high ? x : high;
         }
-        s->middle[d][tile] = low + 0.5 * (high - low);
-        s->half[d][tile] = 0.5 * (high - low);
+        const double middle = among_most(low + 0.5 * (high - low), points + begin * DIM + d, end - begin, DIM);
+        s->middle[d][tile] = middle;
+        s->half[d][tile] = high - middle > middle - low ? high - middle : middle - low;
     }
     double highest = -INFINITY;
     for (int64_t i = begin; i < end; i++) {
         highest = potential[i] > highest ? potential[i] : highest;
     }
-    const double unit = LOG2_E / t->epsilon;
+    const double unit = LOG2_E / t->epsilon, from = among_most(highest, potential + begin, end - begin, 1);
     for (int64_t i = begin; i < past; i++) {
         double square = 0.0;
         for (int d = 0; d < DIM; d++) {
@@ -111,9 +129,9 @@ static void fill_tile(storey_t *s, int64_t tile, const entropic_t *t, const doub
             square += x * x;
         }
         const double rest = POWER == 2 ? t->scale * square : 0.0;
-        s->potential[i] = i < end ? unit * (potential[i] - highest - rest) : NOWHERE;
+        s->potential[i] = i < end ? unit * (potential[i] - from - rest) : NOWHERE;
     }
-    s->offset[tile] = unit * highest;
+    s->offset[tile] = unit * from;
     /* Less than 1 of every unit moves where a potential is high; where it is low, the plan may yet be far from that. */
     s->expected[tile] = log2(t->precision / opposite) - (highest > 0.0 ? LOG2_E * highest / t->rho : 0.0);
 }
@@ -300,8 +318,8 @@ static int meet(meeting_t *w, const sweep_t *s, const storey_t *x, int64_t at, c
     }
     memcpy(w->row, x->potential + row, (size_t)w->rows * sizeof *w->row);
     memcpy(w->column, y->potential + column, (size_t)w->columns * sizeof *w->column);
-    const double highest = 0.0; /* potentials of a tile are counted from their highest */
-    w->top = constant - unit * sqrt(near);
+    const double highest = largest_of(w->row, w->rows);
+    w->top = constant + highest + largest_of(w->column, w->columns) - unit * sqrt(near);
     curved = 2.0 * unit * sqrt(far);
 #endif
     const double least = x->expected[at] < y->expected[other] ? x->expected[at] : y->expected[other];

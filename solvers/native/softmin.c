@@ -3,25 +3,18 @@
  * The soft minimum of a row, -eps log sum_j b_j exp((g_j - c_ij) / eps), is f_i - eps log(row_i) with row_i the sum
  * below, and likewise for a column: one exponential a pair serves both sides, and the matrix is read along its rows
  * only. With potentials that nearly fit, the exponents are of order one, so no running maximum is needed.
- *
- * GCC's and Clang's vector types give both instruction sets one source: the operators below act on every lane.
  */
+#include "softmin.h"
+#include "exp2.h"
 #include "kernels.h"
 
-#include <string.h>
+enum { LANES_OF_DOUBLE = VECTOR_BYTES / 8, VECTORS = 4, STEP = VECTORS * LANES_OF_DOUBLE };
 
-#ifdef LAPMARK_AVX2
-#include <immintrin.h>
-enum { WIDTH = 32 };
-#else
-enum { WIDTH = 16 };
-#endif
-enum { LANES_OF_DOUBLE = WIDTH / 8, VECTORS = 4, STEP = VECTORS * LANES_OF_DOUBLE };
-
-typedef double lanes_t __attribute__((vector_size(WIDTH)));
-typedef int64_t mask_t __attribute__((vector_size(WIDTH)));
-typedef uint64_t bits_t __attribute__((vector_size(WIDTH)));
+typedef f64_lanes_t lanes_t;
+typedef f64_mask_t mask_t;
+typedef f64_bits_t bits_t;
 typedef cost_t costs_t __attribute__((vector_size(LANES_OF_DOUBLE * sizeof(cost_t))));
+typedef float floats_t __attribute__((vector_size(LANES_OF_DOUBLE * sizeof(float))));
 
 /* Pairs below 2^SMALLEST count as 0: a plan holds them to one part in 2^100. Above 2^LARGEST the result is NaN. */
 static const double SMALLEST = -100.0, LARGEST = 1000.0;
@@ -54,20 +47,8 @@ static inline int any(mask_t mask) {
 #endif
 }
 
-/* 2^t to a relative 2e-14. The nearest integer goes to the exponent's bits; the rest, within 1/2 of 0, to the
- * polynomial that meets 2^r in ten Chebyshev points. */
-static inline lanes_t exp2_lanes(lanes_t t) {
-    const double to_integer = 0x1.8p52;
-    const lanes_t rounded = t + to_integer;
-    const lanes_t r = t - (rounded - to_integer), r2 = r * r, r4 = r2 * r2;
-    const lanes_t p01 = 1.0000000000000135 + r * 0.69314718055994617;
-    const lanes_t p23 = 0.24022650695640341 + r * 0.05550410866465167;
-    const lanes_t p45 = 0.0096181291939343126 + r * 0.0013333558200794592;
-    const lanes_t p67 = 0.0001540343375125101 + r * 1.5252672924850737e-05;
-    const lanes_t p89 = 1.3259645244887111e-06 + r * 1.0205905413765595e-07;
-    const lanes_t p = (p01 + r2 * p23) + r4 * ((p45 + r2 * p67) + r4 * p89);
-    const bits_t power = (bits_t)p + ((bits_t)rounded << 52);
-    return (lanes_t)((power & (bits_t)(t > SMALLEST)) | (bits_t)(t > LARGEST));
+static inline lanes_t exp2_or_nan(lanes_t t) {
+    return (lanes_t)(((bits_t)f64_exp2(t) & (bits_t)(t > SMALLEST)) | (bits_t)(t > LARGEST));
 }
 
 /* Sums of one row so far: of b e and of b e c. */
@@ -77,7 +58,7 @@ typedef struct {
 
 /* Add STEP pairs of one row to the row's sums and to the columns'. */
 static inline row_t add_pairs(row_t row, const cost_t *c, const double *g, const double *b, double f, double a,
-                              double scale, double *cols) {
+                              double scale, double *cols, float *kept) {
     lanes_t cost[VECTORS], t[VECTORS];
     mask_t counts = {0};
     for (int k = 0; k < VECTORS; k++) {
@@ -87,32 +68,40 @@ static inline row_t add_pairs(row_t row, const cost_t *c, const double *g, const
     }
     /* Where the blur is small, most pairs hold nothing, and their exponentials are never taken. */
     if (!any(counts)) {
+        if (kept) {
+            memset(kept, 0, STEP * sizeof *kept);
+        }
         return row;
     }
     for (int k = 0; k < VECTORS; k++) {
-        const lanes_t e = exp2_lanes(t[k]);
+        const lanes_t e = exp2_or_nan(t[k]);
         const lanes_t mass = load(b + k * LANES_OF_DOUBLE) * e;
         row.mass += mass;
         row.spent += mass * cost[k];
         const lanes_t col = load(cols + k * LANES_OF_DOUBLE) + a * e;
         memcpy(cols + k * LANES_OF_DOUBLE, &col, sizeof col);
+        if (kept) {
+            const floats_t single = __builtin_convertvector(e, floats_t);
+            memcpy(kept + k * LANES_OF_DOUBLE, &single, sizeof single);
+        }
     }
     return row;
 }
 
-double NAME(marginals)(const void *cost, int64_t n, int64_t m, const double *f, const double *g, const double *a,
-                       const double *b, double epsilon, double *rows, double *cols);
+marginals_t NAME(marginals);
 
 /* With e_ij = exp((f_i + g_j - c_ij) / eps): rows[i] = sum_j b_j e_ij, and cols[j] grows by sum_i a_i e_ij, from 0 to 1
- * over all rows where the plan a_i b_j e_ij has the marginals a and b. Returns what the plan of these rows costs. */
+ * over all rows where the plan a_i b_j e_ij has the marginals a and b. `kept`, where not NULL, gets the e_ij. Returns
+ * what the plan of these rows costs. */
 double NAME(marginals)(const void *cost, int64_t n, int64_t m, const double *f, const double *g, const double *a,
-                       const double *b, double epsilon, double *rows, double *cols) {
+                       const double *b, double epsilon, double *rows, double *cols, float *kept) {
     const double scale = 1.4426950408889634 / epsilon; /* log2(e) */
     const int64_t whole = m - m % STEP;
     const size_t rest = (size_t)(m - whole);
     /* The last columns go through buffers of a full step, whose spare lanes have no mass: 2^-inf is 0. */
     cost_t c_rest[STEP] = {0};
     double g_rest[STEP], b_rest[STEP] = {0}, cols_rest[STEP] = {0};
+    float kept_rest[STEP];
     for (int k = 0; k < STEP; k++) {
         g_rest[k] = -INFINITY;
     }
@@ -122,12 +111,16 @@ double NAME(marginals)(const void *cost, int64_t n, int64_t m, const double *f, 
     double spent = 0.0;
     for (int64_t i = 0; i < n; i++) {
         const cost_t *c = (const cost_t *)cost + i * m;
+        float *kept_here = kept ? kept + i * m : NULL;
         row_t row = {{0}, {0}};
         for (int64_t j = 0; j < whole; j += STEP) {
-            row = add_pairs(row, c + j, g + j, b + j, f[i], a[i], scale, cols + j);
+            row = add_pairs(row, c + j, g + j, b + j, f[i], a[i], scale, cols + j, kept ? kept_here + j : NULL);
         }
         memcpy(c_rest, c + whole, rest * sizeof *c);
-        row = add_pairs(row, c_rest, g_rest, b_rest, f[i], a[i], scale, cols_rest);
+        row = add_pairs(row, c_rest, g_rest, b_rest, f[i], a[i], scale, cols_rest, kept ? kept_rest : NULL);
+        if (kept) {
+            memcpy(kept_here + whole, kept_rest, rest * sizeof *kept);
+        }
         rows[i] = sum(row.mass);
         spent += a[i] * sum(row.spent);
     }

@@ -1,0 +1,191 @@
+"""Sums of Sinkhorn's algorithm over points and matrices, against all pairs in float64; nodes in the place of points."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from scipy.spatial.distance import cdist
+from scipy.special import logsumexp
+
+from solvers.deadline import Deadline
+from solvers.native import _entropic
+from solvers.pairs import FormulaPairs, KernelPairs, MatrixPairs, Ordered, PointPairs
+from solvers.problem import DenseCost, PointCost, Transport
+from solvers.quadrature import Cloud
+
+AVX2 = [
+    False,
+    pytest.param(True, marks=pytest.mark.skipif(not _entropic.HAS_AVX2, reason="this processor has no AVX2")),
+]
+
+
+def masses(size, seed):
+    weights = np.random.default_rng(seed).exponential(size=size)
+    weights[1 :: max(size // 7, 2)] = 0
+    return weights / weights.sum()
+
+
+def state(n, m, d, p, blur, seed=0, shift=0.3):
+    """Points in order, masses, and potentials near those of the plan."""
+    rng = np.random.default_rng(seed)
+    x, y = rng.random((n, d)), shift + rng.random((m, d))
+    x, y = x[_entropic.neighbours(x)], y[_entropic.neighbours(y)]
+    a, b = masses(n, 1), masses(m, 2)
+    cost, epsilon = 0.7 * cdist(x, y) ** p, blur**p
+    f, g = np.zeros(n), np.zeros(m)
+    for _ in range(5):
+        f = -epsilon * logsumexp((g - cost) / epsilon, b=b, axis=1)
+        g = -epsilon * logsumexp((f[:, None] - cost) / epsilon, b=a[:, None], axis=0)
+    return x, y, a, b, f + 0.3 * epsilon * rng.random(n) - 1.0, g + 1.0, cost, epsilon
+
+
+@pytest.mark.parametrize("avx2", AVX2)
+@pytest.mark.parametrize("d", [2, 3])
+@pytest.mark.parametrize("p", [1, 2])
+@pytest.mark.parametrize(
+    ("n", "m", "blur"), [(1, 1, 0.5), (5, 300, 0.3), (700, 533, 0.05), (900, 40, 0.02), (2000, 900, 0.4)]
+)
+@pytest.mark.parametrize("precision", [1e-4, 1e-12])
+def test_sums_over_points(avx2, d, p, n, m, blur, precision):
+    x, y, a, b, f, g, cost, epsilon = state(n, m, d, p, blur)
+    e = np.exp((f[:, None] + g - cost) / epsilon)
+    given = (x, y, f, g, a, b, 0.7, p, epsilon, np.inf, precision, 1, np.inf)
+    rows, cols, spent, pairs = _entropic.sweep(*given, spent=True, avx2=avx2)
+    np.testing.assert_allclose(rows, e @ b, rtol=2 * precision)
+    np.testing.assert_allclose(cols, e.T @ a, rtol=2 * precision)
+    assert spent == pytest.approx(a @ (e * cost) @ b, rel=2 * precision, abs=precision * epsilon)
+    assert 0 < pairs <= (n + 256) * (m + 256)
+    values = np.random.default_rng(3).normal(size=(m, 5))
+    rows, carried, _, _ = _entropic.sweep(*given, values=values, avx2=avx2)
+    np.testing.assert_allclose(rows, e @ b, rtol=2 * precision)
+    np.testing.assert_allclose(carried, e @ (b[:, None] * values), rtol=4 * precision, atol=8 * precision)
+
+
+def test_threads_do_not_change_sums_beyond_rounding():
+    x, y, a, b, f, g, _, epsilon = state(1500, 1300, 2, 2, 0.1)
+    one, three = (
+        _entropic.sweep(x, y, f, g, a, b, 0.7, 2, epsilon, np.inf, 1e-5, threads, np.inf, spent=True)
+        for threads in (1, 3)
+    )
+    for first, second in zip(one, three, strict=True):
+        np.testing.assert_allclose(first, second, rtol=1e-13)
+
+
+def test_far_pairs_are_never_looked_at():
+    x, y, a, b, f, g, _, epsilon = state(3000, 3000, 2, 2, 0.02, shift=0.0)
+    *_, pairs = _entropic.sweep(x, y, f, g, a, b, 0.7, 2, epsilon, np.inf, 1e-5, 1, np.inf)
+    assert pairs < 0.5 * 3000**2
+
+
+def test_float32_gives_way_to_float64_where_it_has_too_few_digits():
+    # One far point widens its tile; that of the others would be lost in float32.
+    x, y, a, b, f, g, cost, epsilon = state(64, 64, 2, 2, 0.05)
+    x[3] = 1e5, -1e5
+    f[3] = 0.7 * ((x[3] - y[0]) ** 2).sum() - g[0]
+    cost = 0.7 * cdist(x, y) ** 2
+    e = np.exp(np.minimum((f[:, None] + g - cost) / epsilon, 700))
+    kept = np.arange(64) != 3
+    for precision in (1e-5, 1e-8):
+        ours = _entropic.sweep(x, y, f, g, a, b, 0.7, 2, epsilon, np.inf, precision, 1, np.inf)[0]
+        np.testing.assert_allclose(ours[kept], (e @ b)[kept], rtol=2 * precision, atol=2 * precision)
+
+
+def test_neighbours_stand_in_boxes():
+    points = np.random.default_rng(0).random((1000, 2))
+    order = _entropic.neighbours(points)
+    assert sorted(order) == list(range(1000))
+    ordered = points[order]
+    runs = ordered[:960].reshape(-1, 16, 2)
+    assert np.ptp(runs, axis=1).prod(axis=1).sum() < 2.0  # boxes of 16 that overlapped would cover the square manifold
+
+
+def test_neighbours_of_points_in_one_place():
+    assert sorted(_entropic.neighbours(np.zeros((77, 3)))) == list(range(77))
+
+
+@pytest.mark.parametrize("threads", [1, 3])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_kernel_is_scaled_until_it_has_to_be_taken_anew(dtype, threads):
+    *_, a, b, f, g, cost, epsilon = state(150, 130, 2, 2, 0.2)
+    cost = cost.astype(dtype)
+    exact, scaled = MatrixPairs(cost, a, b), KernelPairs(cost, a, b, threads)
+    for step in (0.0, 0.5, 5.0, 50.0):
+        expected = exact.sums(f + step * epsilon, g - step * epsilon, epsilon, np.inf)
+        sums = scaled.sums(f + step * epsilon, g - step * epsilon, epsilon, np.inf)
+        np.testing.assert_allclose(sums.rows, expected.rows, rtol=2e-7)
+        np.testing.assert_allclose(sums.cols, expected.cols, rtol=2e-7)
+    assert np.array_equal(scaled.kernel[1], f + 50.0 * epsilon)
+    assert scaled.sums(f, g, epsilon, 0.0) is None
+
+
+@pytest.mark.parametrize("kind", [MatrixPairs, FormulaPairs, PointPairs])
+def test_soft_minima_are_right_where_no_sum_is_in_range(kind):
+    x, y, a, b, _, g, cost, epsilon = state(80, 70, 2, 2, 0.02)
+    x = x + np.array([30.0, 0.0])
+    cost = 0.7 * cdist(x, y) ** 2
+    pairs = {
+        MatrixPairs: lambda: MatrixPairs(cost, a, b),
+        FormulaPairs: lambda: FormulaPairs(PointCost(x, y, scale=0.7), a, b),
+        PointPairs: lambda: PointPairs(x, y, 2, 0.7, a, b),
+    }[kind]()
+    which = np.arange(80) % 3 == 0
+    exponent = (g - cost[which]) / epsilon
+    highest = exponent.max(axis=1)
+    expected = -epsilon * (highest + np.log(np.exp(exponent - highest[:, None]) @ b))
+    np.testing.assert_allclose(pairs.soft_minima(which, g, epsilon), expected, rtol=1e-9)
+
+
+def test_order_is_undone():
+    x, y, a, b, *_ = state(50, 40, 2, 2, 0.3)
+    shuffled = np.random.default_rng(0).permutation(50)
+    ordered = Ordered.of(Transport(PointCost(x[shuffled], y), a[shuffled], b, blur=0.3), Deadline(None))
+    np.testing.assert_allclose(ordered.pairs.a, a[shuffled][ordered.rows])
+    matrix = Ordered.of(Transport(DenseCost(cdist(x, y)), a, b), Deadline(None))
+    assert matrix.rows == slice(None)
+
+
+@pytest.mark.parametrize("d", [2, 3])
+@pytest.mark.parametrize("n", [7, 300, 1003])
+def test_nodes_have_the_moments_of_their_points(d, n):
+    rng = np.random.default_rng(n)
+    points = rng.normal(size=(n, d))
+    points = points[_entropic.neighbours(points)]
+    mass = rng.exponential(size=n)
+    nodes = Cloud.of(points, mass).nodes(0.5)
+    assert nodes.mass.sum() == pytest.approx(mass.sum())
+    np.testing.assert_allclose(nodes.mass @ nodes.points, mass @ points, atol=1e-9)
+    np.testing.assert_allclose((nodes.mass * nodes.points.T) @ nodes.points, (mass * points.T) @ points, rtol=1e-9)
+    assert len(nodes.mass) <= n
+    if n > 500 and d == 2:
+        assert len(nodes.mass) < n / 2
+
+
+def test_nodes_between_clusters_are_points():
+    rng = np.random.default_rng(0)
+    points = np.concatenate([rng.normal(0, 0.01, (400, 2)), rng.normal(5, 0.01, (399, 2)), [[2.5, 2.5]]])
+    points = points[_entropic.neighbours(points)]
+    cloud = Cloud.of(points, np.full(800, 1 / 800))
+    nodes = cloud.nodes(0.02)
+    alone = np.flatnonzero((nodes.points == [2.5, 2.5]).all(axis=1))
+    assert len(alone) == 1
+    spread = np.linalg.norm(nodes.root, axis=(1, 2)) / np.sqrt(2)
+    assert spread.max() <= 0.02
+
+
+def test_planes_through_nodes_are_exact_for_planes():
+    rng = np.random.default_rng(1)
+    points = rng.random((600, 2))
+    points = points[_entropic.neighbours(points)]
+    nodes = Cloud.of(points, rng.exponential(size=600)).nodes(0.1)
+    group = nodes.holding(np.arange(600))
+    values = nodes.extended(nodes.points @ [2.0, -1.0] + 3.0, group, points)
+    assert np.median(np.abs(values - (points @ [2.0, -1.0] + 3.0))) < 1e-12
+
+
+def test_points_on_a_line_or_in_one_place_have_nodes():
+    line = np.column_stack([np.linspace(0, 1, 500), np.zeros(500)])
+    for points in (line, np.ones((500, 2))):
+        nodes = Cloud.of(points, np.full(500, 1 / 500)).nodes(0.1)
+        assert np.isfinite(nodes.points).all()
+        np.testing.assert_allclose(nodes.mass @ nodes.points, points.mean(axis=0))
+        assert np.isfinite(nodes.extended(nodes.points[:, 0], nodes.group, nodes.points)).all()
