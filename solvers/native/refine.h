@@ -210,13 +210,13 @@ static void sort_pieces(piece_t *pieces, int64_t count, const double *at, const 
 
 /* The tree t of a coarse level g as shipments between points of the fine one. False where there is no memory. */
 static int refine(const simplex_t *t, const ground_t *g, const ground_t *fine, forest_t *forest, arena_t *a) {
-    split_t s = {.end = {arena_take(a, t->nodes, sizeof **s.end), arena_take(a, t->nodes, sizeof **s.end)},
-                 .flow = arena_take(a, t->nodes, sizeof *s.flow)};
+    split_t s = {.end = {arena_take(a, t->tree.nodes, sizeof **s.end), arena_take(a, t->tree.nodes, sizeof **s.end)},
+                 .flow = arena_take(a, t->tree.nodes, sizeof *s.flow)};
     if (a->failed) {
         return 0;
     }
-    for (int32_t node = 1; node < t->nodes; node++) {
-        const shipment_t shipment = shipment_above(t, node);
+    for (int32_t node = 1; node < t->tree.nodes; node++) {
+        const shipment_t shipment = shipment_above(&t->tree, node);
         if (shipment.flow > 0) {
             s.end[0][s.count] = shipment.row;
             s.end[1][s.count] = shipment.column;

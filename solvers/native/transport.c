@@ -149,8 +149,8 @@ static outcome_t price_out(const transport_t *t, simplex_t *s, int64_t *added) {
 
 /* The duals are those that all pairs were priced by last. */
 static void write_plan(transport_t *t, const simplex_t *s) {
-    for (int32_t node = 1; node < s->nodes; node++) {
-        const shipment_t shipment = shipment_above(s, node);
+    for (int32_t node = 1; node < s->tree.nodes; node++) {
+        const shipment_t shipment = shipment_above(&s->tree, node);
         t->rows[node - 1] = shipment.row;
         t->columns[node - 1] = shipment.column;
         t->shipped[node - 1] = shipment.flow;

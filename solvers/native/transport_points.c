@@ -142,7 +142,7 @@ static outcome_t price_out(level_t *l, cloud_t *columns, const stop_t *stop, int
     int64_t tile = 0;
     *added = 0;
     weigh(columns, l->v);
-    for (int64_t i = 0; i < s->n; i++) {
+    for (int64_t i = 0; i < s->tree.n; i++) {
         const double limit = l->u[i] - 2.0 * s->tolerance;
         const int64_t count = nearest(columns, l->ground.rows.at + i * DIM, PRICED_OUT, limit, offers, &tile);
         for (int64_t k = 0; k < count && offers[k].value < limit; k++, ++*added) {
@@ -250,8 +250,8 @@ static void write_plan(transport_t *t, const level_t *l, const int32_t *row, con
     for (int64_t j = 0; j < t->m; j++) {
         t->v[column[j]] = l->v[j];
     }
-    for (int32_t node = 1; node < s->nodes; node++) {
-        const shipment_t shipment = shipment_above(s, node);
+    for (int32_t node = 1; node < s->tree.nodes; node++) {
+        const shipment_t shipment = shipment_above(&s->tree, node);
         t->rows[node - 1] = row[shipment.row];
         t->columns[node - 1] = column[shipment.column];
         t->shipped[node - 1] = shipment.flow;
