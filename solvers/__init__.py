@@ -3,6 +3,7 @@
 from .batch import BatchMatching, solve_batch
 from .certificate import Certificate, certify
 from .drop_in import linear_sum_assignment
+from .histograms import emd
 from .losses import Loss, carry, loss
 from .problem import Assignment, DenseCost, Infeasible, PointCost, SparseCost, TimeLimit, Transport, Unsupported
 from .registry import Capabilities, names, register, solve
@@ -25,6 +26,7 @@ __all__ = [
     "Unsupported",
     "carry",
     "certify",
+    "emd",
     "linear_sum_assignment",
     "loss",
     "names",

@@ -419,7 +419,7 @@ class Assignment:
     maximize: bool = False
 
     def __post_init__(self) -> None:
-        _check_cost(self.cost)
+        check_cost(self.cost)
         if not isinstance(self.maximize, bool | np.bool_):
             raise TypeError(f"maximize = {self.maximize!r}; it must be True or False")
         if self.limit is not None:
@@ -480,7 +480,7 @@ class Transport:
     reach: float | None = None
 
     def __post_init__(self) -> None:
-        _check_cost(self.cost)
+        check_cost(self.cost)
         n, m = self.cost.shape
         if n == 0 or m == 0:
             raise ValueError(f"nothing to transport: the cost has shape {(n, m)}")
@@ -528,7 +528,8 @@ class Transport:
 Problem = Assignment | Transport
 
 
-def _check_cost(cost: Any) -> None:
+def check_cost(cost: Any) -> None:
+    """A TypeError where it is none of the three kinds."""
     if not isinstance(cost, Cost):
         kind = type(cost).__name__
         raise TypeError(f"expected DenseCost, PointCost or SparseCost, got {kind}; wrap a matrix: DenseCost(matrix)")

@@ -115,6 +115,27 @@ def check_masses(masses: Any, name: str, size: int) -> np.ndarray:
     return masses
 
 
+def check_histograms(masses: Any, name: str, bins: int) -> np.ndarray:
+    """`masses` as float64 (..., bins) in C order, each histogram of finite, positive sum."""
+    masses = as_numeric(masses, name)
+    if masses.ndim == 0 or masses.shape[-1] != bins:
+        raise ValueError(f"{name} has shape {masses.shape}; the cost asks for (…, {bins})")
+    masses = np.require(masses, np.float64, ["C", "A"])
+    bad = ~(np.isfinite(masses) & (masses >= 0))
+    if bad.any():
+        where = first(bad)
+        raise ValueError(f"{name}{place(where)} is {masses[where]}; masses must be finite and at least 0")
+    with np.errstate(over="ignore"):
+        totals = masses.sum(axis=-1)
+    if not np.isfinite(totals).all():
+        raise ValueError(
+            f"{name}{place(first(~np.isfinite(totals)))} sums beyond the largest float64; rescale the masses"
+        )
+    if not totals.all():
+        raise ValueError(f"{name}{place(first(totals == 0))} has no mass: every entry is 0")
+    return masses
+
+
 def check_threads(threads: Any) -> int:
     """A number of threads as an int; a ValueError where it is no whole number above 0."""
     if not isinstance(threads, Integral) or isinstance(threads, bool) or threads < 1:
