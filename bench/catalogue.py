@@ -23,6 +23,7 @@ def solver_table() -> Table:
             "n ≠ m": able.rectangular,
             "inf": able.forbidden,
             "limit": able.limit,
+            "partial": able.partial,
             "time": able.time_limit,
             "transport": able.problem != "assignment",
         }
@@ -36,8 +37,8 @@ def solver_table() -> Table:
             f"[yellow]missing: {escape(solver.missing)}[/]" if solver.missing else f"[green]{escape(versions)}[/]",
         )
     table.caption = (
-        "inf: forbidden pairs. limit: most that a pair may cost. time: can be stopped in time. "
-        "“lapmark solvers NAME” shows one solver at length."
+        "inf: forbidden pairs. limit: most that a pair may cost. partial: sums of masses may differ. "
+        "time: can be stopped in time. “lapmark solvers NAME” shows one solver at length."
     )
     return table
 
@@ -52,6 +53,7 @@ def solver_page(name: str) -> Table:
         "n ≠ m": able.rectangular,
         "forbidden pairs": able.forbidden,
         "a limit on the cost of a pair": able.limit,
+        "transport of unequal sums": able.partial,
         "a time limit": able.time_limit,
         "threads": able.threads,
     }

@@ -74,6 +74,8 @@ def digest(problem: Problem) -> str:
         for masses in (problem.a, problem.b):
             state.update(np.ascontiguousarray(masses).data)
         state.update(repr((problem.blur, problem.reach)).encode())
+        if problem.partial:
+            state.update(b"partial")
     return state.hexdigest()
 
 
@@ -158,7 +160,7 @@ def write_problem(problem: Problem, file: IO[bytes]) -> None:
     else:
         assert problem.a is not None
         assert problem.b is not None
-        facts |= {"transport": {"blur": problem.blur, "reach": problem.reach}}
+        facts |= {"transport": {"blur": problem.blur, "reach": problem.reach, "partial": bool(problem.partial)}}
         arrays += [problem.a, problem.b]
     file.write(json.dumps(facts).encode() + b"\n")
     for array in arrays:

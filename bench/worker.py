@@ -126,7 +126,7 @@ def _prepare(job: Job, problem: Problem) -> tuple[Callable[[Problem], Any], Prob
         problem = (
             dataclasses.replace(problem, cost=dense)
             if isinstance(problem, Assignment)
-            else Transport(dense, problem.a, problem.b, problem.epsilon, problem.reach and problem.rho)
+            else Transport(dense, problem.a, problem.b, problem.epsilon, problem.reach and problem.rho, problem.partial)
         )
     return functools.partial(solver.run, **options), problem
 

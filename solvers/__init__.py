@@ -3,7 +3,7 @@
 from .batch import BatchMatching, solve_batch
 from .certificate import Certificate, certify
 from .drop_in import linear_sum_assignment
-from .histograms import emd
+from .histograms import emd, emd_plans
 from .losses import Loss, carry, loss
 from .problem import Assignment, DenseCost, Infeasible, PointCost, SparseCost, TimeLimit, Transport, Unsupported
 from .registry import Capabilities, names, register, solve
@@ -27,6 +27,7 @@ __all__ = [
     "carry",
     "certify",
     "emd",
+    "emd_plans",
     "linear_sum_assignment",
     "loss",
     "names",

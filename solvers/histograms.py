@@ -4,28 +4,39 @@ from __future__ import annotations
 
 import os
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from .problem import Cost, Transport, check_cost
+from .deadline import Deadline
+from .native import _native, _transport
+from .problem import Cost, PointCost, Transport, check_cost
 from .registry import solve
-from .validation import check_histograms, check_threads
+from .result import Plan
+from .validation import ROUNDING, check_histograms, check_sums, check_threads, place, sums_differ
+from .wide import float_matrix
+
+#: Matrices of at most so many entries are shared by all pairs; above, each pair is a problem of its own.
+LARGEST = 2**20
 
 
-def emd(cost: Cost, a: Any, b: Any, *, threads: int | None = None) -> np.ndarray:
+def emd(cost: Cost, a: Any, b: Any, *, partial: bool = False, threads: int | None = None) -> np.ndarray:
     """The least cost of moving each of many masses a onto masses b: the earth mover's distance.
 
-    Leading dimensions broadcast as in NumPy: pairs of rows of two (k, n) arrays, one histogram against many, or with
-    `a[:, None]` and `b` all pairs.
+    Leading dimensions broadcast as in NumPy: the rows of two (k, n) arrays pair by pair, one histogram against many, or
+    all pairs by `a[:, None]` and `b`.
 
     Parameters
     ----------
     cost : DenseCost, PointCost or SparseCost, shape (n, m)
+        The unit of the result is that of the cost times that of the masses; nothing is divided by the mass that moves.
     a : array_like, shape (..., n)
         Masses of the rows, finite and ≥ 0.
     b : array_like, shape (..., m)
-        Masses of the columns, of the same sum.
+        Masses of the columns.
+    partial : bool
+        Where the sums of a pair differ, move the smaller in full, as `Transport` does.
     threads : int, optional
         At most so many threads, ≥ 1; by default as many as cores may be used. Answers do not depend on it.
 
@@ -37,15 +48,131 @@ def emd(cost: Cost, a: Any, b: Any, *, threads: int | None = None) -> np.ndarray
     Raises
     ------
     ValueError
-        Where a mass is negative, NaN or infinite, where a histogram has none, where the sums of a pair differ by more
-        than rounding: the message names it.
+        Where a mass is negative, NaN or infinite, where a histogram has none, or where the sums of a pair differ by
+        more than rounding and `partial` is not set: the message names the place.
     """
-    check_cost(cost)
-    workers = len(os.sched_getaffinity(0)) if threads is None else check_threads(threads)
-    n, m = cost.shape
-    a, b = check_histograms(a, "a", n), check_histograms(b, "b", m)
-    shape = np.broadcast_shapes(a.shape[:-1], b.shape[:-1])
-    pairs = np.broadcast_to(a, (*shape, n)).reshape(-1, n), np.broadcast_to(b, (*shape, m)).reshape(-1, m)
-    with ThreadPoolExecutor(workers) as pool:
-        costs = list(pool.map(lambda each: solve(Transport(cost, *each, blur=0)).cost, zip(*pairs, strict=True)))
-    return np.array(costs, dtype=np.float64).reshape(shape)
+    return _Pairs.read(cost, a, b, partial, threads).costs()
+
+
+def emd_plans(cost: Cost, a: Any, b: Any, *, partial: bool = False, threads: int | None = None) -> list[Plan]:
+    """What `emd` computes the costs of, with optimal duals as a proof; parameters and errors are the same.
+
+    Returns
+    -------
+    list of Plan
+        In the order of `emd(…).ravel()`; what a plan says of its problem is what `solve` says of
+        `Transport(cost, a, b, blur=0, partial=partial)`.
+    """
+    return _Pairs.read(cost, a, b, partial, threads).plans()
+
+
+@dataclass(frozen=True, eq=False)
+class _Pairs:
+    """Histograms a (k, n) and b (l, m), and which of them are pairs: a[of_a[i]] and b[of_b[i]]."""
+
+    cost: Cost
+    a: np.ndarray
+    b: np.ndarray
+    of_a: np.ndarray
+    of_b: np.ndarray
+    shape: tuple[int, ...]
+    partial: bool
+    threads: int
+
+    @classmethod
+    def read(cls, cost: Cost, a: Any, b: Any, partial: bool, threads: int | None) -> _Pairs:
+        check_cost(cost)
+        workers = len(os.sched_getaffinity(0)) if threads is None else check_threads(threads)
+        (n, m), a, b = cost.shape, check_histograms(a, "a", cost.shape[0]), check_histograms(b, "b", cost.shape[1])
+        if n == 0 or m == 0:
+            raise ValueError(f"nothing to transport: the cost has shape {(n, m)}")
+        shape = np.broadcast_shapes(a.shape[:-1], b.shape[:-1])
+        # Which of the histograms as they were given; broadcasting them would copy them once for each pair.
+        of_a, of_b = (
+            np.broadcast_to(np.arange(each[..., 0].size).reshape(each.shape[:-1]), shape).ravel() for each in (a, b)
+        )
+        pairs = cls(cost, a.reshape(-1, n), b.reshape(-1, m), of_a, of_b, shape, partial, workers)
+        if not partial:
+            pairs.check_sums()
+        return pairs
+
+    def check_sums(self) -> None:
+        sums = self.a.sum(axis=1)[self.of_a], self.b.sum(axis=1)[self.of_b]
+        differ = sums_differ(*sums)
+        if differ.any():
+            k = int(np.argmax(differ))
+            at = place(np.unravel_index(k, self.shape)) if self.shape else ""
+            check_sums(sums[0][k], sums[1][k], f", for the pair {at}; rescale one, or give partial=True")
+
+    def costs(self) -> np.ndarray:
+        if self.is_large:
+            return np.array([plan.cost for plan in self._one_by_one()], dtype=np.float64).reshape(self.shape)
+        return self._together(False)[0].reshape(self.shape)
+
+    def plans(self) -> list[Plan]:
+        if self.is_large:
+            return self._one_by_one()
+        return plans_of([self.problem(k) for k in range(len(self.of_a))], *self._together(True))
+
+    @property
+    def is_large(self) -> bool:
+        n, m = self.cost.shape
+        return n * m > LARGEST or self.cost.forbids
+
+    def problem(self, k: int) -> Transport:
+        return Transport(self.cost, self.a[self.of_a[k]], self.b[self.of_b[k]], blur=0, partial=self.partial)
+
+    def _together(self, whole: bool) -> Any:
+        matrix = float_matrix(self.cost, Deadline(None), dtype=np.float64)
+        metric = keeps_common_mass(self.cost, matrix, len(self.of_a))
+        return _transport.histograms(
+            matrix,
+            self.a,
+            self.b,
+            self.of_a,
+            self.of_b,
+            metric,
+            self.partial,
+            ROUNDING,
+            whole,
+            self.threads,
+            _native.HAS_AVX2,
+        )
+
+    def _one_by_one(self) -> list[Plan]:
+        with ThreadPoolExecutor(self.threads) as pool:
+            return list(pool.map(lambda k: solve(self.problem(k)), range(len(self.of_a))))
+
+
+def solve_alone(problem: Transport, avx2: bool) -> Plan:
+    """One small problem without forbidden pairs, in the same way."""
+    matrix = float_matrix(problem.cost, Deadline(None), dtype=np.float64)
+    metric, pair = keeps_common_mass(problem.cost, matrix, 1), np.zeros(1, dtype=np.int64)
+    assert problem.a is not None
+    assert problem.b is not None
+    a, b = problem.a[None], problem.b[None]
+    answer = _transport.histograms(matrix, a, b, pair, pair, metric, problem.partial, ROUNDING, True, 1, avx2)
+    return plans_of([problem], *answer)[0]
+
+
+def plans_of(problems: list[Transport], costs: np.ndarray, pivots: np.ndarray, answers: Any) -> list[Plan]:
+    """Plans of problems with the same cost from what native code answered."""
+    f, g, rows, columns, moved = answers
+    counts = np.count_nonzero(moved, axis=1)
+    return [
+        Plan.from_pairs(
+            problem, rows[k, :count], columns[k, :count], moved[k, :count], f[k], g[k], {"pivots": int(pivots[k])}
+        )
+        for k, (problem, count) in enumerate(zip(problems, counts, strict=True))
+    ]
+
+
+def keeps_common_mass(cost: Cost, matrix: np.ndarray, pairs: int) -> bool:
+    """Whether mass that both sides of a pair have in a bin may stay there: where the cost is known to be a metric.
+
+    Distances between the same points are. Of a matrix it has to be tried, which takes n³ steps and so is worth it for
+    many pairs only.
+    """
+    if isinstance(cost, PointCost):
+        return cost.p <= 1 and np.array_equal(cost.x, cost.y)
+    return pairs > len(matrix) // 4 and _transport.is_metric(matrix, _native.HAS_AVX2)

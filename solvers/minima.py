@@ -30,3 +30,22 @@ def column_minima(cost: Cost, f: np.ndarray, every_pair: bool = False) -> np.nda
     for start, block in cost.blocks():
         np.minimum(low, _native.column_minima(block, f[start : start + len(block)]), out=low)
     return low
+
+
+def fitted(
+    cost: Cost, f: np.ndarray, g: np.ndarray, surplus: float = 0.0, every_pair: bool = False
+) -> tuple[np.ndarray, np.ndarray]:
+    """Duals (n,) and (m,) with f_i + g_j ≤ c_ij: those of the longer side as given, the others as much as they leave.
+
+    On the side that keeps a surplus, the rows where it is above 0 and the columns where below, they are at most 0. A
+    row or a column without a pair gets 0.
+    """
+    most_f, most_g = (0.0 if surplus > 0 else np.inf), (0.0 if surplus < 0 else np.inf)
+    n, m = cost.shape
+    if n <= m:
+        g = np.minimum(g, most_g)
+        f = np.minimum(row_minima(cost, g, every_pair), most_f)
+    else:
+        f = np.minimum(f, most_f)
+        g = np.minimum(column_minima(cost, f, every_pair), most_g)
+    return np.where(f == np.inf, 0.0, f), np.where(g == np.inf, 0.0, g)

@@ -6,7 +6,7 @@ import numpy as np
 import scipy.sparse
 
 from .certificate import Certificate, invalid, number, relative, rounding, vector
-from .minima import column_minima, row_minima
+from .minima import fitted
 from .problem import Transport
 from .result import Plan
 from .validation import place
@@ -40,9 +40,7 @@ def certify_plan(problem: Transport, plan: Plan, known: float, tolerance: float)
 
     bound, allowed = known, tolerance * abs(cost)
     if f is not None and g is not None and problem.reach is None:
-        # The duals of the longer side are taken as given, the others as the minima that they leave.
-        n, m = problem.shape
-        duals = (row_minima(problem.cost, g), g) if n <= m else (f, column_minima(problem.cost, f))
+        duals = fitted(problem.cost, f, g, problem.surplus)
         bound = max(bound, float(duals[0] @ a + duals[1] @ b))
         largest = float(np.abs([*problem.cost.span(), 0.0]).max())
         allowed += rounding(float(a.sum()), min(largest, float(np.abs(np.concatenate(duals)).max())))

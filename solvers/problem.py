@@ -23,8 +23,10 @@ from .validation import (
     check_finite,
     check_masses,
     check_number,
+    check_sums,
     first,
     listed,
+    sums_differ,
 )
 
 if TYPE_CHECKING:
@@ -463,6 +465,9 @@ class Transport:
     blur : float
         Entropic regularisation as a length: ε = blur**p, with p the exponent of a `PointCost` and p = 1 for a matrix,
         whose blur is then in units of cost. 0 asks for the unregularised problem.
+    partial : bool
+        Let the sums of a and b differ: the smaller is moved in full, and the larger keeps what is left over, wherever
+        that is cheapest. Without it, sums that differ are an error, since they mostly are one.
     reach : float, optional
         Largest distance worth moving, as a length: masses are matched up to a penalty reach**p · KL. None: exactly.
 
@@ -470,7 +475,9 @@ class Transport:
     ------
     ValueError
         Where a mass is negative, NaN or infinite, where all are zero, or where the two sums differ by more than
-        rounding and `reach` is None.
+        rounding, `reach` is None and `partial` is not set; where both are.
+    TypeError
+        Where `partial` is neither True nor False.
     """
 
     cost: Cost
@@ -478,6 +485,7 @@ class Transport:
     b: np.ndarray | None = None
     blur: float = 0.05
     reach: float | None = None
+    partial: bool = False
 
     def __post_init__(self) -> None:
         check_cost(self.cost)
@@ -491,23 +499,37 @@ class Transport:
         object.__setattr__(self, "blur", check_number(self.blur, "blur"))
         if self.reach is not None:
             object.__setattr__(self, "reach", check_number(self.reach, "reach", positive=True))
-        if self.reach is None:
-            sums = float(self.a.sum()), float(self.b.sum())
-            if abs(sums[0] - sums[1]) > 1e-6 * max(sums):
-                raise ValueError(
-                    f"masses do not match: a sums to {sums[0]:.9g}, b to {sums[1]:.9g}; rescale one, or give a reach"
-                )
+        if not isinstance(self.partial, bool | np.bool_):
+            raise TypeError(f"partial = {self.partial!r}; it must be True or False")
+        if self.partial and self.reach is not None:
+            raise ValueError("partial=True moves the smaller sum in full, a reach only what is near; give one of them")
+        if self.reach is None and not self.partial:
+            check_sums(self.a.sum(), self.b.sum(), "; rescale one, give partial=True, or a reach")
 
     @property
     def shape(self) -> tuple[int, int]:
         """(n, m): number of rows and of columns."""
         return self.cost.shape
 
-    def marginal_error(self, rows: np.ndarray, cols: np.ndarray) -> float:
-        """L1 distance of a plan's sums of rows (n,) and columns (m,) from a and b: the larger, relative to the mass."""
+    @property
+    def surplus(self) -> float:
+        """Mass that a partial problem leaves behind: of the rows where above 0, of the columns where below."""
         assert self.a is not None
         assert self.b is not None
-        return max(float(np.abs(rows - self.a).sum()), float(np.abs(cols - self.b).sum())) / float(self.a.sum())
+        a, b = float(self.a.sum()), float(self.b.sum())
+        return a - b if self.partial and bool(sums_differ(a, b)) else 0.0
+
+    def marginal_error(self, rows: np.ndarray, cols: np.ndarray) -> float:
+        """L1 distance of a plan's sums of rows (n,) and columns (m,) from a and b: the larger, relative to the mass.
+
+        Of the side that has a surplus only what is above counts.
+        """
+        assert self.a is not None
+        assert self.b is not None
+        over, surplus = (rows - self.a, cols - self.b), self.surplus
+        signed = surplus > 0, surplus < 0
+        error = (np.maximum(each, 0) if sign else np.abs(each) for each, sign in zip(over, signed, strict=True))
+        return max(float(each.sum()) for each in error) / min(float(self.a.sum()), float(self.b.sum()))
 
     @property
     def p(self) -> float:

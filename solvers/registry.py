@@ -42,9 +42,9 @@ class Capabilities:
     problem : {"assignment", "transport", "both"}
     costs : set of {"dense", "points", "sparse"}
         Kinds of cost it takes. Where "dense" is among them, `solve` builds the matrix of any other kind.
-    rectangular, forbidden, limit, duals, threads, time_limit : bool
-        Whether it takes n ≠ m, takes `inf`, takes a limit on the cost of a pair, returns u and v, and honours the
-        options `threads` and `time_limit`.
+    rectangular, forbidden, limit, partial, duals, threads, time_limit : bool
+        Whether it takes n ≠ m, takes `inf`, takes a limit on the cost of a pair, takes transport of sums that differ,
+        returns u and v, and honours the options `threads` and `time_limit`.
     dtypes : set of str
         Types that it solves without rounding a cost.
     device : str
@@ -64,6 +64,7 @@ class Capabilities:
     rectangular: bool = False
     forbidden: bool = False
     limit: bool = False
+    partial: bool = False
     dtypes: Iterable[str] = frozenset({"float64"})
     duals: bool = False
     threads: bool = False
@@ -100,6 +101,8 @@ class Capabilities:
             n, m = problem.shape
             if n != m and not self.rectangular:
                 return f"takes square problems only, not {n}×{m}"
+        elif not self.partial and problem.surplus:
+            return "moves all mass, and the sums differ: partial=True is for exact transport, at blur=0"
         if problem.cost.forbids and not self.forbidden:
             return "takes no forbidden pairs"
         return None

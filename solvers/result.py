@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -107,10 +107,26 @@ class Plan:
     ) -> Plan:
         """A sparse plan whose cost and marginal error are summed from the problem's own costs and masses."""
         moved = mass.tocoo()
-        (rows, cols), (n, m) = moved.coords, problem.shape
-        cost = float(moved.data @ problem.cost.entries(rows, cols))
-        error = problem.marginal_error(np.bincount(rows, moved.data, n), np.bincount(cols, moved.data, m))
-        return cls(cost, error, f, g, mass, counters or {})
+        return cls._summed(problem, *moved.coords, moved.data, f, g, mass, counters or {})
+
+    @classmethod
+    def from_pairs(cls, problem: Transport, rows: np.ndarray, cols: np.ndarray, moved: np.ndarray, *known: Any) -> Plan:
+        """The same from the masses moved[k] ≥ 0 of distinct pairs (rows[k], cols[k])."""
+        from scipy.sparse import csr_array
+
+        n, m = problem.shape
+        order = np.argsort(rows.astype(np.int64) * m + cols)
+        begin = np.zeros(n + 1, dtype=np.int32)
+        np.cumsum(np.bincount(rows, minlength=n), out=begin[1:])
+        mass = csr_array((moved[order], cols[order], begin), shape=(n, m))
+        return cls._summed(problem, rows, cols, moved, *known[:2], mass, *known[2:])
+
+    @classmethod
+    def _summed(cls, problem: Transport, rows: np.ndarray, cols: np.ndarray, moved: np.ndarray, *known: Any) -> Plan:
+        n, m = problem.shape
+        cost = float(moved @ problem.cost.entries(rows, cols))
+        error = problem.marginal_error(np.bincount(rows, moved, n), np.bincount(cols, moved, m))
+        return cls(cost, error, *known)
 
 
 Result = Matching | Plan

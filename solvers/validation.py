@@ -115,6 +115,21 @@ def check_masses(masses: Any, name: str, size: int) -> np.ndarray:
     return masses
 
 
+#: Relative difference of two sums of masses up to which it counts as rounding.
+ROUNDING = 1e-6
+
+
+def sums_differ(a: Any, b: Any) -> Any:
+    """Whether two sums of masses, or the sums in two arrays, differ by more than rounding."""
+    return abs(a - b) > ROUNDING * np.maximum(a, b)
+
+
+def check_sums(a: float, b: float, cure: str) -> None:
+    """A ValueError where two sums of masses differ."""
+    if sums_differ(a, b):
+        raise ValueError(f"masses do not match: a sums to {a:.9g}, b to {b:.9g}{cure}")
+
+
 def check_histograms(masses: Any, name: str, bins: int) -> np.ndarray:
     """`masses` as float64 (..., bins) in C order, each histogram of finite, positive sum."""
     masses = as_numeric(masses, name)

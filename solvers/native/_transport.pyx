@@ -38,6 +38,62 @@ cdef extern from "builds.h":
     const plain_build_t *find_plain_build(bint avx2)
 
 
+cdef extern from "histograms.h":
+    ctypedef struct histograms_t:
+        int64_t n, m
+        const double *cost
+        const double *a
+        const double *b
+        bint metric, partial
+        double rounding
+        int64_t pairs
+        const int64_t *of_a
+        const int64_t *of_b
+        double *total
+        double *f
+        double *g
+        int32_t *rows
+        int32_t *columns
+        double *moved
+        int64_t *pivots
+    ctypedef void (*histogram_build_t)(const histograms_t *, int64_t, double *) noexcept nogil
+    histogram_build_t find_histogram_build(bint avx2)
+    bint holds_metric "is_metric"(const double *cost, int64_t n, bint avx2) nogil
+    outcome_t histograms_solve(const histograms_t *, histogram_build_t, int threads, const stop_t *) noexcept nogil
+
+
+cdef extern from "masses.h":
+    ctypedef struct measure_t:
+        double unit
+        int64_t over
+    measure_t make_whole "whole_masses"(const double *a, int64_t n, const double *b, int64_t m, bint partial,
+                                        int64_t *supply, int64_t *demand) nogil
+
+
+def whole_masses(const double[::1] a, const double[::1] b, bint partial=False):
+    """Masses above 0 as whole numbers above 0, int64, in proportion to 2⁻⁶⁰ of the larger sum; and the mass of a unit.
+
+    Their sums are the same, but where `partial` lets them differ as they do.
+    """
+    cdef measure_t measure
+    supply, demand = np.zeros(a.shape[0], dtype=np.int64), np.zeros(b.shape[0], dtype=np.int64)
+    cdef int64_t[::1] supply_view = supply
+    cdef int64_t[::1] demand_view = demand
+    measure = make_whole(&a[0], a.shape[0], &b[0], b.shape[0], partial, &supply_view[0], &demand_view[0])
+    return supply, demand, measure.unit
+
+
+def is_metric(const double[:, ::1] cost, bint avx2):
+    """Whether a matrix is at least 0, 0 on the diagonal, and keeps the triangle inequality but for rounding."""
+    cdef int64_t n = cost.shape[0]
+    cdef bint holds
+    if n != cost.shape[1]:
+        return False
+    with nogil:
+        holds = n == 0 or holds_metric(&cost[0, 0], n, avx2)
+    return holds
+
+
 cdef run(ship_t function, const void *cost, const int64_t[::1] supply, const int64_t[::1] demand, double seconds):
     cdef transport_t task
     cdef outcome_t outcome
@@ -91,3 +147,51 @@ def points(const double[:, ::1] x, const double[:, ::1] y, int power, double sca
         raise RuntimeError("this processor has no AVX2")
     cost.x, cost.y, cost.scale = &x[0, 0], &y[0, 0], scale
     return run(build.transport, &cost, supply, demand, seconds)
+
+
+def histograms(const double[:, ::1] cost, const double[:, ::1] a, const double[:, ::1] b, const int64_t[::1] of_a,
+               const int64_t[::1] of_b, bint metric, bint partial, double rounding, bint whole, int threads, bint avx2):
+    """Pairs of histograms a[of_a[k]] and b[of_b[k]] over the bins of a matrix (n, m) of finite costs.
+
+    Returns costs and numbers of pivots (k,); where `whole` is asked for also duals f (k, n) and g (k, m), and what
+    moves: rows, columns and masses (k, n + m − 1), ended by zeros. A `metric` lets mass stay where both have it.
+    """
+    cdef histograms_t task
+    cdef outcome_t outcome
+    cdef stop_t stop = stop_within(float("inf"))
+    cdef int64_t n = cost.shape[0], m = cost.shape[1], pairs = of_a.shape[0], k
+    cdef histogram_build_t build = find_histogram_build(avx2)
+    if build == NULL:
+        raise RuntimeError("this processor has no AVX2")
+    if not n or not m or a.shape[1] != n or b.shape[1] != m or of_b.shape[0] != pairs or (metric and n != m):
+        raise ValueError("costs and histograms of different sizes")
+    for k in range(pairs):
+        if not (0 <= of_a[k] < a.shape[0] and 0 <= of_b[k] < b.shape[0]):
+            raise ValueError(f"pair {k} of histograms that are not there")
+    total, pivots = np.zeros(pairs), np.zeros(pairs, dtype=np.int64)
+    cdef double[::1] total_view = total
+    cdef int64_t[::1] pivot_view = pivots
+    cdef int64_t kept = pairs if whole else 0
+    f, g, moved = np.zeros((kept, n)), np.zeros((kept, m)), np.zeros((kept, n + m - 1))
+    rows, columns = (np.zeros((kept, n + m - 1), dtype=np.int32) for _ in range(2))
+    cdef double[:, ::1] f_view = f
+    cdef double[:, ::1] g_view = g
+    cdef double[:, ::1] moved_view = moved
+    cdef int32_t[:, ::1] row_view = rows
+    cdef int32_t[:, ::1] column_view = columns
+    if pairs:
+        task.n, task.m, task.pairs, task.cost, task.a, task.b = n, m, pairs, &cost[0, 0], &a[0, 0], &b[0, 0]
+        task.of_a, task.of_b, task.total, task.pivots = &of_a[0], &of_b[0], &total_view[0], &pivot_view[0]
+        task.metric, task.partial, task.rounding = metric, partial, rounding
+        task.f = task.g = task.moved = NULL
+        task.rows = task.columns = NULL
+        if whole:
+            task.f, task.g, task.moved = &f_view[0, 0], &g_view[0, 0], &moved_view[0, 0]
+            task.rows, task.columns = &row_view[0, 0], &column_view[0, 0]
+        with nogil:
+            outcome = histograms_solve(&task, build, threads, &stop)
+        if outcome == OUT_OF_MEMORY:
+            raise MemoryError(f"no memory for a pair of histograms of {n} and {m} bins")
+        if outcome == INTERRUPTED:
+            raise_pending()
+    return total, pivots, (f, g, rows, columns, moved) if whole else None

@@ -1,11 +1,13 @@
-"""Many transport problems in one call: the answers of one by one, in any shapes that broadcast, and errors with a place."""
+"""Many transport problems in one call: the answers of one by one, in all shapes that broadcast; proofs and errors."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
 
-from solvers import DenseCost, PointCost, Transport, emd, solve
+from solvers import DenseCost, PointCost, Transport, certify, emd, emd_plans, solve
+from solvers import histograms as module
+from solvers.native import _native, _transport
 
 
 def histograms(rng, *shape, empty=0.5):
@@ -49,3 +51,99 @@ def test_faults_are_named():
         emd(np.ones((3, 2)), a, b)
     with pytest.raises(ValueError, match="threads = 0"):
         emd(cost, a, b, threads=0)
+
+
+COSTS = {
+    "squared distance": lambda rng, n: PointCost(grid(n), grid(n)),
+    "distance": lambda rng, n: PointCost(grid(n), grid(n), p=1),
+    "root of a distance": lambda rng, n: PointCost(grid(n), grid(n), p=0.5),
+    "distance as a matrix": lambda rng, n: DenseCost(PointCost(grid(n), grid(n), p=1).dense()),
+    "walks on a circle, one way": lambda rng, n: DenseCost((np.arange(n * n) - np.arange(n * n)[:, None]) % (n * n)),
+    "equal": lambda rng, n: DenseCost(np.ones((n * n, n * n), dtype=np.float32)),
+    "random, of both signs": lambda rng, n: DenseCost(rng.normal(size=(n * n, n * n))),
+    "more columns": lambda rng, n: DenseCost(rng.random((n * n, 2 * n * n + 3), dtype=np.float32)),
+    "one column": lambda rng, n: DenseCost(rng.random((n * n, 1))),
+}
+MASSES = {
+    "some empty": histograms,
+    "full": lambda rng, *shape: histograms(rng, *shape, empty=0.0),
+    "one bin each": lambda rng, *shape: np.eye(shape[-1])[rng.integers(0, shape[-1], shape[0])],
+    "whole, which tie": lambda rng, k, n: rng.permuted(np.tile(np.arange(n) % 3 + (n == 1), (k, 1)), axis=1) / n,
+    "of many sizes": lambda rng, *shape: np.exp(5 * rng.normal(size=shape)),
+}
+
+
+@pytest.mark.parametrize("partial", [False, True])
+@pytest.mark.parametrize("masses", MASSES)
+@pytest.mark.parametrize("kind", COSTS)
+def test_every_answer_is_proven(kind, masses, partial):
+    rng = np.random.default_rng(1)
+    for side in (1, 2, 5):
+        cost = COSTS[kind](rng, side)
+        n, m = cost.shape
+        a, b = MASSES[masses](rng, 12, n), MASSES[masses](rng, 12, m)
+        if partial:
+            a, b = a * rng.choice([0.2, 1, 5], (12, 1)), b * rng.choice([0.2, 1, 5], (12, 1))
+        else:
+            a, b = a / a.sum(axis=1, keepdims=True), b / b.sum(axis=1, keepdims=True)
+        costs, plans = emd(cost, a, b, partial=partial), emd_plans(cost, a, b, partial=partial)
+        for x, y, stated, plan in zip(a, b, costs, plans, strict=True):
+            problem = Transport(cost, x, y, blur=0, partial=partial)
+            proof = certify(problem, plan)
+            assert proof.optimal, proof
+            size = np.abs(cost.dense()).max() * min(x.sum(), y.sum())
+            assert stated == pytest.approx(plan.cost, rel=1e-12, abs=1e-15 * size)
+            assert plan.marginal_error < 1e-12
+            slack = cost.dense() - plan.f[:, None] - plan.g
+            assert slack.min() >= -1e-13 * np.abs(cost.dense()).max()
+
+
+def test_which_matrices_let_common_mass_stay():
+    n = 20
+    ways = (np.arange(n) - np.arange(n)[:, None]) % n
+    squared = PointCost(grid(5), grid(5)).dense()
+    for matrix, is_one in (
+        (np.sqrt(squared), True),
+        (ways.astype(float), True),
+        (1 - np.eye(4), True),
+        (squared, False),
+        (np.ones((4, 4)), False),
+        (-ways.astype(float), False),
+        (np.ones((3, 4)), False),
+        (np.where(np.arange(n) == np.arange(n)[:, None], 0, np.where(ways == n - 1, 100.0, ways)), False),
+    ):
+        for avx2 in {False, _native.HAS_AVX2}:
+            assert _transport.is_metric(np.ascontiguousarray(matrix), avx2) == is_one
+
+
+def test_both_builds_and_any_number_of_threads_do_the_same_work():
+    rng = np.random.default_rng(2)
+    cost, pairs = rng.random((40, 37)), np.arange(300)
+    a, b = histograms(rng, 300, 40), histograms(rng, 300, 37)
+    answers = [
+        _transport.histograms(cost, a, b, pairs, pairs, False, False, 1e-6, True, threads, avx2)
+        for avx2 in sorted({False, _native.HAS_AVX2})
+        for threads in (1, 3)
+    ]
+    for costs, pivots, whole in answers:
+        np.testing.assert_array_equal(costs, answers[0][0])
+        np.testing.assert_array_equal(pivots, answers[0][1])
+        for one, other in zip(whole, answers[0][2], strict=True):
+            np.testing.assert_array_equal(one, other)
+
+
+def test_large_and_forbidding_costs_go_one_by_one(monkeypatch):
+    rng = np.random.default_rng(3)
+    cost, a, b = PointCost(grid(6), grid(6)), histograms(rng, 4, 36), histograms(rng, 4, 36)
+    together = emd(cost, a, b)
+    monkeypatch.setattr(module, "LARGEST", 0)
+    np.testing.assert_allclose(emd(cost, a, b), together, rtol=1e-12)
+    assert [plan.cost for plan in emd_plans(cost, a, b, threads=2)] == pytest.approx(list(together), rel=1e-12)
+
+
+def test_partial_sums_of_pairs_are_compared_pair_by_pair():
+    cost = DenseCost(1 - np.eye(3))
+    a, b = np.ones((2, 3)), np.array([[1.0, 1, 1], [2, 2, 2]])
+    with pytest.raises(ValueError, match=r"a sums to 3, b to 6, for the pair \[0, 1\]; rescale one, or give partial"):
+        emd(cost, a[:, None], b)
+    np.testing.assert_allclose(emd(cost, a[:, None], b, partial=True), 0)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import pytest
 from clouds import CLOUDS
@@ -9,12 +11,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from scipy.optimize import linprog
+from scipy.sparse import csr_array
 
-from solvers import Assignment, DenseCost, PointCost, TimeLimit, Transport, certify, registry, solve
+from solvers import Assignment, DenseCost, Plan, PointCost, TimeLimit, Transport, certify, names, registry, solve
 from solvers.minima import column_minima, row_minima
-from solvers.native import _native
+from solvers.native import _native, _transport
 from solvers.problem import Unsupported
-from solvers.transport.exact import whole_masses
 
 MASSES = {
     "uniform": lambda rng, n: None,
@@ -173,13 +175,19 @@ def test_what_it_does_not_take():
 
 
 def test_whole_masses_keep_what_is_equal():
-    a, b = whole_masses(np.full(12, 1 / 12), np.full(9, 1 / 9))
+    a, b, unit = _transport.whole_masses(np.full(12, 1 / 12), np.full(9, 1 / 9))
     assert a.sum() == b.sum()
     assert np.ptp(a) <= 1
     assert np.ptp(b) <= 1
-    a, b = whole_masses(np.array([1e-30, 1.0]), np.array([0.5, 0.5]))
+    assert a * unit == pytest.approx(1 / 12, rel=1e-15)
+    a, b, _ = _transport.whole_masses(np.array([1e-30, 1.0]), np.array([0.5, 0.5]))
     assert a.min() == 1
     assert a.sum() == b.sum()
+    a, b, unit = _transport.whole_masses(np.array([3e-310, 1e-310]), np.array([2e-310, 2e-310]))
+    assert a.tolist() == [2**59 + 2**58, 2**58]
+    a, b, unit = _transport.whole_masses(np.array([1.0, 2.0]), np.array([0.5, 0.5]), partial=True)
+    assert a.sum() * unit == pytest.approx(3, rel=1e-15)
+    assert b.sum() * unit == pytest.approx(1, rel=1e-15)
 
 
 @pytest.mark.parametrize("p", [1, 2])
@@ -195,3 +203,75 @@ def test_minima_that_leave_pairs_out(cloud, p):
                 np.testing.assert_allclose(
                     minima(cost, duals), minima(cost, duals, every_pair=True), rtol=0, atol=1e-13 * scale
                 )
+
+
+def partial_optimum(problem):
+    """By linear programming: at most what the longer side has, exactly what the shorter has."""
+    matrix = problem.cost.dense().astype(np.float64)
+    n, m = matrix.shape
+    rows, columns = np.kron(np.eye(n), np.ones(m)), np.kron(np.ones(n), np.eye(m))
+    less, more = (rows, columns) if problem.surplus < 0 else (columns, rows)
+    exact, most = (problem.a, problem.b) if problem.surplus < 0 else (problem.b, problem.a)
+    return linprog(matrix.ravel(), A_ub=more, b_ub=most, A_eq=less, b_eq=exact).fun
+
+
+@given(st.data())
+@settings(deadline=None)
+def test_the_smaller_sum_is_moved(data):
+    n, m = data.draw(st.integers(1, 6)), data.draw(st.integers(1, 6))
+    matrix = data.draw(arrays(np.float64, (n, m), elements=st.integers(-3, 9)))
+    a, b = (data.draw(arrays(np.float64, k, elements=st.integers(0, 4))) for k in (n, m))
+    a[0], b[0] = a[0] + 1, b[0] + 1
+    problem = Transport(DenseCost(matrix), a, b, blur=0, partial=True)
+    plan = solve(problem)
+    assert_optimal(problem, plan)
+    assert plan.cost == pytest.approx(optimum(problem) if not problem.surplus else partial_optimum(problem), abs=1e-9)
+    assert plan.mass.sum() == pytest.approx(min(a.sum(), b.sum()))
+
+
+@pytest.mark.parametrize("factor", [0.3, 3.0])
+def test_partial_of_every_kind_and_size(factor):
+    """Small and large matrices, points, idle bins: certified, with duals of the right sign on the longer side."""
+    rng = np.random.default_rng(9)
+    for n, m in ((30, 40), (600, 500)):
+        x, y, a, b = rng.random((n, 2)), rng.random((m, 2)), rng.random(n), rng.random(m)
+        a[::5], b[::4] = 0, 0
+        a, b = a / a.sum() * factor, b / b.sum()
+        for cost in (PointCost(x, y), PointCost(x, y, p=1), DenseCost(rng.random((n, m), dtype=np.float32))):
+            problem = Transport(cost, a, b, blur=0, partial=True)
+            plan = solve(problem)
+            assert_optimal(problem, plan)
+            longer, kept = (plan.f, a - plan.mass.sum(axis=1)) if factor > 1 else (plan.g, b - plan.mass.sum(axis=0))
+            assert longer.max() <= 0
+            assert np.abs(longer[kept > 1e-9]).max() < 1e-12
+            if n < 100:
+                assert plan.cost == pytest.approx(partial_optimum(problem), rel=1e-9)
+
+
+def test_a_wrong_partial_plan_is_not_certified():
+    rng = np.random.default_rng(10)
+    problem = Transport(DenseCost(rng.random((6, 5))), 2 * np.ones(6), np.ones(5), blur=0, partial=True)
+    plan = solve(problem)
+    worse = np.roll(plan.mass.toarray(), 1, axis=0)
+    moved = Plan.of(problem, csr_array(worse), plan.f, plan.g)
+    assert certify(problem, moved).valid
+    assert not certify(problem, moved).optimal
+    # Duals above 0 on the side that keeps a surplus would prove too much.
+    lifted = dataclasses.replace(moved, f=plan.f + 1, g=plan.g - 1)
+    assert certify(problem, lifted).dual_bound <= plan.cost * (1 + 1e-12)
+    too_much = Plan.of(problem, csr_array(np.full((6, 5), 0.4)), plan.f, plan.g)
+    assert not certify(problem, too_much).optimal
+
+
+def test_sums_that_differ_have_to_be_asked_for():
+    cost = DenseCost(np.ones((2, 3)))
+    with pytest.raises(ValueError, match=r"a sums to 2, b to 3; rescale one, give partial=True, or a reach"):
+        Transport(cost, np.ones(2), np.ones(3), blur=0)
+    with pytest.raises(ValueError, match="give one of them"):
+        Transport(cost, np.ones(2), np.ones(3), reach=1.0, partial=True)
+    with pytest.raises(TypeError, match="partial = 1"):
+        Transport(cost, np.ones(2), np.ones(3), blur=0, partial=1)
+    with pytest.raises(Unsupported, match="sinkhorn moves all mass, and the sums differ"):
+        solve(Transport(cost, np.ones(2), np.ones(3), partial=True))
+    # Without a difference it is the balanced problem, for anybody.
+    assert "sinkhorn" in names(Transport(cost, np.ones(2), 2 * np.ones(3) / 3, partial=True))
