@@ -35,14 +35,15 @@ def certify_plan(problem: Transport, plan: Plan, known: float, tolerance: float)
     if problem.reach is None and not error <= 2 * number(plan.marginal_error) + 1e-6:
         return invalid(f"states a marginal error of {plan.marginal_error!r}, but has {error:.3g}", known, cost)
     stated = number(plan.cost)
-    if not abs(stated - cost) <= 1e-6 * max(abs(stated), abs(cost)):
+    largest = float(np.abs([*problem.cost.span(), 0.0]).max())
+    # Costs of both signs may cancel.
+    if not abs(stated - cost) <= 1e-6 * max(abs(stated), abs(cost)) + rounding(float(a.sum()), largest):
         return invalid(f"states a cost of {plan.cost!r}, but its plan costs {cost:.12g}", known, cost)
 
     bound, allowed = known, tolerance * abs(cost)
     if f is not None and g is not None and problem.reach is None:
         duals = fitted(problem.cost, f, g, problem.surplus)
         bound = max(bound, float(duals[0] @ a + duals[1] @ b))
-        largest = float(np.abs([*problem.cost.span(), 0.0]).max())
         allowed += rounding(float(a.sum()), min(largest, float(np.abs(np.concatenate(duals)).max())))
     excess = cost - bound
     # A plan that misses its marginals may cost less than any that meets them, and is no optimum for that.

@@ -41,14 +41,14 @@ class Unsupported(ValueError):
 
 
 class Infeasible(ValueError):
-    """No complete matching of finite cost exists.
+    """No complete matching, or no plan that moves all that has to be moved, has a finite cost.
 
     Attributes
     ----------
     rows, columns : (k,) and (k − 1,) intp or the other way round, or None
         A proof by Hall's theorem, ascending: the longer of the two cannot all be matched, because the shorter holds
         everything that they allow. Where n ≤ m there are more rows, where n > m more columns. None where the solver
-        gives no proof.
+        gives no proof. In transport not their number but their mass is larger, and either may be the one that is stuck.
     """
 
     def __init__(self, message: str, rows: np.ndarray | None = None, columns: np.ndarray | None = None) -> None:
@@ -66,6 +66,24 @@ class Infeasible(ValueError):
             return cls(f"{listed(stuck, many)} cannot be matched: every pair is forbidden", rows, columns)
         fault = f"{listed(stuck, many)} cannot all be matched: they allow {listed(allowed, few)} only"
         return cls(fault, rows, columns)
+
+    @classmethod
+    def masses(
+        cls, side: str, stuck: np.ndarray, allowed: np.ndarray, own: np.ndarray, other: np.ndarray
+    ) -> Infeasible:
+        """The error for a side's indices that allow some of the other side only, given both sides' masses."""
+        opposite, verbs = ("column", ("holds", "takes")) if side == "row" else ("row", ("takes", "holds"))
+
+        def clause(indices: np.ndarray, masses: np.ndarray, verb: str) -> str:
+            return f"{verb if len(indices) == 1 else verb[:-1]} {masses[indices].sum():.9g}"
+
+        fault = f"{listed(side, stuck)} {clause(stuck, own, verbs[0])}"
+        if len(allowed):
+            there = clause(allowed, other, verbs[1])
+            fault += f", but allow{'s' * (len(stuck) == 1)} {listed(opposite, allowed)} only, which {there}"
+        else:
+            fault += ", but every pair is forbidden"
+        return cls(fault, *((stuck, allowed) if side == "row" else (allowed, stuck)))
 
 
 class TimeLimit(TimeoutError):

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -107,10 +107,20 @@ class Plan:
     ) -> Plan:
         """A sparse plan whose cost and marginal error are summed from the problem's own costs and masses."""
         moved = mass.tocoo()
-        return cls._summed(problem, *moved.coords, moved.data, f, g, mass, counters or {})
+        rows, cols = moved.coords
+        return cls(*_sums(problem, rows, cols, moved.data), f, g, mass, counters or {})
 
     @classmethod
-    def from_pairs(cls, problem: Transport, rows: np.ndarray, cols: np.ndarray, moved: np.ndarray, *known: Any) -> Plan:
+    def from_pairs(
+        cls,
+        problem: Transport,
+        rows: np.ndarray,
+        cols: np.ndarray,
+        moved: np.ndarray,
+        f: np.ndarray | None = None,
+        g: np.ndarray | None = None,
+        counters: Mapping[str, int] | None = None,
+    ) -> Plan:
         """The same from the masses moved[k] ≥ 0 of distinct pairs (rows[k], cols[k])."""
         from scipy.sparse import csr_array
 
@@ -119,14 +129,14 @@ class Plan:
         begin = np.zeros(n + 1, dtype=np.int32)
         np.cumsum(np.bincount(rows, minlength=n), out=begin[1:])
         mass = csr_array((moved[order], cols[order], begin), shape=(n, m))
-        return cls._summed(problem, rows, cols, moved, *known[:2], mass, *known[2:])
+        return cls(*_sums(problem, rows, cols, moved), f, g, mass, counters or {})
 
-    @classmethod
-    def _summed(cls, problem: Transport, rows: np.ndarray, cols: np.ndarray, moved: np.ndarray, *known: Any) -> Plan:
-        n, m = problem.shape
-        cost = float(moved @ problem.cost.entries(rows, cols))
-        error = problem.marginal_error(np.bincount(rows, moved, n), np.bincount(cols, moved, m))
-        return cls(cost, error, *known)
+
+def _sums(problem: Transport, rows: np.ndarray, cols: np.ndarray, moved: np.ndarray) -> tuple[float, float]:
+    """Cost and marginal error of a plan."""
+    n, m = problem.shape
+    cost = float(moved @ problem.cost.entries(rows, cols))
+    return cost, problem.marginal_error(np.bincount(rows, moved, n), np.bincount(cols, moved, m))
 
 
 Result = Matching | Plan

@@ -10,7 +10,7 @@ import numpy as np
 
 from libc.stdint cimport int32_t, int64_t
 
-from solvers.native.kernels cimport INTERRUPTED, OUT_OF_MEMORY, TIMED_OUT, outcome_t, points_t
+from solvers.native.kernels cimport INFEASIBLE, INTERRUPTED, OUT_OF_MEMORY, TIMED_OUT, outcome_t, points_t
 from solvers.native.stopping cimport raise_pending, stop_t, stop_within
 
 
@@ -20,6 +20,7 @@ cdef extern from "transport.h":
         const void *cost
         const int64_t *supply
         const int64_t *demand
+        int64_t negligible
         double *u
         double *v
         int32_t *rows
@@ -29,12 +30,19 @@ cdef extern from "transport.h":
         stop_t stop
     ctypedef outcome_t (*ship_t)(transport_t *) noexcept nogil
 
+cdef extern from "sparse.h":
+    ctypedef struct sparse_t:
+        const int64_t *begin
+        const int32_t *column
+        const double *cost
+
 cdef extern from "builds.h":
     ctypedef struct point_build_t:
         ship_t transport
     const point_build_t *find_point_build(bint avx2, int dimensions, int power)
     ctypedef struct plain_build_t:
         ship_t transport
+        ship_t transport_sparse
     const plain_build_t *find_plain_build(bint avx2)
 
 
@@ -94,7 +102,8 @@ def is_metric(const double[:, ::1] cost, bint avx2):
     return holds
 
 
-cdef run(ship_t function, const void *cost, const int64_t[::1] supply, const int64_t[::1] demand, double seconds):
+cdef run(ship_t function, const void *cost, const int64_t[::1] supply, const int64_t[::1] demand, double seconds,
+         int64_t negligible=0):
     cdef transport_t task
     cdef outcome_t outcome
     cdef int64_t n = supply.shape[0], m = demand.shape[0]
@@ -111,6 +120,7 @@ cdef run(ship_t function, const void *cost, const int64_t[::1] supply, const int
     task.n, task.m, task.cost, task.supply, task.demand = n, m, cost, &supply[0], &demand[0]
     task.u, task.v, task.rows, task.columns = &u_view[0], &v_view[0], &row_view[0], &column_view[0]
     task.shipped = &shipped_view[0]
+    task.negligible = negligible
     task.pivots = task.arcs = task.rounds = 0
     task.stop = stop_within(seconds)
     with nogil:
@@ -120,8 +130,31 @@ cdef run(ship_t function, const void *cost, const int64_t[::1] supply, const int
     if outcome == INTERRUPTED:
         raise_pending()
     counters = {"pivots": task.pivots, "arcs": task.arcs, "rounds": task.rounds}
+    if outcome == INFEASIBLE:
+        raise Stuck(u, v)
     pairs = None if outcome == TIMED_OUT else (rows[:-1], columns[:-1], shipped[:-1])
     return u, v, pairs, counters
+
+
+class Stuck(Exception):
+    """Not all can be shipped: duals u (n,) and v (m,), whole numbers with u_i + v_j ≤ 0 on every pair, that prove it."""
+
+
+def sparse(const int64_t[::1] begin, const int32_t[::1] column, const double[::1] cost, const int64_t[::1] supply,
+           const int64_t[::1] demand, int64_t negligible, bint avx2, double seconds):
+    """Pairs of a CSR matrix, ascending in each row. So many units may stay behind; if more would, it is Stuck."""
+    cdef const plain_build_t *build = find_plain_build(avx2)
+    cdef sparse_t pairs
+    if build == NULL:
+        raise RuntimeError("this processor has no AVX2")
+    if begin.shape[0] != supply.shape[0] + 1 or column.shape[0] != cost.shape[0] or begin[supply.shape[0]] != cost.shape[0]:
+        raise ValueError("pairs and masses of different sizes")
+    if cost.shape[0] >= 2**31:
+        raise ValueError(f"{cost.shape[0]} allowed pairs: at most 2**31 − 1")
+    pairs.begin, pairs.column, pairs.cost = &begin[0], NULL, NULL
+    if cost.shape[0]:
+        pairs.column, pairs.cost = &column[0], &cost[0]
+    return run(build.transport_sparse, &pairs, supply, demand, seconds, negligible)
 
 
 def dense(const double[:, ::1] cost, const int64_t[::1] supply, const int64_t[::1] demand, bint avx2, double seconds):

@@ -25,8 +25,10 @@
 #define DECLARE_PLAIN(variant) \
     outcome_t cascade_sparse_##variant(task_t *); \
     outcome_t transport_##variant(transport_t *); \
+    outcome_t transport_sparse_##variant(transport_t *); \
     scaled_t scaled_##variant;
-#define BUILD_PLAIN(variant) {cascade_sparse_##variant, transport_##variant, scaled_##variant}
+#define BUILD_PLAIN(variant) \
+    {cascade_sparse_##variant, transport_##variant, transport_sparse_##variant, scaled_##variant}
 #define DECLARE_ENTROPIC(variant) \
     pass_t entropic_pass_##variant; \
     neighbours_t neighbours_##variant;

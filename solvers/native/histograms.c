@@ -18,7 +18,7 @@
 #include <math.h>
 
 /* ROWS are looked at for each pivot. */
-enum { ROWS = 5, STEP = 2 * WIDTH };
+enum { ROWS = 5, LAST_LOOKS = 8, STEP = 2 * WIDTH };
 
 /* The nodes of the tree in a line, in which what is below a node follows it, up to `last`. */
 typedef struct {
@@ -400,14 +400,16 @@ static void pivot(state_t *s, int32_t row, int32_t j, double reduced) {
     s->pivots++;
 }
 
-/* Pivot until no pair would lower the cost by heights that are fresh from the tree. */
+/* Pivot until no pair would lower the cost by heights that are fresh from the tree. That these should show something
+ * for ever, by rounding, is ruled out. */
 static void run(state_t *s) {
     const int64_t n = s->rows.count;
     const double *of_columns = s->height + n;
     int64_t i = 0, fruitless = 0, until_renewal = s->tree.nodes;
-    int fresh = 1;
-    while (fruitless < n || !fresh) {
+    int fresh = 1, looks = LAST_LOOKS;
+    while (fruitless < n || (!fresh && looks > 0)) {
         if (fruitless >= n || until_renewal == 0) {
+            looks -= fruitless >= n;
             renew_heights(s);
             until_renewal = s->tree.nodes;
             fruitless = 0;

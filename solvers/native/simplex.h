@@ -120,6 +120,16 @@ static void simplex_duals(const simplex_t *s, double *u, double *v) {
     }
 }
 
+/* What the edges of the tree ship. */
+static void simplex_plan(const simplex_t *s, int32_t *rows, int32_t *columns, int64_t *shipped) {
+    for (int32_t node = 1; node < s->tree.nodes; node++) {
+        const shipment_t shipment = shipment_above(&s->tree, node);
+        rows[node - 1] = shipment.row;
+        columns[node - 1] = shipment.column;
+        shipped[node - 1] = shipment.flow;
+    }
+}
+
 /* ---- pivots ---- */
 
 /* Hang what lies below the leaving edge from `above` by its node `top`, turning the edges between, and lift it. */

@@ -147,16 +147,6 @@ static outcome_t price_out(const transport_t *t, simplex_t *s, int64_t *added) {
     return SOLVED;
 }
 
-/* The duals are those that all pairs were priced by last. */
-static void write_plan(transport_t *t, const simplex_t *s) {
-    for (int32_t node = 1; node < s->tree.nodes; node++) {
-        const shipment_t shipment = shipment_above(&s->tree, node);
-        t->rows[node - 1] = shipment.row;
-        t->columns[node - 1] = shipment.column;
-        t->shipped[node - 1] = shipment.flow;
-    }
-}
-
 outcome_t NAME(transport)(transport_t *t);
 
 outcome_t NAME(transport)(transport_t *t) {
@@ -177,7 +167,7 @@ outcome_t NAME(transport)(transport_t *t) {
         }
     }
     if (outcome == SOLVED) {
-        write_plan(t, &s);
+        simplex_plan(&s, t->rows, t->columns, t->shipped); /* the duals are those that all pairs were priced by last */
     }
     t->pivots = s.pivots;
     t->arcs = s.arcs;

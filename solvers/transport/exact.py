@@ -8,9 +8,10 @@ from ..deadline import Deadline
 from ..histograms import solve_alone
 from ..minima import column_minima, fitted, row_minima
 from ..native import _native, _transport
-from ..problem import Cost, DenseCost, PointCost, TimeLimit, Transport, Unsupported
+from ..problem import Cost, DenseCost, Infeasible, PointCost, SparseCost, TimeLimit, Transport, Unsupported
 from ..registry import Capabilities, register
 from ..result import Plan
+from ..validation import ROUNDING
 from ..wide import BOUND_SECONDS, float_matrix
 
 #: Matrices of at most so many entries are solved from all pairs; points, whose pairs are not looked at one by one, up
@@ -23,8 +24,9 @@ SMALL, SMALL_OF_POINTS = 2**18, 2**15
     Capabilities(
         exact=True,
         problem="transport",
-        costs={"dense", "points"},
+        costs={"dense", "points", "sparse"},
         rectangular=True,
+        forbidden=True,
         partial=True,
         dtypes={"float32", "float64"},
         duals=True,
@@ -37,8 +39,8 @@ SMALL, SMALL_OF_POINTS = 2**18, 2**15
 def transport(problem: Transport, time_limit: float | None = None, avx2: bool = _native.HAS_AVX2) -> Plan:
     """Solve a transport problem without a blur to the optimum.
 
-    Points at distance or squared distance in up to 3 dimensions take O(n + m) memory; any other cost, and points of
-    which some mass is left over, are taken as a matrix.
+    Points at distance or squared distance in up to 3 dimensions take O(n + m) memory; forbidden pairs are left out of a
+    list of all; any other cost, and points of which some mass is left over, are taken as a matrix.
 
     Returns
     -------
@@ -50,15 +52,17 @@ def transport(problem: Transport, time_limit: float | None = None, avx2: bool = 
     ------
     Unsupported
         Where the problem has a blur or a reach.
+    Infeasible
+        Where the allowed pairs cannot carry all that has to be moved, by more than rounding; with a proof.
     TimeLimit
         With the bound that is known by then.
     """
     if problem.blur > 0 or problem.reach is not None:
         raise Unsupported("solver transport moves all mass, and without a blur; give blur=0 and no reach")
-    n, m = problem.shape
-    deadline, surplus = Deadline(time_limit), problem.surplus
-    in_space = isinstance(problem.cost, PointCost) and not surplus and problem.cost.in_space(1, 2) is not None
-    if n * m <= (SMALL_OF_POINTS if in_space else SMALL):
+    (n, m), cost, surplus, deadline = problem.shape, problem.cost, problem.surplus, Deadline(time_limit)
+    in_space = isinstance(cost, PointCost) and not surplus and cost.in_space(1, 2) is not None
+    if n * m <= (SMALL_OF_POINTS if in_space else SMALL) and not cost.forbids:
+        deadline.check((n, m))
         return solve_alone(problem, avx2)
     a, b = problem.a, problem.b
     assert a is not None
@@ -66,37 +70,38 @@ def transport(problem: Transport, time_limit: float | None = None, avx2: bool = 
     # What has no mass takes no part; its duals are those that fit.
     rows, columns = np.flatnonzero(a), np.flatnonzero(b)
     supply, demand, unit = _transport.whole_masses(a[rows], b[columns], surplus != 0)
-    cost = part_of(problem.cost, rows, columns)
-    if isinstance(cost, PointCost) and not surplus and (points := cost.in_space(1, 2)):
+    cost = part_of(cost, rows, columns)
+    # What is left over goes to one more row or column, where it costs nothing.
+    spare = np.array([abs(supply.sum() - demand.sum())])[: int(surplus != 0)]
+    supply, demand = (np.append(demand, spare), supply)[::-1] if surplus > 0 else (np.append(supply, spare), demand)
+    if isinstance(cost, PointCost) and in_space and (points := cost.in_space(1, 2)):
         seconds = deadline.left
         f, g, pairs, counters = _transport.points(*points, int(cost.p), cost.scale, supply, demand, avx2, seconds)
+    elif cost.forbids:
+        allowed, negligible = allowed_pairs(cost, surplus), int(ROUNDING * min(supply.sum(), demand.sum()))
+        seconds = deadline.left_before(BOUND_SECONDS * cost.shape[0] * cost.shape[1])
+        try:
+            f, g, pairs, counters = _transport.sparse(*allowed, supply, demand, negligible, avx2, seconds)
+        except _transport.Stuck as stuck:
+            raise blocked(problem, rows, columns, *stuck.args) from None
     else:
-        matrix = float_matrix(cost, deadline, dtype=np.float64)
-        if surplus > 0:
-            matrix, demand = np.pad(matrix, ((0, 0), (0, 1))), np.append(demand, supply.sum() - demand.sum())
-        elif surplus < 0:
-            matrix, supply = np.pad(matrix, ((0, 1), (0, 0))), np.append(supply, demand.sum() - supply.sum())
+        matrix = np.pad(float_matrix(cost, deadline, dtype=np.float64), ((0, surplus < 0), (0, surplus > 0)))
         seconds = deadline.left_before(BOUND_SECONDS * matrix.size)
         f, g, pairs, counters = _transport.dense(matrix, supply, demand, avx2, seconds)
-        # What is left over goes where it costs nothing, at a dual of 0.
-        end = -g[-1] if surplus > 0 else f[-1] if surplus < 0 else 0.0
-        f, g = f[: len(rows)] - end, g[: len(columns)] + end
+    end = -g[-1] if surplus > 0 else f[-1] if surplus < 0 else 0.0
+    f, g = f[: len(rows)] - end, g[: len(columns)] + end
     if pairs is None:
         f, g = fitted(cost, f, g, surplus)
         raise TimeLimit(deadline.seconds, problem.shape, float(f @ a[rows] + g @ b[columns]))
-    u, v = np.empty(n), np.empty(m)
-    u[rows], v[columns] = f, g
-    idle = np.flatnonzero(a == 0), np.flatnonzero(b == 0)
-    u[idle[0]] = row_minima(part_of(problem.cost, idle[0], columns), g)
-    if surplus > 0:
-        u = np.minimum(u, 0)
-    v[idle[1]] = column_minima(part_of(problem.cost, np.arange(n), idle[1]), u)
-    if surplus < 0:
-        v = np.minimum(v, 0)
+    u, v = all_duals(problem, rows, columns, f, g)
     # Units that only the rounding of masses has put on their way are left out.
     i, j, shipped = pairs
     kept = (shipped > n + m) & (i < len(rows)) & (j < len(columns))
-    return Plan.from_pairs(problem, rows[i[kept]], columns[j[kept]], shipped[kept] * unit, u, v, counters)
+    i, j, shipped = rows[i[kept]], columns[j[kept]], shipped[kept]
+    if problem.cost.forbids:
+        allowed = np.isfinite(problem.cost.entries(i, j))
+        i, j, shipped = i[allowed], j[allowed], shipped[allowed]
+    return Plan.from_pairs(problem, i, j, shipped * unit, u, v, counters)
 
 
 def part_of(cost: Cost, rows: np.ndarray, columns: np.ndarray) -> Cost:
@@ -106,4 +111,70 @@ def part_of(cost: Cost, rows: np.ndarray, columns: np.ndarray) -> Cost:
         return cost
     if isinstance(cost, PointCost):
         return PointCost(cost.x[rows], cost.y[columns], cost.p, cost.scale)
+    if isinstance(cost, SparseCost):
+        return SparseCost(cost.csr[rows][:, columns])
     return DenseCost.trusted(cost.dense()[np.ix_(rows, columns)], cost.forbids)
+
+
+def all_duals(
+    problem: Transport, rows: np.ndarray, columns: np.ndarray, f: np.ndarray, g: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Duals of all rows and columns: those that have no mass get as much as the others leave."""
+    n, m = problem.shape
+    u, v = np.empty(n), np.empty(m)
+    u[rows], v[columns] = f, g
+    idle_rows, idle_columns = np.flatnonzero(problem.a == 0), np.flatnonzero(problem.b == 0)
+    most_u, most_v = (0.0 if problem.surplus > 0 else np.inf), (0.0 if problem.surplus < 0 else np.inf)
+    u[idle_rows] = np.minimum(row_minima(part_of(problem.cost, idle_rows, columns), g), most_u)
+    u[u == np.inf] = 0.0  # without a pair
+    v[idle_columns] = np.minimum(column_minima(part_of(problem.cost, np.arange(n), idle_columns), u), most_v)
+    v[v == np.inf] = 0.0
+    return u, v
+
+
+def allowed_pairs(cost: Cost, surplus: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The pairs that are not forbidden, as the arrays of a CSR matrix; those of a spare row or column are free."""
+    n, m = cost.shape
+    if isinstance(cost, SparseCost):
+        entries = cost.csr.tocoo()
+        (i, j), c = entries.coords, entries.data
+    else:
+        matrix = cost.dense()
+        i, j = np.nonzero(np.isfinite(matrix))
+        c = matrix[i, j]
+    if surplus > 0:
+        i, j, c = np.append(i, np.arange(n)), np.append(j, np.full(n, m)), np.append(c, np.zeros(n))
+    elif surplus < 0:
+        i, j, c = np.append(i, np.full(m, n)), np.append(j, np.arange(m)), np.append(c, np.zeros(m))
+    order = np.lexsort((j, i))
+    begin = np.zeros(n + (surplus < 0) + 1, dtype=np.int64)
+    np.cumsum(np.bincount(i, minlength=len(begin) - 1), out=begin[1:])
+    return begin, j[order].astype(np.int32), c[order].astype(np.float64)
+
+
+def blocked(problem: Transport, rows: np.ndarray, columns: np.ndarray, u: np.ndarray, v: np.ndarray) -> Infeasible:
+    """The error that whole duals of the rows and columns with mass prove, a spare one being their last.
+
+    Rows with u ≥ t allow columns with v ≤ −t only. Σ a u + Σ b v > 0 is a sum over t of what these rows have more than
+    these columns, so that for some t they have more; and then the other columns need more than the other rows have.
+    """
+    assert problem.a is not None
+    assert problem.b is not None
+    spare = abs(problem.surplus)
+    a, b = (np.append(each, spare)[: len(dual)] for each, dual in ((problem.a[rows], u), (problem.b[columns], v)))
+    sets = [(u >= level, v <= -level) for level in np.unique(u)]
+    above, below = max(sets, key=lambda each: float(a[each[0]].sum() - b[each[1]].sum()))
+    few_rows = np.count_nonzero(above) <= np.count_nonzero(~below)
+    if problem.surplus < 0 or (problem.surplus == 0 and few_rows):
+        stuck = rows[above[: len(rows)]]
+        return Infeasible.masses("row", stuck, allowed_by(problem.cost, stuck, 0), problem.a, problem.b)
+    stuck = columns[~below[: len(columns)]]
+    return Infeasible.masses("column", stuck, allowed_by(problem.cost, stuck, 1), problem.b, problem.a)
+
+
+def allowed_by(cost: Cost, some: np.ndarray, axis: int) -> np.ndarray:
+    """Every column that some rows allow, or every row that some columns do."""
+    if isinstance(cost, SparseCost):
+        part = cost.csr[some] if axis == 0 else cost.csr[:, some]
+        return np.unique(part.tocoo().coords[1 - axis])
+    return np.flatnonzero(np.isfinite(cost.dense().take(some, axis=axis)).any(axis=axis))

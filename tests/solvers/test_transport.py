@@ -11,9 +11,22 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from scipy.optimize import linprog
-from scipy.sparse import csr_array
+from scipy.sparse import coo_array, csr_array
 
-from solvers import Assignment, DenseCost, Plan, PointCost, TimeLimit, Transport, certify, names, registry, solve
+from solvers import (
+    Assignment,
+    DenseCost,
+    Infeasible,
+    Plan,
+    PointCost,
+    SparseCost,
+    TimeLimit,
+    Transport,
+    certify,
+    names,
+    registry,
+    solve,
+)
 from solvers.minima import column_minima, row_minima
 from solvers.native import _native, _transport
 from solvers.problem import Unsupported
@@ -168,8 +181,6 @@ def test_what_it_does_not_take():
     for problem in (Transport(cost, blur=0.1), Transport(cost, blur=0, reach=1.0)):
         with pytest.raises(Unsupported, match="give blur=0 and no reach"):
             solve(problem, "transport")
-    with pytest.raises(Unsupported, match="no forbidden pairs"):
-        solve(Transport(DenseCost([[1.0, np.inf], [1.0, 1.0]]), blur=0), "transport")
     assert registry.automatic(Transport(cost, blur=0)) == "transport"
     assert registry.automatic(Transport(cost, blur=0.1)) == "sinkhorn"
 
@@ -275,3 +286,121 @@ def test_sums_that_differ_have_to_be_asked_for():
         solve(Transport(cost, np.ones(2), np.ones(3), partial=True))
     # Without a difference it is the balanced problem, for anybody.
     assert "sinkhorn" in names(Transport(cost, np.ones(2), 2 * np.ones(3) / 3, partial=True))
+
+
+def feasible(rng, n, m, allowed):
+    """Masses that some plan along allowed pairs moves, every row and column having one."""
+    moved = np.where(allowed, rng.integers(0, 4, (n, m)), 0).astype(float)
+    return moved.sum(axis=1), moved.sum(axis=0)
+
+
+def forbid(rng, matrix, share):
+    """Allowed pairs as a matrix with inf and as a list; a row of the list for each."""
+    allowed = rng.random(matrix.shape) >= share
+    rows, cols = np.nonzero(allowed)
+    listed = coo_array((matrix[allowed], (rows, cols)), shape=matrix.shape)
+    return allowed, (DenseCost(np.where(allowed, matrix, np.inf)), SparseCost(listed))
+
+
+def optimum_of_allowed(problem):
+    """By linear programming over the allowed pairs; None where there is no plan."""
+    matrix = problem.cost.dense().astype(np.float64)
+    n, m = matrix.shape
+    marginals = np.vstack([np.kron(np.eye(n), np.ones(m)), np.kron(np.ones(n), np.eye(m))])
+    masses, less = np.concatenate([problem.a, problem.b]), np.zeros(n + m, dtype=bool)
+    less[:n] = problem.surplus > 0
+    less[n:] = problem.surplus < 0
+    some = np.isfinite(matrix).ravel()
+    if not some.any():
+        return None
+    kwargs = {"A_eq": marginals[~less][:, some], "b_eq": masses[~less]}
+    if less.any():
+        kwargs |= {"A_ub": marginals[less][:, some], "b_ub": masses[less]}
+    answer = linprog(matrix.ravel()[some], **kwargs)
+    return answer.fun if answer.status == 0 else None
+
+
+@pytest.mark.parametrize("partial", [False, True])
+def test_forbidden_pairs_against_linear_programming(partial):
+    rng = np.random.default_rng(11)
+    stuck = 0
+    for _ in range(300):
+        n, m = rng.integers(1, 8, 2)
+        matrix = rng.integers(-3, 9, (n, m)).astype(float)
+        allowed, costs = forbid(rng, matrix, rng.choice([0.1, 0.5, 0.8]))
+        a, b = rng.integers(0, 4, n) + 0.0, rng.integers(0, 4, m) + 0.0
+        if rng.random() < 0.5:
+            a, b = feasible(rng, n, m, allowed)
+        if partial:
+            a = a + rng.integers(0, 3, n) * (rng.random() < 0.5)
+        a[0] += not a.any()
+        b[0] += not b.any()
+        if not partial:
+            b = b * (a.sum() / b.sum())
+        for cost in costs:
+            problem = Transport(cost, a, b, blur=0, partial=partial)
+            expected = optimum_of_allowed(problem)
+            if expected is None:
+                stuck += 1
+                with pytest.raises(Infeasible) as caught:
+                    solve(problem, "transport")
+                assert_blocked(problem, caught.value)
+                continue
+            plan = solve(problem, "transport")
+            proof = certify(problem, plan)
+            assert proof.optimal, proof
+            assert plan.cost == pytest.approx(expected, abs=1e-8)
+            slack = problem.cost.dense() - plan.f[:, None] - plan.g
+            assert slack.min() >= -1e-10
+    assert 30 < stuck < 570
+
+
+def assert_blocked(problem, error):
+    """One side's indices have more mass than everything that they allow."""
+    allowed = np.isfinite(problem.cost.dense())
+    rows, columns = error.rows, error.columns
+    if problem.a[rows].sum() > problem.b[columns].sum() + 1e-9 and problem.surplus <= 0:
+        assert set(np.flatnonzero(allowed[rows].any(axis=0))) <= set(columns)
+    else:
+        assert problem.surplus >= 0
+        assert problem.b[columns].sum() > problem.a[rows].sum() + 1e-9
+        assert set(np.flatnonzero(allowed[:, columns].any(axis=1))) <= set(rows)
+
+
+def test_what_a_proof_of_infeasibility_says():
+    cost = DenseCost([[1.0, np.inf, np.inf], [2.0, np.inf, np.inf], [0.0, 1.0, 1.0], [0.0, 1.0, 1.0]])
+    with pytest.raises(Infeasible, match=r"rows 0 and 1 hold 0.7, but allow column 0 only, which takes 0.5$") as caught:
+        solve(Transport(cost, [0.3, 0.4, 0.2, 0.1], [0.5, 0.25, 0.25], blur=0))
+    assert caught.value.rows.tolist() == [0, 1]
+    assert caught.value.columns.tolist() == [0]
+    with pytest.raises(Infeasible, match=r"column 1 takes 2, but every pair is forbidden$"):
+        solve(Transport(SparseCost(coo_array(([1.0], ([0], [0])), shape=(1, 2))), [9], [1, 2], blur=0, partial=True))
+    with pytest.raises(Infeasible, match=r"column 1 takes 3, but allows rows 0 and 1 only, which hold 2$"):
+        solve(Transport(DenseCost([[1, 1], [1, 1], [1, np.inf]]), [1, 1, 3], [1.0, 3.0], blur=0, partial=True))
+
+
+def test_large_problems_with_forbidden_pairs():
+    """Chains and blocks, in which hardly any choice is left; sums of blocks that fit but for rounding; idle rows."""
+    rng = np.random.default_rng(12)
+    n = 700
+    matrix = rng.random((n, n))
+    near = np.abs(np.arange(n) - np.arange(n)[:, None]) < 4
+    blocks = np.arange(n) // 70 == (np.arange(n) // 70)[:, None]
+    for allowed in (near, blocks, near | (rng.random((n, n)) < 0.05)):
+        moved = np.where(allowed, rng.random((n, n)), 0)
+        moved[::9], moved[:, ::7] = 0, 0
+        a, b = moved.sum(axis=1) / moved.sum(), moved.sum(axis=0) / moved.sum()
+        rows, cols = np.nonzero(allowed)
+        for cost in (
+            DenseCost(np.where(allowed, matrix, np.inf)),
+            SparseCost(coo_array((matrix[allowed], (rows, cols)))),
+        ):
+            problem = Transport(cost, a, b, blur=0)
+            plan = solve(problem)
+            proof = certify(problem, plan)
+            assert proof.optimal, proof
+            assert plan.marginal_error < 1e-12
+            assert plan.mass.nnz <= 2 * n - 1
+    with pytest.raises(TimeLimit) as caught:
+        solve(problem, time_limit=0.005)
+    assert caught.value.bound <= proof.cost

@@ -1,0 +1,82 @@
+"""Other people's solvers of exact transport: the same optimum as ours, whatever the problem asks for."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from solvers import DenseCost, Infeasible, PointCost, TimeLimit, Transport, Unsupported, certify, registry, solve
+
+PEERS = ("highs", "ortools-flow", "pot-emd")
+
+
+#: What they are known to get wrong, and why: POT compares with absolute numbers.
+FAULTS = {
+    ("pot-emd", "small costs"): "takes differences below an absolute 1e-15 or so for zero",
+    ("pot-emd", "large costs and masses"): "takes sums of masses that differ by an absolute 1e-6 for infeasible",
+}
+
+
+def peer(name, problem):
+    """The solver where it is installed and takes the problem."""
+    solver = registry.get(name)
+    if reason := solver.missing or solver.capabilities.refuses(problem):
+        pytest.skip(reason)
+    return name
+
+
+def problems():
+    rng = np.random.default_rng(0)
+    a, b = rng.random(30), rng.random(25)
+    even = a / a.sum(), b / b.sum()
+    matrix = rng.random((30, 25)) - 0.3
+    some = np.where(rng.random((30, 25)) < 0.5, matrix, np.inf)
+    yield "matrix", Transport(DenseCost(matrix), *even, blur=0)
+    yield "points", Transport(PointCost(rng.random((30, 2)), rng.random((25, 2))), *even, blur=0)
+    yield "small costs", Transport(DenseCost(1e-12 * matrix), *even, blur=0)
+    yield "large costs and masses", Transport(DenseCost(1e12 * matrix), 1e9 * even[0], 1e9 * even[1], blur=0)
+    yield "idle rows", Transport(DenseCost(matrix), np.repeat([0, 1], 15), 0.6 * np.ones(25), blur=0)
+    yield "more in rows", Transport(DenseCost(matrix), 3 * even[0], even[1], blur=0, partial=True)
+    yield "more in columns", Transport(DenseCost(matrix), even[0], 3 * even[1], blur=0, partial=True)
+    yield "forbidden pairs", Transport(DenseCost(some), *even, blur=0)
+    yield "forbidden pairs and a surplus", Transport(DenseCost(some), 2 * even[0], even[1], blur=0, partial=True)
+
+
+@pytest.mark.parametrize("kind", [kind for kind, _ in problems()])
+@pytest.mark.parametrize("name", PEERS)
+def test_the_same_optimum(name, kind):
+    if reason := FAULTS.get((name, kind)):
+        pytest.skip(f"{name} {reason}")
+    problem = dict(problems())[kind]
+    plan, ours = solve(problem, peer(name, problem)), solve(problem, "transport")
+    bound = certify(problem, ours).dual_bound
+    proof = certify(problem, plan, bound=bound)
+    assert proof.valid, proof
+    size = np.abs(ours.mass.tocoo().data) @ np.abs(problem.cost.entries(*ours.mass.tocoo().coords))
+    assert plan.cost == pytest.approx(ours.cost, abs=1e-9 * size)
+    assert plan.marginal_error < 1e-9
+    if plan.f is not None:
+        assert certify(problem, plan).dual_bound == pytest.approx(bound, abs=1e-8 * size)
+
+
+@pytest.mark.parametrize("name", PEERS)
+def test_what_cannot_be_moved(name):
+    cost = DenseCost([[1.0, np.inf], [1.0, np.inf]])
+    problem = Transport(cost, blur=0)
+    with pytest.raises(Infeasible):
+        solve(problem, peer(name, problem))
+    with pytest.raises(Infeasible):
+        solve(Transport(DenseCost([[np.inf]]), blur=0), name)
+
+
+@pytest.mark.parametrize("name", PEERS)
+def test_a_blur_is_for_others(name):
+    problem = Transport(DenseCost(np.ones((2, 2))), blur=0.1)
+    with pytest.raises(Unsupported, match="blur=0"):
+        solve(problem, peer(name, problem))
+
+
+def test_highs_stops_in_time():
+    rng = np.random.default_rng(1)
+    with pytest.raises(TimeLimit):
+        solve(Transport(DenseCost(rng.random((200, 200))), blur=0), "highs", time_limit=0.02)
