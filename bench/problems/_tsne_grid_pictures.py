@@ -39,7 +39,7 @@ DPI = 200
 
 def embedding(points: np.ndarray, label: np.ndarray, source: str, folder: Path) -> list[Path]:
     """The points (n, 2) where the embedding put them, coloured by label."""
-    figure, axes = _square_figure(f"t-SNE of {len(points)} images ({source})")
+    figure, axes = square_figure(f"t-SNE of {len(points)} images ({source})")
     axes.scatter(
         points[:, 0],
         points[:, 1],
@@ -48,13 +48,13 @@ def embedding(points: np.ndarray, label: np.ndarray, source: str, folder: Path) 
         linewidths=0,
     )
     _name_labels(axes, points, label)
-    return _save_figure(figure, folder / "embedding", marks=len(points))
+    return save_figure(figure, folder / "embedding", marks=len(points))
 
 
 def arrows(points: np.ndarray, nodes: np.ndarray, label: np.ndarray, source: str, folder: Path) -> list[Path]:
     """An arrow from every point to its node, both (n, 2), coloured by label."""
     distance = np.linalg.norm(nodes - points, axis=1).mean()
-    figure, axes = _square_figure(f"From point to node: {len(points)} images ({source}), mean distance {distance:.3f}")
+    figure, axes = square_figure(f"From point to node: {len(points)} images ({source}), mean distance {distance:.3f}")
     axes.quiver(
         *points.T,
         *(nodes - points).T,
@@ -70,7 +70,7 @@ def arrows(points: np.ndarray, nodes: np.ndarray, label: np.ndarray, source: str
         headaxislength=5.5,
     )
     _name_labels(axes, nodes, label)
-    return _save_figure(figure, folder / "arrows", marks=len(points))
+    return save_figure(figure, folder / "arrows", marks=len(points))
 
 
 def scattered(points: np.ndarray, pixels: np.ndarray, folder: Path) -> list[Path]:
@@ -105,7 +105,7 @@ def _colours(label: np.ndarray) -> np.ndarray:
     return palette[label % len(palette)]
 
 
-def _square_figure(title: str) -> tuple[Figure, Axes]:
+def square_figure(title: str) -> tuple[Figure, Axes]:
     figure = Figure(figsize=(8, 8.4), dpi=DPI, facecolor=BACKGROUND, layout="constrained")
     axes = figure.add_subplot()
     axes.set_title(title, fontsize=13, color=INK)
@@ -133,7 +133,7 @@ def _enlargement(side: float) -> int:
     return max(1, math.ceil(SMALLEST_SIDE / side))
 
 
-def _save_figure(figure: Figure, stem: Path, marks: int) -> list[Path]:
+def save_figure(figure: Figure, stem: Path, marks: int) -> list[Path]:
     canvas = FigureCanvasAgg(figure)
     canvas.draw()
     # Ten colours and their shades: a palette holds them at a third of the size.

@@ -6,11 +6,14 @@ network simplex methods slow down.
 
 from __future__ import annotations
 
-from typing import Literal
+from pathlib import Path
+from typing import Any, Literal
 
 import numpy as np
 
-from solvers import DenseCost, PointCost, Transport
+from solvers import DenseCost, Plan, PointCost, Transport
+from solvers.problem import Problem
+from solvers.result import Result
 
 from . import family
 
@@ -31,6 +34,7 @@ GAUSSIANS, WIDTH = 5, 0.08
         {"layout": "lattice", "mass": "whole"},
         {"layout": "random"},
     ),
+    draw=lambda *args, **params: draw(*args, **params),
 )
 def build(
     n: int,
@@ -63,6 +67,36 @@ def build(
         x, y = (_points(rng, n, layout) for _ in range(2))
         cost = PointCost(x, y, p=p)
     return Transport(cost, a / a.sum(), b / b.sum(), blur=0)
+
+
+def draw(problem: Problem, result: Result, folder: Path, n: int, seed: int = 0, **params: Any) -> list[Path]:
+    """Points as large as their masses, and lines as wide as what moves along them; nothing where there are no points.
+
+    Parameters
+    ----------
+    problem : Transport
+        As `build` made it.
+    result : Plan
+        With the plan itself.
+    folder : Path
+        Is made where missing.
+    n, seed, **params
+        As for `build`.
+    """
+    # Here because drawing takes a second to import, and a worker that only builds should not wait for it.
+    from . import _masses_pictures
+
+    if not isinstance(problem, Transport) or not isinstance(problem.cost, PointCost) or not isinstance(result, Plan):
+        return []
+    if result.mass is None:
+        return []
+    assert problem.a is not None
+    assert problem.b is not None
+    moved = result.mass.tocoo()
+    distance = "distance" if problem.cost.p == 1 else "squared distance"
+    title = f"{n} masses moved, mean {distance} {result.cost:.4g}"
+    pairs = (*moved.coords, moved.data)
+    return _masses_pictures.plan(problem.cost.x, problem.cost.y, problem.a, problem.b, pairs, title, folder)
 
 
 def _points(rng: np.random.Generator, n: int, layout: str) -> np.ndarray:

@@ -3,6 +3,7 @@
 #include "builds.h"
 #include "check.h"
 #include "points.h"
+#include "sparse.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -178,6 +179,93 @@ static void try_problem(int kind, int masses, int dimensions, int64_t n, int64_t
     free(demand);
 }
 
+/* Some of the pairs, along which masses are drawn that can be shipped; or, `stuck`, a row has more than it can ship. */
+static void try_some_pairs(int stuck, int64_t n, int64_t m, int seed) {
+    random_state = (uint64_t)seed * 2654435761u + 1;
+    int64_t *begin = exactly(n + 1, sizeof *begin), *supply = calloc((size_t)n, sizeof *supply);
+    int64_t *demand = calloc((size_t)m, sizeof *demand), count = 0;
+    int32_t *column = exactly(n * m, sizeof *column);
+    double *cost = exactly(n * m, sizeof *cost);
+    begin[0] = 0;
+    for (int64_t i = 0; i < n; i++) {
+        for (int64_t j = 0; j < m; j++) {
+            /* At least one in each row and column. */
+            if (j == i % m || i == j % n || random_bits() % 4 == 0) {
+                const int64_t mass =
+                    j == i % m || i == j % n ? 1 + (int64_t)(random_bits() % 9) : (int64_t)(random_bits() % 3);
+                supply[i] += mass;
+                demand[j] += mass;
+                column[count] = (int32_t)j;
+                cost[count++] = seed % 2 ? random_unit() - 0.5 : (double)(random_bits() % 4);
+            }
+        }
+        begin[i + 1] = count;
+    }
+    if (stuck) {
+        int64_t room = 0;
+        for (int64_t k = begin[n - 1]; k < begin[n]; k++) {
+            room += demand[column[k]];
+        }
+        /* What the last row takes from the others leaves them something. */
+        const int64_t wanted = room + 1 - supply[n - 1];
+        supply[n - 1] += wanted;
+        demand[0] += wanted;
+        for (int64_t k = begin[n - 1]; k < begin[n]; k++) {
+            stuck = stuck && column[k] != 0;
+        }
+    }
+    int32_t *exact_column = exactly(count, sizeof *exact_column);
+    double *exact_cost = exactly(count, sizeof *exact_cost);
+    memcpy(exact_column, column, (size_t)count * sizeof *column);
+    memcpy(exact_cost, cost, (size_t)count * sizeof *cost);
+    const sparse_t pairs = {begin, exact_column, exact_cost};
+    const plain_build_t *wide = find_plain_build(1);
+    answer_t a = run(find_plain_build(0)->transport_sparse, &pairs, n, m, supply, demand, never, INFINITY);
+    const transport_t *t = &a.task;
+    double bound = 0.0, shipped = 0.0, highest = -INFINITY;
+    for (int64_t i = 0; i < n; i++) {
+        bound += t->u[i] * (double)supply[i];
+        for (int64_t k = begin[i]; k < begin[i + 1]; k++) {
+            const double over = t->u[i] + t->v[exact_column[k]] - (a.outcome == INFEASIBLE ? 0.0 : exact_cost[k]);
+            highest = over > highest ? over : highest;
+        }
+    }
+    for (int64_t j = 0; j < m; j++) {
+        bound += t->v[j] * (double)demand[j];
+    }
+    expect(highest <= 1e-10, "duals fit every pair", n, m, seed);
+    if (a.outcome == INFEASIBLE) {
+        expect(bound > 0.5, "duals prove that there is no plan", n, m, seed);
+    } else {
+        expect(a.outcome == SOLVED, "a problem is solved", n, m, seed);
+        for (int64_t e = 0; e < n + m - 1; e++) {
+            int known = t->shipped[e] == 0;
+            for (int64_t k = begin[t->rows[e]]; k < begin[t->rows[e] + 1]; k++) {
+                if (exact_column[k] == t->columns[e]) {
+                    shipped += exact_cost[k] * (double)t->shipped[e];
+                    known = 1;
+                }
+            }
+            expect(known, "nothing is shipped along other pairs", n, m, seed);
+        }
+        expect(fabs(shipped - bound) <= 1e-7 * (1.0 + fabs(bound)), "duals prove the cost", n, m, seed);
+    }
+    expect(a.outcome == (stuck ? INFEASIBLE : SOLVED), "feasible or not", n, m, seed);
+    if (wide) {
+        answer_t b = run(wide->transport_sparse, &pairs, n, m, supply, demand, never, INFINITY);
+        expect(a.outcome == INFEASIBLE ? b.outcome == INFEASIBLE : same(&a, &b), "builds agree", n, m, seed);
+        discard(&b);
+    }
+    discard(&a);
+    free(begin);
+    free(supply);
+    free(demand);
+    free(column);
+    free(cost);
+    free(exact_column);
+    free(exact_cost);
+}
+
 int main(void) {
     static const int64_t sizes[][2] = {{1, 1},   {1, 7},    {9, 1},    {5, 4},     {64, 64},
                                        {65, 63}, {130, 20}, {20, 130}, {200, 190}, {390, 210}};
@@ -187,6 +275,11 @@ int main(void) {
             for (int masses = 0; masses < 3; masses++, seed++) {
                 try_problem(kind, masses, 2 + seed % 2, sizes[s][0], sizes[s][1], seed);
             }
+        }
+    }
+    for (size_t s = 0; s < sizeof sizes / sizeof *sizes; s++) {
+        for (int kind = 0; kind < 8; kind++, seed++) {
+            try_some_pairs(kind / 4, sizes[s][0], sizes[s][1], seed);
         }
     }
     printf("%d seeds, %d failures; AVX2 %s\n", seed, failures, processor_has_avx2() ? "tested" : "absent");

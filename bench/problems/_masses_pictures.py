@@ -1,0 +1,67 @@
+"""A transport plan between points in the plane: masses as marks, and what moves as lines between them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import seaborn as sns
+from matplotlib.collections import LineCollection
+
+from ._tsne_grid_pictures import BACKGROUND, INK, save_figure, square_figure
+
+#: Square points that all discs of one side cover together, and the width of the line of the largest mass that moves.
+AREA, WIDEST = 14_000.0, 5.0
+
+#: The least area and width that can still be seen.
+SMALLEST, THINNEST = 1.5, 0.25
+
+
+def plan(
+    x: np.ndarray,
+    y: np.ndarray,
+    a: np.ndarray,
+    b: np.ndarray,
+    moved: tuple[np.ndarray, np.ndarray, np.ndarray],
+    title: str,
+    folder: Path,
+) -> list[Path]:
+    """Points x (n, 2) and y (m, 2) of masses a and b, and what moves: rows, columns and masses (k,)."""
+    rows, columns, mass = moved
+    low, high = np.vstack([x, y]).min(axis=0), np.vstack([x, y]).max(axis=0)
+    x, y = ((points - (low + high) / 2) / max(float((high - low).max()), 1e-300) + 0.5 for points in (x, y))
+    figure, axes = square_figure(title)
+    palette = sns.color_palette("colorblind")
+    share = np.sqrt(mass / mass.max())
+    lines = LineCollection(
+        list(np.stack([x[rows], y[columns]], axis=1)),
+        linewidths=np.maximum(WIDEST * share, THINNEST),
+        colors=INK,
+        alpha=0.55,
+        capstyle="round",
+        zorder=1,
+    )
+    axes.add_collection(lines)
+    for points, masses, colour, marker, name in (
+        (x, a, palette[0], "o", "sources"),
+        (y, b, palette[1], "D", "targets"),
+    ):
+        area = AREA * masses / masses.sum()
+        # The larger the lower, or on a lattice one side would hide the other.
+        layer = np.floor(2 * np.log2(np.maximum(area, SMALLEST)))
+        for each in np.unique(layer[masses > 0]):
+            some = (layer == each) & (masses > 0)
+            axes.scatter(
+                points[some, 0],
+                points[some, 1],
+                s=np.maximum(area[some], SMALLEST),
+                color=colour,
+                marker=marker,
+                edgecolors=BACKGROUND,
+                linewidths=0.4,
+                clip_on=False,
+                zorder=100 - each,
+            )
+        axes.scatter([], [], s=60, color=colour, marker=marker, label=f"{np.count_nonzero(masses)} {name}")
+    figure.legend(loc="outside lower center", ncols=2, frameon=False, labelcolor=INK)
+    return save_figure(figure, folder / "plan", marks=len(mass) + len(x) + len(y))
