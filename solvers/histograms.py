@@ -11,7 +11,7 @@ import numpy as np
 
 from .deadline import Deadline
 from .native import _native, _transport
-from .problem import Cost, PointCost, Transport, check_cost
+from .problem import Cost, Infeasible, PointCost, Transport, check_cost
 from .registry import solve
 from .result import Plan
 from .validation import ROUNDING, check_histograms, check_sums, check_threads, place, sums_differ
@@ -49,7 +49,8 @@ def emd(cost: Cost, a: Any, b: Any, *, partial: bool = False, threads: int | Non
     ------
     ValueError
         Where a mass is negative, NaN or infinite, where a histogram has none, or where the sums of a pair differ by
-        more than rounding and `partial` is not set: the message names the place.
+        more than rounding and `partial` is not set: the message names the place. As `Infeasible` where allowed pairs
+        cannot carry the masses.
     """
     return _Pairs.read(cost, a, b, partial, threads).costs()
 
@@ -140,8 +141,21 @@ class _Pairs:
         )
 
     def _one_by_one(self) -> list[Plan]:
-        with ThreadPoolExecutor(self.threads) as pool:
-            return list(pool.map(lambda k: solve(self.problem(k)), range(len(self.of_a))))
+        pairs = range(len(self.of_a))
+        if self.threads == 1:
+            return [self._alone(k) for k in pairs]
+        pool = ThreadPoolExecutor(self.threads)
+        try:
+            return list(pool.map(self._alone, pairs))
+        finally:
+            pool.shutdown(cancel_futures=True)  # so that Ctrl-C waits for those under way only
+
+    def _alone(self, k: int) -> Plan:
+        try:
+            return solve(self.problem(k))
+        except Infeasible as error:
+            at = place(np.unravel_index(k, self.shape)) if self.shape else ""
+            raise Infeasible(f"the pair {at}: {error}", error.rows, error.columns) from None
 
 
 def solve_alone(problem: Transport, avx2: bool) -> Plan:

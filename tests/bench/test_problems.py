@@ -454,3 +454,18 @@ class TestPictures:
         case.draw(*solved(case), data / "out")
         assert plt.get_fignums() == []
         assert matplotlib.rcParams == before
+
+
+def test_a_plan_is_drawn_where_there_are_points(tmp_path):
+    for params in ({}, {"p": 1, "mass": "lognormal"}, {"layout": "lattice", "mass": "whole"}):
+        case = Case("masses", 36, params=params)
+        problem = case.build()
+        png, svg = case.draw(problem, solve(problem), tmp_path)
+        picture = np.asarray(Image.open(png).convert("RGB")).reshape(-1, 3)
+        # Both kinds of marks, and lines, on black.
+        for colour in ((1, 115, 178), (222, 143, 5), (140, 140, 140), (0, 0, 0)):
+            assert (np.abs(picture.astype(int) - colour).max(axis=1) < 12).sum() > 500, colour
+        assert "<svg" in svg.read_text()
+    case = Case("masses", 12, params={"layout": "random"})
+    problem = case.build()
+    assert case.draw(problem, solve(problem), tmp_path) == []

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import signal
+import subprocess
+import sys
+import time
+
 import numpy as np
 import pytest
+from scipy.sparse import coo_array
 
-from solvers import DenseCost, PointCost, Transport, certify, emd, emd_plans, solve
+from solvers import DenseCost, Infeasible, PointCost, SparseCost, Transport, certify, emd, emd_plans, solve
 from solvers import histograms as module
 from solvers.native import _native, _transport
 
@@ -139,6 +145,47 @@ def test_large_and_forbidding_costs_go_one_by_one(monkeypatch):
     monkeypatch.setattr(module, "LARGEST", 0)
     np.testing.assert_allclose(emd(cost, a, b), together, rtol=1e-12)
     assert [plan.cost for plan in emd_plans(cost, a, b, threads=2)] == pytest.approx(list(together), rel=1e-12)
+
+
+def test_forbidden_pairs_and_sparse_costs():
+    rng = np.random.default_rng(4)
+    matrix = np.where(rng.random((8, 8)) < 0.3, np.inf, rng.random((8, 8)))
+    np.fill_diagonal(matrix, 1.0)
+    a = histograms(rng, 5, 8)
+    for cost in (DenseCost(matrix), SparseCost(coo_array(np.where(np.isfinite(matrix), matrix, 0)))):
+        np.testing.assert_allclose(emd(cost, a, a), [solve(Transport(cost, x, x, blur=0)).cost for x in a])
+    alone = DenseCost(np.where(np.eye(2) > 0, 1, np.inf))
+    with pytest.raises(
+        Infeasible, match=r"^the pair \[1\]: row 0 holds 0.7, but allows column 0 only, which takes 0.5$"
+    ):
+        emd(alone, [[0.5, 0.5], [0.7, 0.3]], [0.5, 0.5], threads=1)
+
+
+@pytest.mark.parametrize("kind", ["together", "one by one"])
+@pytest.mark.parametrize("threads", [1, 2])
+def test_ctrl_c_ends_it(kind, threads):
+    code = (
+        "import numpy as np\n"
+        "from solvers import DenseCost, emd, histograms\n"
+        f"histograms.LARGEST = {0 if kind == 'one by one' else 2**20}\n"
+        "cost = DenseCost(np.random.default_rng(0).random((200, 200)))\n"
+        "print('solving', flush=True)\n"
+        "try:\n"
+        f"    emd(cost, np.full((100_000, 200), 0.005), np.full(200, 0.005), threads={threads})\n"
+        "except KeyboardInterrupt:\n"
+        "    print('interrupted', flush=True)\n"
+    )
+    with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "solving\n"
+        time.sleep(1)
+        process.send_signal(signal.SIGINT)
+        try:
+            out, _ = process.communicate(timeout=20)
+        finally:
+            process.kill()
+    # Unanswered it would take minutes and end without a word.
+    assert out == "interrupted\n"
 
 
 def test_partial_sums_of_pairs_are_compared_pair_by_pair():
