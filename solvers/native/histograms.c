@@ -2,7 +2,8 @@
  *
  *   1. Masses become whole numbers. Where the cost is a metric, what both histograms have in a bin stays there: by the
  *      triangle inequality some optimal plan leaves it. Only bins that are left with something take part.
- *   2. Mass is shipped along the cheapest pairs first, which makes a tree.
+ *   2. Mass is shipped along those pairs first that cost least beside the means of their row and column, which makes a
+ *      tree. What remains of squared distances is minus twice the inner product of places: the outermost go first.
  *   3. The simplex takes the best pair of some rows at a time. Rows of costs are short, so that all their pairs are
  *      looked at, a vector at a time, and none is listed.
  *
@@ -44,10 +45,13 @@ typedef struct {
     shipment_t *shipments; /* (nodes) */
     int32_t *leader;       /* (nodes) of a node's component, or a step on the way to it */
     int32_t *walk, *plant; /* (2 nodes), (plant_room) */
-    double *low;           /* (rows, in whole vectors) */
-    double *charge;        /* (width) */
-    int32_t *best;         /* (rows) */
-    int64_t *whole[2];     /* (n), (m) */
+    /* For the first tree: the columns' means, taken off, and +inf where nothing is wanted; the rows' means; and the
+     * least that this leaves in each row, +inf where nothing is left, and where. */
+    double *charge;    /* (width) */
+    double *mean;      /* (rows) */
+    double *low;       /* (rows, in whole steps) */
+    int32_t *best;     /* (rows) */
+    int64_t *whole[2]; /* (n), (m) */
     int64_t pivots;
 } state_t;
 
@@ -71,8 +75,9 @@ static int64_t place_all(state_t *s, int64_t n, int64_t m, double *room) {
     const int64_t nodes = n + m + 1, width = in_steps(m + 1);
     int64_t taken = 0;
     s->cost = take(&room, &taken, (n + 1) * width, sizeof *s->cost);
-    s->height = take(&room, &taken, n + 1 + width, sizeof *s->height);
+    s->height = take(&room, &taken, in_steps(n + 1) + width, sizeof *s->height);
     s->low = take(&room, &taken, in_steps(n + 1), sizeof *s->low);
+    s->mean = take(&room, &taken, n + 1, sizeof *s->mean);
     s->charge = take(&room, &taken, width, sizeof *s->charge);
     s->tree.place = take(&room, &taken, nodes, sizeof *s->tree.place);
     s->tree.edge = take(&room, &taken, nodes, sizeof *s->tree.edge);
@@ -208,43 +213,55 @@ static inline void connect(state_t *s, int64_t *count, int64_t i, int64_t j, int
 }
 
 static inline void look_for(state_t *s, int64_t i) {
-    s->low[i] = least_sum(row_of(s, i), s->charge, s->width);
-    s->best[i] = s->low[i] < INFINITY ? place_of_sum(row_of(s, i), s->charge, s->low[i]) : -1;
+    const double low = least_sum(row_of(s, i), s->charge, s->width);
+    s->low[i] = low - s->mean[i];
+    s->best[i] = low < INFINITY ? place_of_sum(row_of(s, i), s->charge, low) : -1;
 }
 
-static void start(state_t *s) {
-    const int64_t n = s->rows.count, m = s->columns.count, tall = in_steps(n);
-    const v4_t infinity = v4_all(INFINITY);
-    int64_t *supply = s->rows.mass, *demand = s->columns.mass, count = 0;
-    for (int32_t node = 0; node < n + m; node++) {
-        s->leader[node] = node;
-    }
-    /* charge = -min_i c_ij */
+static void take_means(state_t *s) {
+    const int64_t n = s->rows.count, m = s->columns.count;
     for (int64_t j = 0; j < s->width; j += WIDTH) {
-        v4_t low = infinity;
+        v4_t sum = v4_all(0.0);
         for (int64_t i = 0; i < n; i++) {
-            low = v4_min(low, v4_load(row_of(s, i) + j));
+            sum = v4_add(sum, v4_load(row_of(s, i) + j));
         }
-        v4_store(s->charge + j, v4_sub(v4_all(0.0), low));
+        v4_store(s->charge + j, v4_mul(sum, v4_all(-1.0 / (double)n)));
     }
     for (int64_t j = m; j < s->width; j++) {
         s->charge[j] = INFINITY;
     }
+    for (int64_t i = 0; i < n; i++) {
+        v4_t sums = v4_all(0.0);
+        int64_t j = 0;
+        for (; j + WIDTH <= m; j += WIDTH) {
+            sums = v4_add(sums, v4_load(row_of(s, i) + j));
+        }
+        double lane[WIDTH];
+        v4_store(lane, sums);
+        double sum = (lane[0] + lane[1]) + (lane[2] + lane[3]);
+        for (; j < m; j++) {
+            sum += row_of(s, i)[j];
+        }
+        s->mean[i] = sum / (double)m;
+    }
+}
+
+static void start(state_t *s) {
+    const int64_t n = s->rows.count, m = s->columns.count, tall = in_steps(n);
+    int64_t *supply = s->rows.mass, *demand = s->columns.mass, count = 0;
+    double *zeros = s->height; /* which nobody needs before there is a tree */
+    for (int32_t node = 0; node < n + m; node++) {
+        s->leader[node] = node;
+    }
+    take_means(s);
     for (int64_t i = 0; i < tall; i++) {
         s->low[i] = INFINITY;
-    }
-    double *zeros = s->height; /* for least_sum over rows */
-    for (int64_t i = 0; i < tall; i++) {
         zeros[i] = 0.0;
     }
     for (int64_t i = 0; i < n; i++) {
         look_for(s, i);
     }
-    for (;;) {
-        const double low = least_sum(s->low, zeros, tall);
-        if (low == INFINITY) {
-            break;
-        }
+    for (double low = least_sum(s->low, zeros, tall); low < INFINITY; low = least_sum(s->low, zeros, tall)) {
         const int64_t i = place_of_sum(s->low, zeros, low), j = s->best[i];
         if (demand[j] == 0) {
             look_for(s, i);
@@ -254,13 +271,10 @@ static void start(state_t *s) {
         connect(s, &count, i, j, flow);
         supply[i] -= flow;
         demand[j] -= flow;
-        if (demand[j] == 0) {
-            s->charge[j] = INFINITY;
-        }
-        if (supply[i] == 0) {
-            s->low[i] = INFINITY;
-        }
+        s->charge[j] = demand[j] == 0 ? INFINITY : s->charge[j];
+        s->low[i] = supply[i] == 0 ? INFINITY : s->low[i];
     }
+    /* Parts that are not connected with row 0 are hung up by a row, which ships nothing. */
     for (int64_t i = 1; i < n; i++) {
         if (component(s, (int32_t)i) != component(s, 0)) {
             int64_t best = -1;
@@ -429,6 +443,7 @@ static void run(state_t *s) {
         }
         fruitless += rows;
         if (best >= 0) {
+            i = best; /* whose other columns may be next */
             pivot(s, (int32_t)best, place_of_sum(row_of(s, best), of_columns, low), least);
             fruitless = 0;
             fresh = 0;

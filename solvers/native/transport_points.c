@@ -250,11 +250,10 @@ static void write_plan(transport_t *t, const level_t *l, const int32_t *row, con
     for (int64_t j = 0; j < t->m; j++) {
         t->v[column[j]] = l->v[j];
     }
-    for (int32_t node = 1; node < s->tree.nodes; node++) {
-        const shipment_t shipment = shipment_above(&s->tree, node);
-        t->rows[node - 1] = row[shipment.row];
-        t->columns[node - 1] = column[shipment.column];
-        t->shipped[node - 1] = shipment.flow;
+    simplex_plan(s, t->rows, t->columns, t->shipped);
+    for (int64_t k = 0; k < t->n + t->m - 1; k++) {
+        t->rows[k] = row[t->rows[k]];
+        t->columns[k] = column[t->columns[k]];
     }
 }
 
