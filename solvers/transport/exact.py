@@ -14,9 +14,8 @@ from ..result import Plan
 from ..validation import ROUNDING
 from ..wide import BOUND_SECONDS, float_matrix
 
-#: Matrices of at most so many entries are solved from all pairs; points, whose pairs are not looked at one by one, up
-#: to fewer.
-SMALL, SMALL_OF_POINTS = 2**18, 2**15
+#: Matrices of at most so many entries are solved from all pairs, and so are points.
+SMALL = 2**17
 
 
 @register(
@@ -61,7 +60,7 @@ def transport(problem: Transport, time_limit: float | None = None, avx2: bool = 
         raise Unsupported("solver transport moves all mass, and without a blur; give blur=0 and no reach")
     (n, m), cost, surplus, deadline = problem.shape, problem.cost, problem.surplus, Deadline(time_limit)
     in_space = isinstance(cost, PointCost) and not surplus and cost.in_space(1, 2) is not None
-    if n * m <= (SMALL_OF_POINTS if in_space else SMALL) and not cost.forbids:
+    if n * m <= SMALL and not cost.forbids:
         deadline.check((n, m))
         return solve_alone(problem, avx2)
     a, b = problem.a, problem.b
