@@ -5,10 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
-import seaborn as sns
 from matplotlib.collections import LineCollection
 
-from ._tsne_grid_pictures import BACKGROUND, INK, save_figure, square_figure
+from ._pictures import BACKGROUND, INK, PALETTE, save_figure, square_figure
 
 #: Square points that all discs of one side cover together, and the width of the line of the largest mass that moves.
 AREA, WIDEST = 14_000.0, 5.0
@@ -31,7 +30,6 @@ def plan(
     low, high = np.vstack([x, y]).min(axis=0), np.vstack([x, y]).max(axis=0)
     x, y = ((points - (low + high) / 2) / max(float((high - low).max()), 1e-300) + 0.5 for points in (x, y))
     figure, axes = square_figure(title)
-    palette = sns.color_palette("colorblind")
     share = np.sqrt(mass / mass.max())
     lines = LineCollection(
         list(np.stack([x[rows], y[columns]], axis=1)),
@@ -43,8 +41,8 @@ def plan(
     )
     axes.add_collection(lines)
     for points, masses, colour, marker, name in (
-        (x, a, palette[0], "o", "sources"),
-        (y, b, palette[1], "D", "targets"),
+        (x, a, PALETTE[0], "o", "sources"),
+        (y, b, PALETTE[1], "D", "targets"),
     ):
         area = AREA * masses / masses.sum()
         # The larger the lower, or on a lattice one side would hide the other.
