@@ -36,14 +36,6 @@ LARGEST_SVG, PICTURE_SIDE = 800_000, 1400
 #: What the large table can be filtered by.
 FILTERS = ("solver", "problem", "status")
 
-#: What stands under a picture of an answer, by its file's name.
-CAPTIONS = {
-    "embedding": "The embedding, coloured by label",
-    "arrows": "From each point to its node",
-    "scattered": "Images where the embedding put them",
-    "grid": "Images on the grid",
-}
-
 
 @dataclass(frozen=True)
 class Drawing:
@@ -65,6 +57,26 @@ def render(cells: pd.DataFrame, drawings: Sequence[Drawing], albums: Sequence[Al
     albums : sequence of Album
     """
     shown = cells[cells["current"]]
+    return fill(
+        "index.html",
+        headline=_headline(shown),
+        facts=_facts(shown),
+        warnings=_warnings(cells),
+        # The largest first: it is what the run was for.
+        cases=[_case(str(label), rows) for label, rows in sorted(shown.groupby("label"), key=_smallness)],
+        charts=[(drawing.chart, _chart_source(drawing)) for drawing in drawings],
+        albums=[(album, shown_pictures(album)) for album in albums],
+        failures=_failures(shown),
+        statuses=STATUSES,
+        rows=[_row(row) for _, row in shown.iterrows()],
+        columns=COLUMNS,
+        choices={name: sorted(set(shown[name].astype(str))) for name in FILTERS},
+        csv=_data_url("text/csv", tables.csv(cells).encode()),
+    )
+
+
+def fill(template: str, **contents: object) -> str:
+    """A template filled in, with the looks and the script of every page, and a policy that lets nothing else in."""
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(TEMPLATES),
         autoescape=True,
@@ -73,27 +85,17 @@ def render(cells: pd.DataFrame, drawings: Sequence[Drawing], albums: Sequence[Al
         lstrip_blocks=True,
     )
     script, look = ((TEMPLATES / name).read_text(encoding="utf-8") for name in ("page.js", "page.css"))
-    return environment.get_template("index.html").render(
+    return environment.get_template(template).render(
         script=Markup(script),
         look=Markup(look),
         policy=f"default-src 'none'; img-src data:; style-src {_hash(look)}; script-src {_hash(script)}",
-        headline=_headline(shown),
-        facts=_facts(shown),
-        warnings=_warnings(cells),
-        # The largest first: it is what the run was for.
-        cases=[_case(str(label), rows) for label, rows in sorted(shown.groupby("label"), key=_smallness)],
-        charts=[(drawing.chart, _chart_source(drawing)) for drawing in drawings],
-        albums=[
-            (album, [(CAPTIONS.get(path.stem, path.stem), _picture_source(path)) for path in album.pictures])
-            for album in albums
-        ],
-        failures=_failures(shown),
-        statuses=STATUSES,
-        rows=[_row(row) for _, row in shown.iterrows()],
-        columns=COLUMNS,
-        choices={name: sorted(set(shown[name].astype(str))) for name in FILTERS},
-        csv=_data_url("text/csv", tables.csv(cells).encode()),
+        **contents,
     )
+
+
+def shown_pictures(album: Album) -> list[tuple[str, str]]:
+    """Captions and sources of the pictures of an album, for an `img` each."""
+    return [(caption, _picture_source(path)) for caption, path in album.captioned]
 
 
 def _headline(shown: pd.DataFrame) -> str:

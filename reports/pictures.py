@@ -1,13 +1,14 @@
-"""Pictures of answers: a large solved case of each family that can draw itself, solved once more and certified.
+"""Pictures of answers: cases of families that can draw themselves, solved, certified and drawn.
 
-Records hold no matching, so the case is built and solved again, by the solver that was the fastest at it. The pictures
-are kept in a folder of their own per case, and the next report takes them from there.
+Records hold no matching, so a report builds and solves a case again, by the solver that was the fastest at it. The
+pictures are kept in a folder of their own per case, and the next report takes them from there.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
+import math
 import shutil
 import tempfile
 import warnings
@@ -20,7 +21,10 @@ import pandas as pd
 
 from bench import problems, spec
 from bench.problems import Case
-from solvers import certify, registry, solve
+from solvers import Plan, Transport, certify, registry, solve
+from solvers.certificate import TOLERANCE, Certificate
+from solvers.problem import Problem
+from solvers.result import Result
 
 from . import tables, words
 
@@ -40,16 +44,22 @@ class Album:
     notes: tuple[str, ...]
     pictures: tuple[Path, ...]
 
+    @property
+    def captioned(self) -> list[tuple[str, Path]]:
+        """The pictures, each after what it shows."""
+        captions = problems.get(Case.read(self.case).problem).captions
+        return [(captions.get(path.stem, path.stem.replace("-", " ").capitalize()), path) for path in self.pictures]
+
 
 def albums(cells: pd.DataFrame, folder: Path) -> list[Album]:
     """An album for each family that has pictures and a certified answer, drawn into `folder` or found there."""
     return [album(case, solver, folder) for case, solver in _largest(cells)]
 
 
-def album(case: Case, solver: str, folder: Path) -> Album:
-    """The pictures of a case, as PNG, from an earlier report or drawn now."""
+def album(case: Case, solver: str, folder: Path, anew: bool = False) -> Album:
+    """The pictures of a case, as PNG, from an earlier report or, if there are none or `anew`, drawn now."""
     place = folder / f"{case.problem}-n{case.n}-{hashlib.sha256(str(case).encode()).hexdigest()[:8]}"
-    if not (place / ABOUT).exists() or _read(case, place).notes:
+    if anew or not (place / ABOUT).exists() or _read(place).notes:
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=folder, prefix=".drawing-") as temporary:
             drawn = Path(temporary) / "album"
@@ -57,7 +67,14 @@ def album(case: Case, solver: str, folder: Path) -> Album:
             _draw(case, solver, drawn)
             shutil.rmtree(place, ignore_errors=True)
             drawn.rename(place)
-    return _read(case, place)
+    return _read(place)
+
+
+def found(folder: Path) -> list[Album]:
+    """The albums in a folder that have pictures, by the names of their families and by size."""
+    complete = [_read(about.parent) for about in folder.glob(f"*/{ABOUT}")]
+    known = [each for each in complete if each.pictures and Case.read(each.case).problem in problems.families()]
+    return sorted(known, key=lambda each: (Case.read(each.case).problem, Case.read(each.case).n, each.case))
 
 
 def _largest(cells: pd.DataFrame) -> Iterator[tuple[Case, str]]:
@@ -85,19 +102,35 @@ def _draw(case: Case, solver: str, folder: Path) -> None:
         certificate = certify(problem, result)
         if not certificate.valid:
             raise ValueError(f"{name} gave no valid answer: {certificate.fault}")
-        proof = (
-            "certified optimal" if certificate.optimal else f"at most {words.gap(certificate.gap)} above the optimum"
-        )
-        text = f"{case.n:,} rows, solved by {name}: cost {certificate.cost:,.6g}, {proof}."
+        text = _proven(problem, name, result, certificate)
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")
             names = [path.name for path in case.draw(problem, result, folder) if path.suffix == ".png"]
         notes = [str(warning.message) for warning in caught if issubclass(warning.category, UserWarning)]
     except (ValueError, ImportError, OSError, MemoryError) as error:
         notes = [f"no pictures: {error}"]
-    (folder / ABOUT).write_text(json.dumps({"text": text, "notes": notes, "pictures": names}), encoding="utf-8")
+    about = {"case": str(case), "text": text, "notes": notes, "pictures": names}
+    (folder / ABOUT).write_text(json.dumps(about), encoding="utf-8")
 
 
-def _read(case: Case, place: Path) -> Album:
+def _proven(problem: Problem, solver: str, result: Result, certificate: Certificate) -> str:
+    """What is known for certain of an answer, in a sentence."""
+    n, m = problem.shape
+    text = f"{n:,} × {m:,}, solved by {solver}: cost {certificate.cost:,.6g}"
+    if isinstance(result, Plan) and result.marginal_error > TOLERANCE:
+        text += f", marginal error {result.marginal_error:.2g}"
+    if certificate.optimal:
+        return f"{text}, certified optimal: the proven bound is {certificate.dual_bound:,.6g}."
+    if certificate.gap < 0:
+        return f"{text}, below the proven bound of {certificate.dual_bound:,.6g}."
+    if not math.isfinite(certificate.gap):
+        return f"{text}, certified valid."
+    bound = f"the proven bound of {certificate.dual_bound:,.6g}"
+    if isinstance(problem, Transport) and problem.epsilon > 0:
+        return f"{text}, certified at most {words.gap(certificate.gap)} above what it costs without blur ({bound})."
+    return f"{text}, certified at most {words.gap(certificate.gap)} above the optimum."
+
+
+def _read(place: Path) -> Album:
     about = json.loads((place / ABOUT).read_text(encoding="utf-8"))
-    return Album(str(case), about["text"], tuple(about["notes"]), tuple(place / name for name in about["pictures"]))
+    return Album(about["case"], about["text"], tuple(about["notes"]), tuple(place / name for name in about["pictures"]))

@@ -45,6 +45,8 @@ class Family:
         Parameter sets that a run takes unless told otherwise, each a case of its own.
     draw : callable or None
         `draw(problem, result, folder, n, seed, **params) -> list of paths`: pictures of an answer, as PNG and SVG.
+    captions : mapping of str to str
+        What a picture shows, in one sentence without its full stop, by the name of its file without the suffix.
     """
 
     name: str
@@ -53,6 +55,7 @@ class Family:
     sizes: tuple[int, ...]
     variants: tuple[Mapping[str, spec.Value], ...] = ({},)
     draw: Draw | None = None
+    captions: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -108,11 +111,12 @@ def family(
     sizes: tuple[int, ...],
     variants: tuple[Mapping[str, spec.Value], ...] = ({},),
     draw: Draw | None = None,
+    captions: Mapping[str, str] | None = None,
 ) -> Callable[[Build], Build]:
     """Decorate a build function to make it the family `name`."""
 
     def add(build: Build) -> Build:
-        _families[name] = Family(name, build, source, sizes, variants, draw)
+        _families[name] = Family(name, build, source, sizes, variants, draw, captions or {})
         return build
 
     return add

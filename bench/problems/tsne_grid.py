@@ -101,6 +101,12 @@ def draw(
     sizes=(256, 784, 1764),
     variants=({"rows": "nodes"}, {"rows": "points"}),
     draw=draw,
+    captions={
+        "embedding": "The embedding, coloured by label",
+        "arrows": "From each point to its node",
+        "scattered": "Images where the embedding put them",
+        "grid": "Images on the grid",
+    },
 )
 def build(
     n: int,

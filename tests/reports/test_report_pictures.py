@@ -36,7 +36,9 @@ def drawn(monkeypatch: pytest.MonkeyPatch) -> list[int]:
         Image.fromarray((255 * np.eye(n)[result.row_to_col]).astype(np.uint8)).save(path)
         return [path]
 
-    monkeypatch.setitem(problems._families, "drawn", Family("drawn", build, "here", (4,), draw=draw))
+    captions = {"grid": "Images on the grid"}
+    family = Family("drawn", build, "here", (4,), draw=draw, captions=captions)
+    monkeypatch.setitem(problems._families, "drawn", family)
     return sizes
 
 
@@ -46,7 +48,7 @@ def test_the_largest_solved_case_is_drawn_once(drawn: list[int], tmp_path: Path)
     records.append(make_record("jv", Case("drawn", 32), status="timeout"))
     for _ in range(2):
         page = reports.write_records(records, tmp_path).read_text(encoding="utf-8")
-        assert "16 rows, solved by jv" in page
+        assert "16 × 16, solved by jv" in page
         assert "certified optimal" in page
         assert 'alt="Images on the grid"' in page
     assert drawn == [16]
