@@ -10,7 +10,7 @@ from pathlib import Path
 from bench.record import Record
 from bench.store import Store
 
-from . import figures, looks, page, pictures, tables
+from . import figures, gallery, looks, page, pictures, tables
 
 
 def write(directory: Path) -> Path:
@@ -56,6 +56,11 @@ def write_records(records: Sequence[Record], directory: Path) -> Path:
         put(directory / "figures" / f"{drawing.chart.name}.svg", drawing.svg)
     albums = pictures.albums(cells, directory / "figures")
     return put(directory / "index.html", page.render(cells, drawings, albums).encode())
+
+
+def write_gallery(directory: Path) -> Path:
+    """Write `index.html`, the page of all pictures that `pictures.album` drew into a directory, beside them."""
+    return put(directory / "index.html", gallery.render(pictures.found(directory)).encode())
 
 
 def put(path: Path, content: bytes) -> Path:
