@@ -122,10 +122,13 @@ def _text(word: bytes, where: str) -> str:
 
 def _numbers(fields: list[bytes], where: str) -> np.ndarray:
     """The numbers of one vector, as (d,) float32."""
-    if wrong := [field for field in fields if not _is_number(field)]:
-        raise ValueError(f"{where}: {_shown(wrong[0])} is not a number")
+    try:
+        numbers = [float(field) for field in fields]
+    except ValueError:
+        wrong = next(field for field in fields if not _is_number(field))
+        raise ValueError(f"{where}: {_shown(wrong)} is not a number") from None
     with np.errstate(over="ignore"):
-        row = np.array(fields).astype(np.float64).astype(np.float32)
+        row = np.array(numbers).astype(np.float32)
     if not np.isfinite(row).all():
         first = fields[int(np.argmin(np.isfinite(row)))]
         raise ValueError(f"{where}: {_shown(first)} is not a finite number of 32 bits")

@@ -42,7 +42,7 @@ def flow(problem: Transport, plan: Plan, folder: Path) -> list[Path]:
     ]
     for axes, pixels, title in (
         (left, coloured[0], "from"),
-        (middle, np.maximum(*coloured) * 0.6, f"{stays:.0%} stays, the rest moves to the point"),
+        (middle, np.maximum(*coloured) * 0.6, f"{100 * stays:.0f} % stays, wedges point where the rest goes"),
         (right, coloured[1], "to"),
     ):
         _image(axes, pixels, title)
@@ -98,7 +98,7 @@ def _wedges(start: np.ndarray, end: np.ndarray, width: np.ndarray) -> np.ndarray
 
 def _image(axes: Axes, pixels: np.ndarray, title: str) -> None:
     axes.imshow(pixels, interpolation="nearest")
-    axes.set_title(title, color=INK, fontsize=13)
+    axes.set_title(title, color=INK, fontsize=11)
     axes.axis("off")
 
 

@@ -61,6 +61,20 @@ def test_it_agrees_with_a_linear_program(heaps: np.ndarray) -> None:
         assert images_emd.distances(heaps[:1], heaps[1:2], p) == pytest.approx(best)
 
 
+def test_neighbours_are_sorted_and_counted() -> None:
+    images = images_emd.SOURCES["digits"]()
+    queries, found = images_emd.neighbours(images, seed=2)
+    heaps = images_emd.histograms(images.pixels)
+    by_hand = images_emd.distances(heaps[queries[:1]], heaps[found["EMD"][0]])[0]
+    assert (np.diff(by_hand) >= 0).all()
+    assert len(set(queries) | set(found["L2"][0])) == images_emd.QUERIES + images_emd.LABELLED
+    shares = images_emd.accuracy(seeds=1)
+    assert all(0.5 < share <= 1 for share in shares.values())
+    queries, found = images_emd.neighbours(images, seed=0)
+    same = images.label[found["EMD"][:, 0]] == images.label[queries]
+    assert shares["EMD"] == same.mean()
+
+
 def test_centres_run_along_the_rows() -> None:
     assert images_emd.centres(2, 3).tolist() == [[0, 0], [1, 0], [2, 0], [0, 1], [1, 1], [2, 1]]
 
