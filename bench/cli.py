@@ -250,8 +250,8 @@ def gallery(
                 for case in cases:
                     status.update(f"{len(albums) + 1} of {len(cases)}: {escape(str(case))}")
                     albums.append(pictures.album(case, "auto", to, anew=True))
-                    for line in (f"{case}: {albums[-1].text}".removesuffix(": "), *albums[-1].notes):
-                        console.print(line, markup=False, soft_wrap=True)
+                    for known in filter(None, (albums[-1].text, *albums[-1].notes)):
+                        console.print(f"{case}: {known}", markup=False, soft_wrap=True)
         except KeyboardInterrupt:
             stopped = True
         page = reports.write_gallery(to)

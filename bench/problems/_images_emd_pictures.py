@@ -36,9 +36,8 @@ def flow(problem: Transport, plan: Plan, folder: Path) -> list[Path]:
     left, middle, right = plot.subplots(1, 3)
     stays = 1 - mass.sum() / moved.data.sum()
     heaps = [np.asarray(masses).reshape(k, k) for masses in (problem.a, problem.b)]
-    brightest = max(float(heap.max()) for heap in heaps)
     coloured = [
-        heap[..., None] / brightest * np.array(to_rgb(colour)) for heap, colour in zip(heaps, (FROM, TO), strict=True)
+        heap[..., None] / heap.max() * np.array(to_rgb(colour)) for heap, colour in zip(heaps, (FROM, TO), strict=True)
     ]
     for axes, pixels, title in (
         (left, coloured[0], "from"),
