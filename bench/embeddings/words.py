@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from .. import cache
+from ..datasets import MissingData
 from ..vectors import Vectors
 
 if TYPE_CHECKING:
@@ -42,9 +43,19 @@ PASSED_OVER = {"__pycache__", "ensurepip", "idlelib", "lib2to3", "site-packages"
 
 
 def python_topics() -> Mapping[str, str]:
-    """The topics of Python's manual that `help("if")` shows: texts by name."""
-    from pydoc_data.topics import topics
+    """The topics of Python's manual that `help("if")` shows: texts by name.
 
+    Raises
+    ------
+    MissingData
+        Where this Python was installed without its manual.
+    """
+    try:
+        from pydoc_data.topics import topics
+    except ImportError:
+        raise MissingData(
+            "this Python has no pydoc_data.topics; install it in full, or name texts of your own"
+        ) from None
     return topics
 
 

@@ -209,12 +209,14 @@ def _folder(folder: Path) -> Mapping[str, str]:
 
 def _pair(library: Mapping[str, str], vectors: Vectors, n: int, seed: int) -> tuple[str, str]:
     """Names of a text of n distinct words or more and, of the others, the one that begins most like it."""
+    if len(library) < 2:
+        raise ValueError(f"two texts or more are needed, not {len(library)}; texts are files *.txt of one folder")
     size = {name: len(set(_known_words(text, vectors))) for name, text in sorted(library.items())}
     long = [name for name in size if size[name] >= n]
     if n < 1 or len(long) < 2:
-        most = sorted(size.values())[-2] if len(size) > 1 else 0
+        most = sorted(size.values())[-2]
         raise ValueError(
-            f"n = {n}, but two texts of so many distinct words with vectors are needed; the second longest has {most}"
+            f"n = {n}, but two texts need so many distinct words with vectors; the second longest has {most}"
         )
     centre = {name: bag(library[name], vectors, n).centre for name in long}
     one = long[np.random.default_rng(seed).integers(len(long))]

@@ -188,11 +188,14 @@ class TestFamily:
         output = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True).stdout
         assert output == problem.cost.dense().tobytes() + problem.a.tobytes() + problem.b.tobytes()
 
-    def test_a_setting_that_does_not_fit_is_refused(self, own: dict[str, str]) -> None:
+    def test_a_setting_that_does_not_fit_is_refused(self, own: dict[str, str], tmp_path: Path) -> None:
         with pytest.raises(ValueError, match=r"n = 3, but .* the second longest has 2"):
             Case("words", 3, 0, own).build()
         with pytest.raises(ValueError, match="n = 5000, but two texts"):
             Case("words", 5000).build()
+        (tmp_path / "none").mkdir()
+        with pytest.raises(ValueError, match="two texts or more are needed, not 0"):
+            Case("words", 2, 0, {"texts": str(tmp_path / "none")}).build()
         with pytest.raises(ValueError, match="it must be built-in or a folder of files"):
             Case("words", 2, 0, {"texts": "nowhere"}).build()
         with pytest.raises(FileNotFoundError, match="nowhere"):
