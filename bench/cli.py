@@ -250,8 +250,11 @@ def gallery(
                 for case in cases:
                     status.update(f"{len(albums) + 1} of {len(cases)}: {escape(str(case))}")
                     albums.append(pictures.album(case, "auto", to, anew=True))
-                    for known in filter(None, (albums[-1].text, *albums[-1].notes)):
-                        console.print(f"{case}: {known}", markup=False, soft_wrap=True)
+                    known = [albums[-1].text, *albums[-1].notes]
+                    if not albums[-1].pictures and not albums[-1].notes:
+                        known.append("has no pictures")
+                    for text in filter(None, known):
+                        console.print(f"{case}: {text}", markup=False, soft_wrap=True)
         except KeyboardInterrupt:
             stopped = True
         page = reports.write_gallery(to)

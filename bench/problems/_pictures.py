@@ -49,12 +49,12 @@ def square_figure(title: str) -> tuple[Figure, Axes]:
     return plot, axes
 
 
-def save_figure(figure: Figure, stem: Path, marks: int, colours: int | None = 256) -> list[Path]:
-    """A plot of so many marks; a palette of that many colours makes the PNG smaller, None keeps all."""
+def save_figure(figure: Figure, stem: Path, marks: int) -> list[Path]:
+    """A plot of so many marks."""
     canvas = FigureCanvasAgg(figure)
     canvas.draw()
-    image = Image.fromarray(np.asarray(canvas.buffer_rgba())[..., :3])
-    paths = save_image(image if colours is None else image.quantize(colours), stem)
+    # Ten colours and their shades: a palette holds them at a third of the size.
+    paths = save_image(Image.fromarray(np.asarray(canvas.buffer_rgba())[..., :3]).quantize(256), stem)
     if marks <= MOST_VECTOR_MARKS:
         with mpl.rc_context({"svg.hashsalt": "lapmark"}):  # equal figures give equal bytes
             figure.savefig(stem.with_suffix(".svg"), metadata={"Date": None, "Creator": None})

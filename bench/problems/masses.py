@@ -35,6 +35,7 @@ GAUSSIANS, WIDTH = 5, 0.08
         {"layout": "random"},
     ),
     draw=lambda *args, **params: draw(*args, **params),
+    captions={"plan": "Masses, and what moves from the ones to the others"},
 )
 def build(
     n: int,
