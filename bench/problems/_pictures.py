@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import io
+import warnings
 from pathlib import Path
 
 import matplotlib as mpl
@@ -17,6 +18,8 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from PIL import Image
+
+from solvers import Plan
 
 #: A plot of more marks than this is pixels in its SVG too: a browser would be slow to draw them one by one.
 MOST_VECTOR_MARKS = 3000
@@ -31,6 +34,13 @@ PALETTE = np.array(sns.color_palette("colorblind", 10))
 
 #: The two sides of a transport: what is moved, and where it is wanted.
 FROM, TO = "#56B4E9", "#E69F00"
+
+
+def has_plan(plan: Plan) -> bool:
+    """Whether an answer says what moves where; a warning that its picture is left out where it does not."""
+    if plan.mass is None:
+        warnings.warn("the picture of what moves where is left out: the answer is potentials, no plan", stacklevel=2)
+    return plan.mass is not None
 
 
 def figure(width: float, height: float) -> Figure:

@@ -39,10 +39,12 @@ def draw(
     The neighbours are those of images at their own size, whatever n is.
     """
     from . import _images_emd_pictures as pictures
+    from ._pictures import has_plan
 
     images = SOURCES[source]()
     queries, found = neighbours(images, seed, p)
-    return pictures.flow(problem, result, folder) + pictures.nearest(images, queries, found, folder)
+    made = pictures.flow(problem, result, folder) if has_plan(result) else []
+    return made + pictures.nearest(images, queries, found, folder)
 
 
 @family(

@@ -72,13 +72,15 @@ def draw(
 ) -> list[Path]:
     """Two pictures: which words go where, and the texts that are nearest to the first one."""
     from . import _words_pictures as pictures
+    from ._pictures import has_plan
 
     library, known = _open(vectors, texts)
     names = _pair(library, known, n, seed)
     cut = [bag(library[name], known, n).words for name in names]
     others = {name: text for name, text in library.items() if name != names[0]}
     found = nearest(library[names[0]], others, known, NEAREST)
-    return pictures.moves(problem, result, names, cut, folder) + pictures.nearest(names[0], found, folder)
+    made = pictures.moves(problem, result, names, cut, folder) if has_plan(result) else []
+    return made + pictures.nearest(names[0], found, folder)
 
 
 @family(

@@ -1,5 +1,6 @@
 """The earth mover's distance between images: by hand, its properties, the family and its pictures."""
 
+import dataclasses
 import subprocess
 import sys
 from pathlib import Path
@@ -143,3 +144,17 @@ def test_both_pictures(p: int, tmp_path: Path) -> None:
             assert len(picture.getcolors(1 << 24)) > 10
         else:
             assert "<svg" in path.read_text()[:1000]
+
+
+def test_potentials_without_a_plan_leave_out_what_moves(tmp_path: Path) -> None:
+    case = Case("images-emd", 16)
+    problem = case.build()
+    with pytest.warns(UserWarning, match="what moves where is left out"):
+        made = case.draw(problem, dataclasses.replace(solve(problem), mass=None), tmp_path)
+    assert {path.stem for path in made} == {"nearest"}
+
+
+def test_one_pixel_can_be_drawn(tmp_path: Path) -> None:
+    case = Case("images-emd", 1)
+    problem = case.build()
+    assert {path.stem for path in case.draw(problem, solve(problem), tmp_path)} == {"flow", "nearest"}

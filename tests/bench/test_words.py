@@ -1,5 +1,6 @@
 """The word mover's distance: by hand, its properties, vectors from files, and the family with its pictures."""
 
+import dataclasses
 import gzip
 import subprocess
 import sys
@@ -214,3 +215,15 @@ class TestFamily:
                 assert len(picture.getcolors(1 << 24)) > 10
             else:
                 assert "<svg" in path.read_text()[:1000]
+
+    def test_potentials_without_a_plan_leave_out_what_moves(self, tmp_path: Path) -> None:
+        case = Case("words", 12)
+        problem = case.build()
+        with pytest.warns(UserWarning, match="what moves where is left out"):
+            made = case.draw(problem, dataclasses.replace(solve(problem), mass=None), tmp_path)
+        assert {path.stem for path in made} == {"nearest"}
+
+    def test_one_word_can_be_drawn(self, tmp_path: Path) -> None:
+        case = Case("words", 1)
+        problem = case.build()
+        assert {path.stem for path in case.draw(problem, solve(problem), tmp_path)} == {"moves", "nearest"}
