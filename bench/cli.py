@@ -225,7 +225,7 @@ def gallery(
     to: Annotated[Path, typer.Option(help="Folder of the pictures.")] = RESULTS / "gallery",
     show: Annotated[bool, typer.Option("--open", help="Open it in the browser.")] = False,
 ) -> None:
-    """Draw every application: solve it, prove the answer, and show it on one page, index.html, with all in DIR."""
+    """Draw every application: solve it, prove the answer, and show it on one page, index.html."""
     import webbrowser
 
     from rich.console import Console
