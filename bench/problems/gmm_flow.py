@@ -104,6 +104,11 @@ def draw(
     sizes=(3,),
     variants=({}, {"blur": 0.1}),
     draw=draw,
+    captions={
+        "losses": "The squared distance to the target before each step",
+        "last-step": "Where the mixture started, where it got to, and the way of its means",
+        "all-steps": "Every step, from dark to bright; an ellipse is one standard deviation",
+    },
 )
 def build(n: int, seed: int = 0, d: int = 2, blur: float = 0) -> Transport:
     """The problem: the first step of the flow.
