@@ -1,0 +1,36 @@
+"""The picture of a transfer: the cloud that has labels beside the one that was given them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ._pictures import INK, SOFT, figure, save_figure
+
+if TYPE_CHECKING:
+    from .label_transfer import Clouds
+
+#: Black labels stand out from it, and so do colours.
+GROUND = "#59636e"
+
+#: Square points that all marks of a cloud cover together, and the largest of one.
+AREA, LARGEST = 20_000.0, 30.0
+
+
+def transfer(clouds: Clouds, carried: np.ndarray, reach: float, folder: Path) -> list[Path]:
+    """Clouds, and the labels (n, 3) that the first was given."""
+    plot = figure(10, 5.4)
+    panels = plot.subplots(1, 2, sharex=True, sharey=True)
+    how = f"carried over, reach {reach:g}" if reach else "carried over"
+    for axes, points, colours, title in (
+        (panels[0], clouds.y, clouds.labels, "labelled"),
+        (panels[1], clouds.x, carried, how),
+    ):
+        size = min(AREA / len(points), LARGEST)
+        axes.scatter(*points.T, s=size, c=colours, linewidths=0)
+        axes.set(xlim=(0, 1), ylim=(0, 1), aspect="equal", xticks=[], yticks=[], facecolor=GROUND)
+        axes.spines[:].set_color(SOFT)
+        axes.set_title(title, color=INK, fontsize=12)
+    return save_figure(plot, folder / "transfer", marks=2 * len(clouds.x))
