@@ -1,0 +1,102 @@
+"""Label transfer, ours beside GeomLoss: half squared distance, blur 0.05, labels included, on the cores there are.
+
+A line is both problems of the tutorial, balanced and with a reach of 0.2, one after the other. `schedule` stops with
+GeomLoss's schedule, as GeomLoss does, and its potentials are held against those of `sinkhorn` on all pairs; `converged`
+goes on to a marginal error (L1) of 1e-3.
+
+    python -m bench.suite.label_transfer [-n 10000]…     prints a table, measured in turns
+"""
+
+from __future__ import annotations
+
+import argparse
+import functools
+import os
+from collections.abc import Callable
+
+import numpy as np
+
+from bench.problems.label_transfer import build, clouds
+from bench.suite.small import in_turns
+from solvers import Plan, Transport, carry, registry, solve
+
+REACHES = (0.0, 0.2)
+
+#: Calls of each, in turns; the shortest counts.
+ROUNDS = 9
+
+#: Points up to which all pairs are looked at for comparison.
+COMPARED = 20_000
+
+PEER = "geomloss-multiscale"
+
+
+def posed(n: int, reach: float) -> Transport:
+    problem = build(n, reach=reach)
+    assert isinstance(problem, Transport)
+    return problem
+
+
+def transfer(n: int, reach: float, threads: int, **options: object) -> tuple[Transport, Plan, np.ndarray]:
+    """The problem, its plan and the labels carried over."""
+    problem = posed(n, reach)
+    plan = solve(problem, "sinkhorn-multilevel", threads=threads, **options)
+    return problem, plan, carry(problem, plan, clouds(n).labels, threads=threads)
+
+
+def peer(n: int, reach: float) -> np.ndarray:
+    """The labels by GeomLoss's plan."""
+    problem = posed(n, reach)
+    return carry(problem, solve(problem, PEER), clouds(n).labels)
+
+
+def both(call: Callable[[float], object]) -> None:
+    for reach in REACHES:
+        call(reach)
+
+
+def apart(n: int, threads: int) -> float:
+    """Largest difference of potentials from those of all pairs; of balanced ones up to their free constant."""
+    worst = 0.0
+    for reach in REACHES:
+        problem, plan, _ = transfer(n, reach, threads, stop="schedule")
+        reference = solve(problem, "sinkhorn", stop="schedule", threads=threads)
+        assert plan.f is not None
+        assert plan.g is not None
+        assert reference.f is not None
+        assert reference.g is not None
+        f, g = plan.f - reference.f, plan.g - reference.g
+        constant = 0.0 if reach else float(f.mean())
+        worst = max(worst, float(np.abs(f - constant).max()), float(np.abs(g + constant).max()))
+    return worst
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="Label transfer, ours beside GeomLoss.")
+    parser.add_argument("-n", type=int, action="append", help="points of each cloud; repeat for several")
+    threads = len(os.sched_getaffinity(0))
+    missing = registry.get(PEER).missing if PEER in registry.solvers() else "not a solver here"
+    print(f"milliseconds for both problems, {threads} threads; {PEER}: {missing or 'measured'}")
+    print(f"{'n':>8}{'schedule':>12}{'converged':>12}{'geomloss':>12}{'lead':>8}{'apart':>10}{'errors':>22}")
+    for n in parser.parse_args().n or (500, 2000, 10_000, 100_000):
+        calls: dict[str, Callable[[], object]] = {
+            "schedule": functools.partial(both, functools.partial(transfer, n, threads=threads, stop="schedule")),
+            "converged": functools.partial(both, functools.partial(transfer, n, threads=threads, stop=1e-3)),
+        }
+        if missing is None:
+            calls["geomloss"] = functools.partial(both, functools.partial(peer, n))
+        for call in calls.values():
+            call()  # what compiles, compiles now
+        seconds = in_turns(calls, ROUNDS if n <= COMPARED else 3)
+        other = seconds.get("geomloss", np.nan)
+        errors = [transfer(n, reach, threads, stop=1e-3)[1].marginal_error for reach in REACHES]
+        print(
+            f"{n:>8}{1e3 * seconds['schedule']:>12.1f}{1e3 * seconds['converged']:>12.1f}{1e3 * other:>12.1f}"
+            f"{other / seconds['schedule']:>8.1f}{apart(n, threads) if n <= COMPARED else np.nan:>10.1e}"
+            f"{errors[0]:>11.1e}{errors[1]:>11.1e}",
+            flush=True,
+        )
+
+
+if __name__ == "__main__":
+    main()
