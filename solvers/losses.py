@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .deadline import Deadline
+from .pairs import PRECISION as CARRIED
 from .pairs import Ordered, in_place
 from .problem import BLOCK_ENTRIES, PointCost, Transport, Unsupported
 from .registry import solve
@@ -21,7 +22,7 @@ from .result import Plan
 if TYPE_CHECKING:
     import scipy.sparse
 
-#: Sums over points here are told to this part: float32 yet, and good enough to descend by.
+#: Gradients between points are told to this part: in float32 yet, and good enough to descend by.
 PRECISION = 4e-6
 
 
@@ -135,7 +136,7 @@ def carry(problem: Transport, plan: Plan, values: np.ndarray, threads: int = 1) 
         moved = plan.mass @ table
         carried = np.divide(moved, problem.a[:, None], out=np.zeros_like(moved), where=problem.a[:, None] > 0)
     else:
-        carried = _Entropic.of(problem, plan, threads).carried(table)
+        carried = _Entropic.of(problem, plan, CARRIED, threads).carried(table)
     return carried.reshape((n, *given.shape[1:]))
 
 
@@ -151,7 +152,7 @@ def _parts(problem: Transport, plan: Plan) -> Parts:
     assert b is not None
     if plan.mass is not None:
         return plan.cost, f, g, *_pulls(problem.cost, plan.mass)
-    entropic = _Entropic.of(problem, plan)
+    entropic = _Entropic.of(problem, plan, PRECISION)
     rows, cols = entropic.sums()
     mass_a, mass_b = float(a.sum()), float(b.sum())
     of_a, of_b = _conjugate(f, rho), _conjugate(g, rho)
@@ -200,10 +201,10 @@ class _Entropic:
     epsilon: float
 
     @classmethod
-    def of(cls, problem: Transport, plan: Plan, threads: int = 1) -> _Entropic:
+    def of(cls, problem: Transport, plan: Plan, precision: float, threads: int = 1) -> _Entropic:
         if plan.f is None or plan.g is None:
             raise Unsupported("the plan has neither mass nor potentials")
-        ordered = Ordered.of(problem, Deadline(None), PRECISION, threads)
+        ordered = Ordered.of(problem, Deadline(None), precision, threads)
         return cls(problem.cost, ordered, plan.f[ordered.rows], plan.g[ordered.cols], problem.epsilon)
 
     def mirrored(self) -> _Entropic:

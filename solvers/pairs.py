@@ -276,7 +276,8 @@ class Ordered:
             return cls(FormulaPairs(cost, a, b), slice(None), slice(None))
         # Far from the origin coordinates have few digits left for distances.
         x, y = (each - points[0].mean(axis=0) for each in points)
-        rows, cols = _entropic.neighbours(x), _entropic.neighbours(y)
+        with ThreadPoolExecutor(min(threads, 2)) as pool:
+            rows, cols = pool.map(_entropic.neighbours, (x, y))
         formula = (int(cost.p), cost.scale)
         pairs = PointPairs(x[rows], y[cols], *formula, a[rows], b[cols], problem.rho, precision, threads)
         return cls(pairs, rows, cols)

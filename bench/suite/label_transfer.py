@@ -13,6 +13,7 @@ import argparse
 import functools
 import os
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
@@ -37,7 +38,7 @@ def posed(n: int, reach: float) -> Transport:
     return problem
 
 
-def transfer(n: int, reach: float, threads: int, **options: object) -> tuple[Transport, Plan, np.ndarray]:
+def transfer(n: int, reach: float, threads: int, **options: Any) -> tuple[Transport, Plan, np.ndarray]:
     """The problem, its plan and the labels carried over."""
     problem = posed(n, reach)
     plan = solve(problem, "sinkhorn-multilevel", threads=threads, **options)
