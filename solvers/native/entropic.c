@@ -170,7 +170,7 @@ static int side_make(side_t *s, arena_t *a, int64_t count, const entropic_t *t, 
         s->heaviest = mass[i] > s->heaviest ? mass[i] : s->heaviest;
     }
     for (int64_t i = 0; i < count && !a->failed; i++) {
-        s->mass[i] = mass[i] / s->heaviest;
+        s->mass[i] = s->heaviest > 0.0 ? mass[i] / s->heaviest : 0.0;
     }
     return !a->failed;
 }
