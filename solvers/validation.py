@@ -101,19 +101,11 @@ def check_masses(masses: Any, name: str, size: int) -> np.ndarray:
     masses = as_numeric(masses, name)
     if masses.shape != (size,):
         raise ValueError(f"{name} has shape {masses.shape}; the cost asks for ({size},)")
-    masses = masses.astype(np.float64)
-    bad = ~(np.isfinite(masses) & (masses >= 0))
-    if bad.any():
-        where = first(bad)
-        raise ValueError(f"{name}{place(where)} is {masses[where]}; masses must be finite and at least 0")
-    with np.errstate(over="ignore"):
-        total = float(masses.sum())
-    if not np.isfinite(total):
-        raise ValueError(f"{name} sums beyond the largest float64; rescale the masses")
-    if total == 0:
-        raise ValueError(f"{name} has no mass: every entry is 0")
-    return masses
+    return _finite_sums(masses.astype(np.float64), name)
 
+
+#: Sums of masses below this leave their parts too few digits.
+LEAST_SUM = 1e-280
 
 #: Relative difference of two sums of masses up to which it counts as rounding.
 ROUNDING = 1e-6
@@ -135,19 +127,24 @@ def check_histograms(masses: Any, name: str, bins: int) -> np.ndarray:
     masses = as_numeric(masses, name)
     if masses.ndim == 0 or masses.shape[-1] != bins:
         raise ValueError(f"{name} has shape {masses.shape}; the cost asks for (…, {bins})")
-    masses = np.require(masses, np.float64, ["C", "A"])
+    return _finite_sums(np.require(masses, np.float64, ["C", "A"]), name)
+
+
+def _finite_sums(masses: np.ndarray, name: str) -> np.ndarray:
+    """Masses (..., k), each row of a sum that can be divided into 2⁶⁰ parts."""
     bad = ~(np.isfinite(masses) & (masses >= 0))
     if bad.any():
         where = first(bad)
         raise ValueError(f"{name}{place(where)} is {masses[where]}; masses must be finite and at least 0")
     with np.errstate(over="ignore"):
-        totals = masses.sum(axis=-1)
-    if not np.isfinite(totals).all():
-        raise ValueError(
-            f"{name}{place(first(~np.isfinite(totals)))} sums beyond the largest float64; rescale the masses"
-        )
-    if not totals.all():
-        raise ValueError(f"{name}{place(first(totals == 0))} has no mass: every entry is 0")
+        sums = np.atleast_1d(masses.sum(axis=-1))
+    for faulty, fault in (
+        (sums == np.inf, "sums beyond the largest float64; rescale the masses"),
+        (sums == 0, "has no mass: every entry is 0"),
+        (sums < LEAST_SUM, f"sums to less than {LEAST_SUM:g}; rescale the masses"),
+    ):
+        if faulty.any():
+            raise ValueError(f"{name}{place(first(faulty)) if masses.ndim > 1 else ''} {fault}")
     return masses
 
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 import functools
 import itertools
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -289,13 +289,7 @@ def _transport(solver: Solver) -> Verdict:
     """A plan meets its marginals as well as it says, and an exact one costs what the linear programme does."""
     ran, refused = 0, Counter[str]()
     for n, m in ((1, 1), (5, 5), (12, 9)):
-        rng = np.random.default_rng([n, m])
-        a, b = rng.random(n), rng.random(m)
-        masses = [(None, None), (a / a.sum(), b / b.sum())]
-        for (mass_a, mass_b), dtype in itertools.product(masses, ("float64", "float32")):
-            matrix = rng.random((n, m)).astype(dtype)
-            blur = 0.0 if solver.capabilities.exact else 0.05
-            problem = Transport(DenseCost(matrix), mass_a, mass_b, blur=blur)
+        for problem in _transports(solver, np.random.default_rng([n, m]), n, m):
             try:
                 plan = solve(problem, solver.name)
             except Unsupported as refusal:
@@ -306,6 +300,25 @@ def _transport(solver: Solver) -> Verdict:
     return Verdict(ran, refused)
 
 
+def _transports(solver: Solver, rng: np.random.Generator, n: int, m: int) -> Iterator[Transport]:
+    """Uniform and other masses; and what the solver claims to take beyond: sums that differ, forbidden pairs."""
+    able = solver.capabilities
+    blur = 0.0 if able.exact else 0.05
+    a, b = rng.random(n), rng.random(m)
+    a, b = a / a.sum(), b / b.sum()
+    for given, dtype in itertools.product((False, True), ("float64", "float32")):
+        cost = DenseCost(rng.random((n, m)).astype(dtype))
+        yield Transport(cost, a, b, blur=blur) if given else Transport(cost, blur=blur)
+    if able.partial:
+        for more_a, more_b in ((2, 1), (1, 3)):
+            yield Transport(DenseCost(rng.random((n, m))), more_a * a, more_b * b, blur=blur, partial=True)
+    if able.forbidden:
+        moved = rng.random((n, m)) * (rng.random((n, m)) < 0.4)
+        moved[0], moved[:, 0] = 0.1, 0.1
+        cost = DenseCost(np.where(moved > 0, rng.random((n, m)), np.inf))
+        yield Transport(cost, moved.sum(axis=1), moved.sum(axis=0), blur=blur)
+
+
 def _judge_plan(solver: Solver, problem: Transport, plan: Plan) -> None:
     label = f"transport {problem.shape[0]}×{problem.shape[1]} {problem.cost.dtype}"
     certificate = certify(problem, plan)
@@ -313,9 +326,18 @@ def _judge_plan(solver: Solver, problem: Transport, plan: Plan) -> None:
         raise Broken(f"{label}: the plan is invalid: {certificate.fault}")
     if plan.marginal_error > 1e-2:
         raise Broken(f"{label}: the plan misses its marginals by {plan.marginal_error:.3g} of the mass")
-    matrix = problem.cost.dense().astype(np.float64)
-    n, m = matrix.shape
-    marginals = np.vstack([np.kron(np.eye(n), np.ones(m)), np.kron(np.ones(n), np.eye(m))])
-    optimum = linprog(matrix.ravel(), A_eq=marginals, b_eq=np.concatenate([problem.a, problem.b])).fun
+    matrix, (n, m) = problem.cost.dense().astype(np.float64), problem.shape
+    allowed = np.isfinite(matrix)
+    marginals = np.vstack([np.kron(np.eye(n), np.ones(m)), np.kron(np.ones(n), np.eye(m))])[:, allowed.ravel()]
+    assert problem.a is not None
+    assert problem.b is not None
+    masses, keeps = np.append(problem.a, problem.b), np.repeat([problem.surplus > 0, problem.surplus < 0], [n, m])
+    optimum = linprog(
+        matrix[allowed],
+        A_ub=marginals[keeps] if keeps.any() else None,
+        b_ub=masses[keeps] if keeps.any() else None,
+        A_eq=marginals[~keeps],
+        b_eq=masses[~keeps],
+    ).fun
     if solver.capabilities.exact and not plan.cost <= optimum + 1e-9:
         raise Broken(f"{label}: the plan costs {plan.cost:.12g}, the optimum is {optimum:.12g}")

@@ -49,9 +49,14 @@ def test_faults_are_named():
         ((a[:, :2], b), r"a has shape \(4, 2\); the cost asks for \(…, 3\)"),
         ((np.where(np.arange(3) == 1, -1, a), b), r"a\[0, 1\] is -1.0; masses must be finite and at least 0"),
         ((a, np.where(np.arange(4)[:, None] == 2, 0, b)), r"b\[2\] has no mass"),
+        ((a, np.where(np.arange(4)[:, None] == 2, 1e-300, b)), r"b\[2\] sums to less than 1e-280; rescale"),
+        ((a, np.where(np.arange(4)[:, None] == 2, 1e308, b)), r"b\[2\] sums beyond the largest float64"),
+        ((a[0], 0 * b[0]), r"^b has no mass"),
+        ((a, b[:3]), "broadcast"),
+        ((a.astype(complex), b), "complex"),
         ((a, b * [[1], [1], [1], [2]]), "masses do not match"),
     ):
-        with pytest.raises(ValueError, match=message):
+        with pytest.raises((ValueError, TypeError), match=message):
             emd(cost, *change)
     with pytest.raises(TypeError, match="wrap a matrix"):
         emd(np.ones((3, 2)), a, b)
