@@ -40,8 +40,8 @@ int processor_has_avx2(void);
 const build_t *find_build(int avx2, int single);
 const point_build_t *find_point_build(int avx2, int dimensions, int power);
 
-/* Those that take costs in float64 only, of sparse ones the task has a sparse_t, and what Sinkhorn's algorithm takes from
- * a kernel. */
+/* Those that take costs in float64 only, of sparse ones the task has a sparse_t, and what Sinkhorn's algorithm takes
+ * from a kernel. */
 typedef struct {
     assign_t cascade_sparse;
     ship_t transport;
