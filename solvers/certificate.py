@@ -45,12 +45,13 @@ class Certificate:
         It is a complete matching (or a plan with the stated marginal error) of finite cost, and costs what it says.
     cost : float
         What it costs, summed here; NaN where it is no matching at all. Under a limit, what is minimised: the sum of
-        c_ij − limit over its pairs.
+        c_ij − limit over its pairs. Of a plan, ⟨π, C⟩ as it stands.
     dual_bound : float
         A lower bound on the cost of every answer, −inf where none is known; an upper one, or inf, where the problem
-        maximises.
+        maximises. Of a transport problem, on every feasible plan without regard to the blur.
     gap : float
-        |cost − dual_bound| / |cost|, below 0 on the wrong side of the bound: 0 is optimal, inf where there is none.
+        |cost − dual_bound| / |cost|, below 0 on the wrong side of the bound: 0 is optimal, inf where there is none. Of
+        a plan, the same with `feasible_cost`.
     max_violation : float
         Largest violation of u_i + v_j ≤ c_ij, and of the signs of a rectangular or a limited problem, by the solver's
         own duals; NaN without duals.
@@ -58,6 +59,15 @@ class Certificate:
         The gap is within the tolerance, or within the rounding that float64 sums of such costs cannot avoid.
     fault : str or None
         Why it is not valid.
+    feasible_cost : float
+        Of a plan: what it costs once it is rounded to meet its marginals, or where unbalanced with its penalties. This
+        and what follows is NaN for a matching.
+    row_error, column_error : float
+        Of a plan: Σ_i |Σ_j π_ij − a_i| / Σ_i a_i, and the same of the columns; where unbalanced, from the masses
+        a_i exp(−f_i / ρ) that its potentials ask for.
+    entropic_gap : float
+        Of potentials: how far the entropic problem's own objective, that of their plan rounded, is above the dual one
+        that they prove, relative to it: 0 once they have converged. The `gap` has the blur's share in it, this has not.
     """
 
     valid: bool
@@ -67,6 +77,15 @@ class Certificate:
     max_violation: float
     optimal: bool
     fault: str | None = None
+    feasible_cost: float = np.nan
+    row_error: float = np.nan
+    column_error: float = np.nan
+    entropic_gap: float = np.nan
+
+    @property
+    def marginal_error(self) -> float:
+        """The larger of the two errors of a plan."""
+        return max(self.row_error, self.column_error)
 
 
 def certify(

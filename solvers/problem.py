@@ -32,8 +32,9 @@ from .validation import (
 if TYPE_CHECKING:
     import scipy.sparse
 
-#: Rows are handed out in blocks of about this many entries where a whole matrix is not wanted.
-BLOCK_ENTRIES = 1 << 20
+#: Rows are handed out in blocks of about this many entries where a whole matrix is not wanted: few enough to stay in
+#: the cache, since a new array of megabytes for every block costs several times what is done with it.
+BLOCK_ENTRIES = 1 << 17
 
 
 class Unsupported(ValueError):

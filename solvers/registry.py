@@ -86,11 +86,14 @@ class Capabilities:
         if self.problem not in {"assignment", "transport", "both"}:
             raise ValueError(f'problem = {self.problem!r}; choose from "assignment", "transport", "both"')
 
+    def solves(self, kind: type[Problem]) -> bool:
+        """Whether it solves problems of this kind, `Assignment` or `Transport`, at all."""
+        return self.problem in (kind.__name__.lower(), "both")
+
     def refuses(self, problem: Problem) -> str | None:
         """Why the solver cannot take this problem, or None."""
-        kind = "assignment" if isinstance(problem, Assignment) else "transport"
-        if self.problem not in (kind, "both"):
-            return f"does not solve {kind} problems"
+        if not self.solves(type(problem)):
+            return f"does not solve {type(problem).__name__.lower()} problems"
         if problem.cost.kind not in self.costs and "dense" not in self.costs:
             return f"takes {' or '.join(sorted(self.costs))} costs, not {problem.cost.kind}"
         if isinstance(problem, Assignment):
