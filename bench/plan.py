@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import itertools
 import json
@@ -9,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from solvers import registry
-from solvers.problem import Problem
+from solvers.problem import Assignment, Problem
 
 from . import plugins, problems, spec
 from .machine import commit, machine
@@ -25,7 +26,7 @@ DEFAULT_PROBLEMS = (
 )
 
 #: Solvers whose duals judge the answers of others, best first.
-REFERENCES = ("cascade", "jv-avx2", "jv")
+REFERENCES = ("cascade", "jv-avx2", "jv", "transport")
 
 
 @dataclass(frozen=True)
@@ -77,7 +78,8 @@ def plan(solvers: Sequence[str] = (), cases: Sequence[str] = (), sizes: Sequence
     Parameters
     ----------
     solvers : sequence of str
-        Specs. A name alone stands for every point of the solver's accuracy curve; none for every solver.
+        Specs. A name alone stands for every point of the solver's accuracy curve. None for every solver, each on the
+        cases of its kind: who asks for no solver by name is not told of each that it does not solve transport problems.
     cases : sequence of str
         Specs, as `expand_case` reads them; none for the main job.
     sizes : sequence of int
@@ -88,22 +90,27 @@ def plan(solvers: Sequence[str] = (), cases: Sequence[str] = (), sizes: Sequence
     ValueError
         For a name or a setting that does not exist.
     """
-    chosen = list(dict.fromkeys(variant for text in solvers or registry.solvers() for variant in expand_solver(text)))
-    chosen.sort(key=_rank)
     found = {str(case): case for text in cases or DEFAULT_PROBLEMS for case in expand_case(text, sizes)}
     cells = []
     for case in sorted(found.values(), key=lambda case: case.n):
+        kind = problems.get(case.problem).kind
+        texts = solvers or [name for name, solver in registry.solvers().items() if solver.capabilities.solves(kind)]
+        chosen = dict.fromkeys(variant for text in texts for variant in expand_solver(text, kind))
         conversion = [BUILD_MATRIX] if case.setting("cost") not in (None, "dense") else []
-        cells += [Cell(solver, case) for solver in conversion + chosen]
+        cells += [Cell(solver, case) for solver in (*conversion, *sorted(chosen, key=_rank))]
     return cells
 
 
-def expand_solver(text: str) -> list[str]:
-    """The specs that one on the command line stands for."""
+def expand_solver(text: str, kind: type[Problem] = Assignment) -> list[str]:
+    """The specs that one on the command line stands for, on problems of a kind.
+
+    What a transport problem says itself, its blur above all, is no option of the solver there.
+    """
     name, options = spec.parse(text)
     solver = registry.get(name)
     spec.check(text, solver.function, 1, options)
-    curve = solver.capabilities.curve
+    own = {field.name for field in dataclasses.fields(kind)}
+    curve = {option: values for option, values in solver.capabilities.curve.items() if option not in own}
     if options or not curve:
         return [spec.show(name, options)]
     points = itertools.product(*curve.values())

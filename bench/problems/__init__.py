@@ -10,6 +10,7 @@ import functools
 import importlib
 import inspect
 import pkgutil
+import typing
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -56,6 +57,11 @@ class Family:
     variants: tuple[Mapping[str, spec.Value], ...] = ({},)
     draw: Draw | None = None
     captions: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def kind(self) -> type[Problem]:
+        """Assignment or Transport, as the annotation of `build` says."""
+        return typing.get_type_hints(self.build)["return"]
 
 
 @dataclass(frozen=True)

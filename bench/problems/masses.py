@@ -1,4 +1,4 @@
-"""Unequal masses moved from n places to n others at least cost: transport without a blur.
+"""Unequal masses moved from n places to n others at least cost: transport, without a blur unless one is asked for.
 
 Even points and even masses are the easy end. Mixtures, masses of many sizes, and a lattice on which costs tie are where
 network simplex methods slow down.
@@ -43,6 +43,8 @@ def build(
     layout: Literal["uniform", "mixtures", "lattice", "random"] = "uniform",
     mass: Literal["uniform", "exponential", "whole", "lognormal"] = "exponential",
     p: int = 2,
+    blur: float = 0,
+    reach: float | None = None,
 ) -> Transport:
     """The problem.
 
@@ -57,6 +59,8 @@ def build(
         Equal masses, or masses drawn at random; "whole" ones, from 1 to 9, tie.
     p : {1, 2}
         Exponent of the distance.
+    blur, reach : float
+        As in `Transport`.
     """
     if p not in (1, 2):
         raise ValueError(f"p = {p}; choose 1 or 2")
@@ -67,7 +71,7 @@ def build(
     else:
         x, y = (_points(rng, n, layout) for _ in range(2))
         cost = PointCost(x, y, p=p)
-    return Transport(cost, a / a.sum(), b / b.sum(), blur=0)
+    return Transport(cost, a / a.sum(), b / b.sum(), blur, reach)
 
 
 def draw(problem: Problem, result: Result, folder: Path, n: int, seed: int = 0, **params: Any) -> list[Path]:

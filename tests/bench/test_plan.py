@@ -6,14 +6,32 @@ from bench import plan as planning
 from bench.plan import Cell, expand_case, expand_solver, plan
 from bench.problems import Case, families
 from bench.protocol import BUILD_MATRIX
-from solvers import registry
+from solvers import Assignment, Transport, registry
+from solvers.problem import Problem
 
 
 def test_the_default_is_the_main_job_with_every_solver() -> None:
     cells = plan()
     assert {cell.case.problem for cell in cells} == {"tsne-grid"}
-    assert {cell.name for cell in cells} == {*registry.solvers(), BUILD_MATRIX}
+    assert {cell.name for cell in cells} == {*solvers_of(Assignment), BUILD_MATRIX}
     assert {cell.case.n for cell in cells} == set(families()["tsne-grid"].sizes)
+
+
+def solvers_of(kind: type[Problem]) -> set[str]:
+    return {name for name, solver in registry.solvers().items() if solver.capabilities.solves(kind)}
+
+
+def test_solvers_of_another_kind_are_planned_where_they_are_named() -> None:
+    assert solvers_of(Transport) - solvers_of(Assignment)
+    assert solvers_of(Assignment) - solvers_of(Transport)
+    assert {cell.name for cell in plan(cases=["masses"], sizes=[8])} == solvers_of(Transport)
+    assert {cell.name for cell in plan(cases=["uniform"], sizes=[8])} == solvers_of(Assignment)
+    assert {cell.name for cell in plan(["jv", "transport"], ["masses"], [8])} == {"jv", "transport"}
+
+
+def test_every_family_says_what_it_builds() -> None:
+    for name, family in families().items():
+        assert family.kind in (Assignment, Transport), name
 
 
 def test_small_cases_come_first_and_cells_of_a_case_together() -> None:
@@ -41,6 +59,11 @@ def test_a_name_alone_stands_for_the_whole_curve() -> None:
     assert expand_solver("sinkhorn") == [f"sinkhorn:blur={value}" for value in curve]
     assert expand_solver("sinkhorn:blur=0.02") == ["sinkhorn:blur=0.02"]
     assert expand_solver("jv") == ["jv"]
+
+
+def test_a_transport_problem_has_its_own_blur() -> None:
+    assert expand_solver("sinkhorn", Transport) == ["sinkhorn"]
+    assert [cell.solver for cell in plan(["sinkhorn", "pot-emd"], ["masses:p=2"], [8])] == ["pot-emd", "sinkhorn"]
 
 
 def test_settings_are_laid_over_every_variant() -> None:
