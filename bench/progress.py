@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from operator import itemgetter
 from types import TracebackType
 from typing import Self
 
@@ -16,11 +17,9 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.table import Column, Table
 
-from solvers.certificate import TOLERANCE
-
 from .problems import Case
 from .protocol import BUILD_MATRIX
-from .record import Record
+from .record import METRICS, Record
 from .sweep import Finished, Started
 from .units import show_duration, show_size
 
@@ -77,8 +76,7 @@ def line(record: Record) -> str:
     facts = []
     if record.seconds is not None:
         facts.append(f"{show_duration(record.seconds)} × {len(record.samples)}")
-    if gap := show_gap(record):
-        facts.append(f"gap {gap}")
+    facts += show_errors(record)
     if record.peak_memory:
         facts.append(show_size(record.peak_memory))
     if record.message:
@@ -110,7 +108,10 @@ def everything(records: Sequence[Record], cases: Sequence[str]) -> Table:
 
 
 def winners(records: Sequence[Record], cases: Sequence[str]) -> Table:
-    """For each case the fastest exact solver, the one that comes next, and what became of those without an answer."""
+    """For each case the fastest exact solver, the one that comes next, and what became of those without an answer.
+
+    Where none is exact, the nearest answer and its gap stand in place of the first.
+    """
     columns = (Column("case", overflow="fold"), Column("n", justify="right"))
     table = Table(
         *columns, "fastest", "", "next takes", "", "failed", title="the fastest exact solver", box=SIMPLE_HEAD
@@ -123,17 +124,27 @@ def winners(records: Sequence[Record], cases: Sequence[str]) -> Table:
             if record.status == "ok" and record.exact and record.seconds is not None and record.solver != BUILD_MATRIX
         )
         first, second = [*ranked[:2], None, None][:2]
+        lead = _nearest(of_case)
+        if first:
+            lead = [escape(first[1]), show_duration(first[0]), f"{second[0] / first[0]:.1f}×" if second else ""]
         failed = Counter(record.status for record in of_case if record.status not in ("ok", "skipped"))
         table.add_row(
             escape(Case.read(case).label),
             str(Case.read(case).n),
-            first and escape(first[1]),
-            first and show_duration(first[0]),
-            first and second and f"{second[0] / first[0]:.1f}×",
+            *lead,
             second and escape(second[1]),
             ", ".join(styled(status, f"{count} {status}") for status, count in failed.items()),
         )
     return table
+
+
+def _nearest(records: Sequence[Record]) -> list[str]:
+    """The solver, the time and the gap of the answer with the smallest."""
+    near = [(record.gap, record) for record in records if record.status == "ok" and record.gap is not None]
+    if not near:
+        return ["", "", ""]
+    gap, record = min(near, key=itemgetter(0))
+    return [escape(record.solver), show_duration(record.seconds or 0.0), f"gap {show_error(gap)}"]
 
 
 def headings(cases: Sequence[Case]) -> list[str]:
@@ -152,11 +163,15 @@ def styled(status: str, text: str) -> str:
     return f"[{style}]{escape(text)}[/]"
 
 
-def show_gap(record: Record) -> str:
-    """The gap of an answer that is not optimal; that of an optimal one is rounding, and would only distract."""
-    if record.gap is None or record.gap <= TOLERANCE:
-        return ""
-    return f"{record.gap:.1e}" if record.gap < 1e-4 else f"{100 * record.gap:.3g} %"
+def show_errors(record: Record) -> list[str]:
+    """By what an answer misses perfection, none of it where it is optimal."""
+    found = ((metric.title, metric.of(record)) for metric in METRICS)
+    return [f"{title} {show_error(value)}" for title, value in found if value is not None]
+
+
+def show_error(value: float) -> str:
+    """A relative error: `1.23 %`, `2.0e-06`."""
+    return f"{value:.1e}" if value < 1e-4 else f"{100 * value:.3g} %"
 
 
 def _entry(record: Record | None) -> str:
@@ -164,5 +179,5 @@ def _entry(record: Record | None) -> str:
         return ""
     if record.status != "ok" or record.seconds is None:
         return styled(record.status, record.status)
-    gap = show_gap(record)
-    return show_duration(record.seconds) + (f"\n[dim]{gap}[/]" if gap else "")
+    gap = METRICS[0].of(record)
+    return show_duration(record.seconds) + ("" if gap is None else f"\n[dim]{show_error(gap)}[/]")

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from statistics import median
 
+from solvers.certificate import TOLERANCE
+
 #: What can become of a cell. Only `ok` is ranked.
 STATUSES = {
     "ok": "certified: a valid answer, and an optimal one where the solver claims the optimum",
@@ -17,6 +19,56 @@ STATUSES = {
     "error": "the solver raised",
     "skipped": "not run: the solver is missing, or does not take such a problem",
 }
+
+
+#: What a record keeps of a certificate, by the names that both give it; None in a record where it is not finite.
+FIGURES = (
+    "cost",
+    "feasible_cost",
+    "dual_bound",
+    "gap",
+    "entropic_gap",
+    "row_error",
+    "column_error",
+    "max_violation",
+)
+
+
+@dataclass(frozen=True)
+class Metric:
+    """A figure of a certificate by which answers are compared: an error, 0 at best and inf at worst.
+
+    Attributes
+    ----------
+    name : str
+        In a certificate, a record and the tables.
+    title : str
+    axis : str
+        What it measures, for the axis of a chart.
+    perfect : str
+        What an answer is whose error is `negligible`.
+    negligible : float
+        Up to here an error is rounding, and would only distract.
+    """
+
+    name: str
+    title: str
+    axis: str
+    perfect: str
+    negligible: float = TOLERANCE
+
+    def of(self, record: Record) -> float | None:
+        """Its value, None where it is unknown or negligible."""
+        value: float | None = getattr(record, self.name)
+        return None if value is None or value <= self.negligible else value
+
+
+#: The one that ranks comes first.
+METRICS = (
+    Metric("gap", "gap", "gap to the lower bound", "optimal"),
+    Metric("marginal_error", "marginal error", "marginal error (L1, of the mass)", "met"),
+    Metric("entropic_gap", "entropic gap", "gap of the entropic problem", "converged"),
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,8 +97,12 @@ class Record:
     samples: tuple[float, ...] = ()
     counters: Mapping[str, int] = field(default_factory=dict)
     cost: float | None = None
+    feasible_cost: float | None = None
     dual_bound: float | None = None
     gap: float | None = None
+    entropic_gap: float | None = None
+    row_error: float | None = None
+    column_error: float | None = None
     max_violation: float | None = None
     peak_memory: int | None = None
     threads: int = 1
@@ -54,6 +110,13 @@ class Record:
     machine: Mapping[str, object] = field(default_factory=dict)
     commit: str | None = None
     finished: str = ""
+
+    @property
+    def marginal_error(self) -> float | None:
+        """The larger of the two errors of a plan."""
+        if self.row_error is None or self.column_error is None:
+            return None
+        return max(self.row_error, self.column_error)
 
     @property
     def seconds(self) -> float | None:

@@ -21,7 +21,7 @@ NAME = "lapmark.sqlite"
 APPLICATION_ID = 0x4C41504D
 
 #: Version of the tables below. Raise it with every change to them or to `Record`.
-SCHEMA = 1
+SCHEMA = 2
 
 _COLUMNS = [field.name for field in dataclasses.fields(Record)]
 _JSON = {"params", "samples", "counters", "versions", "machine"}

@@ -6,6 +6,7 @@ a proof.
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 import itertools
 import math
@@ -16,7 +17,7 @@ from datetime import UTC, datetime
 from typing import IO, Any
 
 from solvers import Certificate, certify, registry
-from solvers.problem import Problem
+from solvers.problem import Problem, Transport
 
 from . import protocol
 from .cell import Limits, Outcome, run
@@ -24,7 +25,7 @@ from .machine import commit, machine
 from .plan import REFERENCES, Cell
 from .problems import Case
 from .protocol import BUILD_MATRIX
-from .record import Record
+from .record import FIGURES, Record
 from .store import Store
 
 #: A solver that came to this on a case is not tried on larger ones of its kind: it would only spend the limit again.
@@ -150,18 +151,22 @@ class Sweep:
 
     def _reference(self, cell: Cell, subject: Subject) -> float | None:
         """The optimum's certified bound, from one of our own solvers where no cell has proven it yet."""
-        for name in REFERENCES if subject.digest not in self._sought else ():
-            if self.store.bound(subject.digest) is not None:
-                break
-            solver = registry.get(name)
-            if name == cell.name or solver.missing or solver.capabilities.refuses(subject.problem):
-                continue
-            outcome = run(name, subject.file, self.limits, budget=0)
-            if outcome.result is not None:
-                verdict = certify(subject.problem, outcome.result)
-                if verdict.optimal:
-                    self.store.set_bound(subject.digest, verdict.dual_bound, name)
+        if subject.digest in self._sought:
+            return self.store.bound(subject.digest)
         self._sought.add(subject.digest)
+        with tempfile.TemporaryFile() as file:
+            linear = _without_blur(subject, file)
+            for name in REFERENCES:
+                if self.store.bound(subject.digest) is not None:
+                    break
+                solver = registry.get(name)
+                if name == cell.name or solver.missing or solver.capabilities.refuses(linear.problem):
+                    continue
+                outcome = run(name, linear.file, self.limits, budget=0)
+                if outcome.result is not None:
+                    verdict = certify(linear.problem, outcome.result)
+                    if verdict.optimal:
+                        self.store.set_bound(subject.digest, verdict.dual_bound, name)
         return self.store.bound(subject.digest)
 
     def _record(self, cell: Cell, status: str, **known: Any) -> Record:
@@ -195,6 +200,16 @@ def _build(case: Case, file: IO[bytes]) -> Subject | str:
         return f"the case cannot be built: {error}"
 
 
+def _without_blur(subject: Subject, file: IO[bytes]) -> Subject:
+    """What the cost of a plan is measured against: an entropic plan is a plan like any other."""
+    problem = subject.problem
+    if not isinstance(problem, Transport) or problem.blur == 0:
+        return subject
+    linear = dataclasses.replace(problem, blur=0.0)
+    protocol.write_problem(linear, file)
+    return Subject(linear, subject.digest, file)
+
+
 def _given(cell: Cell, problem: Problem) -> str:
     if cell.solver == BUILD_MATRIX:
         return problem.cost.kind
@@ -203,6 +218,5 @@ def _given(cell: Cell, problem: Problem) -> str:
 
 def _figures(verdict: Certificate | None) -> dict[str, float | None]:
     """The certificate's numbers; None where there is none, which no table can mistake for a number."""
-    names = ("cost", "dual_bound", "gap", "max_violation")
-    values = {name: getattr(verdict, name, math.nan) for name in names}
+    values = {name: getattr(verdict, name, math.nan) for name in FIGURES}
     return {name: value if math.isfinite(value) else None for name, value in values.items()}

@@ -6,6 +6,7 @@ Names come from data, so the template escapes everything, and the page's own pol
 from __future__ import annotations
 
 import base64
+import functools
 import hashlib
 import io
 from collections.abc import Callable, Sequence
@@ -19,9 +20,8 @@ import pandas as pd
 from markupsafe import Markup
 from PIL import Image
 
-from bench.record import STATUSES
+from bench.record import METRICS, STATUSES, Metric
 from bench.units import show_duration, show_size
-from solvers.certificate import TOLERANCE
 
 from . import tables, words
 from .figures import Chart
@@ -57,6 +57,7 @@ def render(cells: pd.DataFrame, drawings: Sequence[Drawing], albums: Sequence[Al
     albums : sequence of Album
     """
     shown = cells[cells["current"]]
+    columns = [column for column in COLUMNS if shown[column.name].notna().any()]
     return fill(
         "index.html",
         headline=_headline(shown),
@@ -68,8 +69,8 @@ def render(cells: pd.DataFrame, drawings: Sequence[Drawing], albums: Sequence[Al
         albums=[(album, shown_pictures(album)) for album in albums],
         failures=_failures(shown),
         statuses=STATUSES,
-        rows=[_row(row) for _, row in shown.iterrows()],
-        columns=COLUMNS,
+        rows=[_row(row, columns) for _, row in shown.iterrows()],
+        columns=columns,
         choices={name: sorted(set(shown[name].astype(str))) for name in FILTERS},
         csv=_data_url("text/csv", tables.csv(cells).encode()),
     )
@@ -177,10 +178,10 @@ def _failures(shown: pd.DataFrame) -> list[dict[str, str]]:
     return lines
 
 
-def _row(row: pd.Series) -> dict[str, object]:
+def _row(row: pd.Series, columns: Sequence[Column]) -> dict[str, object]:
     """One line of the large table: what it is filtered by, and a text and a value to sort by for each column."""
     cells = []
-    for column in COLUMNS:
+    for column in columns:
         value = row[column.name]
         known = pd.notna(value)
         cells.append({"text": column.write(row) if known else "", "value": value if known and column.number else None})
@@ -191,9 +192,9 @@ def _range(row: pd.Series) -> str:
     return f"{show_duration(row['seconds_min'])} – {show_duration(row['seconds_max'])}"
 
 
-def _gap(row: pd.Series) -> str:
-    proven = row["status"] == "ok" and (row["exact"] or row["gap"] <= TOLERANCE)
-    return "optimal" if proven else words.gap(row["gap"])
+def _error(metric: Metric, row: pd.Series) -> str:
+    proven = metric.name == "gap" and row["status"] == "ok" and row["exact"]
+    return metric.perfect if proven or row[metric.name] <= metric.negligible else words.gap(row[metric.name])
 
 
 def _work(row: pd.Series) -> str:
@@ -211,7 +212,7 @@ class Column:
     number: bool = True
 
 
-#: The columns of the large table.
+#: The columns of the large table; those of which no cell has anything to say are left out.
 COLUMNS = (
     Column("Solver", "series", lambda row: row["series"], number=False),
     Column("Case", "label", lambda row: row["label"], number=False),
@@ -223,7 +224,7 @@ COLUMNS = (
     Column("Samples", "samples", lambda row: str(row["samples"])),
     Column("Against the fastest", "relative", lambda row: words.ratio(row["relative"])),
     Column("Gain by AVX2", "speedup", lambda row: words.ratio(row["speedup"])),
-    Column("Gap", "gap", _gap),
+    *(Column(metric.title.capitalize(), metric.name, functools.partial(_error, metric)) for metric in METRICS),
     Column("Cost", "cost", lambda row: f"{row['cost']:.9g}"),
     Column("Peak memory", "peak_memory", lambda row: show_size(row["peak_memory"])),
     Column("Work", "solver", _work, number=False),

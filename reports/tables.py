@@ -10,9 +10,12 @@ import pandas as pd
 from bench import spec
 from bench.problems import Case
 from bench.protocol import BUILD_MATRIX
-from bench.record import STATUSES, Record
+from bench.record import FIGURES, METRICS, STATUSES, Record
 from bench.units import show_size
 from solvers import registry
+
+#: Columns with the figures of a certificate.
+CERTIFIED = tuple(dict.fromkeys((*FIGURES, *(metric.name for metric in METRICS))))
 
 #: A solver of this ending does the same as the one without it, with AVX2.
 VECTORISED = "-avx2"
@@ -37,8 +40,10 @@ def frame(records: Iterable[Record]) -> pd.DataFrame:
         Median over that of the fastest exact certified solver of the case.
     speedup
         For a solver with AVX2, the scalar one's median over its own, where both are certified.
-    cost, dual_bound, gap, max_violation, peak_memory
-        `peak_memory` in bytes, over the worker's baseline.
+    cost, feasible_cost, dual_bound, gap, entropic_gap, row_error, column_error, marginal_error, max_violation
+        Of the certificate (`solvers.Certificate`).
+    peak_memory
+        In bytes, over the worker's baseline.
     counter_…
         One column per work counter.
     versions, machine, commit, finished
@@ -55,7 +60,7 @@ def frame(records: Iterable[Record]) -> pd.DataFrame:
     cells["status"] = pd.Categorical(cells["status"], categories=list(STATUSES))
     cells["m"] = cells["m"].astype("Int64")
     cells["peak_memory"] = cells["peak_memory"].astype("Int64")
-    for name in ("seconds", "seconds_min", "seconds_max", "cost", "dual_bound", "gap", "max_violation"):
+    for name in ("seconds", "seconds_min", "seconds_max", *CERTIFIED):
         cells[name] = cells[name].astype("float64")
     cells[counters] = cells[counters].astype("Int64")
 
@@ -153,10 +158,7 @@ def _row(record: Record) -> dict[str, object]:
         "seconds_max": max(times, default=None),
         "samples": len(times),
         "times": times,
-        "cost": record.cost,
-        "dual_bound": record.dual_bound,
-        "gap": record.gap,
-        "max_violation": record.max_violation,
+        **{name: getattr(record, name) for name in CERTIFIED},
         "peak_memory": record.peak_memory,
         **{f"counter_{name}": count for name, count in sorted(record.counters.items())},
         "versions": _text(record.versions, " "),

@@ -55,8 +55,12 @@ def _best_gap(rows: pd.DataFrame) -> str:
     if approximate.empty:
         return ""
     n = approximate["n"].max()
-    best = approximate[approximate["n"] == n].sort_values("gap").iloc[0]
-    return f"At n = {n:,}, {best['series']} comes nearest, with a gap of {words.gap(best['gap'])} in {_time(best)}. "
+    at = approximate[approximate["n"] == n]
+    best, quickest = at.sort_values("gap").iloc[0], at.sort_values("seconds").iloc[0]
+    text = f"At n = {n:,}, {best['series']} comes nearest, with a gap of {words.gap(best['gap'])} in {_time(best)}"
+    if quickest["series"] != best["series"]:
+        text += f"; {quickest['series']} is the fastest, with one of {words.gap(quickest['gap'])} in {_time(quickest)}"
+    return text + ". "
 
 
 def _failures(rows: pd.DataFrame) -> str:

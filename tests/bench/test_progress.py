@@ -7,7 +7,7 @@ from rich.console import Console
 
 from bench.plan import Cell
 from bench.problems import Case
-from bench.progress import MOST_COLUMNS, Board, headings, line, show_gap, summary
+from bench.progress import MOST_COLUMNS, Board, headings, line, show_errors, summary
 from bench.protocol import BUILD_MATRIX
 from bench.record import STATUSES, Record
 from bench.sweep import Finished, Started
@@ -31,10 +31,23 @@ def test_headings_name_what_differs() -> None:
 
 
 @pytest.mark.parametrize(
-    ("gap", "shown"), [(None, ""), (0.0, ""), (-1e-16, ""), (1e-12, ""), (2e-6, "2.0e-06"), (0.0123, "1.23 %")]
+    ("known", "shown"),
+    [
+        ({}, []),
+        ({"gap": 0.0}, []),
+        ({"gap": -1e-16}, []),
+        ({"gap": 1e-12}, []),
+        ({"gap": 2e-6}, ["gap 2.0e-06"]),
+        ({"gap": 0.0123}, ["gap 1.23 %"]),
+        ({"row_error": 1e-15, "column_error": 0.0}, []),
+        (
+            {"gap": 0.02, "row_error": 1e-3, "column_error": 0.0, "entropic_gap": 5e-5},
+            ["gap 2 %", "marginal error 0.1 %", "entropic gap 5.0e-05"],
+        ),
+    ],
 )
-def test_only_a_gap_above_rounding_is_shown(gap: float | None, shown: str) -> None:
-    assert show_gap(record(gap=gap)) == shown
+def test_only_errors_above_rounding_are_shown(known: dict[str, float], shown: list[str]) -> None:
+    assert show_errors(record(**known)) == shown
 
 
 def test_a_line_tells_what_happened() -> None:
@@ -71,6 +84,14 @@ def test_of_many_cases_the_table_names_the_fastest() -> None:
     lines = [" ".join(row.split()) for row in text(summary(alone)).splitlines()]
     assert "uniform 1 1 crash" in lines
     assert "uniform 8 jv 200 ms" in lines
+
+
+def test_where_none_is_exact_the_table_names_the_nearest() -> None:
+    known = {"samples": (0.05,), "exact": False}
+    sizes = range(1, MOST_COLUMNS + 2)
+    records = [record(name, n, gap=gap, **known) for n in sizes for name, gap in (("sinkhorn", 0.1), ("other", 0.02))]
+    lines = [" ".join(row.split()) for row in text(summary(records)).splitlines()]
+    assert "uniform 3 other 50 ms gap 2 %" in lines
 
 
 @pytest.mark.parametrize("terminal", [True, False])

@@ -166,3 +166,19 @@ def test_figures_that_are_no_numbers_are_none(uniform: dict[str, Record]) -> Non
         for value in (record.cost, record.dual_bound, record.gap, record.max_violation):
             assert value is None or math.isfinite(value)
             assert not isinstance(value, np.generic)
+
+
+def test_plans_of_one_problem_are_measured_against_one_bound(tmp_path: Path) -> None:
+    """That of exact transport of the same masses, whatever their own potentials prove."""
+    case = "masses:blur=0.1,layout=uniform"
+    found = records(tmp_path, plan(["sinkhorn:stop=1e-2", "sinkhorn:stop=1e-6", "transport"], [case], [40]))
+    rough, fine = found["sinkhorn:stop=0.01"], found["sinkhorn:stop=1e-06"]
+    optimum = solve(Case("masses", 40, 0, {"layout": "uniform"}).build(), "transport").cost
+    assert rough.dual_bound == fine.dual_bound == pytest.approx(optimum)
+    for record, stop in ((rough, 1e-2), (fine, 1e-6)):
+        assert record.status == "ok"
+        assert record.marginal_error == max(record.row_error, record.column_error) <= stop  # type: ignore[type-var]
+        assert record.gap == pytest.approx(1 - optimum / record.feasible_cost)  # type: ignore[operator]
+    assert rough.entropic_gap > 10 * fine.entropic_gap > 0  # type: ignore[operator]
+    assert rough.gap > fine.gap > 0.01  # type: ignore[operator]
+    assert found["transport"].status == "skipped"

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import functools
 import time
+from math import log
 from typing import Any
 
 from bench.problems import Case
-from bench.record import Record
+from bench.record import FIGURES, Record
 from solvers import certify, solve
 
 SIZES = (16, 32, 64)
@@ -79,6 +80,22 @@ def failed() -> tuple[Record, ...]:
         make_record(f"fails-by-{status}", case, status=status, message=message, samples=(1e-9,) * (status == "wrong"))
         for status, message in reasons.items()
     )
+
+
+@functools.cache
+def blurred() -> tuple[Record, ...]:
+    """Plans of a blurred transport problem at three marginal errors."""
+    case = Case("masses", 48, 0, {"blur": 0.1})
+    problem = case.build()
+    records = []
+    for stop in (1e-2, 1e-4, 1e-6):
+        certificate = certify(problem, solve(problem, "sinkhorn", stop=stop))
+        assert certificate.valid
+        figures = {name: getattr(certificate, name) for name in FIGURES if name != "max_violation"}
+        records.append(
+            make_record(f"sinkhorn:stop={stop:g}", case, exact=False, samples=(-1e-4 * log(stop),), **figures)
+        )
+    return tuple(records)
 
 
 def every_kind() -> list[Record]:

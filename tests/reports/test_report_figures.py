@@ -8,10 +8,10 @@ import xml.etree.ElementTree as ET
 import numpy as np
 import pytest
 from matplotlib.figure import Figure
-from report_records import failed, make_record
+from report_records import blurred, failed, make_record
 
 from bench.problems import Case
-from bench.record import Record
+from bench.record import METRICS, Record
 from reports import figures, looks, tables
 from solvers import registry
 
@@ -19,7 +19,7 @@ from solvers import registry
 @pytest.mark.parametrize("chart", figures.ALL, ids=lambda chart: chart.name)
 def test_each_chart_is_drawn_as_png_and_svg(chart: figures.Chart, records: list[Record]) -> None:
     twins = [make_record(name, Case("uniform", n), samples=(n * 1e-6,)) for name in ("jv", "jv-avx2") for n in (8, 16)]
-    figure = chart.draw(tables.frame([*records, *twins]))
+    figure = chart.draw(tables.frame([*records, *twins, *blurred()]))
     assert figure is not None
     assert looks.png(figure).startswith(b"\x89PNG")
     svg = looks.svg(figure)
@@ -79,9 +79,20 @@ def test_labels_on_the_gap_chart_do_not_overlap(records: list[Record]) -> None:
     more = [
         make_record(f"s{k}", Case("uniform", 64, 0, {"dtype": "float32"}), samples=(k + 1,), gap=0.0) for k in range(9)
     ]
-    figure = figures.gap(tables.frame([*records, *more]))
+    figure = figures.error(METRICS[0], tables.frame([*records, *more]))
     assert figure is not None
     assert_apart(figure)
+
+
+def test_errors_of_transport_are_drawn_where_there_are_any(records: list[Record]) -> None:
+    for metric in METRICS[1:]:
+        assert figures.error(metric, tables.frame(records)) is None
+        figure = figures.error(metric, tables.frame([*records, *blurred()]))
+        assert figure is not None
+        assert [ax.get_title(loc="left") or ax.get_title() for ax in figure.axes if ax.get_visible()]
+        low, high = figure.axes[0].get_ylim()
+        values = [getattr(record, metric.name) for record in blurred()]
+        assert low < min(values) < max(values) < high
 
 
 def assert_apart(figure: Figure) -> None:

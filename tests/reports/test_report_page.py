@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from report_records import failed, make_record
+from report_records import blurred, failed, make_record
 
 import reports
 from bench.problems import Case
@@ -47,6 +47,24 @@ def test_files(report: Path, records: list[Record]) -> None:
         f"{name}.{form}" for name in ("time", "speedup", "gap", "memory", "status") for form in ("png", "svg")
     }
     assert not list(report.rglob(".*")), "temporary files are gone"
+
+
+def test_columns_with_nothing_to_say_are_left_out(report: Path, tmp_path: Path) -> None:
+    def headings(folder: Path) -> list[str]:
+        return re.findall(
+            r'<button type="button">([^<]+)</button>', (folder / "index.html").read_text(encoding="utf-8")
+        )
+
+    assert "Gap" in headings(report)
+    assert "Marginal error" not in headings(report)
+    with Store.open(tmp_path) as store:
+        for record in blurred():
+            store.add(record)
+    reports.write(tmp_path)
+    assert {"Gap", "Marginal error", "Entropic gap"} <= set(headings(tmp_path))
+    assert (tmp_path / "figures" / "marginal-error.png").exists()
+    cells = pd.read_csv(tmp_path / "results.csv").set_index("solver")
+    assert cells["marginal_error"].to_dict() == pytest.approx({each.solver: each.marginal_error for each in blurred()})
 
 
 def test_names_from_data_are_escaped(report: Path) -> None:

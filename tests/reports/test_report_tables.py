@@ -169,6 +169,9 @@ def test_verdict_without_an_exact_answer() -> None:
     assert verdict(cells) == (
         "No exact solver has a certified answer. At n = 8, guess comes nearest, with a gap of 2 % in 500 ms."
     )
+    quick = make_record("quick", Case("uniform", 8), exact=False, samples=(0.1,), gap=0.05)
+    cells = tables.frame([make_record("guess", Case("uniform", 8), exact=False, samples=(0.5,), gap=0.02), quick])
+    assert verdict(cells).endswith("in 500 ms; quick is the fastest, with one of 5 % in 100 ms.")
 
 
 @pytest.mark.parametrize(
