@@ -1,5 +1,6 @@
 """The contract of a solver, as functions that a test, a command or a plugin's author can call."""
 
-from .checks import CHECKS, Broken, Verdict, check
+from . import checks, transport_checks  # noqa: F401 - they fill the table
+from .core import CHECKS, Broken, Check, Verdict, check
 
-__all__ = ["CHECKS", "Broken", "Verdict", "check"]
+__all__ = ["CHECKS", "Broken", "Check", "Verdict", "check"]

@@ -1,4 +1,4 @@
-"""What every solver must do, whoever wrote it: its claims held against answers that are known otherwise.
+"""What every solver of assignments must do, whoever wrote it: its claims held against answers that are known otherwise.
 
 A check is a function of a solver. It raises `Broken`, with the input, where the solver breaks a promise of its
 capabilities, and returns what it could try: `Verdict(ran, refused)`. A refusal is never a pass; a caller shows it as
@@ -10,20 +10,18 @@ The inputs are small: a benchmark this is not, and a solver that passes may stil
 from __future__ import annotations
 
 import functools
-import itertools
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable
 
 import numpy as np
-from scipy.optimize import linprog
 
 from solvers.certificate import certify
-from solvers.problem import Assignment, DenseCost, Infeasible, PointCost, TimeLimit, Transport, Unsupported
-from solvers.registry import Solver, get, solve
-from solvers.result import Matching, Plan
+from solvers.problem import Assignment, DenseCost, Infeasible, PointCost, TimeLimit, Unsupported
+from solvers.registry import Solver, solve
+from solvers.result import Matching
 
 from .cases import CASES, Case, Matrix, Rng, limited, oblong, refereed, square
+from .core import Broken, Verdict, named
 
 #: An exact solver may miss the optimum by this many rounding units of the largest cost for each matched pair.
 ROUNDING = 4 * float(np.finfo(np.float64).eps)
@@ -31,45 +29,10 @@ ROUNDING = 4 * float(np.finfo(np.float64).eps)
 #: Duals may be this far from feasible and tight, relative to the largest cost.
 DUAL_ERROR = 1e-9
 
+_assignment = functools.partial(named, kind=Assignment)
+
 #: Whoever is not exact promises a matching only, and is often slow: one case in so many shows that.
 SAMPLE = 6
-
-
-class Broken(AssertionError):
-    """The solver broke the contract; the message says how, and on which input."""
-
-
-@dataclass(frozen=True)
-class Verdict:
-    """How many cases a check ran, and how many were refused for which reason."""
-
-    ran: int
-    refused: Counter[str] = field(default_factory=Counter)
-
-    @property
-    def skipped(self) -> str | None:
-        """The reason why this is no pass, or None where every case was run."""
-        if not self.refused:
-            return None
-        count = self.refused.total()
-        return f"{count} of {self.ran + count} cases refused: {next(iter(self.refused))}"
-
-
-Check = Callable[[Solver], Verdict]
-CHECKS: dict[str, Check] = {}
-
-
-def check(solver: str, name: str) -> Verdict:
-    """Run one check of `CHECKS` on a registered solver."""
-    return CHECKS[name](get(solver))
-
-
-def _check(name: str) -> Callable[[Check], Check]:
-    def add(function: Check) -> Check:
-        CHECKS[name] = function
-        return function
-
-    return add
 
 
 def _optimal(name: str, solver: Solver) -> Verdict:
@@ -105,7 +68,8 @@ def _judge(solver: Solver, case: Case, answer: Matching) -> None:
         raise Broken(f"{case}\nanswer {answer.row_to_col} costs {excess:.6g} more than the optimum, {case.optimum!r}")
 
 
-CHECKS.update({name: functools.partial(_optimal, name) for name in CASES})
+for _name in CASES:
+    _assignment(_name)(functools.partial(_optimal, _name))
 
 
 def _plain(solver: Solver, n: int, seed: int) -> Case:
@@ -116,7 +80,7 @@ def _plain(solver: Solver, n: int, seed: int) -> Case:
     return refereed(f"plane {n}, {seed}", Assignment(cost))
 
 
-@_check("certificate")
+@_assignment("certificate")
 def _certificate(solver: Solver) -> Verdict:
     """An exact answer meets a lower bound that is proven without it; any other has a finite gap."""
 
@@ -132,7 +96,7 @@ def _certificate(solver: Solver) -> Verdict:
 
 
 def _duals(name: str, build: Callable[[str, Rng], Case]) -> None:
-    @_check(name)
+    @_assignment(name)
     def run(solver: Solver) -> Verdict:
         """The duals are feasible, tight on the matching, and 0 on what a rectangular or limited problem leaves free."""
 
@@ -166,7 +130,7 @@ _duals("duals-rectangular", lambda label, rng: refereed(label, oblong(rng)))
 _duals("duals-limit", lambda label, rng: limited(label, oblong(rng), float(rng.normal())))
 
 
-@_check("untouched")
+@_assignment("untouched")
 def _untouched(solver: Solver) -> Verdict:
     """The input is as it was, even where it could be written to."""
     case = _plain(solver, 25, 0)
@@ -181,7 +145,7 @@ def _untouched(solver: Solver) -> Verdict:
     return _each(solver, [case], judge)
 
 
-@_check("repeatable")
+@_assignment("repeatable")
 def _repeatable(solver: Solver) -> Verdict:
     """The same answer, duals and counters from run to run, and no counter that is not declared."""
 
@@ -199,7 +163,7 @@ def _repeatable(solver: Solver) -> Verdict:
 
 
 def _refuses_infeasible(name: str, matrices: Callable[[], Iterable[Matrix]]) -> None:
-    @_check(name)
+    @_assignment(name)
     def run(solver: Solver) -> Verdict:
         """A problem without a matching of finite cost raises Infeasible; a set of Hall that it names is one."""
         ran, refused = 0, Counter[str]()
@@ -249,7 +213,7 @@ _refuses_infeasible("infeasible", lambda: [_blocked_row(1), _blocked_row(5), _bl
 _refuses_infeasible("infeasible-rectangular", lambda: [_confined(4, 9), _confined(4, 9).T])
 
 
-@_check("time-limit")
+@_assignment("time-limit")
 def _time_limit(solver: Solver) -> Verdict:
     """Time that is over ends in TimeLimit, with a bound that holds; time enough changes nothing."""
 
@@ -272,7 +236,7 @@ def _time_limit(solver: Solver) -> Verdict:
     return _each(solver, [_plain(solver, n, 2) for n in (3, 200)], judge)
 
 
-@_check("empty")
+@_assignment("empty")
 def _empty(solver: Solver) -> Verdict:
     """Nothing to match is an answer."""
     return _each(
@@ -282,62 +246,3 @@ def _empty(solver: Solver) -> Verdict:
         else [Case("empty", Assignment(PointCost(np.empty((0, 2)), np.empty((0, 2)))), 0.0)],
         lambda case, answer: _judge(solver, case, answer),
     )
-
-
-@_check("transport")
-def _transport(solver: Solver) -> Verdict:
-    """A plan meets its marginals as well as it says, and an exact one costs what the linear programme does."""
-    ran, refused = 0, Counter[str]()
-    for n, m in ((1, 1), (5, 5), (12, 9)):
-        for problem in _transports(solver, np.random.default_rng([n, m]), n, m):
-            try:
-                plan = solve(problem, solver.name)
-            except Unsupported as refusal:
-                refused[str(refusal)] += 1
-                continue
-            _judge_plan(solver, problem, plan)
-            ran += 1
-    return Verdict(ran, refused)
-
-
-def _transports(solver: Solver, rng: np.random.Generator, n: int, m: int) -> Iterator[Transport]:
-    """Uniform and other masses; and what the solver claims to take beyond: sums that differ, forbidden pairs."""
-    able = solver.capabilities
-    blur = 0.0 if able.exact else 0.05
-    a, b = rng.random(n), rng.random(m)
-    a, b = a / a.sum(), b / b.sum()
-    for given, dtype in itertools.product((False, True), ("float64", "float32")):
-        cost = DenseCost(rng.random((n, m)).astype(dtype))
-        yield Transport(cost, a, b, blur=blur) if given else Transport(cost, blur=blur)
-    if able.partial:
-        for more_a, more_b in ((2, 1), (1, 3)):
-            yield Transport(DenseCost(rng.random((n, m))), more_a * a, more_b * b, blur=blur, partial=True)
-    if able.forbidden:
-        moved = rng.random((n, m)) * (rng.random((n, m)) < 0.4)
-        moved[0], moved[:, 0] = 0.1, 0.1
-        cost = DenseCost(np.where(moved > 0, rng.random((n, m)), np.inf))
-        yield Transport(cost, moved.sum(axis=1), moved.sum(axis=0), blur=blur)
-
-
-def _judge_plan(solver: Solver, problem: Transport, plan: Plan) -> None:
-    label = f"transport {problem.shape[0]}×{problem.shape[1]} {problem.cost.dtype}"
-    certificate = certify(problem, plan)
-    if not certificate.valid:
-        raise Broken(f"{label}: the plan is invalid: {certificate.fault}")
-    if plan.marginal_error > 1e-2:
-        raise Broken(f"{label}: the plan misses its marginals by {plan.marginal_error:.3g} of the mass")
-    matrix, (n, m) = problem.cost.dense().astype(np.float64), problem.shape
-    allowed = np.isfinite(matrix)
-    marginals = np.vstack([np.kron(np.eye(n), np.ones(m)), np.kron(np.ones(n), np.eye(m))])[:, allowed.ravel()]
-    assert problem.a is not None
-    assert problem.b is not None
-    masses, keeps = np.append(problem.a, problem.b), np.repeat([problem.surplus > 0, problem.surplus < 0], [n, m])
-    optimum = linprog(
-        matrix[allowed],
-        A_ub=marginals[keeps] if keeps.any() else None,
-        b_ub=masses[keeps] if keeps.any() else None,
-        A_eq=marginals[~keeps],
-        b_eq=masses[~keeps],
-    ).fun
-    if solver.capabilities.exact and not plan.cost <= optimum + 1e-9:
-        raise Broken(f"{label}: the plan costs {plan.cost:.12g}, the optimum is {optimum:.12g}")
