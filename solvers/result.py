@@ -78,7 +78,8 @@ class Plan:
     Attributes
     ----------
     cost : float
-        Transport cost ⟨π, C⟩ of the plan, without entropy or penalty.
+        Transport cost ⟨π, C⟩ of the plan, without entropy or penalty. NaN where potentials are all that the solver
+        gives, as for the next: a certificate sums both.
     marginal_error : float
         L1 distance of the plan's marginals from a and b, the larger of the two, relative to the mass. For an unbalanced
         problem, from the marginals that its potentials ask for.
