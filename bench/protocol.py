@@ -136,6 +136,23 @@ def small(problem: Problem, size: int = 16) -> Problem:
     return dataclasses.replace(problem, cost=part, a=None, b=None)
 
 
+def blank(problem: Problem) -> Problem:
+    """A problem of the same shapes and types with nothing to solve in it: costs of 0 and even masses."""
+    cost = problem.cost
+    part: Cost
+    if isinstance(cost, PointCost):
+        part = PointCost(np.zeros_like(cost.x), np.zeros_like(cost.y), cost.p, cost.scale)
+    elif isinstance(cost, SparseCost):
+        csr = cost.csr.copy()
+        csr.data[:] = 0
+        part = SparseCost(csr)
+    else:
+        part = DenseCost(np.zeros(cost.shape, cost.dtype))
+    if isinstance(problem, Assignment):
+        return dataclasses.replace(problem, cost=part)
+    return dataclasses.replace(problem, cost=part, a=None, b=None)
+
+
 def _with_diagonal(matrix: np.ndarray) -> np.ndarray:
     along = np.arange(min(matrix.shape))
     diagonal = matrix[along, along]

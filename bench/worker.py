@@ -94,7 +94,7 @@ def run(job: Job, channel: Channel) -> None:
     channel.send("warm-up", resident=_memory("VmRSS"))
     _limit_memory(job.memory + WARM_UP_MEMORY)
     with contextlib.suppress(Exception):
-        function(protocol.small(problem))
+        function(protocol.blank(problem) if _compiles(job) else protocol.small(problem))
     gc.collect()
     baseline = _start_peak()
     _limit_memory(job.memory)
@@ -129,6 +129,10 @@ def _prepare(job: Job, problem: Problem) -> tuple[Callable[[Problem], Any], Prob
             else Transport(dense, problem.a, problem.b, problem.epsilon, problem.reach and problem.rho, problem.partial)
         )
     return functools.partial(solver.run, **options), problem
+
+
+def _compiles(job: Job) -> bool:
+    return job.solver != BUILD_MATRIX and registry.get(spec.parse(job.solver)[0]).capabilities.compiles
 
 
 def _is_exact(job: Job) -> bool:

@@ -47,6 +47,8 @@ class Capabilities:
         returns u and v, and honours the options `threads` and `time_limit`.
     dtypes : set of str
         Types that it solves without rounding a cost.
+    compiles : bool
+        Whether it compiles itself anew for each shape of the arrays, which a harness does not time.
     device : str
     family : str
         The idea behind it, in the words of the field.
@@ -69,6 +71,7 @@ class Capabilities:
     duals: bool = False
     threads: bool = False
     time_limit: bool = False
+    compiles: bool = False
     device: str = "cpu"
     family: str = ""
     source: str = ""

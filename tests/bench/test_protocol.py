@@ -79,6 +79,17 @@ def test_the_small_problem_is_of_the_same_kind(problem: Problem) -> None:
     np.testing.assert_array_equal(np.where(allowed_anew, np.inf, matrix), whole)
 
 
+@pytest.mark.parametrize("problem", PROBLEMS.values(), ids=PROBLEMS)
+def test_the_blank_problem_is_of_the_same_shapes_and_types(problem: Problem) -> None:
+    blank = protocol.blank(problem)
+    assert type(blank) is type(problem)
+    assert type(blank.cost) is type(problem.cost)
+    assert blank.shape == problem.shape
+    assert blank.cost.dtype == problem.cost.dtype
+    entries = blank.cost.dense()
+    assert (entries[np.isfinite(entries)] == 0).all()
+
+
 def test_a_matching_comes_back_as_it_was() -> None:
     file = io.BytesIO()
     protocol.write_answer(Matching(np.array([1, 0]), 3.5, np.array([1.0, 2.0]), None), file)
