@@ -40,6 +40,10 @@ TICK = 0.025
 #: Seconds between two looks at the processes that it may have started, which takes a walk through all of the system's.
 FAMILY_TICK = 0.5
 
+#: Seconds that a worker gets, once it has said all, to leave by itself: packages save their caches at exit, and one
+#: that is killed over it leaves half a file behind, for every later process to stumble on.
+FAREWELL = 5.0
+
 #: Bytes kept of what a worker prints; the end is what explains a crash.
 TAIL = 4096
 
@@ -115,7 +119,11 @@ def run(solver: str, problem: IO[bytes], limits: Limits, budget: float, plugins:
             )
             os.close(write)
             _pin(process.pid, limits.threads)
-            outcome = _Watch(process, events.fileno(), limits).follow()
+            watch = _Watch(process, events.fileno(), limits)
+            outcome = watch.follow()
+            if watch.last_word:
+                with contextlib.suppress(subprocess.TimeoutExpired):
+                    process.wait(FAREWELL)
         finally:
             if process is not None:
                 _end(process, mark, started)
@@ -129,7 +137,7 @@ def run(solver: str, problem: IO[bytes], limits: Limits, budget: float, plugins:
 
 
 class _Watch:
-    """Follows a worker's events until it is done, fails, dies or passes a limit."""
+    """Follows a worker's events until it is done, fails, dies or passes a limit; `last_word` tells the first two."""
 
     def __init__(self, process: subprocess.Popen[bytes], events: int, limits: Limits) -> None:
         assert process.stdout is not None
@@ -139,6 +147,7 @@ class _Watch:
         self._limits = limits
         self._outcome = Outcome()
         self._finished = False
+        self.last_word = False
         self._pending = b""
         self._tail = b""
         self._wait("start-up", limits.start_up)
@@ -205,9 +214,10 @@ class _Watch:
             case "done":
                 outcome.counters = event.get("counters", {})
                 outcome.matrix = event.get("matrix")
-                self._finished = True
+                self._finished = self.last_word = True
             case "failed":
                 self._fail(event["status"], event["message"])
+                self.last_word = True
 
     def _wait(self, event: str, seconds: float) -> None:
         self._waits_for, self._patience = event, seconds
