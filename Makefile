@@ -8,10 +8,14 @@ READY := $(VENV)/ready
 LAPX := .venv-lapx
 BUILD_TOOLS := "meson-python>=0.17" "meson>=1.4" ninja "cython>=3.1" "numpy>=2.0"
 
-.PHONY: help peers-lapx demo test test-slow fuzz lint format sanitize bench bench-quick clean
+# What an extra of pyproject.toml lists, each by itself: one that does not install here is left out.
+extra = for peer in $$($(BIN)/python -c 'import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["project"]["optional-dependencies"]["$(1)"])'); do \
+	  $(BIN)/python -m pip install --quiet --disable-pip-version-check $(2) "$$peer" || echo "left out: $$peer"; done
+
+.PHONY: help peers-lapx peers-entropic demo test test-slow fuzz lint format sanitize bench bench-quick clean
 
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 # Build tools go in first, since the editable build uses this environment's own. A peer that has no wheel for this platform
 # is left out: its solvers then show as missing, with the reason.
@@ -20,8 +24,7 @@ $(READY): pyproject.toml meson.build solvers/native/meson.build
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check $(BUILD_TOOLS)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-build-isolation --editable '.[dev]'
-	for peer in $$($(BIN)/python -c 'import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["project"]["optional-dependencies"]["peers"])'); do \
-	  $(BIN)/python -m pip install --quiet --disable-pip-version-check "$$peer" || echo "left out: $$peer"; done
+	$(call extra,peers)
 	touch $(READY)
 
 # lapx and lap are imported by the same name. What `PATH=.venv-lapx/bin:$PATH lapmark run --to results` measures goes into the
@@ -36,6 +39,13 @@ $(LAPX)/ready: $(READY)
 	PATH=$(CURDIR)/$(LAPX)/bin:$$PATH $(LAPX)/bin/python -m pip install --quiet --disable-pip-version-check \
 	  --constraint $(LAPX)/versions --no-build-isolation --config-settings=build-dir=build/lapx --editable '.[lapx]' pytest pytest-timeout
 	touch $(LAPX)/ready
+
+# PyTorch's own index has a build for CPUs, a tenth as large as the usual one; where it cannot be reached, that is taken.
+peers-entropic: $(VENV)/entropic ## Add GeomLoss and OTT-JAX to .venv, for entropic transport: some 1.2 GB
+
+$(VENV)/entropic: $(READY)
+	$(call extra,entropic,--extra-index-url https://download.pytorch.org/whl/cpu)
+	touch $(VENV)/entropic
 
 demo: $(READY) ## Compare every solver on digits laid on a grid, and write the report to results/
 	lapmark run --to results
