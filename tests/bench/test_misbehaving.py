@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -43,6 +45,9 @@ EXPECTED = {
     "floods": ("ok", ""),
     "modifies-its-input": ("wrong", "modified its input"),
     "forks": ("ok", ""),
+    "saves-at-exit": ("ok", ""),
+    "lingers": ("ok", ""),
+    "compiles": ("ok", ""),
     "well-behaved": ("ok", ""),
 }
 
@@ -103,6 +108,13 @@ def test_the_peak_of_a_greedy_solver_is_what_it_took(records: dict[str, Record])
     peak = records["greedy"].peak_memory
     assert peak is not None
     assert 256 << 20 < peak < 1 << 30
+
+
+def test_what_is_saved_at_exit_is_whole(records: dict[str, Record]) -> None:
+    assert records["saves-at-exit"].status == "ok"
+    file = sys.modules["lapmark_plugin_misbehaving"].kept(os.getpid())
+    assert file.read_text() == "whole"
+    file.unlink()
 
 
 def test_no_process_is_left(records: dict[str, Record]) -> None:

@@ -5,14 +5,17 @@ Each answers small problems rightly, so that its warm-up passes and the fault co
 
 from __future__ import annotations
 
+import atexit
 import ctypes
 import os
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 
@@ -176,4 +179,43 @@ def forks(problem: Assignment) -> object:
     """Leaves two children behind: one that carries on as if it were the worker, one in a session of its own."""
     os.fork()
     subprocess.Popen(["sleep", SLEEP], start_new_session=True)
+    return answer(problem)
+
+
+@solver("saves-at-exit")
+def saves_at_exit(problem: Assignment) -> object:
+    """Takes its time over a file, as packages do with what they have compiled."""
+    atexit.register(_save)
+    return answer(problem)
+
+
+def _save() -> None:
+    atexit.unregister(_save)
+    with kept(os.getppid()).open("w") as file:
+        time.sleep(0.3)
+        file.write("whole")
+
+
+def kept(parent: int) -> Path:
+    """Where a worker of that process saves."""
+    return Path(tempfile.gettempdir(), f"lapmark-kept-{parent}")
+
+
+@solver("lingers")
+def lingers(problem: Assignment) -> object:
+    atexit.register(time.sleep, 3600)
+    return answer(problem)
+
+
+_compiled_for: set[tuple[int, ...]] = set()
+
+
+@register("compiles", Capabilities(exact=True, compiles=True))
+def compiles(problem: Assignment) -> object:
+    """Insists on being warmed up on the shape that it is then timed on."""
+    matrix = problem.cost.dense()
+    if not matrix.any():
+        _compiled_for.add(matrix.shape)
+    elif matrix.shape not in _compiled_for:
+        raise ArithmeticError("would compile inside the clock")
     return answer(problem)
