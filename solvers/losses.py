@@ -64,7 +64,7 @@ def loss(problem: Transport, solver: str = "auto", *, debias: bool = True, **opt
         `PointCost` of scale 1/p.
     solver : str
     debias : bool
-        Whether to tell the Sinkhorn divergence, S. J. Feydy et al., AISTATS 2019; T. Séjourné et al., 2019, where
+        Whether to tell the Sinkhorn divergence, J. Feydy et al., AISTATS 2019; T. Séjourné et al., 2019, where
         unbalanced. Without a blur there is no bias. It needs a `PointCost`: a matrix says nothing of costs within a.
     **options
         For the solver.

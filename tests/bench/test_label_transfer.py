@@ -1,0 +1,71 @@
+"""Label transfer: clouds from pictures, what is carried over, and what is said of pictures that are none."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from bench.problems import Case, label_transfer
+from solvers import carry, solve
+
+
+def test_points_stand_where_the_picture_is_dark(tmp_path):
+    picture = np.full((40, 80, 3), 255, np.uint8)
+    picture[10:20, 60:80] = (200, 0, 0)  # y downwards
+    Image.fromarray(picture).save(tmp_path / "red.png")
+    sample = label_transfer.clouds(300, target=str(tmp_path / "red.png"))
+    np.testing.assert_allclose(sample.labels, np.broadcast_to([200 / 255, 0, 0], (300, 3)))
+    assert sample.y.min(axis=0) == pytest.approx([60 / 80, 20 / 80], abs=0.02)
+    assert sample.y.max(axis=0) == pytest.approx([1.0, 30 / 80], abs=0.02)
+
+
+def test_transparent_is_white(tmp_path):
+    picture = np.zeros((10, 10, 4), np.uint8)
+    picture[:, :5, 3] = 255
+    Image.fromarray(picture).save(tmp_path / "half.png")
+    assert label_transfer.clouds(200, source=str(tmp_path / "half.png")).x[:, 0].max() <= 0.5
+
+
+@pytest.mark.parametrize("kind", ["missing", "text", "white"])
+def test_what_is_no_picture_is_named(tmp_path, kind):
+    path = tmp_path / f"{kind}.png"
+    if kind == "text":
+        path.write_text("no picture")
+    if kind == "white":
+        Image.new("RGB", (8, 8), "white").save(path)
+    with pytest.raises(ValueError, match=kind):
+        label_transfer.build(10, source=str(path))
+
+
+def test_sizes_below_one_are_refused():
+    with pytest.raises(ValueError, match="n = 0"):
+        label_transfer.build(0)
+
+
+def test_balanced_labels_are_means_of_colours():
+    problem = label_transfer.build(600)
+    labels = label_transfer.clouds(600).labels
+    carried = carry(problem, solve(problem, "sinkhorn-multilevel", stop=1e-4), labels)
+    # Each row's mass arrives in full, so that nothing is darker than the darkest colour.
+    assert carried.min() >= labels.min() - 0.01
+    assert carried.max() <= labels.max() + 0.01
+
+
+def test_far_points_stay_black_with_a_reach():
+    problem = label_transfer.build(2000, reach=0.1)
+    sample = label_transfer.clouds(2000)
+    carried = carry(problem, solve(problem, "sinkhorn-multilevel"), sample.labels)
+    island = np.linalg.norm(sample.x - [0.13, 0.1], axis=1) < 0.08
+    assert island.sum() > 50
+    assert carried[island].max() < 0.05
+    assert np.median(carried[~island].max(axis=1)) > 0.25
+
+
+def test_pictures_are_drawn(tmp_path):
+    for text in ("label-transfer:n=200", "label-transfer:n=200,reach=0.2"):
+        case = Case.read(text)
+        problem = case.build()
+        for path in case.draw(problem, solve(problem), tmp_path / str(case.params.get("reach", 0))):
+            assert path.stat().st_size > 1000
+    assert len(list(tmp_path.glob("*/transfer.png"))) == 2
