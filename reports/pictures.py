@@ -21,10 +21,9 @@ import pandas as pd
 
 from bench import problems, spec
 from bench.problems import Case
-from solvers import Plan, Transport, certify, registry, solve
+from solvers import Transport, certify, registry, solve
 from solvers.certificate import TOLERANCE, Certificate
 from solvers.problem import Problem
-from solvers.result import Result
 
 from . import tables, words
 
@@ -102,7 +101,7 @@ def _draw(case: Case, solver: str, folder: Path) -> None:
         certificate = certify(problem, result)
         if not certificate.valid:
             raise ValueError(f"{name} gave no valid answer: {certificate.fault}")
-        text = _proven(problem, name, result, certificate)
+        text = _proven(problem, name, certificate)
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")
             names = [path.name for path in case.draw(problem, result, folder) if path.suffix == ".png"]
@@ -113,12 +112,14 @@ def _draw(case: Case, solver: str, folder: Path) -> None:
     (folder / ABOUT).write_text(json.dumps(about), encoding="utf-8")
 
 
-def _proven(problem: Problem, solver: str, result: Result, certificate: Certificate) -> str:
+def _proven(problem: Problem, solver: str, certificate: Certificate) -> str:
     """What is known for certain of an answer, in a sentence."""
     n, m = problem.shape
     text = f"{n:,} × {m:,}, solved by {solver}: cost {certificate.cost:,.6g}"
-    if isinstance(result, Plan) and result.marginal_error > TOLERANCE:
-        text += f", marginal error {result.marginal_error:.2g}"
+    if isinstance(problem, Transport) and problem.reach is not None:
+        text += f", {certificate.feasible_cost:,.6g} with the penalty on what stays behind"
+    if certificate.marginal_error > TOLERANCE:
+        text += f", marginal error {certificate.marginal_error:.2g}"
     if certificate.optimal:
         return f"{text}, certified optimal: the proven bound is {certificate.dual_bound:,.6g}."
     if certificate.gap < 0:

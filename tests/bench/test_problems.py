@@ -88,12 +88,15 @@ def test_another_seed_is_another_instance(case: Case) -> None:
     assert not all(np.array_equal(one, another) for one, another in zip(instance(case), other, strict=True))
 
 
-@pytest.mark.parametrize("case", [case for case in SMALL if not case.params.get("blur")], ids=str)
+@pytest.mark.parametrize("case", SMALL, ids=str)
 def test_the_optimum_is_proven(case: Case) -> None:
     problem = case.build()
-    certificate = certify(problem, solve(problem, "jv" if isinstance(problem, Assignment) else "transport"))
+    certificate = certify(problem, solve(problem, "jv" if isinstance(problem, Assignment) else "auto"))
     assert certificate.valid
-    assert certificate.gap <= 1e-6
+    if isinstance(problem, Transport) and problem.blur > 0:
+        assert certificate.entropic_gap <= 1e-2
+    else:
+        assert certificate.gap <= 1e-6
 
 
 def test_another_process_builds_the_same_bytes() -> None:
