@@ -25,6 +25,9 @@ from .wide import float_matrix
 #: Sums of points are told to such a part of what they are expected to be, unless more is asked for: what float32 gives.
 PRECISION = 2.0**-14
 
+#: Points that stand side by side in a pass.
+TILE = 64
+
 #: Sums of a matrix may come from a kernel in float32 where no more than this is asked for.
 KERNEL_PRECISION = 2.0**-25
 
@@ -261,8 +264,13 @@ class Ordered:
         threads: int = 1,
         normalised: bool = False,
         repeated: bool = False,
+        run: int = TILE,
     ) -> Ordered:
-        """The pairs of a problem; masses have sum 1 where `normalised`, and each ε has many passes where `repeated`."""
+        """The pairs of a problem.
+
+        Masses have sum 1 where `normalised`; each ε has many passes where `repeated`; runs of `run` points are
+        neighbours.
+        """
         cost, a, b = problem.cost, problem.a, problem.b
         assert a is not None
         assert b is not None
@@ -277,7 +285,7 @@ class Ordered:
         # Far from the origin coordinates have few digits left for distances.
         x, y = (each - points[0].mean(axis=0) for each in points)
         with ThreadPoolExecutor(min(threads, 2)) as pool:
-            rows, cols = pool.map(_entropic.neighbours, (x, y))
+            rows, cols = pool.map(lambda points: _entropic.neighbours(points, run), (x, y))
         formula = (int(cost.p), cost.scale)
         pairs = PointPairs(x[rows], y[cols], *formula, a[rows], b[cols], problem.rho, precision, threads)
         return cls(pairs, rows, cols)

@@ -14,7 +14,7 @@ import numpy as np
 from .deadline import Deadline
 from .entropic import Entropic, OutOfTime, State, descent
 from .minima import row_minima
-from .pairs import PRECISION, Ordered, Pairs, in_place
+from .pairs import PRECISION, TILE, Ordered, Pairs, in_place
 from .problem import Assignment, PointCost, Problem, TimeLimit, Transport, Unsupported
 from .result import Plan
 from .validation import check_threads
@@ -89,8 +89,8 @@ class Posed:
     start: float
 
     @classmethod
-    def of(cls, problem: Transport, options: Options, deadline: Deadline) -> Posed:
-        """The problem as it is iterated on.
+    def of(cls, problem: Transport, options: Options, deadline: Deadline, run: int = TILE) -> Posed:
+        """The problem as it is iterated on, points in runs of `run` neighbours.
 
         Raises
         ------
@@ -104,7 +104,7 @@ class Posed:
             raise Unsupported("sinkhorn needs a blur above 0; without one the problem is for an exact solver")
         precision = PRECISION if options.stop is None else min(PRECISION, FINER * options.stop)
         balanced, repeated = problem.reach is None, options.stop is not None
-        ordered = Ordered.of(problem, deadline, precision, options.threads, balanced, repeated)
+        ordered = Ordered.of(problem, deadline, precision, options.threads, balanced, repeated, run)
         low, high = cost.span()
         check_blur(problem.blur, problem.epsilon, problem.p, low, high)
         start = high - low

@@ -2,7 +2,7 @@ import numpy as np
 
 HAS_AVX2: bool
 
-def neighbours(points: np.ndarray) -> np.ndarray: ...
+def neighbours(points: np.ndarray, smallest: int = 64) -> np.ndarray: ...
 def sweep(
     x: np.ndarray,
     y: np.ndarray,

@@ -32,7 +32,7 @@ cdef extern from "entropic.h":
         double *carried
         int64_t channels, pairs
     ctypedef outcome_t (*pass_t)(entropic_t *) noexcept nogil
-    ctypedef void (*neighbours_t)(const double *, int32_t *, int64_t) noexcept nogil
+    ctypedef void (*neighbours_t)(const double *, int32_t *, int64_t, int64_t) noexcept nogil
 
 cdef extern from "builds.h":
     ctypedef struct entropic_build_t:
@@ -54,15 +54,18 @@ cdef const entropic_build_t *build_for(bint avx2, int dimensions, int power) exc
     return build
 
 
-def neighbours(const double[:, ::1] points):
-    """Order (count,) int32 of points (count, d), d = 2 or 3, in which each aligned run of 2**k, k >= 2, is a box of its own."""
+def neighbours(const double[:, ::1] points, int64_t smallest=64):
+    """Order (count,) int32 of points (count, d), d = 2 or 3, in which each aligned run of `smallest`, a power of two, or 2, 4, …
+    times as many is a box of its own. Tiles are runs of 64."""
     order = np.empty(points.shape[0], dtype=np.int32)
     cdef int32_t[::1] view = order
     cdef int64_t count = points.shape[0]
     cdef const entropic_build_t *build = build_for(False, points.shape[1], 2)
+    if smallest < 1 or smallest & (smallest - 1):
+        raise ValueError(f"runs of {smallest}; it must be a power of two")
     if count:
         with nogil:
-            build.neighbours(&points[0, 0], &view[0], count)
+            build.neighbours(&points[0, 0], &view[0], count, smallest)
     return order
 
 

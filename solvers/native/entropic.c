@@ -26,8 +26,8 @@ enum {
     SMALL_TILE = 64,   /* of a small one */
     LARGEST_STEP = 16, /* tiles are filled up to a multiple of this */
     CHANNELS = 4,
-    FLUSH = 16,
-    SMALLEST_RUN = 4
+    WORTH_A_THREAD = 1 << 19, /* pairs */
+    FLUSH = 16
 };
 
 static inline f64_lanes_t f64_root(f64_lanes_t v) {
@@ -176,7 +176,7 @@ static int side_make(side_t *s, arena_t *a, int64_t count, const entropic_t *t, 
 }
 
 /* Terms of the series of 2^(x.y) up to a degree, in the order in which moments are taken. */
-enum { DEGREES = 7, MOST_TERMS = DIM == 2 ? 28 : 84 };
+enum { DEGREES = 9, MOST_TERMS = DIM == 2 ? 45 : 165 };
 
 typedef struct {
     int terms;
@@ -551,17 +551,26 @@ static void take_together(const sweep_t *s, int64_t parts) {
 }
 
 /* The first part of a split is the largest power of two that leaves a second. */
-static void split_in_runs(const double *points, int32_t *order, int64_t begin, int64_t end) {
-    if (end - begin <= SMALLEST_RUN) {
+static void split_in_runs(const double *points, int32_t *order, int64_t begin, int64_t end, int64_t smallest) {
+    if (end - begin <= smallest) {
         return;
     }
-    int64_t half = SMALLEST_RUN;
+    int64_t half = smallest;
     while (2 * half < end - begin) {
         half *= 2;
     }
     kd_split(points, order, begin, end, begin + half);
-    split_in_runs(points, order, begin, begin + half);
-    split_in_runs(points, order, begin + half, end);
+    split_in_runs(points, order, begin, begin + half, smallest);
+    split_in_runs(points, order, begin + half, end, smallest);
+}
+
+/* As many as have a tile each, and work for longer than it takes to wake them. */
+static int64_t threads_for(const entropic_t *t, int64_t tiles) {
+    int64_t threads = t->threads < tiles ? t->threads : tiles;
+    while (threads > 1 && t->n * t->m / threads < WORTH_A_THREAD) {
+        threads--;
+    }
+    return threads;
 }
 
 pass_t NAME(entropic_pass);
@@ -577,7 +586,7 @@ outcome_t NAME(entropic_pass)(entropic_t *t) {
     if (side_make(&s.x, &arena, t->n, t, t->x, t->f, t->a, total(t->b, t->m)) &&
         side_make(&s.y, &arena, t->m, t, t->y, t->g, t->b, total(t->a, t->n)) &&
         (!t->carried || weigh_values(&s, &arena))) {
-        const int64_t threads = t->threads < s.x.large.tiles ? t->threads : s.x.large.tiles;
+        const int64_t threads = threads_for(t, s.x.large.tiles);
         s.shares = arena_take(&arena, threads, sizeof *s.shares);
         for (int64_t part = 0; part < threads && !arena.failed && !t->carried; part++) {
             s.shares[part].columns = arena_take(&arena, filled_up(t->m), sizeof(double));
@@ -599,9 +608,9 @@ outcome_t NAME(entropic_pass)(entropic_t *t) {
 
 neighbours_t NAME(neighbours);
 
-void NAME(neighbours)(const double *points, int32_t *order, int64_t count) {
+void NAME(neighbours)(const double *points, int32_t *order, int64_t count, int64_t smallest) {
     for (int64_t i = 0; i < count; i++) {
         order[i] = (int32_t)i;
     }
-    split_in_runs(points, order, 0, count);
+    split_in_runs(points, order, 0, count, smallest);
 }

@@ -26,7 +26,8 @@ typedef struct {
 
 typedef outcome_t pass_t(entropic_t *t);
 
-/* Order (count) points so that each aligned run of 2^k of them, k >= 2, is a box of its own. */
-typedef void neighbours_t(const double *points, int32_t *order, int64_t count);
+/* Order (count) points so that each aligned run of `smallest` of them, a power of two, or 2, 4… times as many is a box
+ * of its own. */
+typedef void neighbours_t(const double *points, int32_t *order, int64_t count, int64_t smallest);
 
 #endif

@@ -334,6 +334,9 @@ static void TYPED(sum_pair)(const sweep_t *s, const TYPED(pair_t) *restrict p, i
     case 6:
         TYPED(expand)(p, to, &s->series[6], 6, 0);
         break;
+    case 8:
+        TYPED(expand)(p, to, &s->series[8], 8, 0);
+        break;
     case WITH_SPENT + 2:
         TYPED(expand)(p, to, &s->series[2], 2, 1);
         break;
@@ -342,6 +345,9 @@ static void TYPED(sum_pair)(const sweep_t *s, const TYPED(pair_t) *restrict p, i
         break;
     case WITH_SPENT + 6:
         TYPED(expand)(p, to, &s->series[6], 6, 1);
+        break;
+    case WITH_SPENT + 8:
+        TYPED(expand)(p, to, &s->series[8], 8, 1);
         break;
 #endif
     case WITH_SPENT:
@@ -365,6 +371,9 @@ static void TYPED(carry_pair)(const sweep_t *s, const TYPED(pair_t) *restrict p,
         break;
     case 6:
         TYPED(expand_carry)(p, weights, carried, &s->series[6], 6);
+        break;
+    case 8:
+        TYPED(expand_carry)(p, weights, carried, &s->series[8], 8);
         break;
 #endif
     default:

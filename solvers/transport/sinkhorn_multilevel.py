@@ -11,7 +11,7 @@ from ..entropic import RELAXATION, STAGE_ERROR, STAGE_PASSES, Entropic, OutOfTim
 from ..pairs import PointPairs
 from ..posed import Options, Posed
 from ..problem import Transport, Unsupported
-from ..quadrature import Cloud, Nodes
+from ..quadrature import SMALLEST, Cloud, Nodes
 from ..registry import Capabilities, register
 from ..result import Plan
 
@@ -58,7 +58,7 @@ def sinkhorn_multilevel(
     the points themselves.
     """
     options = Options.read(problem, scaling, stop, max_iterations, threads)
-    posed = Posed.of(problem, options, Deadline(time_limit))
+    posed = Posed.of(problem, options, Deadline(time_limit), run=min(SMALLEST.values()))
     if not isinstance(posed.pairs, PointPairs):
         raise Unsupported("solver sinkhorn-multilevel takes points in up to 3 dimensions, at distance or its square")
     try:

@@ -33,7 +33,7 @@ static double *draw_points(int64_t count, int d, int kind, const entropic_build_
     if (kind == 2) {
         drawn[0] = 300.0;
     }
-    build->neighbours(drawn, order, count);
+    build->neighbours(drawn, order, count, kind == 0 ? 4 : 64);
     for (int64_t i = 0; i < count; i++) {
         memcpy(points + i * d, drawn + (int64_t)order[i] * d, (size_t)d * sizeof *points);
     }

@@ -92,7 +92,7 @@ def test_float32_gives_way_to_float64_where_it_has_too_few_digits():
 
 def test_neighbours_stand_in_boxes():
     points = np.random.default_rng(0).random((1000, 2))
-    order = _entropic.neighbours(points)
+    order = _entropic.neighbours(points, 4)
     assert sorted(order) == list(range(1000))
     ordered = points[order]
     runs = ordered[:960].reshape(-1, 16, 2)
@@ -149,7 +149,7 @@ def test_order_is_undone():
 def test_nodes_have_the_moments_of_their_points(d, n):
     rng = np.random.default_rng(n)
     points = rng.normal(size=(n, d))
-    points = points[_entropic.neighbours(points)]
+    points = points[_entropic.neighbours(points, 4)]
     mass = rng.exponential(size=n)
     nodes = Cloud.of(points, mass).nodes(0.5)
     assert nodes.mass.sum() == pytest.approx(mass.sum())
@@ -163,7 +163,7 @@ def test_nodes_have_the_moments_of_their_points(d, n):
 def test_nodes_between_clusters_are_points():
     rng = np.random.default_rng(0)
     points = np.concatenate([rng.normal(0, 0.01, (400, 2)), rng.normal(5, 0.01, (399, 2)), [[2.5, 2.5]]])
-    points = points[_entropic.neighbours(points)]
+    points = points[_entropic.neighbours(points, 4)]
     cloud = Cloud.of(points, np.full(800, 1 / 800))
     nodes = cloud.nodes(0.02)
     alone = np.flatnonzero((nodes.points == [2.5, 2.5]).all(axis=1))
@@ -175,7 +175,7 @@ def test_nodes_between_clusters_are_points():
 def test_planes_through_nodes_are_exact_for_planes():
     rng = np.random.default_rng(1)
     points = rng.random((600, 2))
-    points = points[_entropic.neighbours(points)]
+    points = points[_entropic.neighbours(points, 4)]
     nodes = Cloud.of(points, rng.exponential(size=600)).nodes(0.1)
     group = nodes.holding(np.arange(600))
     values = nodes.extended(nodes.points @ [2.0, -1.0] + 3.0, group, points)
