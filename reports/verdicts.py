@@ -8,6 +8,9 @@ from bench.units import show_duration
 
 from . import tables, words
 
+#: Answers to a problem with a blur that are this near to its optimum have solved it.
+CONVERGED = 1e-3
+
 
 def verdict(rows: pd.DataFrame) -> str:
     """The fastest exact solver at the largest n of one label, how far ahead it is, and what did not work there.
@@ -18,6 +21,8 @@ def verdict(rows: pd.DataFrame) -> str:
         The current cells of one label, as `tables.frame` makes them.
     """
     exact = tables.compared(rows).query("exact")
+    if exact.empty and rows["entropic_gap"].notna().any():
+        return f"{_converged(rows)}{_failures(rows)}".strip()
     if exact.empty:
         return f"No exact solver has a certified answer. {_best_gap(rows)}{_failures(rows)}".strip()
     n = exact["n"].max()
@@ -48,6 +53,33 @@ def _other_camp(first: pd.Series, rest: pd.DataFrame, second: pd.Series) -> str:
     best = camp.iloc[0]
     longer = words.ratio(best["seconds"] / first["seconds"])
     return f"; the fastest {'of the others' if ours else 'of ours'}, {best['series']}, takes {longer}"
+
+
+def _converged(rows: pd.DataFrame) -> str:
+    """Of a problem with a blur: who solves it fastest, and who is faster because it stops before."""
+    solved = tables.compared(rows).dropna(subset="entropic_gap")
+    if solved.empty:
+        return ""
+    n = solved["n"].max()
+    at = solved[solved["n"] == n].sort_values("seconds")
+    near = at[at["entropic_gap"] <= CONVERGED]
+    if near.empty:
+        best = at.sort_values("entropic_gap").iloc[0]
+        return f"At n = {n:,}, {best['series']} comes nearest to the optimum with blur: {_off(best)} in {_time(best)}. "
+    first, others = near.iloc[0], near.iloc[1:]
+    near_enough = f"within {words.gap(CONVERGED)} of the optimum with blur"
+    text = f"At n = {n:,}, {first['series']} is the fastest {near_enough}: {_time(first)}"
+    if not others.empty:
+        second = others.iloc[0]
+        text += f"; {second['series']} comes next and takes {words.ratio(second['seconds'] / first['seconds'])} as long"
+    quicker = at[at["seconds"] < first["seconds"]]
+    if not quicker.empty:
+        text += f". {quicker.iloc[0]['series']} takes {_time(quicker.iloc[0])}, and ends {_off(quicker.iloc[0])}"
+    return text + ". "
+
+
+def _off(row: pd.Series) -> str:
+    return f"{words.gap(row['entropic_gap'])} above it"
 
 
 def _best_gap(rows: pd.DataFrame) -> str:

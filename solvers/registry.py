@@ -20,7 +20,7 @@ from typing import Any, overload
 import numpy as np
 
 from .deadline import Deadline
-from .problem import Assignment, Problem, TimeLimit, Transport, Unsupported
+from .problem import Assignment, PointCost, Problem, TimeLimit, Transport, Unsupported
 from .result import Matching, Plan, Result
 from .validation import check_number
 
@@ -278,10 +278,17 @@ def solve(problem: Problem, solver: str = "auto", *, time_limit: float | None = 
 SMALL = 32
 
 
+#: Points from which on a few nodes in their place spare more than they cost.
+MANY = 1000
+
+
 def automatic(problem: Problem) -> str:
     """The solver that "auto" stands for."""
     if not isinstance(problem, Assignment):
-        return "sinkhorn" if problem.blur > 0 or problem.reach is not None else "transport"
+        if problem.blur == 0 and problem.reach is None:
+            return "transport"
+        many = isinstance(problem.cost, PointCost) and problem.cost.in_space(1, 2) and min(problem.shape) >= MANY
+        return "sinkhorn-multilevel" if many else "sinkhorn"
     small = problem.cost.kind == "dense" and min(problem.shape) <= SMALL
     if not small:
         return "cascade"

@@ -59,7 +59,7 @@ def draw(
     "label-transfer",
     source="J. Feydy, GeomLoss: optimal transport in color and label transfer; pictures ours, or any",
     sizes=(500, 2000),
-    variants=({}, {"reach": 0.2}),
+    variants=({"reach": 0.2}, {}),
     draw=draw,
     captions={"transfer": "Labels carried from one cloud to the other by an entropic plan"},
 )

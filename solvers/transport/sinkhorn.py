@@ -15,7 +15,7 @@ import numpy as np
 from ..deadline import Deadline
 from ..entropic import Entropic, OutOfTime
 from ..native import _native
-from ..pairs import MatrixPairs
+from ..pairs import KernelPairs
 from ..posed import Options, Posed, check_blur
 from ..problem import BLOCK_ENTRIES, Assignment, Problem, TimeLimit, Transport
 from ..registry import Capabilities, register
@@ -127,7 +127,7 @@ def _assign_wide(given: np.ndarray, blur: float, options: Options, seconds: floa
         # One more row takes the columns that are left over, all at the same price.
         a = np.append(a, (m - n) / m)
         with_spare = np.vstack([cost, np.full((1, m), low, dtype=cost.dtype)])
-    entropic = Entropic(MatrixPairs(with_spare, a, np.full(m, 1 / m), options.threads), deadline)
+    entropic = Entropic(KernelPairs(with_spare, a, np.full(m, 1 / m), options.threads), deadline)
     row_to_col, passes = None, 0
     try:
         state, passes = options.run(entropic, max(span, epsilon), epsilon, 2)

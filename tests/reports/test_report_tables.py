@@ -186,3 +186,19 @@ def test_ratio(value: float, text: str) -> None:
 )
 def test_gap(value: float, text: str) -> None:
     assert words.gap(value) == text
+
+
+def test_verdict_on_a_problem_with_a_blur_asks_who_has_solved_it() -> None:
+    def blurred(name: str, seconds: float, off: float) -> Record:
+        case = Case("label-transfer", 8)
+        return make_record(name, case, exact=False, samples=(seconds,), gap=0.3, entropic_gap=off)
+
+    early = blurred("early", 0.1, 0.2)
+    assert verdict(tables.frame([early])) == (
+        "At n = 8, early comes nearest to the optimum with blur: 20 % above it in 100 ms."
+    )
+    cells = tables.frame([early, blurred("fast", 0.5, 1e-4), blurred("slow", 2.0, 1e-6)])
+    assert verdict(cells) == (
+        "At n = 8, fast is the fastest within 0.1 % of the optimum with blur: 500 ms; slow comes next and takes 4.0× "
+        "as long. early takes 100 ms, and ends 20 % above it."
+    )
