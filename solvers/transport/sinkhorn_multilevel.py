@@ -61,10 +61,14 @@ def sinkhorn_multilevel(
     posed = Posed.of(problem, options, Deadline(time_limit), run=min(SMALLEST.values()))
     if not isinstance(posed.pairs, PointPairs):
         raise Unsupported("solver sinkhorn-multilevel takes points in up to 3 dimensions, at distance or its square")
+    return _answer(posed)
+
+
+def _answer(posed: Posed) -> Plan:
+    run = _follow if posed.options.stop is None else _converge
     try:
-        run = _follow if options.stop is None else _converge
         state, passes = run(posed, Ladder.of(posed))
-        return posed.plan(posed.entropic.priced(state, problem.epsilon), passes)
+        return posed.plan(posed.entropic.priced(state, posed.problem.epsilon), passes)
     except OutOfTime as late:
         raise posed.late(late) from None
 
