@@ -1,8 +1,8 @@
 /* One pass of Sinkhorn's algorithm over points: both marginals of the plan that two potentials stand for, or what the
  * plan carries from the columns to the rows, in O(n + m) memory.
  *
- * Points stand in tiles of neighbours, large ones and within these small ones. A pair of tiles in which no e_ij matters
- * is left out, by the bound
+ * Points stand in tiles of neighbours, each of them within a larger one. A pair of tiles in which no e_ij matters is
+ * left out, by the bound
  *
  *     (f_i + g_j - s |x_i - y_j|^2) <= max_i (f_i - s |x'_i|^2 - 2 s D.x'_i) + max_j (g_j - s |y'_j|^2 + 2 s D.y'_j)
  *                                      - s |D|^2 + 2 s sum_d h_d k_d,
@@ -22,12 +22,14 @@
 #include "names.h"
 
 enum {
-    TILE = 256,        /* points of a large tile */
-    SMALL_TILE = 64,   /* of a small one */
+    SMALL_TILE = 64, /* points of the smallest tiles */
+    FAN = 4,         /* tiles of a storey in one of the next */
+    STOREYS = 3,
+    TILE = 1024,       /* points of the largest tiles */
+    MANY = 1 << 15,    /* points from which on these are used */
     LARGEST_STEP = 16, /* tiles are filled up to a multiple of this */
     CHANNELS = 4,
     WORTH_A_THREAD = 1 << 19, /* pairs */
-    FLUSH = 16
 };
 
 static inline f64_lanes_t f64_root(f64_lanes_t v) {
@@ -69,8 +71,8 @@ typedef struct {
 } storey_t;
 
 typedef struct {
-    storey_t large, small;
-    double *mass; /* (count, filled up) relative to the heaviest */
+    storey_t storey[STOREYS]; /* the smallest tiles first */
+    double *mass;             /* (count, filled up) relative to the heaviest */
     double heaviest;
 } side_t;
 
@@ -164,8 +166,9 @@ static double total(const double *mass, int64_t count) {
 static int side_make(side_t *s, arena_t *a, int64_t count, const entropic_t *t, const double *points,
                      const double *potential, const double *mass, double opposite) {
     s->mass = arena_take(a, filled_up(count), sizeof(double));
-    storey_make(&s->large, a, TILE, count, t, points, potential, opposite);
-    storey_make(&s->small, a, SMALL_TILE, count, t, points, potential, opposite);
+    for (int64_t k = 0, size = SMALL_TILE; k < STOREYS; k++, size *= FAN) {
+        storey_make(&s->storey[k], a, size, count, t, points, potential, opposite);
+    }
     for (int64_t i = 0; i < count && !a->failed; i++) {
         s->heaviest = mass[i] > s->heaviest ? mass[i] : s->heaviest;
     }
@@ -230,6 +233,7 @@ typedef struct {
     double *weights; /* (groups of CHANNELS) x (m, filled up): values times mass, and last 1 times mass */
     double *largest; /* (channels + 1) what values were divided by */
     int64_t groups;
+    int top; /* storey of the tiles that are dealt out */
     series_t series[DEGREES];
     share_t *shares;
     atomic_int over;
@@ -356,35 +360,35 @@ static int meet(meeting_t *w, const sweep_t *s, const storey_t *x, int64_t at, c
 #define TYPED(name) f64_##name
 #include "entropic_pair.h"
 
-/* What one of the crew works with, for a large tile of rows at a time. */
+/* What one of the crew works with, for one of the largest tiles of rows at a time. */
 typedef struct {
-    meeting_t large, small;
+    meeting_t meetings[STOREYS];
     f32_pair_t f32_pair;
     f64_pair_t f64_pair;
-    f32_lanes_t f32_rows[TILE], f32_spent[TILE];
-    f64_lanes_t f64_rows[TILE], f64_spent[TILE];
+    f32_lanes_t f32_rows[SMALL_TILE], f32_spent[SMALL_TILE];
+    f64_lanes_t f64_rows[SMALL_TILE], f64_spent[SMALL_TILE];
     float f32_weights[CHANNELS][TILE];
     double f64_weights[CHANNELS][TILE];
     double rows[TILE], spent[TILE], carried[CHANNELS][TILE];
-    int unflushed;
 } bench_t;
 
-/* Sums of many float32 lose digits; these are taken over into float64 now and then. */
-static void flush(bench_t *w) {
-    for (int i = 0; i < TILE; i++) {
-        w->rows[i] += f32_sum(w->f32_rows[i]);
-        w->spent[i] += f32_sum(w->f32_spent[i]);
+/* Take what lanes have summed up over to the rows from `row` on. */
+static void flush(bench_t *w, int64_t row) {
+    for (int i = 0; i < SMALL_TILE; i++) {
+        w->rows[row + i] += f32_sum(w->f32_rows[i]) + f64_sum(w->f64_rows[i]);
+        w->spent[row + i] += f32_sum(w->f32_spent[i]) + f64_sum(w->f64_spent[i]);
     }
     memset(w->f32_rows, 0, sizeof w->f32_rows);
     memset(w->f32_spent, 0, sizeof w->f32_spent);
-    w->unflushed = 0;
+    memset(w->f64_rows, 0, sizeof w->f64_rows);
+    memset(w->f64_spent, 0, sizeof w->f64_spent);
 }
 
 static int is_coarse(const meeting_t *w, const entropic_t *t) {
     return t->precision >= F32_BEST && w->rounding <= t->precision && w->top <= F32_MOST;
 }
 
-/* What to do with two tiles that matter to each other; `row` is the first within the large tile. */
+/* What to do with two tiles that matter to each other; `row` is the first within the largest tile. */
 typedef void visit_t(const sweep_t *s, share_t *share, bench_t *w, const meeting_t *m, int64_t row, int64_t group);
 
 static void sum_tiles(const sweep_t *s, share_t *share, bench_t *w, const meeting_t *m, int64_t row, int64_t group) {
@@ -392,13 +396,10 @@ static void sum_tiles(const sweep_t *s, share_t *share, bench_t *w, const meetin
     const sums_t to = {w->rows + row, w->spent + row, share->columns + tile_begin(m->y, m->other)};
     if (!is_coarse(m, s->task)) {
         f64_fill(&w->f64_pair, m, s);
-        f64_sum_pair(s, &w->f64_pair, m->degree, w->f64_rows + row, w->f64_spent + row, to);
-        return;
-    }
-    f32_fill(&w->f32_pair, m, s);
-    f32_sum_pair(s, &w->f32_pair, m->degree, w->f32_rows + row, w->f32_spent + row, to);
-    if (m->degree == 0 && ++w->unflushed == FLUSH) {
-        flush(w);
+        f64_sum_pair(s, &w->f64_pair, m->degree, w->f64_rows, w->f64_spent, to);
+    } else {
+        f32_fill(&w->f32_pair, m, s);
+        f32_sum_pair(s, &w->f32_pair, m->degree, w->f32_rows, w->f32_spent, to);
     }
 }
 
@@ -423,56 +424,59 @@ static void carry_tiles(const sweep_t *s, share_t *share, bench_t *w, const meet
     }
 }
 
-/* Take a large tile of rows to all columns: large tiles where a series will do for them, small ones otherwise. */
+/* Take two tiles of a storey as they are where a series will do for them, or the smaller ones within them. */
+static void visit_tiles(const sweep_t *s, share_t *share, bench_t *w, int storey, int64_t at, int64_t other,
+                        int64_t row, visit_t visit, int64_t group) {
+    meeting_t *m = &w->meetings[storey];
+    if (!meet(m, s, &s->x.storey[storey], at, &s->y.storey[storey], other)) {
+        return;
+    }
+    if (storey == 0 || m->degree > 0) {
+        share->pairs += m->rows * m->columns;
+        visit(s, share, w, m, row, group);
+        return;
+    }
+    const storey_t *x = &s->x.storey[storey - 1], *y = &s->y.storey[storey - 1];
+    for (int64_t i = at * FAN; i < (at + 1) * FAN && i < x->tiles; i++) {
+        const int64_t here = row + (i - at * FAN) * x->size;
+        for (int64_t j = other * FAN; j < (other + 1) * FAN && j < y->tiles; j++) {
+            visit_tiles(s, share, w, storey - 1, i, j, here, visit, group);
+        }
+        if (storey == 1 && !s->task->carried) {
+            flush(w, here);
+        }
+    }
+}
+
 static void visit_all(const sweep_t *s, share_t *share, bench_t *w, int64_t at, visit_t visit, int64_t group) {
-    const storey_t *x = &s->x.large, *y = &s->y.large;
-    const int64_t within = TILE / SMALL_TILE;
-    for (int64_t other = 0; other < y->tiles; other++) {
-        if (!meet(&w->large, s, x, at, y, other)) {
-            continue;
-        }
-        if (w->large.degree > 0) {
-            share->pairs += w->large.rows * w->large.columns;
-            visit(s, share, w, &w->large, 0, group);
-            continue;
-        }
-        for (int64_t i = at * within; i < (at + 1) * within && i < s->x.small.tiles; i++) {
-            for (int64_t j = other * within; j < (other + 1) * within && j < s->y.small.tiles; j++) {
-                if (meet(&w->small, s, &s->x.small, i, &s->y.small, j)) {
-                    share->pairs += w->small.rows * w->small.columns;
-                    visit(s, share, w, &w->small, (i - at * within) * SMALL_TILE, group);
-                }
-            }
-        }
+    for (int64_t other = 0; other < s->y.storey[s->top].tiles; other++) {
+        visit_tiles(s, share, w, s->top, at, other, 0, visit, group);
     }
 }
 
 static void sum_rows(const sweep_t *s, share_t *share, bench_t *w, int64_t at) {
     const entropic_t *t = s->task;
-    memset(w->f64_rows, 0, sizeof w->f64_rows);
-    memset(w->f64_spent, 0, sizeof w->f64_spent);
+    const int64_t begin = tile_begin(&s->x.storey[s->top], at);
     memset(w->rows, 0, sizeof w->rows);
     memset(w->spent, 0, sizeof w->spent);
     visit_all(s, share, w, at, sum_tiles, 0);
-    flush(w);
-    for (int i = 0; i < TILE && at * TILE + i < t->n; i++) {
-        const int64_t row = at * TILE + i;
-        t->rows[row] = s->y.heaviest * (w->rows[i] + f64_sum(w->f64_rows[i]));
-        share->spent += t->a[row] * s->y.heaviest * (w->spent[i] + f64_sum(w->f64_spent[i]));
+    for (int64_t i = 0; i < tile_size(&s->x.storey[s->top], at) && begin + i < t->n; i++) {
+        t->rows[begin + i] = s->y.heaviest * w->rows[i];
+        share->spent += t->a[begin + i] * s->y.heaviest * w->spent[i];
     }
 }
 
 static void carry_to_rows(const sweep_t *s, share_t *share, bench_t *w, int64_t at) {
     const entropic_t *t = s->task;
+    const int64_t begin = tile_begin(&s->x.storey[s->top], at), size = tile_size(&s->x.storey[s->top], at);
     for (int64_t group = 0; group < s->groups; group++) {
         memset(w->carried, 0, sizeof w->carried);
         visit_all(s, share, w, at, carry_tiles, group);
         for (int channel = 0; channel < CHANNELS; channel++) {
             const int64_t k = group * CHANNELS + channel;
-            for (int i = 0; i < TILE && at * TILE + i < t->n && k <= t->channels; i++) {
-                const int64_t row = at * TILE + i;
+            for (int64_t i = 0; i < size && begin + i < t->n && k <= t->channels; i++) {
                 const double sum = s->y.heaviest * s->largest[k] * w->carried[channel][i];
-                *(k < t->channels ? &t->carried[row * t->channels + k] : &t->rows[row]) = sum;
+                *(k < t->channels ? &t->carried[(begin + i) * t->channels + k] : &t->rows[begin + i]) = sum;
             }
         }
     }
@@ -487,7 +491,8 @@ static void sweep_part(void *on, int64_t part, int64_t parts) {
     if (w) {
         memset(w, 0, sizeof *w);
     }
-    for (int64_t at = part; at < s->x.large.tiles && share->outcome == SOLVED && !atomic_load(&s->over); at += parts) {
+    for (int64_t at = part; at < s->x.storey[s->top].tiles && share->outcome == SOLVED && !atomic_load(&s->over);
+         at += parts) {
         if (s->task->carried) {
             carry_to_rows(s, share, w, at);
         } else {
@@ -580,13 +585,14 @@ outcome_t NAME(entropic_pass)(entropic_t *t) {
     sweep_t s = {.task = t};
     outcome_t outcome = OUT_OF_MEMORY;
     atomic_init(&s.over, 0);
+    s.top = t->n < MANY || t->m < MANY ? STOREYS - 2 : STOREYS - 1;
     for (int degree = 2; degree < DEGREES; degree += 2) {
         make_series(&s.series[degree], degree, t->precision);
     }
     if (side_make(&s.x, &arena, t->n, t, t->x, t->f, t->a, total(t->b, t->m)) &&
         side_make(&s.y, &arena, t->m, t, t->y, t->g, t->b, total(t->a, t->n)) &&
         (!t->carried || weigh_values(&s, &arena))) {
-        const int64_t threads = threads_for(t, s.x.large.tiles);
+        const int64_t threads = threads_for(t, s.x.storey[s.top].tiles);
         s.shares = arena_take(&arena, threads, sizeof *s.shares);
         for (int64_t part = 0; part < threads && !arena.failed && !t->carried; part++) {
             s.shares[part].columns = arena_take(&arena, filled_up(t->m), sizeof(double));
