@@ -98,7 +98,8 @@ def _compiled(tau: float, max_iterations: int) -> Callable[..., Any]:
         *parts, a, b = arrays
         kind: Any = PointCloud if len(parts) == 2 else Geometry
         geometry = kind(*parts, epsilon=epsilon)
-        solver = Sinkhorn(threshold=threshold, max_iterations=max_iterations)
+        # Left to themselves, potentials under a far reach creep to where they balance: thousands of iterations.
+        solver = Sinkhorn(threshold=threshold, max_iterations=max_iterations, recenter_potentials=tau < 1)
         out = solver(LinearProblem(geometry, a, b, tau, tau))
         return out.f, out.g, out.errors
 
