@@ -68,12 +68,15 @@ def add(
         # Its cost is |x − y|^p / p. Ours is `unit` times that, and a length of ours `length` times as long there.
         p, unit = int(cost.p), cost.scale * cost.p
         length = unit ** (-1 / p)
+        # Its schedule begins with the logarithm of the diameter, which is 0 where all points are one.
+        one_place = (cost.x == cost.x[0]).all() and (cost.y == cost.x[0]).all()
         loss = SamplesLoss(
             loss="sinkhorn",
             p=p,
             blur=problem.blur * length,
             reach=None if problem.reach is None else problem.reach * length,
             scaling=scaling,
+            diameter=problem.blur * length if one_place else None,
             debias=False,
             potentials=True,
             backend=backend,
