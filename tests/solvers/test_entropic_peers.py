@@ -131,11 +131,34 @@ def test_zero_masses(peer: str) -> None:
     a[:6], b[45:] = 0, 0
     problem = Transport(problem.cost, a / a.sum(), b / b.sum(), problem.blur)
     plan = run(problem, peer, **CONVERGED[peer])
-    if peer in ("pot-sinkhorn", "pot-sinkhorn-stabilized"):
-        # The package divides by the masses, and stops at once. Nobody must take that for an answer.
-        assert plan.marginal_error > 0.5 or not certify(problem, plan).valid
-        pytest.xfail("the package's scalings take no zero masses")
     assert distance(problem, plan) < allowed(peer)
+
+
+@pytest.mark.parametrize("reach", [None, 0.5])
+@pytest.mark.parametrize("solver", ["pot-sinkhorn", "pot-sinkhorn-stabilized"])
+def test_scalings_that_leave_float64_are_an_error(solver: str, reach: float | None) -> None:
+    problem = transport(reach=reach, blur=1e-3)
+    with pytest.raises(ValueError, match=f"blur = 0.001 is too small for {needs(solver)} with costs up to"):
+        run(problem, solver)
+
+
+def test_stabilized_scalings_of_many_points() -> None:
+    rng = np.random.default_rng(0)
+    problem = Transport(PointCost(rng.random((1100, 2)), rng.random((1100, 2))), blur=0.05)
+    plan = run(problem, needs("pot-sinkhorn-stabilized"))
+    assert certify(problem, plan).marginal_error < 1e-3
+
+
+@pytest.mark.parametrize("peer", ["ott", "pot-sinkhorn"])
+def test_a_far_reach_does_not_creep(peer: str) -> None:
+    problem = transport(reach=3.0)
+    assert distance(problem, run(problem, needs(peer))) < 1e-2
+
+
+def test_geomloss_of_one_place(geomloss: str) -> None:
+    here = np.full((5, 2), 0.3)
+    plan = run(Transport(PointCost(here, here[:3]), blur=0.05), geomloss)
+    np.testing.assert_allclose(plan.f[:, None] + plan.g, 0, atol=1e-12)
 
 
 @pytest.mark.parametrize("dimensions", [1, 3, 5])
