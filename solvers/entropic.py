@@ -84,7 +84,14 @@ class Entropic:
         return state, passes
 
     def settle(
-        self, f: np.ndarray, g: np.ndarray, epsilon: float, enough: float, most: int, relaxation: float = RELAXATION
+        self,
+        f: np.ndarray,
+        g: np.ndarray,
+        epsilon: float,
+        enough: float,
+        most: int,
+        relaxation: float,
+        cost: bool = False,
     ) -> tuple[State, int, float]:
         """Fit rows and columns by turns until the marginal error is `enough`, in `most` passes.
 
@@ -92,7 +99,7 @@ class Entropic:
         """
         earlier = math.inf
         for turn in range(most):
-            state = self.measure(*self._centre(f, g), epsilon)
+            state = self.measure(*self._centre(f, g), epsilon, cost)
             f, g = state.f, state.g
             if state.error + self.pairs.noise <= enough or turn == most - 1:
                 break

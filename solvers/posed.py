@@ -109,7 +109,7 @@ class Posed:
         check_blur(problem.blur, problem.epsilon, problem.p, low, high)
         start = high - low
         if options.stop is None and isinstance(cost, PointCost):
-            start = _diameter(cost) ** problem.p
+            start = cost.diameter**problem.p
         return cls(problem, options, deadline, ordered.pairs, ordered.rows, ordered.cols, start)
 
     @property
@@ -151,13 +151,6 @@ class Posed:
         f, g = in_place(state.f, self.rows), in_place(state.g, self.cols)
         f -= problem.epsilon * math.log(mass_b)
         return Plan(state.cost * mass_a, state.error, f, g, counters={"passes": passes})
-
-
-def _diameter(cost: PointCost) -> float:
-    """Diagonal of the box around all points."""
-    low = np.minimum(cost.x.min(axis=0), cost.y.min(axis=0)).astype(np.float64)
-    high = np.maximum(cost.x.max(axis=0), cost.y.max(axis=0))
-    return float(np.linalg.norm(high - low))
 
 
 def check_blur(blur: float, epsilon: float, p: float, low: float, high: float) -> None:

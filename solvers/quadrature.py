@@ -37,20 +37,21 @@ class Moments:
 
     def merged(self) -> Moments:
         """Those of runs twice as long."""
-        k = len(self.mass)
-        even, odd = slice(0, k, 2), slice(1, k, 2)
-        alone = [(0, k % 2)]
-        mass, other = self.mass[even], np.pad(self.mass[odd], alone)
-        share = other / (mass + other)
-        apart = np.pad(self.mean[odd], [*alone, (0, 0)]) - self.mean[even]
-        covariance = np.pad(self.covariance[odd], [*alone, (0, 0), (0, 0)]) - self.covariance[even]
+        pairs = len(self.mass) // 2
+        even, odd, rest = slice(0, 2 * pairs, 2), slice(1, 2 * pairs, 2), slice(2 * pairs, None)
+        total = self.mass[even] + self.mass[odd]
+        share = self.mass[odd] / total
+        apart = self.mean[odd] - self.mean[even]
+        mean = self.mean[even] + share[:, None] * apart
+        covariance = self.covariance[even] + share[:, None, None] * (self.covariance[odd] - self.covariance[even])
+        covariance += (share * (1 - share))[:, None, None] * apart[:, :, None] * apart[:, None, :]
+        if 2 * pairs == len(self.mass):
+            return Moments(2 * self.size, total, mean, covariance)
         return Moments(
             2 * self.size,
-            mass + other,
-            self.mean[even] + share[:, None] * apart,
-            self.covariance[even]
-            + share[:, None, None] * covariance
-            + (share * (1 - share))[:, None, None] * apart[:, :, None] * apart[:, None, :],
+            np.concatenate([total, self.mass[rest]]),
+            np.concatenate([mean, self.mean[rest]]),
+            np.concatenate([covariance, self.covariance[rest]]),
         )
 
 

@@ -337,6 +337,9 @@ static void TYPED(sum_pair)(const sweep_t *s, const TYPED(pair_t) *restrict p, i
     case 8:
         TYPED(expand)(p, to, &s->series[8], 8, 0);
         break;
+    case 10:
+        TYPED(expand)(p, to, &s->series[10], 10, 0);
+        break;
     case WITH_SPENT + 2:
         TYPED(expand)(p, to, &s->series[2], 2, 1);
         break;
@@ -348,6 +351,9 @@ static void TYPED(sum_pair)(const sweep_t *s, const TYPED(pair_t) *restrict p, i
         break;
     case WITH_SPENT + 8:
         TYPED(expand)(p, to, &s->series[8], 8, 1);
+        break;
+    case WITH_SPENT + 10:
+        TYPED(expand)(p, to, &s->series[10], 10, 1);
         break;
 #endif
     case WITH_SPENT:
@@ -374,6 +380,9 @@ static void TYPED(carry_pair)(const sweep_t *s, const TYPED(pair_t) *restrict p,
         break;
     case 8:
         TYPED(expand_carry)(p, weights, carried, &s->series[8], 8);
+        break;
+    case 10:
+        TYPED(expand_carry)(p, weights, carried, &s->series[10], 10);
         break;
 #endif
     default:

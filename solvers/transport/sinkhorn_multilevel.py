@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from ..deadline import Deadline
-from ..entropic import RELAXATION, STAGE_ERROR, STAGE_PASSES, Entropic, OutOfTime, State
+from ..entropic import STAGE_ERROR, STAGE_PASSES, Entropic, OutOfTime, State
 from ..pairs import PointPairs
 from ..posed import Options, Posed
 from ..problem import Transport, Unsupported
@@ -23,6 +23,12 @@ FINENESS_AT_END = 0.15
 
 #: A new level is so much finer than it has to be, and serves a few steps.
 AHEAD = 1.5
+
+#: Over-relaxation to begin with: less than on the points, since levels start from near their solutions.
+RELAXATION = 1.7
+
+#: What may be left of the error on nodes, of what is asked for on the points.
+CARRIED_OVER = 0.8
 
 #: Nodes take the place of points where their pairs are less than this part of the points'.
 WORTHWHILE = 0.5
@@ -190,14 +196,16 @@ def _converge(posed: Posed, ladder: Ladder) -> tuple[State, int]:
     for epsilon in epsilons:
         level, (f, g) = ladder.descend(level, f, g, earlier, epsilon)
         last = epsilon == epsilons[-1]
-        goal = (stop / 2, most) if last else (max(stop, STAGE_ERROR), STAGE_PASSES)
+        goal = (CARRIED_OVER * stop, most) if last else (max(stop, STAGE_ERROR), STAGE_PASSES)
         state, passes, relaxation = level.entropic.settle(f, g, epsilon, *goal, relaxation)
         f, g, earlier = state.f, state.g, epsilon
     for spread in (ladder.fine_enough(earlier, FINENESS_AT_END * (stop / 1e-3) ** 0.25), 0.0):
         finer = ladder.level(spread)
         if level.spread > finer.spread:
             f, g = refined(level, finer, state.f, state.g, earlier)
-            enough = stop / 2 if finer.spread > 0 else stop
-            state, passes, relaxation = finer.entropic.settle(f, g, earlier, enough, most, relaxation)
+            enough = CARRIED_OVER * stop if finer.spread > 0 else stop
+            state, passes, relaxation = finer.entropic.settle(
+                f, g, earlier, enough, most, relaxation, cost=finer.spread == 0
+            )
             level = finer
     return state, passes
