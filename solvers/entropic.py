@@ -32,8 +32,6 @@ class State:
         Σ_j b_j e_ij and Σ_i a_i e_ij.
     cost : float
         ⟨π, C⟩ of the plan; NaN where nobody asked for it.
-    error : float
-        Marginal error (L1, relative to the mass, the larger side), inf where the potentials are too far off to say.
     """
 
     f: np.ndarray
@@ -41,7 +39,6 @@ class State:
     rows: np.ndarray
     cols: np.ndarray
     cost: float
-    error: float
 
 
 class OutOfTime(Exception):
@@ -101,12 +98,13 @@ class Entropic:
         for turn in range(most):
             state = self.measure(*self._centre(f, g), epsilon, cost)
             f, g = state.f, state.g
-            if state.error + self.pairs.noise <= enough or turn == most - 1:
+            error = self.error(state)
+            if error + self.pairs.noise <= enough or turn == most - 1:
                 break
             if turn % LOOK_EVERY == 0:
                 if turn > LOOK_EVERY:  # before, the error says more about the start than about the rate
-                    relaxation = tuned(relaxation, (state.error / earlier) ** (2 / LOOK_EVERY))
-                earlier = state.error
+                    relaxation = tuned(relaxation, (error / earlier) ** (2 / LOOK_EVERY))
+                earlier = error
             if turn % 2 == 0:
                 f = self._update(state, epsilon, relaxation, rows=True)
             else:
@@ -142,12 +140,18 @@ class Entropic:
         sums = self.pairs.sums(f, g, epsilon, self.deadline.left, cost)
         if sums is None:
             raise OutOfTime(f, g)
+        return State(f, g, sums.rows, sums.cols, sums.cost)
+
+    def error(self, state: State) -> float:
+        """Marginal error (L1, relative to the mass, the larger side), inf where potentials are too far off to say."""
         errors = [
             float(masses @ np.abs(moved - self._kept(potential))) / float(masses.sum())
-            for masses, moved, potential in ((self.pairs.a, sums.rows, f), (self.pairs.b, sums.cols, g))
+            for masses, moved, potential in (
+                (self.pairs.a, state.rows, state.f),
+                (self.pairs.b, state.cols, state.g),
+            )
         ]
-        error = max(errors) if np.isfinite(errors).all() else math.inf
-        return State(f, g, sums.rows, sums.cols, sums.cost, error)
+        return max(errors) if np.isfinite(errors).all() else math.inf
 
     def priced(self, state: State, epsilon: float) -> State:
         """The state with its cost, which a pass may not have taken."""

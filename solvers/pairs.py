@@ -284,8 +284,7 @@ class Ordered:
             return cls(FormulaPairs(cost, a, b), slice(None), slice(None))
         # Far from the origin coordinates have few digits left for distances.
         x, y = (each - points[0].mean(axis=0) for each in points)
-        with ThreadPoolExecutor(min(threads, 2)) as pool:
-            rows, cols = pool.map(lambda points: _entropic.neighbours(points, run), (x, y))
+        rows, cols = _in_order(x, y, run, threads)
         formula = (int(cost.p), cost.scale)
         pairs = PointPairs(x[rows], y[cols], *formula, a[rows], b[cols], problem.rho, precision, threads)
         return cls(pairs, rows, cols)
@@ -293,6 +292,14 @@ class Ordered:
     def mirrored(self) -> Ordered:
         """The same with rows and columns in each other's place."""
         return Ordered(self.pairs.mirrored(), self.cols, self.rows)
+
+
+def _in_order(x: np.ndarray, y: np.ndarray, run: int, threads: int) -> tuple[np.ndarray, np.ndarray]:
+    if threads == 1:
+        return _entropic.neighbours(x, run), _entropic.neighbours(y, run)
+    with ThreadPoolExecutor(1) as other:
+        of_y = other.submit(_entropic.neighbours, y, run)
+        return _entropic.neighbours(x, run), of_y.result()
 
 
 def in_place(ordered: np.ndarray, order: np.ndarray | slice) -> np.ndarray:

@@ -136,12 +136,12 @@ class Posed:
 
     def plan(self, state: State, passes: int) -> Plan:
         """The answer, with a RuntimeWarning where it is not what was asked for."""
-        stop, problem = self.options.stop, self.problem
+        stop, problem, error = self.options.stop, self.problem, self.entropic.error(state)
         assert problem.a is not None
         assert problem.b is not None
-        if stop is not None and state.error > stop:
+        if stop is not None and error > stop:
             warnings.warn(
-                f"sinkhorn: marginal error {state.error:.2g} after {passes} passes, not {stop:g}; "
+                f"sinkhorn: marginal error {error:.2g} after {passes} passes, not {stop:g}; "
                 "raise max_iterations, stop or the blur",
                 RuntimeWarning,
                 stacklevel=6,
@@ -150,7 +150,7 @@ class Posed:
         mass_a, mass_b = (float(problem.a.sum()), float(problem.b.sum())) if balanced else (1.0, 1.0)
         f, g = in_place(state.f, self.rows), in_place(state.g, self.cols)
         f -= problem.epsilon * math.log(mass_b)
-        return Plan(state.cost * mass_a, state.error, f, g, counters={"passes": passes})
+        return Plan(state.cost * mass_a, error, f, g, counters={"passes": passes})
 
 
 def check_blur(blur: float, epsilon: float, p: float, low: float, high: float) -> None:
