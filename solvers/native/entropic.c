@@ -179,7 +179,7 @@ static int side_make(side_t *s, arena_t *a, int64_t count, const entropic_t *t, 
 }
 
 /* Terms of the series of 2^(x.y) up to a degree, in the order in which moments are taken. */
-enum { DEGREES = 11, MOST_TERMS = DIM == 2 ? 66 : 286 };
+enum { DEGREES = DIM == 2 ? 11 : 7, MOST_TERMS = DIM == 2 ? 66 : 84 };
 
 typedef struct {
     int terms;

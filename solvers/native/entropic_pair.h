@@ -334,12 +334,14 @@ static void TYPED(sum_pair)(const sweep_t *s, const TYPED(pair_t) *restrict p, i
     case 6:
         TYPED(expand)(p, to, &s->series[6], 6, 0);
         break;
+#if DIM == 2 /* in space they have too many terms */
     case 8:
         TYPED(expand)(p, to, &s->series[8], 8, 0);
         break;
     case 10:
         TYPED(expand)(p, to, &s->series[10], 10, 0);
         break;
+#endif
     case WITH_SPENT + 2:
         TYPED(expand)(p, to, &s->series[2], 2, 1);
         break;
@@ -349,12 +351,14 @@ static void TYPED(sum_pair)(const sweep_t *s, const TYPED(pair_t) *restrict p, i
     case WITH_SPENT + 6:
         TYPED(expand)(p, to, &s->series[6], 6, 1);
         break;
+#if DIM == 2 /* in space they have too many terms */
     case WITH_SPENT + 8:
         TYPED(expand)(p, to, &s->series[8], 8, 1);
         break;
     case WITH_SPENT + 10:
         TYPED(expand)(p, to, &s->series[10], 10, 1);
         break;
+#endif
 #endif
     case WITH_SPENT:
         TYPED(sums)(p, row_lanes, spent_lanes, to.columns, 1);
@@ -378,12 +382,14 @@ static void TYPED(carry_pair)(const sweep_t *s, const TYPED(pair_t) *restrict p,
     case 6:
         TYPED(expand_carry)(p, weights, carried, &s->series[6], 6);
         break;
+#if DIM == 2 /* in space they have too many terms */
     case 8:
         TYPED(expand_carry)(p, weights, carried, &s->series[8], 8);
         break;
     case 10:
         TYPED(expand_carry)(p, weights, carried, &s->series[10], 10);
         break;
+#endif
 #endif
     default:
         TYPED(carry)(p, weights, carried);
