@@ -79,6 +79,11 @@ class Pairs(Protocol):
         ...
 
 
+def _out_of_range(sums: np.ndarray) -> np.ndarray:
+    """Which sums over a matrix are: a pass drops terms below 2**-100 and ends at 2**1000."""
+    return ~((sums > 1e-12) & (sums < 1e250))
+
+
 @dataclass(frozen=True)
 class MatrixPairs:
     """A matrix (n, m) of float32 or float64 in C order. Rows are shared out among `threads`."""
@@ -90,7 +95,7 @@ class MatrixPairs:
     noise = 0.0
 
     def lost(self, sums: np.ndarray, expected: np.ndarray | float) -> np.ndarray:
-        return ~((sums > 1e-12) & (sums < 1e250))  # a pass drops terms below 2**-100 and ends at 2**1000
+        return _out_of_range(sums)
 
     def sums(self, f: np.ndarray, g: np.ndarray, epsilon: float, seconds: float, cost: bool = False) -> Sums | None:
         return None if seconds <= 0 else self.exact_sums(f, g, epsilon)
@@ -172,7 +177,7 @@ class FormulaPairs:
     noise = 0.0
 
     def lost(self, sums: np.ndarray, expected: np.ndarray | float) -> np.ndarray:
-        return MatrixPairs.lost(self, sums, expected)  # type: ignore[arg-type]
+        return _out_of_range(sums)
 
     def sums(self, f: np.ndarray, g: np.ndarray, epsilon: float, seconds: float, cost: bool = False) -> Sums | None:
         deadline, rows, cols, spent = Deadline(seconds), np.empty(len(f)), np.zeros(len(g)), 0.0

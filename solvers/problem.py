@@ -317,11 +317,15 @@ class PointCost(Cost):
         """The same with rows and columns in each other's place."""
         return PointCost(self.y, self.x, self.p, self.scale)
 
+    def is_in_space(self, *powers: int) -> bool:
+        """Whether there is native code for such points at some of these values of p."""
+        return self.p in powers and self.x.shape[1] in (1, 2, 3)
+
     def in_space(self, *powers: int) -> tuple[np.ndarray, np.ndarray] | None:
         """x and y with 2 or 3 coordinates, as native code takes them for some values of p; None for any other cost."""
-        dimensions = self.x.shape[1]
-        if self.p not in powers or dimensions not in (1, 2, 3):
+        if not self.is_in_space(*powers):
             return None
+        dimensions = self.x.shape[1]
         if self.p == 1 and max(np.abs(points).max(initial=0.0) for points in (self.x, self.y)) < TINIEST_DISTANCE:
             return None  # squares would underflow, each implementation's in its own way
         padding = ((0, 0), (0, max(2 - dimensions, 0)))

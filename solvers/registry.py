@@ -287,8 +287,8 @@ def automatic(problem: Problem) -> str:
     if not isinstance(problem, Assignment):
         if problem.blur == 0 and problem.reach is None:
             return "transport"
-        many = isinstance(problem.cost, PointCost) and problem.cost.in_space(1, 2) and min(problem.shape) >= MANY
-        return "sinkhorn-multilevel" if many else "sinkhorn"
+        few_nodes = isinstance(problem.cost, PointCost) and problem.cost.is_in_space(1, 2)
+        return "sinkhorn-multilevel" if few_nodes and min(problem.shape) >= MANY else "sinkhorn"
     small = problem.cost.kind == "dense" and min(problem.shape) <= SMALL
     if not small:
         return "cascade"

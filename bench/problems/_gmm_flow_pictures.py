@@ -23,11 +23,12 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Ellipse
 
 from ..mixtures import Flow
+from ._pictures import BACKGROUND, FROM, INK, SOFT, TO
 
-BACKGROUND, INK, SOFT, RULE = "black", "white", "#9aa4af", "#30363d"
+RULE = "#30363d"
 
 #: Of Okabe and Ito's palette, which the colour-blind can tell apart: where the mixture starts, ends, and should be.
-START, END, TARGET = "#56B4E9", "#009E73", "#E69F00"
+START, END, TARGET = FROM, "#009E73", TO
 
 #: Colours of the steps, from the first to the last, without those too dark for a black background.
 STEPS = ListedColormap(sns.color_palette("plasma", as_cmap=True)(np.linspace(0.12, 1, 256)))

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import signal
-import subprocess
-import sys
 import threading
 import time
 
@@ -12,6 +9,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from interrupting import interrupted
 
 from solvers import linear_sum_assignment, solve_batch
 from solvers.native import _small
@@ -169,25 +167,12 @@ def test_the_gil_is_released():
 
 @pytest.mark.parametrize("threads", [1, 2])
 def test_ctrl_c_ends_a_batch(threads):
-    code = (
+    setting = (
         "import numpy as np\n"
         "from solvers import solve_batch\n"
         f"k = np.arange(1.0, {SIDE + 1})\n"
-        "matrix = np.multiply.outer(k, k)\n"
-        "print('solving', flush=True)\n"
-        "try:\n"
-        f"    solve_batch([matrix] * 100_000, threads={threads})\n"
-        "except KeyboardInterrupt:\n"
-        "    print('interrupted', flush=True)\n"
+        "matrix = np.multiply.outer(k, k)"
     )
-    with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout is not None
-        assert process.stdout.readline() == "solving\n"
-        time.sleep(0.5)
-        process.send_signal(signal.SIGINT)
-        try:
-            out, _ = process.communicate(timeout=20)
-        finally:
-            process.kill()
+    solving = f"solve_batch([matrix] * 100_000, threads={threads})"
     # Unanswered it would take minutes and end without a word.
-    assert out == "interrupted\n"
+    assert interrupted(setting, solving, 0.5) == "interrupted\n"

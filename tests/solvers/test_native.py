@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import signal
-import subprocess
-import sys
 import threading
 import time
 
 import numpy as np
 import pytest
+from interrupting import interrupted
 
 from solvers import Assignment, DenseCost, certify, solve
 from solvers.native import _native
@@ -125,25 +123,7 @@ def test_the_gil_is_released():
     ],
 )
 def test_ctrl_c_interrupts_native_code(method, matrix):
-    code = (
-        "import numpy as np\n"
-        "from solvers.native import _native\n"
-        "k = np.arange(1.0, 6001)\n"
-        f"matrix = {matrix}\n"
-        "print('solving', flush=True)\n"
-        "try:\n"
-        f"    _native.assign('{method}', matrix, False)\n"
-        "except KeyboardInterrupt:\n"
-        "    print('interrupted', flush=True)\n"
-    )
-    with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout is not None
-        assert process.stdout.readline() == "solving\n"
-        time.sleep(0.3)
-        process.send_signal(signal.SIGINT)
-        try:
-            out, _ = process.communicate(timeout=20)
-        finally:
-            process.kill()
+    setting = f"import numpy as np\nfrom solvers.native import _native\nk = np.arange(1.0, 6001)\nmatrix = {matrix}"
+    solving = f"_native.assign('{method}', matrix, False)"
     # Unanswered it would take minutes and end without a word.
-    assert out == "interrupted\n"
+    assert interrupted(setting, solving, 0.3) == "interrupted\n"
