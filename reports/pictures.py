@@ -9,8 +9,8 @@ from __future__ import annotations
 import hashlib
 import json
 import math
+import os
 import shutil
-import tempfile
 import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -59,13 +59,15 @@ def album(case: Case, solver: str, folder: Path, anew: bool = False) -> Album:
     """The pictures of a case, as PNG, from an earlier report or, if there are none or `anew`, drawn now."""
     place = folder / f"{case.problem}-n{case.n}-{hashlib.sha256(str(case).encode()).hexdigest()[:8]}"
     if anew or not (place / ABOUT).exists() or _read(place).notes:
-        folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=folder, prefix=".drawing-") as temporary:
-            drawn = Path(temporary) / "album"
-            drawn.mkdir()
-            _draw(case, solver, drawn)
+        # Named before it is made: Ctrl-C between the two would leave a folder that nobody knows of.
+        drawing = folder / f".drawing-{os.getpid()}"
+        try:
+            drawing.mkdir(parents=True)
+            _draw(case, solver, drawing)
             shutil.rmtree(place, ignore_errors=True)
-            drawn.rename(place)
+            drawing.rename(place)
+        finally:
+            shutil.rmtree(drawing, ignore_errors=True)
     return _read(place)
 
 
