@@ -65,7 +65,8 @@ def write_gallery(directory: Path) -> Path:
 def put(path: Path, content: bytes) -> Path:
     """Write a file whole or not at all: a reader never sees half of one."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")  # named before it is made, or Ctrl-C might leave it behind
+    # Named before it is made: Ctrl-C between the two would leave a file that nobody knows of.
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         temporary.write_bytes(content)
         temporary.replace(path)

@@ -1,0 +1,76 @@
+"""`lapmark gallery`: every application, drawn."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from .base import INTERRUPTED, RESULTS, app, user_errors
+
+
+@app.command(
+    epilog="""**Examples**
+
+`lapmark gallery` — every application, on built-in data
+
+`lapmark gallery images-emd:source=mnist -n 784 --data FOLDER` — one of them, otherwise
+
+`lapmark gallery words:texts=FOLDER,vectors=glove.6B.100d.txt` — on data of your own"""
+)
+def gallery(
+    name: Annotated[
+        list[str] | None,
+        typer.Argument(help="Application, `name` or `name:setting=value,…`; default: all.", show_default=False),
+    ] = None,
+    size: Annotated[int | None, typer.Option("-n", min=1, help="Size, in place of the smallest of a run.")] = None,
+    data: Annotated[
+        Path | None, typer.Option(help="Folder with data files, such as MNIST's; default: $LAPMARK_DATA.")
+    ] = None,
+    to: Annotated[Path, typer.Option(help="Folder of the pictures.")] = RESULTS / "gallery",
+    show: Annotated[bool, typer.Option("--open", help="Open it in the browser.")] = False,
+) -> None:
+    """Draw every application: solve it, prove the answer, and show it on one page, index.html."""
+    import webbrowser
+
+    from rich.console import Console
+    from rich.markup import escape
+
+    from .. import gallery as applications
+
+    if data is not None:
+        os.environ["LAPMARK_DATA"] = str(data.resolve())
+    with user_errors():
+        cases = applications.cases(name or (), size)
+
+    import reports  # after the check: drawing takes seconds to load
+    from reports import pictures
+
+    console = Console(highlight=False)
+    albums: list[pictures.Album] = []
+    stopped = False
+    with user_errors():
+        try:
+            with console.status("") as status:
+                for case in cases:
+                    status.update(f"{len(albums) + 1} of {len(cases)}: {escape(str(case))}")
+                    albums.append(pictures.album(case, "auto", to, anew=True))
+                    known = [albums[-1].text, *albums[-1].notes]
+                    if not albums[-1].pictures and not albums[-1].notes:
+                        known.append("has no pictures")
+                    for text in filter(None, known):
+                        console.print(f"{case}: {text}", markup=False, soft_wrap=True)
+        except KeyboardInterrupt:
+            stopped = True
+        page = reports.write_gallery(to)
+    if stopped:
+        kept = f"Stopped after {len(albums)} of {len(cases)} applications, which are kept in {to}."
+        console.print(kept, markup=False, soft_wrap=True)
+        raise typer.Exit(INTERRUPTED)
+    console.print(page, markup=False, soft_wrap=True)
+    if show:
+        webbrowser.open(page.resolve().as_uri())
+    if not all(album.pictures for album in albums):
+        raise typer.Exit(1)

@@ -1,0 +1,31 @@
+"""`lapmark report`: figures, tables and a page from what was measured."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from .base import RESULTS, app, user_errors
+
+
+@app.command()
+def report(
+    directory: Annotated[Path, typer.Argument(metavar="DIR", help="Folder of the results.")] = RESULTS,
+    show: Annotated[bool, typer.Option("--open", help="Open it in the browser.")] = False,
+) -> None:
+    """Draw the figures and write the tables of a run, and one page, index.html, that shows them all."""
+    import webbrowser
+
+    from ..store import Store
+
+    with user_errors():
+        Store.open(directory, create=False).close()
+
+    import reports  # after the check: drawing takes seconds to load
+
+    page = reports.write(directory)
+    typer.echo(page)
+    if show:
+        webbrowser.open(page.resolve().as_uri())

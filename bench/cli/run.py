@@ -1,0 +1,123 @@
+"""`lapmark run`: measure solvers on problems."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from .. import suites
+from .base import INTERRUPTED, RESULTS, app, memory_option, time_option, user_errors
+
+#: Seconds and bytes that a call may take where neither the command nor a configuration says.
+TIMEOUT, MEMORY = 60.0, 8 << 30
+
+
+@app.command(
+    epilog="""**Examples**
+
+`lapmark run` — the demo: scikit-learn's digits laid on a grid, with every solver
+
+`lapmark run -s jv-avx2 -s lapjv -p uniform -n 1000 -n 4000` — two solvers, one family, two sizes
+
+`lapmark run -s sinkhorn:blur=0.02 -p tsne-grid:rows=points` — settings after a colon, separated by commas
+
+`lapmark run --plugin mine.py -s mine -s jv` — a solver of your own against one of ours
+
+`lapmark run --config families -n 500` — a run that is written down, at one size only"""
+)
+def run(
+    config: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME|FILE",
+            help="Take the solvers, problems, sizes and limits that are not given here from a TOML file, or from one "
+            f"of ours: {', '.join(suites.names())}.",
+        ),
+    ] = None,
+    solver: Annotated[
+        list[str] | None, typer.Option("--solver", "-s", help="Solver, `name` or `name:option=value,…`; default: all.")
+    ] = None,
+    problem: Annotated[
+        list[str] | None,
+        typer.Option("--problem", "-p", help="Problem, `name` or `name:setting=value,…`; default: the demo's."),
+    ] = None,
+    size: Annotated[
+        list[int] | None, typer.Option("-n", min=1, help="Size, in place of each problem's own; may be repeated.")
+    ] = None,
+    timeout: Annotated[
+        float | None, time_option(f"Limit of one call, such as 500ms or 10m; default: {TIMEOUT:g}s.")
+    ] = None,
+    memory: Annotated[
+        int | None, memory_option(f"Limit of one call, on top of the problem; default: {MEMORY >> 30}GiB.")
+    ] = None,
+    budget: Annotated[float, time_option("Repeat each call for so long, or once.")] = "250ms",  # type: ignore[assignment]
+    threads: Annotated[int, typer.Option(min=1, help="Threads, and cores, that a solver may use.")] = 1,
+    plugin: Annotated[
+        list[Path] | None, typer.Option(help="Python file that registers solvers; may be repeated.")
+    ] = None,
+    data: Annotated[
+        Path | None, typer.Option(help="Folder with data files, such as MNIST's; default: $LAPMARK_DATA.")
+    ] = None,
+    to: Annotated[Path, typer.Option(help="Folder of the results; results found there are gone on from.")] = RESULTS,
+    again: Annotated[
+        list[str] | None,
+        typer.Option(metavar="STATUS", help="Run finished cells of this status again, such as timeout."),
+    ] = None,
+    fresh: Annotated[bool, typer.Option("--fresh", help="Run every cell again.")] = False,
+) -> None:
+    """Run solvers on problems, and prove every answer.
+
+    Each solver runs on each problem in a process of its own, which is stopped at the limits. Every finished cell is
+    kept at once: after Ctrl-C, or worse, the same command goes on from there.
+    """
+    from rich.console import Console
+
+    from .. import config as configs
+    from .. import plugins
+    from ..cell import Limits
+    from ..plan import plan
+    from ..progress import Board, summary
+    from ..record import STATUSES
+    from ..store import Store
+    from ..sweep import Finished, Sweep
+
+    console = Console(highlight=False)
+    if data is not None:
+        os.environ["LAPMARK_DATA"] = str(data.resolve())
+    files = tuple(str(path.resolve()) for path in plugin or ())
+    with user_errors():
+        if unknown := set(again or ()) - set(STATUSES):
+            raise ValueError(f"--again {unknown.pop()}: no such status; choose from {', '.join(STATUSES)}")
+        for file in files:
+            plugins.load(file)
+        given = configs.load(config) if config else configs.Config()
+        cells = plan(solver or given.solvers, given.sized(problem or given.problems), size or ())
+        store = Store.open(to)
+    sweep = Sweep(
+        store=store,
+        limits=Limits(
+            timeout=timeout or given.timeout or TIMEOUT, memory=memory or given.memory or MEMORY, threads=threads
+        ),
+        budget=budget,
+        plugins=files,
+        again=STATUSES if fresh else again or (),
+    )
+    done = []
+    with store, Board(console, len(cells)) as board:
+        try:
+            for event in sweep.run(cells):
+                board.show(event)
+                if isinstance(event, Finished):
+                    done.append(event)
+        except KeyboardInterrupt:
+            kept = f"Stopped after {len(done)} of {len(cells)} cells, which are kept in {to}."
+            console.print(kept, "The same command goes on from there.", markup=False, soft_wrap=True)
+            raise typer.Exit(INTERRUPTED) from None
+    resumed = sum(event.resumed for event in done)
+    console.print(summary(event.record for event in done))
+    earlier = f", {resumed} from an earlier run" if resumed else ""
+    console.print(f"{len(done)} cells in {store.path}{earlier}", markup=False, soft_wrap=True)
+    console.print(f"Figures and tables: lapmark report {to}", markup=False, soft_wrap=True)
