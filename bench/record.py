@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from statistics import median
@@ -78,8 +79,11 @@ class Record:
     `solver` and `case` are specs (`bench.spec`); `problem`, `n`, `m` and `params` repeat the case in parts, for tables.
     `given` is the kind of cost that the solver was handed; where the case has points and this says "dense", the harness
     built the matrix before the clock started. `samples` are the timed calls in order; the warm-up is not among them.
-    `peak_memory` is the largest resident size of the worker over its baseline, taken once the problem is built and the
-    solver warm.
+    `rounds` says how many of them each round took: a round is a process of its own, and between two rounds of a cell
+    the other solvers of its case have theirs. `peak_memory` is the largest resident size of the worker over its
+    baseline, taken once the problem is built and the solver warm. `instructions` is how many one call took, where they
+    were counted. `environment` names the environment that the solver ran in, "" for the harness's own. `conditions`
+    tells what else the machine did meanwhile (`bench.conditions`).
     """
 
     key: str
@@ -95,6 +99,7 @@ class Record:
     status: str
     message: str = ""
     samples: tuple[float, ...] = ()
+    rounds: tuple[int, ...] = ()
     counters: Mapping[str, int] = field(default_factory=dict)
     cost: float | None = None
     feasible_cost: float | None = None
@@ -105,7 +110,10 @@ class Record:
     column_error: float | None = None
     max_violation: float | None = None
     peak_memory: int | None = None
+    instructions: int | None = None
     threads: int = 1
+    environment: str = ""
+    conditions: Mapping[str, float] = field(default_factory=dict)
     versions: Mapping[str, str] = field(default_factory=dict)
     machine: Mapping[str, object] = field(default_factory=dict)
     commit: str | None = None
@@ -122,3 +130,9 @@ class Record:
     def seconds(self) -> float | None:
         """Median of the samples."""
         return median(self.samples) if self.samples else None
+
+    @property
+    def by_round(self) -> list[tuple[float, ...]]:
+        """The samples of each round."""
+        ends = itertools.accumulate(self.rounds)
+        return [self.samples[end - count : end] for end, count in zip(ends, self.rounds, strict=True)]

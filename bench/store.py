@@ -21,10 +21,11 @@ NAME = "lapmark.sqlite"
 APPLICATION_ID = 0x4C41504D
 
 #: Version of the tables below. Raise it with every change to them or to `Record`.
-SCHEMA = 2
+SCHEMA = 3
 
 _COLUMNS = [field.name for field in dataclasses.fields(Record)]
-_JSON = {"params", "samples", "counters", "versions", "machine"}
+_JSON = {"params", "samples", "rounds", "counters", "conditions", "versions", "machine"}
+_LISTS = {"samples", "rounds"}
 
 _QUOTED = ", ".join(f'"{name}"' for name in _COLUMNS)  # `case` is a word of SQL
 
@@ -155,11 +156,12 @@ def _damaged(path: Path, reason: object) -> StoreError:
 def _to_column(name: str, value: Any) -> Any:
     if name not in _JSON:
         return value
-    return json.dumps(value if name == "samples" else dict(value), default=lambda number: number.item())
+    return json.dumps(value if name in _LISTS else dict(value), default=lambda number: number.item())
 
 
 def _to_record(row: tuple[Any, ...]) -> Record:
     values = dict(zip(_COLUMNS, row, strict=True))
     for name in _JSON:
         values[name] = json.loads(values[name])
-    return Record(**{**values, "samples": tuple(values["samples"]), "exact": bool(values["exact"])})
+    lists = {name: tuple(values[name]) for name in _LISTS}
+    return Record(**{**values, **lists, "exact": bool(values["exact"])})

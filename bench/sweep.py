@@ -118,6 +118,7 @@ class Sweep:
             status=status,
             message=message,
             samples=tuple(outcome.samples),
+            rounds=(len(outcome.samples),) if outcome.samples else (),
             counters=outcome.counters,
             peak_memory=outcome.peak_memory,
             **_figures(verdict),
