@@ -56,11 +56,10 @@ THREADS = ("OMP", "OPENBLAS", "MKL", "BLIS", "NUMEXPR", "NUMBA")
 
 @dataclass(frozen=True, kw_only=True)
 class Limits:
-    """What a call may take: seconds, and bytes over the worker's baseline; and the threads it gets."""
+    """What a call may take: seconds, and bytes over the worker's baseline."""
 
     timeout: float
     memory: int
-    threads: int = 1
     start_up: float = START_UP
 
 
@@ -77,7 +76,9 @@ class Outcome:
     result: Result | None = None
 
 
-def run(solver: str, problem: IO[bytes], limits: Limits, budget: float, plugins: tuple[str, ...] = ()) -> Outcome:
+def run(
+    solver: str, problem: IO[bytes], limits: Limits, budget: float, threads: int = 1, plugins: tuple[str, ...] = ()
+) -> Outcome:
     """Run a solver on a problem.
 
     Parameters
@@ -89,6 +90,8 @@ def run(solver: str, problem: IO[bytes], limits: Limits, budget: float, plugins:
     limits : Limits
     budget : float
         Seconds to sample for; with 0 the solver is called once.
+    threads : int
+        That it may use, and the cores that it gets.
     plugins : tuple of str
         Files that register further solvers.
     """
@@ -99,7 +102,7 @@ def run(solver: str, problem: IO[bytes], limits: Limits, budget: float, plugins:
         job = Job(
             solver=solver,
             budget=budget,
-            threads=limits.threads,
+            threads=threads,
             memory=limits.memory,
             plugins=plugins,
             parent=os.getpid(),
@@ -113,12 +116,12 @@ def run(solver: str, problem: IO[bytes], limits: Limits, budget: float, plugins:
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT,
-                env=_environment(limits.threads, mark),
+                env=_environment(threads, mark),
                 pass_fds=(problem.fileno(), write, answer.fileno()),
                 start_new_session=True,
             )
             os.close(write)
-            _pin(process.pid, limits.threads)
+            _pin(process.pid, threads)
             watch = _Watch(process, events.fileno(), limits)
             outcome = watch.follow()
             if watch.last_word:

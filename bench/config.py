@@ -3,7 +3,10 @@
     solvers = ["jv-avx2", "lap1015:epsilon=false"]   # every solver where this is left out
     problems = ["uniform", "tracking:n=128"]
     n = [500, 2000]                                  # each problem's own sizes where this is left out
-    timeout = "60s"
+    threads = [1, 2]                                 # 1 where this is left out
+    rounds = 5                                       # processes over which the calls of a cell are spread
+    budget = "3s"                                    # to repeat the calls of a cell for
+    timeout = "60s"                                  # of one call
     memory = "8GiB"
 
 Those in `bench/suites` are known by name. A file is read whole and held against what there is before anything runs.
@@ -33,7 +36,9 @@ class Config:
         Specs, as `bench.plan.plan` takes them.
     n : tuple of int
         Sizes of the problems that do not name their own.
-    timeout : float or None
+    threads : tuple of int
+    rounds : int or None
+    budget, timeout : float or None
         Seconds.
     memory : int or None
         Bytes.
@@ -42,6 +47,9 @@ class Config:
     solvers: tuple[str, ...] = ()
     problems: tuple[str, ...] = ()
     n: tuple[int, ...] = ()
+    threads: tuple[int, ...] = ()
+    rounds: int | None = None
+    budget: float | None = None
     timeout: float | None = None
     memory: int | None = None
 
@@ -102,10 +110,19 @@ def _specs(expand: Callable[[str], object]) -> Callable[[Any], tuple[str, ...]]:
     return read
 
 
-def _sizes(value: Any) -> tuple[int, ...]:
-    if not isinstance(value, list) or not all(type(n) is int and n > 0 for n in value):
-        raise ValueError(f"{value!r} is not a list of whole numbers above 0; write for example [500, 2000]")
-    return tuple(value)
+def _counts(example: str) -> Callable[[Any], tuple[int, ...]]:
+    def read(value: Any) -> tuple[int, ...]:
+        if not isinstance(value, list) or not all(type(n) is int and n > 0 for n in value):
+            raise ValueError(f"{value!r} is not a list of whole numbers above 0; write for example {example}")
+        return tuple(value)
+
+    return read
+
+
+def _count(value: Any) -> int:
+    if type(value) is not int or value < 1:
+        raise ValueError(f"{value!r} is not a whole number above 0; write for example 5")
+    return value
 
 
 def _quantity(parse: Callable[[str], float | int], example: str) -> Callable[[Any], float | int]:
@@ -121,7 +138,10 @@ def _quantity(parse: Callable[[str], float | int], example: str) -> Callable[[An
 KEYS: dict[str, Callable[[Any], Any]] = {
     "solvers": _specs(expand_solver),
     "problems": _specs(expand_case),
-    "n": _sizes,
+    "n": _counts("[500, 2000]"),
+    "threads": _counts("[1, 2]"),
+    "rounds": _count,
+    "budget": _quantity(units.duration, "3s"),
     "timeout": _quantity(units.duration, "60s"),
     "memory": _quantity(units.size, "8GiB"),
 }

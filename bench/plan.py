@@ -31,10 +31,11 @@ REFERENCES = ("cascade", "jv-avx2", "jv", "transport")
 
 @dataclass(frozen=True)
 class Cell:
-    """A solver, as a spec, on a case."""
+    """A solver, as a spec, on a case, with so many threads."""
 
     solver: str
     case: Case
+    threads: int = 1
 
     @property
     def name(self) -> str:
@@ -66,13 +67,16 @@ class Cell:
             return None if problem.cost.kind != "dense" else "the case is given as a matrix"
         return registry.get(self.name).capabilities.refuses(problem)
 
-    def key(self, threads: int) -> str:
+    @property
+    def key(self) -> str:
         """What identifies a measurement: equal keys were measured with equal means, and resuming mixes no others."""
-        means = [self.solver, str(self.case), threads, self.versions, machine(), commit()]
+        means = [self.solver, str(self.case), self.threads, self.versions, machine(), commit()]
         return hashlib.sha256(json.dumps(means, sort_keys=True).encode()).hexdigest()[:32]
 
 
-def plan(solvers: Sequence[str] = (), cases: Sequence[str] = (), sizes: Sequence[int] = ()) -> list[Cell]:
+def plan(
+    solvers: Sequence[str] = (), cases: Sequence[str] = (), sizes: Sequence[int] = (), threads: Sequence[int] = (1,)
+) -> list[Cell]:
     """The cells of a run, those of a case together.
 
     Parameters
@@ -84,6 +88,8 @@ def plan(solvers: Sequence[str] = (), cases: Sequence[str] = (), sizes: Sequence
         Specs, as `expand_case` reads them; none for the main job.
     sizes : sequence of int
         In place of each family's own.
+    threads : sequence of int
+        Each a cell of its own for a solver that takes them; others run with the fewest.
 
     Raises
     ------
@@ -97,7 +103,8 @@ def plan(solvers: Sequence[str] = (), cases: Sequence[str] = (), sizes: Sequence
         texts = solvers or [name for name, solver in registry.solvers().items() if solver.capabilities.solves(kind)]
         chosen = dict.fromkeys(variant for text in texts for variant in expand_solver(text, kind))
         conversion = [BUILD_MATRIX] if case.setting("cost") not in (None, "dense") else []
-        cells += [Cell(solver, case) for solver in (*conversion, *sorted(chosen, key=_rank))]
+        for solver in (*conversion, *sorted(chosen, key=_rank)):
+            cells += [Cell(solver, case, count) for count in _counts(solver, threads)]
     return cells
 
 
@@ -133,6 +140,11 @@ def expand_case(text: str, sizes: Sequence[int] = ()) -> list[Case]:
     told_apart = {setting for variant in family.variants for setting in variant}
     variants = [given] if told_apart & given.keys() else [{**variant, **given} for variant in family.variants]
     return [Case(name, size, seed, settings) for size in sizes or own for settings in variants]
+
+
+def _counts(solver: str, threads: Sequence[int]) -> list[int]:
+    able = solver != BUILD_MATRIX and registry.get(spec.parse(solver)[0]).capabilities.threads
+    return sorted(set(threads)) if able else [min(threads)]
 
 
 def _rank(solver: str) -> int:

@@ -20,7 +20,7 @@ from rich.table import Column, Table
 from .problems import Case
 from .protocol import BUILD_MATRIX
 from .record import METRICS, Record
-from .sweep import Finished, Started
+from .sweep import Event, Finished, Started, Waiting
 from .units import show_duration, show_size
 
 #: A table of more cases than this is wider than most terminals.
@@ -58,9 +58,14 @@ class Board:
     ) -> None:
         self._bar.stop()
 
-    def show(self, event: Started | Finished) -> None:
-        if isinstance(event, Started):
-            self._bar.update(self._task, description=escape(f"{event.cell.solver} on {event.cell.case}"))
+    def show(self, event: Event) -> None:
+        if not isinstance(event, Finished):
+            what = f"{event.cell.solver} on {event.cell.case}"
+            if isinstance(event, Started) and event.round:
+                what += f", round {event.round + 1}"
+            if isinstance(event, Waiting):
+                what += ", once another run on this machine has ended its own"
+            self._bar.update(self._task, description=escape(what))
             return
         self._counts[event.record.status] += 1
         counts = ", ".join(f"{count} {status}" for status, count in self._counts.items())

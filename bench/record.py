@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from statistics import median
 
 from solvers.certificate import TOLERANCE
@@ -136,3 +136,14 @@ class Record:
         """The samples of each round."""
         ends = itertools.accumulate(self.rounds)
         return [self.samples[end - count : end] for end, count in zip(ends, self.rounds, strict=True)]
+
+    def joined(self, later: Record) -> Record:
+        """This record of a certified cell with a later round: the samples of both, and the worse of two answers."""
+        worse = later if later.status != "ok" or (later.cost or 0.0) > (self.cost or 0.0) else self
+        return replace(
+            worse,
+            samples=self.samples + later.samples,
+            rounds=self.rounds + later.rounds,
+            peak_memory=max(filter(None, (self.peak_memory, later.peak_memory)), default=worse.peak_memory),
+            finished=later.finished,
+        )

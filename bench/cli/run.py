@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -11,8 +12,9 @@ import typer
 from .. import suites
 from .base import INTERRUPTED, RESULTS, app, memory_option, time_option, user_errors
 
-#: Seconds and bytes that a call may take where neither the command nor a configuration says.
-TIMEOUT, MEMORY = 60.0, 8 << 30
+#: Seconds and bytes that a call may take, and seconds to sample a cell for, where neither the command nor a
+#: configuration says.
+TIMEOUT, MEMORY, BUDGET = 60.0, 8 << 30, 0.25
 
 
 @app.command(
@@ -53,8 +55,15 @@ def run(
     memory: Annotated[
         int | None, memory_option(f"Limit of one call, on top of the problem; default: {MEMORY >> 30}GiB.")
     ] = None,
-    budget: Annotated[float, time_option("Repeat each call for so long, or once.")] = "250ms",  # type: ignore[assignment]
-    threads: Annotated[int, typer.Option(min=1, help="Threads, and cores, that a solver may use.")] = 1,
+    budget: Annotated[float | None, time_option("Repeat each call for so long, or once; default: 250ms.")] = None,
+    rounds: Annotated[
+        int | None,
+        typer.Option(min=1, help="Spread the calls over so many processes, in turn with those of other solvers."),
+    ] = None,
+    threads: Annotated[
+        list[int] | None,
+        typer.Option(min=1, help="Threads, and cores, that a solver may use; may be repeated. Default: 1."),
+    ] = None,
     plugin: Annotated[
         list[Path] | None, typer.Option(help="Python file that registers solvers; may be repeated.")
     ] = None,
@@ -62,9 +71,9 @@ def run(
         Path | None, typer.Option(help="Folder with data files, such as MNIST's; default: $LAPMARK_DATA.")
     ] = None,
     to: Annotated[Path, typer.Option(help="Folder of the results; results found there are gone on from.")] = RESULTS,
-    again: Annotated[
+    retry: Annotated[
         list[str] | None,
-        typer.Option(metavar="STATUS", help="Run finished cells of this status again, such as timeout."),
+        typer.Option(metavar="STATUS", help="Run cells of this status again, such as timeout, or all that failed."),
     ] = None,
     fresh: Annotated[bool, typer.Option("--fresh", help="Run every cell again.")] = False,
 ) -> None:
@@ -78,6 +87,7 @@ def run(
     from .. import config as configs
     from .. import plugins
     from ..cell import Limits
+    from ..measure import Terms
     from ..plan import plan
     from ..progress import Board, summary
     from ..record import STATUSES
@@ -89,22 +99,24 @@ def run(
         os.environ["LAPMARK_DATA"] = str(data.resolve())
     files = tuple(str(path.resolve()) for path in plugin or ())
     with user_errors():
-        if unknown := set(again or ()) - set(STATUSES):
-            raise ValueError(f"--again {unknown.pop()}: no such status; choose from {', '.join(STATUSES)}")
+        again = STATUSES if fresh else _statuses(retry or ())
         for file in files:
             plugins.load(file)
         given = configs.load(config) if config else configs.Config()
-        cells = plan(solver or given.solvers, given.sized(problem or given.problems), size or ())
+        cells = plan(
+            solver or given.solvers,
+            given.sized(problem or given.problems),
+            size or (),
+            threads or given.threads or (1,),
+        )
         store = Store.open(to)
-    sweep = Sweep(
-        store=store,
-        limits=Limits(
-            timeout=timeout or given.timeout or TIMEOUT, memory=memory or given.memory or MEMORY, threads=threads
-        ),
-        budget=budget,
+    terms = Terms(
+        limits=Limits(timeout=timeout or given.timeout or TIMEOUT, memory=memory or given.memory or MEMORY),
+        budget=budget or given.budget or BUDGET,
+        rounds=rounds or given.rounds or 1,
         plugins=files,
-        again=STATUSES if fresh else again or (),
     )
+    sweep = Sweep(store=store, terms=terms, retry=again)
     done = []
     with store, Board(console, len(cells)) as board:
         try:
@@ -121,3 +133,16 @@ def run(
     earlier = f", {resumed} from an earlier run" if resumed else ""
     console.print(f"{len(done)} cells in {store.path}{earlier}", markup=False, soft_wrap=True)
     console.print(f"Figures and tables: lapmark report {to}", markup=False, soft_wrap=True)
+
+
+def _statuses(names: Sequence[str]) -> set[str]:
+    """The statuses that --retry names; `failed` is every one but those of an answer and of what did not run."""
+    from solvers import registry
+
+    from ..record import STATUSES
+
+    groups = {**{status: {status} for status in STATUSES}, "failed": set(STATUSES) - {"ok", "skipped"}}
+    for name in names:
+        if name not in groups:
+            raise registry.unknown("status", name, groups)
+    return set().union(*(groups[name] for name in names))

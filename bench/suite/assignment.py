@@ -23,6 +23,7 @@ from typing import Any, ClassVar
 
 from bench import spec
 from bench.cell import Limits
+from bench.measure import Terms
 from bench.plan import Cell, expand_solver
 from bench.problems import Case, families
 from bench.record import Record
@@ -59,7 +60,8 @@ def setup_cache() -> Records:
     """Run every cell once, isolated. asv calls this once and hands the result to every benchmark."""
     cells = [Cell(solver, case_of(label, n)) for label in LABELS for n in SIZES for solver in SOLVERS]
     with tempfile.TemporaryDirectory() as folder, Store.open(Path(folder)) as store:
-        sweep = Sweep(store=store, limits=Limits(timeout=LIMIT, memory=MEMORY), budget=0)
+        terms = Terms(limits=Limits(timeout=LIMIT, memory=MEMORY), budget=0)
+        sweep = Sweep(store=store, terms=terms)
         done = [event for event in sweep.run(cells) if isinstance(event, Finished)]
     return {(event.cell.case.label, event.cell.solver, event.cell.case.n): event.record for event in done}
 

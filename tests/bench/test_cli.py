@@ -76,7 +76,7 @@ def test_a_run_prints_a_line_for_each_cell_and_a_table(tmp_path: Path) -> None:
         (["--timeout", "60"], "'60' is not a duration above 0"),
         (["--memory", "8 gigs"], "'8 gigs' is not a size above 0"),
         (["--budget", "0s"], "'0s' is not a duration above 0"),
-        (["--again", "slow"], "no such status; choose from ok"),
+        (["--retry", "timeuot"], "did you mean timeout?"),
         (["-n", "0"], "Invalid value for '-n'"),
         (["--threads", "0"], "Invalid value for '--threads'"),
         (["--plugin", "missing.py"], "not a Python file"),

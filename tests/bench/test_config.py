@@ -67,7 +67,7 @@ def test_sizes_are_for_problems_that_name_none() -> None:
     ("text", "message"),
     [
         ('problems = ["uniform"]\nn = 8 16', "(at line 2, column 7)"),
-        ('problems = ["uniform"]\nproblem = ["product"]', "no key 'problem'; there is solvers, problems, n, timeout"),
+        ('problems = ["uniform"]\nproblem = ["product"]', "no key 'problem'; there is solvers, problems, n, threads"),
         ("n = [8]", "problems: name at least one"),
         ("problems = []", "problems: name at least one"),
         ('problems = "uniform"', "problems: 'uniform' is not a list of names"),

@@ -1,6 +1,11 @@
 from __future__ import annotations
 
 import math
+import os
+import subprocess
+import sys
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +14,7 @@ import pytest
 from bench import protocol
 from bench.cell import Limits
 from bench.machine import machine
+from bench.measure import Terms
 from bench.plan import Cell, plan
 from bench.problems import Case
 from bench.record import Record
@@ -16,12 +22,12 @@ from bench.store import Store
 from bench.sweep import Finished, Started, Sweep
 from solvers import solve
 
-LIMITS = Limits(timeout=30, memory=1 << 30)
+TERMS = Terms(limits=Limits(timeout=30, memory=1 << 30), budget=0.02)
 
 
-def sweep(folder: Path, cells: list[Cell], **settings: object) -> list[Finished]:
+def sweep(folder: Path, cells: list[Cell], retry: Sequence[str] = (), **settings: object) -> list[Finished]:
     with Store.open(folder) as store:
-        events = list(Sweep(store=store, limits=LIMITS, budget=0.02, **settings).run(cells))  # type: ignore[arg-type]
+        events = list(Sweep(store=store, terms=replace(TERMS, **settings), retry=retry).run(cells))  # type: ignore[arg-type]
     return [event for event in events if isinstance(event, Finished)]
 
 
@@ -91,7 +97,7 @@ def test_a_reference_is_solved_where_no_cell_proves_a_bound(tmp_path: Path) -> N
 
 
 def test_without_any_bound_a_claim_stays_unproven(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("bench.sweep.REFERENCES", ())
+    monkeypatch.setattr("bench.judge.REFERENCES", ())
     record = records(tmp_path, plan(["scipy"], ["uniform"], [16]))["scipy"]
     assert (record.status, record.gap, record.dual_bound) == ("unproven", None, None)
     assert record.cost is not None
@@ -121,14 +127,14 @@ def test_finished_cells_are_not_run_again(folder: Path, uniform: dict[str, Recor
     for event in sweep(folder, cells):
         assert event.resumed
         assert event.record == uniform[event.cell.solver]
-    assert [event.resumed for event in sweep(folder, cells[:1], again=["timeout"])] == [True]
-    assert [event.resumed for event in sweep(folder, cells[:1], again=["ok"])] == [False]
+    assert [event.resumed for event in sweep(folder, cells[:1], retry=["timeout"])] == [True]
+    assert [event.resumed for event in sweep(folder, cells[:1], retry=["ok"])] == [False]
 
 
 def test_a_run_that_is_stopped_keeps_what_it_had_finished(tmp_path: Path) -> None:
     cells = plan(["jv", "scipy"], ["uniform"], [8, 16])
     with Store.open(tmp_path) as store:
-        run = Sweep(store=store, limits=LIMITS, budget=0).run(cells)
+        run = Sweep(store=store, terms=replace(TERMS, budget=0)).run(cells)
         kinds = [type(next(run)) for _ in range(3)]
         run.close()  # the second cell has been announced, and not run
     assert kinds == [Started, Finished, Started]
@@ -153,9 +159,9 @@ def test_one_core_and_one_thread_are_all_that_a_solver_gets(tmp_path: Path) -> N
     plugins.load(plugin)
     try:
         (event,) = sweep(tmp_path, plan(["counts"], ["uniform"], [8]), plugins=(str(plugin),))
-        before = event.cell.key(1)
+        before = event.cell.key
         plugin.write_text(plugin.read_text() + "# edited\n")
-        assert event.cell.key(1) != before  # an edited plugin is another solver
+        assert event.cell.key != before  # an edited plugin is another solver
     finally:
         del registry._solvers["counts"]
     assert event.record.counters == {"cores": 1, "told": 1, "threads": 1}
@@ -182,3 +188,57 @@ def test_plans_of_one_problem_are_measured_against_one_bound(tmp_path: Path) -> 
     assert rough.entropic_gap > 10 * fine.entropic_gap > 0  # type: ignore[operator]
     assert rough.gap > fine.gap > 0.01  # type: ignore[operator]
     assert found["transport"].status == "skipped"
+
+
+def test_in_rounds_the_solvers_of_a_case_take_turns_and_the_next_round_goes_the_other_way(tmp_path: Path) -> None:
+    cells = plan(["jv", "scipy"], ["uniform"], [16])
+    with Store.open(tmp_path) as store:
+        terms = replace(TERMS, budget=60, rounds=3)
+        events = list(Sweep(store=store, terms=terms).run(cells))
+    turns = [(event.cell.solver, event.round) for event in events if isinstance(event, Started)]
+    assert turns == [("jv", 0), ("scipy", 0), ("scipy", 1), ("jv", 1), ("jv", 2), ("scipy", 2)]
+    for event in events:
+        if isinstance(event, Finished):
+            assert event.record.rounds == (100, 100, 100)  # the most that one process takes
+            assert [len(samples) for samples in event.record.by_round] == [100, 100, 100]
+            assert event.record.status == "ok"
+
+
+def test_a_later_run_with_more_rounds_adds_those_that_are_missing(tmp_path: Path) -> None:
+    cells = plan(["jv"], ["uniform"], [16])
+    (first,) = sweep(tmp_path, cells, budget=60)
+    (second,) = sweep(tmp_path, cells, budget=60, rounds=2)
+    assert not second.resumed
+    assert second.record.by_round[0] == first.record.samples
+    assert len(second.record.rounds) == 2
+    (third,) = sweep(tmp_path, cells, budget=60, rounds=2)
+    assert third.resumed
+    assert third.record == second.record
+
+
+def test_what_one_call_has_spent_the_budget_on_gets_no_further_round(tmp_path: Path) -> None:
+    (event,) = sweep(tmp_path, plan(["jv"], ["uniform"], [16]), budget=0, rounds=5)
+    assert event.record.rounds == (1,)
+
+
+def test_two_runs_on_one_store_run_each_round_once_between_them(tmp_path: Path) -> None:
+    command = ["run", "-s", "jv", "-s", "scipy", "-p", "uniform", "--rounds", "3", "--budget", "60s"]
+    command += [argument for n in range(8, 14) for argument in ("-n", str(n))]
+    arguments = [sys.executable, "-m", "bench.cli", *command, "--to", str(tmp_path)]
+    # One identity for both, whatever is committed meanwhile.
+    environment = {**os.environ, "GIT_DIR": os.devnull}
+    runs = [subprocess.Popen(arguments, stdout=subprocess.PIPE, text=True, env=environment) for _ in range(2)]
+    outputs = [run.communicate(timeout=240)[0] for run in runs]
+    assert [run.returncode for run in runs] == [0, 0], outputs
+    with Store.open(tmp_path) as store:
+        found = store.records()
+    assert len(found) == 12
+    assert {record.status for record in found} == {"ok"}
+    assert {len(record.rounds) for record in found} == {3}
+
+
+def test_threads_are_an_axis_for_those_who_take_them(tmp_path: Path) -> None:
+    cells = plan(["cascade", "jv"], ["uniform"], [40], threads=[2, 1])
+    assert [(cell.solver, cell.threads) for cell in cells] == [("cascade", 1), ("cascade", 2), ("jv", 1)]
+    found = sweep(tmp_path, cells, budget=0)
+    assert [(event.record.threads, event.record.status) for event in found] == [(1, "ok"), (2, "ok"), (1, "ok")]

@@ -1,0 +1,122 @@
+"""One round of one cell: the solver run in a process of its own, and the answer judged here.
+
+The harness builds every problem itself, once, and judges every answer against it. Nothing here knows of a store or of
+other cells, so that a round can run on any machine.
+"""
+
+from __future__ import annotations
+
+import functools
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from solvers import Certificate, registry
+from solvers.problem import Problem
+
+from . import cell, protocol
+from .cell import Limits
+from .judge import Judge
+from .machine import commit, machine
+from .plan import Cell
+from .protocol import BUILD_MATRIX
+from .record import FIGURES, Record
+from .subject import Subject
+
+
+@dataclass(frozen=True, kw_only=True)
+class Terms:
+    """What every cell of a run is measured under.
+
+    Attributes
+    ----------
+    limits : Limits
+        Of one call.
+    budget : float
+        Seconds to sample a cell for, in all its rounds together; 0 for a single call.
+    rounds : int
+        Over how many processes the samples are spread. A cell whose samples have used the budget up gets no more.
+    plugins : tuple of str
+        Files that register further solvers; already loaded here.
+    """
+
+    limits: Limits
+    budget: float
+    rounds: int = 1
+    plugins: tuple[str, ...] = ()
+
+    def fulfilled(self, record: Record) -> bool:
+        """Whether a cell needs no further round."""
+        return record.status != "ok" or len(record.rounds) >= self.rounds or sum(record.samples) >= self.budget
+
+
+def measure(about: Cell, build: Callable[[], Subject | str], terms: Terms, judge: Judge) -> Record:
+    """Run one round of a cell.
+
+    Parameters
+    ----------
+    about : Cell
+    build : callable
+        Gives the cell's case, or says why there is none; called where the solver can run here.
+    terms : Terms
+    judge : Judge
+    """
+    record = functools.partial(unmeasured, about)
+    if reason := about.missing:
+        return record("skipped", reason)
+    subject = build()
+    if isinstance(subject, str):
+        return record("skipped", subject)
+    record = functools.partial(record, m=subject.problem.shape[1], given=_given(about, subject.problem))
+    if reason := about.refuses(subject.problem):
+        return record("skipped", reason)
+    outcome = cell.run(
+        about.solver, subject.file, terms.limits, terms.budget / terms.rounds, about.threads, terms.plugins
+    )
+    status, message, verdict = judge.verdict(about, subject, outcome)
+    return record(
+        status,
+        message,
+        samples=tuple(outcome.samples),
+        rounds=(len(outcome.samples),) if outcome.samples else (),
+        counters=outcome.counters,
+        peak_memory=outcome.peak_memory,
+        **_figures(verdict),
+    )
+
+
+def unmeasured(about: Cell, status: str, message: str, **known: Any) -> Record:
+    """A record of a cell with what is known of it."""
+    case = about.case
+    return Record(
+        key=about.key,
+        solver=about.solver,
+        case=str(case),
+        problem=case.problem,
+        n=case.n,
+        seed=case.seed,
+        params=case.params,
+        exact=about.exact,
+        status=status,
+        message=message,
+        threads=about.threads,
+        versions=about.versions,
+        machine=machine(),
+        commit=commit(),
+        finished=datetime.now(UTC).isoformat(timespec="seconds"),
+        **known,
+    )
+
+
+def _given(about: Cell, problem: Problem) -> str:
+    if about.solver == BUILD_MATRIX:
+        return problem.cost.kind
+    return protocol.given(problem, registry.get(about.name).capabilities)
+
+
+def _figures(verdict: Certificate | None) -> dict[str, float | None]:
+    """The certificate's numbers; None where there is none, which no table can mistake for a number."""
+    values = {name: getattr(verdict, name, math.nan) for name in FIGURES}
+    return {name: value if math.isfinite(value) else None for name, value in values.items()}
