@@ -100,7 +100,7 @@ def test_the_board_prints_each_new_cell_once(terminal: bool) -> None:
     with Board(console, 3) as board:
         for n, status, resumed in ((8, "ok", False), (16, "crash", False), (32, "ok", True)):
             cell = Cell("jv", Case("uniform", n))
-            board.show(Started(cell))
+            board.show(Started(cell, 0))
             board.show(Finished(cell, record(n=n, status=status), resumed))
     output = console.file.getvalue()  # type: ignore[attr-defined]
     assert output.count("uniform n=8 ") == 1
