@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import functools
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -87,11 +87,13 @@ def measure(about: Cell, build: Callable[[], Subject | str], terms: Terms, judge
     )
 
 
-def unmeasured(about: Cell, status: str, message: str, **known: Any) -> Record:
-    """A record of a cell with what is known of it."""
-    case = about.case
+def unmeasured(
+    about: Cell, status: str, message: str, where: Mapping[str, object] | None = None, **known: Any
+) -> Record:
+    """A record of a cell with what is known of it, on this machine unless `where` is another."""
+    case, where = about.case, machine() if where is None else where
     return Record(
-        key=about.key,
+        key=about.key_on(where),
         solver=about.solver,
         case=str(case),
         problem=case.problem,
@@ -103,7 +105,7 @@ def unmeasured(about: Cell, status: str, message: str, **known: Any) -> Record:
         message=message,
         threads=about.threads,
         versions=about.versions,
-        machine=machine(),
+        machine=where,
         commit=commit(),
         finished=datetime.now(UTC).isoformat(timespec="seconds"),
         **known,

@@ -6,7 +6,7 @@ import dataclasses
 import hashlib
 import itertools
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from solvers import registry
@@ -69,8 +69,12 @@ class Cell:
 
     @property
     def key(self) -> str:
+        """`key_on` this machine."""
+        return self.key_on(machine())
+
+    def key_on(self, where: Mapping[str, object]) -> str:
         """What identifies a measurement: equal keys were measured with equal means, and resuming mixes no others."""
-        means = [self.solver, str(self.case), self.threads, self.versions, machine(), commit()]
+        means = [self.solver, str(self.case), self.threads, self.versions, where, commit()]
         return hashlib.sha256(json.dumps(means, sort_keys=True).encode()).hexdigest()[:32]
 
 

@@ -20,7 +20,7 @@ from rich.table import Column, Table
 from .problems import Case
 from .protocol import BUILD_MATRIX
 from .record import METRICS, Record
-from .sweep import Event, Finished, Started, Waiting
+from .turns import Event, Started, Waiting
 from .units import show_duration, show_size
 
 #: A table of more cases than this is wider than most terminals.
@@ -36,6 +36,7 @@ class Board:
     def __init__(self, console: Console, cells: int) -> None:
         self._console = console
         self._counts: Counter[str] = Counter()
+        self._at_work: dict[str, str] = {}  # by host, the last that each has started
         self._bar = Progress(
             BarColumn(bar_width=24),
             MofNCompleteColumn(),
@@ -59,13 +60,14 @@ class Board:
         self._bar.stop()
 
     def show(self, event: Event) -> None:
-        if not isinstance(event, Finished):
-            what = f"{event.cell.solver} on {event.cell.case}"
-            if isinstance(event, Started) and event.round:
-                what += f", round {event.round + 1}"
-            if isinstance(event, Waiting):
-                what += ", once another run on this machine has ended its own"
-            self._bar.update(self._task, description=escape(what))
+        if isinstance(event, Waiting):
+            self._bar.update(self._task, description=f"waiting until {escape(event.until)}")
+            return
+        if isinstance(event, Started):
+            turn = f", round {event.round + 1}" if event.round else ""
+            self._at_work[event.where] = f"{event.cell.solver} on {event.cell.case}{turn}"
+            doing = (f"{what} at {where}" if where else what for where, what in self._at_work.items())
+            self._bar.update(self._task, description=escape("; ".join(doing)))
             return
         self._counts[event.record.status] += 1
         counts = ", ".join(f"{count} {status}" for status, count in self._counts.items())

@@ -92,7 +92,8 @@ def run(
     from ..progress import Board, summary
     from ..record import STATUSES
     from ..store import Store
-    from ..sweep import Finished, Sweep
+    from ..sweep import Sweep
+    from ..turns import Finished, Turns
 
     console = Console(highlight=False)
     if data is not None:
@@ -116,7 +117,7 @@ def run(
         rounds=rounds or given.rounds or 1,
         plugins=files,
     )
-    sweep = Sweep(store=store, terms=terms, retry=again)
+    sweep = Sweep(Turns(store=store, terms=terms, retry=again))
     done = []
     with store, Board(console, len(cells)) as board:
         try:

@@ -28,7 +28,8 @@ from bench.plan import Cell, expand_solver
 from bench.problems import Case, families
 from bench.record import Record
 from bench.store import Store
-from bench.sweep import Finished, Sweep
+from bench.sweep import Sweep
+from bench.turns import Finished, Turns
 from solvers import registry, solve
 
 #: One family of each kind: an hour for all solvers, where all families would take a night.
@@ -61,7 +62,7 @@ def setup_cache() -> Records:
     cells = [Cell(solver, case_of(label, n)) for label in LABELS for n in SIZES for solver in SOLVERS]
     with tempfile.TemporaryDirectory() as folder, Store.open(Path(folder)) as store:
         terms = Terms(limits=Limits(timeout=LIMIT, memory=MEMORY), budget=0)
-        sweep = Sweep(store=store, terms=terms)
+        sweep = Sweep(Turns(store=store, terms=terms))
         done = [event for event in sweep.run(cells) if isinstance(event, Finished)]
     return {(event.cell.case.label, event.cell.solver, event.cell.case.n): event.record for event in done}
 

@@ -17,7 +17,8 @@ from bench.measure import Terms
 from bench.plan import plan
 from bench.record import Record
 from bench.store import Store
-from bench.sweep import Finished, Sweep
+from bench.sweep import Sweep
+from bench.turns import Finished, Turns
 from solvers import registry
 
 PLUGIN = Path(__file__).parent / "plugins" / "misbehaving.py"
@@ -60,9 +61,9 @@ def records(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Reco
     plugins.load(PLUGIN)
     with Store.open(tmp_path_factory.mktemp("results")) as store:
         limits = Limits(timeout=1.0, memory=256 << 20)
-        quick = Sweep(store=store, terms=Terms(limits=limits, budget=0.05, plugins=(str(PLUGIN),)))
+        quick = Sweep(Turns(store=store, terms=Terms(limits=limits, budget=0.05, plugins=(str(PLUGIN),))))
         # The greedy grow slowly enough to be seen, which on a busy machine takes longer than a hang is given.
-        patient = Sweep(store=store, terms=replace(quick.terms, limits=replace(limits, timeout=30.0)))
+        patient = Sweep(Turns(store=store, terms=replace(quick.turns.terms, limits=replace(limits, timeout=30.0))))
         hasty = [name for name in EXPECTED if name.startswith("hang")]
         run = [*quick.run(plan(hasty, ["uniform"], [24]))]
         run += [*patient.run(plan([name for name in EXPECTED if name not in hasty], ["uniform"], [24]))]
@@ -91,7 +92,7 @@ def test_a_timeout_keeps_the_samples_before_it(records: dict[str, Record]) -> No
 def test_a_solver_that_passed_a_limit_is_not_tried_on_a_larger_case(tmp_path: Path, records: dict[str, Record]) -> None:
     with Store.open(tmp_path) as store:
         terms = Terms(limits=Limits(timeout=0.5, memory=1 << 30), budget=0, plugins=(str(PLUGIN),))
-        sweep = Sweep(store=store, terms=terms)
+        sweep = Sweep(Turns(store=store, terms=terms))
         run = list(sweep.run(plan(["hang-with-the-lock"], ["uniform"], [8, 24, 32])))
     messages = [(event.record.status, event.record.message) for event in run if isinstance(event, Finished)]
     assert messages == [

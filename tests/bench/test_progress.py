@@ -10,7 +10,7 @@ from bench.problems import Case
 from bench.progress import MOST_COLUMNS, Board, headings, line, show_errors, summary
 from bench.protocol import BUILD_MATRIX
 from bench.record import STATUSES, Record
-from bench.sweep import Finished, Started
+from bench.turns import Finished, Started
 
 
 def record(solver: str = "jv", n: int = 8, status: str = "ok", **known: object) -> Record:

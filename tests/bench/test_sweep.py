@@ -19,7 +19,8 @@ from bench.plan import Cell, plan
 from bench.problems import Case
 from bench.record import Record
 from bench.store import Store
-from bench.sweep import Finished, Started, Sweep
+from bench.sweep import Sweep
+from bench.turns import Finished, Started, Turns
 from solvers import solve
 
 TERMS = Terms(limits=Limits(timeout=30, memory=1 << 30), budget=0.02)
@@ -27,7 +28,7 @@ TERMS = Terms(limits=Limits(timeout=30, memory=1 << 30), budget=0.02)
 
 def sweep(folder: Path, cells: list[Cell], retry: Sequence[str] = (), **settings: object) -> list[Finished]:
     with Store.open(folder) as store:
-        events = list(Sweep(store=store, terms=replace(TERMS, **settings), retry=retry).run(cells))  # type: ignore[arg-type]
+        events = list(Sweep(Turns(store=store, terms=replace(TERMS, **settings), retry=retry)).run(cells))  # type: ignore[arg-type]
     return [event for event in events if isinstance(event, Finished)]
 
 
@@ -134,7 +135,7 @@ def test_finished_cells_are_not_run_again(folder: Path, uniform: dict[str, Recor
 def test_a_run_that_is_stopped_keeps_what_it_had_finished(tmp_path: Path) -> None:
     cells = plan(["jv", "scipy"], ["uniform"], [8, 16])
     with Store.open(tmp_path) as store:
-        run = Sweep(store=store, terms=replace(TERMS, budget=0)).run(cells)
+        run = Sweep(Turns(store=store, terms=replace(TERMS, budget=0))).run(cells)
         kinds = [type(next(run)) for _ in range(3)]
         run.close()  # the second cell has been announced, and not run
     assert kinds == [Started, Finished, Started]
@@ -194,7 +195,7 @@ def test_in_rounds_the_solvers_of_a_case_take_turns_and_the_next_round_goes_the_
     cells = plan(["jv", "scipy"], ["uniform"], [16])
     with Store.open(tmp_path) as store:
         terms = replace(TERMS, budget=60, rounds=3)
-        events = list(Sweep(store=store, terms=terms).run(cells))
+        events = list(Sweep(Turns(store=store, terms=terms)).run(cells))
     turns = [(event.cell.solver, event.round) for event in events if isinstance(event, Started)]
     assert turns == [("jv", 0), ("scipy", 0), ("scipy", 1), ("jv", 1), ("jv", 2), ("scipy", 2)]
     for event in events:

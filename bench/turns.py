@@ -1,0 +1,133 @@
+"""Whose turn it is: the cells of a case in rounds, and what a store already has of them.
+
+In a round every solver of the case has its turn, and the next round goes the other way, so that whatever the machine
+does meanwhile comes to all of them. Who measures, here or elsewhere, is not decided here.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Collection, Generator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from .machine import machine
+from .measure import Terms, unmeasured
+from .plan import Cell
+from .record import Record
+from .store import Store
+
+#: A solver that came to this on a case is not tried on larger ones of its kind: it would only spend the limit again.
+DEFEATS = {"timeout": "time", "memory": "memory"}
+
+
+@dataclass(frozen=True)
+class Started:
+    """A round of a cell is about to run.
+
+    Attributes
+    ----------
+    cell : Cell
+    round : int
+        The first is 0.
+    seen : Record or None
+        What the store had of the cell.
+    where : str
+        The host that runs it, "" for this one.
+    """
+
+    cell: Cell
+    round: int
+    seen: Record | None = None
+    where: str = ""
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """Nothing runs until what the text says has ended."""
+
+    until: str
+
+
+@dataclass(frozen=True)
+class Finished:
+    """A cell has its record; `resumed` where it had one before this run."""
+
+    cell: Cell
+    record: Record
+    resumed: bool
+
+
+Event = Started | Waiting | Finished
+
+
+@dataclass(kw_only=True)
+class Turns:
+    """The turns of a run.
+
+    Attributes
+    ----------
+    store : Store
+        Other runs may use it at the same time: what they finish meanwhile is not run again.
+    terms : Terms
+    retry : collection of str
+        Statuses of finished cells that are to be run again.
+    """
+
+    store: Store
+    terms: Terms
+    retry: Collection[str] = ()
+    _defeats: dict[tuple[str, int, str], Record] = field(default_factory=dict, init=False)
+
+    def of(
+        self, cells: Sequence[Cell], there: Mapping[str, object] | None = None
+    ) -> Generator[Started | Finished, Record | None, None]:
+        """The events of one case. To each `Started` send the record of that round, or None to have the store looked at
+        again.
+
+        Parameters
+        ----------
+        cells : sequence of Cell
+        there : mapping, optional
+            The machine that measures (`bench.machine.machine`), if it is not this one.
+        """
+        due = list(cells)
+        where = machine() if there is None else there
+        for number in itertools.count():
+            for cell in due[:: 1 if number % 2 == 0 else -1]:
+                key, resumed = cell.key_on(where), True
+                first = self.store.get(key)
+                # What was skipped may be there now, and looking again costs no run.
+                again = first is not None and number == 0 and first.status in {"skipped", *self.retry}
+                while True:
+                    latest = self.store.get(key)
+                    record = None if again and latest == first else latest
+                    if record is not None and self.terms.fulfilled(record):
+                        break
+                    resumed = False
+                    later = self._defeated(cell, where)
+                    if later is None:
+                        later = yield Started(cell, number, latest)
+                    if later is not None:
+                        record = later if record is None else record.joined(later)
+                        self.store.add(record)
+                        break
+                if self.terms.fulfilled(record):
+                    due.remove(cell)
+                    if record.status in DEFEATS:
+                        self._defeats.setdefault(_kind(cell), record)
+                    yield Finished(cell, record, resumed)
+            if not due:
+                return
+
+    def _defeated(self, cell: Cell, where: Mapping[str, object]) -> Record | None:
+        """The record of a cell that is not worth a try."""
+        defeat = self._defeats.get(_kind(cell))
+        if defeat is None or defeat.n >= cell.case.n:
+            return None
+        reason = f"passed the {DEFEATS[defeat.status]} limit at n = {defeat.n} already"
+        return unmeasured(cell, "skipped", reason, where)
+
+
+def _kind(cell: Cell) -> tuple[str, int, str]:
+    """What a defeat holds for, at larger sizes."""
+    return cell.solver, cell.threads, cell.case.label
