@@ -36,6 +36,7 @@ class Board:
     def __init__(self, console: Console, cells: int) -> None:
         self._console = console
         self._counts: Counter[str] = Counter()
+        self._waits = ""
         self._at_work: dict[str, str] = {}  # by host, the last that each has started
         self._bar = Progress(
             BarColumn(bar_width=24),
@@ -61,8 +62,13 @@ class Board:
 
     def show(self, event: Event) -> None:
         if isinstance(event, Waiting):
-            self._bar.update(self._task, description=f"waiting until {escape(event.until)}")
+            text = f"waiting until {escape(event.until)}"
+            self._bar.update(self._task, description=text)
+            if text != self._waits and not self._bar.console.is_terminal:
+                self._bar.console.print(text, soft_wrap=True, highlight=False)
+            self._waits = text
             return
+        self._waits = ""
         if isinstance(event, Started):
             turn = f", round {event.round + 1}" if event.round else ""
             self._at_work[event.where] = f"{event.cell.solver} on {event.cell.case}{turn}"

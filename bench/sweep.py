@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import itertools
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass
 
 from . import host, subject
@@ -27,7 +27,7 @@ class Sweep:
     def __post_init__(self) -> None:
         self._judge = Judge(self.turns.store, self.turns.terms.limits)
 
-    def run(self, planned: Sequence[Cell]) -> Iterator[Event]:
+    def run(self, planned: Sequence[Cell]) -> Generator[Event, None, None]:
         """Run the cells that have no record yet. Closing the iterator ends the worker and keeps what is done."""
         for case, cells in itertools.groupby(planned, key=lambda cell: cell.case):
             yield from self._case(case, list(cells))

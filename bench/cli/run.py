@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Sequence
 from pathlib import Path
@@ -70,6 +71,12 @@ def run(
     data: Annotated[
         Path | None, typer.Option(help="Folder with data files, such as MNIST's; default: $LAPMARK_DATA.")
     ] = None,
+    scheduler: Annotated[
+        str | None,
+        typer.Option(
+            metavar="ADDRESS", help="Measure on the machines of this Dask cluster, such as tcp://10.0.0.2:8786."
+        ),
+    ] = None,
     to: Annotated[Path, typer.Option(help="Folder of the results; results found there are gone on from.")] = RESULTS,
     retry: Annotated[
         list[str] | None,
@@ -87,6 +94,7 @@ def run(
     from .. import config as configs
     from .. import plugins
     from ..cell import Limits
+    from ..cluster import Cluster, ClusterError
     from ..measure import Terms
     from ..plan import plan
     from ..progress import Board, summary
@@ -117,18 +125,21 @@ def run(
         rounds=rounds or given.rounds or 1,
         plugins=files,
     )
-    sweep = Sweep(Turns(store=store, terms=terms, retry=again))
+    turns = Turns(store=store, terms=terms, retry=again)
+    with user_errors():
+        sweep = Cluster(turns, scheduler) if scheduler else Sweep(turns)
     done = []
     with store, Board(console, len(cells)) as board:
         try:
-            for event in sweep.run(cells):
-                board.show(event)
-                if isinstance(event, Finished):
-                    done.append(event)
-        except KeyboardInterrupt:
+            with contextlib.closing(sweep.run(cells)) as events:
+                for event in events:
+                    board.show(event)
+                    if isinstance(event, Finished):
+                        done.append(event)
+        except (KeyboardInterrupt, ClusterError) as end:
             kept = f"Stopped after {len(done)} of {len(cells)} cells, which are kept in {to}."
-            console.print(kept, "The same command goes on from there.", markup=False, soft_wrap=True)
-            raise typer.Exit(INTERRUPTED) from None
+            console.print(*end.args, kept, "The same command goes on from there.", markup=False, soft_wrap=True)
+            raise typer.Exit(1 if end.args else INTERRUPTED) from None
     resumed = sum(event.resumed for event in done)
     console.print(summary(event.record for event in done))
     earlier = f", {resumed} from an earlier run" if resumed else ""
