@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 import inspect
+from collections.abc import Mapping
 
 from rich import box
 from rich.markup import escape
 from rich.table import Column, Table
 
-from solvers import registry
-
-from . import spec
+from . import environments, inventory, plugins, roster, spec
+from .environments import Environment
 from .problems import families
+from .roster import Entrant
 
 
 def solver_table() -> Table:
     columns = ("costs", "takes", "duals", "idea", "here")
     table = Table(Column("solver", no_wrap=True), *(Column(name, overflow="fold") for name in columns), box=box.SIMPLE)
-    for name, solver in registry.solvers().items():
-        able = solver.capabilities
+    for name, entrant in roster.entrants().items():
+        able = entrant.capabilities
         takes = {
             "n ≠ m": able.rectangular,
             "inf": able.forbidden,
@@ -27,27 +28,39 @@ def solver_table() -> Table:
             "time": able.time_limit,
             "transport": able.problem != "assignment",
         }
-        versions = ", ".join(f"{package} {version}" for package, version in solver.versions.items())
         table.add_row(
             name,
             ", ".join(sorted(able.costs)),
             ", ".join(word for word, is_so in takes.items() if is_so),
             "yes" if able.duals else "no",
             escape(able.family if able.exact else f"{able.family}, approximate"),
-            f"[yellow]missing: {escape(solver.missing)}[/]" if solver.missing else f"[green]{escape(versions)}[/]",
+            _styled(entrant),
         )
     table.caption = (
         "inf: forbidden pairs. limit: most that a pair may cost. partial: sums of masses may differ. "
-        "time: can be stopped in time. “lapmark solvers NAME” shows one solver at length."
+        "time: can be stopped in time. @: its environment. “lapmark solvers NAME” shows one at length."
     )
     return table
 
 
+def _styled(entrant: Entrant) -> str:
+    if entrant.missing:
+        return f"[yellow]missing: {escape(entrant.missing)}[/]"
+    return f"[green]{escape(_here(entrant))}[/]"
+
+
+def _here(entrant: Entrant) -> str:
+    """The versions of what does the work, but for what is at work in every cell, and the environment after an @."""
+    telling = [name for name in entrant.versions if name not in inventory.own_versions()] or ["lapmark"]
+    shown = ", ".join(f"{name} {entrant.versions[name]}" for name in telling)
+    return f"{shown} @{entrant.environment.name}" if entrant.environment else shown
+
+
 def solver_page(name: str) -> Table:
     """All that is known of one solver; a ValueError with the nearest names where there is none."""
-    solver = registry.get(name)
-    able = solver.capabilities
-    options = list(inspect.signature(solver.function).parameters.values())[1:]
+    entrant = roster.get(name)
+    able, function = entrant.capabilities, entrant.solver.function
+    options = list(inspect.signature(function).parameters.values())[1:]
     takes = {
         "costs as " + ", ".join(sorted(able.costs)): True,
         "n ≠ m": able.rectangular,
@@ -59,7 +72,7 @@ def solver_page(name: str) -> Table:
     }
     facts = {
         "solver": name,
-        "here": f"missing: {solver.missing}" if solver.missing else "can run",
+        "here": f"missing: {entrant.missing}" if entrant.missing else _here(entrant),
         "source": able.source,
         "solves": "assignment and transport" if able.problem == "both" else able.problem,
         "takes": "; ".join(words for words, is_so in takes.items() if is_so),
@@ -68,13 +81,9 @@ def solver_page(name: str) -> Table:
         "counters": ", ".join(sorted(able.counters)) or "none",
         "run at": ", ".join(f"{option} = {value:g}" for option, values in able.curve.items() for value in values),
         "options": ", ".join(f"{option.name}={option.default}" for option in options),
-        "about": inspect.cleandoc(solver.function.__doc__ or ""),
+        "about": inspect.cleandoc(function.__doc__ or ""),
     }
-    table = Table.grid("", "", padding=(0, 2))
-    for fact, text in facts.items():
-        if text:
-            table.add_row(f"[bold]{fact}[/]", escape(text))
-    return table
+    return _page(facts)
 
 
 def problem_table() -> Table:
@@ -88,4 +97,32 @@ def problem_table() -> Table:
             escape("\n".join(spec.show(name, variant) for variant in family.variants)),
             escape(family.source),
         )
+    return table
+
+
+def environment_page(environment: Environment) -> Table:
+    """What is in an environment, which solvers the harness has through it, and where its Python is."""
+    try:
+        found = environments.inventory(environment, plugins.loaded())
+        able = [name for name, item in found.items.items() if item.missing is None]
+        brought = [name for name in able if roster.get(name).environment == environment]
+        fault = "\n".join(found.warnings)
+    except environments.Unusable as error:
+        brought, fault = [], str(error)
+    facts = {
+        "environment": environment.name,
+        "asked for": " ".join(environment.requirements),
+        "packages": ", ".join(f"{package} {version}" for package, version in environment.packages.items()),
+        "solvers": ", ".join(brought) or f"none of its own; any as NAME@{environment.name}",
+        "python": str(environment.python),
+        "fault": fault,
+    }
+    return _page(facts)
+
+
+def _page(facts: Mapping[str, str]) -> Table:
+    table = Table.grid("", "", padding=(0, 2))
+    for fact, text in facts.items():
+        if text:
+            table.add_row(f"[bold]{fact}[/]", escape(text))
     return table

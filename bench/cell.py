@@ -20,6 +20,7 @@ import uuid
 import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import IO, Any
 
 import psutil
@@ -77,7 +78,13 @@ class Outcome:
 
 
 def run(
-    solver: str, problem: IO[bytes], limits: Limits, budget: float, threads: int = 1, plugins: tuple[str, ...] = ()
+    solver: str,
+    problem: IO[bytes],
+    limits: Limits,
+    budget: float,
+    threads: int = 1,
+    plugins: tuple[str, ...] = (),
+    python: Path = Path(sys.executable),
 ) -> Outcome:
     """Run a solver on a problem.
 
@@ -94,6 +101,8 @@ def run(
         That it may use, and the cores that it gets.
     plugins : tuple of str
         Files that register further solvers.
+    python : Path
+        The interpreter of the worker, in whose environment the solver is.
     """
     read, write = os.pipe()
     mark = uuid.uuid4().hex
@@ -112,7 +121,7 @@ def run(
         )
         try:
             process = subprocess.Popen(
-                [sys.executable, "-P", "-m", "bench.worker", job.dump()],
+                [python, "-P", "-m", "bench.worker", job.dump()],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT,

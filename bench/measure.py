@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from solvers import Certificate, registry
+from solvers import Certificate
 from solvers.problem import Problem
 
 from . import cell, protocol
@@ -21,7 +21,6 @@ from .cell import Limits
 from .judge import Judge
 from .machine import commit, machine
 from .plan import Cell
-from .protocol import BUILD_MATRIX
 from .record import FIGURES, Record
 from .subject import Subject
 
@@ -72,9 +71,8 @@ def measure(about: Cell, build: Callable[[], Subject | str], terms: Terms, judge
     record = functools.partial(record, m=subject.problem.shape[1], given=_given(about, subject.problem))
     if reason := about.refuses(subject.problem):
         return record("skipped", reason)
-    outcome = cell.run(
-        about.solver, subject.file, terms.limits, terms.budget / terms.rounds, about.threads, terms.plugins
-    )
+    budget = terms.budget / terms.rounds
+    outcome = cell.run(about.called, subject.file, terms.limits, budget, about.threads, terms.plugins, about.python)
     status, message, verdict = judge.verdict(about, subject, outcome)
     return record(
         status,
@@ -104,6 +102,7 @@ def unmeasured(
         status=status,
         message=message,
         threads=about.threads,
+        environment=about.environment,
         versions=about.versions,
         machine=where,
         commit=commit(),
@@ -113,9 +112,9 @@ def unmeasured(
 
 
 def _given(about: Cell, problem: Problem) -> str:
-    if about.solver == BUILD_MATRIX:
+    if about.entrant is None:
         return problem.cost.kind
-    return protocol.given(problem, registry.get(about.name).capabilities)
+    return protocol.given(problem, about.entrant.capabilities)
 
 
 def _figures(verdict: Certificate | None) -> dict[str, float | None]:

@@ -6,16 +6,18 @@ import dataclasses
 import hashlib
 import itertools
 import json
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
-from solvers import registry
 from solvers.problem import Assignment, Problem
 
-from . import plugins, problems, spec
+from . import inventory, problems, roster, spec
 from .machine import commit, machine
 from .problems import Case
 from .protocol import BUILD_MATRIX
+from .roster import Entrant
 
 #: What a run solves unless told otherwise: the main job at three sizes, once the other way round, and once as points,
 #: for solvers that take only those. Every solver is done with it in three minutes.
@@ -31,7 +33,7 @@ REFERENCES = ("cascade", "jv-avx2", "jv", "transport")
 
 @dataclass(frozen=True)
 class Cell:
-    """A solver, as a spec, on a case, with so many threads."""
+    """A solver, as a spec, on a case, with so many threads; the spec may name an environment, `jv@NAME:key=value`."""
 
     solver: str
     case: Case
@@ -43,29 +45,50 @@ class Cell:
         return spec.parse(self.solver)[0]
 
     @property
+    def entrant(self) -> Entrant | None:
+        """The solver and where it runs; None for what the harness does itself."""
+        return None if self.solver == BUILD_MATRIX else roster.get(self.name)
+
+    @property
+    def environment(self) -> str:
+        """Name of the environment that it runs in, "" for the harness's own."""
+        return self.entrant.environment.name if self.entrant and self.entrant.environment else ""
+
+    @property
+    def python(self) -> Path:
+        """The interpreter of its worker."""
+        return self.entrant.python if self.entrant else Path(sys.executable)
+
+    @property
+    def called(self) -> str:
+        """The solver as its worker knows it, which is in the environment already."""
+        name, options = spec.parse(self.solver)
+        return spec.show(name.partition("@")[0], options)
+
+    @property
     def versions(self) -> dict[str, str]:
         """Versions of what does the work in this cell."""
-        own = {name: registry.version(name) or "missing" for name in ("lapmark", "numpy")}
-        if self.solver == BUILD_MATRIX:
-            return own
-        solver = registry.get(self.name)
-        return own | solver.versions | plugins.version(solver.function)
+        return dict(self.entrant.versions) if self.entrant else inventory.own_versions()
 
     @property
     def exact(self) -> bool:
         """Whether it claims the optimum."""
-        return self.solver == BUILD_MATRIX or registry.get(self.name).capabilities.exact
+        return self.entrant is None or self.entrant.capabilities.exact
 
     @property
     def missing(self) -> str | None:
-        """Why it cannot run on this machine, or None."""
-        return None if self.solver == BUILD_MATRIX else registry.get(self.name).missing
+        """Why it cannot be measured on this machine, or None."""
+        if self.entrant and self.entrant.missing:
+            return self.entrant.missing
+        if unknown := [name for name, version in self.versions.items() if version == "missing"]:
+            return f"the version of {' and '.join(unknown)} is unknown, and a time says nothing without it"
+        return None
 
     def refuses(self, problem: Problem) -> str | None:
         """Why it cannot take this problem, or None."""
-        if self.solver == BUILD_MATRIX:
-            return None if problem.cost.kind != "dense" else "the case is given as a matrix"
-        return registry.get(self.name).capabilities.refuses(problem)
+        if self.entrant:
+            return self.entrant.capabilities.refuses(problem)
+        return None if problem.cost.kind != "dense" else "the case is given as a matrix"
 
     @property
     def key(self) -> str:
@@ -104,7 +127,7 @@ def plan(
     cells = []
     for case in sorted(found.values(), key=lambda case: case.n):
         kind = problems.get(case.problem).kind
-        texts = solvers or [name for name, solver in registry.solvers().items() if solver.capabilities.solves(kind)]
+        texts = solvers or [name for name, one in roster.entrants().items() if one.capabilities.solves(kind)]
         chosen = dict.fromkeys(variant for text in texts for variant in expand_solver(text, kind))
         conversion = [BUILD_MATRIX] if case.setting("cost") not in (None, "dense") else []
         for solver in (*conversion, *sorted(chosen, key=_rank)):
@@ -118,7 +141,7 @@ def expand_solver(text: str, kind: type[Problem] = Assignment) -> list[str]:
     What a transport problem says itself, its blur above all, is no option of the solver there.
     """
     name, options = spec.parse(text)
-    solver = registry.get(name)
+    solver = roster.get(name).solver
     spec.check(text, solver.function, 1, options)
     own = {field.name for field in dataclasses.fields(kind)}
     curve = {option: values for option, values in solver.capabilities.curve.items() if option not in own}
@@ -147,7 +170,7 @@ def expand_case(text: str, sizes: Sequence[int] = ()) -> list[Case]:
 
 
 def _counts(solver: str, threads: Sequence[int]) -> list[int]:
-    able = solver != BUILD_MATRIX and registry.get(spec.parse(solver)[0]).capabilities.threads
+    able = solver != BUILD_MATRIX and roster.get(spec.parse(solver)[0]).capabilities.threads
     return sorted(set(threads)) if able else [min(threads)]
 
 
@@ -156,4 +179,4 @@ def _rank(solver: str) -> int:
     name = spec.parse(solver)[0]
     if name in REFERENCES:
         return REFERENCES.index(name)
-    return len(REFERENCES) + (not registry.get(name).capabilities.duals)
+    return len(REFERENCES) + (not roster.get(name).capabilities.duals)

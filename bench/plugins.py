@@ -24,7 +24,13 @@ def load(path: str | Path) -> None:
     try:
         spec.loader.exec_module(module)
     except Exception as error:
+        del sys.modules[name]
         raise ValueError(f"plugin {path} failed: {type(error).__name__}: {error}") from error
+
+
+def loaded() -> tuple[str, ...]:
+    """The files that were loaded into this process."""
+    return tuple(str(module.__file__) for name, module in sys.modules.items() if name.startswith(_PREFIX))
 
 
 def version(function: Callable[..., Any]) -> dict[str, str]:

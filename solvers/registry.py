@@ -2,11 +2,12 @@
 
 A solver is a function `(problem, **options) -> Result` with a `Capabilities` record. Ours live one per file in
 `solvers.assignment` and `solvers.transport`; another package adds its own through the entry point group
-`lapmark.solvers`, whose entries are modules that call `register` when imported.
+`lapmark.solvers`, whose entries are modules that call `register` when imported; its solvers have its version.
 """
 
 from __future__ import annotations
 
+import dataclasses
 import difflib
 import functools
 import importlib
@@ -170,15 +171,16 @@ def register(
     Parameters
     ----------
     name : str
-        Lower case, without blanks, colons or commas: it stands in commands and file names.
+        Lower case, without blanks, colons or commas: it stands in commands and file names. What follows an @ in a
+        command is the environment to run it in, and no part of the name.
     capabilities : Capabilities
     requires : iterable of str
         Distributions (as pip knows them) without which the solver shows as missing.
     condition : callable, optional
         Returns a reason where this machine cannot run it, None where it can.
     """
-    if not name or name != name.lower() or set(name) & set(" :,=\t\n/"):
-        raise ValueError(f"solver name {name!r}: use lower case without blanks, colons, commas, slashes or '='")
+    if not name or name != name.lower() or set(name) & set(" :,=@\t\n/"):
+        raise ValueError(f"solver name {name!r}: use lower case without blanks, colons, commas, slashes, '=' or '@'")
 
     def add(function: Function) -> Function:
         other = _solvers.get(name)
@@ -312,7 +314,12 @@ def _load() -> None:
         for module in pkgutil.iter_modules(package.__path__, package.__name__ + "."):
             importlib.import_module(module.name)
     for entry in importlib.metadata.entry_points(group=ENTRY_POINTS):
+        known = set(_solvers)
         try:
             entry.load()
         except Exception as error:  # somebody else's package must not take ours down
             warnings.warn(f"plugin {entry.name} ({entry.value}) cannot be loaded: {error!r}", stacklevel=2)
+        if entry.dist is not None:
+            for name in _solvers.keys() - known:
+                needs = dict.fromkeys((entry.dist.name, *_solvers[name].requires))
+                _solvers[name] = dataclasses.replace(_solvers[name], requires=tuple(needs))

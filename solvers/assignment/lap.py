@@ -7,7 +7,7 @@ import numpy as np
 from ..problem import Assignment, Infeasible
 from ..registry import Capabilities, register
 from ..result import Matching
-from .lapx import without
+from .lapx import in_place_of
 
 
 @register(
@@ -21,7 +21,7 @@ from .lapx import without
         source="https://github.com/gatagat/lap",
     ),
     requires=("lap",),
-    condition=without("lapx"),
+    condition=in_place_of("lap", "lapx"),
 )
 def lap(problem: Assignment) -> Matching:
     """Solves in float64; a rectangular matrix is padded to a square by the package."""

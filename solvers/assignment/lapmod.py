@@ -9,7 +9,7 @@ import numpy as np
 from ..problem import Assignment, Infeasible, SparseCost, Unsupported
 from ..registry import Capabilities, register
 from ..result import Matching
-from .lapx import without
+from .lapx import in_place_of
 
 if TYPE_CHECKING:
     import scipy.sparse
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
         source="A. Volgenant, Computers & Operations Research 23 (1996) 917–932",
     ),
     requires=("lap",),
-    condition=without("lapx"),
+    condition=in_place_of("lap", "lapx"),
 )
 def lapmod(problem: Assignment) -> Matching:
     """Solves in float64; costs must lie in [0, 1e6), the range that the package takes.

@@ -1,11 +1,15 @@
 """The package `lapx`: Jonker–Volgenant in five codes, of C++, of Rust and of both, with one solver for each.
 
-It is imported as `lap`, and its files replace those of the package of that name. An environment has one or the other.
+It is imported as `lap`, and its files replace those of the package of that name. A folder of packages has one or the
+other; where there are several such folders, as in an environment laid over another, the first is what is imported.
 """
 
 from __future__ import annotations
 
+import importlib.metadata
+import importlib.util
 from collections.abc import Callable
+from pathlib import Path
 from types import ModuleType
 
 import numpy as np
@@ -17,9 +21,25 @@ from ..result import Matching
 Pairs = tuple[np.ndarray, np.ndarray]
 
 
-def without(other: str) -> Callable[[], str | None]:
-    """A condition: the name `lap` is not that of another package, even if it is installed beside the one needed."""
-    return lambda: f"{other} is installed in its place: both are imported as lap" if version(other) else None
+def in_place_of(own: str, other: str) -> Callable[[], str | None]:
+    """A condition: the module `lap` is not that of another package, even if both are installed."""
+
+    def reason() -> str | None:
+        if version(other) is None or (version(own) is not None and _beside_lap() == {own}):
+            return None
+        return f"{other} is installed in its place: both are imported as lap"
+
+    return reason
+
+
+def _beside_lap() -> set[str]:
+    """Which of the two packages lie in the folder that `lap` would be imported from."""
+    spec = importlib.util.find_spec("lap")
+    if spec is None or spec.origin is None:
+        return set()
+    folder = Path(spec.origin).parent.parent
+    found = {distribution.name for distribution in importlib.metadata.distributions(path=[str(folder)])}
+    return found & {"lap", "lapx"}
 
 
 def add(function: str, call: Callable[[ModuleType, np.ndarray], Pairs], about: str) -> None:
@@ -36,7 +56,7 @@ def add(function: str, call: Callable[[ModuleType, np.ndarray], Pairs], about: s
             source="https://github.com/rathaROG/lapx",
         ),
         requires=("lapx",),
-        condition=without("lap"),
+        condition=in_place_of("lapx", "lap"),
     )
     def solve(problem: Assignment) -> Matching:
         import lap
