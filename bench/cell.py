@@ -16,9 +16,7 @@ import subprocess
 import sys
 import tempfile
 import time
-import uuid
-import zipfile
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any
@@ -29,8 +27,9 @@ from solvers.result import Result
 
 from . import protocol
 from .protocol import Job
+from .tree import Tree
 from .units import show_duration, show_size
-from .worker import WARM_UP_MEMORY
+from .worker import MOST_SAMPLES, WARM_UP_MEMORY
 
 #: Seconds that imports, reading the problem and compilation may take, none of which is the solver's time.
 START_UP = 60.0
@@ -41,6 +40,9 @@ TICK = 0.025
 #: Seconds between two looks at the processes that it may have started, which takes a walk through all of the system's.
 FAMILY_TICK = 0.5
 
+#: Processes of one worker, beyond which it is taken to be running away.
+MOST_PROCESSES = 256
+
 #: Seconds that a worker gets, once it has said all, to leave by itself: packages save their caches at exit, and one
 #: that is killed over it leaves half a file behind, for every later process to stumble on.
 FAREWELL = 5.0
@@ -48,8 +50,11 @@ FAREWELL = 5.0
 #: Bytes kept of what a worker prints; the end is what explains a crash.
 TAIL = 4096
 
-#: Names every process that a cell has started, for those that left its process group.
-MARK = "LAPMARK_CELL"
+#: Bytes of the longest line that a worker writes to the harness.
+LONGEST = 1 << 20
+
+#: What a worker may say of itself.
+FAILURES = {"error", "memory", "skipped", "timeout", "wrong"}
 
 #: The variables by which the usual libraries are told their number of threads.
 THREADS = ("OMP", "OPENBLAS", "MKL", "BLIS", "NUMEXPR", "NUMBA")
@@ -105,57 +110,47 @@ def run(
         The interpreter of the worker, in whose environment the solver is.
     """
     read, write = os.pipe()
-    mark = uuid.uuid4().hex
-    process, started = None, time.time()
     with tempfile.TemporaryFile() as answer, open(read, "rb", buffering=0) as events:
-        job = Job(
-            solver=solver,
-            budget=budget,
-            threads=threads,
-            memory=limits.memory,
-            plugins=plugins,
-            parent=os.getpid(),
-            problem=problem.fileno(),
-            events=write,
-            answer=answer.fileno(),
-        )
-        try:
-            process = subprocess.Popen(
-                [python, "-P", "-m", "bench.worker", job.dump()],
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.STDOUT,
-                env=_environment(threads, mark),
-                pass_fds=(problem.fileno(), write, answer.fileno()),
-                start_new_session=True,
+        with open(write, "wb", buffering=0):
+            job = Job(
+                solver=solver,
+                budget=budget,
+                threads=threads,
+                memory=limits.memory,
+                plugins=plugins,
+                parent=os.getpid(),
+                problem=problem.fileno(),
+                events=write,
+                answer=answer.fileno(),
             )
-            os.close(write)
-            _pin(process.pid, threads)
-            watch = _Watch(process, events.fileno(), limits)
+            command = [str(python), "-P", "-m", "bench.worker", job.dump()]
+            try:
+                tree = Tree(command, _variables(threads), (problem.fileno(), write, answer.fileno()))
+            except OSError as error:
+                return Outcome("error", f"its worker cannot be started: {error}")
+        with tree:
+            _pin(tree.root.pid, threads)
+            watch = _Watch(tree, events.fileno(), limits)
             outcome = watch.follow()
             if watch.last_word:
                 with contextlib.suppress(subprocess.TimeoutExpired):
-                    process.wait(FAREWELL)
-        finally:
-            if process is not None:
-                _end(process, mark, started)
-        if outcome.status is None and outcome.matrix is None:
+                    tree.root.wait(FAREWELL)
+        if outcome.status is None and solver != protocol.BUILD_MATRIX:
             answer.seek(0)
             try:
                 outcome.result = protocol.read_answer(answer)
-            except (ValueError, KeyError, TypeError, OSError, zipfile.BadZipFile) as error:
-                outcome.status, outcome.message = "error", f"left an answer that cannot be read: {error}"
+            except Exception as error:  # the file is what a process wrote that may have lost its mind
+                outcome.status, outcome.message = "error", f"left an answer that cannot be read: {error!r}"
     return outcome
 
 
 class _Watch:
     """Follows a worker's events until it is done, fails, dies or passes a limit; `last_word` tells the first two."""
 
-    def __init__(self, process: subprocess.Popen[bytes], events: int, limits: Limits) -> None:
-        assert process.stdout is not None
-        self._process = process
+    def __init__(self, tree: Tree, events: int, limits: Limits) -> None:
+        self._tree = tree
         self._events = events
-        self._output = process.stdout.fileno()
+        self._output = tree.output.fileno()
         self._limits = limits
         self._outcome = Outcome()
         self._finished = False
@@ -179,7 +174,8 @@ class _Watch:
                     if self._receive(key.fd) == b"":
                         selector.unregister(key.fd)
                 self._check_limits()
-                if not self._finished and self._process.poll() is not None:
+                if not self._finished and self._tree.root.poll() is not None:
+                    self._tree.end()  # or what is left of it might write for ever
                     for descriptor in (self._events, self._output):
                         while self._receive(descriptor):
                             pass
@@ -200,36 +196,46 @@ class _Watch:
             for line in lines:
                 if not self._finished:
                     self._on_line(line)
+            if not self._finished and len(self._pending) > LONGEST:
+                self._on_line(self._pending)
         return data
 
     def _on_line(self, line: bytes) -> None:
         try:
             self._on_event(json.loads(line))
-        except (ValueError, KeyError, TypeError):
+        except (ValueError, KeyError, TypeError, RecursionError):
             self._fail("error", f"wrote {line[:80]!r} where the worker reports to the harness")
 
     def _on_event(self, event: Mapping[str, Any]) -> None:
         outcome = self._outcome
         match event["event"]:
             case "warm-up":
-                self._baseline, self._allowance = event["resident"], self._limits.memory + WARM_UP_MEMORY
+                self._baseline, self._allowance = _amount(event["resident"]), self._limits.memory + WARM_UP_MEMORY
                 self._wait("warm-up", self._limits.start_up + self._limits.timeout)
             case "ready":
-                self._baseline, self._allowance = event["resident"], self._limits.memory
+                self._baseline, self._allowance = _amount(event["resident"]), self._limits.memory
             case "call":
                 self._wait("call", self._limits.timeout)
             case "sample":
-                outcome.peak_memory = max(outcome.peak_memory or 0, event["peak"])
+                outcome.peak_memory = max(outcome.peak_memory or 0, _amount(event["peak"]))
                 if event["counted"]:
-                    outcome.samples.append(event["seconds"])
+                    outcome.samples.append(_amount(event["seconds"]))
+                if len(outcome.samples) > MOST_SAMPLES:
+                    raise ValueError("more samples than a worker takes")
                 self._wait("answer", self._limits.start_up)
             case "done":
-                outcome.counters = event.get("counters", {})
+                if not outcome.samples:
+                    raise ValueError("done, and nothing was timed")
+                outcome.counters = protocol.read_counters(event.get("counters", {}))
                 outcome.matrix = event.get("matrix")
                 self._finished = self.last_word = True
             case "failed":
-                self._fail(event["status"], event["message"])
+                if event["status"] not in FAILURES:
+                    raise ValueError(f"no failure is called {event['status']}")
+                self._fail(event["status"], str(event["message"]))
                 self.last_word = True
+            case unknown:
+                raise ValueError(f"no event is called {unknown}")
 
     def _wait(self, event: str, seconds: float) -> None:
         self._waits_for, self._patience = event, seconds
@@ -243,25 +249,27 @@ class _Watch:
         if now > self._deadline:
             self._fail("timeout", f"{self._waits_for} did not end within {show_duration(self._patience)}")
         elif self._baseline is not None:
-            over = self._resident(now) - self._baseline
-            if self._waits_for == "call":  # coarser than the worker's own word after the call, which may never come
-                self._outcome.peak_memory = max(self._outcome.peak_memory or 0, over)
-            if over > self._allowance:
-                took, limit = show_size(over), show_size(self._allowance)
-                self._fail("memory", f"took {took} during {self._waits_for}, over {limit}")
+            self._check_memory(self._relations(now), self._baseline)
 
-    def _resident(self, now: float) -> int:
-        """Resident bytes of the worker and its descendants. Pages that they share count for each."""
+    def _check_memory(self, family: Sequence[psutil.Process], baseline: int) -> None:
+        if len(family) > MOST_PROCESSES:
+            self._fail("error", f"started more than {MOST_PROCESSES} processes")
+            return
+        over = _memory(family, "rss") - baseline
+        if over > self._allowance and len(family) > 1:  # what processes share counts once, which takes longer
+            over = _memory(family, "pss") - baseline
+        if self._waits_for == "call":  # coarser than the worker's own word after the call, which may never come
+            self._outcome.peak_memory = max(self._outcome.peak_memory or 0, over)
+        if over > self._allowance:
+            took, limit = show_size(over), show_size(self._allowance)
+            self._fail("memory", f"took {took} during {self._waits_for}, over {limit}")
+
+    def _relations(self, now: float) -> list[psutil.Process]:
+        """The worker and its descendants."""
         if now >= self._next_family_look:
             self._next_family_look = now + FAMILY_TICK
-            with contextlib.suppress(psutil.Error):
-                worker = psutil.Process(self._process.pid)
-                self._family = [worker, *worker.children(recursive=True)]
-        total = 0
-        for process in self._family:
-            with contextlib.suppress(psutil.Error):
-                total += process.memory_info().rss
-        return total
+            self._family = self._tree.members()
+        return self._family
 
     def _fail(self, status: str, message: str) -> None:
         self._outcome.status, self._outcome.message = status, message
@@ -269,7 +277,7 @@ class _Watch:
 
     def _obituary(self) -> str:
         """How the process died, and its last words."""
-        code = self._process.returncode
+        code = self._tree.root.returncode
         if code < 0:
             how = f"died of {signal.Signals(-code).name} during {self._waits_for}"
             if code == -signal.SIGKILL:
@@ -280,9 +288,25 @@ class _Watch:
         return f"{how}\n{words}" if words else how
 
 
-def _environment(threads: int, mark: str) -> dict[str, str]:
-    counts = {f"{library}_NUM_THREADS": str(threads) for library in THREADS}
-    return {**os.environ, **counts, MARK: mark}
+def _memory(processes: Iterable[psutil.Process], kind: str) -> int:
+    """Resident bytes of processes: "rss", in which a page that several share counts for each, or "pss"."""
+    total = 0
+    for process in processes:
+        with contextlib.suppress(psutil.Error):
+            known = process.memory_info() if kind == "rss" else process.memory_full_info()
+            total += getattr(known, kind)
+    return total
+
+
+def _amount(value: Any) -> Any:
+    """A number that a worker sent, of bytes or seconds, if it is one that can be meant."""
+    if isinstance(value, bool) or not (isinstance(value, int | float) and 0 <= value < 1e18):
+        raise ValueError(f"{value!r} is no amount")
+    return value
+
+
+def _variables(threads: int) -> dict[str, str]:
+    return {f"{library}_NUM_THREADS": str(threads) for library in THREADS}
 
 
 def _pin(pid: int, threads: int) -> None:
@@ -290,26 +314,3 @@ def _pin(pid: int, threads: int) -> None:
     if hasattr(os, "sched_setaffinity"):
         with contextlib.suppress(ProcessLookupError):
             os.sched_setaffinity(pid, sorted(os.sched_getaffinity(0))[-threads:])
-
-
-def _end(process: subprocess.Popen[bytes], mark: str, started: float) -> None:
-    """Leave no process behind: neither the worker, nor its group, nor what left the group."""
-    with contextlib.suppress(ProcessLookupError):
-        os.killpg(process.pid, signal.SIGKILL)
-    process.wait()
-    assert process.stdout is not None
-    process.stdout.close()
-    while strays := [other for other in psutil.process_iter() if _is_marked(other, mark, started)]:
-        for stray in strays:
-            with contextlib.suppress(psutil.Error):
-                stray.kill()
-        psutil.wait_procs(strays, timeout=1)
-
-
-def _is_marked(process: psutil.Process, mark: str, started: float) -> bool:
-    try:
-        if process.create_time() < started - 1 or process.status() == psutil.STATUS_ZOMBIE:
-            return False
-        return process.environ().get(MARK) == mark
-    except (psutil.Error, OSError):
-        return False

@@ -72,7 +72,9 @@ def measure(about: Cell, build: Callable[[], Subject | str], terms: Terms, judge
     if reason := about.refuses(subject.problem):
         return record("skipped", reason)
     budget = terms.budget / terms.rounds
-    outcome = cell.run(about.called, subject.file, terms.limits, budget, about.threads, terms.plugins, about.python)
+    # Its own alone: a plugin that dies as it is loaded costs its own cells.
+    plugins = tuple(file for file in terms.plugins if file == about.plugin)
+    outcome = cell.run(about.called, subject.file, terms.limits, budget, about.threads, plugins, about.python)
     status, message, verdict = judge.verdict(about, subject, outcome)
     return record(
         status,

@@ -33,10 +33,15 @@ def loaded() -> tuple[str, ...]:
     return tuple(str(module.__file__) for name, module in sys.modules.items() if name.startswith(_PREFIX))
 
 
-def version(function: Callable[..., Any]) -> dict[str, str]:
-    """A digest of the file that a solver comes from, under the file's name; empty where that is no plugin."""
+def file(function: Callable[..., Any]) -> Path | None:
+    """The file that a solver comes from, None where that is no plugin."""
     module = sys.modules.get(function.__module__)
     if module is None or not module.__name__.startswith(_PREFIX) or module.__file__ is None:
-        return {}
-    path = Path(module.__file__)
-    return {path.name: hashlib.sha256(path.read_bytes()).hexdigest()[:12]}
+        return None
+    return Path(module.__file__)
+
+
+def version(function: Callable[..., Any]) -> dict[str, str]:
+    """A digest of the file that a solver comes from, under the file's name; empty where that is no plugin."""
+    path = file(function)
+    return {path.name: hashlib.sha256(path.read_bytes()).hexdigest()[:12]} if path else {}

@@ -4,24 +4,26 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import psutil
 import pytest
 
 from bench import plugins
-from bench.cell import MARK, Limits
+from bench.cell import Limits
 from bench.measure import Terms
-from bench.plan import plan
+from bench.plan import Cell, plan
+from bench.problems import Case
 from bench.record import Record
 from bench.store import Store
 from bench.sweep import Sweep
 from bench.turns import Finished, Turns
-from solvers import registry
+from solvers import registry, solve
 
-PLUGIN = Path(__file__).parent / "plugins" / "misbehaving.py"
+PLUGINS = sorted((Path(__file__).parent / "plugins").glob("*.py"))
 
 #: The status and a part of the message.
 EXPECTED = {
@@ -34,6 +36,23 @@ EXPECTED = {
     "greedy": ("memory", "over 256 MiB"),
     "greedy-at-once": ("memory", "MemoryError"),
     "greedy-child": ("memory", "over 256 MiB"),
+    "greedy-grandchild": ("memory", "over 256 MiB"),
+    "shares": ("ok", ""),
+    "bombs": ("ok", ""),
+    "runs-away": ("error", "started more than 256 processes"),
+    "corrupts-its-heap": ("crash", "died of SIG"),
+    "stops-itself": ("timeout", "call did not end within 1 s"),
+    "kills-its-group": ("crash", "died of SIGKILL during call"),
+    "closes-its-descriptors": ("crash", "left with exit status"),
+    "scribbles": ("error", "where the worker reports to the harness"),
+    "scribbles-without-end": ("error", "where the worker reports to the harness"),
+    "forges": ("error", "where the worker reports to the harness"),
+    "forges-the-end": ("error", "where the worker reports to the harness"),
+    "spoils-its-answer": ("error", "left an answer that cannot be read"),
+    "crashes-at-import": ("crash", "died of SIGSEGV during start-up"),
+    "exits-at-import": ("crash", "left with exit status 7 during start-up, without an answer\nno licence"),
+    "hangs-at-import": ("timeout", "start-up did not end within 10 s"),
+    "raises-at-import": ("error", "raises_at_import.py failed: OSError: no licence"),
     "not-a-permutation": ("wrong", "not a permutation"),
     "lies-about-its-cost": ("wrong", "states a cost of"),
     "lies-about-the-optimum": ("wrong", "is proven possible"),
@@ -45,6 +64,8 @@ EXPECTED = {
     "exits": ("error", "SystemExit: enough"),
     "leaves": ("crash", "left with exit status 0 during call, without an answer"),
     "floods": ("ok", ""),
+    "floods-for-long": ("ok", ""),
+    "leaves-a-flood": ("crash", "died of SIGABRT during call"),
     "modifies-its-input": ("wrong", "modified its input"),
     "forks": ("ok", ""),
     "saves-at-exit": ("ok", ""),
@@ -53,23 +74,44 @@ EXPECTED = {
     "well-behaved": ("ok", ""),
 }
 
+GOOD = ("jv", "scipy", "well-behaved")
 
-@pytest.fixture(scope="module")
-def records(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Record]]:
-    """One run of every misbehaving solver, with a good one at the end."""
-    known = dict(registry._solvers)
-    plugins.load(PLUGIN)
-    with Store.open(tmp_path_factory.mktemp("results")) as store:
-        limits = Limits(timeout=1.0, memory=256 << 20)
-        quick = Sweep(Turns(store=store, terms=Terms(limits=limits, budget=0.05, plugins=(str(PLUGIN),))))
-        # The greedy grow slowly enough to be seen, which on a busy machine takes longer than a hang is given.
-        patient = Sweep(Turns(store=store, terms=replace(quick.turns.terms, limits=replace(limits, timeout=30.0))))
-        hasty = [name for name in EXPECTED if name.startswith("hang")]
-        run = [*quick.run(plan(hasty, ["uniform"], [24]))]
-        run += [*patient.run(plan([name for name in EXPECTED if name not in hasty], ["uniform"], [24]))]
-    yield {event.cell.solver: event.record for event in run if isinstance(event, Finished)}
+#: Those that hang in a call, for which a second is enough. On a busy machine the others may need more.
+HASTY = [name for name, (_, message) in EXPECTED.items() if message.startswith("call did not end")]
+
+
+def children() -> set[psutil.Process]:
+    """All that live below this process: what has lost its parent, too."""
+    return {child for child in psutil.Process().children(recursive=True) if child.status() != psutil.STATUS_ZOMBIE}
+
+
+@pytest.fixture(scope="module", autouse=True)
+def others() -> Iterator[set[psutil.Process]]:
+    """Loads the plugins; the processes of other tests."""
+    known = registry.solvers()
+    for path in PLUGINS:
+        plugins.load(path)
+    yield children()
     registry._solvers.clear()
     registry._solvers.update(known)
+
+
+def run(folder: Path, cells: Sequence[Cell]) -> list[Record]:
+    limits = Limits(timeout=30.0, memory=256 << 20, start_up=10.0)
+    patient = Terms(limits=limits, budget=0.05, plugins=tuple(map(str, PLUGINS)))
+    hasty = replace(patient, limits=replace(limits, timeout=1.0))
+    events: list[object] = []
+    with Store.open(folder) as store:
+        for terms, chosen in ((hasty, True), (patient, False)):
+            events += Sweep(Turns(store=store, terms=terms)).run([cell for cell in cells if (cell.name in HASTY) is chosen])
+    return [event.record for event in events if isinstance(event, Finished)]
+
+
+@pytest.fixture(scope="module")
+def records(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Record]:
+    """One run of every misbehaving solver, with good ones among them."""
+    done = run(tmp_path_factory.mktemp("results"), plan([*EXPECTED, *GOOD], ["uniform"], [24]))
+    return {record.solver: record for record in done}
 
 
 @pytest.mark.parametrize("solver", EXPECTED)
@@ -91,7 +133,7 @@ def test_a_timeout_keeps_the_samples_before_it(records: dict[str, Record]) -> No
 
 def test_a_solver_that_passed_a_limit_is_not_tried_on_a_larger_case(tmp_path: Path, records: dict[str, Record]) -> None:
     with Store.open(tmp_path) as store:
-        terms = Terms(limits=Limits(timeout=0.5, memory=1 << 30), budget=0, plugins=(str(PLUGIN),))
+        terms = Terms(limits=Limits(timeout=0.5, memory=1 << 30), budget=0, plugins=tuple(map(str, PLUGINS)))
         sweep = Sweep(Turns(store=store, terms=terms))
         run = list(sweep.run(plan(["hang-with-the-lock"], ["uniform"], [8, 24, 32])))
     messages = [(event.record.status, event.record.message) for event in run if isinstance(event, Finished)]
@@ -120,13 +162,27 @@ def test_what_is_saved_at_exit_is_whole(records: dict[str, Record]) -> None:
     file.unlink()
 
 
-def test_no_process_is_left(records: dict[str, Record]) -> None:
-    left = []
-    for process in psutil.process_iter():
-        try:
-            marked = MARK in process.environ() and process.status() != psutil.STATUS_ZOMBIE
-        except (psutil.Error, OSError):
-            continue
-        if marked:
-            left.append(process.cmdline())
-    assert not [command for command in left if "86397" in command or "misbehaving" in str(command)]
+def test_good_cells_are_right_whatever_runs_beside_them(records: dict[str, Record]) -> None:
+    assert {records[name].status for name in GOOD} == {"ok"}
+    assert {records[name].cost for name in GOOD} == {records["jv"].cost}
+
+
+def test_no_process_is_left(records: dict[str, Record], others: set[psutil.Process]) -> None:
+    assert children() <= others
+
+
+@pytest.mark.slow
+def test_two_hundred_cells(tmp_path: Path, others: set[psutil.Process]) -> None:
+    names = [name for name in EXPECTED for _ in range(4)]
+    good = [GOOD[k % len(GOOD)] for k in range(200 - len(names))]
+    drawn = np.random.default_rng(0).permutation([*names, *good])
+    cells = [Cell(str(name), Case("uniform", 24, seed)) for seed, name in enumerate(drawn)]
+    done = run(tmp_path, cells)
+    assert len(done) == 200
+    for record in done:
+        status, message = EXPECTED.get(record.solver, ("ok", ""))
+        assert record.status == status, (record.solver, record.message)
+        assert message in record.message
+        if record.solver in GOOD:
+            assert record.cost == pytest.approx(solve(Case.read(record.case).build(), "jv").cost, rel=1e-12)
+    assert children() <= others

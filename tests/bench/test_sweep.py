@@ -49,7 +49,7 @@ def uniform(folder: Path) -> dict[str, Record]:
 def test_a_record_says_what_was_measured_where_and_with_what(uniform: dict[str, Record]) -> None:
     record = uniform["jv"]
     problem = Case("uniform", 32).build()
-    assert record.status == "ok"
+    assert record.status == "ok", record.message
     assert (record.case, record.problem, record.n, record.m) == ("uniform:n=32,seed=0", "uniform", 32, 32)
     assert record.cost == pytest.approx(solve(problem, "jv").cost)
     assert record.dual_bound == pytest.approx(record.cost)
@@ -73,7 +73,7 @@ def test_an_answer_without_duals_is_judged_by_those_of_another(uniform: dict[str
 def test_an_approximate_answer_is_ok_and_has_its_gap(uniform: dict[str, Record]) -> None:
     record = uniform["sinkhorn:blur=0.1"]
     optimum = uniform["jv"].cost
-    assert record.status == "ok"
+    assert record.status == "ok", record.message
     assert not record.exact
     assert record.gap is not None
     assert record.cost is not None
@@ -183,7 +183,7 @@ def test_plans_of_one_problem_are_measured_against_one_bound(tmp_path: Path) -> 
     optimum = solve(Case("masses", 40, 0, {"layout": "uniform"}).build(), "transport").cost
     assert rough.dual_bound == fine.dual_bound == pytest.approx(optimum)
     for record, stop in ((rough, 1e-2), (fine, 1e-6)):
-        assert record.status == "ok"
+        assert record.status == "ok", record.message
         assert record.marginal_error == max(record.row_error, record.column_error) <= stop  # type: ignore[type-var]
         assert record.gap == pytest.approx(1 - optimum / record.feasible_cost)  # type: ignore[operator]
     assert rough.entropic_gap > 10 * fine.entropic_gap > 0  # type: ignore[operator]

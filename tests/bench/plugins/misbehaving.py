@@ -103,6 +103,127 @@ def greedy_child(problem: Assignment) -> object:
     return subprocess.run([sys.executable, "-c", code], check=False)
 
 
+@solver("greedy-grandchild")
+def greedy_grandchild(problem: Assignment) -> object:
+    """Of another session, without a parent and with nothing in its environment that tells where it comes from."""
+    code = "import time\nhoard = []\nwhile len(hoard) < 500: hoard.append(b'x' * (1 << 23)); time.sleep(0.02)"
+    if not os.fork():
+        if not os.fork():
+            os.setsid()
+            os.execve(sys.executable, [sys.executable, "-c", code], {})
+        os._exit(0)
+    os.wait()
+    return time.sleep(600)
+
+
+@solver("shares")
+def shares(problem: Assignment) -> object:
+    """Eight children that look at what the worker holds, and take nothing themselves."""
+    held = np.ones(10 << 20)
+    children = []
+    for _ in range(8):
+        if child := os.fork():
+            children.append(child)
+        else:
+            time.sleep(2 * held[0])
+            os._exit(0)
+    for child in children:
+        os.waitpid(child, 0)
+    return answer(problem)
+
+
+@solver("bombs")
+def bombs(problem: Assignment) -> object:
+    """Thirty-two processes, each in a session of its own, most without a parent, all with an empty environment."""
+    worker = os.getpid()
+    for _ in range(5):
+        if not os.fork():
+            os.setsid()
+    if os.getpid() != worker:
+        os.execve("/bin/sleep", ["sleep", SLEEP], {})
+    return answer(problem)
+
+
+@solver("runs-away")
+def runs_away(problem: Assignment) -> object:
+    for _ in range(300):
+        if not os.fork():
+            os.execve("/bin/sleep", ["sleep", SLEEP], {})
+    return time.sleep(600)
+
+
+@solver("corrupts-its-heap")
+def corrupts_its_heap(problem: Assignment) -> object:
+    """Writes beyond a block, over what the allocator keeps of the rest, as a wrong index in C does."""
+    libc = ctypes.CDLL(None)
+    libc.malloc.restype = ctypes.c_void_p
+    block = libc.malloc(ctypes.c_size_t(24))
+    ctypes.memset(block + 24, 0x41, 1 << 12)
+    for size in range(1000, 100_000, 1000):
+        libc.free(ctypes.c_void_p(libc.malloc(ctypes.c_size_t(size))))
+    return answer(problem)
+
+
+@solver("stops-itself")
+def stops_itself(problem: Assignment) -> object:
+    return os.kill(os.getpid(), signal.SIGSTOP)
+
+
+@solver("kills-its-group")
+def kills_its_group(problem: Assignment) -> object:
+    return os.killpg(0, signal.SIGKILL)
+
+
+@solver("closes-its-descriptors")
+def closes_its_descriptors(problem: Assignment) -> object:
+    os.closerange(0, 1 << 10)
+    return answer(problem)
+
+
+def reports() -> list[int]:
+    """The descriptors through which the worker may report: pipes that are not its output."""
+    numbers = [int(name) for name in os.listdir("/proc/self/fd")]
+    pipes = [number for number in numbers if number > 2 and os.path.exists(f"/proc/self/fd/{number}")]
+    return [number for number in pipes if os.readlink(f"/proc/self/fd/{number}").startswith("pipe:")]
+
+
+@solver("scribbles")
+def scribbles(problem: Assignment) -> object:
+    for number in reports():
+        os.write(number, b"\xff\x00 prices: 1 2 3\n")
+    return answer(problem)
+
+
+@solver("scribbles-without-end")
+def scribbles_without_end(problem: Assignment) -> object:
+    while True:
+        for number in reports():
+            os.write(number, b"[" * (1 << 16))
+
+
+@solver("forges")
+def forges(problem: Assignment) -> object:
+    for number in reports():
+        os.write(number, b'{"event": "sample", "seconds": "soon", "counted": true, "peak": []}\n')
+    return answer(problem)
+
+
+@solver("forges-the-end")
+def forges_the_end(problem: Assignment) -> object:
+    for number in reports():
+        os.write(number, b'{"event": "done", "matrix": "as good as any"}\n')
+    return answer(problem)
+
+
+@solver("spoils-its-answer")
+def spoils_its_answer(problem: Assignment) -> object:
+    """Writes over the file of the answer once the worker is done with it."""
+    kept = [os.dup(int(name)) for name in os.listdir("/proc/self/fd") if os.path.isfile(f"/proc/self/fd/{name}")]
+    deleted = [number for number in kept if os.readlink(f"/proc/self/fd/{number}").endswith("(deleted)")]
+    atexit.register(lambda: [os.pwrite(number, b"spoilt" * 1000, 0) for number in deleted])
+    return answer(problem)
+
+
 @solver("not-a-permutation")
 def not_a_permutation(problem: Assignment) -> object:
     return Matching.of(problem, np.zeros(problem.shape[0], dtype=np.intp))
@@ -165,6 +286,22 @@ def floods(problem: Assignment) -> object:
         os.write(1, b"x" * (1 << 16))
         os.write(2, b'{"event": "done"}\n' * 100)
     return answer(problem)
+
+
+@solver("floods-for-long")
+def floods_for_long(problem: Assignment) -> object:
+    for _ in range(300):
+        os.write(1, b"x" * (1 << 20))
+    return answer(problem)
+
+
+@solver("leaves-a-flood")
+def leaves_a_flood(problem: Assignment) -> object:
+    """Dies, while a child goes on to print for ever."""
+    if not os.fork():
+        while True:
+            os.write(1, b"x" * (1 << 16))
+    return abort(problem)
 
 
 @solver("modifies-its-input")

@@ -1,0 +1,16 @@
+"""A file that a worker never comes to the end of, though the harness does."""
+
+from __future__ import annotations
+
+import sys
+import time
+
+from solvers import Assignment, Capabilities, register
+
+if getattr(sys.modules["__main__"].__spec__, "name", "") == "bench.worker":
+    time.sleep(600)
+
+
+@register("hangs-at-import", Capabilities(exact=True))
+def solver(problem: Assignment) -> object:
+    raise AssertionError("no worker comes so far")

@@ -1,0 +1,15 @@
+"""A file that cannot be loaded in a worker, though it can in the harness."""
+
+from __future__ import annotations
+
+import sys
+
+from solvers import Assignment, Capabilities, register
+
+if getattr(sys.modules["__main__"].__spec__, "name", "") == "bench.worker":
+    raise OSError("no licence")
+
+
+@register("raises-at-import", Capabilities(exact=True))
+def solver(problem: Assignment) -> object:
+    raise AssertionError("no worker comes so far")
