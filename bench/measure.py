@@ -72,8 +72,8 @@ def measure(about: Cell, build: Callable[[], Subject | str], terms: Terms, judge
     if reason := about.refuses(subject.problem):
         return record("skipped", reason)
     budget = terms.budget / terms.rounds
-    # Its own alone: a plugin that dies as it is loaded costs its own cells.
-    plugins = tuple(file for file in terms.plugins if file == about.plugin)
+    # Its own file alone: a plugin that dies as it is loaded costs its own cells.
+    plugins = (about.plugin,) if about.plugin else ()
     outcome = cell.run(about.called, subject.file, terms.limits, budget, about.threads, plugins, about.python)
     status, message, verdict = judge.verdict(about, subject, outcome)
     return record(

@@ -103,7 +103,8 @@ def run(folder: Path, cells: Sequence[Cell]) -> list[Record]:
     events: list[object] = []
     with Store.open(folder) as store:
         for terms, chosen in ((hasty, True), (patient, False)):
-            events += Sweep(Turns(store=store, terms=terms)).run([cell for cell in cells if (cell.name in HASTY) is chosen])
+            part = [cell for cell in cells if (cell.name in HASTY) is chosen]
+            events += Sweep(Turns(store=store, terms=terms)).run(part)
     return [event.record for event in events if isinstance(event, Finished)]
 
 
@@ -172,6 +173,7 @@ def test_no_process_is_left(records: dict[str, Record], others: set[psutil.Proce
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1200)
 def test_two_hundred_cells(tmp_path: Path, others: set[psutil.Process]) -> None:
     names = [name for name in EXPECTED for _ in range(4)]
     good = [GOOD[k % len(GOOD)] for k in range(200 - len(names))]
