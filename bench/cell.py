@@ -8,15 +8,11 @@ started is killed with it.
 from __future__ import annotations
 
 import contextlib
-import json
 import os
-import selectors
-import signal
 import subprocess
 import sys
 import tempfile
-import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any
@@ -28,14 +24,12 @@ from solvers.result import Result
 from . import protocol
 from .protocol import Job
 from .tree import Tree
-from .units import show_duration, show_size
+from .units import show_size
+from .watch import Watch
 from .worker import MOST_SAMPLES, WARM_UP_MEMORY
 
 #: Seconds that imports, reading the problem and compilation may take, none of which is the solver's time.
 START_UP = 60.0
-
-#: Seconds between two looks at the worker's memory: a process fills well under 1 GiB in that time.
-TICK = 0.025
 
 #: Seconds between two looks at the processes that it may have started, which takes a walk through all of the system's.
 FAMILY_TICK = 0.5
@@ -46,12 +40,6 @@ MOST_PROCESSES = 256
 #: Seconds that a worker gets, once it has said all, to leave by itself: packages save their caches at exit, and one
 #: that is killed over it leaves half a file behind, for every later process to stumble on.
 FAREWELL = 5.0
-
-#: Bytes kept of what a worker prints; the end is what explains a crash.
-TAIL = 4096
-
-#: Bytes of the longest line that a worker writes to the harness.
-LONGEST = 1 << 20
 
 #: What a worker may say of itself.
 FAILURES = {"error", "memory", "skipped", "timeout", "wrong"}
@@ -130,8 +118,9 @@ def run(
                 return Outcome("error", f"its worker cannot be started: {error}")
         with tree:
             _pin(tree.root.pid, threads)
-            watch = _Watch(tree, events.fileno(), limits)
-            outcome = watch.follow()
+            watch = _CellWatch(tree, events.fileno(), limits)
+            watch.follow()
+            outcome = watch.outcome
             if watch.last_word:
                 with contextlib.suppress(subprocess.TimeoutExpired):
                     tree.root.wait(FAREWELL)
@@ -144,148 +133,70 @@ def run(
     return outcome
 
 
-class _Watch:
-    """Follows a worker's events until it is done, fails, dies or passes a limit; `last_word` tells the first two."""
+class _CellWatch(Watch):
+    """Follows the worker of a cell; `last_word` tells whether it said itself what became of it."""
 
     def __init__(self, tree: Tree, events: int, limits: Limits) -> None:
-        self._tree = tree
-        self._events = events
-        self._output = tree.output.fileno()
-        self._limits = limits
-        self._outcome = Outcome()
-        self._finished = False
+        super().__init__(tree, events, limits.start_up)
+        self.outcome = Outcome()
         self.last_word = False
-        self._pending = b""
-        self._tail = b""
-        self._wait("start-up", limits.start_up)
+        self._limits = limits
         self._baseline: int | None = None
         self._allowance = limits.memory
-        self._next_look = 0.0
         self._next_family_look = 0.0
         self._family: list[psutil.Process] = []
 
-    def follow(self) -> Outcome:
-        with selectors.DefaultSelector() as selector:
-            for descriptor in (self._events, self._output):
-                os.set_blocking(descriptor, False)
-                selector.register(descriptor, selectors.EVENT_READ)
-            while not self._finished:
-                for key, _ in selector.select(TICK):
-                    if self._receive(key.fd) == b"":
-                        selector.unregister(key.fd)
-                self._check_limits()
-                if not self._finished and self._tree.root.poll() is not None:
-                    self._tree.end()  # or what is left of it might write for ever
-                    for descriptor in (self._events, self._output):
-                        while self._receive(descriptor):
-                            pass
-                    if not self._finished:
-                        self._fail("crash", self._obituary())
-        return self._outcome
-
-    def _receive(self, descriptor: int) -> bytes | None:
-        """Take in what there is to read, and return it: nothing at the end, None where there is nothing now."""
-        try:
-            data = os.read(descriptor, 1 << 16)
-        except BlockingIOError:
-            return None
-        if descriptor == self._output:
-            self._tail = (self._tail + data)[-TAIL:]
-        else:
-            *lines, self._pending = (self._pending + data).split(b"\n")
-            for line in lines:
-                if not self._finished:
-                    self._on_line(line)
-            if not self._finished and len(self._pending) > LONGEST:
-                self._on_line(self._pending)
-        return data
-
-    def _on_line(self, line: bytes) -> None:
-        try:
-            self._on_event(json.loads(line))
-        except (ValueError, KeyError, TypeError, RecursionError):
-            self._fail("error", f"wrote {line[:80]!r} where the worker reports to the harness")
-
-    def _on_event(self, event: Mapping[str, Any]) -> None:
-        outcome = self._outcome
+    def on_event(self, event: Mapping[str, Any]) -> None:
+        outcome = self.outcome
         match event["event"]:
             case "warm-up":
                 self._baseline, self._allowance = _amount(event["resident"]), self._limits.memory + WARM_UP_MEMORY
-                self._wait("warm-up", self._limits.start_up + self._limits.timeout)
+                self.wait("warm-up", self._limits.start_up + self._limits.timeout)
             case "ready":
                 self._baseline, self._allowance = _amount(event["resident"]), self._limits.memory
             case "call":
-                self._wait("call", self._limits.timeout)
+                self.wait("call", self._limits.timeout)
             case "sample":
                 outcome.peak_memory = max(outcome.peak_memory or 0, _amount(event["peak"]))
                 if event["counted"]:
                     outcome.samples.append(_amount(event["seconds"]))
                 if len(outcome.samples) > MOST_SAMPLES:
                     raise ValueError("more samples than a worker takes")
-                self._wait("answer", self._limits.start_up)
+                self.wait("answer", self._limits.start_up)
             case "done":
                 if not outcome.samples:
                     raise ValueError("done, and nothing was timed")
                 outcome.counters = protocol.read_counters(event.get("counters", {}))
                 outcome.matrix = event.get("matrix")
-                self._finished = self.last_word = True
+                self.finished = self.last_word = True
             case "failed":
                 if event["status"] not in FAILURES:
                     raise ValueError(f"no failure is called {event['status']}")
-                self._fail(event["status"], str(event["message"]))
+                self.fail(event["status"], str(event["message"]))
                 self.last_word = True
             case unknown:
                 raise ValueError(f"no event is called {unknown}")
 
-    def _wait(self, event: str, seconds: float) -> None:
-        self._waits_for, self._patience = event, seconds
-        self._deadline = time.monotonic() + seconds
+    def on_failure(self, status: str, message: str) -> None:
+        self.outcome.status, self.outcome.message = status, message
 
-    def _check_limits(self) -> None:
-        now = time.monotonic()
-        if self._finished or now < self._next_look:
+    def check_limits(self, now: float) -> None:
+        if self._baseline is None:
             return
-        self._next_look = now + TICK
-        if now > self._deadline:
-            self._fail("timeout", f"{self._waits_for} did not end within {show_duration(self._patience)}")
-        elif self._baseline is not None:
-            self._check_memory(self._relations(now), self._baseline)
-
-    def _check_memory(self, family: Sequence[psutil.Process], baseline: int) -> None:
-        if len(family) > MOST_PROCESSES:
-            self._fail("error", f"started more than {MOST_PROCESSES} processes")
-            return
-        over = _memory(family, "rss") - baseline
-        if over > self._allowance and len(family) > 1:  # what processes share counts once, which takes longer
-            over = _memory(family, "pss") - baseline
-        if self._waits_for == "call":  # coarser than the worker's own word after the call, which may never come
-            self._outcome.peak_memory = max(self._outcome.peak_memory or 0, over)
-        if over > self._allowance:
-            took, limit = show_size(over), show_size(self._allowance)
-            self._fail("memory", f"took {took} during {self._waits_for}, over {limit}")
-
-    def _relations(self, now: float) -> list[psutil.Process]:
-        """The worker and its descendants."""
         if now >= self._next_family_look:
             self._next_family_look = now + FAMILY_TICK
-            self._family = self._tree.members()
-        return self._family
-
-    def _fail(self, status: str, message: str) -> None:
-        self._outcome.status, self._outcome.message = status, message
-        self._finished = True
-
-    def _obituary(self) -> str:
-        """How the process died, and its last words."""
-        code = self._tree.root.returncode
-        if code < 0:
-            how = f"died of {signal.Signals(-code).name} during {self._waits_for}"
-            if code == -signal.SIGKILL:
-                how += "; not killed by this harness: the system may have run out of memory"
-        else:
-            how = f"left with exit status {code} during {self._waits_for}, without an answer"
-        words = self._tail.decode(errors="replace").strip()
-        return f"{how}\n{words}" if words else how
+            self._family = self.tree.members()
+        if len(self._family) > MOST_PROCESSES:
+            self.fail("error", f"started more than {MOST_PROCESSES} processes")
+            return
+        over = _memory(self._family, "rss") - self._baseline
+        if over > self._allowance and len(self._family) > 1:  # what they share counts once, which takes longer
+            over = _memory(self._family, "pss") - self._baseline
+        if self.waits_for == "call":  # coarser than the worker's own word after the call, which may never come
+            self.outcome.peak_memory = max(self.outcome.peak_memory or 0, over)
+        if over > self._allowance:
+            took, limit = show_size(over), show_size(self._allowance)
+            self.fail("memory", f"took {took} during {self.waits_for}, over {limit}")
 
 
 def _memory(processes: Iterable[psutil.Process], kind: str) -> int:

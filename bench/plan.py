@@ -13,7 +13,7 @@ from pathlib import Path
 
 from solvers.problem import Assignment, Problem
 
-from . import inventory, plugins, problems, roster, spec
+from . import inventory, problems, roster, spec
 from .machine import commit, machine
 from .problems import Case
 from .protocol import BUILD_MATRIX
@@ -62,8 +62,7 @@ class Cell:
     @property
     def plugin(self) -> str | None:
         """The file that its solver comes from, where that is a plugin."""
-        path = plugins.file(self.entrant.solver.function) if self.entrant else None
-        return str(path) if path else None
+        return self.entrant.plugin if self.entrant else None
 
     @property
     def called(self) -> str:

@@ -54,6 +54,12 @@ class Entrant:
         """The interpreter of its workers."""
         return self.environment.python if self.environment else Path(sys.executable)
 
+    @property
+    def plugin(self) -> str | None:
+        """The file that it comes from, where that was loaded as a plugin."""
+        path = plugins.file(self.solver.function)
+        return str(path) if path else None
+
 
 def get(name: str) -> Entrant:
     """The entrant of that name, `NAME` or `NAME@ENVIRONMENT`; a ValueError with the nearest where there is none."""

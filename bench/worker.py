@@ -62,11 +62,7 @@ class Channel:
 
 def main() -> None:
     job = Job.load(sys.argv[1])
-    _die_with(job.parent)
-    faulthandler.enable()
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    with contextlib.suppress(OSError):
-        Path("/proc/self/oom_score_adj").write_text("1000")  # should memory run out, this process goes, not the harness
+    settle(job.parent)
     channel = Channel(job.events)
     try:
         run(job, channel)
@@ -81,6 +77,15 @@ def main() -> None:
     except BaseException as error:  # a solver may raise anything, SystemExit included
         traceback.print_exc()
         channel.send("failed", status="error", message=_describe(error))
+
+
+def settle(parent: int) -> None:
+    """Make this process one whose end is no loss: it goes before its parent does, and with it, and leaves no core."""
+    _die_with(parent)
+    faulthandler.enable()
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    with contextlib.suppress(OSError):
+        Path("/proc/self/oom_score_adj").write_text("1000")  # should memory run out, this process goes, not the harness
 
 
 def run(job: Job, channel: Channel) -> None:
