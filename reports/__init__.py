@@ -9,7 +9,7 @@ from pathlib import Path
 from bench.record import Record
 from bench.store import Store
 
-from . import figures, gallery, looks, page, pictures, tables
+from . import charts, gallery, looks, page, pictures, tables
 
 
 def write(directory: Path) -> Path:
@@ -47,7 +47,7 @@ def write_records(records: Sequence[Record], directory: Path) -> Path:
 
     drawings = [
         page.Drawing(chart, looks.png(figure), looks.svg(figure))
-        for chart in figures.ALL
+        for chart in charts.ALL
         if (figure := chart.draw(cells)) is not None
     ]
     for drawing in drawings:

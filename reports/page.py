@@ -24,7 +24,7 @@ from bench.record import METRICS, STATUSES, Metric
 from bench.units import show_duration, show_size
 
 from . import tables, words
-from .figures import Chart
+from .charts import Chart
 from .pictures import Album
 from .verdicts import verdict
 

@@ -1,7 +1,8 @@
-"""From records to tidy tables: a row per cell, medians and ranks per case, exponents. No drawing and no markup."""
+"""From records to tidy tables: a row per cell, medians and ranks per case. No drawing and no markup."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 
 import numpy as np
@@ -26,16 +27,17 @@ def frame(records: Iterable[Record]) -> pd.DataFrame:
 
     Columns
     -------
-    solver, series, group, exact
-        `series` is the solver, with its threads where they are more than one; `group` as `group` says.
+    solver, base, series, group, exact
+        `base` is the solver without its settings, `series` the solver with its threads where they are more than one;
+        `group` as `group` says.
     problem, label, n, m, seed, case
         `label` is the case without its size: what a curve over n is drawn for.
-    given, threads, status, message
+    given, threads, environment, status, message
     current
         False where a later record has the same solver, case and threads: only current cells are compared and shown. A
         record from an environment that lacks the solver is never the later one.
-    seconds, seconds_min, seconds_max, samples, times
-        Median, extremes, number and list of the timed calls.
+    seconds, seconds_min, seconds_max, samples, rounds, times
+        Median, extremes, number, rounds and list of the timed calls.
     relative
         Median over that of the fastest exact certified solver of the case.
     speedup
@@ -44,14 +46,16 @@ def frame(records: Iterable[Record]) -> pd.DataFrame:
         Of the certificate (`solvers.Certificate`).
     peak_memory
         In bytes, over the worker's baseline.
-    counter_…
-        One column per work counter.
+    instructions
+        Of one call, where they were counted.
     versions, machine, commit, finished
+    condition_…, counter_…
+        One column per condition of the machine, and per work counter.
     """
     records = list(records)
     cells = pd.DataFrame([_row(record) for record in records])
-    counters = sorted(name for name in cells.columns if name.startswith("counter_"))
-    cells = cells[[*(name for name in cells.columns if name not in counters), *counters]]
+    conditions, counters = (sorted(filter(re.compile(f"{kind}_").match, cells)) for kind in ("condition", "counter"))
+    cells = cells[[*(name for name in cells if name not in {*conditions, *counters}), *conditions, *counters]]
     lacking = np.array(["missing" in record.versions.values() for record in records])
     oldest_first = cells.iloc[np.argsort(~lacking, kind="stable")]
     current = ~oldest_first.duplicated(["case", "series"], keep="last")
@@ -59,10 +63,10 @@ def frame(records: Iterable[Record]) -> pd.DataFrame:
     cells = cells.sort_values(["problem", "label", "n", "seed", "solver", "threads"], kind="stable", ignore_index=True)
     cells["status"] = pd.Categorical(cells["status"], categories=list(STATUSES))
     cells["m"] = cells["m"].astype("Int64")
-    cells["peak_memory"] = cells["peak_memory"].astype("Int64")
-    for name in ("seconds", "seconds_min", "seconds_max", *CERTIFIED):
+    for name in ("seconds", "seconds_min", "seconds_max", *CERTIFIED, *conditions):
         cells[name] = cells[name].astype("float64")
-    cells[counters] = cells[counters].astype("Int64")
+    for name in ("peak_memory", "instructions", *counters):
+        cells[name] = cells[name].astype("Int64")
 
     ok = compared(cells)
     fastest = ok[ok["exact"]].groupby("case")["seconds"].min()
@@ -98,15 +102,6 @@ def group(solver: str) -> str:
     return "wrapped" if known.requires else "ours"
 
 
-def exponent(sizes: pd.Series, seconds: pd.Series) -> float | None:
-    """The b of seconds ≈ a · nᵇ: least squares on logarithms, over the median of each size; None below three sizes."""
-    medians = seconds.groupby(sizes.to_numpy()).median()
-    medians = medians[(medians.index > 0) & (medians > 0)]
-    if len(medians) < 3:
-        return None
-    return float(np.polyfit(np.log(medians.index.to_numpy(dtype=float)), np.log(medians), 1)[0])
-
-
 def quartile_ratio(slow: Iterable[float], fast: Iterable[float]) -> tuple[float, float, float]:
     """Ratio of medians, and its interval from the quartiles of the samples: robust, and a point for single samples."""
     low, middle, high = np.quantile(list(slow), (0.25, 0.5, 0.75))
@@ -140,6 +135,7 @@ def _row(record: Record) -> dict[str, object]:
     times = list(record.samples)
     return {
         "solver": record.solver,
+        "base": spec.parse(record.solver)[0],
         "series": record.solver + (f", {record.threads} threads" if record.threads > 1 else ""),
         "group": group(record.solver),
         "exact": record.exact,
@@ -151,20 +147,24 @@ def _row(record: Record) -> dict[str, object]:
         "case": record.case,
         "given": record.given,
         "threads": record.threads,
+        "environment": record.environment,
         "status": record.status,
         "message": record.message,
         "seconds": record.seconds,
         "seconds_min": min(times, default=None),
         "seconds_max": max(times, default=None),
         "samples": len(times),
+        "rounds": len(record.rounds),
         "times": times,
         **{name: getattr(record, name) for name in CERTIFIED},
         "peak_memory": record.peak_memory,
-        **{f"counter_{name}": count for name, count in sorted(record.counters.items())},
+        "instructions": record.instructions,
         "versions": _text(record.versions, " "),
         "machine": _text({name: _with_unit(name, value) for name, value in record.machine.items()}, " "),
         "commit": record.commit or "",
         "finished": record.finished,
+        **{f"condition_{name}": value for name, value in record.conditions.items()},
+        **{f"counter_{name}": count for name, count in record.counters.items()},
     }
 
 

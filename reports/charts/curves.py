@@ -1,0 +1,119 @@
+"""Time and memory against n: a panel per case with a curve per solver."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+import seaborn as sns
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from bench import units
+
+from .. import scaling, tables
+from ..looks import SOFT, Label, label_right, log_axis, panels, plain, sizes_axis, style, theme
+from .base import Chart
+
+#: Smaller peaks are drawn here: below it a process's memory moves by whole pages.
+SMALLEST_PEAK = 2**16
+
+
+@dataclass(frozen=True)
+class Quantity:
+    """A column of the cells that is drawn against n: what it is called, how it is written, and the base of its axis."""
+
+    column: str
+    title: str
+    form: Callable[[float], str]
+    base: float = 10
+
+
+def time(cells: pd.DataFrame) -> Figure | None:
+    """Median time against n on log axes, the band from fastest to slowest sample, exponents in the labels."""
+    return _curves(tables.certified(cells), Quantity("seconds", "time of a solve", units.show_duration))
+
+
+def memory(cells: pd.DataFrame) -> Figure | None:
+    """Peak memory over the worker's baseline against n, with one float64 copy of the costs for scale."""
+    known = tables.certified(cells).dropna(subset="peak_memory")
+    peaks = known["peak_memory"].astype("float64").clip(lower=SMALLEST_PEAK)
+    return _curves(known.assign(peak_memory=peaks), Quantity("peak_memory", "peak memory", units.show_size, base=4))
+
+
+def _curves(rows: pd.DataFrame, quantity: Quantity) -> Figure | None:
+    """A panel per label with a curve per solver."""
+    rows = rows[rows[quantity.column] > 0]
+    if rows.empty:
+        return None
+    panel_of = dict(list(rows.groupby("label")))
+    labels = [plain(name) + " n²·⁰⁰" for name in rows["series"].unique()]
+    lines = max(panel["series"].nunique() for panel in panel_of.values())
+    with theme():
+        figure, axes = panels([str(label) for label in panel_of], labels, lines)
+        for ax, panel in zip(axes, panel_of.values(), strict=True):
+            _curve_panel(ax, panel, quantity)
+    return figure
+
+
+def _curve_panel(ax: Axes, rows: pd.DataFrame, quantity: Quantity) -> None:
+    timed = quantity.column == "seconds"
+    largest = rows["n"].max()
+    ends = []
+    for (series, solver), curve in rows.groupby(["series", "solver"]):
+        look = style(str(solver))
+        points = curve.explode("times").assign(seconds=lambda each: each["times"].astype("float64")) if timed else curve
+        sns.lineplot(
+            points,
+            x="n",
+            y=quantity.column,
+            ax=ax,
+            estimator="median",
+            errorbar=("pi", 100),
+            err_kws={"alpha": 0.12, "linewidth": 0},
+            linewidth=look.width,
+            linestyle=look.dashes,
+            **points(look),
+        )
+        medians = curve.groupby("n")[quantity.column].median()
+        power = scaling.fit(curve["n"], curve["seconds"]) if timed else None
+        name = plain(str(series)) + (f"  $n^{{{power.exponent:.2f}}}$" if power is not None else "")
+        ends.append(Label(name, medians.index[-1], medians.iloc[-1], look, _heading(medians, largest)))
+    if quantity.column == "peak_memory":
+        shape = rows.drop_duplicates("n").sort_values("n")
+        ax.plot(
+            shape["n"], 8.0 * shape["n"] * shape["m"].fillna(shape["n"]).astype("float64"), color=SOFT, lw=6, alpha=0.2
+        )
+    ax.set(xlabel="rows n")
+    sizes_axis(ax, rows["n"])
+    log_axis(ax, "y", quantity.title, quantity.form, quantity.base)
+    label_right(ax, ends)
+
+
+def _heading(medians: pd.Series, largest: int) -> float:
+    """Where a curve that ends before the largest n would be there: its label then stands in that order."""
+    if len(medians) < 2 or medians.index[-1] == largest:
+        return float(medians.iloc[-1])
+    (x0, x1), (y0, y1) = np.log(medians.index[-2:].to_numpy(dtype=float)), np.log(medians.iloc[-2:])
+    return math.exp(y1 + (y1 - y0) / (x1 - x0) * (math.log(largest) - x1))
+
+
+TIME = Chart(
+    "time",
+    "Time against size",
+    "Median time of a solve; the band runs from the fastest to the slowest sample. nᵇ is fitted by least squares on the "
+    "logarithms of the medians, where there are three sizes or more. Thick: ours, dotted without AVX2; dashed and thin: "
+    "others.",
+    time,
+)
+
+MEMORY = Chart(
+    "memory",
+    "Peak memory against size",
+    "Largest resident memory over that of the worker with the problem built. Peaks below 64 KiB are drawn there. Grey: one "
+    "float64 copy of the cost matrix, for scale.",
+    memory,
+)

@@ -1,0 +1,115 @@
+"""Error against time: how near each solver comes, and what that takes."""
+
+from __future__ import annotations
+
+import functools
+import math
+from collections.abc import Iterator
+
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from bench import spec, units
+from bench.record import METRICS, Metric
+
+from .. import tables, words
+from ..looks import LABEL, SOFT, Label, label_right, line_height, log_axis, panels, plain, style, swatch, theme
+from .base import Chart, points
+
+
+def draw(metric: Metric, cells: pd.DataFrame) -> Figure | None:
+    """A metric against time at the largest size; one curve per solver over its accuracy setting."""
+    chosen = list(_largest(tables.compared(cells).dropna(subset=metric.name)))
+    if metric is not METRICS[0]:
+        # Of exact answers alone it says nothing.
+        chosen = [(label, rows) for label, rows in chosen if (rows[metric.name] > metric.negligible).any()]
+    if not chosen:
+        return None
+    labels = [plain(f"{name}  00.0 ms") for _, rows in chosen for name in rows["series"]]
+    lines = max(len(rows) for _, rows in chosen) + 2
+    with theme():
+        figure, axes = panels([f"{label}, n = {rows['n'].iloc[0]:,}" for label, rows in chosen], labels, lines)
+        for ax, (_, rows) in zip(axes, chosen, strict=True):
+            _panel(ax, rows, metric)
+    return figure
+
+
+def _panel(ax: Axes, rows: pd.DataFrame, metric: Metric) -> None:
+    best = ["series", "solver", "exact"]
+    rows = rows.groupby(best, as_index=False)[["seconds", metric.name]].median().sort_values("seconds")
+    rows = rows.rename(columns={metric.name: "error"})
+    proven = rows["error"] <= metric.negligible
+    if metric is METRICS[0]:
+        proven |= rows["exact"]
+    optimal, rest = rows[proven], rows[~proven]
+    line = 10.0 ** (math.floor(math.log10(rest["error"].min())) - 1) if len(rest) else 1e-9
+    ends = []
+    curves = rest.groupby(rest["solver"].map(lambda name: spec.parse(name)[0]))
+    for k, (base, curve) in enumerate(curves):
+        look = style(str(base))
+        # Curves of the same settings lie close together: the names of every other one stand on the left.
+        side, offset = ("left", (5, 4)) if k % 2 else ("right", (-5, -10))
+        ax.plot(curve["seconds"], curve["error"], lw=look.width, linestyle=look.dashes, **points(look))
+        for row in curve.itertuples():
+            setting = row.series.removeprefix(base).removeprefix(":")
+            at = (row.seconds, row.error)
+            ax.annotate(plain(setting), at, offset, textcoords="offset points", ha=side, fontsize=7, color=SOFT)
+        last = curve.iloc[-1]
+        ends.append(Label(plain(str(base)), last["seconds"], last["error"], look, last["error"]))
+    for row in optimal.itertuples():
+        ax.plot([row.seconds], [line], zorder=3, **points(style(row.solver)))
+    ax.axhline(line, color=SOFT, lw=1)
+    ax.set_ylim(line / 3, rest["error"].max() * 4 if len(rest) else line * 100)
+    ax.set_xlim(rows["seconds"].min() / 1.6, rows["seconds"].max() * (4 if len(rest) else 1.6))
+    log_axis(ax, "x", "time of a solve", units.show_duration)
+    log_axis(ax, "y", metric.axis, lambda value: words.gap(value) if value > 2 * line else metric.perfect)
+    if rest.empty:
+        ax.set_yticks([line])
+    step = line_height(ax)
+    for place, row in enumerate(optimal.iloc[::-1].itertuples()):
+        swatch(ax, place * step, f"{plain(row.series)}  {units.show_duration(row.seconds)}", style(row.solver))
+    if len(optimal):
+        ax.text(
+            1.075,
+            len(optimal) * step,
+            "proven optimal",
+            va="center",
+            fontsize=LABEL,
+            color=SOFT,
+            transform=ax.transAxes,
+        )
+    label_right(ax, ends, low=(len(optimal) + 1.5) * step)
+
+
+def _largest(rows: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame]]:
+    """For each label, its cells at the largest n that an approximate solver answered, or that any did."""
+    for label, panel in rows.groupby("label"):
+        approximate = panel[~panel["exact"]]
+        n = (approximate if len(approximate) else panel)["n"].max()
+        yield str(label), panel[panel["n"] == n]
+
+
+CHARTS = (
+    Chart(
+        "gap",
+        "Gap against time",
+        "How far each answer is from the certified lower bound, at the largest size that an approximate solver answered, "
+        "or that any did. Connected points are one solver at several accuracies. Better is down and to the left.",
+        functools.partial(draw, METRICS[0]),
+    ),
+    Chart(
+        "marginal-error",
+        "Marginal error against time",
+        "How much of the mass each transport plan leaves or puts where it should not, relative to all of it, rows or "
+        "columns, whichever is more. A plan within this of its marginals may still be dear: that is the gap.",
+        functools.partial(draw, METRICS[1]),
+    ),
+    Chart(
+        "entropic-gap",
+        "Convergence against time",
+        "How far the potentials of a blurred problem are from its own optimum, certified. The blur has no share in it, as "
+        "it has in the gap to the lower bound.",
+        functools.partial(draw, METRICS[2]),
+    ),
+)

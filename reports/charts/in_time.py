@@ -1,0 +1,60 @@
+"""Time to a gap: how many cases each solver has answered by when, and how well."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+
+from bench import units
+
+from .. import profiles, words
+from ..looks import panels, theme
+from . import distribution
+from .base import Chart
+
+
+def draw(cells: pd.DataFrame) -> Figure | None:
+    """A panel per kind of problem and gap: the share of cases that a solver has answered that well by a time."""
+    found = list(profiles.times_to_gap(cells))
+    if not found:
+        return None
+    names = [name for _, _, seconds in found for name in distribution.labels(seconds)]
+    lines = max(seconds.shape[1] for _, _, seconds in found)
+    titles = [f"{kind}, {_within(gap)}, {len(seconds)} cases" for kind, gap, seconds in found]
+    with theme():
+        figure, axes = panels(titles, names, lines)
+        for ax, (_, _, seconds) in zip(axes, found, strict=True):
+            finite = seconds.to_numpy()[np.isfinite(seconds)]
+            ends = finite.min() / 1.2, finite.max() * 1.2
+            distribution.draw(ax, seconds, *ends, "time of a solve", units.show_duration)
+    return figure
+
+
+def numbers(cells: pd.DataFrame) -> pd.DataFrame:
+    """How many cases were answered that well, and the median time, the most and quickest first."""
+    lines = {}
+    for kind, gap, seconds in profiles.times_to_gap(cells):
+        reached, median = np.isfinite(seconds).sum(), seconds.median()
+        for name in sorted(seconds, key=lambda name: (-reached[name] / seconds[name].notna().sum(), median[name])):
+            time = units.show_duration(median[name]) if np.isfinite(median[name]) else "never"
+            lines[kind, _within(gap), name] = [f"{reached[name]} of {seconds[name].notna().sum()}", time]
+    table = pd.DataFrame.from_dict(lines, orient="index", columns=["answers", "median time"])
+    table.index = pd.MultiIndex.from_tuples(lines, names=["Problem", "Gap", "Solver"])
+    return table
+
+
+def _within(gap: float) -> str:
+    return f"within {words.gap(gap)}" if gap else "optimal"
+
+
+CHART = Chart(
+    "time-to-gap",
+    "Cases answered in time",
+    "The share of cases in which a solver, at the best of its settings for this, has an answer within a gap by a time: a "
+    "data profile (Moré and Wild 2009) with seconds for the budget. The gap is that to the certified lower bound, with a "
+    "blur that to the optimum with it. A larger gap has a panel where somebody makes use of it. Timeouts, crashes and "
+    "wrong answers never arrive; cases that nobody answered so well are left out.",
+    draw,
+    numbers,
+)

@@ -1,0 +1,62 @@
+"""Performance profiles, after Dolan and Moré: how often each solver is within a factor of the fastest."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+
+from .. import profiles, words
+from ..looks import panels, theme
+from . import distribution
+from .base import Chart
+
+#: Factors of the fastest time at which the table gives the share.
+FACTORS = (1.0, 2.0, 10.0)
+
+#: Largest ratio that is drawn: beyond it the curves tell only who solves a case at all, and their ends tell that too.
+FARTHEST = 1000.0
+
+
+def draw(cells: pd.DataFrame) -> Figure | None:
+    """A panel per kind of problem: the share of its cases that a solver answers within a factor of the fastest."""
+    found = list(profiles.behind_the_best(cells))
+    if not found:
+        return None
+    names = [name for _, ratios in found for name in distribution.labels(ratios)]
+    lines = max(ratios.shape[1] for _, ratios in found)
+    with theme():
+        figure, axes = panels([f"{kind}, {len(ratios)} cases" for kind, ratios in found], names, lines)
+        for ax, (_, ratios) in zip(axes, found, strict=True):
+            finite = ratios.to_numpy()[np.isfinite(ratios)]
+            high = float(np.clip(1.1 * finite.max(), 2.0, FARTHEST))
+            distribution.draw(ax, ratios, 1.0, high, "time over that of the fastest", words.ratio)
+    return figure
+
+
+def numbers(cells: pd.DataFrame) -> pd.DataFrame:
+    """The shares at a few factors, the most often fastest first."""
+    lines = {}
+    for kind, ratios in profiles.behind_the_best(cells):
+        shares = {name: profiles.share(column, [*FACTORS, np.finfo(float).max]) for name, column in ratios.items()}
+        for name in sorted(shares, key=lambda name: tuple(shares[name]), reverse=True):
+            taken = int(ratios[name].notna().sum())
+            lines[kind, name] = [f"{taken} of {len(ratios)}", *(f"{100 * each:.0f} %" for each in shares[name])]
+    factors = ["fastest", *(f"within {factor:g}×" for factor in FACTORS[1:])]
+    table = pd.DataFrame.from_dict(lines, orient="index", columns=["takes", *factors, "solves"])
+    table.index = pd.MultiIndex.from_tuples(lines, names=["Problem", "Solver"])
+    return table
+
+
+CHART = Chart(
+    "profile",
+    "Performance profiles",
+    "How often a solver answers within a factor of the fastest (Dolan and Moré 2002). At 1×: the share of its cases in "
+    "which it is the fastest; at the right end: the share that it solves in any time. Solved means certified optimal, by "
+    "a solver that claims the optimum; with a blur, within 0.1 % of its optimum, by any. Timeouts, crashes and wrong "
+    "answers count as infinite. Shares are of the cases that a solver takes: “12 of 20” says how many those are, where "
+    "it does not take all. Cases that nobody solved are left out. Curves depend on who else was there: the order behind "
+    "the first may change without it.",
+    draw,
+    numbers,
+)

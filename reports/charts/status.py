@@ -1,0 +1,114 @@
+"""What became of every cell: the one chart that shows more than certified answers."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+
+import numpy as np
+import pandas as pd
+import seaborn as sns
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.colors import ListedColormap
+from matplotlib.figure import Figure
+
+from ..looks import INK, LETTER, PAPER, SOFT, plain, theme
+from .base import Chart
+
+#: Inches of a cell of the matrix, and of what stands below its last line.
+WIDE, HIGH, BELOW = 0.45, 0.24, 0.5
+
+#: Columns beyond which the matrix goes on below: as wide as a page.
+WIDEST = 24
+
+#: Statuses from worst to best, with their colour and their short name in the matrix.
+STATUS_LOOKS = {
+    "wrong": ("#D55E00", "wrong"),
+    "crash": ("#7A1F4B", "crash"),
+    "error": ("#4B4E9E", "error"),
+    "memory": ("#CC79A7", "mem"),
+    "timeout": ("#E69F00", "time"),
+    "unproven": ("#56B4E9", "?"),
+    "ok": ("#8FCFB4", "ok"),
+    "skipped": ("#C3C8CE", "skip"),
+}
+
+
+def draw(cells: pd.DataFrame) -> Figure | None:
+    """Solvers by cases, the worst status where a cell stands for several seeds; what is too wide goes on below."""
+    order = list(STATUS_LOOKS)
+    shown = cells[cells["current"]]
+    places = shown.assign(place=[order.index(status) for status in shown["status"]])
+    matrix = places.pivot_table(index=["group", "series"], columns=["label", "n"], values="place", aggfunc="min")
+    bands = [band.dropna(how="all") for band in _bands(matrix)]
+    labels = [[str(label) for label, _ in band.columns] for band in bands]
+    left = 0.3 + LETTER * max(len(name) for _, name in matrix.index)
+    above = 0.3 + 0.6 * LETTER * max(len(plain(label)) for label in matrix.columns.get_level_values("label"))
+    right = max(0.1, *(0.85 * LETTER * len(plain(names[-1])) - WIDE * names.count(names[-1]) for names in labels))
+    wide = left + WIDE * max(band.shape[1] for band in bands) + right
+    high = sum(above + HIGH * len(band) + BELOW for band in bands)
+    with theme():
+        figure = Figure(figsize=(wide, high))
+        FigureCanvasAgg(figure)
+        top = high
+        for band in bands:
+            rows, columns = band.shape
+            top -= above + HIGH * rows
+            ax = figure.add_axes((left / wide, top / high, WIDE * columns / wide, HIGH * rows / high))
+            top -= BELOW
+            _band(ax, band)
+    return figure
+
+
+def _bands(matrix: pd.DataFrame) -> Iterator[pd.DataFrame]:
+    """The matrix in pieces that are narrow enough, those of a label together."""
+    places = np.arange(matrix.shape[1])
+    starts = [0]
+    for _, columns in pd.Series(places).groupby(matrix.columns.get_level_values("label"), sort=False):
+        if columns.iloc[-1] >= starts[-1] + WIDEST and columns.iloc[0] > starts[-1]:
+            starts.append(int(columns.iloc[0]))
+    for start, end in itertools.pairwise([*starts, matrix.shape[1]]):
+        yield matrix.iloc[:, start:end]
+
+
+def _band(ax: Axes, matrix: pd.DataFrame) -> None:
+    order = list(STATUS_LOOKS)
+    labels = [str(label) for label, _ in matrix.columns]
+    rows, columns = matrix.shape
+    sns.heatmap(
+        matrix,
+        annot=matrix.map(lambda place: "" if np.isnan(place) else STATUS_LOOKS[order[int(place)]][1]),
+        fmt="",
+        cbar=False,
+        ax=ax,
+        vmin=-0.5,
+        vmax=len(order) - 0.5,
+        linewidths=1.2,
+        linecolor=PAPER,
+        cmap=ListedColormap([colour for colour, _ in STATUS_LOOKS.values()]),
+        annot_kws={"fontsize": 7.5},
+        xticklabels=False,
+        yticklabels=False,
+    )
+    ax.grid(False)
+    ax.set(xlabel="rows n", ylabel="")
+    ax.set_xticks(np.arange(columns) + 0.5, [str(n) for _, n in matrix.columns], fontsize=7)
+    ax.set_yticks(np.arange(rows) + 0.5, [plain(name) for _, name in matrix.index], color=INK)
+    for tick, (whose, _) in zip(ax.get_yticklabels(), matrix.index, strict=True):
+        tick.set_fontweight("bold" if whose == "ours" else "normal")
+    for label in dict.fromkeys(labels):
+        first, count = labels.index(label), labels.count(label)
+        ax.text(first + 0.1, -0.25, plain(label), rotation=35, ha="left", va="bottom", rotation_mode="anchor")
+        ax.plot([first + 0.1, first + count - 0.1], [-0.12, -0.12], color=SOFT, lw=1, clip_on=False)
+        if first:
+            ax.axvline(first, color=PAPER, lw=5)
+
+
+CHART = Chart(
+    "status",
+    "What became of every cell",
+    "ok: certified; ?: valid but without a bound to judge it by; wrong: refuted; time, mem: stopped at a limit; crash: "
+    "died of a signal; error: the solver raised; skip: not run. An empty place was not asked for.",
+    draw,
+)

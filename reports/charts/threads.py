@@ -1,0 +1,64 @@
+"""What more threads gain."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+
+from bench import units
+
+from .. import scaling, words
+from ..looks import SOFT, Label, label_right, log_axis, panels, plain, sizes_axis, style, theme
+from .base import Chart, points
+
+
+def draw(cells: pd.DataFrame) -> Figure | None:
+    """A panel per label: how many times as fast a solver is with more threads, and the gain that no solver can pass."""
+    found = scaling.by_threads(cells)
+    if found.empty:
+        return None
+    panel_of = dict(list(found.groupby("label")))
+    lines = max(rows["solver"].nunique() for rows in panel_of.values())
+    with theme():
+        figure, axes = panels([str(label) for label in panel_of], map(plain, found["solver"]), lines)
+        for ax, rows in zip(axes, panel_of.values(), strict=True):
+            ends = []
+            for solver, curve in rows.groupby("solver"):
+                look = style(str(solver))
+                ax.plot(curve["threads"], curve["ratio"], lw=look.width, linestyle=look.dashes, **points(look))
+                last = curve.iloc[-1]
+                ends.append(Label(plain(str(solver)), last["threads"], last["ratio"], look, last["ratio"]))
+            every = np.array(sorted(set(rows["threads"])))
+            ax.plot(every, every / every[0], color=SOFT, lw=6, alpha=0.2)
+            ax.axhline(1, color=SOFT, lw=1)
+            ax.set(xlabel="threads", ylim=(min(0.7, rows["ratio"].min() / 1.2), 1.2 * max(every / every[0])))
+            sizes_axis(ax, rows["threads"])
+            log_axis(ax, "y", "speed-up", words.ratio, base=2)
+            label_right(ax, ends)
+    return figure
+
+
+def numbers(cells: pd.DataFrame) -> pd.DataFrame:
+    """Time, speed-up and efficiency by number of threads."""
+    found = scaling.by_threads(cells)
+    return pd.DataFrame(
+        {
+            "n": [f"{n:,}" for n in found["n"]],
+            "threads": [str(count) for count in found["threads"]],
+            "time": [units.show_duration(seconds) for seconds in found["seconds"]],
+            "speed-up": [words.ratio(ratio) for ratio in found["ratio"]],
+            "efficiency": [f"{100 * efficiency:.0f} %" for efficiency in found["efficiency"]],
+        },
+        index=pd.MultiIndex.from_frame(found[["label", "solver"]], names=["Case", "Solver"]),
+    )
+
+
+CHART = Chart(
+    "threads",
+    "What more threads gain",
+    "Time with the fewest threads over that with more, at the largest n that a solver answered with several numbers of "
+    "them. Grey: twice as fast with twice as many.",
+    draw,
+    numbers,
+)
