@@ -32,15 +32,20 @@ def write(directory: Path) -> Path:
     FileNotFoundError
         Where there is no store.
     """
+    return write_records(read(directory), directory)
+
+
+def read(directory: Path) -> list[Record]:
+    """The records of a store, at least one; the errors of `write`."""
     with Store.open(directory, create=False) as store:
         records = store.records()
-    return write_records(records, directory)
+    if not records:
+        raise ValueError(f"{directory} holds no results yet; fill it with: lapmark run --to {directory}")
+    return records
 
 
 def write_records(records: Sequence[Record], directory: Path) -> Path:
     """The same for records from anywhere."""
-    if not records:
-        raise ValueError(f"{directory} holds no results yet; fill it with: lapmark run --to {directory}")
     cells = tables.frame(records)
     put(directory / "results.csv", tables.csv(cells).encode())
     put(directory / "results.parquet", cells.to_parquet(None, index=False))

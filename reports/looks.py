@@ -39,6 +39,9 @@ SOLID, DOTTED, DASHED = (0.0, None), (0.0, (1.2, 1.2)), (0.0, (4.0, 1.5))
 #: Points of a label, and of the line it stands on.
 LABEL, LINE = 8.5, 11.5
 
+#: Pixels in an inch of a PNG, and of a page.
+DPI, CSS_DPI = 150, 96
+
 #: Inches that a letter of a label takes, on average.
 LETTER = 0.072
 
@@ -209,7 +212,7 @@ def plain(text: str, longest: int = 40) -> str:
 
 def png(figure: Figure) -> bytes:
     """The figure as PNG."""
-    return _render(figure, "png", dpi=150, metadata={"Software": None})
+    return _render(figure, "png", dpi=DPI, metadata={"Software": None})
 
 
 def svg(figure: Figure) -> bytes:

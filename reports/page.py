@@ -25,16 +25,20 @@ from bench.units import show_duration, show_size
 
 from . import tables, words
 from .charts import Chart
+from .looks import CSS_DPI, DPI
 from .pictures import Album
 from .verdicts import verdict
 
 TEMPLATES = Path(__file__).parent / "templates"
 
-#: Bytes above which a chart goes into the page as PNG, and pixels of the side of a picture in it.
-LARGEST_SVG, PICTURE_SIDE = 800_000, 1400
+#: Pixels of the side of a picture in the page.
+PICTURE_SIDE = 1400
 
-#: What the large table can be filtered by.
-FILTERS = ("solver", "problem", "status")
+#: What the page can be filtered by, with the column of the cells that holds it.
+FILTERS = {"solver": "base", "problem": "problem", "n": "n", "threads": "threads", "status": "status"}
+
+#: Work of others on the machine, in cores, from which on a time is told to be doubtful.
+BUSY = 0.5
 
 
 @dataclass(frozen=True)
@@ -44,6 +48,15 @@ class Drawing:
     chart: Chart
     png: bytes
     svg: bytes
+
+
+@dataclass(frozen=True)
+class Picture:
+    """What an `img` shows, and its size in CSS pixels, so that nothing moves when it appears."""
+
+    source: str
+    width: int
+    height: int
 
 
 def render(cells: pd.DataFrame, drawings: Sequence[Drawing], albums: Sequence[Album]) -> str:
@@ -57,7 +70,8 @@ def render(cells: pd.DataFrame, drawings: Sequence[Drawing], albums: Sequence[Al
     albums : sequence of Album
     """
     shown = cells[cells["current"]]
-    columns = [column for column in COLUMNS if shown[column.name].notna().any()]
+    shown = shown.assign(work=[_work(row) for _, row in shown.iterrows()])
+    columns = [column for column in COLUMNS if _says_something(shown, column.name)]
     return fill(
         "index.html",
         headline=_headline(shown),
@@ -65,13 +79,13 @@ def render(cells: pd.DataFrame, drawings: Sequence[Drawing], albums: Sequence[Al
         warnings=_warnings(cells),
         # The largest first: it is what the run was for.
         cases=[_case(str(label), rows) for label, rows in sorted(shown.groupby("label"), key=_smallness)],
-        charts=[(drawing.chart, _chart_source(drawing)) for drawing in drawings],
+        charts=[(drawing.chart, _chart(drawing), _numbers(drawing.chart, cells)) for drawing in drawings],
         albums=[(album, shown_pictures(album)) for album in albums],
         failures=_failures(shown),
         statuses=STATUSES,
         rows=[_row(row, columns) for _, row in shown.iterrows()],
         columns=columns,
-        choices={name: sorted(set(shown[name].astype(str))) for name in FILTERS},
+        choices={name: _choices(shown[column]) for name, column in FILTERS.items()},
         csv=_data_url("text/csv", tables.csv(cells).encode()),
     )
 
@@ -94,9 +108,9 @@ def fill(template: str, **contents: object) -> str:
     )
 
 
-def shown_pictures(album: Album) -> list[tuple[str, str]]:
-    """Captions and sources of the pictures of an album, for an `img` each."""
-    return [(caption, _picture_source(path)) for caption, path in album.captioned]
+def shown_pictures(album: Album) -> list[tuple[str, Picture]]:
+    """Captions and pictures of an album, for an `img` each."""
+    return [(caption, _picture(path)) for caption, path in album.captioned]
 
 
 def _headline(shown: pd.DataFrame) -> str:
@@ -112,7 +126,9 @@ def _facts(shown: pd.DataFrame) -> list[tuple[str, str]]:
     facts = [
         ("Measured", " to ".join(dict.fromkeys(_minute(text) for text in (finished[:1] + finished[-1:])))),
         ("Machine", " / ".join(sorted(set(shown["machine"])))),
+        ("Conditions", _conditions(shown)),
         ("Versions", ", ".join(versions)),
+        ("Environments", ", ".join(sorted(filter(None, set(shown["environment"]))))),
         ("Commit", ", ".join(sorted(set(shown["commit"])))),
         ("Threads", ", ".join(str(count) for count in sorted(set(shown["threads"])))),
     ]
@@ -127,6 +143,13 @@ def _warnings(cells: pd.DataFrame) -> list[str]:
         found.append(f"The cells come from {count} machines: times of different machines do not compare.")
     if (count := shown["commit"].nunique()) > 1:
         found.append(f"The cells come from {count} commits of Lapmark.")
+    busy = shown[shown["condition_load"] > BUSY] if "condition_load" in shown else shown[:0]
+    if len(busy):
+        cores = f"{busy['condition_load'].max():.1f} cores"
+        found.append(
+            f"{len(busy):,} of {len(shown):,} cells were measured while other work kept up to {cores} busy: their "
+            "times may be too long. Which they are, “Load” among all results tells."
+        )
     if older := len(cells) - len(shown):
         stale = _count(older, "older cell")
         found.append(f"{stale} measured since, or in another environment: only in results.csv, with current = False.")
@@ -148,9 +171,12 @@ def _case(label: str, rows: pd.DataFrame) -> dict[str, object]:
         if mine["group"] == "harness":
             continue
         texts = [_median(by.get((series, n)), seconds, fastest[n]) for n, seconds in line.items()]
-        table.append({"name": series, "ours": mine["group"] == "ours", "exact": mine["exact"], "cells": texts})
+        known = {"name": series, "ours": mine["group"] == "ours", "exact": mine["exact"], "cells": texts}
+        table.append({**known, "keys": {"solver": mine["base"]}})
     table.sort(key=lambda line: not line["exact"])  # within each kind, fastest first as before
-    return {"label": label, "verdict": verdict(rows), "sizes": [f"{n:,}" for n in medians.columns], "table": table}
+    sizes = [f"{n:,}" for n in medians.columns]
+    keys = {"problem": rows["problem"].iloc[0]}
+    return {"label": label, "keys": keys, "verdict": verdict(rows), "sizes": sizes, "table": table}
 
 
 def _median(cell: pd.DataFrame | None, seconds: float, fastest: float) -> dict[str, object]:
@@ -174,8 +200,39 @@ def _failures(shown: pd.DataFrame) -> list[dict[str, str]]:
             for label, part in cells.groupby("label")
         )
         reason = cells["message"].iloc[-1]
-        lines.append({"solver": series, "status": status, "where": "; ".join(where), "reason": reason})
+        keys = {"solver": cells["base"].iloc[0], "status": status}
+        lines.append({"solver": series, "status": status, "where": "; ".join(where), "reason": reason, "keys": keys})
     return lines
+
+
+def _numbers(chart: Chart, cells: pd.DataFrame) -> dict[str, object] | None:
+    """The table under a chart: headings, and for each line its texts and what it is filtered by."""
+    if chart.numbers is None:
+        return None
+    table = chart.numbers(cells)
+    keys_of = {
+        "Solver": ("solver", dict(zip([*cells["series"], *cells["solver"]], [*cells["base"]] * 2, strict=True))),
+        "Case": ("problem", dict(zip(cells["label"], cells["problem"], strict=True))),
+    }
+    lines = []
+    for names, texts in zip(table.index, table.itertuples(index=False), strict=True):
+        told = zip(table.index.names, names, strict=True)
+        known = ((*keys_of[level], name) for level, name in told if level in keys_of)
+        keys = {key: values.get(name, name) for key, values, name in known}
+        lines.append({"names": names, "texts": list(texts), "keys": keys})
+    return {"names": table.index.names, "columns": list(table.columns), "lines": lines}
+
+
+def _choices(values: pd.Series) -> list[str]:
+    """What a filter offers: numbers by size, words by the alphabet."""
+    return [str(value) for value in sorted(set(values))]
+
+
+def _conditions(shown: pd.DataFrame) -> str:
+    """What the machine did meanwhile, each condition from its least to its most."""
+    names = [name for name in shown if name.startswith("condition_") and shown[name].notna().any()]
+    ranges = {name.removeprefix("condition_"): (shown[name].min(), shown[name].max()) for name in names}
+    return "; ".join(f"{name} {low:.3g} to {high:.3g}" for name, (low, high) in ranges.items())
 
 
 def _row(row: pd.Series, columns: Sequence[Column]) -> dict[str, object]:
@@ -185,7 +242,12 @@ def _row(row: pd.Series, columns: Sequence[Column]) -> dict[str, object]:
         value = row[column.name]
         known = pd.notna(value)
         cells.append({"text": column.write(row) if known else "", "value": value if known and column.number else None})
-    return {"cells": cells, "keys": {name: str(row[name]) for name in FILTERS}}
+    return {"cells": cells, "keys": {name: str(row[column]) for name, column in FILTERS.items()}}
+
+
+def _says_something(shown: pd.DataFrame, name: str) -> bool:
+    values = shown.get(name, pd.Series(dtype=float))
+    return bool((values.notna() & (values != "")).any())
 
 
 def _range(row: pd.Series) -> str:
@@ -211,6 +273,11 @@ class Column:
     write: Callable[[pd.Series], str]
     number: bool = True
 
+    @property
+    def key(self) -> str:
+        """What a link calls it."""
+        return {"series": "solver", "label": "problem"}.get(self.name, self.name)
+
 
 #: The columns of the large table; those of which no cell has anything to say are left out.
 COLUMNS = (
@@ -222,27 +289,35 @@ COLUMNS = (
     Column("Time", "seconds", lambda row: show_duration(row["seconds"])),
     Column("Fastest – slowest", "seconds_min", _range),
     Column("Samples", "samples", lambda row: str(row["samples"])),
+    Column("Rounds", "rounds", lambda row: str(row["rounds"])),
     Column("Against the fastest", "relative", lambda row: words.ratio(row["relative"])),
     Column("Gain by AVX2", "speedup", lambda row: words.ratio(row["speedup"])),
     *(Column(metric.title.capitalize(), metric.name, functools.partial(_error, metric)) for metric in METRICS),
     Column("Cost", "cost", lambda row: f"{row['cost']:.9g}"),
     Column("Peak memory", "peak_memory", lambda row: show_size(row["peak_memory"])),
-    Column("Work", "solver", _work, number=False),
+    Column("Instructions", "instructions", lambda row: f"{row['instructions']:,}"),
+    Column("Load", "condition_load", lambda row: f"{row['condition_load']:.2f}"),
+    Column("Work", "work", lambda row: row["work"], number=False),
+    Column("Environment", "environment", lambda row: row["environment"], number=False),
     Column("Message", "message", lambda row: row["message"], number=False),
 )
 
 
-def _chart_source(drawing: Drawing) -> str:
-    small = len(drawing.svg) <= LARGEST_SVG
-    return _data_url("image/svg+xml", drawing.svg) if small else _data_url("image/png", drawing.png)
+def _chart(drawing: Drawing) -> Picture:
+    """The figure as SVG, which is sharp and turns dark, or as PNG where that is smaller by far."""
+    with Image.open(io.BytesIO(drawing.png)) as image:
+        width, height = (round(side * CSS_DPI / DPI) for side in image.size)
+    small = len(drawing.svg) <= 4 * len(drawing.png)
+    source = _data_url("image/svg+xml", drawing.svg) if small else _data_url("image/png", drawing.png)
+    return Picture(source, width, height)
 
 
-def _picture_source(path: Path) -> str:
+def _picture(path: Path) -> Picture:
     """A picture, no larger than a screen shows: the files themselves stay as they are."""
     with Image.open(path) as image, io.BytesIO() as file:
         image.thumbnail((PICTURE_SIDE, PICTURE_SIDE))
         image.convert("RGB").save(file, "WEBP", quality=85)
-        return _data_url("image/webp", file.getvalue())
+        return Picture(_data_url("image/webp", file.getvalue()), *image.size)
 
 
 def _data_url(kind: str, content: bytes) -> str:

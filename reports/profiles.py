@@ -48,7 +48,7 @@ def behind_the_best(cells: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame]]:
     ratios : DataFrame
         A row per case, a column per series: at least 1, inf where it failed, NaN where it does not take the case.
     """
-    for kind, rows in _kinds(cells):
+    for kind, rows in kinds(cells):
         rows = rows if kind == BLURRED else rows[rows["exact"]]
         seconds = _solved(rows.assign(time=_time_to(rows, CONVERGED)), "series")
         if len(seconds) >= LEAST_CASES:
@@ -72,7 +72,7 @@ def times_to_gap(cells: pd.DataFrame) -> Iterator[tuple[str, float, pd.DataFrame
         A row per case, a column per solver without its settings: inf where it never comes so near, NaN where it does
         not take the case.
     """
-    for kind, rows in _kinds(cells):
+    for kind, rows in kinds(cells):
         last = None
         for gap in GAPS:
             seconds = _solved(rows.assign(time=_time_to(rows, gap)), "contender")
@@ -88,7 +88,7 @@ def share(values: pd.Series, limits: Sequence[float] | np.ndarray) -> np.ndarray
     return np.searchsorted(known, limits, side="right") / max(len(known), 1)
 
 
-def _kinds(cells: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame]]:
+def kinds(cells: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame]]:
     """The current cells of solvers by kind, with the solver and its threads as `contender`.
 
     Told from the certificates: those of plans hold marginal errors, those with a blur an entropic gap too.

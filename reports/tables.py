@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -56,10 +56,7 @@ def frame(records: Iterable[Record]) -> pd.DataFrame:
     cells = pd.DataFrame([_row(record) for record in records])
     conditions, counters = (sorted(filter(re.compile(f"{kind}_").match, cells)) for kind in ("condition", "counter"))
     cells = cells[[*(name for name in cells if name not in {*conditions, *counters}), *conditions, *counters]]
-    lacking = np.array(["missing" in record.versions.values() for record in records])
-    oldest_first = cells.iloc[np.argsort(~lacking, kind="stable")]
-    current = ~oldest_first.duplicated(["case", "series"], keep="last")
-    cells.insert(cells.columns.get_loc("message") + 1, "current", current)
+    cells.insert(cells.columns.get_loc("message") + 1, "current", current(records))
     cells = cells.sort_values(["problem", "label", "n", "seed", "solver", "threads"], kind="stable", ignore_index=True)
     cells["status"] = pd.Categorical(cells["status"], categories=list(STATUSES))
     cells["m"] = cells["m"].astype("Int64")
@@ -74,6 +71,16 @@ def frame(records: Iterable[Record]) -> pd.DataFrame:
     cells.insert(after, "relative", (ok["seconds"] / ok["case"].map(fastest).astype("float64")).reindex(cells.index))
     cells.insert(after + 1, "speedup", speedups(cells)["ratio"].reindex(cells.index))
     return cells
+
+
+def current(records: Sequence[Record]) -> list[bool]:
+    """Whether each is the latest of its solver, case and threads; one that lacks the solver only if it is alone."""
+    whose = [(record.solver, record.case, record.threads) for record in records]
+    lacking = ["missing" in record.versions.values() for record in records]
+    # Of equals the last one of a dictionary stays.
+    order = sorted(range(len(records)), key=lambda place: not lacking[place])
+    latest = {whose[place]: place for place in order}
+    return [latest[who] == place for place, who in enumerate(whose)]
 
 
 def csv(cells: pd.DataFrame) -> str:

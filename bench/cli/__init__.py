@@ -6,7 +6,7 @@ from __future__ import annotations
 
 # Each adds its verb to the application, in the order in which the help lists them.
 # isort: off
-from . import run, listing, env, check, report, gallery  # noqa: F401
+from . import run, listing, env, check, report, export, gallery  # noqa: F401
 
 # isort: on
 from .base import app

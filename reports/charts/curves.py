@@ -16,7 +16,7 @@ from bench import units
 
 from .. import scaling, tables
 from ..looks import SOFT, Label, label_right, log_axis, panels, plain, sizes_axis, style, theme
-from .base import Chart
+from .base import Chart, points
 
 #: Smaller peaks are drawn here: below it a process's memory moves by whole pages.
 SMALLEST_PEAK = 2**16
@@ -65,9 +65,11 @@ def _curve_panel(ax: Axes, rows: pd.DataFrame, quantity: Quantity) -> None:
     ends = []
     for (series, solver), curve in rows.groupby(["series", "solver"]):
         look = style(str(solver))
-        points = curve.explode("times").assign(seconds=lambda each: each["times"].astype("float64")) if timed else curve
+        samples = (
+            curve.explode("times").assign(seconds=lambda each: each["times"].astype("float64")) if timed else curve
+        )
         sns.lineplot(
-            points,
+            samples,
             x="n",
             y=quantity.column,
             ax=ax,
@@ -104,16 +106,16 @@ def _heading(medians: pd.Series, largest: int) -> float:
 TIME = Chart(
     "time",
     "Time against size",
-    "Median time of a solve; the band runs from the fastest to the slowest sample. nᵇ is fitted by least squares on the "
-    "logarithms of the medians, where there are three sizes or more. Thick: ours, dotted without AVX2; dashed and thin: "
-    "others.",
+    "Median time of a solve; the band runs from the fastest to the slowest sample. nᵇ is fitted by least squares on "
+    "the logarithms of the medians, where there are three sizes or more. Thick: ours, dotted without AVX2; dashed and"
+    " thin: others.",
     time,
 )
 
 MEMORY = Chart(
     "memory",
     "Peak memory against size",
-    "Largest resident memory over that of the worker with the problem built. Peaks below 64 KiB are drawn there. Grey: one "
-    "float64 copy of the cost matrix, for scale.",
+    "Largest resident memory over that of the worker with the problem built. Peaks below 64 KiB are drawn there. "
+    "Grey: one float64 copy of the cost matrix, for scale.",
     memory,
 )

@@ -94,8 +94,9 @@ CHARTS = (
     Chart(
         "gap",
         "Gap against time",
-        "How far each answer is from the certified lower bound, at the largest size that an approximate solver answered, "
-        "or that any did. Connected points are one solver at several accuracies. Better is down and to the left.",
+        "How far each answer is from the certified lower bound, at the largest size that an approximate solver "
+        "answered, or that any did. Connected points are one solver at several accuracies. Better is down and to the "
+        "left.",
         functools.partial(draw, METRICS[0]),
     ),
     Chart(
@@ -108,8 +109,8 @@ CHARTS = (
     Chart(
         "entropic-gap",
         "Convergence against time",
-        "How far the potentials of a blurred problem are from its own optimum, certified. The blur has no share in it, as "
-        "it has in the gap to the lower bound.",
+        "How far the potentials of a blurred problem are from its own optimum, certified. The blur has no share in "
+        "it, as it has in the gap to the lower bound.",
         functools.partial(draw, METRICS[2]),
     ),
 )

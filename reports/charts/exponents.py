@@ -58,9 +58,9 @@ def numbers(cells: pd.DataFrame) -> pd.DataFrame:
 CHART = Chart(
     "scaling",
     "How time grows with n",
-    "The exponent b of time ≈ a nᵇ, by least squares on the logarithms of the medians, where there are three sizes or "
-    "more, and its 95 % interval (Student’s t): wide where sizes are few, the machine was restless or the growth is no "
-    "power of n. Small sizes hold what a call costs in any case, and flatten the fit.",
+    "The exponent b of time ≈ a nᵇ, by least squares on the logarithms of the medians, where there are three sizes or"
+    " more, and its 95 % interval (Student’s t): wide where sizes are few, the machine was restless or the growth is "
+    "no power of n. Small sizes hold what a call costs in any case, and flatten the fit.",
     draw,
     numbers,
 )

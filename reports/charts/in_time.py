@@ -51,10 +51,10 @@ def _within(gap: float) -> str:
 CHART = Chart(
     "time-to-gap",
     "Cases answered in time",
-    "The share of cases in which a solver, at the best of its settings for this, has an answer within a gap by a time: a "
-    "data profile (Moré and Wild 2009) with seconds for the budget. The gap is that to the certified lower bound, with a "
-    "blur that to the optimum with it. A larger gap has a panel where somebody makes use of it. Timeouts, crashes and "
-    "wrong answers never arrive; cases that nobody answered so well are left out.",
+    "The share of cases in which a solver, at the best of its settings for this, has an answer within a gap by a "
+    "time: a data profile (Moré and Wild 2009) with seconds for the budget. The gap is that to the certified lower "
+    "bound, with a blur that to the optimum with it. A larger gap has a panel where somebody makes use of it. "
+    "Timeouts, crashes and wrong answers never arrive; cases that nobody answered so well are left out.",
     draw,
     numbers,
 )

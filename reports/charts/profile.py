@@ -51,12 +51,12 @@ def numbers(cells: pd.DataFrame) -> pd.DataFrame:
 CHART = Chart(
     "profile",
     "Performance profiles",
-    "How often a solver answers within a factor of the fastest (Dolan and Moré 2002). At 1×: the share of its cases in "
-    "which it is the fastest; at the right end: the share that it solves in any time. Solved means certified optimal, by "
-    "a solver that claims the optimum; with a blur, within 0.1 % of its optimum, by any. Timeouts, crashes and wrong "
-    "answers count as infinite. Shares are of the cases that a solver takes: “12 of 20” says how many those are, where "
-    "it does not take all. Cases that nobody solved are left out. Curves depend on who else was there: the order behind "
-    "the first may change without it.",
+    "How often a solver answers within a factor of the fastest (Dolan and Moré 2002). At 1×: the share of its cases "
+    "in which it is the fastest; at the right end: the share that it solves in any time. Solved means certified "
+    "optimal, by a solver that claims the optimum; with a blur, within 0.1 % of its optimum, by any. Timeouts, "
+    "crashes and wrong answers count as infinite. Shares are of the cases that a solver takes: “12 of 20” says how "
+    "many those are, where it does not take all. Cases that nobody solved are left out. Curves depend on who else was"
+    " there: the order behind the first may change without it.",
     draw,
     numbers,
 )

@@ -39,7 +39,7 @@ def draw(cells: pd.DataFrame) -> Figure | None:
 CHART = Chart(
     "speedup",
     "What AVX2 gains",
-    "Median time of the scalar build over that of the same solver with AVX2. Bars: from the quartiles of both solvers’ "
-    "samples.",
+    "Median time of the scalar build over that of the same solver with AVX2. Bars: from the quartiles of both "
+    "solvers’ samples.",
     draw,
 )

@@ -108,7 +108,7 @@ def _band(ax: Axes, matrix: pd.DataFrame) -> None:
 CHART = Chart(
     "status",
     "What became of every cell",
-    "ok: certified; ?: valid but without a bound to judge it by; wrong: refuted; time, mem: stopped at a limit; crash: "
-    "died of a signal; error: the solver raised; skip: not run. An empty place was not asked for.",
+    "ok: certified; ?: valid but without a bound to judge it by; wrong: refuted; time, mem: stopped at a limit; "
+    "crash: died of a signal; error: the solver raised; skip: not run. An empty place was not asked for.",
     draw,
 )

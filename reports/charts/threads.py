@@ -57,8 +57,8 @@ def numbers(cells: pd.DataFrame) -> pd.DataFrame:
 CHART = Chart(
     "threads",
     "What more threads gain",
-    "Time with the fewest threads over that with more, at the largest n that a solver answered with several numbers of "
-    "them. Grey: twice as fast with twice as many.",
+    "Time with the fewest threads over that with more, at the largest n that a solver answered with several numbers "
+    "of them. Grey: twice as fast with twice as many.",
     draw,
     numbers,
 )

@@ -50,14 +50,14 @@ if (form) {
     if (place) state.set("at", place);
     for (const { name, value } of filters) if (value) state.set(name, value);
     const sorted = table.querySelector("[aria-sort]");
-    if (sorted) state.set("sort", (sorted.ariaSort === "descending" ? "-" : "") + sorted.dataset.column);
-    const plain = state.size === 1 && place;
+    if (sorted) state.set("sort", (sorted.getAttribute("aria-sort") === "descending" ? "-" : "") + sorted.dataset.column);
+    const plain = place && [...state].length === 1;
     history.replaceState(null, "", `#${plain ? place : state}`);
   }
 
   function restore() {
-    const fragment = decodeURIComponent(location.hash.slice(1));
-    const state = new URLSearchParams(fragment.includes("=") ? location.hash.slice(1) : { at: fragment });
+    const fragment = location.hash.slice(1);
+    const state = new URLSearchParams(fragment.includes("=") ? fragment : { at: fragment });
     if (fragment.includes("=")) {
       for (const each of filters) each.value = state.get(each.name) ?? "";
       // A value that this page does not have leaves a list without a choice, which would show all and say nothing.
@@ -70,7 +70,7 @@ if (form) {
     place = state.get("at") ?? (fragment ? "results" : "");
     const target = document.getElementById(place);
     if (target?.closest("details")) target.closest("details").open = true;
-    target?.scrollIntoView();
+    target?.scrollIntoView({ behavior: "instant" });
     if (fragment && !fragment.includes("=")) remember();
   }
 
@@ -80,7 +80,7 @@ if (form) {
   table.tHead.addEventListener("click", (event) => {
     const heading = event.target.closest("th");
     if (!heading) return;
-    sort(heading, heading.ariaSort !== "ascending");
+    sort(heading, heading.getAttribute("aria-sort") !== "ascending");
     remember();
   });
   addEventListener("hashchange", restore);

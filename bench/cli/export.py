@@ -1,0 +1,46 @@
+"""`lapmark export`: the results for other programs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from .base import RESULTS, app, user_errors
+
+
+@app.command(
+    epilog="""**Examples**
+
+`lapmark export --to results.csv` — a row per cell, for a spreadsheet
+
+`lapmark export grid --to grid.parquet` — the same with its types, for pandas, Polars or DuckDB
+
+`lapmark export grid --to - | head` — CSV on the standard output
+
+`lapmark export grid --format benchopt --to outputs/grid.parquet` — a row per call, for `benchopt plot`"""
+)
+def export(
+    directory: Annotated[Path, typer.Argument(metavar="DIR", help="Folder of the results.")] = RESULTS,
+    to: Annotated[
+        str, typer.Option(metavar="FILE", help="File to write, whole or not at all; - is the standard output.")
+    ] = "-",
+    form: Annotated[
+        str | None,
+        typer.Option(
+            "--format", metavar="csv|parquet|benchopt", help="Format; default: what the name of the file tells."
+        ),
+    ] = None,
+) -> None:
+    """Write the results as a table that other programs read."""
+    import reports
+    from reports import export as formats
+
+    with user_errors():
+        chosen = formats.format_of(to, form)
+        content = formats.content(reports.read(directory), chosen)
+        if to != "-":
+            reports.put(Path(to), content)
+    # Outside, since a reader that has had enough is no error of the user's.
+    typer.echo(content.decode() if to == "-" else to, nl=to != "-")
