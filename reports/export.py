@@ -66,8 +66,8 @@ def benchopt(records: Sequence[Record]) -> pd.DataFrame:
 
     A case is a dataset, what problems ask for is an objective, a solver's further settings are its parameters. Those
     that set how near it comes (`Capabilities.curve`) are points of one curve: `stop_val` numbers them, the nearest
-    last, as benchopt numbers the points at which it has stopped a solver. `idx_rep` numbers the calls. Only answers have
-    a place there: cells without a certified one are left out.
+    last, as benchopt numbers the points at which it has stopped a solver. `idx_rep` numbers the calls. Only answers
+    have a place there: cells without a certified one are left out.
 
     Raises
     ------
@@ -160,7 +160,7 @@ def _parquet(table: pd.DataFrame) -> bytes:
 
 def _uniform(table: pd.DataFrame) -> pd.DataFrame:
     """The same with one type a column: a setting may be a word in one case and a number in another."""
-    mixed = [name for name in table.select_dtypes("object") if table[name].dropna().map(type).nunique() > 1]
+    mixed = [name for name in table if table[name].dropna().map(type).nunique() > 1]
     return table.assign(**{name: table[name].map(str, na_action="ignore") for name in mixed})
 
 

@@ -1,12 +1,69 @@
 from __future__ import annotations
 
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
 import pytest
 import report_records
 
 from bench.record import Record
+
+CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 
 
 @pytest.fixture(scope="session")
 def records() -> list[Record]:
     """Certified cells, an approximate curve, and a cell of every failing status."""
     return report_records.every_kind()
+
+
+@dataclass
+class Visit:
+    """A page in the browser, what it has asked the network for, and what it has complained of."""
+
+    page: Any
+    requests: list[str] = field(default_factory=list)
+    complaints: list[str] = field(default_factory=list)
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Any]:
+    """Chromium without a window."""
+    api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed (pip install playwright)")
+    if CHROMIUM is None:
+        pytest.skip("neither Chromium nor Chrome is installed")
+    with api.sync_playwright() as playwright:
+        # A container often runs as root, where Chromium's sandbox does not.
+        chromium = playwright.chromium.launch(
+            executable_path=CHROMIUM, args=["--no-sandbox", "--disable-dev-shm-usage"]
+        )
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture
+def visit(browser: Any) -> Iterator[Callable[..., Visit]]:
+    """Opens a file at a fragment, with settings of the browser such as its colours and its size; nothing gets out."""
+    contexts = []
+
+    def go(path: Path, fragment: str = "", **settings: Any) -> Visit:
+        contexts.append(browser.new_context(**settings))
+        page = contexts[-1].new_page()
+        visit = Visit(page)
+
+        def refuse(route: Any) -> None:
+            visit.requests.append(route.request.url)
+            route.abort()
+
+        page.route(lambda url: not url.startswith("file:"), refuse)
+        page.on("console", lambda message: visit.complaints.append(message.text))
+        page.on("pageerror", lambda error: visit.complaints.append(str(error)))
+        page.goto(path.as_uri() + fragment)
+        return visit
+
+    yield go
+    for context in contexts:
+        context.close()

@@ -1,10 +1,8 @@
-"""The report as files, and its page in a browser."""
+"""The report as files. `test_report_browser.py` opens its page."""
 
 from __future__ import annotations
 
 import re
-import shutil
-import subprocess
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -16,9 +14,6 @@ import reports
 from bench.problems import Case
 from bench.record import Record
 from bench.store import Store
-
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-needs_browser = pytest.mark.skipif(CHROMIUM is None, reason="neither Chromium nor Chrome is installed")
 
 HOSTILE = "<script>alert(1)</script>\"'&"
 
@@ -44,7 +39,9 @@ def test_files(report: Path, records: list[Record]) -> None:
     )
     names = {path.name for path in (report / "figures").iterdir()}
     assert names == {
-        f"{name}.{form}" for name in ("time", "speedup", "gap", "memory", "status") for form in ("png", "svg")
+        f"{name}.{form}"
+        for name in ("profile", "time-to-gap", "time", "scaling", "speedup", "gap", "memory", "status")
+        for form in ("png", "svg")
     }
     assert not list(report.rglob(".*")), "temporary files are gone"
 
@@ -113,67 +110,6 @@ def test_a_failed_write_leaves_the_old_file(tmp_path: Path) -> None:
     with pytest.raises(TypeError):
         reports.put(path, "not bytes")  # type: ignore[arg-type]
     assert [each.read_bytes() for each in tmp_path.iterdir()] == [b"old"]
-
-
-@needs_browser
-def test_the_page_opens_without_error_or_request(report: Path, tmp_path: Path) -> None:
-    dom, console = browse(report / "index.html", tmp_path)
-    assert console == []
-    rows = len(pd.read_csv(report / "results.csv"))
-    assert f"{rows} of {rows} rows" in dom, "the script has run"
-
-
-@needs_browser
-def test_the_page_lets_no_request_out(report: Path, tmp_path: Path) -> None:
-    """Its policy turns every request into an error: no error above means no request."""
-    page = tmp_path / "index.html"
-    text = (report / "index.html").read_text(encoding="utf-8")
-    page.write_text(text.replace("</main>", '</main><img src="https://example.invalid/a.png">'), encoding="utf-8")
-    _, console = browse(page, tmp_path)
-    assert len(console) == 1
-    assert "Content Security Policy" in console[0]
-
-
-@needs_browser
-def test_the_table_sorts_and_filters(report: Path, tmp_path: Path) -> None:
-    act = """<script>
-      [...document.querySelectorAll("#cells th button")].find((each) => each.textContent === "Time").click();
-      document.querySelector("[name=status]").value = "ok";
-      document.querySelector("[name=solver]").value = "scipy";
-      document.querySelector("#filters").dispatchEvent(new Event("input"));
-    </script>"""
-    page = tmp_path / "index.html"
-    text = re.sub(r"<meta http-equiv[^>]*>", "", (report / "index.html").read_text(encoding="utf-8"))
-    page.write_text(text.replace("</body>", act + "</body>"), encoding="utf-8")
-    dom, console = browse(page, tmp_path)
-    assert console == []
-    lines = re.findall(r"<tr data-solver=.*?</tr>", dom, re.DOTALL)
-    values = [re.findall(r'data-value="([^"]*)"', line)[2] for line in lines]
-    known = [float(value) for value in values if value]
-    assert known == sorted(known)
-    assert values.index("") == len(known), "what is not known comes last"
-    shown = [line for line in lines if ' hidden=""' not in line]
-    assert len(shown) == 6
-    assert all('data-solver="scipy"' in line for line in shown)
-
-
-def browse(page: Path, folder: Path) -> tuple[str, list[str]]:
-    """Open a page in headless Chromium; its document once the script has run, and what the console said."""
-    assert CHROMIUM is not None
-    done = subprocess.run(
-        [
-            CHROMIUM,
-            *("--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run"),
-            *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
-            *("--enable-logging=stderr", f"--user-data-dir={folder / 'profile'}", "--dump-dom"),
-            page.as_uri(),
-        ],
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=True,
-    )
-    return done.stdout, [line for line in done.stderr.splitlines() if ":CONSOLE" in line]
 
 
 class _References(HTMLParser):

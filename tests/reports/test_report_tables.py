@@ -57,22 +57,6 @@ def test_only_certified_cells_are_compared(records: list[Record]) -> None:
     assert cells["relative"].where(cells["exact"]).min() == 1
 
 
-@pytest.mark.parametrize("power", [0.5, 2.0, 3.17])
-def test_exponent_of_a_power_law(power: float) -> None:
-    sizes = pd.Series([100, 250, 1000, 4000])
-    assert tables.exponent(sizes, 3e-9 * sizes**power) == pytest.approx(power)
-
-
-def test_exponent_is_fitted_to_medians_over_seeds() -> None:
-    sizes = pd.Series([10] * 3 + [20] * 3 + [40] * 3)
-    noise = np.tile([0.9, 1.0, 50.0], 3)
-    assert tables.exponent(sizes, noise * sizes**2.0) == pytest.approx(2)
-
-
-def test_two_sizes_have_no_exponent() -> None:
-    assert tables.exponent(pd.Series([10, 20, 20]), pd.Series([1.0, 2.0, 2.1])) is None
-
-
 def test_speedup_is_a_ratio_of_medians_in_its_interval() -> None:
     slow, fast = (4.0, 5.0, 6.0, 5.0), (2.0, 2.5, 3.0, 2.5)
     cells = tables.frame([timed("jv", 8, *slow), timed("jv-avx2", 8, *fast), timed("jv-avx2", 16, 1.0)])

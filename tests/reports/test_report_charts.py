@@ -12,14 +12,16 @@ from report_records import blurred, failed, make_record
 
 from bench.problems import Case
 from bench.record import METRICS, Record
-from reports import figures, looks, tables
+from reports import charts, looks, tables
+from reports.charts import curves, errors, status
 from solvers import registry
 
 
-@pytest.mark.parametrize("chart", figures.ALL, ids=lambda chart: chart.name)
-def test_each_chart_is_drawn_as_png_and_svg(chart: figures.Chart, records: list[Record]) -> None:
+@pytest.mark.parametrize("chart", charts.ALL, ids=lambda chart: chart.name)
+def test_each_chart_is_drawn_as_png_and_svg(chart: charts.Chart, records: list[Record]) -> None:
     twins = [make_record(name, Case("uniform", n), samples=(n * 1e-6,)) for name in ("jv", "jv-avx2") for n in (8, 16)]
-    figure = chart.draw(tables.frame([*records, *twins, *blurred()]))
+    more = [make_record("cascade", Case("uniform", 8), samples=(1.0,), threads=threads) for threads in (1, 2)]
+    figure = chart.draw(tables.frame([*records, *twins, *more, *blurred()]))
     assert figure is not None
     assert looks.png(figure).startswith(b"\x89PNG")
     svg = looks.svg(figure)
@@ -28,48 +30,48 @@ def test_each_chart_is_drawn_as_png_and_svg(chart: figures.Chart, records: list[
 
 
 def test_equal_cells_give_equal_bytes(records: list[Record]) -> None:
-    one, other = (looks.svg(figures.status(tables.frame(records))) for _ in range(2))  # type: ignore[arg-type]
+    one, other = (looks.svg(status.draw(tables.frame(records))) for _ in range(2))  # type: ignore[arg-type]
     assert one == other
 
 
 def test_where_all_fails_only_the_status_is_drawn() -> None:
     cells = tables.frame(failed())
-    assert [chart.name for chart in figures.ALL if chart.draw(cells) is not None] == ["status"]
+    assert [chart.name for chart in charts.ALL if chart.draw(cells) is not None] == ["status"]
 
 
 def test_time_is_drawn_for_certified_cells_only_with_the_exponent() -> None:
     law = [make_record("jv", Case("uniform", n), samples=(1e-9 * n**2.5,)) for n in (100, 200, 400)]
     wrong = make_record("liar", Case("uniform", 100), status="wrong", samples=(1e-9,))
-    figure = figures.time(tables.frame([*law, wrong]))
+    figure = curves.time(tables.frame([*law, wrong]))
     assert figure is not None
     texts = [text.get_text() for text in figure.axes[0].texts]
     assert texts == ["jv  $n^{2.50}$"]
 
 
 def test_panels_are_cases(records: list[Record]) -> None:
-    figure = figures.time(tables.frame(records))
+    figure = curves.time(tables.frame(records))
     assert figure is not None
     titles = [ax.get_title(loc="left") for ax in figure.axes]
     assert titles == ["uniform:dtype=float32", "uniform:dtype=float64"]
 
 
 def test_status_matrix_has_a_text_for_every_status(records: list[Record]) -> None:
-    figure = figures.status(tables.frame(records))
+    figure = status.draw(tables.frame(records))
     assert figure is not None
     shown = {text.get_text() for text in figure.axes[0].texts}
-    assert {short for _, short in figures.STATUS_LOOKS.values()} <= shown
+    assert {short for _, short in status.STATUS_LOOKS.values()} <= shown
 
 
 def test_status_looks_cover_all_statuses() -> None:
     from bench.record import STATUSES
 
-    assert set(figures.STATUS_LOOKS) == set(STATUSES)
+    assert set(status.STATUS_LOOKS) == set(STATUSES)
 
 
 def test_labels_of_many_solvers_do_not_overlap() -> None:
     names = [f"solver-{k}" for k in range(25)]
     rows = [make_record(name, Case("uniform", n), samples=(n * 1e-5,)) for name in names for n in (8, 16, 32)]
-    figure = figures.time(tables.frame(rows))
+    figure = curves.time(tables.frame(rows))
     assert figure is not None
     assert len(figure.axes[0].texts) == 25
     assert_apart(figure)
@@ -79,15 +81,15 @@ def test_labels_on_the_gap_chart_do_not_overlap(records: list[Record]) -> None:
     more = [
         make_record(f"s{k}", Case("uniform", 64, 0, {"dtype": "float32"}), samples=(k + 1,), gap=0.0) for k in range(9)
     ]
-    figure = figures.error(METRICS[0], tables.frame([*records, *more]))
+    figure = errors.draw(METRICS[0], tables.frame([*records, *more]))
     assert figure is not None
     assert_apart(figure)
 
 
 def test_errors_of_transport_are_drawn_where_there_are_any(records: list[Record]) -> None:
     for metric in METRICS[1:]:
-        assert figures.error(metric, tables.frame(records)) is None
-        figure = figures.error(metric, tables.frame([*records, *blurred()]))
+        assert errors.draw(metric, tables.frame(records)) is None
+        figure = errors.draw(metric, tables.frame([*records, *blurred()]))
         assert figure is not None
         assert [ax.get_title(loc="left") or ax.get_title() for ax in figure.axes if ax.get_visible()]
         low, high = figure.axes[0].get_ylim()
@@ -125,7 +127,7 @@ def test_ours_are_emphasised_and_share_a_colour_with_their_avx2_build() -> None:
 def test_a_name_cannot_be_a_formula_or_break_a_line() -> None:
     assert looks.plain("$x$\n" + "y" * 99) == r"\$x\$" + "\N{REPLACEMENT CHARACTER}" + "y" * 35 + "…"
     hostile = [make_record("$\\frac$<script>", Case("uniform", n), samples=(1.0,), gap=0.0) for n in (8, 16, 32)]
-    for chart in figures.ALL:
+    for chart in charts.ALL:
         figure = chart.draw(tables.frame(hostile))
         if figure is not None:
             ET.fromstring(looks.svg(figure))

@@ -1,0 +1,244 @@
+"""The page of a report in a browser: that it works, asks for nothing, runs nothing of the data, and can be read."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from report_records import blurred, make_record
+
+import reports
+from bench.problems import Case
+from bench.record import Record
+
+#: Names that would run something, were they taken for markup, each in another place of the page.
+HOSTILE = (
+    '<img src=x onerror="window.hacked = 1">',
+    "</script><script>window.hacked = 1</script>",
+    '" onmouseover="window.hacked = 1" x="',
+    "'>&lt;b&amp;</td></table><svg onload=window.hacked=1>",
+    "${window.hacked = 1}{{ 7 * 7 }}",
+)
+
+PHONE = {"viewport": {"width": 390, "height": 844}, "device_scale_factor": 2, "is_mobile": True, "has_touch": True}
+
+#: Texts that are shown, each with its contrast to what is behind it (WCAG 2.2, relative luminance).
+CONTRASTS = """() => {
+  const parse = (text) => (text.match(/[\\d.]+/g) ?? []).map(Number);
+  const opaque = (colour) => colour.length === 3 || colour[3] === 1;
+  const luminance = (colour) => {
+    const linear = (c) => (c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4);
+    const [r, g, b] = colour.slice(0, 3).map((c) => linear(c / 255));
+    return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+  };
+  const paper = (element) => {
+    for (let each = element; each; each = each.parentElement) {
+      const colour = parse(getComputedStyle(each).backgroundColor);
+      if (opaque(colour)) return colour;
+    }
+    return [255, 255, 255];
+  };
+  const found = [];
+  const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  while (walker.nextNode()) {
+    const element = walker.currentNode.parentElement;
+    if (!walker.currentNode.textContent.trim() || !element.checkVisibility({ opacityProperty: true })) continue;
+    const [one, other] = [luminance(parse(getComputedStyle(element).color)), luminance(paper(element))];
+    const ratio = (Math.max(one, other) + 0.05) / (Math.min(one, other) + 0.05);
+    found.push([ratio, element.tagName, element.className, walker.currentNode.textContent.trim().slice(0, 30)]);
+  }
+  return found;
+}"""
+
+
+#: The lines of the large table that are shown: what they are filtered by, and their time.
+ROWS = """() => {
+  const time = document.querySelector("#cells th[data-column=seconds]").cellIndex;
+  const shown = [...document.querySelectorAll("#cells tbody tr")].filter((row) => !row.hidden);
+  return shown.map((row) => ({ ...row.dataset, seconds: row.cells[time].dataset.value }));
+}"""
+
+#: Headings without a link to themselves, and links to what is not there.
+LOST = """() => [
+  ...[...document.querySelectorAll("h2[id], figure h3")].filter((each) => !each.querySelector(`a[href="#${each.id}"]`)),
+  ...[...document.querySelectorAll("a[href^='#']")].filter((each) => !document.querySelector(each.getAttribute("href"))),
+].map((each) => each.outerHTML)"""
+
+#: Tables outside of a frame that scrolls and that the keyboard reaches.
+UNFRAMED = (
+    """() => [...document.querySelectorAll("table")].filter((each) => !each.closest(".scroll[tabindex]")).length"""
+)
+
+OPEN_ALL = """() => document.querySelectorAll("details").forEach((each) => { each.open = true; })"""
+
+
+@pytest.fixture(scope="module")
+def page(records: list[Record], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A report of every status and chart, of busy cells, and of hostile names."""
+    case = Case("uniform", 64, 0, {"dtype": "float32"})
+    odd = [
+        make_record(HOSTILE[0], case, status="error", message=HOSTILE[1], commit=HOSTILE[2], environment=HOSTILE[3]),
+        make_record("mine", Case(HOSTILE[2], 8, 0, {"x": HOSTILE[4]}), samples=(1.0,), gap=0.0),
+        make_record(HOSTILE[3], case, samples=(2.0,), gap=0.0, machine={"cpu": HOSTILE[1]}, versions={"x": HOSTILE[0]}),
+        *(make_record(HOSTILE[4], Case("uniform", n), samples=(n * 1.0,), gap=0.0) for n in (16, 32, 64)),
+    ]
+    busy = [
+        make_record("jv-avx2", Case("uniform", n), samples=(n * 1e-6,), conditions={"load": 1.25}, threads=threads)
+        for n in (16, 32, 64)
+        for threads in (1, 2)
+    ]
+    return reports.write_records([*records, *blurred(), *odd, *busy], tmp_path_factory.mktemp("browser"))
+
+
+def rows(page: Any) -> list[dict[str, str]]:
+    """What the lines of the large table that are shown say of themselves, in order."""
+    return page.evaluate(ROWS)
+
+
+def fragment(page: Any) -> str:
+    return page.evaluate("() => decodeURIComponent(location.hash.slice(1))")
+
+
+def test_it_opens_without_a_request_or_a_complaint(page: Path, visit: Callable[..., Any]) -> None:
+    seen = visit(page)
+    total = seen.page.evaluate("() => document.querySelectorAll('#cells tbody tr').length")
+    assert seen.page.locator("#filters output").text_content() == f"{total} of {total} rows"
+    assert total > 30
+    broken = "() => [...document.images].filter((each) => !each.complete || !each.naturalWidth).length"
+    assert seen.page.evaluate("() => document.images.length") >= 10
+    assert seen.page.evaluate(broken) == 0
+    assert (seen.requests, seen.complaints) == ([], [])
+
+
+def test_its_policy_refuses_what_would_get_out(page: Path, tmp_path: Path, visit: Callable[..., Any]) -> None:
+    text = page.read_text(encoding="utf-8")
+    leaky = tmp_path / "index.html"
+    leaky.write_text(text.replace("</main>", '<img src="https://example.invalid/a.png"></main>'), encoding="utf-8")
+    seen = visit(leaky)
+    assert seen.requests == []
+    assert "Content Security Policy" in " ".join(seen.complaints)
+
+
+def test_names_from_data_are_text_and_run_nothing(page: Path, visit: Callable[..., Any]) -> None:
+    seen = visit(page)
+    for name in HOSTILE:
+        assert seen.page.get_by_text(name, exact=False).count(), f"{name} is shown as it is"
+    seen.page.locator("#cells tbody tr").first.hover()
+    seen.page.select_option("[name=solver]", HOSTILE[0])
+    assert [row["solver"] for row in rows(seen.page)] == [HOSTILE[0]]
+    again = visit(page, "#" + seen.page.evaluate("() => location.hash.slice(1)"))
+    assert [row["solver"] for row in rows(again.page)] == [HOSTILE[0]]
+    for each in (seen, again):
+        assert each.page.evaluate("() => window.hacked") is None
+        assert each.page.locator("[onerror], [onload], [onmouseover]").count() == 0
+        assert (each.requests, each.complaints) == ([], [])
+
+
+def test_a_link_restores_filters_sorting_and_place(page: Path, visit: Callable[..., Any]) -> None:
+    seen = visit(page, "#at=status&solver=jv&problem=uniform&n=64&sort=-seconds")
+    found = rows(seen.page)
+    assert {(row["solver"], row["problem"], row["n"]) for row in found} == {("jv", "uniform", "64")}
+    assert len(found) == 2
+    assert float(found[0]["seconds"]) >= float(found[1]["seconds"])
+    assert seen.page.locator("th[data-column=seconds]").get_attribute("aria-sort") == "descending"
+    assert seen.page.input_value("[name=solver]") == "jv"
+    assert seen.page.locator("#status").bounding_box()["y"] < 200
+    # The tables of verdicts and charts show the same choice.
+    shown = seen.page.locator("article tr[data-solver]:not([hidden]), figure tr[data-solver]:not([hidden])")
+    assert {row.get_attribute("data-solver") for row in shown.all()} == {"jv"}
+
+
+def test_what_is_chosen_stands_in_the_address(page: Path, visit: Callable[..., Any]) -> None:
+    seen = visit(page)
+    seen.page.select_option("[name=status]", "ok")
+    seen.page.fill("[name=text]", "scipy")
+    seen.page.get_by_role("button", name="Time", exact=True).click()
+    assert fragment(seen.page) == "status=ok&text=scipy&sort=seconds"
+    found = rows(seen.page)
+    assert {(row["solver"], row["status"]) for row in found} == {("scipy", "ok")}
+    assert [float(row["seconds"]) for row in found] == sorted(float(row["seconds"]) for row in found)
+    seen.page.click("nav a[href='#scaling']")
+    assert fragment(seen.page) == "at=scaling&status=ok&text=scipy&sort=seconds"
+    assert len(rows(seen.page)) == len(found), "going elsewhere keeps what is chosen"
+    seen.page.get_by_role("button", name="clear").click()
+    seen.page.wait_for_function("() => !location.hash.includes('status')")
+    assert len(rows(seen.page)) > len(found)
+
+
+def test_a_link_with_what_the_page_does_not_have_shows_all(page: Path, visit: Callable[..., Any]) -> None:
+    seen = visit(page, "#at=nowhere&solver=nobody&sort=nothing&x=%E0%A4%A")
+    assert len(rows(seen.page)) == len(rows(visit(page).page))
+    assert seen.complaints == []
+
+
+def test_every_section_and_chart_has_a_link_to_itself(page: Path, visit: Callable[..., Any]) -> None:
+    seen = visit(page)
+    assert seen.page.evaluate(LOST) == []
+    identities = seen.page.evaluate("() => [...document.querySelectorAll('[id]')].map((each) => each.id)")
+    assert len(identities) == len(set(identities))
+    assert {"profile", "time-to-gap", "scaling", "threads", "results"} <= set(identities)
+
+
+def test_the_keyboard_sorts_every_column(page: Path, visit: Callable[..., Any]) -> None:
+    seen = visit(page)
+    headings = seen.page.locator("#cells th")
+    for place in range(headings.count()):
+        headings.nth(place).locator("button").focus()
+        seen.page.keyboard.press("Enter")
+        assert headings.nth(place).get_attribute("aria-sort") == "ascending"
+        seen.page.keyboard.press("Space")
+        assert headings.nth(place).get_attribute("aria-sort") == "descending"
+    seen.page.locator("th[data-column=seconds] button").click()
+    values = [row["seconds"] for row in rows(seen.page)]
+    known = [float(value) for value in values if value]
+    assert known == sorted(known)
+    assert values.index("") == len(known), "what is not known comes last"
+
+
+def test_busy_cells_are_told(page: Path, visit: Callable[..., Any]) -> None:
+    warnings = " ".join(visit(page).page.locator(".warning").all_text_contents())
+    assert "6 of" in warnings
+    assert "up to 1.2 cores busy" in warnings
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_every_text_stands_out(scheme: str, page: Path, visit: Callable[..., Any]) -> None:
+    seen = visit(page, color_scheme=scheme)
+    seen.page.evaluate(OPEN_ALL)
+    contrasts = seen.page.evaluate(CONTRASTS)
+    assert len(contrasts) > 300
+    faint = [each for each in contrasts if each[0] < 4.5]
+    assert not faint, faint[:5]
+
+
+def test_dark_is_dark_charts_included(page: Path, visit: Callable[..., Any]) -> None:
+    from io import BytesIO
+
+    from PIL import Image
+
+    shades = {}
+    for scheme in ("light", "dark"):
+        seen = visit(page, "#status", color_scheme=scheme)
+        for what, picture in (
+            ("page", seen.page.screenshot()),
+            ("chart", seen.page.locator("figure img").first.screenshot()),
+        ):
+            with Image.open(BytesIO(picture)) as image:
+                shades[what, scheme] = image.convert("L").getpixel((2, 2))
+    assert shades["page", "light"] > 240 > 40 > shades["page", "dark"]
+    assert shades["chart", "light"] > 240 > 40 > shades["chart", "dark"]
+
+
+@pytest.mark.parametrize("settings", [PHONE, {"viewport": {"width": 1280, "height": 800}}], ids=["phone", "desk"])
+def test_the_page_itself_never_scrolls_sideways(
+    settings: dict[str, Any], page: Path, visit: Callable[..., Any]
+) -> None:
+    seen = visit(page, **settings)
+    seen.page.evaluate(OPEN_ALL)
+    width = settings["viewport"]["width"]
+    assert seen.page.evaluate("() => document.documentElement.scrollWidth") == width
+    assert seen.page.evaluate("() => document.documentElement.clientWidth") == width
+    # What is wider scrolls in its own frame.
+    assert seen.page.evaluate(UNFRAMED) == 0
