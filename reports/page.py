@@ -85,7 +85,7 @@ def render(cells: pd.DataFrame, drawings: Sequence[Drawing], albums: Sequence[Al
         statuses=STATUSES,
         rows=[_row(row, columns) for _, row in shown.iterrows()],
         columns=columns,
-        choices={name: _choices(shown[column]) for name, column in FILTERS.items()},
+        choices={name: values for name, column in FILTERS.items() if (values := _choices(name, shown[column]))},
         csv=_data_url("text/csv", tables.csv(cells).encode()),
     )
 
@@ -223,9 +223,10 @@ def _numbers(chart: Chart, cells: pd.DataFrame) -> dict[str, object] | None:
     return {"names": table.index.names, "columns": list(table.columns), "lines": lines}
 
 
-def _choices(values: pd.Series) -> list[str]:
-    """What a filter offers: numbers by size, words by the alphabet."""
-    return [str(value) for value in sorted(set(values))]
+def _choices(name: str, values: pd.Series) -> list[str]:
+    """What a filter offers: numbers by size, words by the alphabet. Most runs have one number of threads: no choice."""
+    choices = [str(value) for value in sorted(set(values))]
+    return [] if name == "threads" and len(choices) < 2 else choices
 
 
 def _conditions(shown: pd.DataFrame) -> str:

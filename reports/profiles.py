@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from bench.record import METRICS
-from bench.sweep import DEFEATS
+from bench.turns import DEFEATS
 
 from .verdicts import CONVERGED
 

@@ -20,3 +20,12 @@ def gap(value: float) -> str:
     if percent >= 99.5:
         return f"{percent:,.0f} %"
     return f"{percent:.2g} %" if percent >= 1e-4 or percent == 0 else f"{percent:.0e} %".replace("e-0", "e-")
+
+
+def power(exponent: float) -> str:
+    """A power of n to two digits after the point: `n²·⁵⁰`."""
+    return "n" + f"{exponent:.2f}".translate(_RAISED)
+
+
+#: Figures as a font has them raised, which takes no typesetting.
+_RAISED = str.maketrans("0123456789.-", "⁰¹²³⁴⁵⁶⁷⁸⁹·⁻")

@@ -62,8 +62,8 @@ ROWS = """() => {
 
 #: Headings without a link to themselves, and links to what is not there.
 LOST = """() => [
-  ...[...document.querySelectorAll("h2[id], figure h3")].filter((each) => !each.querySelector(`a[href="#${each.id}"]`)),
-  ...[...document.querySelectorAll("a[href^='#']")].filter((each) => !document.querySelector(each.getAttribute("href"))),
+  ...[...document.querySelectorAll("h2[id], figure h3")].filter((one) => !one.querySelector(`a[href="#${one.id}"]`)),
+  ...[...document.querySelectorAll("a[href^='#']")].filter((one) => !document.querySelector(one.getAttribute("href"))),
 ].map((each) => each.outerHTML)"""
 
 #: Tables outside of a frame that scrolls and that the keyboard reaches.

@@ -45,7 +45,7 @@ def test_time_is_drawn_for_certified_cells_only_with_the_exponent() -> None:
     figure = curves.time(tables.frame([*law, wrong]))
     assert figure is not None
     texts = [text.get_text() for text in figure.axes[0].texts]
-    assert texts == ["jv  $n^{2.50}$"]
+    assert texts == ["jv  n²·⁵⁰"]
 
 
 def test_panels_are_cases(records: list[Record]) -> None:
