@@ -93,7 +93,8 @@ def test_the_page_shows_all_that_was_drawn_there(tmp_path: Path) -> None:
         code, output = lapmark("gallery", *arguments, "--to", tmp_path)
         assert code == 0, output
     page = (tmp_path / "index.html").read_text(encoding="utf-8")
-    assert re.findall(r"<h2>(.*?)</h2>", page) == ["blurred, n = 9", "blurred:reach=0.5, n = 16", "images-emd, n = 16"]
+    titles = re.findall(r"<h2[^>]*>(.*?) <a", page)
+    assert titles == ["blurred, n = 9", "blurred:reach=0.5, n = 16", "images-emd, n = 16"]
     assert "An eye." in page
     assert "here &amp; there" in page
 

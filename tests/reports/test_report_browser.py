@@ -12,6 +12,7 @@ from report_records import blurred, make_record
 import reports
 from bench.problems import Case
 from bench.record import Record
+from reports import pictures
 
 #: Names that would run something, were they taken for markup, each in another place of the page.
 HOSTILE = (
@@ -242,3 +243,13 @@ def test_the_page_itself_never_scrolls_sideways(
     assert seen.page.evaluate("() => document.documentElement.clientWidth") == width
     # What is wider scrolls in its own frame.
     assert seen.page.evaluate(UNFRAMED) == 0
+
+
+def test_the_gallery_fits_a_phone_and_asks_for_nothing(tmp_path: Path, visit: Callable[..., Any]) -> None:
+    pictures.album(Case("images-emd", 16), "auto", tmp_path)
+    seen = visit(reports.write_gallery(tmp_path), "#exhibit-1", **PHONE)
+    assert seen.page.evaluate("() => document.documentElement.scrollWidth") == 390
+    assert seen.page.evaluate("() => [...document.images].every((each) => each.naturalWidth)")
+    assert seen.page.evaluate(LOST) == []
+    assert [each for each in seen.page.evaluate(CONTRASTS) if each[0] < 4.5] == []
+    assert (seen.requests, seen.complaints) == ([], [])
