@@ -14,7 +14,6 @@ import pandas as pd
 from bench import spec
 from bench.protocol import BUILD_MATRIX
 from bench.record import METRICS, Record
-from solvers import registry
 
 from . import profiles, tables
 
@@ -118,7 +117,7 @@ def _how_far(record: Record) -> tuple[float, float]:
 def _settings(solver: str) -> tuple[str, dict[str, spec.Value], dict[str, spec.Value]]:
     """A solver's name, its settings that trade time for accuracy, and the others."""
     name, settings = spec.parse(solver)
-    known = registry.solvers().get(name)
+    known = tables.registered(name)
     along = known.capabilities.curve if known else {}
     curve = {key: value for key, value in settings.items() if key in along}
     return name, curve, {key: value for key, value in settings.items() if key not in along}
@@ -131,7 +130,7 @@ def _named(name: str, settings: Mapping[str, object]) -> str:
 
 
 def _description(name: str) -> str:
-    known = registry.solvers().get(name)
+    known = tables.registered(name)
     return inspect.cleandoc((known and known.function.__doc__) or "").partition("\n\n")[0]
 
 

@@ -28,8 +28,8 @@ def frame(records: Iterable[Record]) -> pd.DataFrame:
     Columns
     -------
     solver, base, series, group, exact
-        `base` is the solver without its settings, `series` the solver with its threads where they are more than one;
-        `group` as `group` says.
+        `base` is the solver without its settings, but with the environment that it names; `series` the solver with
+        its threads where they are more than one; `group` as `group` says.
     problem, label, n, m, seed, case
         `label` is the case without its size: what a curve over n is drawn for.
     given, threads, environment, status, message
@@ -99,11 +99,16 @@ def compared(cells: pd.DataFrame) -> pd.DataFrame:
     return ok[ok["group"] != "harness"]
 
 
+def registered(solver: str) -> registry.Solver | None:
+    """What the registry knows of a solver, wherever it ran; None for a plugin's, or one that is gone since."""
+    return registry.solvers().get(spec.parse(solver)[0].partition("@")[0])
+
+
 def group(solver: str) -> str:
     """Whose a solver is: "ours", "wrapped" (a package), "plugin", or "harness" for work that is no solver's."""
     if solver == BUILD_MATRIX:
         return "harness"
-    known = registry.solvers().get(spec.parse(solver)[0])
+    known = registered(solver)
     if known is None or not known.function.__module__.startswith("solvers."):
         return "plugin"
     return "wrapped" if known.requires else "ours"
