@@ -10,13 +10,23 @@ import typer
 from .base import RESULTS, app, user_errors
 
 
-@app.command()
+@app.command(
+    epilog="""**Examples**
+
+`lapmark report` — of what `lapmark run` has left in results/
+
+`lapmark report grid --open` — of another folder, and show it
+
+A link into the page keeps what is chosen there: `grid/index.html#solver=jv&n=2500&sort=seconds`"""
+)
 def report(
     directory: Annotated[Path, typer.Argument(metavar="DIR", help="Folder of the results.")] = RESULTS,
     show: Annotated[bool, typer.Option("--open", help="Open it in the browser.")] = False,
 ) -> None:
     """Draw the figures and write the tables of a run, and one page, index.html, that shows them all."""
     import webbrowser
+
+    from rich.console import Console
 
     from ..store import Store
 
@@ -25,7 +35,8 @@ def report(
 
     import reports  # after the check: drawing takes seconds to load
 
-    page = reports.write(directory)
+    with user_errors(), Console(stderr=True).status("drawing"):
+        page = reports.write(directory)
     typer.echo(page)
     if show:
         webbrowser.open(page.resolve().as_uri())
