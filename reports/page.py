@@ -37,8 +37,8 @@ PICTURE_SIDE = 1400
 #: What the page can be filtered by, with the column of the cells that holds it.
 FILTERS = {"solver": "base", "problem": "problem", "n": "n", "threads": "threads", "status": "status"}
 
-#: Work of others on the machine, in cores, from which on a time is told to be doubtful.
-BUSY = 0.5
+#: The condition that tells how many cores other work kept busy, and from which on a time is told to be doubtful.
+LOAD, BUSY = "condition_load", 0.5
 
 
 @dataclass(frozen=True)
@@ -126,7 +126,7 @@ def _facts(shown: pd.DataFrame) -> list[tuple[str, str]]:
     facts = [
         ("Measured", " to ".join(dict.fromkeys(_minute(text) for text in (finished[:1] + finished[-1:])))),
         ("Machine", " / ".join(sorted(set(shown["machine"])))),
-        ("Conditions", _conditions(shown)),
+        ("Other work", _load(shown)),
         ("Versions", ", ".join(versions)),
         ("Environments", ", ".join(sorted(filter(None, set(shown["environment"]))))),
         ("Commit", ", ".join(sorted(set(shown["commit"])))),
@@ -143,9 +143,9 @@ def _warnings(cells: pd.DataFrame) -> list[str]:
         found.append(f"The cells come from {count} machines: times of different machines do not compare.")
     if (count := shown["commit"].nunique()) > 1:
         found.append(f"The cells come from {count} commits of Lapmark.")
-    busy = shown[shown["condition_load"] > BUSY] if "condition_load" in shown else shown[:0]
+    busy = shown[shown[LOAD] > BUSY] if LOAD in shown else shown[:0]
     if len(busy):
-        cores = f"{busy['condition_load'].max():.1f} cores"
+        cores = f"{busy[LOAD].max():.1f} cores"
         found.append(
             f"{len(busy):,} of {len(shown):,} cells were measured while other work kept up to {cores} busy: their "
             "times may be too long. Which they are, “Load” among all results tells."
@@ -229,11 +229,10 @@ def _choices(name: str, values: pd.Series) -> list[str]:
     return [] if name == "threads" and len(choices) < 2 else choices
 
 
-def _conditions(shown: pd.DataFrame) -> str:
-    """What the machine did meanwhile, each condition from its least to its most."""
-    names = [name for name in shown if name.startswith("condition_") and shown[name].notna().any()]
-    ranges = {name.removeprefix("condition_"): (shown[name].min(), shown[name].max()) for name in names}
-    return "; ".join(f"{name} {low:.3g} to {high:.3g}" for name, (low, high) in ranges.items())
+def _load(shown: pd.DataFrame) -> str:
+    """How busy other work kept the machine, from its least to its most."""
+    known = shown[LOAD].dropna() if LOAD in shown else shown[:0]
+    return f"{known.min():.2g} to {known.max():.2g} cores" if len(known) else ""
 
 
 def _row(row: pd.Series, columns: Sequence[Column]) -> dict[str, object]:
@@ -297,7 +296,7 @@ COLUMNS = (
     Column("Cost", "cost", lambda row: f"{row['cost']:.9g}"),
     Column("Peak memory", "peak_memory", lambda row: show_size(row["peak_memory"])),
     Column("Instructions", "instructions", lambda row: f"{row['instructions']:,}"),
-    Column("Load", "condition_load", lambda row: f"{row['condition_load']:.2f}"),
+    Column("Load", LOAD, lambda row: f"{row[LOAD]:.2f}"),
     Column("Work", "work", lambda row: row["work"], number=False),
     Column("Environment", "environment", lambda row: row["environment"], number=False),
     Column("Message", "message", lambda row: row["message"], number=False),

@@ -161,6 +161,7 @@ def test_what_is_chosen_stands_in_the_address(page: Path, visit: Callable[..., A
     assert {(row["solver"], row["status"]) for row in found} == {("scipy", "ok")}
     assert [float(row["seconds"]) for row in found] == sorted(float(row["seconds"]) for row in found)
     seen.page.click("nav a[href='#scaling']")
+    seen.page.wait_for_function("() => location.hash.startsWith('#at=')")
     assert fragment(seen.page) == "at=scaling&status=ok&text=scipy&sort=seconds"
     assert len(rows(seen.page)) == len(found), "going elsewhere keeps what is chosen"
     seen.page.get_by_role("button", name="clear").click()
@@ -199,7 +200,9 @@ def test_the_keyboard_sorts_every_column(page: Path, visit: Callable[..., Any]) 
 
 
 def test_busy_cells_are_told(page: Path, visit: Callable[..., Any]) -> None:
-    warnings = " ".join(visit(page).page.locator(".warning").all_text_contents())
+    seen = visit(page).page
+    assert seen.locator(".facts").first.get_by_text("1.2 to 1.2 cores").count() == 1
+    warnings = " ".join(seen.locator(".warning").all_text_contents())
     assert "6 of" in warnings
     assert "up to 1.2 cores busy" in warnings
 
