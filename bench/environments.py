@@ -37,6 +37,7 @@ from solvers import registry
 
 from . import cache
 from .inventory import Inventory
+from .tree import Tree
 
 #: Names the folder to use in place of the one that goes with the harness.
 VARIABLE = "LAPMARK_ENVIRONMENTS"
@@ -151,7 +152,7 @@ def add(
             raise ValueError(f"environment {name}: say what to install in it, such as “lapmark env add lapx lapx”")
         home = folder() / name
         _clear(home, keep=before)
-        environment = Environment(name, tuple(requirements), sys.prefix, str(_unused(home)))
+        environment = Environment(name, tuple(map(_anywhere, requirements)), sys.prefix, str(_unused(home)))
         try:
             _make(environment)
             _install(environment, progress)
@@ -226,39 +227,23 @@ def _install(environment: Environment, progress: Callable[[str], None]) -> None:
     options = ("--disable-pip-version-check", "--no-input", "--progress-bar=off")
     command = [str(environment.python), "-m", "pip", "install", *options, *environment.requirements]
     words: deque[str] = deque(maxlen=LAST_WORDS)
-    # In a session of its own, so that Ctrl-C reaches it once and through here.
-    with subprocess.Popen(
-        command,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        errors="replace",
-        start_new_session=True,
-    ) as pip:
-        assert pip.stdout is not None
+    with Tree(command, {}, ()) as pip:
         try:
-            for line in pip.stdout:
-                words.append(line.rstrip())
-                progress(line.strip())
+            for line in pip.output:
+                words.append(line.decode(errors="replace").strip())
+                progress(words[-1])
         except BaseException:
-            _interrupt(pip)
+            # It is in a session of its own, where Ctrl-C does not reach it, and tidies up after itself if it may.
+            with contextlib.suppress(ProcessLookupError, subprocess.TimeoutExpired):
+                os.killpg(pip.root.pid, signal.SIGINT)
+                pip.root.wait(FAREWELL)
             raise
-    if pip.returncode:
+        status = pip.root.wait()
+    if status:
+        asked = " ".join(environment.requirements)
         raise ValueError(
-            f"environment {environment.name} was not made: pip could not install "
-            f"{' '.join(environment.requirements)}\n" + "\n".join(words)
+            "\n".join([f"environment {environment.name} was not made: pip could not install {asked}", *words])
         )
-
-
-def _interrupt(pip: subprocess.Popen[str]) -> None:
-    with contextlib.suppress(ProcessLookupError):
-        os.killpg(pip.pid, signal.SIGINT)
-    try:
-        pip.wait(FAREWELL)
-    except subprocess.TimeoutExpired:
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(pip.pid, signal.SIGKILL)
 
 
 @contextlib.contextmanager
@@ -275,6 +260,12 @@ def _alone(name: str) -> Iterator[None]:
 def _unused(home: Path) -> Path:
     """A folder for one more of the same name: the scripts in a virtual environment hold its path, so none is moved."""
     return next(path for number in range(1, 1 << 30) if not (path := home / str(number)).exists())
+
+
+def _anywhere(requirement: str) -> str:
+    """A requirement that means the same in every working directory: pip takes what has a slash in it for a path."""
+    path = Path(requirement)
+    return str(path.resolve()) if path.exists() and (os.sep in requirement or requirement == ".") else requirement
 
 
 def _clear(home: Path, keep: Environment | None) -> None:

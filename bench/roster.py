@@ -68,7 +68,7 @@ def get(name: str) -> Entrant:
         environment = environments.get(place)
         items = environments.inventory(environment, plugins.loaded()).items
         if base not in items:
-            raise registry.unknown("solver", base, items)
+            raise registry.unknown(f"solver of {place}", base, items)
         return _there(name, environment, items[base])
     own = registry.solvers().get(name)
     if own and own.missing is None:

@@ -1,0 +1,267 @@
+"""Environments: made by pip for what cannot live together, and measured in like the harness's own."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from bench import checking, environments, roster
+from bench.cell import Limits
+from bench.cli import app
+from bench.environments import Environment, Unusable
+from bench.measure import Terms
+from bench.plan import Cell, plan
+from bench.problems import Case
+from bench.record import Record
+from bench.store import Store
+from bench.sweep import Sweep
+from bench.turns import Finished, Turns
+from solvers import registry
+
+EXAMPLE = Path(__file__).parent / "example_package"
+
+#: The package lap of the harness is newer.
+OLD = "0.5.12"
+
+
+@pytest.fixture(scope="module", autouse=True)
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A folder of environments for this module, that no other one sees."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv(environments.VARIABLE, str(tmp_path_factory.mktemp("environments")))
+        yield environments.folder()
+
+
+@pytest.fixture(scope="module")
+def lapx() -> Environment:
+    return environments.add("lapx", ["lapx>=0.11"])
+
+
+@pytest.fixture(scope="module")
+def old() -> Environment:
+    if registry.get("lap").missing:
+        pytest.skip("lap is not installed")
+    return environments.add("old", [f"lap=={OLD}"])
+
+
+@pytest.fixture(scope="module")
+def theirs() -> Environment:
+    return environments.add("theirs", [str(EXAMPLE)])
+
+
+def measure(folder: Path, *solvers: str) -> dict[str, Record]:
+    terms = Terms(limits=Limits(timeout=60, memory=1 << 30), budget=0.01)
+    with Store.open(folder) as store:
+        events = list(Sweep(Turns(store=store, terms=terms)).run(plan(solvers, ["uniform"], [24])))
+    return {event.record.solver: event.record for event in events if isinstance(event, Finished)}
+
+
+def lapmark(*arguments: str) -> tuple[int, str]:
+    result = CliRunner().invoke(app, list(arguments), env={"COLUMNS": "200"})
+    assert result.exception is None or isinstance(result.exception, SystemExit), result.output
+    return result.exit_code, result.output
+
+
+def test_packages_that_share_a_module_are_measured_in_one_run(
+    tmp_path: Path, lapx: Environment, old: Environment
+) -> None:
+    done = measure(tmp_path, "lap", "lap@old", "lapx-lapjv", "jv")
+    assert {record.status for record in done.values()} == {"ok"}, [record.message for record in done.values()]
+    assert {name: record.environment for name, record in done.items()} == {
+        "lap": "",
+        "lap@old": "old",
+        "lapx-lapjv": "lapx",
+        "jv": "",
+    }
+    assert done["lap@old"].versions["lap"] == OLD
+    assert done["lap"].versions["lap"] == registry.version("lap") != OLD
+    assert done["lapx-lapjv"].versions == {
+        "lapmark": registry.version("lapmark"),
+        "numpy": registry.version("numpy"),
+        "lapx": lapx.packages["lapx"],
+    }
+    assert len({record.key for record in done.values()}) == 4
+    assert len({record.cost for record in done.values()}) == 1
+
+
+def test_an_environment_has_its_own_package_and_the_rest_from_here(lapx: Environment) -> None:
+    assert set(lapx.packages) == {"lapx"}
+    items = environments.inventory(lapx).items
+    assert items["lapx-lapjvc"].missing is None
+    assert items["scipy"].versions["scipy"] == registry.version("scipy")
+    if registry.version("lap"):
+        assert items["lap"].missing == "lapx is installed in its place: both are imported as lap"
+        assert roster.get("lap").environment is None
+        assert "lap is installed in its place" in (registry.get("lapx-lapjvc").missing or "")
+    assert roster.get("lapx-lapjvc").environment == lapx
+    assert roster.get("lapx-lapjvc@lapx").missing is None
+    assert roster.get("jv@lapx").versions == roster.get("jv").versions
+
+
+def test_what_runs_in_several_environments_is_named_with_one(lapx: Environment) -> None:
+    environments.add("twin", lapx.requirements)
+    try:
+        assert (
+            roster.get("lapx-lapjvr").missing
+            == "runs in several environments; say lapx-lapjvr@lapx or lapx-lapjvr@twin"
+        )
+        assert roster.get("lapx-lapjvr@twin").missing is None
+    finally:
+        environments.remove("twin")
+    assert roster.get("lapx-lapjvr").environment == lapx
+
+
+def test_a_plugin_package_is_there_for_every_command(tmp_path: Path, theirs: Environment) -> None:
+    assert "example" not in registry.solvers()
+    entrant = roster.get("example")
+    assert entrant.environment == theirs
+    assert entrant.capabilities.duals
+    assert entrant.versions["lapmark-example"] == "1.2.0"
+    record = measure(tmp_path, "example:last_first=true", "jv")["example:last_first=true"]
+    assert (record.status, record.environment) == ("ok", "theirs")
+    assert record.versions["lapmark-example"] == "1.2.0"
+    with pytest.raises(ValueError, match="no setting 'first'; there is last_first"):
+        plan(["example:first=1"], ["uniform"])
+    with pytest.raises(ValueError, match="it must be true or false"):
+        plan(["example:last_first=1"], ["uniform"])
+    assert "lapmark-example 1.2.0 @theirs" in lapmark("solvers")[1]
+    assert "Edmonds" in lapmark("solvers", "example")[1]
+
+
+def test_a_plugin_package_meets_the_contract(theirs: Environment) -> None:
+    findings: list[object] = []
+    entrant = roster.get("example")
+    checking.examine(entrant, checking.select(entrant), 60, findings.append)
+    made = {finding.check: finding for finding in findings if isinstance(finding, checking.Finding)}
+    assert list(made) == checking.select(entrant)
+    assert not [finding for finding in made.values() if finding.status == "fail"]
+    assert {"brute-force", "duals-rectangular", "near-ties"} <= {
+        name for name, finding in made.items() if finding.status == "pass"
+    }
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("jv@lapy", "no environment is called 'lapy'; did you mean lapx"),
+        ("lapx-lapj@lapx", "no solver of lapx is called 'lapx-lapj'; did you mean lapx-lapjv"),
+        ("exampel", "no solver is called 'exampel'; did you mean example"),
+    ],
+)
+def test_an_unknown_name_suggests_the_nearest(name: str, message: str, lapx: Environment, theirs: Environment) -> None:
+    with pytest.raises(ValueError, match=message):
+        roster.get(name)
+
+
+@pytest.mark.parametrize("name", ["", "Lapx", "a/b", "..", "a@b", "a:b"])
+def test_bad_names_are_refused(name: str) -> None:
+    with pytest.raises(ValueError, match="use lower case letters"):
+        environments.add(name, ["lapx"])
+
+
+def test_what_is_there_is_kept_until_its_successor_is_complete(old: Environment) -> None:
+    with pytest.raises(ValueError, match=rf"old is there already, with lap=={OLD}; --again makes it anew"):
+        environments.add("old", ["lap"])
+    with pytest.raises(ValueError, match="could not install"):
+        environments.add("old", ["lap==999.9"], again=True)
+    assert environments.get("old") == old
+    assert roster.get("lap@old").versions["lap"] == OLD
+    anew = environments.add("old", [], again=True)
+    assert anew.requirements == old.requirements
+    assert not Path(old.prefix).exists()
+    assert roster.get("lap@old").environment == anew
+    assert roster.get("lap@old").versions["lap"] == OLD
+
+
+def test_a_failed_installation_leaves_nothing_and_says_why(folder: Path) -> None:
+    code, output = lapmark("env", "add", "none", "lap==999.9")
+    assert code == 2
+    assert "pip could not install lap==999.9" in output
+    assert "No matching distribution found" in output
+    assert not (folder / "none").exists()
+
+
+#: A package whose build does not end.
+ENDLESS = {
+    "pyproject.toml": '[build-system]\nrequires = []\nbuild-backend = "endless"\nbackend-path = ["."]\n'
+    '[project]\nname = "endless"\nversion = "1"\n',
+    "endless.py": "import os, pathlib, time\n\ndef build_wheel(*given, **settings):\n"
+    "    pathlib.Path(__file__).with_name('begun').write_text(str(os.getpid()))\n    time.sleep(600)\n",
+}
+
+
+def test_ctrl_c_leaves_nothing(tmp_path: Path, folder: Path) -> None:
+    for name, text in ENDLESS.items():
+        (tmp_path / name).write_text(text)
+    command = [sys.executable, "-m", "bench.cli", "env", "add", "endless", str(tmp_path)]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    begun = tmp_path / "begun"
+    while not (begun.exists() and begun.read_text()):
+        assert process.poll() is None, process.communicate()[0]
+        time.sleep(0.05)
+    process.send_signal(signal.SIGINT)
+    output = process.communicate(timeout=60)[0]
+    assert process.returncode == 130, output
+    assert "there is no environment endless" in output
+    assert not (folder / "endless").exists()
+    assert not Path("/proc", begun.read_text()).exists()
+
+
+def test_an_inventory_is_kept_until_something_changes(theirs: Environment) -> None:
+    asked = environments.inventory(theirs)
+    python = theirs.python.rename(theirs.python.with_name("elsewhere"))
+    environments._inventory.cache_clear()  # as in another process
+    assert environments.inventory(theirs) == asked  # nobody was there to ask
+    os.utime(next(Path(theirs.prefix, "lib").glob("python*/site-packages")))
+    environments._inventory.cache_clear()
+    with pytest.raises(Unusable, match=r"theirs cannot be asked: .*“lapmark env add theirs --again” makes it anew"):
+        environments.inventory(theirs)
+    with pytest.raises(ValueError, match="no solver is called 'example'"):
+        roster.get("example")
+    python.rename(theirs.python)
+    assert environments.inventory(theirs).items == asked.items
+
+
+def test_an_environment_of_another_harness_is_not_measured_in(
+    theirs: Environment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = environments.get("theirs")
+    monkeypatch.setattr(sys, "prefix", "/somewhere/else")
+    environments._inventory.cache_clear()
+    with pytest.raises(Unusable, match=rf"theirs belongs to the Python of {now.harness}"):
+        environments.inventory(now)
+    code, output = lapmark("env", "list")
+    assert code == 0
+    assert "belongs to the Python of" in output
+    environments._inventory.cache_clear()
+
+
+def test_without_a_version_there_is_no_measurement(monkeypatch: pytest.MonkeyPatch) -> None:
+    cell = Cell("jv", Case("uniform", 8))
+    assert cell.missing is None
+    monkeypatch.setattr(registry, "version", lambda name: None if name == "lapmark" else "1")
+    assert cell.missing == "the version of lapmark is unknown, and a time says nothing without it"
+    assert "version of lapmark" in (Cell("build-matrix", Case("uniform", 8)).missing or "")
+
+
+def test_the_command_lists_makes_and_names_the_python(lapx: Environment) -> None:
+    code, output = lapmark("env", "list")
+    assert code == 0
+    assert "lapx-lapjv, lapx-lapjvc" in output
+    code, output = lapmark("env", "python", "lapx")
+    assert output.strip() == str(lapx.python)
+    said = subprocess.run(
+        [output.strip(), "-c", "import lap, bench; print(lap.__file__)"], capture_output=True, text=True
+    )
+    assert said.stdout.startswith(lapx.prefix)
+    code, output = lapmark("env", "remove", "nowhere")
+    assert code == 2
+    assert "no environment is called 'nowhere'" in output
