@@ -34,8 +34,10 @@ OLD = "0.5.12"
 
 @pytest.fixture(scope="module", autouse=True)
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """A folder of environments for this module, that no other one sees."""
+    """A folder of environments for this module, that no other one sees; and none of their plugins."""
     with pytest.MonkeyPatch.context() as patch:
+        for plugin in [name for name in sys.modules if name.startswith("lapmark_plugin_")]:
+            patch.delitem(sys.modules, plugin)
         patch.setenv(environments.VARIABLE, str(tmp_path_factory.mktemp("environments")))
         yield environments.folder()
 

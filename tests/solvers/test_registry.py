@@ -89,7 +89,7 @@ def test_condition_is_a_reason_too():
         solve(problem(), "gpu")
 
 
-@pytest.mark.parametrize("name", ["", "Mine", "a b", "a:b", "a,b", "a=b", "a/b"])
+@pytest.mark.parametrize("name", ["", "Mine", "a b", "a:b", "a,b", "a=b", "a/b", "a@b"])
 def test_bad_names_are_refused(name):
     with pytest.raises(ValueError, match="use lower case"):
         register(name, Capabilities(exact=True))
