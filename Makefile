@@ -5,7 +5,6 @@ BIN := $(CURDIR)/$(VENV)/bin
 export PATH := $(BIN):$(PATH)
 C_SOURCES = $(wildcard solvers/native/*.c solvers/native/*.h tests/native/*.c tests/native/*.h)
 READY := $(VENV)/ready
-LAPX := .venv-lapx
 BUILD_TOOLS := "meson-python>=0.17" "meson>=1.4" ninja "cython>=3.1" "numpy>=2.0"
 
 # What an extra of pyproject.toml lists, each by itself: one that does not install here is left out.
@@ -27,18 +26,9 @@ $(READY): pyproject.toml meson.build solvers/native/meson.build
 	$(call extra,peers)
 	touch $(READY)
 
-# lapx and lap are imported by the same name. What `PATH=.venv-lapx/bin:$PATH lapmark run --to results` measures goes into the
-# same store, so that one report shows all. The versions are those of .venv, or t-SNE would make other points of the digits;
-# and an editable build belongs to one environment, so that this one builds elsewhere.
-peers-lapx: $(LAPX)/ready ## Make .venv-lapx, for the package lapx, which cannot live beside the other peers
-
-$(LAPX)/ready: $(READY)
-	test -x $(LAPX)/bin/python || $(PYTHON) -m venv $(LAPX)
-	$(BIN)/python -m pip freeze --exclude-editable > $(LAPX)/versions
-	$(LAPX)/bin/python -m pip install --quiet --disable-pip-version-check --constraint $(LAPX)/versions $(BUILD_TOOLS)
-	PATH=$(CURDIR)/$(LAPX)/bin:$$PATH $(LAPX)/bin/python -m pip install --quiet --disable-pip-version-check \
-	  --constraint $(LAPX)/versions --no-build-isolation --config-settings=build-dir=build/lapx --editable '.[lapx]' pytest pytest-timeout
-	touch $(LAPX)/ready
+# lapx and lap are imported by the same name, so that it has an environment of its own.
+peers-lapx: $(READY) ## Make the environment lapx, for the package that cannot live beside the peer lap
+	lapmark env add lapx 'lapx>=0.11.1' --again
 
 # PyTorch's own index has a build for CPUs, a tenth as large as the usual one; where it cannot be reached, that is taken.
 peers-entropic: $(VENV)/entropic ## Add GeomLoss and OTT-JAX to .venv, for entropic transport: some 1.2 GB
@@ -92,4 +82,4 @@ bench-quick: $(READY) ## The same on two families at one size, a sample each (mi
 	asv publish
 
 clean: ## Remove the environment and what was built
-	rm -rf $(VENV) $(LAPX) build .asv
+	rm -rf $(VENV) build .asv

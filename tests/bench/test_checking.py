@@ -72,16 +72,16 @@ def examine(name: str, *checks: str, timeout: float = 60) -> dict[str, Finding]:
     ],
 )
 def test_what_a_check_does_to_its_process_is_its_failure(solver: str, message: str) -> None:
-    # Problems of six rows are in the first and the last of them.
-    findings = examine(solver, "tiny-costs", "equal-costs", "duals", "huge-costs")
-    assert [finding.status for finding in findings.values()] == ["fail", "pass", "skipped", "fail"]
+    findings = examine(solver, "tiny-costs", "duals")
+    assert [finding.status for finding in findings.values()] == ["fail", "skipped"]
     assert message in findings["tiny-costs"].message
     assert findings["duals"].message == "1 of 1 cases refused: claims no duals"
 
 
-def test_a_crash_shows_its_input() -> None:
-    message = examine("check-crashes", "tiny-costs")["tiny-costs"].message
-    assert message.startswith("Assignment of 6×6 dense costs, float64 [[")
+def test_a_crash_shows_its_input_and_the_rest_goes_on() -> None:
+    findings = examine("check-crashes", "tiny-costs", "equal-costs", "huge-costs")
+    assert [finding.status for finding in findings.values()] == ["fail", "pass", "fail"]
+    assert findings["tiny-costs"].message.startswith("Assignment of 6×6 dense costs, float64 [[")
 
 
 def test_a_check_without_an_end_is_a_failure() -> None:
