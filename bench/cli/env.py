@@ -71,7 +71,7 @@ def list_() -> None:
     with user_errors():
         there = environments.known()
         for environment in there.values():
-            console.print(environment_page(environment))
+            console.print(environment_page(environment), "")
     if not there:
         console.print("There is none yet. “lapmark env add NAME PACKAGE…” makes one.", markup=False)
 

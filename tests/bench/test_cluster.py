@@ -16,9 +16,9 @@ from pathlib import Path
 import psutil
 import pytest
 
-from bench.cell import MARK
 from bench.record import Record
 from bench.store import Store
+from bench.tree import MARK
 
 pytest.importorskip("distributed", reason="distributed is not installed")
 
