@@ -3,7 +3,8 @@
 At this size the way from the array to the indices is most of a call, so what is timed is each package's own function,
 without an adapter. Each is given several matrices in turn: a processor soon knows its way through one by heart.
 
-    python -m bench.suite.small     prints a table of all, measured in turns
+    python -m bench.suite.small                       prints a table of all, measured in turns
+    $(lapmark env python lapx) -m bench.suite.small   the same in an environment, with its packages
 """
 
 from __future__ import annotations
