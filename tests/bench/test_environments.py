@@ -108,6 +108,13 @@ def test_an_environment_has_its_own_package_and_the_rest_from_here(lapx: Environ
     assert roster.get("jv@lapx").versions == roster.get("jv").versions
 
 
+def test_packages_in_one_folder_that_overwrite_each_other_are_neither() -> None:
+    both = environments.add("both", [f"lap=={OLD}", "lapx>=0.11"])
+    items = environments.inventory(both).items
+    assert items["lap"].missing == "lapx is installed in its place: both are imported as lap"
+    assert items["lapx-lapjv"].missing == "lap is installed in its place: both are imported as lap"
+
+
 def test_what_runs_in_several_environments_is_named_with_one(lapx: Environment) -> None:
     environments.add("twin", lapx.requirements)
     try:
