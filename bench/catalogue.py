@@ -14,6 +14,12 @@ from .environments import Environment
 from .problems import families
 from .roster import Entrant
 
+#: What the words of the table of solvers stand for.
+_LEGEND = (
+    "inf: forbidden pairs. limit: most that a pair may cost. partial: sums of masses may differ. "
+    "time: can be stopped in time. @: its environment. “lapmark solvers NAME” shows one at length."
+)
+
 
 def solver_table() -> Table:
     columns = ("costs", "takes", "duals", "idea", "here")
@@ -36,10 +42,7 @@ def solver_table() -> Table:
             escape(able.family if able.exact else f"{able.family}, approximate"),
             _styled(entrant),
         )
-    table.caption = (
-        "inf: forbidden pairs. limit: most that a pair may cost. partial: sums of masses may differ. "
-        "time: can be stopped in time. @: its environment. “lapmark solvers NAME” shows one at length."
-    )
+    table.caption = "\n".join([_LEGEND, *map(escape, roster.faults())])
     return table
 
 

@@ -270,12 +270,12 @@ def _anywhere(requirement: str) -> str:
 
 def _clear(home: Path, keep: Environment | None) -> None:
     """Remove what lies in an environment's folder, but for one that is to stay."""
-    if keep is None:
-        shutil.rmtree(home, ignore_errors=not home.exists())
-    else:
+    if keep is not None:
         for path in home.iterdir():
             if path.is_dir() and path != Path(keep.prefix):
                 shutil.rmtree(path)
+    elif home.exists():
+        shutil.rmtree(home)
     _inventory.cache_clear()
 
 

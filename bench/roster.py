@@ -7,7 +7,6 @@ own name, and `NAME@ENVIRONMENT` names one, so that two versions of a package ca
 
 from __future__ import annotations
 
-import contextlib
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -78,7 +77,7 @@ def get(name: str) -> Entrant:
     if len(able) == 1:
         return _there(name, able[0], elsewhere[able[0]])
     if own is None and not elsewhere:
-        raise registry.unknown("solver", name, names())
+        raise ValueError("; ".join([str(registry.unknown("solver", name, names())), *faults()]))
     entrant = _here(own) if own else _there(name, *next(iter(elsewhere.items())))
     if not able:
         return entrant
@@ -95,6 +94,11 @@ def names() -> list[str]:
     return sorted({*registry.solvers(), *(name for items in _environments().values() for name in items)})
 
 
+def faults() -> list[str]:
+    """Why there are environments whose solvers are not among the entrants."""
+    return [found for found in _asked().values() if isinstance(found, str)]
+
+
 def _here(solver: Solver) -> Entrant:
     return Entrant(solver.name, solver, solver.missing, inventory.versions(solver))
 
@@ -106,9 +110,16 @@ def _there(name: str, environment: Environment, item: Item) -> Entrant:
 
 
 def _environments() -> dict[Environment, Mapping[str, Item]]:
-    """The inventories of all environments that have one."""
-    found = {}
+    """What each environment has that can be asked."""
+    return {environment: found for environment, found in _asked().items() if not isinstance(found, str)}
+
+
+def _asked() -> dict[Environment, Mapping[str, Item] | str]:
+    """What each environment has, or why it cannot be asked."""
+    found: dict[Environment, Mapping[str, Item] | str] = {}
     for environment in environments.known().values():
-        with contextlib.suppress(Unusable):
+        try:
             found[environment] = environments.inventory(environment, plugins.loaded()).items
+        except Unusable as error:
+            found[environment] = str(error)
     return found

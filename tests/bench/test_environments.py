@@ -233,8 +233,9 @@ def test_an_inventory_is_kept_until_something_changes(theirs: Environment) -> No
     environments._inventory.cache_clear()
     with pytest.raises(Unusable, match=r"theirs cannot be asked: .*“lapmark env add theirs --again” makes it anew"):
         environments.inventory(theirs)
-    with pytest.raises(ValueError, match="no solver is called 'example'"):
+    with pytest.raises(ValueError, match=r"no solver is called 'example'.*; environment theirs cannot be asked"):
         roster.get("example")
+    assert "environment theirs cannot be asked" in " ".join(lapmark("solvers")[1].split())
     python.rename(theirs.python)
     assert environments.inventory(theirs).items == asked.items
 
