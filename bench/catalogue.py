@@ -63,7 +63,7 @@ def solver_page(name: str) -> Table:
     """All that is known of one solver; a ValueError with the nearest names where there is none."""
     entrant = roster.get(name)
     able, function = entrant.capabilities, entrant.solver.function
-    options = list(inspect.signature(function).parameters.values())[1:]
+    options = spec.parameters_of(function, 1)
     takes = {
         "costs as " + ", ".join(sorted(able.costs)): True,
         "n ≠ m": able.rectangular,
@@ -92,7 +92,7 @@ def solver_page(name: str) -> Table:
 def problem_table() -> Table:
     table = Table(Column("problem", no_wrap=True), "sizes", "settings", "cases of a run", "source")
     for name, family in families().items():
-        settings = list(inspect.signature(family.build).parameters.values())[2:]
+        settings = spec.parameters_of(family.build, 2)
         table.add_row(
             name,
             ", ".join(map(str, family.sizes)),

@@ -8,10 +8,14 @@ import typing
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from solvers import registry
+
 Value = int | float | str | bool
 
 #: How a message calls the types of a setting.
 _WORDS = {bool: "true or false", int: "a whole number", float: "a number", str: "a word"}
+
+_UNIONS = (types.UnionType, typing.Union)
 
 
 def parse(text: str) -> tuple[str, dict[str, Value]]:
@@ -52,15 +56,35 @@ def check(text: str, function: Callable[..., Any], positional: int, settings: Ma
     ValueError
         Names the setting, and what there is instead.
     """
-    parameters = list(inspect.signature(function).parameters.values())[positional:]
+    parameters = parameters_of(function, positional)
     if any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters):
         return
     known = [parameter.name for parameter in parameters]
     for name, value in settings.items():
         if name not in known:
-            raise ValueError(f"{text}: no setting {name!r}; there is {', '.join(known) or 'none'}")
+            meant = registry.nearest(name, known)
+            there_is = f"there is {', '.join(known) or 'none'}"
+            raise ValueError(f"{text}: no setting {name!r}; {there_is}{'; ' * bool(meant)}{meant}")
         if choices := _unmet(_hints(function).get(name, Any), value):
             raise ValueError(f"{text}: {name} = {value!r}; it must be {' or '.join(choices)}")
+
+
+def parameters_of(function: Callable[..., Any], positional: int) -> list[inspect.Parameter]:
+    """The parameters that are settings: all but those at the front."""
+    return list(inspect.signature(function).parameters.values())[positional:]
+
+
+def choices(function: Callable[..., Any], name: str) -> list[str]:
+    """The values that the annotation of a setting lists, as a spec writes them; none where there is no end of them."""
+    hint = _hints(function).get(name)
+    parts = typing.get_args(hint) if typing.get_origin(hint) in _UNIONS else (hint,)
+    listed: list[Value] = []
+    for part in parts:
+        if part is bool:
+            listed += (True, False)
+        elif typing.get_origin(part) is typing.Literal:
+            listed += typing.get_args(part)
+    return [_text(value) for value in listed]
 
 
 def _hints(function: Callable[..., Any]) -> Mapping[str, Any]:
@@ -73,7 +97,7 @@ def _hints(function: Callable[..., Any]) -> Mapping[str, Any]:
 def _unmet(hint: Any, value: Value) -> list[str]:
     """What a type would have in place of the value; nothing where the value is one of its."""
     origin = typing.get_origin(hint)
-    if origin in (types.UnionType, typing.Union):
+    if origin in _UNIONS:
         unmet = [_unmet(part, value) for part in typing.get_args(hint) if part is not type(None)]
         return [] if not all(unmet) else [choice for choices in unmet for choice in choices]
     if origin is typing.Literal:

@@ -217,9 +217,14 @@ def get(name: str) -> Solver:
 
 def unknown(kind: str, name: str, known: Iterable[str]) -> ValueError:
     """The error for a name that does not exist, with the nearest that do."""
-    near = difflib.get_close_matches(name, known := list(known), n=3, cutoff=0.5)
-    hint = f"did you mean {' or '.join(near)}?" if near else f"known: {', '.join(known)}"
+    hint = nearest(name, known := list(known)) or f"known: {', '.join(known)}"
     return ValueError(f"no {kind} is called {name!r}; {hint}")
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """The question whether one of the nearest names was meant; empty where none is near."""
+    near = difflib.get_close_matches(name, list(known), n=3, cutoff=0.5)
+    return f"did you mean {' or '.join(near)}?" if near else ""
 
 
 @overload

@@ -4,15 +4,19 @@ when asked for.
 
 from __future__ import annotations
 
+import os
+
 # Each adds its verb to the application, in the order in which the help lists them.
 # isort: off
 from . import run, listing, env, check, report, export, gallery  # noqa: F401
 
 # isort: on
+from . import completion
 from .base import app
 
 __all__ = ["app", "main"]
 
 
 def main() -> None:
+    completion.join_words(os.environ)
     app()

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator
+import importlib.metadata
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperCommand, TyperGroup
 
 from .. import units
 
@@ -16,24 +18,78 @@ INTERRUPTED = 130
 
 RESULTS = Path("results")
 
-app = typer.Typer(
-    help="Compare, prove and choose solvers of the linear assignment problem and of optimal transport.",
+
+def examples(shown: Mapping[str, str]) -> str:
+    """The end of a help page: commands, and below each what it does."""
+    return "**Examples**\n\n" + "\n".join(f"- `{command}`  \n  {what}" for command, what in shown.items())
+
+
+def _plain(parameters: list[Any]) -> list[Any]:
+    """Parameters whose help shows no type beside an option that takes no value."""
+    for parameter in parameters:
+        if getattr(parameter, "is_flag", False):
+            parameter.metavar = ""
+    return parameters
+
+
+class _Group(TyperGroup):
+    def get_params(self, ctx: Any) -> list[Any]:
+        return _plain(super().get_params(ctx))
+
+
+class _Command(TyperCommand):
+    def get_params(self, ctx: Any) -> list[Any]:
+        return _plain(super().get_params(ctx))
+
+
+class _App(typer.Typer):
+    def command(self, name: str | None = None, **settings: Any) -> Any:
+        """As Typer's, with plain help."""
+        return super().command(name, cls=_Command, **settings)
+
+
+app = _App(
+    cls=_Group,
     no_args_is_help=True,
-    add_completion=False,
     rich_markup_mode="markdown",
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
 
-def time_option(help: str) -> Any:
+def _print_version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"lapmark {importlib.metadata.version('lapmark')}")
+        raise typer.Exit
+
+
+@app.callback(
+    epilog=examples(
+        {
+            "lapmark solvers": "what there is, and what is missing here and why",
+            "lapmark run -s jv -s scipy -p uniform -n 500": "two solvers, one family of problems, one size",
+            "lapmark report results --open": "what has been measured, as figures, tables and a page",
+            "lapmark gallery --open": "every application, drawn",
+            "lapmark run --help": "more of one command",
+        }
+    )
+)
+def lapmark(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Show the version and exit.")
+    ] = False,
+) -> None:
+    """Compare, prove and choose solvers of the linear assignment problem and of optimal transport."""
+
+
+def time_option(help: str, panel: str | None = None) -> Any:
     """An option that is a time, in seconds."""
-    return typer.Option(parser=_reads(units.duration), metavar="TIME", help=help)
+    return typer.Option(parser=_reads(units.duration), metavar="TIME", help=help, rich_help_panel=panel)
 
 
-def memory_option(help: str) -> Any:
+def memory_option(help: str, panel: str | None = None) -> Any:
     """An option that is an amount of memory, in bytes."""
-    return typer.Option(parser=_reads(units.size), metavar="SIZE", help=help)
+    return typer.Option(parser=_reads(units.size), metavar="SIZE", help=help, rich_help_panel=panel)
 
 
 @contextlib.contextmanager

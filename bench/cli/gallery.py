@@ -8,31 +8,43 @@ from typing import Annotated
 
 import typer
 
-from .base import INTERRUPTED, RESULTS, app, user_errors
+from . import completion
+from .base import INTERRUPTED, RESULTS, app, examples, user_errors
 
 
 @app.command(
-    epilog="""**Examples**
-
-`lapmark gallery` — every application, on built-in data
-
-`lapmark gallery images-emd:source=mnist -n 784 --data FOLDER` — one of them, otherwise
-
-`lapmark gallery words:texts=FOLDER,vectors=glove.6B.100d.txt` — on data of your own"""
+    epilog=examples(
+        {
+            "lapmark gallery": "every application, on built-in data",
+            "lapmark gallery images-emd:source=mnist -n 784 --data FOLDER": "one of them, on images of MNIST",
+            "lapmark gallery words:texts=FOLDER,vectors=glove.6B.100d.txt": "on texts and vectors of your own",
+        }
+    )
 )
 def gallery(
     name: Annotated[
         list[str] | None,
-        typer.Argument(help="Application, `name` or `name:setting=value,…`; default: all.", show_default=False),
+        typer.Argument(
+            metavar="NAME...",
+            help="Application, `name` or `name:setting=value,…`; default: all.",
+            show_default=False,
+            autocompletion=completion.applications,
+        ),
     ] = None,
-    size: Annotated[int | None, typer.Option("-n", min=1, help="Size, in place of the smallest of a run.")] = None,
+    size: Annotated[
+        int | None, typer.Option("-n", metavar="N", min=1, help="Size, in place of the smallest of a run.")
+    ] = None,
     data: Annotated[
-        Path | None, typer.Option(help="Folder with data files, such as MNIST's; default: $LAPMARK_DATA.")
+        Path | None,
+        typer.Option(metavar="DIR", help="Folder with data files, such as MNIST's; default: $LAPMARK_DATA."),
     ] = None,
-    to: Annotated[Path, typer.Option(help="Folder of the pictures.")] = RESULTS / "gallery",
+    to: Annotated[Path, typer.Option(metavar="DIR", help="Folder of the pictures.")] = RESULTS / "gallery",
     show: Annotated[bool, typer.Option("--open", help="Open it in the browser.")] = False,
 ) -> None:
-    """Draw every application: solve it, prove the answer, and show it on one page, index.html."""
+    """Draw every application.
+
+    Each is solved, its answer proven, and all are shown on one page, index.html.
+    """
     import webbrowser
 
     from rich.console import Console

@@ -6,16 +6,29 @@ from typing import Annotated
 
 import typer
 
-from .base import app, user_errors
+from . import completion
+from .base import app, examples, user_errors
 
 
-@app.command()
+@app.command(
+    epilog=examples(
+        {
+            "lapmark solvers": "a table of all of them",
+            "lapmark solvers sinkhorn": "one at length: what its options mean, what it counts, who published it",
+        }
+    )
+)
 def solvers(
     name: Annotated[
-        str | None, typer.Argument(help="Show this one at length: its source, options and counters.")
+        str | None,
+        typer.Argument(
+            metavar="NAME",
+            help="Show this one at length: its source, options and counters.",
+            autocompletion=completion.solver_names,
+        ),
     ] = None,
 ) -> None:
-    """List the solvers: what each can do, and what is missing here and why."""
+    """List the solvers: what each can do, what is missing and why."""
     from rich.console import Console
 
     from ..catalogue import solver_page, solver_table
@@ -24,9 +37,16 @@ def solvers(
         Console(highlight=False).print(solver_page(name) if name else solver_table())
 
 
-@app.command()
+@app.command(
+    epilog=examples(
+        {
+            "lapmark problems": "all families; a run takes the listed cases of one unless told otherwise",
+            "lapmark run -p geometric:d=3 -n 1000": "a setting goes behind a colon, a size into -n",
+        }
+    )
+)
 def problems() -> None:
-    """List the families of problems: their sizes, their settings and where they come from."""
+    """List the families of problems: sizes, settings and sources."""
     from rich.console import Console
 
     from ..catalogue import problem_table

@@ -7,23 +7,27 @@ from typing import Annotated
 
 import typer
 
-from .base import RESULTS, app, user_errors
+from .base import RESULTS, app, examples, user_errors
 
 
 @app.command(
-    epilog="""**Examples**
-
-`lapmark report` — of what `lapmark run` has left in results/
-
-`lapmark report grid --open` — of another folder, and show it
-
-A link into the page keeps what is chosen there: `grid/index.html#solver=jv&n=2500&sort=seconds`"""
+    epilog=examples(
+        {
+            "lapmark report": "of the results in the folder results",
+            "lapmark report grid --open": "of another folder, and show the page",
+            "lapmark report --open": "a link into the page keeps what is chosen: #solver=jv&n=2500&sort=seconds",
+        }
+    )
 )
 def report(
     directory: Annotated[Path, typer.Argument(metavar="DIR", help="Folder of the results.")] = RESULTS,
     show: Annotated[bool, typer.Option("--open", help="Open it in the browser.")] = False,
 ) -> None:
-    """Draw the figures and write the tables of a run, and one page, index.html, that shows them all."""
+    """Draw and tabulate what a run has measured.
+
+    Figures (PNG, SVG) and tables (results.csv, results.parquet) are written beside the results, and one page,
+    index.html, that shows them all.
+    """
     import webbrowser
 
     from rich.console import Console

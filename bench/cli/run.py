@@ -11,25 +11,28 @@ from typing import Annotated
 import typer
 
 from .. import suites
-from .base import INTERRUPTED, RESULTS, app, memory_option, time_option, user_errors
+from . import completion
+from .base import INTERRUPTED, RESULTS, app, examples, memory_option, time_option, user_errors
 
 #: Seconds and bytes that a call may take, and seconds to sample a cell for, where neither the command nor a
 #: configuration says.
 TIMEOUT, MEMORY, BUDGET = 60.0, 8 << 30, 0.25
 
 
+#: Headings of the help.
+WHAT, LIMITS, WHERE = "What", "Limits", "Where"
+
+
 @app.command(
-    epilog="""**Examples**
-
-`lapmark run` — the demo: scikit-learn's digits laid on a grid, with every solver
-
-`lapmark run -s jv-avx2 -s lapjv -p uniform -n 1000 -n 4000` — two solvers, one family, two sizes
-
-`lapmark run -s sinkhorn:blur=0.02 -p tsne-grid:rows=points` — settings after a colon, separated by commas
-
-`lapmark run --plugin mine.py -s mine -s jv` — a solver of your own against one of ours
-
-`lapmark run --config families -n 500` — a run that is written down, at one size only"""
+    epilog=examples(
+        {
+            "lapmark run": "the demo: scikit-learn's digits laid on a grid, with every solver",
+            "lapmark run -s jv-avx2 -s lapjv -p uniform -n 1000 -n 4000": "two solvers, one family, two sizes",
+            "lapmark run -s sinkhorn:blur=0.02 -p tsne-grid:rows=points": "settings after a colon, separated by commas",
+            "lapmark run --plugin mine.py -s mine -s jv": "a solver of your own against one of ours",
+            "lapmark run --config families -n 500": "a run that is written down, at one size only",
+        }
+    )
 )
 def run(
     config: Annotated[
@@ -38,51 +41,105 @@ def run(
             metavar="NAME|FILE",
             help="Take the solvers, problems, sizes and limits that are not given here from a TOML file, or from one "
             f"of ours: {', '.join(suites.names())}.",
+            autocompletion=completion.suites,
+            rich_help_panel=WHAT,
         ),
     ] = None,
     solver: Annotated[
-        list[str] | None, typer.Option("--solver", "-s", help="Solver, `name` or `name:option=value,…`; default: all.")
+        list[str] | None,
+        typer.Option(
+            "--solver",
+            "-s",
+            metavar="SOLVER",
+            help="Solver, `name` or `name:option=value,…`; default: all.",
+            autocompletion=completion.solvers,
+            rich_help_panel=WHAT,
+        ),
     ] = None,
     problem: Annotated[
         list[str] | None,
-        typer.Option("--problem", "-p", help="Problem, `name` or `name:setting=value,…`; default: the demo's."),
+        typer.Option(
+            "--problem",
+            "-p",
+            metavar="PROBLEM",
+            help="Problem, `name` or `name:setting=value,…`; default: the demo's.",
+            autocompletion=completion.problems,
+            rich_help_panel=WHAT,
+        ),
     ] = None,
     size: Annotated[
-        list[int] | None, typer.Option("-n", min=1, help="Size, in place of each problem's own; may be repeated.")
+        list[int] | None,
+        typer.Option(
+            "-n",
+            metavar="N",
+            min=1,
+            help="Size, in place of each problem's own; may be repeated.",
+            rich_help_panel=WHAT,
+        ),
+    ] = None,
+    plugin: Annotated[
+        list[Path] | None,
+        typer.Option(metavar="FILE", help="Python file that registers solvers; may be repeated.", rich_help_panel=WHAT),
     ] = None,
     timeout: Annotated[
-        float | None, time_option(f"Limit of one call, such as 500ms or 10m; default: {TIMEOUT:g}s.")
+        float | None, time_option(f"Limit of one call, such as 500ms or 10m; default: {TIMEOUT:g}s.", LIMITS)
     ] = None,
     memory: Annotated[
-        int | None, memory_option(f"Limit of one call, on top of the problem; default: {MEMORY >> 30}GiB.")
+        int | None, memory_option(f"Limit of one call, on top of the problem; default: {MEMORY >> 30}GiB.", LIMITS)
     ] = None,
-    budget: Annotated[float | None, time_option("Repeat each call for so long, or once; default: 250ms.")] = None,
+    budget: Annotated[
+        float | None, time_option("Repeat each call for so long, or once; default: 250ms.", LIMITS)
+    ] = None,
     rounds: Annotated[
         int | None,
-        typer.Option(min=1, help="Spread the calls over so many processes, in turn with those of other solvers."),
+        typer.Option(
+            metavar="N",
+            min=1,
+            help="Spread the calls over so many processes, in turn with those of other solvers.",
+            rich_help_panel=LIMITS,
+        ),
     ] = None,
     threads: Annotated[
         list[int] | None,
-        typer.Option(min=1, help="Threads, and cores, that a solver may use; may be repeated. Default: 1."),
-    ] = None,
-    plugin: Annotated[
-        list[Path] | None, typer.Option(help="Python file that registers solvers; may be repeated.")
-    ] = None,
-    data: Annotated[
-        Path | None, typer.Option(help="Folder with data files, such as MNIST's; default: $LAPMARK_DATA.")
+        typer.Option(
+            metavar="N",
+            min=1,
+            help="Threads, and cores, that a solver may use; may be repeated. Default: 1.",
+            rich_help_panel=LIMITS,
+        ),
     ] = None,
     scheduler: Annotated[
         str | None,
         typer.Option(
-            metavar="ADDRESS", help="Measure on the machines of this Dask cluster, such as tcp://10.0.0.2:8786."
+            metavar="ADDRESS",
+            help="Measure on the machines of this Dask cluster, such as tcp://10.0.0.2:8786.",
+            rich_help_panel=WHERE,
         ),
     ] = None,
-    to: Annotated[Path, typer.Option(help="Folder of the results; results found there are gone on from.")] = RESULTS,
+    to: Annotated[
+        Path,
+        typer.Option(
+            metavar="DIR", help="Folder of the results; results found there are gone on from.", rich_help_panel=WHERE
+        ),
+    ] = RESULTS,
     retry: Annotated[
         list[str] | None,
-        typer.Option(metavar="STATUS", help="Run cells of this status again, such as timeout, or all that failed."),
+        typer.Option(
+            metavar="STATUS",
+            help="Run cells of this status again, such as timeout, or all that failed.",
+            autocompletion=completion.statuses,
+            rich_help_panel=WHERE,
+        ),
     ] = None,
-    fresh: Annotated[bool, typer.Option("--fresh", help="Run every cell again.")] = False,
+    fresh: Annotated[bool, typer.Option("--fresh", help="Run every cell again.", rich_help_panel=WHERE)] = False,
+    data: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR",
+            help="Folder with data files, such as MNIST's; default: $LAPMARK_DATA.",
+            rich_help_panel=WHERE,
+        ),
+    ] = None,
 ) -> None:
     """Run solvers on problems, and prove every answer.
 

@@ -1,0 +1,144 @@
+"""Completion as its users have it: installed into a home, and asked by the shell when TAB is pressed."""
+
+from __future__ import annotations
+
+import os
+import pty
+import select
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+#: What Ctrl-X does in the shell of these tests: show the line as it stands.
+SHOW_LINE = r"""
+bind 'set enable-bracketed-paste off'
+bind 'set show-all-if-ambiguous on'
+bind 'set bell-style none'
+bind -x '"\C-x": echo "<LINE:$READLINE_LINE:END>"'
+"""
+BIN = Path(sys.executable).parent
+
+
+def ask(shell: str, line: str, **more: str) -> str:
+    """What the command answers the script of a shell that has this line before the cursor."""
+    environ = {**os.environ, "_LAPMARK_COMPLETE": f"complete_{shell}", "_TYPER_COMPLETE_ARGS": line, **more}
+    return subprocess.run([BIN / "lapmark"], env=environ, capture_output=True, text=True, check=True).stdout
+
+
+class Bash:
+    """An interactive bash, whose keyboard is ours."""
+
+    def __init__(self, home: Path) -> None:
+        self.process, self.keyboard = pty.fork()
+        if self.process == 0:
+            os.chdir(home)
+            path = f"{BIN}:{os.environ['PATH']}"
+            os.execve(shutil.which("bash") or "", ["bash", "-i"], {"HOME": str(home), "PATH": path, "TERM": "dumb"})
+
+    def complete(self, line: str) -> tuple[str, str]:
+        """What TAB makes of a line, and all that is on the screen by then."""
+        os.write(self.keyboard, f"\x15{line}\t\x18".encode())
+        screen = ""
+        while ":END>" not in screen.rpartition("<LINE:")[2]:
+            assert select.select([self.keyboard], [], [], 60)[0], screen
+            screen += os.read(self.keyboard, 4096).decode()
+        return screen.rpartition("<LINE:")[2].partition(":END>")[0], screen
+
+    def close(self) -> None:
+        os.close(self.keyboard)
+        os.waitpid(self.process, 0)
+
+
+@pytest.fixture(scope="module")
+def bash(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bash]:
+    if not shutil.which("bash"):
+        pytest.skip("needs bash")
+    home = tmp_path_factory.mktemp("home")
+    install = (
+        f"PATH={BIN}:$PATH; lapmark --install-completion; exit $?"  # more than a command, or bash makes way for it
+    )
+    told = subprocess.run(
+        ["bash", "--norc", "-c", install], env={**os.environ, "HOME": str(home)}, capture_output=True, text=True
+    )
+    assert "bash completion installed" in told.stdout, told.stdout + told.stderr
+    (home / ".bashrc").write_text((home / ".bashrc").read_text() + SHOW_LINE)
+    shell = Bash(home)
+    yield shell
+    shell.close()
+
+
+@pytest.mark.parametrize(
+    ("line", "completed"),
+    [
+        ("lapmark ru", "lapmark run "),
+        ("lapmark run --conf", "lapmark run --config "),
+        ("lapmark run --config fam", "lapmark run --config families "),
+        ("lapmark run --config=fam", "lapmark run --config=families "),
+        ("lapmark run --retry time", "lapmark run --retry timeout "),
+        ("lapmark run -s casc", "lapmark run -s cascade "),
+        ("lapmark run -s cascade:av", "lapmark run -s cascade:avx2="),
+        ("lapmark run -s cascade:avx2=f", "lapmark run -s cascade:avx2=false "),
+        ("lapmark run -s cascade:avx2=false,lev", "lapmark run -s cascade:avx2=false,levels="),
+        ("lapmark run --solver=cascade:lev", "lapmark run --solver=cascade:levels="),
+        ("lapmark run -s sinkhorn:max_", "lapmark run -s sinkhorn:max_iterations="),
+        ("lapmark run -s jv:nonsense", "lapmark run -s jv:nonsense"),
+        ("lapmark run -s nobody:a", "lapmark run -s nobody:a"),
+        ("lapmark run -p tsne-grid:rows=p", "lapmark run -p tsne-grid:rows=points "),
+        ("lapmark run -s cascade:avx2=false -p unif", "lapmark run -s cascade:avx2=false -p uniform "),
+        ("lapmark solvers hung", "lapmark solvers hungarian "),
+        ("lapmark gallery wor", "lapmark gallery words "),
+    ],
+)
+def test_tab_in_bash(bash: Bash, line: str, completed: str) -> None:
+    assert bash.complete(line)[0] == completed
+
+
+def test_tab_in_bash_lists_what_there_is(bash: Bash) -> None:
+    _, screen = bash.complete("lapmark run -s cascade:avx2=true,")
+    assert {"true,levels=false", "true,levels=true", "true,threads="} <= set(screen.split())
+    assert "true,avx2=true" not in screen.split(), "a setting is given once"
+
+
+def test_tab_in_bash_falls_back_on_files(bash: Bash, tmp_path: Path) -> None:
+    (tmp_path / "mine.toml").touch()
+    for option in ("--config", "--to", "--plugin"):
+        line = f"lapmark run {option} {tmp_path}/mi"
+        assert bash.complete(line)[0] == f"lapmark run {option} {tmp_path}/mine.toml "
+
+
+def test_zsh_and_fish_are_told_words_and_what_they_mean() -> None:
+    assert 'jv-avx2":"' in ask("zsh", "lapmark run -s jv-")
+    # To zsh a colon parts a word from its help, and reaches it through quotes and an eval.
+    assert r'"cascade\\:levels=true"' in ask("zsh", "lapmark run -s cascade:le")
+    fish = ask("fish", "lapmark run -s cascade:le", _TYPER_COMPLETE_FISH_ACTION="get-args")
+    assert fish.splitlines() == ["cascade:levels=true", "cascade:levels=false"]
+    fish = ask("fish", "lapmark run --retry time", _TYPER_COMPLETE_FISH_ACTION="get-args")
+    assert fish.splitlines() == ["timeout\tstopped at the time limit"]
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_the_script_of_each_shell_asks_the_command(shell: str) -> None:
+    environ = {**os.environ, "_LAPMARK_COMPLETE": f"source_{shell}"}
+    script = subprocess.run([BIN / "lapmark"], env=environ, capture_output=True, text=True, check=True).stdout
+    assert f"_LAPMARK_COMPLETE=complete_{shell}" in script
+
+
+@pytest.mark.parametrize("line", ["lapmark ru", "lapmark run --b", "lapmark run --config g"])
+def test_verbs_options_and_suites_are_completed_without_loading_a_solver(line: str) -> None:
+    code = """
+import sys
+from bench.cli import main
+sys.argv = ["lapmark"]
+try:
+    main()
+finally:
+    print("heavy:", [name for name in ("numpy", "scipy", "numba", "pandas", "matplotlib") if name in sys.modules])
+"""
+    environ = {**os.environ, "_LAPMARK_COMPLETE": "complete_zsh", "_TYPER_COMPLETE_ARGS": line}
+    told = subprocess.run([sys.executable, "-c", code], env=environ, capture_output=True, text=True)
+    assert "_arguments" in told.stdout, told.stderr
+    assert "heavy: []" in told.stdout
