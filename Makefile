@@ -11,7 +11,7 @@ BUILD_TOOLS := "meson-python>=0.17" "meson>=1.4" ninja "cython>=3.1" "numpy>=2.0
 extra = for peer in $$($(BIN)/python -c 'import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["project"]["optional-dependencies"]["$(1)"])'); do \
 	  $(BIN)/python -m pip install --quiet --disable-pip-version-check $(2) "$$peer" || echo "left out: $$peer"; done
 
-.PHONY: help peers-lapx peers-entropic demo test test-slow fuzz lint format sanitize bench bench-quick clean
+.PHONY: help peers-lapx peers-entropic demo test test-slow fuzz lint format sanitize docs bench bench-quick clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -64,6 +64,11 @@ format: $(READY) ## Mend style
 sanitize: $(READY) ## Run the native tests under ASan and UBSan
 	meson setup build/sanitize --reconfigure --buildtype=debugoptimized -Db_sanitize=address,undefined -Db_lundef=false -Dwerror=true >/dev/null
 	ASAN_OPTIONS=detect_leaks=1 UBSAN_OPTIONS=halt_on_error=1 meson test -C build/sanitize --print-errorlogs
+
+# To read it with its search, `mkdocs serve`: browsers run no search on pages from files.
+docs: export NO_MKDOCS_2_WARNING = 1
+docs: $(READY) ## Build the documentation as a site in build/site
+	mkdocs build
 
 # asv on the installed package, as it is; over commits, each in an environment of its own: see METHODOLOGY.md.
 ASV_RUN = asv run --environment existing:$(BIN)/python --set-commit-hash $$(git rev-parse HEAD) --launch-method forkserver --show-stderr

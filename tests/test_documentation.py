@@ -2,18 +2,29 @@
 
 from __future__ import annotations
 
+import http.server
+import os
 import re
+import shutil
+import subprocess
+import sys
+import threading
 from pathlib import Path
 
 import pytest
+import shown
+import typer
 from typer.testing import CliRunner
 
+import solvers
 from bench import plugins, problems, suites
 from bench.cli import app
 from bench.contract import CHECKS, Broken, check
 
 ROOT = Path(__file__).parent.parent
 DOCUMENTS = [ROOT / name for name in ("README.md", "METHODOLOGY.md", "BIAS.md", "CONTRIBUTING.md")]
+PAGES = sorted((ROOT / "docs").glob("**/*.md"))
+CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 
 
 def broken(solver: str) -> set[str]:
@@ -67,3 +78,137 @@ def test_the_library_examples_of_the_readme():
     assert names["cost"][names["rows"], names["cols"]].sum() == pytest.approx(names["m"].cost)
     for code in others:
         exec(code, names)
+
+
+@pytest.fixture(scope="session")
+def environ(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """What a command of a page finds: our programs, no setting but the lock of the tests, a cache of the pages' own."""
+    own = {
+        name: value for name, value in os.environ.items() if not name.startswith("LAPMARK_") or name == "LAPMARK_LOCK"
+    }
+    cache = tmp_path_factory.mktemp("cache")
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    return {**own, "PATH": path, "LAPMARK_CACHE": str(cache), "COLUMNS": "100", "TERM": "dumb", "NO_COLOR": "1"}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda path: path.stem)
+def test_the_commands_of_a_page_do_what_it_shows(page: Path, tmp_path: Path, environ: dict[str, str]) -> None:
+    for step in shown.steps(page.read_text(encoding="utf-8")):
+        if isinstance(step, shown.File):
+            (tmp_path / step.name).write_text(step.content, encoding="utf-8")
+            continue
+        done = subprocess.run(
+            ["bash", "-c", step.text],
+            cwd=tmp_path,
+            env=environ,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=240,
+        )
+        assert done.returncode == step.status, f"{step.text}\n{done.stdout}"
+        assert not shown.missing(step.output, done.stdout), f"{step.text}\n{done.stdout}"
+
+
+def test_what_a_page_shows_is_read_as_the_guide_says() -> None:
+    first, second, third = shown.steps("""
+```toml title="mine.toml"
+n = [8]
+```
+```console norun
+$ rm -rf /
+```
+```console
+$ lapmark run \\
+    --to a
+ok       jv    uniform n=500  4.55 ms × 43 · 4 KiB
+...
+$ false  # exit 1
+```
+""")
+    assert first == shown.File("mine.toml", "n = [8]\n")
+    assert second.text == "lapmark run \\\n    --to a"
+    assert (second.status, third.status) == (0, 1)
+    assert third.text == "false  # exit 1"
+    line, ellipsis = second.output
+    assert not shown.missing([line, ellipsis], "something else\nok  jv  uniform n=400  1.2 µs × 7 · 1.93 MiB\n")
+    for other in (
+        "ok jv-avx2 uniform n=500 4 ms × 4 · 4 KiB",
+        "ok jv uniform n=500 4 ms × 4",
+        "wrong jv uniform n=5",
+        "",
+    ):
+        assert shown.missing([line], other) == [line]
+    assert not shown.missing(["──── gap 1.5·10⁻⁹, ... 3 %"], "─────── gap 2·10⁻¹², 17 s later 99.5 %")
+    assert shown.missing(["4 cells"], "4 cells in a folder")
+
+
+@pytest.fixture(scope="session")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The site, built strictly: a dead link, a dead anchor or a page without a place in the navigation fails it."""
+    folder = tmp_path_factory.mktemp("site")
+    done = subprocess.run(
+        [sys.executable, "-m", "mkdocs", "build", "--strict", "--site-dir", folder],
+        cwd=ROOT,
+        env={**os.environ, "NO_MKDOCS_2_WARNING": "1"},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+    return folder
+
+
+def test_the_site_has_every_page_and_the_whole_reference(site: Path) -> None:
+    for page in PAGES:
+        if page.name != "README.md":
+            assert (site / f"{page.stem}.html").exists()
+    command = (site / "command.html").read_text(encoding="utf-8")
+    for verb in typer.main.get_command(app).commands:
+        assert f'id="lapmark-{verb}"' in command
+    library = (site / "api.html").read_text(encoding="utf-8")
+    for name in solvers.__all__:
+        assert f'id="solvers.{name}"' in library
+
+
+@pytest.mark.skipif(CHROMIUM is None, reason="neither Chromium nor Chrome is installed")
+def test_the_site_asks_nobody_else_for_anything(site: Path, tmp_path: Path) -> None:
+    """The browser is told to refuse, and to report, whatever does not come from the site itself."""
+    asked: list[str] = []
+
+    class Handler(http.server.SimpleHTTPRequestHandler):
+        def __init__(self, *arguments: object) -> None:
+            super().__init__(*arguments, directory=str(site))  # type: ignore[arg-type]
+
+        def end_headers(self) -> None:
+            policy = "default-src 'self' 'unsafe-inline' data: blob:; report-uri /refused"
+            self.send_header("Content-Security-Policy", policy)
+            super().end_headers()
+
+        def do_POST(self) -> None:
+            asked.append(self.path + self.rfile.read(int(self.headers["Content-Length"])).decode())
+            self.send_response(204)
+            self.end_headers()
+
+        def log_message(self, format: str, *arguments: object) -> None:
+            asked.append(self.path)
+
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        for page in ("index.html", "METHODOLOGY.html", "api.html"):
+            subprocess.run(
+                [
+                    CHROMIUM,
+                    *("--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run"),
+                    *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
+                    *(f"--user-data-dir={tmp_path / 'profile'}", "--virtual-time-budget=5000", "--dump-dom"),
+                    f"http://127.0.0.1:{server.server_port}/{page}",
+                ],
+                capture_output=True,
+                timeout=120,
+                check=True,
+            )
+        server.shutdown()
+    assert {"/index.html", "/METHODOLOGY.html", "/api.html"} <= set(asked)
+    assert any("search_index" in path for path in asked), "its scripts run"
+    assert not [path for path in asked if path.startswith("/refused")]
