@@ -14,7 +14,7 @@ import psutil
 _ROOT = Path(__file__).resolve().parent.parent
 
 #: What decides a measurement; a change of the documentation or of a report does not.
-_SOURCES = ("solvers", "bench", "pyproject.toml", "meson.build")
+SOURCES = ("solvers", "bench", "pyproject.toml", "meson.build")
 
 
 @functools.cache
@@ -36,7 +36,7 @@ def commit() -> str | None:
     head = _git("rev-parse", "HEAD")
     if head is None:
         return None
-    changes = _git("diff", "HEAD", "--", *_SOURCES)
+    changes = _git("diff", "HEAD", "--", *SOURCES)
     return head + (f"+{hashlib.sha256(changes.encode()).hexdigest()[:8]}" if changes else "")
 
 

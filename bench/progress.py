@@ -21,7 +21,7 @@ from .problems import Case
 from .protocol import BUILD_MATRIX
 from .record import METRICS, Record
 from .turns import Event, Started, Waiting
-from .units import show_duration, show_size
+from .units import show_duration, show_error, show_size
 
 #: A table of more cases than this is wider than most terminals.
 MOST_COLUMNS = 8
@@ -180,11 +180,6 @@ def show_errors(record: Record) -> list[str]:
     """By what an answer misses perfection, none of it where it is optimal."""
     found = ((metric.title, metric.of(record)) for metric in METRICS)
     return [f"{title} {show_error(value)}" for title, value in found if value is not None]
-
-
-def show_error(value: float) -> str:
-    """A relative error: `1.23 %`, `2.0e-06`."""
-    return f"{value:.1e}" if value < 1e-4 else f"{100 * value:.3g} %"
 
 
 def _entry(record: Record | None) -> str:

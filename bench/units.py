@@ -1,4 +1,4 @@
-"""Durations and sizes as people write them, `10m` and `8GiB`, to seconds and bytes and back."""
+"""Durations, sizes and shares as people write them, `10m`, `8GiB` and `5%`, to numbers and back."""
 
 from __future__ import annotations
 
@@ -20,6 +20,14 @@ def size(text: str) -> int:
     return int(_read(text, _BYTES, "a size", "500MB or 8GiB"))
 
 
+def share(text: str) -> float:
+    """The fraction in a text such as `5%` or `0.05`; a ValueError that shows how to write one otherwise."""
+    found = re.fullmatch(r"\s*(\d+(?:\.\d*)?|\.\d+)\s*(%?)\s*", text)
+    if not found or not 0 < (value := float(found[1]) / (100 if found[2] else 1)) < 1:
+        raise ValueError(f"{text!r} is not a share between 0 and 100 %; write for example 5% or 0.05")
+    return value
+
+
 def show_duration(seconds: float) -> str:
     """Three digits and the unit that suits: `12.3 ms`."""
     for limit, factor, unit in ((1e-3, 1e6, "µs"), (1.0, 1e3, "ms"), (120.0, 1.0, "s")):
@@ -35,6 +43,16 @@ def show_size(count: float) -> str:
             return f"{count:.3g} {unit}"
         count /= 1024
     return f"{count:.3g} GiB"
+
+
+def show_error(value: float) -> str:
+    """A relative error: `1.23 %`, `2.0e-06`."""
+    return f"{value:.1e}" if value < 1e-4 else f"{100 * value:.3g} %"
+
+
+def show_count(value: float) -> str:
+    """A number of things, in groups of three digits."""
+    return f"{value:,.0f}"
 
 
 def _read(text: str, units: Mapping[str, float], what: str, examples: str) -> float:

@@ -92,6 +92,11 @@ def memory_option(help: str, panel: str | None = None) -> Any:
     return typer.Option(parser=_reads(units.size), metavar="SIZE", help=help, rich_help_panel=panel)
 
 
+def share_option(help: str) -> Any:
+    """An option that is a share, as a fraction."""
+    return typer.Option(parser=_reads(units.share), metavar="SHARE", help=help)
+
+
 @contextlib.contextmanager
 def user_errors() -> Iterator[None]:
     """Say in a line, with exit status 2, what the user can mend."""

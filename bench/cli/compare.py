@@ -1,0 +1,77 @@
+"""`lapmark compare`: what has changed between two sets of results."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from .base import RESULTS, app, share_option, user_errors
+
+
+class Format(StrEnum):
+    """How a comparison is told."""
+
+    text = "text"
+    markdown = "markdown"
+    json = "json"
+
+
+Threshold = Annotated[float, share_option("Smallest change of a time, of memory or of an error that matters.")]
+Confidence = Annotated[float, share_option("That not one verdict on a time is wrong, over all cells.")]
+Form = Annotated[Format, typer.Option("--format", help="Text for a terminal, Markdown for a pull request, or JSON.")]
+AllowCounters = Annotated[
+    bool, typer.Option("--allow-counters", help="More work is told, and is no regression: the algorithm has changed.")
+]
+Every = Annotated[bool, typer.Option("--all", help="Show what stayed the same, too.")]
+
+
+@app.command(
+    epilog="""**Examples**
+
+`lapmark compare before after` — two folders of results
+
+`lapmark compare HEAD~1 HEAD --in results` — two commits, measured into one folder
+
+`lapmark compare results@v1.0 results --format markdown` — a release and what was measured last, for a pull request
+
+The exit status is 1 where something is certain to be worse, and 0 where nothing is."""
+)
+def compare(
+    old: Annotated[str, typer.Argument(metavar="A", help="Folder, commit, or `FOLDER@COMMIT`.")],
+    new: Annotated[str, typer.Argument(metavar="B", help="The same, for what A is compared with.")],
+    folder: Annotated[Path, typer.Option("--in", help="Folder of the results of a commit.")] = RESULTS,
+    threshold: Threshold = "5%",  # type: ignore[assignment]
+    confidence: Confidence = "95%",  # type: ignore[assignment]
+    allow_counters: AllowCounters = False,
+    form: Form = Format.text,
+    every: Every = False,
+) -> None:
+    """Say for each cell of A and B whether B is faster, slower, the same, or not to be told from noise.
+
+    Times are compared by intervals, work counters exactly. Status, memory and errors are compared, too.
+    """
+    from .. import compare as comparing
+    from .. import sides
+
+    terms = comparing.Terms(threshold=threshold, confidence=confidence, counters=not allow_counters)
+    with user_errors():
+        comparison = comparing.compare(sides.read(old, folder), sides.read(new, folder), terms)
+    tell(comparison, form, every)
+    raise typer.Exit(comparison.worse)
+
+
+def tell(comparison: object, form: Format, every: bool) -> None:
+    """Print a comparison."""
+    from rich.console import Console
+
+    from .. import compared
+    from ..compare import Comparison
+
+    assert isinstance(comparison, Comparison)
+    if form is Format.text:
+        Console(highlight=False).print(compared.text(comparison, every))
+    else:
+        typer.echo(compared.markdown(comparison, every) if form is Format.markdown else compared.as_json(comparison))
