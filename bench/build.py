@@ -1,0 +1,139 @@
+"""A commit of a project as a folder to put first on PYTHONPATH: the project as it was then, all else as it is now.
+
+Whatever else is installed, numpy above all, is the same for every commit that is built so: two of them differ in the
+project alone. Builds are kept in the cache folder, and nothing that decides a measurement is built twice.
+"""
+
+from __future__ import annotations
+
+import importlib.metadata
+import os
+import shutil
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock
+from packaging.requirements import InvalidRequirement, Requirement
+
+from . import cache
+from .repository import Repository
+from .tree import Tree
+
+#: An editable installation may put a finder of its own before the path, and would be imported in place of the build.
+#: Python runs a module of this name in every process, before any other import.
+CUSTOMISATION = """\
+import sys
+
+sys.meta_path.sort(key=lambda finder: not isinstance(finder, type))  # the interpreter's own finders are classes
+"""
+
+#: Lines shown of a build that failed; all of them are in its log.
+LAST_WORDS = 20
+
+
+class BuildError(RuntimeError):
+    """A commit cannot be built. The text has the last words of whatever failed, a compiler's for one."""
+
+
+class Failed(RuntimeError):
+    """A command ended with another status than 0; the text is what it had said."""
+
+
+@dataclass(frozen=True)
+class Build:
+    """A commit, and the folder where it is importable from."""
+
+    commit: str
+    folder: Path
+
+    def python(self, arguments: Sequence[str]) -> None:
+        """Run an interpreter that imports from this build; a `Failed` with the end of its output where it fails."""
+        path = os.pathsep.join(filter(None, (str(self.folder), os.environ.get("PYTHONPATH"))))
+        try:
+            run([sys.executable, "-P", *arguments], {"PYTHONPATH": path})
+        except Failed as error:
+            raise Failed(f"{self.commit[:12]} cannot be measured:\n{last_words(error)}") from None
+
+
+def key(repository: Repository, commit: str) -> str:
+    """What identifies a build: commits of equal keys are the same but for what decides no measurement."""
+    return cache.key(repository.sources(commit), sys.version, importlib.metadata.version("numpy"))
+
+
+def build(repository: Repository, commit: str) -> Build:
+    """Build a commit, or find it built.
+
+    Raises
+    ------
+    BuildError
+    ValueError
+        Where the commit is no Python project.
+    """
+    builds = cache.folder() / "builds"
+    folder = builds / key(repository, commit)
+    builds.mkdir(parents=True, exist_ok=True)
+    with FileLock(builds / "lock"):
+        if not folder.exists():
+            _install(repository, commit, builds / cache.key(str(repository.root)), folder)
+    return Build(commit, folder)
+
+
+def _install(repository: Repository, commit: str, workshop: Path, folder: Path) -> None:
+    """Build in a workshop that is kept for the next commit, and put the result in place once it is whole."""
+    part, log = folder.with_suffix(".part"), folder.with_suffix(".log")
+    source, wheels = workshop / "source", workshop / "wheels"
+    shutil.rmtree(part, ignore_errors=True)
+    shutil.rmtree(wheels, ignore_errors=True)
+    repository.check_out(commit, source)
+    pip = [sys.executable, "-m", "pip", "--disable-pip-version-check"]
+    try:
+        settings = _settings(repository.project(commit).get("build-system"), workshop / "build")
+        run([*pip, "wheel", "--no-deps", *settings, "--wheel-dir", str(wheels), str(source)])
+        run([*pip, "install", "--no-deps", "--no-index", "--target", str(part), *map(str, wheels.iterdir())])
+    except Failed as error:
+        log.write_text(str(error))
+        raise BuildError(f"{commit[:12]} cannot be built; all of the output is in {log}\n{last_words(error)}") from None
+    (part / "sitecustomize.py").write_text(CUSTOMISATION)
+    os.replace(part, folder)
+
+
+def _settings(system: Any, folder: Path) -> list[str]:
+    """Build with what is installed, where that is all that is asked for, and in one folder, where the tool has one."""
+    required = system.get("requires", ()) if isinstance(system, Mapping) else ()
+    settings = ["--no-build-isolation"] if required and all(map(_is_met, required)) else []
+    if settings and system.get("build-backend") == "mesonpy":
+        settings.append(f"--config-settings=build-dir={folder}")
+    return settings
+
+
+def _is_met(requirement: str) -> bool:
+    try:
+        wanted = Requirement(requirement)
+        return wanted.specifier.contains(importlib.metadata.version(wanted.name), prereleases=True)
+    except (InvalidRequirement, importlib.metadata.PackageNotFoundError):
+        return False
+
+
+def last_words(error: Failed) -> str:
+    """Of what a build has said, where it failed: from the step that a build tool or a compiler names, or the end."""
+    lines = str(error).rstrip().splitlines()
+    starts = (k for mark in ("FAILED:", ": error:") for k, line in enumerate(lines) if mark in line)
+    start = next(starts, len(lines) - LAST_WORDS)
+    return "\n".join(lines[max(start, 0) :][:LAST_WORDS])
+
+
+def run(command: Sequence[str], variables: Mapping[str, str] | None = None) -> None:
+    """Run a command to its end. When this is left, however it is, no process of the command is left behind.
+
+    Raises
+    ------
+    Failed
+    """
+    with Tree(command, variables or {}, ()) as tree:
+        output = tree.output.read().decode(errors="replace").strip()
+        status = tree.root.wait()
+    if status:
+        raise Failed(output or f"{command[0]} left with exit status {status}")

@@ -1,0 +1,301 @@
+"""A gate on real commits: builds them, measures them in turns, and fails on what is certain and on nothing else."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import psutil
+import pytest
+import yaml
+from test_cli import lapmark
+from typer.testing import CliRunner
+
+from bench import templates
+from bench.build import CUSTOMISATION, Build, Failed
+from bench.cli import app
+
+ROOT = Path(__file__).parent.parent.parent
+
+#: A solver: each row takes the cheapest column left, and looks for it `LOOKS` times.
+SOLVER = """
+import numpy as np
+from solvers import Capabilities, Matching, register
+
+
+@register("picker", Capabilities(exact=False, dtypes={"float64"}, counters={"row_scans"}, family="greedy", source="-"))
+def picker(problem):
+    cost = problem.cost.dense().copy()
+    row_to_col, scans = np.empty(len(cost), dtype=np.intp), 0
+    for row in range(len(cost)):
+        for _ in range(LOOKS):
+            column = int(np.argmin(cost[row]))
+            scans += 1
+        row_to_col[row] = column
+        cost[:, column] = np.inf
+    return Matching.of(problem, row_to_col, counters={"row_scans": scans})
+"""
+
+LOOKS = {"once": "1", "more": "1 + (row % 50 == 0)"}
+
+FILES = {
+    "pyproject.toml": """
+[build-system]
+requires = ["meson-python"]
+build-backend = "mesonpy"
+
+[project]
+name = "picker"
+version = "1"
+
+[project.entry-points."lapmark.solvers"]
+picker = "picker"
+""",
+    "meson.build": """
+project('picker', version: '1')
+import('python').find_installation().install_sources('picker.py', pure: true)
+""",
+    "picker.py": SOLVER.replace("LOOKS", LOOKS["once"]),
+}
+
+GATE = ["-s", "picker", "-p", "uniform:dtype=float64", "-n", 100, "--budget", "40ms"]
+
+
+Gate = Callable[..., tuple[int, str]]
+
+
+def git(folder: Path, *arguments: str) -> str:
+    identity = ["-c", "user.name=A", "-c", "user.email=a@example.org", "-c", "commit.gpgsign=false"]
+    return subprocess.run(["git", *identity, *arguments], cwd=folder, check=True, capture_output=True, text=True).stdout
+
+
+def commit(folder: Path, message: str, **files: str) -> None:
+    for name, text in files.items():
+        (folder / name.replace("_", ".", 1)).write_text(text)
+    git(folder, "add", "-A")
+    git(folder, "commit", "--quiet", "-m", message)
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A repository that brings a solver, with a branch for each thing that a commit may do to it."""
+    folder = tmp_path_factory.mktemp("project")
+    git(folder, "init", "--quiet")
+    for name, text in FILES.items():
+        (folder / name).write_text(text)
+    changed = {
+        "comment": {"picker_py": FILES["picker.py"] + "# nothing else\n"},
+        "more": {"picker_py": SOLVER.replace("LOOKS", LOOKS["more"])},
+        "slow": {
+            "picker_py": FILES["picker.py"].replace("cost[:, column]", "sorted(range(5000))\n        cost[:, column]")
+        },
+        "broken": {
+            "meson_build": FILES["meson.build"].replace("version", "'c', version")
+            + "import('python').find_installation().extension_module('broken', 'broken.c')\n",
+            "broken_c": "int f(void) { return missing_name; }\n",
+        },
+    }
+    commit(folder, "start")
+    git(folder, "tag", "start")
+    for name, files in changed.items():
+        git(folder, "checkout", "--quiet", "-b", name, "start")
+        commit(folder, name, **files)
+    git(folder, "checkout", "--quiet", "more")
+    git(
+        folder, "commit", "--quiet", "--amend", "-m", "More work\n\nCounters-Changed: looks twice at every fiftieth row"
+    )
+    git(folder, "branch", "told")
+    git(folder, "commit", "--quiet", "--amend", "-m", "More work")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def environment(project: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """Variables of a process that has the project installed, and a cache folder of its own."""
+    installed, cache = tmp_path_factory.mktemp("installed"), tmp_path_factory.mktemp("cache")
+    pip = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps"]
+    subprocess.run([*pip, "--no-build-isolation", "--target", installed, project], check=True)
+    return {**os.environ, "PYTHONPATH": str(installed), "LAPMARK_CACHE": str(cache), "COLUMNS": "200"}
+
+
+@pytest.fixture
+def gate(project: Path, environment: dict[str, str], tmp_path: Path) -> Gate:
+    """`lapmark gate` in the project: its exit status, and what it printed, diagnostics last."""
+
+    def run(*arguments: object, folder: Path = project) -> tuple[int, str]:
+        done = subprocess.run(
+            command(tmp_path, *arguments), cwd=folder, env=environment, capture_output=True, text=True
+        )
+        return done.returncode, done.stdout + done.stderr
+
+    return run
+
+
+def command(to: Path, *arguments: object) -> list[str]:
+    return [sys.executable, "-m", "bench.cli", "gate", *map(str, (*arguments, *GATE, "--to", to))]
+
+
+def test_two_per_cent_more_work_is_caught_by_the_counter(gate: Gate, tmp_path: Path) -> None:
+    code, output = gate("start", "more", "--rounds", 1, "--format", "markdown")
+    assert code == 1
+    assert "| `uniform:dtype=float64 n=100` | `picker` | row_scans | 100 | 102 | 1.02× | **more work** |" in output
+    (folder,) = tmp_path.iterdir()
+    turns = {turn: turn.stat().st_mtime_ns for turn in (folder / "turns").iterdir()}
+    assert len(turns) == 1
+    # The same gate on other terms measures nothing anew.
+    assert gate("start", "more", "--rounds", 1, "--allow-counters")[0] == 0
+    assert {turn: turn.stat().st_mtime_ns for turn in (folder / "turns").iterdir()} == turns
+    # Each side is a store like any other.
+    code, output = lapmark("compare", folder / "old", folder / "new", "--format", "json")
+    assert code == 1
+    assert json.loads(output)["cells"][0]["solver"] == "picker"
+
+
+def test_a_commit_may_say_that_counters_change_on_purpose(gate: Gate) -> None:
+    code, output = gate("start", "told", "--rounds", 1)
+    assert code == 0
+    assert "looks twice at every fiftieth row" in output
+    assert "row_scans" in output
+
+
+def test_commits_that_differ_in_nothing_are_not_flagged(gate: Gate) -> None:
+    code, output = gate("start", "comment", "--rounds", 2, "--format", "markdown")
+    assert code == 0, output
+    assert "Counters are equal in 1 of 1 cells." in output
+    assert "in turns" not in output  # or else it would be said that they were not
+
+
+def test_a_commit_that_takes_ten_times_as_long_is_slower_the_second_time_too(gate: Gate) -> None:
+    code, output = gate("start", "slow", "--rounds", 3, "--format", "json")
+    assert code == 1
+    told = json.loads(output[: output.rindex("}") + 1])
+    (change,) = told["cells"][0]["changes"]
+    assert (change["what"], change["word"]) == ("time", "slower")
+    assert any("measured once more" in warning for warning in told["warnings"])
+
+
+def test_the_same_sources_are_not_even_built(gate: Gate) -> None:
+    assert "decides no measurement" in gate("more", "more")[1]
+
+
+def test_a_commit_that_does_not_build_shows_what_the_compiler_said(gate: Gate) -> None:
+    code, output = gate("start", "broken", "--rounds", 1)
+    assert code == 2
+    assert "cannot be built" in output
+    assert re.search(r"broken\.c.*error:.*missing_name", output)
+    assert "Traceback" not in output
+
+
+def test_what_a_commit_cannot_measure_is_said_in_its_own_words(tmp_path: Path) -> None:
+    (tmp_path / "bench.py").write_text("raise SystemExit('so it is')")
+    # Without it the editable installation that runs these tests would be imported.
+    (tmp_path / "sitecustomize.py").write_text(CUSTOMISATION)
+    with pytest.raises(Failed, match=r"^0123456789ab cannot be measured:\nso it is$"):
+        Build("0123456789abcdef", tmp_path).python(["-m", "bench"])
+
+
+def test_what_cannot_be_gated_is_named(gate: Gate, tmp_path: Path) -> None:
+    code, output = gate("v9")
+    assert code == 2
+    assert "v9: no such commit" in output
+    code, output = gate("start", folder=tmp_path)
+    assert code == 2
+    assert "in no git repository" in " ".join(output.replace("│", " ").split())
+
+
+def test_ctrl_c_ends_everything_and_the_same_command_goes_on(
+    gate: Gate, project: Path, environment: dict[str, str], tmp_path: Path
+) -> None:
+    arguments = "start", "comment", "--rounds", 3
+    with subprocess.Popen(
+        command(tmp_path, *arguments), cwd=project, env=environment, stdout=-1, stderr=subprocess.STDOUT, text=True
+    ) as process:
+        while not (turns := list(tmp_path.glob("*/turns/*.json"))):
+            assert process.poll() is None, process.communicate()[0]
+            time.sleep(0.02)
+        children = psutil.Process(process.pid).children(recursive=True)
+        process.send_signal(signal.SIGINT)
+        output, _ = process.communicate(timeout=30)
+    assert process.returncode == 130, output
+    assert "Stopped. The same command goes on from there." in output
+    assert not psutil.wait_procs(children, timeout=10)[1]
+    kept = {turn: turn.stat().st_mtime_ns for turn in turns}
+    code, output = gate(*arguments)
+    assert code == 0, output
+    assert len(list(tmp_path.glob("*/turns/*.json"))) == 3
+    assert {turn: turn.stat().st_mtime_ns for turn in turns} == kept
+
+
+def test_the_workflow_is_valid_and_its_commands_exist() -> None:
+    workflow = yaml.safe_load(templates.WORKFLOW.read_text())
+    steps = workflow["jobs"]["gate"]["steps"]
+    assert workflow[True] == "pull_request"  # YAML reads `on` as true
+    (checkout,) = (step for step in steps if step.get("uses", "").startswith("actions/checkout@"))
+    assert checkout["with"]["fetch-depth"] == 0
+    script = "\n".join(step["run"] for step in steps if "run" in step)
+    subprocess.run(["bash", "-n"], input=script, text=True, check=True)
+    for verb, options in re.findall(r"lapmark (gate|compare|run)(.*)", script):
+        known = CliRunner().invoke(app, [verb, "--help"], env={"COLUMNS": "200"}).output
+        assert all(option in known for option in re.findall(r"--[a-z-]+", options))
+    assert "lapmark gate" in script
+    assert templates.WORKFLOW.read_text().strip() in (ROOT / "docs" / "gate.md").read_text()
+
+
+@pytest.fixture(scope="module")
+def own(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A clone of this repository with a branch of the same code, and one with more work in `jv`."""
+    folder = tmp_path_factory.mktemp("own") / "lapmark"
+    git(ROOT, "clone", "--quiet", str(ROOT), str(folder))
+    kernel = folder / "solvers" / "native" / "jv.c"
+    before = kernel.read_text()
+    git(folder, "checkout", "--quiet", "-b", "comment")
+    kernel.write_text(f"{before}/* nothing else */\n")
+    git(folder, "commit", "--quiet", "-am", "A comment")
+    git(folder, "checkout", "--quiet", "-b", "more", "HEAD~1")
+    scan = "        two_minima_t low = two_minima(c + i * t->m, t->v, t->m);\n        t->counters.row_scans++;\n"
+    assert before.count(scan) == 1
+    again = scan.replace("two_minima_t low", "const two_minima_t again").replace("\n    ", "\n        ")
+    planted = f"        if (t->counters.row_scans % 50 == 0) {{\n    {again}            low = again;\n        }}\n"
+    kernel.write_text(before.replace(scan, scan + planted))
+    git(folder, "commit", "--quiet", "-am", "More work")
+    return folder
+
+
+@pytest.fixture
+def own_gate(own: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Gate:
+    """The same in the clone; its builds are made once."""
+    monkeypatch.chdir(own)
+    monkeypatch.setenv("LAPMARK_CACHE", str(own.parent / "cache"))
+
+    def run(*arguments: object) -> tuple[int, str]:
+        return lapmark("gate", *arguments, *OWN, "--to", tmp_path)
+
+    return run
+
+
+OWN = ["-s", "jv", "-s", "hungarian", "-p", "uniform", "-n", 200, "--budget", "200ms", "--format", "json"]
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(3600)
+def test_more_work_in_a_native_kernel_is_caught_by_its_counter(own_gate: Gate) -> None:
+    code, output = own_gate("more~1", "more", "--rounds", 3)
+    assert code == 1, output
+    told = json.loads(output[output.index("{") : output.rindex("}") + 1])
+    worse = {(c["solver"], x["what"]) for c in told["cells"] for x in c["changes"] if x["verdict"] == "worse"}
+    assert worse == {("jv", "row_scans")}
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(7200)
+def test_an_identical_pair_is_never_flagged_in_twenty_gates(own_gate: Gate) -> None:
+    for _ in range(20):
+        code, output = own_gate("comment~1", "comment", "--rounds", 5, "--fresh")
+        assert code == 0, output
