@@ -5,7 +5,8 @@ gap and counters; only what passes is timed here, and what does not is skipped w
 that hangs or crashes costs a cell of the suite and no more.
 
 Settings come from the environment: LAPMARK_BENCH_LIMIT, the seconds that a solve may take; LAPMARK_BENCH_SIZES
-(squares, for a grid asks for them); LAPMARK_BENCH_PROBLEMS, families by name.
+(squares, for a grid asks for them); LAPMARK_BENCH_PROBLEMS, families by name; LAPMARK_BENCH_SOLVERS, solvers by name,
+every one that is here where it is empty.
 """
 
 from __future__ import annotations
@@ -37,13 +38,14 @@ TRACKED = ("tsne-grid", "uniform", "integers", "product", "geometric", "duplicat
 
 LIMIT = float(os.environ.get("LAPMARK_BENCH_LIMIT", "2"))
 SIZES = tuple(int(size) for size in os.environ.get("LAPMARK_BENCH_SIZES", "484,2500,10000").split(","))
+CHOSEN = tuple(filter(None, os.environ.get("LAPMARK_BENCH_SOLVERS", "").split(",")))
 PROBLEMS = tuple(filter(None, os.environ.get("LAPMARK_BENCH_PROBLEMS", "").split(","))) or TRACKED
 MEMORY = 4 << 30
 
 SOLVERS = {
     variant: solver.capabilities
     for name, solver in registry.solvers().items()
-    if solver.missing is None and solver.capabilities.problem != "transport"
+    if solver.missing is None and solver.capabilities.problem != "transport" and (not CHOSEN or name in CHOSEN)
     for variant in expand_solver(name)
 }
 COUNTERS = sorted({counter for capabilities in SOLVERS.values() for counter in capabilities.counters})
