@@ -168,10 +168,10 @@ def expand_case(text: str, sizes: Sequence[int] = ()) -> list[Case]:
     if not isinstance(seed, int) or not isinstance(n, int | None):
         raise ValueError(f"{text}: n and seed are whole numbers")
     spec.check(text, family.build, 2, given)
-    own = [n] if n is not None else family.sizes
+    own = sizes or ([n] if n is not None else [])
     told_apart = {setting for variant in family.variants for setting in variant}
     variants = [given] if told_apart & given.keys() else [{**variant, **given} for variant in family.variants]
-    return [Case(name, size, seed, settings) for size in sizes or own for settings in variants]
+    return [Case(name, size, seed, settings) for settings in variants for size in own or family.sizes_with(settings)]
 
 
 def _counts(solver: str, threads: Sequence[int]) -> list[int]:

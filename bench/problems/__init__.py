@@ -24,6 +24,7 @@ from .. import spec
 
 Build = Callable[..., Problem]
 Draw = Callable[..., list[Path]]
+SizesOf = Callable[..., tuple[int, ...]]
 
 #: The setting `dtype` of the families whose costs are not whole. `Case.build` holds every setting against its type.
 FloatType = Literal["float32", "float64"]
@@ -48,6 +49,8 @@ class Family:
         `draw(problem, result, folder, n, seed, **params) -> list of paths`: pictures of an answer, as PNG and SVG.
     captions : mapping of str to str
         What a picture shows, in one sentence without its full stop, by the name of its file without the suffix.
+    sizes_of : callable or None
+        `sizes_of(**params) -> tuple of int`, where not every parameter set comes at all of `sizes`.
     """
 
     name: str
@@ -57,6 +60,11 @@ class Family:
     variants: tuple[Mapping[str, spec.Value], ...] = ({},)
     draw: Draw | None = None
     captions: Mapping[str, str] = field(default_factory=dict)
+    sizes_of: SizesOf | None = None
+
+    def sizes_with(self, params: Mapping[str, spec.Value]) -> tuple[int, ...]:
+        """Values of n that a run takes with these parameters."""
+        return self.sizes_of(**params) if self.sizes_of else self.sizes
 
     @property
     def kind(self) -> type[Problem]:
@@ -118,11 +126,12 @@ def family(
     variants: tuple[Mapping[str, spec.Value], ...] = ({},),
     draw: Draw | None = None,
     captions: Mapping[str, str] | None = None,
+    sizes_of: SizesOf | None = None,
 ) -> Callable[[Build], Build]:
     """Decorate a build function to make it the family `name`."""
 
     def add(build: Build) -> Build:
-        _families[name] = Family(name, build, source, sizes, variants, draw, captions or {})
+        _families[name] = Family(name, build, source, sizes, variants, draw, captions or {}, sizes_of)
         return build
 
     return add

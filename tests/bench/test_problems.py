@@ -23,7 +23,7 @@ SMALL = [
     Case(name, 36, 0, {**params, **(REFERENCE if name == "tsne-grid" else {})})
     for name, family in problems.families().items()
     for params in family.variants
-    if name != "orlib"
+    if name not in ("orlib", "adversarial", "adversarial-transport")  # the hostile ones have tests of their own
 ] + [
     Case("duplicates", 36, 0, {"distinct": 1}),
     Case("geometric", 36, 0, {"cost": "points"}),
