@@ -19,10 +19,8 @@ from typing import IO, Any
 
 import psutil
 
-from solvers.result import Result
-
 from . import protocol
-from .protocol import Job
+from .protocol import Answer, Job
 from .tree import Tree
 from .units import show_size
 from .watch import Watch
@@ -67,7 +65,7 @@ class Outcome:
     peak_memory: int | None = None
     counters: dict[str, int] = field(default_factory=dict)
     matrix: str | None = None
-    result: Result | None = None
+    result: Answer | None = None
 
 
 def run(

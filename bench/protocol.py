@@ -17,14 +17,18 @@ from typing import IO, Any
 
 import numpy as np
 
-from solvers.problem import Assignment, Cost, DenseCost, PointCost, Problem, SparseCost, Transport
+from solvers.problem import Assignment, Cost, DenseCost, Infeasible, PointCost, Problem, SparseCost, Transport
 from solvers.registry import Capabilities
 from solvers.result import Matching, Plan, Result
 
 #: Stands in a job for the harness's own conversion of points to a matrix, which is timed like a solver.
 BUILD_MATRIX = "build-matrix"
 
+#: What a solver may come to: that there is no answer is one.
+Answer = Result | Infeasible
+
 _SCALARS = {"cost", "marginal_error"}
+_PROOF = ("rows", "columns")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -207,8 +211,12 @@ def read_problem(file: IO[bytes]) -> Problem:
     return Assignment(cost, **facts["assignment"])
 
 
-def write_answer(result: Result, file: IO[bytes]) -> None:
+def write_answer(result: Answer, file: IO[bytes]) -> None:
     """Write an answer's numbers; a BadAnswer that says why where they are none."""
+    if isinstance(result, Infeasible):
+        sets = {name: _numbers(name, getattr(result, name)) for name in _PROOF if getattr(result, name) is not None}
+        np.savez(file, kind=np.array("Infeasible"), message=np.array(str(result)), **sets)  # type: ignore[arg-type]
+        return
     if not isinstance(result, Matching | Plan):
         raise BadAnswer(f"answered with a {type(result).__name__}, not a Matching or a Plan")
     arrays: dict[str, np.ndarray] = {}
@@ -236,11 +244,13 @@ def _numbers(name: str, value: object) -> np.ndarray:
     return array
 
 
-def read_answer(file: IO[bytes]) -> Result:
+def read_answer(file: IO[bytes]) -> Answer:
     """The answer that `write_answer` wrote."""
     with np.load(file, allow_pickle=False) as arrays:
         values: dict[str, Any] = {name: arrays[name] for name in arrays.files}
     kind = str(values.pop("kind"))
+    if kind == "Infeasible":
+        return Infeasible(str(values["message"]), *(values.get(name) for name in _PROOF))
     values |= {name: values[name].item() for name in _SCALARS & values.keys()}
     if kind == "Matching":
         return Matching(**values)

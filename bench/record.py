@@ -11,7 +11,7 @@ from solvers.certificate import TOLERANCE
 
 #: What can become of a cell. Only `ok` is ranked.
 STATUSES = {
-    "ok": "certified: a valid answer, and an optimal one where the solver claims the optimum",
+    "ok": "certified: a valid answer, an optimal one where the solver claims that, or the proof that there is none",
     "unproven": "valid, and claimed optimal, but no lower bound could be had to judge it by",
     "wrong": "the certificate refutes the answer",
     "timeout": "stopped at the time limit",

@@ -25,8 +25,7 @@ from pathlib import Path
 from typing import Any
 
 from solvers import registry
-from solvers.problem import Assignment, DenseCost, Problem, TimeLimit, Transport, Unsupported
-from solvers.result import Result
+from solvers.problem import Assignment, DenseCost, Infeasible, Problem, TimeLimit, Transport, Unsupported
 
 from . import plugins, protocol, spec
 from .protocol import BUILD_MATRIX, BadAnswer, Job
@@ -115,7 +114,7 @@ def run(job: Job, channel: Channel) -> None:
         raise Misbehaved(f"claims the optimum, but states costs from {min(costs):.12g} to {max(costs):.12g}")
     with os.fdopen(job.answer, "wb") as file:
         protocol.write_answer(result, file)
-    channel.send("done", counters=protocol.read_counters(result.counters))
+    channel.send("done", counters=protocol.read_counters(getattr(result, "counters", {})))
 
 
 def _prepare(job: Job, problem: Problem) -> tuple[Callable[[Problem], Any], Problem]:
@@ -156,7 +155,10 @@ def _sample(call: Callable[[], Any], budget: float, baseline: int, channel: Chan
         channel.send("call")
         gc.disable()
         start = time.perf_counter_ns()
-        result = call()
+        try:
+            result = call()
+        except Infeasible as error:  # the answer, where it is right
+            result = error.with_traceback(None)
         seconds = (time.perf_counter_ns() - start) / 1e9
         gc.enable()
         count = 1 if count < 0 and seconds > budget else count + 1
@@ -172,11 +174,11 @@ def _sample(call: Callable[[], Any], budget: float, baseline: int, channel: Chan
         del result
 
 
-def _stated_cost(result: Result) -> float:
+def _stated_cost(result: Any) -> float:
     try:
         return float(result.cost)
     except (AttributeError, TypeError, ValueError):
-        return 0.0  # no answer at all, or the matrix; judged later
+        return 0.0  # no answer at all, the proof that there is none, or the matrix; judged later
 
 
 def _die_with(parent: int) -> None:

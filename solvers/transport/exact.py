@@ -6,6 +6,7 @@ import numpy as np
 
 from ..deadline import Deadline
 from ..histograms import solve_alone
+from ..infeasibility import allowed_by
 from ..minima import column_minima, fitted, row_minima
 from ..native import _native, _transport
 from ..problem import Cost, DenseCost, Infeasible, PointCost, SparseCost, TimeLimit, Transport, Unsupported
@@ -169,11 +170,3 @@ def blocked(problem: Transport, rows: np.ndarray, columns: np.ndarray, u: np.nda
         return Infeasible.masses("row", stuck, allowed_by(problem.cost, stuck, 0), problem.a, problem.b)
     stuck = columns[~below[: len(columns)]]
     return Infeasible.masses("column", stuck, allowed_by(problem.cost, stuck, 1), problem.b, problem.a)
-
-
-def allowed_by(cost: Cost, some: np.ndarray, axis: int) -> np.ndarray:
-    """Every column that some rows allow, or every row that some columns do."""
-    if isinstance(cost, SparseCost):
-        part = cost.csr[some] if axis == 0 else cost.csr[:, some]
-        return np.unique(part.tocoo().coords[1 - axis])
-    return np.flatnonzero(np.isfinite(cost.dense().take(some, axis=axis)).any(axis=axis))

@@ -122,6 +122,43 @@ def test_it_is_recorded_as_what_it_is(records: dict[str, Record], solver: str) -
     assert message in records[solver].message
 
 
+#: What becomes of those that say there is no matching, or should: where there is none, and where there is one.
+WITHOUT_A_MATCHING = {
+    "gives-up-with-proof": ("ok", "proven infeasible: row 9 cannot be matched"),
+    "gives-up-without-proof": ("ok", "infeasible, as gives-up-with-proof proves"),
+    "gives-up-with-a-wrong-proof": ("wrong", "rows 0 and 1 may have columns 1, 2, 3"),
+    "matches-forbidden-pairs": ("wrong", "a forbidden pair"),
+    "leaves-rows-out": ("wrong", "0 rows are matched, not 12"),
+    "raises": ("skipped", "takes no forbidden pairs"),
+}
+WITH_ONE = {
+    "gives-up-with-proof": ("ok", ""),
+    "gives-up-without-proof": ("wrong", "says that there is no answer, but one of cost"),
+    "gives-up-with-a-wrong-proof": ("wrong", "says that there is no answer, which its proof does not show"),
+}
+
+
+@pytest.mark.parametrize(
+    ("case", "expected"),
+    [
+        ("adversarial:input=forbidden-row", WITHOUT_A_MATCHING),
+        ("adversarial:input=hall-violation", {"gives-up-without-proof": ("ok", "infeasible, as cascade proves")}),
+        ("uniform:n=12", WITH_ONE),
+    ],
+    ids=["without a matching", "proven by a reference", "with one"],
+)
+def test_that_there_is_no_matching_is_an_answer(
+    tmp_path: Path, case: str, expected: dict[str, tuple[str, str]]
+) -> None:
+    found = {record.solver: record for record in run(tmp_path, plan([*expected], [case]))}
+    for solver, (status, message) in expected.items():
+        record = found[solver]
+        assert (record.status, message in record.message) == (status, True), (solver, record.status, record.message)
+        if "infeasible" in record.message:
+            assert record.samples  # it took its time, like any answer
+            assert record.cost is record.gap is None
+
+
 def test_a_crash_comes_with_the_last_words_of_the_process(records: dict[str, Record]) -> None:
     assert "assertion failed: prices are finite" in records["abort"].message
     assert "misbehaving.py" in records["segfault"].message  # the stack that faulthandler printed

@@ -19,7 +19,7 @@ from pathlib import Path
 
 import numpy as np
 
-from solvers import Assignment, Capabilities, Matching, Unsupported, register, solve
+from solvers import Assignment, Capabilities, Infeasible, Matching, Unsupported, register, solve
 
 #: An argument that marks the processes started here, for a test to look for.
 SLEEP = "86397"
@@ -356,3 +356,38 @@ def compiles(problem: Assignment) -> object:
     elif matrix.shape not in _compiled_for:
         raise ArithmeticError("would compile inside the clock")
     return answer(problem)
+
+
+# These take forbidden pairs, and say that there is no matching, or should.
+
+
+def forbidding(name: str) -> Callable[[Callable[[Assignment], object]], object]:
+    def add(function: Callable[[Assignment], object]) -> object:
+        return register(name, Capabilities(exact=True, rectangular=True, forbidden=True))(function)  # type: ignore[arg-type]
+
+    return add
+
+
+@forbidding("gives-up-with-proof")
+def gives_up_with_proof(problem: Assignment) -> object:
+    return solve(problem, "jv")
+
+
+@forbidding("gives-up-without-proof")
+def gives_up_without_proof(problem: Assignment) -> object:
+    raise Infeasible("no matching")
+
+
+@forbidding("gives-up-with-a-wrong-proof")
+def gives_up_with_a_wrong_proof(problem: Assignment) -> object:
+    raise Infeasible.hall(np.arange(2), np.arange(1))
+
+
+@forbidding("matches-forbidden-pairs")
+def matches_forbidden_pairs(problem: Assignment) -> object:
+    return Matching(np.arange(problem.shape[0]), np.inf)
+
+
+@forbidding("leaves-rows-out")
+def leaves_rows_out(problem: Assignment) -> object:
+    return Matching(np.full(problem.shape[0], -1), 0.0)
