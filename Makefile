@@ -11,7 +11,7 @@ BUILD_TOOLS := "meson-python>=0.17" "meson>=1.4" ninja "cython>=3.1" "numpy>=2.0
 extra = for peer in $$($(BIN)/python -c 'import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["project"]["optional-dependencies"]["$(1)"])'); do \
 	  $(BIN)/python -m pip install --quiet --disable-pip-version-check $(2) "$$peer" || echo "left out: $$peer"; done
 
-.PHONY: help peers-lapx peers-entropic demo test test-slow fuzz lint format sanitize docs bench bench-quick clean
+.PHONY: help peers-lapx peers-entropic demo test test-slow fuzz lint format sanitize docs advice bench bench-quick clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -75,6 +75,11 @@ ASV_RUN = asv run --environment existing:$(BIN)/python --set-commit-hash $$(git 
 
 # Where npm is not there, the site loads its scripts from the network, as asv makes it.
 PUBLISH = asv publish && { python -m bench.site .asv/html || true; }
+
+advice: $(READY) ## Measure anew what `lapmark choose` rests on, and keep it in bench/reference.parquet (ten minutes)
+	$(BIN)/lapmark run --config advice-transport --to results/advice
+	$(BIN)/lapmark run --config advice --to results/advice
+	$(BIN)/python -m bench.reference results/advice
 
 bench: $(READY) ## Track time, memory, gap and work with asv, and write its site to .asv/html (an hour or two)
 	asv machine --yes

@@ -1,0 +1,197 @@
+"""`lapmark choose`: which solver to use."""
+
+from __future__ import annotations
+
+import json
+import math
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from .base import RESULTS, app, memory_option, time_option, user_errors
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from solvers.problem import Problem
+
+    from ..advisor import Advice, Wanted
+    from ..evidence import Expected, Target
+
+
+@app.command(
+    epilog="""**Examples**
+
+`lapmark choose -p uniform -n 3000` — for a family of problems
+
+`lapmark choose costs.npy` — for a matrix of your own; .csv, sparse .npz and points in .npz are read, too
+
+`lapmark choose -p geometric:cost=points -n 2000 --gap 0.05` — where an answer 5 % above the optimum will do
+
+`lapmark choose -p masses -n 1000 --budget 2s --memory 1GiB --from results` — by your own measurements"""
+)
+def choose(
+    file: Annotated[
+        Path | None, typer.Argument(metavar="[FILE]", help="A cost matrix or points: .npy, .csv, .npz.")
+    ] = None,
+    problem: Annotated[
+        str | None, typer.Option("--problem", "-p", help="In place of a file: `name` or `name:setting=value,…`.")
+    ] = None,
+    size: Annotated[int | None, typer.Option("-n", min=1, help="Rows of the problem.")] = None,
+    gap: Annotated[
+        float, typer.Option(min=0, help="How far above the optimum an answer may be, such as 0.01 for 1 %.")
+    ] = 0.0,
+    budget: Annotated[float | None, time_option("What an answer may take.")] = None,
+    memory: Annotated[int | None, memory_option("What a solver may take on top of the problem.")] = None,
+    threads: Annotated[int, typer.Option(min=1, help="Threads that a solver may use.")] = 1,
+    source: Annotated[
+        Path | None,
+        typer.Option(
+            "--from",
+            metavar="DIR",
+            help="Folder of the measurements; default: results where they have such problems, else those that ship "
+            "with Lapmark.",
+        ),
+    ] = None,
+    form: Annotated[Literal["text", "json"], typer.Option("--format", help="For people, or for programs.")] = "text",
+) -> None:
+    """Name the solver to use, what it will take, and what that rests on.
+
+    Nothing is solved. Times come from what was measured on the same family, or on the nearest ones.
+    """
+    from rich.console import Console
+
+    from ..advisor import Wanted
+
+    wanted = Wanted(gap, math.inf if budget is None else budget, math.inf if memory is None else memory)
+    with user_errors():
+        target, instance = _target(file, problem, size)
+        advice, place = _advice(source, target, instance, wanted, threads)
+    if form == "json":
+        typer.echo(json.dumps(_as_json(target, advice, place), indent=2, allow_nan=False))
+    else:
+        _show(Console(highlight=False), target, advice, place)
+
+
+def _target(file: Path | None, problem: str | None, size: int | None) -> tuple[Target, Problem]:
+    """What is to be solved, and an instance of it."""
+    from .. import costfile, evidence
+    from ..plan import expand_case
+
+    if (file is None) == (problem is None):
+        raise ValueError("give either a cost file, or a family with -p NAME -n N")
+    if file is not None:
+        if size is not None:
+            raise ValueError(f"-n {size}: a file has a size of its own")
+        instance = costfile.read(file)
+        if 0 in instance.shape:
+            raise ValueError(f"{file}: there is nothing to solve in a problem of shape {instance.shape}")
+        return evidence.Target.of(instance), instance
+    assert problem is not None
+    cases = expand_case(problem, [size] if size else [])
+    if len(cases) > 1:
+        raise ValueError(f"-p {problem} stands for {len(cases)} cases; say which: {'; '.join(map(str, cases[:8]))}")
+    return evidence.describe(cases[0])
+
+
+def _advice(source: Path | None, target: Target, instance: Problem, wanted: Wanted, threads: int) -> tuple[Advice, str]:
+    """The advice, and where its evidence is from: the folder that is named, or the first that has some."""
+    from .. import advisor, reference
+    from ..evidence import Evidence, rows
+    from ..store import NAME, Store
+
+    def advise(evidence: Evidence) -> Advice:
+        return advisor.choose(evidence, target, wanted.of(evidence.solvers(), instance), threads)
+
+    folder = source or RESULTS
+    if source is not None or (folder / NAME).exists():
+        with Store.open(folder, create=False) as store:
+            measured = Evidence.of(rows(store.records()))
+        try:
+            return advise(measured), f"measurements in {folder}"
+        except advisor.NoAdvice as none:
+            if source is not None:
+                raise ValueError(f"{none}. {_cure(target, folder)}") from None
+    shipped = reference.load()
+    try:
+        advice = advise(Evidence.of(shipped))
+    except advisor.NoAdvice as none:
+        raise ValueError(f"{none}. {_cure(target, folder)}") from None
+    origin = reference.origin(shipped)
+    return advice, f"what ships with Lapmark, measured on another machine ({origin}): ratios hold better than seconds"
+
+
+def _cure(target: Target, folder: Path) -> str:
+    if not target.label:
+        return "To measure one like it: lapmark problems, and then lapmark run -p NAME -n N"
+    sizes = " ".join(f"-n {n}" for n in sorted({max(1, target.n // 4), target.n}))
+    return f"To measure it: lapmark run -p {target.label} {sizes} --to {folder}"
+
+
+def _show(console: Console, target: Target, advice: Advice, place: str) -> None:
+    from rich.markup import escape
+    from rich.table import Table
+
+    from ..units import show_duration, show_size
+
+    first = advice.chosen
+    console.print(f"[bold]{escape(first.solver)}[/] — {_figures(first)}")
+    if advice.others:
+        second = advice.others[0]
+        ratio = second.seconds / first.seconds
+        console.print(f"next is {escape(second.solver)}, {ratio:.2g} times as long: {_figures(second)}")
+    if advice.neighbours[0][0] == target.label:
+        console.print(f"\nIt rests on this family, {escape(target.label)}:")
+    else:
+        near = ", ".join(f"{label} ({distance:.2f})" for label, distance in advice.neighbours)
+        console.print("\nIt rests on the nearest families, with their distances:", escape(near), soft_wrap=True)
+    table = Table("case", "n", "status", "time", "memory", box=None, padding=(0, 2))
+    for row in advice.rows.itertuples():
+        seconds = "" if math.isnan(row.seconds) else show_duration(row.seconds)
+        table.add_row(escape(row.label), str(row.n), row.status, seconds, show_size(row.peak_memory))
+    console.print(table)
+    if advice.changes:
+        console.print("\nWhat would change the answer:")
+        for change in advice.changes:
+            console.print(f"  {escape(change)}", soft_wrap=True)
+    if failed := [each for each in advice.rejected if each.failure]:
+        console.print("\nNot chosen, having failed there:")
+        for each in failed:
+            console.print(f"  {escape(each.solver)}: {escape(each.failure or '')}", soft_wrap=True)
+    console.print(f"\nFrom {escape(place)}.", soft_wrap=True)
+
+
+def _figures(each: Expected) -> str:
+    from ..advisor import show_peak
+    from ..units import show_duration
+
+    gap = f", gap up to {100 * each.gap:.2g} %" if each.gap > 1e-9 else ""
+    interval = f"{show_duration(each.low)} to {show_duration(each.high)}"
+    return f"{show_duration(each.seconds)} ({interval}), {show_peak(each.memory)}{gap}"
+
+
+def _as_json(target: Target, advice: Advice, place: str) -> dict[str, object]:
+    def numbers(each: Expected) -> dict[str, object]:
+        known = {"seconds": each.seconds, "low": each.low, "high": each.high, "memory": each.memory, "gap": each.gap}
+        return {
+            "solver": each.solver,
+            "threads": each.threads,
+            **{name: value if math.isfinite(value) else None for name, value in known.items()},
+            "failure": each.failure,
+        }
+
+    columns = ["case", "n", "status", "seconds", "peak_memory"]
+    rows = advice.rows[columns].astype(object).where(advice.rows[columns].notna(), None)
+    return {
+        "n": target.n,
+        "m": target.m,
+        "kind": target.kind,
+        "chosen": numbers(advice.chosen),
+        "others": [numbers(each) for each in advice.others],
+        "rejected": [numbers(each) for each in advice.rejected],
+        "neighbours": [{"label": label, "distance": distance} for label, distance in advice.neighbours],
+        "rows": rows.to_dict("records"),
+        "changes": list(advice.changes),
+        "from": place,
+    }

@@ -1,0 +1,75 @@
+"""What advice on an unknown problem is worth, as a chart: each family hidden in turn from the choice of a solver."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from matplotlib.ticker import FixedLocator, NullLocator
+
+from bench.advisor import regret
+
+from .looks import INK, LETTER, SOFT, numbered_style, plain, theme
+
+#: Fewer cases than this say nothing.
+FEWEST = 5
+
+#: Inches of a row and of the chart.
+HIGH, WIDE = 0.24, 5.0
+
+TICKS = (1, 1.5, 2, 3, 5, 10, 20, 50, 100, 1000)
+
+
+def draw(cells: pd.DataFrame) -> Figure | None:
+    """The regret of every case, a row for each label; None where too few families were measured to hide any."""
+    found = regret(cells[cells["current"]]).dropna(subset="regret")
+    if len(found) < FEWEST:
+        return None
+    finite = found["regret"].where(np.isfinite(found["regret"]))
+    end = max(2.0, 1.5 * finite.max())
+    shown = found.assign(x=finite.fillna(end), failed=finite.isna())
+    labels = sorted(shown["label"].unique(), reverse=True)
+    sizes = sorted(shown["n"].unique())
+    left, below, above = 0.3 + LETTER * max(len(plain(label)) for label in labels), 0.5, 0.6
+    wide, high = left + WIDE + 0.2, below + HIGH * len(labels) + above
+    middle = found["regret"].median()
+    with theme():
+        figure = Figure(figsize=(wide, high))
+        FigureCanvasAgg(figure)
+        ax = figure.add_axes((left / wide, below / high, WIDE / wide, HIGH * len(labels) / high))
+        for place, n in enumerate(sizes):
+            look, rows = numbered_style(place), shown[shown["n"] == n]
+            rows_at = [labels.index(label) for label in rows["label"]]
+            away = 0.5 * (place / max(len(sizes) - 1, 1) - 0.5)  # sizes side by side, since most of them are at 1
+            ax.scatter(
+                rows["x"],
+                np.array(rows_at) + away,
+                s=22,
+                color=look.colour,
+                marker=look.marker,
+                label=f"n = {n}",
+                zorder=3,
+            )
+        ax.axvline(middle, color=INK, lw=1, zorder=1)
+        ax.text(middle, len(labels) - 0.3, f"median {middle:.2f}", ha="left", va="bottom", fontsize=8, color=INK)
+        if shown["failed"].any():
+            ax.text(end, -0.9, "failed", ha="center", va="top", fontsize=8, color=SOFT)
+        ax.set_xscale("log")
+        ax.set_xlim(0.93, 1.1 * end)
+        ticks = [tick for tick in TICKS if tick < end / 1.2]
+        ax.xaxis.set_major_locator(FixedLocator(ticks))
+        ax.xaxis.set_minor_locator(NullLocator())
+        ax.set_xticks(ticks, [f"{tick:g}×" for tick in ticks])
+        ax.set_ylim(-0.6, len(labels) - 0.4)
+        ax.set_yticks(range(len(labels)), [plain(label) for label in labels])
+        ax.set(xlabel="time of the chosen solver over that of the best", ylabel="")
+        if len(sizes) <= 8:
+            ax.legend(
+                loc="lower right",
+                bbox_to_anchor=(1, 1 + 0.12 / (HIGH * len(labels))),
+                ncols=len(sizes),
+                frameon=False,
+                fontsize=8,
+            )
+    return figure

@@ -1,0 +1,171 @@
+"""`lapmark choose`, and the files that it reads."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import scipy.sparse
+from typer.testing import CliRunner
+
+from bench import costfile
+from bench.cli import app
+from bench.store import Store
+from solvers import Assignment, PointCost, SparseCost, Transport, registry
+
+RNG = np.random.default_rng(0)
+X, Y = RNG.random((2, 200, 2))
+
+
+def lapmark(*arguments: object) -> tuple[int, str]:
+    result = CliRunner().invoke(app, [str(argument) for argument in arguments], env={"COLUMNS": "400"})
+    assert result.exception is None or isinstance(result.exception, SystemExit), result.output
+    return result.exit_code, result.output
+
+
+@pytest.fixture
+def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A working directory without results."""
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def test_it_names_a_solver_and_what_that_rests_on(elsewhere: Path) -> None:
+    code, output = lapmark("choose", "-p", "uniform", "-n", 900)
+    assert code == 0, output
+    first = output.split()[0]
+    assert registry.get(first).missing is None
+    for part in (
+        "next is",
+        "It rests on this family, uniform",
+        "uniform  ",
+        "What would change the answer",
+        "ships with",
+    ):
+        assert part in output
+
+
+def test_programs_read_the_same(elsewhere: Path) -> None:
+    code, output = lapmark("choose", "-p", "low-rank:rank=2", "-n", 300, "--format", "json")
+    assert code == 0, output
+    found = json.loads(output)
+    assert found["chosen"]["low"] <= found["chosen"]["seconds"] <= found["chosen"]["high"]
+    assert found["neighbours"][0]["label"] == "low-rank:rank=3"
+    assert found["rows"]
+    assert {row["status"] for row in found["rows"]} == {"ok"}
+    assert all(each["failure"] or each["gap"] > 0 for each in found["rejected"])
+
+
+def test_files_are_placed_among_the_families(elsewhere: Path) -> None:
+    np.save("dense.npy", RNG.random((300, 400)))
+    np.savetxt("dense.csv", RNG.random((50, 50)), delimiter=",")
+    pairs = scipy.sparse.csr_array(np.where(RNG.random((300, 300)) < 0.05, RNG.random((300, 300)), 0) + np.eye(300))
+    scipy.sparse.save_npz("sparse.npz", pairs)
+    np.savez("points.npz", x=X, y=Y)
+    np.savez("masses.npz", x=X, y=Y, a=np.ones(200), b=np.ones(200), p=1)
+    np.savez("blurred.npz", x=X, y=Y, blur=0.05)
+    kinds = {
+        "dense.npy": "assignment, dense",
+        "dense.csv": "assignment, dense",
+        "sparse.npz": "assignment, sparse",
+        "points.npz": "assignment, points",
+        "masses.npz": "transport, points",
+        "blurred.npz": "blurred transport, points",
+    }
+    for name, kind in kinds.items():
+        code, output = lapmark("choose", name, "--format", "json")
+        assert code == 0, output
+        found = json.loads(output)
+        assert found["kind"] == kind
+        assert "seconds" in found["chosen"]
+
+
+def test_files_are_read_as_what_they_are(elsewhere: Path) -> None:
+    np.savez("points.npz", x=X, y=Y, p=1, scale=0.5)
+    points = costfile.read("points.npz")
+    assert isinstance(points, Assignment)
+    assert isinstance(points.cost, PointCost)
+    assert (points.cost.p, points.cost.scale) == (1, 0.5)
+    np.savez("masses.npz", x=X, y=Y, a=2 * np.ones(200), b=2 * np.ones(200))
+    transport = costfile.read("masses.npz")
+    assert isinstance(transport, Transport)
+    assert transport.a is not None
+    assert (transport.a.sum(), transport.blur) == (400, 0)
+    scipy.sparse.save_npz("sparse.npz", scipy.sparse.coo_array(np.eye(3)))
+    assert isinstance(costfile.read("sparse.npz").cost, SparseCost)
+    Path("costs.csv").write_text("1,inf\n2.5,3\n")
+    np.testing.assert_array_equal(costfile.read("costs.csv").cost.dense(), [[1, np.inf], [2.5, 3]])
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "fault"),
+    [
+        ("costs.txt", b"1 2", "a cost file ends in .npy, .npz or .csv"),
+        ("costs.csv", b"1,2\n3,four\n", "line 2, column 2 is 'four', not a number"),
+        ("costs.csv", b"1,2\n3\n", "contains invalid numeric entries: nan at [1, 1]"),
+        ("costs.csv", b"", "No columns to parse"),
+        ("costs.npy", b"no array", "costs.npy"),
+        ("costs.npz", b"no archive", "costs.npz"),
+    ],
+)
+def test_bad_files_are_told_by_name(elsewhere: Path, name: str, content: bytes, fault: str) -> None:
+    Path(name).write_bytes(content)
+    code, output = lapmark("choose", name)
+    assert code == 2
+    assert name in output
+    assert fault in output
+
+
+def test_an_archive_of_something_else(elsewhere: Path) -> None:
+    np.savez("other.npz", weights=X)
+    code, output = lapmark("choose", "other.npz")
+    assert code == 2
+    assert "expected points x and y" in output
+    assert "has weights" in output
+
+
+@pytest.mark.parametrize(
+    ("arguments", "fault"),
+    [
+        ([], "give either a cost file, or a family"),
+        (["costs.npy", "-p", "uniform"], "give either a cost file, or a family"),
+        (["costs.npy"], "No such file"),
+        (["-p", "uniform"], "-p uniform stands for 3 cases; say which"),
+        (["-p", "unform", "-n", 100], "did you mean uniform?"),
+        (["-p", "uniform", "-n", 100_000], "lapmark run -p uniform -n 25000 -n 100000 --to results"),
+        (["-p", "uniform", "-n", 900, "--budget", "1us"], "without a budget of 1 µs it would be"),
+        (["-p", "uniform", "-n", 900, "--from", "nowhere"], "no results in nowhere"),
+    ],
+)
+def test_what_cannot_be_said(elsewhere: Path, arguments: list[object], fault: str) -> None:
+    code, output = lapmark("choose", *arguments)
+    assert code == 2
+    assert fault in output
+
+
+def test_an_empty_folder_has_nothing_to_say(elsewhere: Path) -> None:
+    Store.open("results").close()
+    code, output = lapmark("choose", "-p", "uniform", "-n", 40, "--from", "results")
+    assert code == 2
+    assert "no problem of this kind was measured (assignment, dense), only: nothing" in output
+    assert lapmark("choose", "-p", "uniform", "-n", 40)[0] == 0
+
+
+def test_own_measurements_come_first(elsewhere: Path) -> None:
+    sizes = ["-n", 20, "-n", 60]
+    run = ["run", "-s", "jv", "-s", "hungarian", "-p", "uniform", *sizes, "--budget", "10ms", "--to"]
+    assert lapmark(*run, "results")[0] == 0
+    code, output = lapmark("choose", "-p", "uniform", "-n", 40, "--format", "json")
+    assert code == 0, output
+    found = json.loads(output)
+    assert found["from"] == "measurements in results"
+    assert {found["chosen"]["solver"], *(each["solver"] for each in found["others"])} == {"jv", "hungarian"}
+    # Of other problems it knows nothing, and what ships with the package does.
+    code, output = lapmark("choose", "-p", "masses:layout=uniform", "-n", 100)
+    assert code == 0, output
+    assert "ships with" in output
+    code, output = lapmark("choose", "-p", "masses:layout=uniform", "-n", 100, "--from", "results")
+    assert code == 2
+    assert "no problem of this kind was measured" in output

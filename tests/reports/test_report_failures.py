@@ -1,0 +1,41 @@
+"""Who fails on what, and what advice is worth: a table and a chart."""
+
+from __future__ import annotations
+
+import pandas as pd
+import pytest
+from report_records import failed, make_record, measured
+
+from bench import reference
+from bench.problems import Case
+from reports import failures, looks, regret, tables
+
+
+def test_the_table_names_each_solver_once_for_each_status() -> None:
+    case = Case("uniform", 64, 0, {"dtype": "float32"})
+    twice = [make_record(f"sinkhorn:blur={blur}", case, status="error") for blur in (0.1, 0.03)]
+    table = failures.failures(tables.frame([*measured(), *failed(), *twice])).set_index("label")
+    assert table.loc["uniform:dtype=float64", "failed"] == ""
+    assert table.loc["uniform:dtype=float32", "answered"] == 2
+    found = table.loc["uniform:dtype=float32", "failed"]
+    assert "error: fails-by-error, sinkhorn" in found
+    assert "timeout: fails-by-timeout" in found
+    assert "skipped" not in found
+    text = failures.markdown(table.reset_index())
+    assert text.count("\n") == 2 + len(table)
+
+
+def test_regret_is_drawn_where_families_can_be_hidden() -> None:
+    assert regret.draw(reference.load().assign(current=True)) is not None
+    assert regret.draw(tables.frame(measured())) is None  # of one family, nothing else is left
+
+
+@pytest.mark.parametrize("status", ["ok", "wrong"])
+def test_a_choice_that_fails_has_a_place_of_its_own(status: str) -> None:
+    cells = reference.load().assign(current=True)
+    chosen = (cells["solver"] == "transport") & (cells["label"] == "masses:layout=uniform")
+    worse = pd.DataFrame(cells).assign(status=cells["status"].where(~chosen, status))
+    figure = regret.draw(worse)
+    assert figure is not None
+    assert ("failed" in [text.get_text() for text in figure.axes[0].texts]) is (status == "wrong")
+    assert looks.png(figure).startswith(b"\x89PNG")
