@@ -10,7 +10,7 @@ from __future__ import annotations
 import functools
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from statistics import median
 from typing import Any
 
@@ -330,21 +330,26 @@ def with_features(cells: pd.DataFrame) -> pd.DataFrame:
     """The table with the columns `kind` and `feature_…`; cases that cannot be built here are left out."""
     if "kind" in cells:
         return cells
-    found = {}
+    found: dict[str, dict[str, Any]] = {}
+    described: dict[str, dict[str, Any]] = {}  # large instances of a label share a small one
     for text in cells["case"].unique():
-        try:
-            problem = _small(Case.read(text))
-        except (ValueError, OSError):
-            continue
-        named = {PREFIX + name: value for name, value in features.features(problem).items()}
-        found[text] = {"kind": features.kind(problem), **named}
+        case = Case.read(text)
+        small = str(replace(case, n=min(case.n, DESCRIBED)))
+        if small not in described:
+            try:
+                problem = _small(case)
+            except (ValueError, OSError):
+                continue
+            named = {PREFIX + name: value for name, value in features.features(problem).items()}
+            described[small] = {"kind": features.kind(problem), **named}
+        found[text] = described[small]
     known = pd.DataFrame.from_dict(found, orient="index").rename_axis("case").reset_index()
     return cells.merge(known, on="case") if len(known) else cells.iloc[:0].assign(kind="")
 
 
 def _small(case: Case) -> Problem:
     """The case, or a small instance in its place where the family has one."""
-    small = Case(case.problem, min(case.n, DESCRIBED), case.seed, case.params)
+    small = replace(case, n=min(case.n, DESCRIBED))
     try:
         return small.build()
     except ValueError:
