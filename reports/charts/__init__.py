@@ -6,7 +6,7 @@ them all.
 
 from __future__ import annotations
 
-from . import curves, errors, exponents, in_time, profile, speedup, status, threads
+from . import curves, errors, exponents, in_time, profile, regret, speedup, status, threads
 from .base import Chart
 
 __all__ = ["ALL", "Chart"]
@@ -21,5 +21,6 @@ ALL: tuple[Chart, ...] = (
     speedup.CHART,
     *errors.CHARTS,
     curves.MEMORY,
+    regret.CHART,
     status.CHART,
 )

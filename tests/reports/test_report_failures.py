@@ -8,7 +8,8 @@ from report_records import failed, make_record, measured
 
 from bench import reference
 from bench.problems import Case
-from reports import failures, looks, regret, tables
+from reports import failures, looks, tables
+from reports.charts import regret
 
 
 def test_the_table_names_each_solver_once_for_each_status() -> None:
@@ -23,6 +24,16 @@ def test_the_table_names_each_solver_once_for_each_status() -> None:
     assert "skipped" not in found
     text = failures.markdown(table.reset_index())
     assert text.count("\n") == 2 + len(table)
+
+
+def test_the_numbers_name_the_worst_choice() -> None:
+    numbers = regret.numbers(reference.load().assign(current=True))
+    assert numbers.index.name == "Case"
+    assert (numbers["median"] != "").all()
+    best = numbers["chosen there"] == ""
+    assert 0 < best.sum() < len(numbers)
+    assert (numbers.loc[best, "worst"] == "1.0×").all()
+    assert numbers.loc[~best, "chosen there"].str.match(r"\S+ for \S+ at n = \d+$").all()
 
 
 def test_regret_is_drawn_where_families_can_be_hidden() -> None:

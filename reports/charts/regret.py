@@ -10,7 +10,9 @@ from matplotlib.ticker import FixedLocator, NullLocator
 
 from bench.advisor import regret
 
-from .looks import INK, LETTER, SOFT, numbered_style, plain, theme
+from .. import words
+from ..looks import INK, LETTER, SOFT, numbered_style, plain, theme
+from .base import Chart
 
 #: Fewer cases than this say nothing.
 FEWEST = 5
@@ -23,7 +25,7 @@ TICKS = (1, 1.5, 2, 3, 5, 10, 20, 50, 100, 1000)
 
 def draw(cells: pd.DataFrame) -> Figure | None:
     """The regret of every case, a row for each label; None where too few families were measured to hide any."""
-    found = regret(cells[cells["current"]]).dropna(subset="regret")
+    found = _known(cells)
     if len(found) < FEWEST:
         return None
     finite = found["regret"].where(np.isfinite(found["regret"]))
@@ -73,3 +75,32 @@ def draw(cells: pd.DataFrame) -> Figure | None:
                 fontsize=8,
             )
     return figure
+
+
+def numbers(cells: pd.DataFrame) -> pd.DataFrame:
+    """The median regret of each label, the worst, and what was chosen there where something else was the best."""
+    lines = {}
+    for label, rows in _known(cells).groupby("label"):
+        worst = rows.loc[rows["regret"].idxmax()]
+        instead = "" if worst["regret"] == 1 else f"{worst['chosen']} for {worst['best']} at n = {worst['n']}"
+        lines[label] = [words.ratio(each) or "failed" for each in (rows["regret"].median(), worst["regret"])] + [
+            instead
+        ]
+    table = pd.DataFrame.from_dict(lines, orient="index", columns=["median", "worst", "chosen there"])
+    return table.rename_axis("Case")
+
+
+def _known(cells: pd.DataFrame) -> pd.DataFrame:
+    return regret(cells[cells["current"]]).dropna(subset="regret")
+
+
+CHART = Chart(
+    "regret",
+    "What advice is worth",
+    "“lapmark choose” names the solver for a problem of a family that it has never seen, from what the others took: "
+    "the time of the solver that it names over that of the best, each family hidden in turn. 1× is the best choice. "
+    "Failed: the named solver was wrong, crashed or passed a limit. Families that no other is of a kind with are not "
+    "shown: there is no advice without a neighbour.",
+    draw,
+    numbers,
+)
