@@ -1,12 +1,14 @@
-"""Where and with what a measurement was made: the machine, and the commit of the source."""
+"""Where and with what a measurement was made: the machine, and the source."""
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import hashlib
 import os
 import platform
 import subprocess
+from collections.abc import Iterable
 from pathlib import Path
 
 import psutil
@@ -32,19 +34,48 @@ def machine() -> dict[str, object]:
 
 @functools.cache
 def commit() -> str | None:
-    """The commit of the source, followed by `+` and a digest of the changes since; None where there is no checkout."""
+    """The commit of the source, followed by `+` and a digest of the changes since; None where there is no checkout.
+
+    A new file is a change, too, unless git ignores it.
+    """
     head = _git("rev-parse", "HEAD")
     if head is None:
         return None
-    changes = _git("diff", "HEAD", "--", *SOURCES)
-    return head + (f"+{hashlib.sha256(changes.encode()).hexdigest()[:8]}" if changes else "")
+    changes = _git("diff", "--no-ext-diff", "--no-textconv", "--no-color", "--binary", "HEAD", "--", *SOURCES)
+    new = _git("ls-files", "--others", "--exclude-standard", "-z", "--full-name", "--", *SOURCES)
+    if changes is None or new is None:  # better another measurement than one that may be of other code
+        return f"{head.decode()}+{_digest_of_sources()}"
+    files = [_ROOT / os.fsdecode(name) for name in new.split(b"\0") if name]
+    return head.decode() + (f"+{_digest(changes, files)}" if changes or files else "")
 
 
-def _git(*arguments: str) -> str | None:
+@functools.cache
+def source() -> str:
+    """What code measures: the commit, or where there is no checkout a digest of the installed files."""
+    return commit() or _digest_of_sources()
+
+
+def _digest_of_sources() -> str:
+    """A digest of the packages as they lie on the disk, compiled files among them."""
+    folders = [_ROOT / name for name in SOURCES if (_ROOT / name).is_dir()]
+    files = [path for folder in folders for path in folder.rglob("*") if path.is_file()]
+    return _digest(b"", [path for path in files if "__pycache__" not in path.parts])
+
+
+def _digest(start: bytes, files: Iterable[Path]) -> str:
+    state = hashlib.sha256(start)
+    for path in sorted(files):
+        with contextlib.suppress(OSError):  # one that is gone, or no file, is no part of the code
+            content = hashlib.sha256(path.read_bytes()).hexdigest()
+            state.update(f"\0{path.relative_to(_ROOT)}\0{content}".encode())
+    return state.hexdigest()[:8]
+
+
+def _git(*arguments: str) -> bytes | None:
     if not (_ROOT / ".git").exists():  # an installed package may lie in somebody else's checkout
         return None
     try:
-        done = subprocess.run(["git", "-C", _ROOT, *arguments], capture_output=True, text=True, check=True, timeout=10)
+        done = subprocess.run(["git", "-C", _ROOT, *arguments], capture_output=True, check=True, timeout=10)
     except (OSError, subprocess.SubprocessError):
         return None
     return done.stdout.strip()

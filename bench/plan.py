@@ -14,7 +14,7 @@ from pathlib import Path
 from solvers.problem import Assignment, Problem
 
 from . import inventory, problems, roster, spec
-from .machine import commit, machine
+from .machine import machine, source
 from .problems import Case
 from .protocol import BUILD_MATRIX
 from .roster import Entrant
@@ -102,7 +102,7 @@ class Cell:
 
     def key_on(self, where: Mapping[str, object]) -> str:
         """What identifies a measurement: equal keys were measured with equal means, and resuming mixes no others."""
-        means = [self.solver, str(self.case), self.threads, self.versions, where, commit()]
+        means = [self.solver, str(self.case), self.threads, self.versions, where, source()]
         return hashlib.sha256(json.dumps(means, sort_keys=True).encode()).hexdigest()[:32]
 
 

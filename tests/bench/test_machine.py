@@ -45,6 +45,38 @@ def test_the_commit_tells_changed_source_from_unchanged(checkout: Path) -> None:
     assert commit().startswith(clean + "+")
 
 
-def test_without_a_checkout_there_is_no_commit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_new_file_is_a_change_of_the_source_and_so_is_each_edit_of_it(checkout: Path) -> None:
+    commit = facts.commit.__wrapped__
+    found = {commit()}
+    new = checkout / "bench" / "new solver.py"
+    for content in ("b = 1\n", "b = 2\n", "ä = 3\n"):
+        new.write_text(content, encoding="utf-8")
+        found.add(commit())
+    (checkout / "bench" / "data.bin").write_bytes(b"\xff\x00\xfe")
+    found.add(commit())
+    subprocess.run(["git", "-C", checkout, "add", "."], check=True)
+    found.add(commit())  # staged is not committed
+    (checkout / "bench" / "data.bin").write_bytes(b"\xff\x00\xfd")
+    found.add(commit())
+    assert len(found) == 7
+    (checkout / ".gitignore").write_text("*.log\n")
+    before = commit()
+    (checkout / "bench" / "run.log").write_text("noise\n")
+    assert commit() == before
+
+
+def test_without_a_checkout_there_is_no_commit_but_the_files_tell_the_code(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(facts, "_ROOT", tmp_path)
-    assert facts.commit.__wrapped__() is None
+    monkeypatch.setattr(facts, "commit", facts.commit.__wrapped__)
+    source = facts.source.__wrapped__
+    assert facts.commit() is None
+    (tmp_path / "solvers" / "__pycache__").mkdir(parents=True)
+    kernel = tmp_path / "solvers" / "kernel.so"
+    kernel.write_bytes(b"\x7fELF1")
+    first = source()
+    (tmp_path / "solvers" / "__pycache__" / "a.pyc").write_bytes(b"left behind")
+    assert source() == first
+    kernel.write_bytes(b"\x7fELF2")
+    assert source() != first
