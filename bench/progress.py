@@ -36,7 +36,7 @@ class Board:
     def __init__(self, console: Console, cells: int) -> None:
         self._console = console
         self._counts: Counter[str] = Counter()
-        self._waits = ""
+        self._waits: set[str] = set()  # told already
         self._at_work: dict[str, str] = {}  # by host, the last that each has started
         self._bar = Progress(
             BarColumn(bar_width=24),
@@ -64,11 +64,10 @@ class Board:
         if isinstance(event, Waiting):
             text = f"waiting until {escape(event.until)}"
             self._bar.update(self._task, description=text)
-            if text != self._waits and not self._bar.console.is_terminal:
+            if text not in self._waits and not self._bar.console.is_terminal:  # runs that alternate wait at every turn
                 self._bar.console.print(text, soft_wrap=True, highlight=False)
-            self._waits = text
+            self._waits.add(text)
             return
-        self._waits = ""
         if isinstance(event, Started):
             turn = f", round {event.round + 1}" if event.round else ""
             self._at_work[event.where] = f"{event.cell.solver} on {event.cell.case}{turn}"

@@ -2,7 +2,8 @@
 
 A record is on the disk when `add` returns, so a run that is killed at any moment keeps what it had finished. The
 rollback journal, SQLite's default, is kept on purpose: one file holds everything, and a cell takes too long for a sync
-to matter.
+to matter. Several runs may write to one store, and a report may read it meanwhile: SQLite's locks are held for
+milliseconds, and whoever meets one waits.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import sqlite3
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Self
 
@@ -39,8 +41,12 @@ COMMIT;
 """
 
 
+#: Seconds to wait for another process that reads or writes.
+PATIENCE = 30
+
+
 class StoreError(ValueError):
-    """The file is not a store that this version reads; it is left as it was."""
+    """The file is not a store that this version reads, or cannot be written to; what it holds is left as it was."""
 
 
 class Store:
@@ -73,7 +79,10 @@ class Store:
         path.parent.mkdir(parents=True, exist_ok=True)
         if path.exists() and path.stat().st_size > 0:
             _check_header(path)
-        connection = sqlite3.connect(path, timeout=30, isolation_level=None)
+        try:
+            connection = sqlite3.connect(path, timeout=PATIENCE, isolation_level=None)
+        except sqlite3.Error as error:
+            raise _failed(path, error) from None
         try:
             connection.execute("PRAGMA synchronous = EXTRA")
             (verdict,) = connection.execute("PRAGMA quick_check(1)").fetchone()
@@ -83,7 +92,7 @@ class Store:
                 connection.executescript(_TABLES)
         except sqlite3.DatabaseError as error:
             connection.close()
-            raise _damaged(path, error) from None
+            raise _failed(path, error) from None
         return cls(path, connection)
 
     def close(self) -> None:
@@ -96,10 +105,16 @@ class Store:
         self.close()
 
     def add(self, record: Record) -> None:
-        """Keep a record, in place of an older one with the same key. It is on the disk when this returns."""
+        """Keep a record, in place of an older one with the same key. It is on the disk when this returns.
+
+        Raises
+        ------
+        StoreError
+            Where it cannot be written, since the disk is full for example. What was kept before stays.
+        """
         values = [_to_column(name, getattr(record, name)) for name in _COLUMNS]
         marks = ", ".join("?" * len(values))
-        self._connection.execute(f"INSERT OR REPLACE INTO records ({_QUOTED}) VALUES ({marks})", values)
+        self._execute(f"INSERT OR REPLACE INTO records ({_QUOTED}) VALUES ({marks})", values)
 
     def records(self) -> list[Record]:
         """Every record, in the order in which they were added."""
@@ -118,23 +133,25 @@ class Store:
         problem : str
             Its digest (`bench.protocol.digest`): a case's name would outlive a change of the data behind it.
         """
-        row = self._connection.execute("SELECT bound FROM bounds WHERE problem = ?", (problem,)).fetchone()
-        return None if row is None else float(row[0])
+        rows = self._execute("SELECT bound FROM bounds WHERE problem = ?", (problem,))
+        return float(rows[0][0]) if rows else None
 
     def set_bound(self, problem: str, bound: float, source: str) -> None:
         """Keep a certified lower bound and the solver whose duals proved it, unless a better one is known."""
-        self._connection.execute(
+        self._execute(
             "INSERT INTO bounds VALUES (?, ?, ?) ON CONFLICT (problem) DO UPDATE "
             "SET bound = excluded.bound, source = excluded.source WHERE excluded.bound > bound",
             (problem, bound, source),
         )
 
     def _select(self, rest: str, *values: str) -> list[Record]:
+        return [_to_record(row) for row in self._execute(f"SELECT {_QUOTED} FROM records {rest}", values)]
+
+    def _execute(self, statement: str, values: Sequence[Any]) -> list[tuple[Any, ...]]:
         try:
-            rows = self._connection.execute(f"SELECT {_QUOTED} FROM records {rest}", values).fetchall()
+            return self._connection.execute(statement, values).fetchall()
         except sqlite3.DatabaseError as error:
-            raise _damaged(self.path, error) from None
-        return [_to_record(row) for row in rows]
+            raise _failed(self.path, error) from None
 
 
 def _check_header(path: Path) -> None:
@@ -149,8 +166,24 @@ def _check_header(path: Path) -> None:
         raise StoreError(f"{path} has tables of version {found}, not {SCHEMA}; choose another folder (--to)")
 
 
-def _damaged(path: Path, reason: object) -> StoreError:
-    return StoreError(f"cannot read {path} ({reason}); it was left as it is: move it or choose another folder (--to)")
+def _failed(path: Path, error: sqlite3.Error) -> StoreError:
+    """What an error of SQLite means for whoever runs this. An OperationalError is about the place, not the content."""
+    code = getattr(error, "sqlite_errorcode", 0) & 0xFF  # the rest of it is detail
+    if code == sqlite3.SQLITE_BUSY:
+        return StoreError(f"{path} was in use by another process for {PATIENCE} seconds; try again")
+    if isinstance(error, sqlite3.OperationalError) and code in _PLACE:
+        return StoreError(f"cannot write {path} ({error}); what it holds is kept: {_PLACE[code]}")
+    return StoreError(f"cannot read {path} ({error}); it was left as it is: move it or choose another folder (--to)")
+
+
+#: By what SQLite says of the place where the file is: the cure.
+_PLACE = {
+    sqlite3.SQLITE_FULL: "make room, and the same command goes on from there",
+    sqlite3.SQLITE_IOERR: "see to the disk, and the same command goes on from there",
+    sqlite3.SQLITE_READONLY: "make it writable, or choose another folder (--to)",
+    sqlite3.SQLITE_CANTOPEN: "make the folder writable, or choose another one (--to)",
+    sqlite3.SQLITE_PERM: "make it writable, or choose another folder (--to)",
+}
 
 
 def _to_column(name: str, value: Any) -> Any:

@@ -33,25 +33,32 @@ class Sweep:
             yield from self._case(case, list(cells))
 
     def _case(self, case: Case, cells: Sequence[Cell]) -> Iterator[Event]:
-        turns = self.turns.of(cells)
+        turns: Generator[Event, Record | None, None] = self.turns.of(cells)
         with tempfile.TemporaryFile() as file:
             build = functools.cache(functools.partial(subject.build, case, file))
             event = next(turns, None)
             while event is not None:
                 yield event
-                record = None
-                if isinstance(event, Started):
-                    if host.busy():
-                        yield Waiting("another run on this machine has ended its turn")
-                    with host.alone():
-                        record = self._turn(event, build)
-                try:
-                    event = turns.send(record)
-                except StopIteration:
-                    return
+                if not isinstance(event, Started):
+                    event = next(turns, None)
+                    continue
+                if host.busy():
+                    yield Waiting("another run on this machine has ended its turn")
+                with host.alone():  # until the record is kept, so that nobody measures what has just been measured
+                    event = _send(turns, self._turn(event, build))
 
     def _turn(self, turn: Started, build: Callable[[], Subject | str]) -> Record | None:
         """The round's record, None where another run on the same store was quicker."""
         if self.turns.store.get(turn.cell.key) != turn.seen:
             return None
         return measure(turn.cell, build, self.turns.terms, self._judge)
+
+
+def _send(
+    turns: Generator[Started | Finished, Record | None, None], record: Record | None
+) -> Started | Finished | None:
+    """The event that follows a turn, None at the end."""
+    try:
+        return turns.send(record)
+    except StopIteration:
+        return None

@@ -156,7 +156,7 @@ def run(
     from ..plan import plan
     from ..progress import Board, summary
     from ..record import STATUSES
-    from ..store import Store
+    from ..store import Store, StoreError
     from ..sweep import Sweep
     from ..turns import Finished, Turns
 
@@ -193,7 +193,7 @@ def run(
                     board.show(event)
                     if isinstance(event, Finished):
                         done.append(event)
-        except (KeyboardInterrupt, ClusterError) as end:
+        except (KeyboardInterrupt, ClusterError, StoreError) as end:
             kept = f"Stopped after {len(done)} of {len(cells)} cells, which are kept in {to}."
             console.print(*end.args, kept, "The same command goes on from there.", markup=False, soft_wrap=True)
             raise typer.Exit(1 if end.args else INTERRUPTED) from None

@@ -2,7 +2,11 @@ from __future__ import annotations
 
 import dataclasses
 import math
+import os
+import re
 import sqlite3
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -125,6 +129,56 @@ def test_a_file_that_is_no_store_is_refused_and_left_alone(tmp_path: Path, make:
         Store.open(tmp_path)
     assert path.read_bytes() == before
     assert list(tmp_path.iterdir()) == [path]
+
+
+#: In which another process finds this module.
+HERE = {**os.environ, "PYTHONPATH": str(Path(__file__).parent)}
+
+
+def run_python(code: str, *arguments: object) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-c", code, *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, timeout=120, env=HERE)
+
+
+def test_many_processes_make_and_fill_one_store_while_others_read(tmp_path: Path) -> None:
+    code = (
+        "import dataclasses, sys; from bench.store import Store; from test_store import RECORD\n"
+        "with Store.open(sys.argv[1]) as store:\n"
+        "    for i in range(20):\n"
+        "        store.add(dataclasses.replace(RECORD, key=sys.argv[2] + str(i))); len(store.records())\n"
+    )
+    runs = [
+        subprocess.Popen([sys.executable, "-c", code, str(tmp_path), name], stderr=subprocess.PIPE, env=HERE)
+        for name in "abcd"
+    ]
+    assert [run.communicate(timeout=120)[1] for run in runs] == [b""] * 4
+    with Store.open(tmp_path, create=False) as store:
+        assert {record.key for record in store.records()} == {name + str(i) for name in "abcd" for i in range(20)}
+
+
+def test_where_there_is_no_room_it_says_so_and_keeps_what_there_was(tmp_path: Path) -> None:
+    """A limit on the size of files stands in for a disk that is full."""
+    code = (
+        "import dataclasses, resource, signal, sys\n"
+        "from bench.store import Store, StoreError; from test_store import RECORD\n"
+        "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))\n"
+        "with Store.open(sys.argv[1]) as store:\n"
+        "    try:\n"
+        "        for i in range(1000): store.add(dataclasses.replace(RECORD, key=str(i)))\n"
+        "    except StoreError as error: print(i, error)\n"
+    )
+    run = run_python(code, tmp_path)
+    count, message = run.stdout.split(" ", 1)
+    assert re.search(r"cannot write .*; what it holds is kept: .* the same command goes on from there", message)
+    with Store.open(tmp_path) as store:
+        assert [record.key for record in store.records()] == [str(i) for i in range(int(count))]
+        store.add(dataclasses.replace(RECORD, key="more"))
+
+
+def test_a_folder_that_cannot_be_written_to_is_named() -> None:
+    with pytest.raises((OSError, StoreError), match=r"/proc/self"):
+        Store.open("/proc/self")
 
 
 def test_a_change_of_the_record_needs_a_new_schema() -> None:
