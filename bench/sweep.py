@@ -15,7 +15,7 @@ from .plan import Cell
 from .problems import Case
 from .record import Record
 from .subject import Subject
-from .turns import Event, Started, Turns, Waiting
+from .turns import Event, Finished, Started, Turns, Waiting
 
 
 @dataclass
@@ -33,10 +33,10 @@ class Sweep:
             yield from self._case(case, list(cells))
 
     def _case(self, case: Case, cells: Sequence[Cell]) -> Iterator[Event]:
-        turns: Generator[Event, Record | None, None] = self.turns.of(cells)
+        turns = self.turns.of(cells)
         with tempfile.TemporaryFile() as file:
             build = functools.cache(functools.partial(subject.build, case, file))
-            event = next(turns, None)
+            event: Started | Finished | None = next(turns, None)
             while event is not None:
                 yield event
                 if not isinstance(event, Started):
