@@ -9,8 +9,9 @@ from rich import box
 from rich.markup import escape
 from rich.table import Column, Table
 
-from . import environments, inventory, plugins, roster, spec
+from . import config, environments, inventory, plugins, roster, spec, suites
 from .environments import Environment
+from .plan import plan
 from .problems import families
 from .roster import Entrant
 
@@ -128,4 +129,14 @@ def _page(facts: Mapping[str, str]) -> Table:
     for fact, text in facts.items():
         if text:
             table.add_row(f"[bold]{fact}[/]", escape(text))
+    return table
+
+
+def suite_table() -> Table:
+    table = Table(Column("suite", no_wrap=True), "what it is for", Column("cells", justify="right"), box=box.SIMPLE)
+    for name in suites.names():
+        given = config.load(name)
+        cells = plan(given.solvers, given.sized(given.problems), threads=given.threads or (1,))
+        table.add_row(name, escape(given.description), f"{len(cells):,}")
+    table.caption = f"“lapmark run --config NAME” runs one. The files are in {suites.FOLDER}; write your own like them."
     return table

@@ -1,5 +1,8 @@
 """A run that is written down: which solvers on which problems, at which sizes and under which limits, in a TOML file.
 
+    description = "What it is for"                   # as `lapmark suites` shows it
+    plugins = ["mine.py"]                            # files beside this one that register solvers
+    data = "mnist"                                   # folder with data files
     solvers = ["jv-avx2", "lap1015:epsilon=false"]   # every solver where this is left out
     problems = ["uniform", "tracking:n=128"]
     n = [500, 2000]                                  # each problem's own sizes where this is left out
@@ -14,6 +17,7 @@ Those in `bench/suites` are known by name. A file is read whole and held against
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -22,7 +26,7 @@ from typing import Any
 
 from solvers import registry
 
-from . import spec, suites, units
+from . import plugins, spec, suites, units
 from .plan import expand_case, expand_solver
 
 
@@ -32,6 +36,10 @@ class Config:
 
     Attributes
     ----------
+    description : str
+    plugins : tuple of str
+        Files, loaded.
+    data : Path or None
     solvers, problems : tuple of str
         Specs, as `bench.plan.plan` takes them.
     n : tuple of int
@@ -44,6 +52,9 @@ class Config:
         Bytes.
     """
 
+    description: str = ""
+    plugins: tuple[str, ...] = ()
+    data: Path | None = None
     solvers: tuple[str, ...] = ()
     problems: tuple[str, ...] = ()
     n: tuple[int, ...] = ()
@@ -64,7 +75,7 @@ class Config:
 
 
 def load(name: str) -> Config:
-    """Read a configuration.
+    """Read a configuration, and load its plugins.
 
     Parameters
     ----------
@@ -74,8 +85,8 @@ def load(name: str) -> Config:
     Raises
     ------
     ValueError
-        Names the file, and the line or the key that is wrong: no TOML, an unknown key, a value of another type, or a
-        solver, problem or setting that does not exist.
+        Names the file and the line that is wrong, and repeats it: no TOML, an unknown key, a value of another type, or
+        a solver, problem or setting that does not exist.
     OSError
         Where the file cannot be read.
     """
@@ -83,35 +94,91 @@ def load(name: str) -> Config:
     if not path.exists():
         raise registry.unknown("configuration or file", name, suites.names())
     try:
-        values = tomllib.loads(path.read_text(encoding="utf-8"))
+        text = path.read_text(encoding="utf-8")
+        values = tomllib.loads(text)
     except ValueError as error:
         raise ValueError(f"{path}: {error}") from None
-    read: dict[str, Any] = {}
-    for key, value in values.items():
+    for key in values:
         if key not in KEYS:
-            raise ValueError(f"{path}: no key {key!r}; there is {', '.join(KEYS)}")
+            raise ValueError(_at(path, text, key, str(registry.unknown("key", key, KEYS))))
+    read: dict[str, Any] = {}
+    for key in (key for key in KEYS if key in values):
         try:
-            read[key] = KEYS[key](value)
+            read[key] = KEYS[key](values[key], path.parent)
         except ValueError as error:
-            raise ValueError(f"{path}: {key}: {error}") from None
+            item = error.item if isinstance(error, _WrongItem) else None
+            raise ValueError(_at(path, text, key, f"{key}: {error}", item)) from None
     if not read.get("problems"):
         raise ValueError(f"{path}: problems: name at least one")
     return Config(**read)
 
 
-def _specs(expand: Callable[[str], object]) -> Callable[[Any], tuple[str, ...]]:
-    def read(value: Any) -> tuple[str, ...]:
-        if not isinstance(value, list) or not all(isinstance(text, str) for text in value):
-            raise ValueError(f'{value!r} is not a list of names; write for example ["first", "second:setting=1"]')
-        for text in value:
-            expand(text)
+class _WrongItem(ValueError):
+    """Of a list, one item is wrong."""
+
+    def __init__(self, item: str, error: ValueError) -> None:
+        super().__init__(str(error))
+        self.item = item
+
+
+def _at(path: Path, text: str, key: str, message: str, item: str | None = None) -> str:
+    """A message, after the file and the line of a key, or of an item of its list; the line itself is repeated."""
+    lines = text.splitlines()
+    written = re.compile(rf"\s*[\"']?{re.escape(key)}[\"']?\s*=")
+    number = next((k for k, line in enumerate(lines) if written.match(line)), 0)
+    if item is not None:
+        quoted = (f'"{item}"', f"'{item}'")
+        number = next((k for k, line in enumerate(lines) if k >= number and any(q in line for q in quoted)), number)
+    return f"{path}, line {number + 1}: {message}\n    {lines[number].strip()}"
+
+
+Reader = Callable[[Any, Path], Any]
+
+
+def _specs(expand: Callable[[str], object]) -> Reader:
+    def read(value: Any, folder: Path) -> tuple[str, ...]:
+        for text in _texts(value, '["first", "second:setting=1"]'):
+            try:
+                expand(text)
+            except ValueError as error:
+                raise _WrongItem(text, error) from None
         return tuple(value)
 
     return read
 
 
-def _counts(example: str) -> Callable[[Any], tuple[int, ...]]:
-    def read(value: Any) -> tuple[int, ...]:
+def _texts(value: Any, example: str) -> list[str]:
+    if not isinstance(value, list) or not all(isinstance(text, str) for text in value):
+        raise ValueError(f"{value!r} is not a list of texts; write for example {example}")
+    return value
+
+
+def _plugins(value: Any, folder: Path) -> tuple[str, ...]:
+    """The files, loaded: what they register may be named further down."""
+    files = tuple(str((folder / text).resolve()) for text in _texts(value, '["mine.py"]'))
+    for text, file in zip(value, files, strict=True):
+        try:
+            plugins.load(file)
+        except ValueError as error:
+            raise _WrongItem(text, error) from None
+    return files
+
+
+def _folder(value: Any, folder: Path) -> Path:
+    path = folder / _text(value, folder)
+    if not path.is_dir():
+        raise ValueError(f"{path} is no folder")
+    return path.resolve()
+
+
+def _text(value: Any, folder: Path) -> str:
+    if not isinstance(value, str):
+        raise ValueError(f"{value!r} is not a text")
+    return value
+
+
+def _counts(example: str) -> Reader:
+    def read(value: Any, folder: Path) -> tuple[int, ...]:
         if not isinstance(value, list) or not all(type(n) is int and n > 0 for n in value):
             raise ValueError(f"{value!r} is not a list of whole numbers above 0; write for example {example}")
         return tuple(value)
@@ -119,14 +186,14 @@ def _counts(example: str) -> Callable[[Any], tuple[int, ...]]:
     return read
 
 
-def _count(value: Any) -> int:
+def _count(value: Any, folder: Path) -> int:
     if type(value) is not int or value < 1:
         raise ValueError(f"{value!r} is not a whole number above 0; write for example 5")
     return value
 
 
-def _quantity(parse: Callable[[str], float | int], example: str) -> Callable[[Any], float | int]:
-    def read(value: Any) -> float | int:
+def _quantity(parse: Callable[[str], float | int], example: str) -> Reader:
+    def read(value: Any, folder: Path) -> float | int:
         if not isinstance(value, str):
             raise ValueError(f'{value!r} is not a text; write for example "{example}"')
         return parse(value)
@@ -134,8 +201,11 @@ def _quantity(parse: Callable[[str], float | int], example: str) -> Callable[[An
     return read
 
 
-#: How the value of each key is read.
-KEYS: dict[str, Callable[[Any], Any]] = {
+#: How the value of each key is read, from the value and the folder of the file; plugins first.
+KEYS: dict[str, Reader] = {
+    "description": _text,
+    "plugins": _plugins,
+    "data": _folder,
     "solvers": _specs(expand_solver),
     "problems": _specs(expand_case),
     "n": _counts("[500, 2000]"),

@@ -19,14 +19,6 @@ from .problems import Case
 from .protocol import BUILD_MATRIX
 from .roster import Entrant
 
-#: What a run solves unless told otherwise: the main job at three sizes, once the other way round, and once as points,
-#: for solvers that take only those. Every solver is done with it in three minutes.
-DEFAULT_PROBLEMS = (
-    "tsne-grid:rows=nodes",
-    "tsne-grid:n=784,rows=points",
-    "tsne-grid:cost=points,n=256,rows=points",
-)
-
 #: Solvers whose duals judge the answers of others, best first.
 REFERENCES = ("cascade", "jv-avx2", "jv", "transport")
 
@@ -107,7 +99,7 @@ class Cell:
 
 
 def plan(
-    solvers: Sequence[str] = (), cases: Sequence[str] = (), sizes: Sequence[int] = (), threads: Sequence[int] = (1,)
+    solvers: Sequence[str], cases: Sequence[str], sizes: Sequence[int] = (), threads: Sequence[int] = (1,)
 ) -> list[Cell]:
     """The cells of a run, those of a case together.
 
@@ -117,7 +109,7 @@ def plan(
         Specs. A name alone stands for every point of the solver's accuracy curve. None for every solver, each on the
         cases of its kind: who asks for no solver by name is not told of each that it does not solve transport problems.
     cases : sequence of str
-        Specs, as `expand_case` reads them; none for the main job.
+        Specs, as `expand_case` reads them.
     sizes : sequence of int
         In place of each family's own.
     threads : sequence of int
@@ -128,7 +120,7 @@ def plan(
     ValueError
         For a name or a setting that does not exist.
     """
-    found = {str(case): case for text in cases or DEFAULT_PROBLEMS for case in expand_case(text, sizes)}
+    found = {str(case): case for text in cases for case in expand_case(text, sizes)}
     cells = []
     for case in sorted(found.values(), key=lambda case: case.n):
         kind = problems.get(case.problem).kind

@@ -1,4 +1,4 @@
-"""`lapmark solvers` and `lapmark problems`: what there is."""
+"""`lapmark solvers`, `lapmark problems` and `lapmark suites`: what there is."""
 
 from __future__ import annotations
 
@@ -52,3 +52,20 @@ def problems() -> None:
     from ..catalogue import problem_table
 
     Console().print(problem_table())
+
+
+@app.command(
+    epilog=examples(
+        {
+            "lapmark suites": "the runs that are written down, and what each is for",
+            "lapmark run --config grid -n 2500": "one of them, at one size only",
+        }
+    )
+)
+def suites() -> None:
+    """List the runs that have a name: what each is for, and how many cells it has."""
+    from rich.console import Console
+
+    from ..catalogue import suite_table
+
+    Console().print(suite_table())

@@ -10,7 +10,6 @@ from typing import Annotated
 
 import typer
 
-from .. import suites
 from . import completion
 from .base import INTERRUPTED, RESULTS, app, examples, memory_option, time_option, user_errors
 
@@ -39,8 +38,8 @@ def run(
         str | None,
         typer.Option(
             metavar="NAME|FILE",
-            help="Take the solvers, problems, sizes and limits that are not given here from a TOML file, or from one "
-            f"of ours: {', '.join(suites.names())}.",
+            help="Take what is not given here from a TOML file, or from a suite of ours (see `lapmark suites`); "
+            "default, where no problem is given: demo.",
             autocompletion=completion.suites,
             rich_help_panel=WHAT,
         ),
@@ -62,7 +61,7 @@ def run(
             "--problem",
             "-p",
             metavar="PROBLEM",
-            help="Problem, `name` or `name:setting=value,…`; default: the demo's.",
+            help="Problem, `name` or `name:setting=value,…`; default: the configuration's.",
             autocompletion=completion.problems,
             rich_help_panel=WHAT,
         ),
@@ -161,14 +160,14 @@ def run(
     from ..turns import Finished, Turns
 
     console = Console(highlight=False)
-    if data is not None:
-        os.environ["LAPMARK_DATA"] = str(data.resolve())
     files = tuple(str(path.resolve()) for path in plugin or ())
     with user_errors():
         again = STATUSES if fresh else _statuses(retry or ())
         for file in files:
             plugins.load(file)
-        given = configs.load(config) if config else configs.Config()
+        given = configs.Config() if problem and not config else configs.load(config or "demo")
+        if folder := data or given.data:
+            os.environ["LAPMARK_DATA"] = str(folder.resolve())
         cells = plan(
             solver or given.solvers,
             given.sized(problem or given.problems),
@@ -180,7 +179,7 @@ def run(
         limits=Limits(timeout=timeout or given.timeout or TIMEOUT, memory=memory or given.memory or MEMORY),
         budget=budget or given.budget or BUDGET,
         rounds=rounds or given.rounds or 1,
-        plugins=files,
+        plugins=(*given.plugins, *files),
     )
     turns = Turns(store=store, terms=terms, retry=again)
     with user_errors():

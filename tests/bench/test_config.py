@@ -7,12 +7,13 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from bench import config, suites
+from bench import config, problems, suites
 from bench.cli import app
 from bench.config import Config
 from bench.plan import plan
 from bench.record import Record
 from bench.store import Store
+from solvers import registry
 
 
 def write(folder: Path, text: str) -> Path:
@@ -67,11 +68,11 @@ def test_sizes_are_for_problems_that_name_none() -> None:
     ("text", "message"),
     [
         ('problems = ["uniform"]\nn = 8 16', "(at line 2, column 7)"),
-        ('problems = ["uniform"]\nproblem = ["product"]', "no key 'problem'; there is solvers, problems, n, threads"),
+        ('problems = ["uniform"]\nproblem = ["product"]', "line 2: no key is called 'problem'; did you mean problems"),
         ("n = [8]", "problems: name at least one"),
         ("problems = []", "problems: name at least one"),
-        ('problems = "uniform"', "problems: 'uniform' is not a list of names"),
-        ('problems = ["uniform", 3]', "problems: ['uniform', 3] is not a list of names"),
+        ('problems = "uniform"', "problems: 'uniform' is not a list of texts"),
+        ('problems = ["uniform", 3]', "problems: ['uniform', 3] is not a list of texts"),
         ('problems = ["unifrom"]', "problems: no problem is called 'unifrom'; did you mean uniform"),
         ('problems = ["uniform:high=3"]', "problems: uniform:high=3: no setting 'high'"),
         ('problems = ["uniform:dtype=int8"]', "dtype = 'int8'; it must be float32 or float64"),
@@ -90,8 +91,57 @@ def test_a_mistake_is_named_with_its_file_and_key(tmp_path: Path, text: str, mes
     path = write(tmp_path, text)
     with pytest.raises(ValueError) as error:
         config.load(str(path))
-    assert str(error.value).startswith(f"{path}: ")
+    assert str(error.value).startswith(str(path))
     assert message in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "number", "line"),
+    [
+        ('problems = ["uniform"]\n\nproblem = 3', 3, "problem = 3"),
+        ('n = [8]\nproblems = [\n    "uniform",\n    "unifrom",  # twice\n]', 4, '"unifrom",  # twice'),
+        ("problems = ['uniform']\nsolvers = [\n  'jv',\n  'jw',\n]", 4, "'jw',"),
+        ('problems = ["uniform"]\ntimeout = 60', 2, "timeout = 60"),
+        ('plugins = [\n"absent.py"]\nproblems = ["uniform"]', 2, '"absent.py"]'),
+        ('problems = ["uniform"]\ndata = "nowhere"', 2, 'data = "nowhere"'),
+    ],
+)
+def test_a_mistake_is_named_with_its_line(tmp_path: Path, text: str, number: int, line: str) -> None:
+    path = write(tmp_path, text)
+    with pytest.raises(ValueError) as error:
+        config.load(str(path))
+    first, *_, last = str(error.value).splitlines()
+    assert first.startswith(f"{path}, line {number}: ")
+    assert last.strip() == line
+
+
+def test_plugins_and_data_lie_beside_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(registry, "_solvers", dict(registry._solvers))
+    (tmp_path / "data").mkdir()
+    (tmp_path / "beside.py").write_text(
+        "from solvers import Capabilities, register, solve\n"
+        "@register('beside', Capabilities(exact=True))\n"
+        "def beside(problem):\n"
+        "    return solve(problem, 'jv')\n"
+    )
+    text = 'solvers = ["beside"]\nproblems = ["uniform"]\nn = [8]\nplugins = ["beside.py"]\ndata = "data"'
+    path = write(tmp_path, text)
+    given = config.load(str(path))
+    assert (given.plugins, given.data) == ((str(tmp_path / "beside.py"),), tmp_path / "data")
+    assert lapmark("run", "--config", path, "--budget", "1ms", "--to", tmp_path / "results")[0] == 0
+    assert cells(tmp_path / "results") == {("beside", "uniform", 8)}
+
+
+def test_the_suites_are_listed_with_what_they_are_for() -> None:
+    code, output = lapmark("suites")
+    assert code == 0
+    for name in suites.names():
+        assert name in output
+    assert "Every solver on every family" in output
+
+
+def test_the_nightly_run_has_every_family() -> None:
+    assert set(config.load("nightly").problems) == set(problems.families())
 
 
 def test_a_file_that_is_no_text_is_named(tmp_path: Path) -> None:

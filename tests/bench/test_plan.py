@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from bench import config
 from bench import plan as planning
 from bench.plan import Cell, expand_case, expand_solver, plan
 from bench.problems import Case, families
@@ -13,7 +14,8 @@ from solvers.problem import Problem
 
 
 def test_the_default_is_the_main_job_with_every_solver() -> None:
-    cells = plan()
+    demo = config.load("demo")
+    cells = plan(demo.solvers, demo.problems)
     assert {cell.case.problem for cell in cells} == {"tsne-grid"}
     assert {cell.name for cell in cells} == {*solvers_of(Assignment), BUILD_MATRIX}
     assert {cell.case.n for cell in cells} == set(families()["tsne-grid"].sizes)
@@ -26,8 +28,8 @@ def solvers_of(kind: type[Problem]) -> set[str]:
 def test_solvers_of_another_kind_are_planned_where_they_are_named() -> None:
     assert solvers_of(Transport) - solvers_of(Assignment)
     assert solvers_of(Assignment) - solvers_of(Transport)
-    assert {cell.name for cell in plan(cases=["masses"], sizes=[8])} == solvers_of(Transport)
-    assert {cell.name for cell in plan(cases=["uniform"], sizes=[8])} == solvers_of(Assignment)
+    assert {cell.name for cell in plan([], cases=["masses"], sizes=[8])} == solvers_of(Transport)
+    assert {cell.name for cell in plan([], cases=["uniform"], sizes=[8])} == solvers_of(Assignment)
     assert {cell.name for cell in plan(["jv", "transport"], ["masses"], [8])} == {"jv", "transport"}
 
 
@@ -79,7 +81,7 @@ def test_settings_are_laid_over_every_variant() -> None:
     assert expand_case("uniform:n=12,seed=3") == [Case("uniform", 12, 3)]
 
 
-@pytest.mark.parametrize("build", [lambda: plan(["jw"]), lambda: plan(cases=["unifrom"])])
+@pytest.mark.parametrize("build", [lambda: plan(["jw"], ["uniform"]), lambda: plan([], ["unifrom"])])
 def test_an_unknown_name_suggests_the_nearest(build: object) -> None:
     with pytest.raises(ValueError, match=r"did you mean (jv|uniform)"):
         build()  # type: ignore[operator]
@@ -101,7 +103,7 @@ def test_an_unknown_name_suggests_the_nearest(build: object) -> None:
 )
 def test_a_wrong_setting_is_refused_before_anything_runs(solvers: list[str], cases: list[str], message: str) -> None:
     with pytest.raises(ValueError, match=message):
-        plan(solvers, cases)
+        plan(solvers, cases or ["uniform"])
 
 
 @pytest.mark.parametrize("case", ["tsne-grid:cost=points,rows=nodes", "grid:distinct=20", "sparse"])
