@@ -26,7 +26,7 @@ The exit status is 1 where the second commit is certain to be worse, and 0 where
 )
 def gate(
     base: Annotated[str, typer.Argument(metavar="BASE", help="Commit to compare with, as git names it.")],
-    head: Annotated[str, typer.Argument(metavar="[HEAD]", help="Commit to judge.")] = "HEAD",
+    head: Annotated[str, typer.Argument(metavar="HEAD", help="Commit to judge.")] = "HEAD",
     config: Annotated[
         str, typer.Option(metavar="NAME|FILE", help="TOML file with what is measured, or one of `lapmark run`'s.")
     ] = "gate",

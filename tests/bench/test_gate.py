@@ -201,10 +201,15 @@ def test_what_a_commit_cannot_measure_is_said_in_its_own_words(tmp_path: Path) -
         Build("0123456789abcdef", tmp_path).python(["-m", "bench"])
 
 
-def test_what_cannot_be_gated_is_named(gate: Gate, tmp_path: Path) -> None:
+def test_what_cannot_be_gated_is_named(gate: Gate, project: Path, tmp_path: Path) -> None:
     code, output = gate("v9")
     assert code == 2
     assert "v9: no such commit" in output
+    shallow = tmp_path / "shallow"
+    git(tmp_path, "clone", "--quiet", "--depth", "1", "--branch", "more", project.as_uri(), str(shallow))
+    code, output = gate("HEAD~1", folder=shallow)
+    assert code == 2
+    assert "the clone is shallow" in output
     code, output = gate("start", folder=tmp_path)
     assert code == 2
     assert "in no git repository" in " ".join(output.replace("│", " ").split())

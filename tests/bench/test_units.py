@@ -31,6 +31,17 @@ def test_what_is_no_size(text: str) -> None:
         units.size(text)
 
 
+@pytest.mark.parametrize(("text", "share"), [("5%", 0.05), ("0.05", 0.05), (" 99.5 %", 0.995)])
+def test_shares(text: str, share: float) -> None:
+    assert units.share(text) == pytest.approx(share)
+
+
+@pytest.mark.parametrize("text", ["", "%", "0%", "100%", "5 percent", "-5%", "1.5"])
+def test_what_is_no_share(text: str) -> None:
+    with pytest.raises(ValueError, match=r"is not a share between 0 and 100 %; write for example 5% or 0\.05"):
+        units.share(text)
+
+
 @pytest.mark.parametrize(
     ("seconds", "text"), [(2.5e-5, "25 µs"), (0.0123456, "12.3 ms"), (1.0, "1 s"), (119, "119 s"), (600, "10 min")]
 )
