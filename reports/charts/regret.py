@@ -83,11 +83,12 @@ def numbers(cells: pd.DataFrame) -> pd.DataFrame:
     for label, rows in _known(cells).groupby("label"):
         worst = rows.loc[rows["regret"].idxmax()]
         instead = "" if worst["regret"] == 1 else f"{worst['chosen']} for {worst['best']} at n = {worst['n']}"
-        lines[label] = [words.ratio(each) or "failed" for each in (rows["regret"].median(), worst["regret"])] + [
+        lines[label,] = [words.ratio(each) or "failed" for each in (rows["regret"].median(), worst["regret"])] + [
             instead
         ]
     table = pd.DataFrame.from_dict(lines, orient="index", columns=["median", "worst", "chosen there"])
-    return table.rename_axis("Case")
+    table.index = pd.MultiIndex.from_tuples(lines, names=["Case"])
+    return table
 
 
 def _known(cells: pd.DataFrame) -> pd.DataFrame:

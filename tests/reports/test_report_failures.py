@@ -28,7 +28,8 @@ def test_the_table_names_each_solver_once_for_each_status() -> None:
 
 def test_the_numbers_name_the_worst_choice() -> None:
     numbers = regret.numbers(reference.load().assign(current=True))
-    assert numbers.index.name == "Case"
+    assert numbers.index.names == ["Case"]
+    assert all(isinstance(label, str) for (label,) in numbers.index)  # as the page reads it
     assert (numbers["median"] != "").all()
     best = numbers["chosen there"] == ""
     assert 0 < best.sum() < len(numbers)
