@@ -23,7 +23,7 @@ import psutil
 
 from . import host, plugins, subject
 from .judge import Judge
-from .machine import commit, machine
+from .machine import machine, source
 from .measure import Terms, measure, unmeasured
 from .plan import Cell
 from .problems import Case
@@ -52,7 +52,7 @@ class Place:
     name: str
     lock: str
     machine: Mapping[str, object]
-    commit: str | None
+    source: str
     versions: Mapping[str, Mapping[str, str]]
 
 
@@ -174,8 +174,8 @@ class Cluster:
         place = asked.get(address)
         if not isinstance(place, Place):
             return f"cannot run Lapmark: {type(place).__name__}: {place}"
-        if place.commit != commit():
-            return f"has commit {place.commit}, not {commit()}"
+        if place.source != source():
+            return f"runs the code of {place.source}, not of {source()}"
         for solver, versions in place.versions.items():
             if versions != cells[solver].versions:
                 return f"has for {solver} {_listed(versions)}, not {_listed(cells[solver].versions)}"
@@ -226,8 +226,8 @@ class Cluster:
     def _take(self, spot: _Spot, cell: Cell) -> Record:
         """The record of a turn that has ended; its bounds go to the store."""
         answer: Answer = spot.future.result()
-        for digest, (bound, source) in answer.bounds.items():
-            self.turns.store.set_bound(digest, bound, source)
+        for digest, (bound, prover) in answer.bounds.items():
+            self.turns.store.set_bound(digest, bound, prover)
         if answer.digest is not None:
             digest, first = self._digests.setdefault(str(cell.case), (answer.digest, spot.place.name))
             if digest != answer.digest:
@@ -268,7 +268,7 @@ def describe(cells: Sequence[Cell], files: Mapping[str, str]) -> Place:
     """At a worker: its host, and the versions that would do the work of these cells."""
     _load(tuple(files.items()))
     versions = {cell.solver: cell.versions for cell in cells}
-    return Place(socket.gethostname(), str(host.alone().lock_file), machine(), commit(), versions)
+    return Place(socket.gethostname(), str(host.alone().lock_file), machine(), source(), versions)
 
 
 def turn(cell: Cell, terms: Terms, files: Mapping[str, str], known: Mapping[str, float]) -> Answer:

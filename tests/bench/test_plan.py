@@ -125,7 +125,7 @@ def test_the_key_depends_on_all_that_decides_a_measurement(monkeypatch: pytest.M
     assert len(set(before)) == len(before)
     assert keys() == before
     with monkeypatch.context() as patch:
-        patch.setattr(planning, "commit", lambda: "another")
+        patch.setattr(planning, "source", lambda: "another")
         assert not set(keys()) & set(before)
     with monkeypatch.context() as patch:
         patch.setattr(planning, "machine", lambda: {"cpu": "another"})
