@@ -64,6 +64,7 @@ class Outcome:
     samples: list[float] = field(default_factory=list)
     peak_memory: int | None = None
     counters: dict[str, int] = field(default_factory=dict)
+    conditions: dict[str, float] = field(default_factory=dict)
     matrix: str | None = None
     result: Answer | None = None
 
@@ -165,6 +166,7 @@ class _CellWatch(Watch):
                 if not outcome.samples:
                     raise ValueError("done, and nothing was timed")
                 outcome.counters = protocol.read_counters(event.get("counters", {}))
+                outcome.conditions = {str(name): _amount(value) for name, value in event.get("conditions", {}).items()}
                 outcome.matrix = event.get("matrix")
                 self.finished = self.last_word = True
             case "failed":

@@ -83,6 +83,7 @@ def measure(about: Cell, build: Callable[[], Subject | str], terms: Terms, judge
         rounds=(len(outcome.samples),) if outcome.samples else (),
         counters=outcome.counters,
         peak_memory=outcome.peak_memory,
+        conditions=outcome.conditions,
         **_figures(verdict),
     )
 

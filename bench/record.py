@@ -9,6 +9,8 @@ from statistics import median
 
 from solvers.certificate import TOLERANCE
 
+from .conditions import worst
+
 #: What can become of a cell. Only `ok` is ranked.
 STATUSES = {
     "ok": "certified: a valid answer, an optimal one where the solver claims that, or the proof that there is none",
@@ -144,6 +146,7 @@ class Record:
             worse,
             samples=self.samples + later.samples,
             rounds=self.rounds + later.rounds,
+            conditions=worst(self.conditions, later.conditions),
             peak_memory=max(filter(None, (self.peak_memory, later.peak_memory)), default=worse.peak_memory),
             finished=later.finished,
         )

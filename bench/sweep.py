@@ -54,7 +54,9 @@ class Sweep:
         return measure(turn.cell, build, self.turns.terms, self._judge)
 
 
-def _send(turns: Generator[Event, Record | None, None], record: Record | None) -> Event | None:
+def _send(
+    turns: Generator[Started | Finished, Record | None, None], record: Record | None
+) -> Started | Finished | None:
     """The event that follows a turn, None at the end."""
     try:
         return turns.send(record)

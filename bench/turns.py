@@ -10,6 +10,7 @@ import itertools
 from collections.abc import Collection, Generator, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from .conditions import loaded
 from .machine import machine
 from .measure import Terms, unmeasured
 from .plan import Cell
@@ -70,7 +71,7 @@ class Turns:
         Other runs may use it at the same time: what they finish meanwhile is not run again.
     terms : Terms
     retry : collection of str
-        Statuses of finished cells that are to be run again.
+        Statuses of finished cells that are to be run again, or "loaded" for those that were measured under load.
     """
 
     store: Store
@@ -97,7 +98,7 @@ class Turns:
                 key, resumed = cell.key_on(where), True
                 first = self.store.get(key)
                 # What was skipped may be there now, and looking again costs no run.
-                again = first is not None and number == 0 and first.status in {"skipped", *self.retry}
+                again = first is not None and number == 0 and self._retried(first)
                 while True:
                     latest = self.store.get(key)
                     record = None if again and latest == first else latest
@@ -118,6 +119,10 @@ class Turns:
                     yield Finished(cell, record, resumed)
             if not due:
                 return
+
+    def _retried(self, record: Record) -> bool:
+        """Whether a finished cell is to be run again."""
+        return record.status in {"skipped", *self.retry} or ("loaded" in self.retry and loaded(record.conditions))
 
     def _defeated(self, cell: Cell, where: Mapping[str, object]) -> Record | None:
         """The record of a cell that is not worth a try."""

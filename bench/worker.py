@@ -27,7 +27,7 @@ from typing import Any
 from solvers import registry
 from solvers.problem import Assignment, DenseCost, Infeasible, Problem, TimeLimit, Transport, Unsupported
 
-from . import plugins, protocol, spec
+from . import conditions, plugins, protocol, spec
 from .protocol import BUILD_MATRIX, BadAnswer, Job
 
 #: More samples than this say nothing new about a median.
@@ -104,17 +104,17 @@ def run(job: Job, channel: Channel) -> None:
     _limit_memory(job.memory)
     channel.send("ready", resident=baseline)
 
-    result, costs = _sample(functools.partial(function, problem), job.budget, baseline, channel)
+    result, costs, met = _sample(functools.partial(function, problem), job.budget, baseline, channel)
     if protocol.digest(problem) != untouched:
         raise Misbehaved("modified its input")
     if job.solver == BUILD_MATRIX:
-        channel.send("done", matrix=protocol.digest_matrix(DenseCost(result)))
+        channel.send("done", matrix=protocol.digest_matrix(DenseCost(result)), conditions=met)
         return
     if _is_exact(job) and max(costs) - min(costs) > 1e-9 * max(map(abs, costs)):
         raise Misbehaved(f"claims the optimum, but states costs from {min(costs):.12g} to {max(costs):.12g}")
     with os.fdopen(job.answer, "wb") as file:
         protocol.write_answer(result, file)
-    channel.send("done", counters=protocol.read_counters(getattr(result, "counters", {})))
+    channel.send("done", counters=protocol.read_counters(getattr(result, "counters", {})), conditions=met)
 
 
 def _prepare(job: Job, problem: Problem) -> tuple[Callable[[Problem], Any], Problem]:
@@ -143,14 +143,18 @@ def _is_exact(job: Job) -> bool:
     return registry.get(spec.parse(job.solver)[0]).capabilities.exact
 
 
-def _sample(call: Callable[[], Any], budget: float, baseline: int, channel: Channel) -> tuple[Any, list[float]]:
-    """Time calls until the budget is spent; the dearest answer, which is the one to judge, and the costs of all.
+def _sample(
+    call: Callable[[], Any], budget: float, baseline: int, channel: Channel
+) -> tuple[Any, list[float], dict[str, float]]:
+    """Time calls until the budget is spent; the dearest answer, which is the one to judge, the costs of all, and the
+    conditions meanwhile (`bench.conditions`).
 
     The first call fills caches and is not counted, unless it alone took longer than the budget.
     """
     costs: list[float] = []
     worst: Any = None
     spent, count = 0.0, -1
+    watch = conditions.Watch()
     while True:
         channel.send("call")
         gc.disable()
@@ -161,6 +165,7 @@ def _sample(call: Callable[[], Any], budget: float, baseline: int, channel: Chan
             result = error.with_traceback(None)
         seconds = (time.perf_counter_ns() - start) / 1e9
         gc.enable()
+        watch.glance()
         count = 1 if count < 0 and seconds > budget else count + 1
         peak = max(_memory("VmHWM") - baseline, 0)
         channel.send("sample", seconds=seconds, counted=count > 0, peak=peak)
@@ -170,7 +175,7 @@ def _sample(call: Callable[[], Any], budget: float, baseline: int, channel: Chan
         costs.append(cost)
         spent += seconds if count else 0.0
         if count >= MOST_SAMPLES or (count > 0 and spent + seconds > budget):
-            return worst, costs
+            return worst, costs, watch.conditions()
         del result
 
 

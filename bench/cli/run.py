@@ -125,7 +125,7 @@ def run(
         list[str] | None,
         typer.Option(
             metavar="STATUS",
-            help="Run cells of this status again, such as timeout, or all that failed.",
+            help="Run cells again: of a status such as timeout, all that failed, or what was measured while loaded.",
             autocompletion=completion.statuses,
             rich_help_panel=WHERE,
         ),
@@ -146,9 +146,10 @@ def run(
     kept at once: after Ctrl-C, or worse, the same command goes on from there.
     """
     from rich.console import Console
+    from rich.markup import escape
 
+    from .. import conditions, plugins
     from .. import config as configs
-    from .. import plugins
     from ..cell import Limits
     from ..cluster import Cluster, ClusterError
     from ..measure import Terms
@@ -184,6 +185,9 @@ def run(
     turns = Turns(store=store, terms=terms, retry=again)
     with user_errors():
         sweep = Cluster(turns, scheduler) if scheduler else Sweep(turns)
+    if not scheduler:
+        for warning in conditions.warnings():
+            console.print(f"[yellow]noise[/] {escape(warning)}", soft_wrap=True)
     done = []
     with store, Board(console, len(cells)) as board:
         try:
@@ -200,16 +204,28 @@ def run(
     console.print(summary(event.record for event in done))
     earlier = f", {resumed} from an earlier run" if resumed else ""
     console.print(f"{len(done)} cells in {store.path}{earlier}", markup=False, soft_wrap=True)
+    if noisy := sum(conditions.loaded(event.record.conditions) for event in done):
+        share = f"more than {conditions.LOADED:.0%} of their cores' time went to others"
+        console.print(
+            f"[yellow]{noisy} of these cells were measured under load[/]: {share}. --retry loaded", soft_wrap=True
+        )
     console.print(f"Figures and tables: lapmark report {to}", markup=False, soft_wrap=True)
 
 
 def _statuses(names: Sequence[str]) -> set[str]:
-    """The statuses that --retry names; `failed` is every one but those of an answer and of what did not run."""
+    """The statuses that --retry names; `failed` is every one but those of an answer and of what did not run.
+
+    `loaded` stands beside them: what was measured while others used its cores.
+    """
     from solvers import registry
 
     from ..record import STATUSES
 
-    groups = {**{status: {status} for status in STATUSES}, "failed": set(STATUSES) - {"ok", "skipped"}}
+    groups = {
+        **{status: {status} for status in STATUSES},
+        "failed": set(STATUSES) - {"ok", "skipped"},
+        "loaded": {"loaded"},
+    }
     for name in names:
         if name not in groups:
             raise registry.unknown("status", name, groups)

@@ -1,0 +1,89 @@
+"""What is seen of others: real load on a real core, and what the system says of itself."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from bench import conditions
+from bench.conditions import LOADED, SHORTEST, Look
+from bench.record import Record
+from bench.turns import Turns
+
+pinned = pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="no process can be pinned here")
+
+#: Spins on one core for a second and prints what it has met there.
+SPIN = """
+import os, time
+os.sched_setaffinity(0, {int(os.environ["CORE"])})
+from bench.conditions import Watch
+watch, end = Watch(), time.perf_counter() + 1
+while time.perf_counter() < end: pass
+print(watch.conditions().get("others", "absent"))
+"""
+
+
+@pinned
+def test_a_process_on_the_same_core_is_seen() -> None:
+    core = str(max(os.sched_getaffinity(0)))
+    environment = {**os.environ, "CORE": core}
+    other = subprocess.Popen(
+        [sys.executable, "-c", f"import os\nos.sched_setaffinity(0, {{{core}}})\nwhile True: pass"]
+    )
+    try:
+        spun = subprocess.run([sys.executable, "-c", SPIN], env=environment, capture_output=True, text=True, check=True)
+    finally:
+        other.kill()
+        other.wait()
+    if spun.stdout.strip() == "absent":
+        pytest.skip("the system does not count the time of its cores")
+    assert float(spun.stdout) > LOADED
+
+
+def test_what_was_this_process_itself_is_no_load() -> None:
+    start = Look(at=0.0, total=100.0, idle=50.0, own=1.0, hot=None)
+    alone = dataclasses.replace(start, at=2.0, total=102.0, idle=50.5, own=2.5)
+    assert conditions.others(start, alone, 1) == 0.0
+    half = dataclasses.replace(alone, own=1.5)
+    assert conditions.others(start, half, 1) == pytest.approx(0.5)
+    assert conditions.others(start, dataclasses.replace(half, at=SHORTEST / 2), 1) is None
+    assert conditions.others(start, dataclasses.replace(half, total=100.0), 1) is None  # nothing is counted here
+
+
+def test_a_short_time_says_nothing_of_others() -> None:
+    watch = conditions.Watch()
+    time.sleep(0)
+    assert "others" not in watch.conditions()
+
+
+def test_the_worst_of_two_rounds_is_kept() -> None:
+    one = {"others": 0.2, "frequency": 0.9}
+    other = {"others": 0.1, "frequency": 0.7, "throttled": 1.0}
+    assert conditions.worst(one, other) == {"others": 0.2, "frequency": 0.7, "throttled": 1.0}
+
+
+def test_a_cell_under_load_can_be_run_again() -> None:
+    def record(others: float) -> Record:
+        return Record(key="a", solver="jv", case="c", problem="p", n=1, status="ok", conditions={"others": others})
+
+    turns = Turns(store=None, terms=None, retry=["loaded"])  # type: ignore[arg-type]
+    assert turns._retried(record(0.5))
+    assert not turns._retried(record(0.01))
+
+
+def test_what_makes_noise_is_said_with_its_cure(tmp_path: Path) -> None:
+    for name, value in (("cpu0/cpufreq/scaling_governor", "powersave\n"), ("cpufreq/boost", "1\n")):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(value)
+    said = conditions.warnings(tmp_path)
+    assert "the frequency governor is powersave: sudo cpupower frequency-set --governor performance" in said
+    assert any("turbo is on" in line and "sudo tee" in line for line in said)
+    (tmp_path / "cpu0/cpufreq/scaling_governor").write_text("performance\n")
+    (tmp_path / "cpufreq/boost").write_text("0\n")
+    assert not any("governor" in line or "turbo" in line for line in conditions.warnings(tmp_path))
