@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from .base import RESULTS, app, memory_option, time_option, user_errors
+from . import completion
+from .base import RESULTS, app, examples, memory_option, time_option, user_errors
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -21,22 +22,28 @@ if TYPE_CHECKING:
 
 
 @app.command(
-    epilog="""**Examples**
-
-`lapmark choose -p uniform -n 3000` — for a family of problems
-
-`lapmark choose costs.npy` — for a matrix of your own; .csv, sparse .npz and points in .npz are read, too
-
-`lapmark choose -p geometric:cost=points -n 2000 --gap 0.05` — where an answer 5 % above the optimum will do
-
-`lapmark choose -p masses -n 1000 --budget 2s --memory 1GiB --from results` — by your own measurements"""
+    epilog=examples(
+        {
+            "lapmark choose -p uniform -n 3000": "for a family of problems",
+            "lapmark choose costs.npy": "for a matrix of your own; .csv, sparse .npz and points in .npz are read, too",
+            "lapmark choose -p tracking -n 200 --gap 0.05": "where an answer 5 % above the optimum will do",
+            "lapmark choose -p tracking -n 200 --budget 2s --memory 1GiB": "within limits",
+            "lapmark choose -p tracking -n 200 --from results": "by your own measurements",
+        }
+    )
 )
 def choose(
     file: Annotated[
         Path | None, typer.Argument(metavar="[FILE]", help="A cost matrix or points: .npy, .csv, .npz.")
     ] = None,
     problem: Annotated[
-        str | None, typer.Option("--problem", "-p", help="In place of a file: `name` or `name:setting=value,…`.")
+        str | None,
+        typer.Option(
+            "--problem",
+            "-p",
+            help="In place of a file: `name` or `name:setting=value,…`.",
+            autocompletion=completion.problems,
+        ),
     ] = None,
     size: Annotated[int | None, typer.Option("-n", min=1, help="Rows of the problem.")] = None,
     gap: Annotated[
