@@ -20,6 +20,7 @@ import pandas as pd
 from markupsafe import Markup
 from PIL import Image
 
+from bench.conditions import LOADED
 from bench.record import METRICS, STATUSES, Metric
 from bench.units import show_duration, show_size
 
@@ -37,8 +38,8 @@ PICTURE_SIDE = 1400
 #: What the page can be filtered by, with the column of the cells that holds it.
 FILTERS = {"solver": "base", "problem": "problem", "n": "n", "threads": "threads", "status": "status"}
 
-#: The condition that tells how many cores other work kept busy, and from which on a time is told to be doubtful.
-LOAD, BUSY = "condition_load", 0.5
+#: The condition that tells the share of a cell's cores that went to other work.
+LOAD = "condition_others"
 
 
 @dataclass(frozen=True)
@@ -143,12 +144,12 @@ def _warnings(cells: pd.DataFrame) -> list[str]:
         found.append(f"The cells come from {count} machines: times of different machines do not compare.")
     if (count := shown["commit"].nunique()) > 1:
         found.append(f"The cells come from {count} commits of Lapmark.")
-    busy = shown[shown[LOAD] > BUSY] if LOAD in shown else shown[:0]
+    busy = shown[shown[LOAD] > LOADED] if LOAD in shown else shown[:0]
     if len(busy):
-        cores = f"{busy[LOAD].max():.1f} cores"
         found.append(
-            f"{len(busy):,} of {len(shown):,} cells were measured while other work kept up to {cores} busy: their "
-            "times may be too long. Which they are, “Load” among all results tells."
+            f"{len(busy):,} of {len(shown):,} cells were measured under load, where other work took up to "
+            f"{busy[LOAD].max():.0%} of their cores: their times may be too long. Which they are, “Load” among all "
+            "results tells; `lapmark run --retry loaded` measures them again."
         )
     if older := len(cells) - len(shown):
         stale = _count(older, "older cell")
@@ -230,9 +231,9 @@ def _choices(name: str, values: pd.Series) -> list[str]:
 
 
 def _load(shown: pd.DataFrame) -> str:
-    """How busy other work kept the machine, from its least to its most."""
+    """What other work took of the cells' cores, from the least to the most."""
     known = shown[LOAD].dropna() if LOAD in shown else shown[:0]
-    return f"{known.min():.2g} to {known.max():.2g} cores" if len(known) else ""
+    return f"{known.min():.0%} to {known.max():.0%} of the cores" if len(known) else ""
 
 
 def _row(row: pd.Series, columns: Sequence[Column]) -> dict[str, object]:
@@ -296,7 +297,7 @@ COLUMNS = (
     Column("Cost", "cost", lambda row: f"{row['cost']:.9g}"),
     Column("Peak memory", "peak_memory", lambda row: show_size(row["peak_memory"])),
     Column("Instructions", "instructions", lambda row: f"{row['instructions']:,}"),
-    Column("Load", LOAD, lambda row: f"{row[LOAD]:.2f}"),
+    Column("Load", LOAD, lambda row: f"{row[LOAD]:.0%}"),
     Column("Work", "work", lambda row: row["work"], number=False),
     Column("Environment", "environment", lambda row: row["environment"], number=False),
     Column("Message", "message", lambda row: row["message"], number=False),

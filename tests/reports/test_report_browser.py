@@ -86,7 +86,7 @@ def page(records: list[Record], tmp_path_factory: pytest.TempPathFactory) -> Pat
         *(make_record(HOSTILE[4], Case("uniform", n), samples=(n * 1.0,), gap=0.0) for n in (16, 32, 64)),
     ]
     busy = [
-        make_record("jv-avx2", Case("uniform", n), samples=(n * 1e-6,), conditions={"load": 1.25}, threads=threads)
+        make_record("jv-avx2", Case("uniform", n), samples=(n * 1e-6,), conditions={"others": 0.25}, threads=threads)
         for n in (16, 32, 64)
         for threads in (1, 2)
     ]
@@ -201,10 +201,10 @@ def test_the_keyboard_sorts_every_column(page: Path, visit: Callable[..., Any]) 
 
 def test_busy_cells_are_told(page: Path, visit: Callable[..., Any]) -> None:
     seen = visit(page).page
-    assert seen.locator(".facts").first.get_by_text("1.2 to 1.2 cores").count() == 1
+    assert seen.locator(".facts").first.get_by_text("25% to 25% of the cores").count() == 1
     warnings = " ".join(seen.locator(".warning").all_text_contents())
     assert "6 of" in warnings
-    assert "up to 1.2 cores busy" in warnings
+    assert "up to 25% of their cores" in warnings
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
