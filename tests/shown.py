@@ -5,9 +5,15 @@ CONTRIBUTING.md, "Write documentation", tells the rules to those who write pages
 
 from __future__ import annotations
 
+import contextlib
+import os
 import re
-from collections.abc import Sequence
+import shlex
+import signal
+import subprocess
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 _BLOCK = re.compile(r"^```(?P<info>[^\n`]*)\n(?P<body>.*?)^```$", re.MULTILINE | re.DOTALL)
 
@@ -58,6 +64,39 @@ def steps(page: str) -> list[File | Command]:
         elif language == "console" and "norun" not in words:
             found += _commands(block["body"])
     return found
+
+
+def run(page: str, folder: Path, environ: Mapping[str, str], timeout: float) -> list[tuple[Command, int, str]]:
+    """Run a page from top to bottom in one shell: each command, its exit status, and what it printed.
+
+    What it has started in the background ends with it.
+    """
+    mark = "--- 8< ---"
+    script = ["trap 'kill $(jobs -p) 2>/dev/null' EXIT"]
+    commands = []
+    for step in steps(page):
+        if isinstance(step, File):
+            script.append(f"cat > {shlex.quote(step.name)} <<'{mark}'\n{step.content}{mark}")
+        else:
+            script.append(f"{step.text}\nprintf '\\n%s\\n' '{mark}'$?")
+            commands.append(step)
+    shell = subprocess.Popen(
+        ["bash", "-c", "\n".join(script)],
+        cwd=folder,
+        env=dict(environ),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+    )
+    try:
+        output, _ = shell.communicate(timeout=timeout)
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(shell.pid, signal.SIGKILL)
+    parts = re.split(rf"^{mark}(\d+)$", output, flags=re.MULTILINE)  # what was printed and a status, in turns
+    return [(commands[i], int(status), parts[2 * i]) for i, status in enumerate(parts[1::2])]
 
 
 def missing(shown: Sequence[str], output: str) -> list[str]:

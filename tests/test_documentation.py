@@ -93,22 +93,12 @@ def environ(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda path: path.stem)
 def test_the_commands_of_a_page_do_what_it_shows(page: Path, tmp_path: Path, environ: dict[str, str]) -> None:
-    for step in shown.steps(page.read_text(encoding="utf-8")):
-        if isinstance(step, shown.File):
-            (tmp_path / step.name).write_text(step.content, encoding="utf-8")
-            continue
-        done = subprocess.run(
-            ["bash", "-c", step.text],
-            cwd=tmp_path,
-            env=environ,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            timeout=240,
-        )
-        assert done.returncode == step.status, f"{step.text}\n{done.stdout}"
-        assert not shown.missing(step.output, done.stdout), f"{step.text}\n{done.stdout}"
+    text = page.read_text(encoding="utf-8")
+    done = shown.run(text, tmp_path, environ, timeout=280)
+    for command, status, output in done:
+        assert status == command.status, f"{command.text}\n{output}"
+        assert not shown.missing(command.output, output), f"{command.text}\n{output}"
+    assert len(done) == sum(isinstance(step, shown.Command) for step in shown.steps(text)), "the shell has ended before"
 
 
 def test_what_a_page_shows_is_read_as_the_guide_says() -> None:

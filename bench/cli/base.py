@@ -57,6 +57,13 @@ app = _App(
 )
 
 
+def group(name: str, help: str, epilog: str) -> typer.Typer:
+    """A verb that has verbs of its own."""
+    verbs = _App(cls=_Group, help=help, epilog=epilog, no_args_is_help=True, rich_markup_mode="markdown")
+    app.add_typer(verbs, name=name)
+    return verbs
+
+
 def _print_version(asked: bool) -> None:
     if asked:
         typer.echo(f"lapmark {importlib.metadata.version('lapmark')}")

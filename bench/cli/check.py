@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from .base import INTERRUPTED, app, time_option, user_errors
+from . import completion
+from .base import INTERRUPTED, app, examples, time_option, user_errors
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -22,20 +23,27 @@ STYLES = {"pass": "green", "fail": "bold red", "skipped": "dim"}
 
 
 @app.command(
-    epilog="""**Examples**
-
-`lapmark check jv` — everything that a solver of its kind must do
-
-`lapmark check --plugin mine.py mine` — a solver of your own, from a file
-
-`lapmark check --plugin mine.py mine -k brute-force -k duals` — some of it
-
-`lapmark check scipy@old` — a solver in an environment"""
+    epilog=examples(
+        {
+            "lapmark check jv": "everything that a solver of its kind must do",
+            "lapmark check --plugin mine.py mine": "a solver of your own, from a file",
+            "lapmark check --plugin mine.py mine -k brute-force -k duals": "some of it",
+            "lapmark check scipy@old": "a solver in an environment",
+        }
+    )
 )
 def check(
-    solver: Annotated[list[str], typer.Argument(help="Solver, `name` or `name@environment`.", show_default=False)],
+    solver: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="SOLVER",
+            help="Solver, `name` or `name@environment`.",
+            show_default=False,
+            autocompletion=completion.solver_names,
+        ),
+    ],
     plugin: Annotated[
-        list[Path] | None, typer.Option(help="Python file that registers solvers; may be repeated.")
+        list[Path] | None, typer.Option(metavar="FILE", help="Python file that registers solvers; may be repeated.")
     ] = None,
     part: Annotated[
         list[str] | None, typer.Option("-k", metavar="NAME", help="Only checks with this in their name; repeatable.")

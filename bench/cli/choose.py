@@ -34,24 +34,26 @@ if TYPE_CHECKING:
 )
 def choose(
     file: Annotated[
-        Path | None, typer.Argument(metavar="[FILE]", help="A cost matrix or points: .npy, .csv, .npz.")
+        Path | None, typer.Argument(metavar="FILE", help="A cost matrix or points: .npy, .csv, .npz.")
     ] = None,
     problem: Annotated[
         str | None,
         typer.Option(
             "--problem",
             "-p",
-            help="In place of a file: `name` or `name:setting=value,…`.",
+            metavar="PROBLEM",
             autocompletion=completion.problems,
+            help="In place of a file: `name` or `name:setting=value,…`.",
         ),
     ] = None,
-    size: Annotated[int | None, typer.Option("-n", min=1, help="Rows of the problem.")] = None,
+    size: Annotated[int | None, typer.Option("-n", metavar="N", min=1, help="Rows of the problem.")] = None,
     gap: Annotated[
-        float, typer.Option(min=0, help="How far above the optimum an answer may be, such as 0.01 for 1 %.")
+        float,
+        typer.Option(metavar="SHARE", min=0, help="How far above the optimum an answer may be, such as 0.01 for 1 %."),
     ] = 0.0,
     budget: Annotated[float | None, time_option("What an answer may take.")] = None,
     memory: Annotated[int | None, memory_option("What a solver may take on top of the problem.")] = None,
-    threads: Annotated[int, typer.Option(min=1, help="Threads that a solver may use.")] = 1,
+    threads: Annotated[int, typer.Option(metavar="N", min=1, help="Threads that a solver may use.")] = 1,
     source: Annotated[
         Path | None,
         typer.Option(

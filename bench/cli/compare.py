@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from .base import RESULTS, app, share_option, user_errors
+from .base import RESULTS, app, examples, share_option, user_errors
 
 
 class Format(StrEnum):
@@ -29,20 +29,19 @@ Every = Annotated[bool, typer.Option("--all", help="Show what stayed the same, t
 
 
 @app.command(
-    epilog="""**Examples**
-
-`lapmark compare before after` — two folders of results
-
-`lapmark compare HEAD~1 HEAD --in results` — two commits, measured into one folder
-
-`lapmark compare results@v1.0 results --format markdown` — a release and what was measured last, for a pull request
-
-The exit status is 1 where something is certain to be worse, and 0 where nothing is."""
+    epilog=examples(
+        {
+            "lapmark compare before after": "two folders of results",
+            "lapmark compare HEAD~1 HEAD --in results": "two commits, measured into one folder",
+            "lapmark compare results@v1.0 results --format markdown": "a release and what was measured last",
+        }
+    )
+    + "\n\nThe exit status is 1 where something is certain to be worse, and 0 where nothing is."
 )
 def compare(
     old: Annotated[str, typer.Argument(metavar="A", help="Folder, commit, or `FOLDER@COMMIT`.")],
     new: Annotated[str, typer.Argument(metavar="B", help="The same, for what A is compared with.")],
-    folder: Annotated[Path, typer.Option("--in", help="Folder of the results of a commit.")] = RESULTS,
+    folder: Annotated[Path, typer.Option("--in", metavar="DIR", help="Folder of the results of a commit.")] = RESULTS,
     threshold: Threshold = "5%",  # type: ignore[assignment]
     confidence: Confidence = "95%",  # type: ignore[assignment]
     allow_counters: AllowCounters = False,

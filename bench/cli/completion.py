@@ -74,6 +74,13 @@ def statuses(incomplete: str) -> list[Offer]:
     return _offer(incomplete, {**STATUSES, "failed": "every status but ok and skipped"})
 
 
+def environments(incomplete: str) -> list[Offer]:
+    """Those that `lapmark env add` has made."""
+    from .. import environments
+
+    return _offer(incomplete, {name: ", ".join(there.requirements) for name, there in environments.known().items()})
+
+
 def join_words(environ: MutableMapping[str, str]) -> None:
     """Put together the words that bash has broken, where it is bash that asks.
 

@@ -6,32 +6,42 @@ from typing import Annotated
 
 import typer
 
-from .base import INTERRUPTED, app, user_errors
+from . import completion
+from .base import INTERRUPTED, examples, group, user_errors
 
-env = typer.Typer(
-    help="Make environments for packages that cannot live together, and list and remove them.",
-    no_args_is_help=True,
-    rich_markup_mode="markdown",
+env = group(
+    "env",
+    "Make environments for packages that cannot live together, and list and remove them.",
+    examples(
+        {
+            'lapmark env add lapx "lapx>=0.11"': "lapx, which is imported by the same name as lap",
+            "lapmark env list": "what is in each, and which solvers run in it",
+            "lapmark run -s lap -s lapx-lapjvr": "solvers of both, in one run",
+        }
+    ),
 )
-app.add_typer(env, name="env")
 
 
 @env.command(
-    epilog="""**Examples**
-
-`lapmark env add lapx "lapx>=0.11"` — lapx, which is imported by the same name as lap
-
-`lapmark env add old "scipy<1.16"` then `lapmark run -s scipy -s scipy@old` — two versions in one run
-
-`lapmark env add theirs ./their-package` — a package with solvers of its own, from a folder
-
-`lapmark env add lapx --again` — the newest lapx"""
+    epilog=examples(
+        {
+            'lapmark env add lapx "lapx>=0.11"': "lapx, which is imported by the same name as lap",
+            'lapmark env add old "scipy<1.16"': "an older SciPy",
+            "lapmark run -s scipy -s scipy@old": "two versions in one run",
+            "lapmark env add theirs ./their-package": "a package with solvers of its own, from a folder",
+            "lapmark env add lapx --again": "the newest lapx",
+        }
+    )
 )
 def add(
-    name: Annotated[str, typer.Argument(help="A name of your own for it.", show_default=False)],
+    name: Annotated[str, typer.Argument(metavar="NAME", help="A name of your own for it.", show_default=False)],
     requirement: Annotated[
         list[str] | None,
-        typer.Argument(help="What to install, as pip takes it; default with --again: what it had.", show_default=False),
+        typer.Argument(
+            metavar="PACKAGE",
+            help="What to install, as pip takes it; default with --again: what it had.",
+            show_default=False,
+        ),
     ] = None,
     again: Annotated[bool, typer.Option("--again", help="Make one that is there already anew.")] = False,
 ) -> None:
@@ -59,7 +69,7 @@ def add(
         console.print(environment_page(made))
 
 
-@env.command("list")
+@env.command("list", epilog=examples({"lapmark env list": "all of them"}))
 def list_() -> None:
     """List the environments: what is in each, which solvers run in it, and its Python, which can be used directly."""
     from rich.console import Console
@@ -76,8 +86,12 @@ def list_() -> None:
         console.print("There is none yet. “lapmark env add NAME PACKAGE…” makes one.", markup=False)
 
 
-@env.command()
-def remove(name: Annotated[str, typer.Argument(help="Which.", show_default=False)]) -> None:
+@env.command(epilog=examples({"lapmark env remove old": "what was measured in it stays"}))
+def remove(
+    name: Annotated[
+        str, typer.Argument(metavar="NAME", autocompletion=completion.environments, help="Which.", show_default=False)
+    ],
+) -> None:
     """Remove an environment with all that is in it. What was measured in it stays."""
     from .. import environments
 
@@ -86,9 +100,16 @@ def remove(name: Annotated[str, typer.Argument(help="Which.", show_default=False
     typer.echo(f"removed the environment {name}")
 
 
-@env.command()
-def python(name: Annotated[str, typer.Argument(help="Of which environment.", show_default=False)]) -> None:
-    """Say where an environment's Python is, for use in a command: `$(lapmark env python lapx) script.py`."""
+@env.command(epilog=examples({"lapmark env python lapx": "for use in a command: $(lapmark env python lapx) script.py"}))
+def python(
+    name: Annotated[
+        str,
+        typer.Argument(
+            metavar="NAME", autocompletion=completion.environments, help="Of which environment.", show_default=False
+        ),
+    ],
+) -> None:
+    """Say where an environment's Python is, for use in a command."""
     from .. import environments
 
     with user_errors():

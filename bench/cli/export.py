@@ -7,19 +7,18 @@ from typing import Annotated
 
 import typer
 
-from .base import RESULTS, app, user_errors
+from .base import RESULTS, app, examples, user_errors
 
 
 @app.command(
-    epilog="""**Examples**
-
-`lapmark export --to results.csv` — a row per cell, for a spreadsheet
-
-`lapmark export grid --to grid.parquet` — the same with its types, for pandas, Polars or DuckDB
-
-`lapmark export grid --to - | head` — CSV on the standard output
-
-`lapmark export grid --format benchopt --to outputs/grid.parquet` — a row per call, for `benchopt plot`"""
+    epilog=examples(
+        {
+            "lapmark export --to results.csv": "a row per cell, for a spreadsheet",
+            "lapmark export grid --to grid.parquet": "the same with its types, for pandas, Polars or DuckDB",
+            "lapmark export grid --to - | head": "CSV on the standard output",
+            "lapmark export grid --format benchopt --to outputs/grid.parquet": "a row per call, for `benchopt plot`",
+        }
+    )
 )
 def export(
     directory: Annotated[Path, typer.Argument(metavar="DIR", help="Folder of the results.")] = RESULTS,

@@ -25,7 +25,7 @@ def gallery(
     name: Annotated[
         list[str] | None,
         typer.Argument(
-            metavar="NAME...",
+            metavar="NAME",
             help="Application, `name` or `name:setting=value,…`; default: all.",
             show_default=False,
             autocompletion=completion.applications,

@@ -7,37 +7,57 @@ from typing import Annotated
 
 import typer
 
-from .base import INTERRUPTED, RESULTS, app, memory_option, time_option, user_errors
+from . import completion
+from .base import INTERRUPTED, RESULTS, app, examples, memory_option, time_option, user_errors
 from .compare import AllowCounters, Confidence, Every, Form, Format, Threshold, tell
 
 
 @app.command(
-    epilog="""**Examples**
-
-`lapmark gate origin/main` — what is committed here against where it started from
-
-`lapmark gate v1.0 v1.1 --format markdown` — two releases, for people to read
-
-`lapmark gate HEAD~1 -s jv-avx2 -p uniform -n 1000 --rounds 20` — one solver on one problem, at length
-
-`lapmark gate HEAD~1 --config mine.toml` — a suite of your own
-
-The exit status is 1 where the second commit is certain to be worse, and 0 where it is not."""
+    epilog=examples(
+        {
+            "lapmark gate origin/main": "what is committed here against where it started from",
+            "lapmark gate v1.0 v1.1 --format markdown": "two releases, for people to read",
+            "lapmark gate HEAD~1 -s jv-avx2 -p uniform -n 1000 --rounds 20": "one solver on one problem, at length",
+            "lapmark gate HEAD~1 --config mine.toml": "a suite of your own",
+        }
+    )
+    + "\n\nThe exit status is 1 where the second commit is certain to be worse, and 0 where it is not."
 )
 def gate(
     base: Annotated[str, typer.Argument(metavar="BASE", help="Commit to compare with, as git names it.")],
     head: Annotated[str, typer.Argument(metavar="HEAD", help="Commit to judge.")] = "HEAD",
     config: Annotated[
-        str, typer.Option(metavar="NAME|FILE", help="TOML file with what is measured, or one of `lapmark run`'s.")
+        str,
+        typer.Option(
+            metavar="NAME|FILE",
+            help="TOML file with what is measured, or one of `lapmark run`'s.",
+            autocompletion=completion.suites,
+        ),
     ] = "gate",
     solver: Annotated[
-        list[str] | None, typer.Option("--solver", "-s", help="Solver, `name` or `name:option=value,…`.")
+        list[str] | None,
+        typer.Option(
+            "--solver",
+            "-s",
+            metavar="SOLVER",
+            autocompletion=completion.solvers,
+            help="Solver, `name` or `name:option=value,…`.",
+        ),
     ] = None,
     problem: Annotated[
-        list[str] | None, typer.Option("--problem", "-p", help="Problem, `name` or `name:setting=value,…`.")
+        list[str] | None,
+        typer.Option(
+            "--problem",
+            "-p",
+            metavar="PROBLEM",
+            autocompletion=completion.problems,
+            help="Problem, `name` or `name:setting=value,…`.",
+        ),
     ] = None,
-    size: Annotated[list[int] | None, typer.Option("-n", min=1, help="Size; may be repeated.")] = None,
-    rounds: Annotated[int | None, typer.Option(min=1, help="Processes of each cell and side; more see more.")] = None,
+    size: Annotated[list[int] | None, typer.Option("-n", metavar="N", min=1, help="Size; may be repeated.")] = None,
+    rounds: Annotated[
+        int | None, typer.Option(metavar="N", min=1, help="Processes of each cell and side; more see more.")
+    ] = None,
     budget: Annotated[float | None, time_option("Sample each cell for so long, in all its rounds together.")] = None,
     timeout: Annotated[float | None, time_option("Limit of one call.")] = None,
     memory: Annotated[int | None, memory_option("Limit of one call, on top of the problem.")] = None,
@@ -46,8 +66,9 @@ def gate(
     allow_counters: AllowCounters = False,
     form: Form = Format.text,
     every: Every = False,
-    to: Annotated[Path, typer.Option(help="Folder of the results; turns found there are gone on from.")] = RESULTS
-    / "gate",
+    to: Annotated[
+        Path, typer.Option(metavar="DIR", help="Folder of the results; turns found there are gone on from.")
+    ] = RESULTS / "gate",
     fresh: Annotated[bool, typer.Option("--fresh", help="Measure every turn again.")] = False,
 ) -> None:
     """Build two commits of this repository, measure them in turns, and say whether the second is worse.

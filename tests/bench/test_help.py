@@ -5,6 +5,8 @@ from __future__ import annotations
 import importlib.metadata
 import re
 import shlex
+from collections.abc import Iterator, Sequence
+from typing import Any
 
 import pytest
 import typer
@@ -13,7 +15,16 @@ from typer.testing import CliRunner
 from bench.cli import app
 
 COMMAND = typer.main.get_command(app)
-VERBS = sorted(COMMAND.commands)
+
+
+def verbs(command: Any, *before: str) -> Iterator[tuple[str, ...]]:
+    """Every command there is, as one types it, itself first."""
+    yield before
+    for name, verb in getattr(command, "commands", {}).items():
+        yield from verbs(verb, *before, name)
+
+
+VERBS = list(verbs(COMMAND))
 
 #: What a line of an example has room for in a terminal of 80 columns.
 ROOM = 74
@@ -25,30 +36,39 @@ def lapmark(*arguments: str) -> tuple[int, str]:
     return result.exit_code, " ".join(result.output.replace("│", " ").split())
 
 
-def examples_of(verb: str | None) -> list[str]:
-    command = COMMAND.commands[verb] if verb else COMMAND
-    assert command.epilog.startswith("**Examples**"), verb
-    return re.findall(r"`(lapmark[^`]*)`", command.epilog)
+def find(verb: Sequence[str]) -> Any:
+    command = COMMAND
+    for name in verb:
+        command = command.commands[name]
+    return command
 
 
-@pytest.mark.parametrize("verb", [None, *VERBS])
-def test_every_help_ends_with_examples_that_are_commands(verb: str | None) -> None:
+def examples_of(verb: Sequence[str]) -> list[str]:
+    epilog = find(verb).epilog
+    assert epilog, verb
+    assert epilog.startswith("**Examples**"), verb
+    return re.findall(r"`(lapmark[^`]*)`", epilog)
+
+
+@pytest.mark.parametrize("verb", VERBS, ids=" ".join)
+def test_every_help_ends_with_examples_that_are_commands(verb: tuple[str, ...]) -> None:
     shown = examples_of(verb)
-    assert shown
+    assert any(example.startswith(" ".join(["lapmark", *verb])) for example in shown)
     for example in shown:
         assert len(example) <= ROOM, example
-        _, name, *arguments = shlex.split(example)
-        command = COMMAND.commands[name]
-        if "--help" not in arguments:
-            command.make_context(name, arguments).close()  # a usage error where it is none
-    if verb:
-        assert any(example.split()[1] == verb for example in shown)
+        _, *words = shlex.split(example.partition(" | ")[0])
+        command, names = COMMAND, []
+        while hasattr(command, "commands"):
+            names.append(words.pop(0))
+            command = command.commands[names[-1]]
+        if "--help" not in words:
+            command.make_context(" ".join(names), words).close()  # a usage error where it is none
 
 
-@pytest.mark.parametrize("verb", [None, *VERBS])
-def test_every_help_fits_a_terminal(verb: str | None, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("verb", VERBS, ids=" ".join)
+def test_every_help_fits_a_terminal(verb: tuple[str, ...], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", "80")
-    output = CliRunner().invoke(app, [*filter(None, [verb]), "--help"]).output
+    output = CliRunner().invoke(app, [*verb, "--help"]).output
     assert max(map(len, output.splitlines())) <= 80
     assert "<bool>" not in output, "a flag takes no value"
     for example in examples_of(verb):
@@ -58,7 +78,7 @@ def test_every_help_fits_a_terminal(verb: str | None, monkeypatch: pytest.Monkey
 def test_no_arguments_is_help() -> None:
     _, output = lapmark()
     assert "lapmark run -s jv" in output
-    assert all(f" {verb} " in output for verb in VERBS)
+    assert all(f" {verb} " in output for verb in COMMAND.commands)
 
 
 def test_the_version_is_that_of_the_package() -> None:
