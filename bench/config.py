@@ -95,41 +95,71 @@ def load(name: str) -> Config:
         raise registry.unknown("configuration or file", name, suites.names())
     try:
         text = path.read_text(encoding="utf-8")
-        values = tomllib.loads(text)
-    except ValueError as error:
+    except UnicodeDecodeError as error:
         raise ValueError(f"{path}: {error}") from None
+    try:
+        values = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        found = re.search(r"at line (\d+)", str(error))
+        raise ValueError(_at(path, text, int(found[1]) if found else len(text.splitlines()), str(error))) from None
     for key in values:
         if key not in KEYS:
-            raise ValueError(_at(path, text, key, str(registry.unknown("key", key, KEYS))))
+            raise ValueError(_at(path, text, _line(text, key), str(registry.unknown("key", key, KEYS))))
     read: dict[str, Any] = {}
     for key in (key for key in KEYS if key in values):
         try:
             read[key] = KEYS[key](values[key], path.parent)
         except ValueError as error:
             item = error.item if isinstance(error, _WrongItem) else None
-            raise ValueError(_at(path, text, key, f"{key}: {error}", item)) from None
+            raise ValueError(_at(path, text, _line(text, key, item), f"{key}: {error}")) from None
     if not read.get("problems"):
         raise ValueError(f"{path}: problems: name at least one")
     return Config(**read)
 
 
 class _WrongItem(ValueError):
-    """Of a list, one item is wrong."""
+    """Of a list, one item is wrong: `item` is its place."""
 
-    def __init__(self, item: str, error: ValueError) -> None:
+    def __init__(self, item: int, error: ValueError) -> None:
         super().__init__(str(error))
         self.item = item
 
 
-def _at(path: Path, text: str, key: str, message: str, item: str | None = None) -> str:
-    """A message, after the file and the line of a key, or of an item of its list; the line itself is repeated."""
+def _at(path: Path, text: str, number: int, message: str) -> str:
+    """A message, after the file and the line, which is repeated."""
     lines = text.splitlines()
-    written = re.compile(rf"\s*[\"']?{re.escape(key)}[\"']?\s*=")
-    number = next((k for k, line in enumerate(lines) if written.match(line)), 0)
-    if item is not None:
-        quoted = (f'"{item}"', f"'{item}'")
-        number = next((k for k, line in enumerate(lines) if k >= number and any(q in line for q in quoted)), number)
-    return f"{path}, line {number + 1}: {message}\n    {lines[number].strip()}"
+    return f"{path}, line {number}: {message}" + (f"\n    {lines[number - 1].strip()}" if lines else "")
+
+
+def _line(text: str, key: str, item: int | None = None) -> int:
+    """The line of a key, or of an item of its list, in a file that tomllib has read: it does not tell lines itself."""
+    depth, current, count, value = 0, "", 0, False
+    for token in _TOKENS.finditer(text):
+        part, line = token[0], text.count("\n", 0, token.start()) + 1
+        if part in "[{":
+            depth += 1
+        elif part in "]}":
+            depth -= 1
+        elif part == "\n":
+            value = value and depth > 0
+        elif part == "=":
+            value = True
+        elif part[0] not in "#,":
+            if not value:
+                current, count = part.strip("\"'").partition(".")[0], 0
+                if current == key and item is None:
+                    return line
+            elif current == key and depth:
+                if count == item:
+                    return line
+                count += 1
+    return 1
+
+
+#: What a TOML file is made of, as far as lines are concerned; nothing but space is left out.
+_TOKENS = re.compile(
+    r"""#[^\n]*|\"{3}[\s\S]*?\"{3}|'{3}[\s\S]*?'{3}|"(?:\\.|[^"\\])*"|'[^']*'|[\[\]{}=,\n]|[^\s#"'\[\]{}=,]+"""
+)
 
 
 Reader = Callable[[Any, Path], Any]
@@ -137,11 +167,11 @@ Reader = Callable[[Any, Path], Any]
 
 def _specs(expand: Callable[[str], object]) -> Reader:
     def read(value: Any, folder: Path) -> tuple[str, ...]:
-        for text in _texts(value, '["first", "second:setting=1"]'):
+        for place, text in enumerate(_texts(value, '["first", "second:setting=1"]')):
             try:
                 expand(text)
             except ValueError as error:
-                raise _WrongItem(text, error) from None
+                raise _WrongItem(place, error) from None
         return tuple(value)
 
     return read
@@ -156,11 +186,11 @@ def _texts(value: Any, example: str) -> list[str]:
 def _plugins(value: Any, folder: Path) -> tuple[str, ...]:
     """The files, loaded: what they register may be named further down."""
     files = tuple(str((folder / text).resolve()) for text in _texts(value, '["mine.py"]'))
-    for text, file in zip(value, files, strict=True):
+    for place, file in enumerate(files):
         try:
             plugins.load(file)
         except ValueError as error:
-            raise _WrongItem(text, error) from None
+            raise _WrongItem(place, error) from None
     return files
 
 

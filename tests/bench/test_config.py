@@ -104,6 +104,10 @@ def test_a_mistake_is_named_with_its_file_and_key(tmp_path: Path, text: str, mes
         ('problems = ["uniform"]\ntimeout = 60', 2, "timeout = 60"),
         ('plugins = [\n"absent.py"]\nproblems = ["uniform"]', 2, '"absent.py"]'),
         ('problems = ["uniform"]\ndata = "nowhere"', 2, 'data = "nowhere"'),
+        ('# "jw"\nproblems = ["uniform"]\nsolvers = ["jv",\n  # "jw", [\n  "scipy", "jw"]', 5, '"scipy", "jw"]'),
+        ('problems = ["uniform"]\n\n[limits]\ntimeout = "3s"', 3, "[limits]"),
+        ('problems = ["uniform"]\nproblems = ["equal"]', 2, 'problems = ["equal"]'),
+        ('problems = ["uniform"]\nn = [8,', 2, "n = [8,"),
     ],
 )
 def test_a_mistake_is_named_with_its_line(tmp_path: Path, text: str, number: int, line: str) -> None:
@@ -154,7 +158,7 @@ def test_a_file_that_is_no_text_is_named(tmp_path: Path) -> None:
 def test_a_mistake_on_the_command_line_costs_nothing(tmp_path: Path) -> None:
     for name, message in (
         ("familys", "no configuration or file is called 'familys'; did you mean families"),
-        (write(tmp_path, "n = ["), "mine.toml: "),
+        (write(tmp_path, "n = ["), "(at end of document) n = ["),
         (tmp_path, "Is a directory"),
     ):
         code, output = lapmark("run", "--config", name, "--to", tmp_path / "results")
