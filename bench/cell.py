@@ -19,7 +19,7 @@ from typing import IO, Any
 
 import psutil
 
-from . import protocol
+from . import instructions, protocol
 from .protocol import Answer, Job
 from .tree import Tree
 from .units import show_size
@@ -54,6 +54,10 @@ class Limits:
     memory: int
     start_up: float = START_UP
 
+    def slower(self, times: float) -> Limits:
+        """The same for a program that runs so many times as slowly."""
+        return Limits(timeout=self.timeout * times, memory=2 * self.memory, start_up=self.start_up * times)
+
 
 @dataclass
 class Outcome:
@@ -66,6 +70,7 @@ class Outcome:
     counters: dict[str, int] = field(default_factory=dict)
     conditions: dict[str, float] = field(default_factory=dict)
     matrix: str | None = None
+    instructions: int | None = None
     result: Answer | None = None
 
 
@@ -77,6 +82,7 @@ def run(
     threads: int = 1,
     plugins: tuple[str, ...] = (),
     python: Path = Path(sys.executable),
+    counting: str = "",
 ) -> Outcome:
     """Run a solver on a problem.
 
@@ -95,9 +101,22 @@ def run(
         Files that register further solvers.
     python : Path
         The interpreter of the worker, in whose environment the solver is.
+    counting : {"", "hardware", "callgrind"}
+        How to count the instructions of the call (`bench.instructions`); with callgrind times mean nothing, and the
+        limits allow for it.
     """
     read, write = os.pipe()
-    with tempfile.TemporaryFile() as answer, open(read, "rb", buffering=0) as events:
+    farewell, before, variables = FAREWELL, list[str](), _variables(threads)
+    with (
+        tempfile.TemporaryFile() as answer,
+        open(read, "rb", buffering=0) as events,
+        tempfile.NamedTemporaryFile(prefix="lapmark-callgrind-") as counts,
+    ):
+        if counting == "callgrind":
+            before = instructions.callgrind(Path(counts.name))
+            limits = limits.slower(instructions.SLOWER)
+            farewell *= instructions.SLOWER  # Python's own end is slow, too, and the count is written after it
+            variables = {**variables, "PYTHONHASHSEED": "0"}  # or dictionaries would differ from run to run
         with open(write, "wb", buffering=0):
             job = Job(
                 solver=solver,
@@ -105,14 +124,15 @@ def run(
                 threads=threads,
                 memory=limits.memory,
                 plugins=plugins,
+                counting=counting,
                 parent=os.getpid(),
                 problem=problem.fileno(),
                 events=write,
                 answer=answer.fileno(),
             )
-            command = [str(python), "-P", "-m", "bench.worker", job.dump()]
+            command = [*before, str(python), "-P", "-m", "bench.worker", job.dump()]
             try:
-                tree = Tree(command, _variables(threads), (problem.fileno(), write, answer.fileno()))
+                tree = Tree(command, variables, (problem.fileno(), write, answer.fileno()))
             except OSError as error:
                 return Outcome("error", f"its worker cannot be started: {error}")
         with tree:
@@ -122,7 +142,9 @@ def run(
             outcome = watch.outcome
             if watch.last_word:
                 with contextlib.suppress(subprocess.TimeoutExpired):
-                    tree.root.wait(FAREWELL)
+                    tree.root.wait(farewell)
+        if counting == "callgrind":
+            outcome.instructions = instructions.read_callgrind(Path(counts.name))
         if outcome.status is None and solver != protocol.BUILD_MATRIX:
             answer.seek(0)
             try:
@@ -168,6 +190,8 @@ class _CellWatch(Watch):
                 outcome.counters = protocol.read_counters(event.get("counters", {}))
                 outcome.conditions = {str(name): _amount(value) for name, value in event.get("conditions", {}).items()}
                 outcome.matrix = event.get("matrix")
+                if event.get("instructions") is not None:
+                    outcome.instructions = int(_amount(event["instructions"]))
                 self.finished = self.last_word = True
             case "failed":
                 if event["status"] not in FAILURES:

@@ -58,10 +58,9 @@ class Place:
 
 @dataclass(frozen=True)
 class Answer:
-    """What comes back of a turn: the record, the problem's digest, and the bounds that are known of it now."""
+    """What comes back of a turn: the record, and the bounds that are known of its problem now."""
 
     record: Record
-    digest: str | None
     bounds: Mapping[str, tuple[float, str]]
 
 
@@ -207,7 +206,14 @@ class Cluster:
             bound = digest and self.turns.store.bound(digest)
             known = {digest: bound} if digest and bound is not None else {}
             spot.future = self._client.submit(
-                turn, event.cell, self.turns.terms, self._files, known, workers=[spot.address], pure=False
+                turn,
+                event.cell,
+                self.turns.terms,
+                self._files,
+                known,
+                event.round == 0,
+                workers=[spot.address],
+                pure=False,
             )
         if spot.turn is None:
             del self._spots[identity]
@@ -228,9 +234,9 @@ class Cluster:
         answer: Answer = spot.future.result()
         for digest, (bound, prover) in answer.bounds.items():
             self.turns.store.set_bound(digest, bound, prover)
-        if answer.digest is not None:
-            digest, first = self._digests.setdefault(str(cell.case), (answer.digest, spot.place.name))
-            if digest != answer.digest:
+        if answer.record.digest is not None:
+            digest, first = self._digests.setdefault(str(cell.case), (answer.record.digest, spot.place.name))
+            if digest != answer.record.digest:
                 both = f"{first} and {spot.place.name}"
                 raise ClusterError(f"{both} build different problems of {cell.case}: compare their data")
         return answer.record
@@ -271,14 +277,13 @@ def describe(cells: Sequence[Cell], files: Mapping[str, str]) -> Place:
     return Place(socket.gethostname(), str(host.alone().lock_file), machine(), source(), versions)
 
 
-def turn(cell: Cell, terms: Terms, files: Mapping[str, str], known: Mapping[str, float]) -> Answer:
+def turn(cell: Cell, terms: Terms, files: Mapping[str, str], known: Mapping[str, float], first: bool = True) -> Answer:
     """At a worker: one round of a cell, alone on the host."""
     terms = replace(terms, plugins=_load(tuple(files.items())))
     bounds = Known({digest: (bound, "store") for digest, bound in known.items()})
     with host.alone():
-        record = measure(cell, functools.partial(_subject, str(cell.case)), terms, Judge(bounds, terms.limits))
-        built = _subject(str(cell.case)) if record.m is not None else None
-    return Answer(record, built.digest if isinstance(built, Subject) else None, bounds.bounds)
+        record = measure(cell, functools.partial(_subject, str(cell.case)), terms, Judge(bounds, terms.limits), first)
+    return Answer(record, bounds.bounds)
 
 
 def end_turn() -> None:

@@ -259,6 +259,8 @@ def _figures(old: Record, new: Record, terms: Terms) -> Iterator[Change]:
     """Those of memory and of errors that have changed by more than the threshold."""
     for figure in FIGURES:
         before, after = getattr(old, figure.name), getattr(new, figure.name)
+        if figure.name == "instructions" and old.counted_by != new.counted_by:
+            continue
         if before is None or after is None:
             continue
         low, high = sorted((before, after))

@@ -16,8 +16,8 @@ from typing import Any
 from solvers import Certificate
 from solvers.problem import Problem
 
-from . import cell, protocol
-from .cell import Limits
+from . import cell, instructions, protocol
+from .cell import Limits, Outcome
 from .judge import Judge
 from .machine import commit, machine
 from .plan import Cell
@@ -39,19 +39,22 @@ class Terms:
         Over how many processes the samples are spread. A cell whose samples have used the budget up gets no more.
     plugins : tuple of str
         Files that register further solvers; already loaded here.
+    counting : {"", "hardware", "callgrind"}
+        How to count the instructions of one call, in a process of its own after the first round.
     """
 
     limits: Limits
     budget: float
     rounds: int = 1
     plugins: tuple[str, ...] = ()
+    counting: str = ""
 
     def fulfilled(self, record: Record) -> bool:
         """Whether a cell needs no further round."""
         return record.status != "ok" or len(record.rounds) >= self.rounds or sum(record.samples) >= self.budget
 
 
-def measure(about: Cell, build: Callable[[], Subject | str], terms: Terms, judge: Judge) -> Record:
+def measure(about: Cell, build: Callable[[], Subject | str], terms: Terms, judge: Judge, first: bool = True) -> Record:
     """Run one round of a cell.
 
     Parameters
@@ -61,6 +64,8 @@ def measure(about: Cell, build: Callable[[], Subject | str], terms: Terms, judge
         Gives the cell's case, or says why there is none; called where the solver can run here.
     terms : Terms
     judge : Judge
+    first : bool
+        Whether it is the cell's first round, in which instructions are counted.
     """
     record = functools.partial(unmeasured, about)
     if reason := about.missing:
@@ -68,14 +73,24 @@ def measure(about: Cell, build: Callable[[], Subject | str], terms: Terms, judge
     subject = build()
     if isinstance(subject, str):
         return record("skipped", subject)
-    record = functools.partial(record, m=subject.problem.shape[1], given=_given(about, subject.problem))
+    record = functools.partial(
+        record, m=subject.problem.shape[1], digest=subject.digest, given=_given(about, subject.problem)
+    )
     if reason := about.refuses(subject.problem):
         return record("skipped", reason)
     budget = terms.budget / terms.rounds
     # Its own file alone: a plugin that dies as it is loaded costs its own cells.
     plugins = (about.plugin,) if about.plugin else ()
-    outcome = cell.run(about.called, subject.file, terms.limits, budget, about.threads, plugins, about.python)
+    run = functools.partial(
+        cell.run, about.called, subject.file, terms.limits, threads=about.threads, plugins=plugins, python=about.python
+    )
+    outcome = run(budget=budget)
     status, message, verdict = judge.verdict(about, subject, outcome)
+    counted = Outcome()
+    if terms.counting and first and status == "ok":
+        counted = run(budget=0, counting=terms.counting)
+        if counted.instructions is None:
+            message += f"instructions not counted: {counted.message or 'none were told'}"
     return record(
         status,
         message,
@@ -83,6 +98,8 @@ def measure(about: Cell, build: Callable[[], Subject | str], terms: Terms, judge
         rounds=(len(outcome.samples),) if outcome.samples else (),
         counters=outcome.counters,
         peak_memory=outcome.peak_memory,
+        instructions=counted.instructions,
+        counted_by="" if counted.instructions is None else instructions.counter(terms.counting),
         conditions=outcome.conditions,
         **_figures(verdict),
     )

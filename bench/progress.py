@@ -91,6 +91,8 @@ def line(record: Record) -> str:
     facts += show_errors(record)
     if record.peak_memory:
         facts.append(show_size(record.peak_memory))
+    if record.instructions:
+        facts.append(f"{record.instructions:,} instructions")
     if record.message:
         facts.append(escape(record.message.splitlines()[0]))
     return f"{start}  [dim]{' · '.join(facts)}[/dim]"

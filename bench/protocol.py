@@ -33,7 +33,7 @@ _PROOF = ("rows", "columns")
 
 @dataclass(frozen=True, kw_only=True)
 class Job:
-    """A cell for a worker: the solver's spec, the seconds to sample for, and the limits to set up.
+    """A cell for a worker: the solver's spec, the seconds to sample for, the limits to set up, and how to count.
 
     `problem` is the file descriptor to read from, `events` and `answer` are those to write to.
     """
@@ -43,6 +43,7 @@ class Job:
     threads: int
     memory: int
     plugins: tuple[str, ...] = ()
+    counting: str = ""
     parent: int
     problem: int
     events: int

@@ -79,13 +79,16 @@ class Record:
     """A row of the store. Times are in seconds, memory in bytes.
 
     `solver` and `case` are specs (`bench.spec`); `problem`, `n`, `m` and `params` repeat the case in parts, for tables.
+    `digest` is the fingerprint of the problem: what is behind a case changes where it is read from a file that does.
     `given` is the kind of cost that the solver was handed; where the case has points and this says "dense", the harness
-    built the matrix before the clock started. `samples` are the timed calls in order; the warm-up is not among them.
-    `rounds` says how many of them each round took: a round is a process of its own, and between two rounds of a cell
-    the other solvers of its case have theirs. `peak_memory` is the largest resident size of the worker over its
-    baseline, taken once the problem is built and the solver warm. `instructions` is how many one call took, where they
-    were counted. `environment` names the environment that the solver ran in, "" for the harness's own. `conditions`
-    tells what else the machine did meanwhile (`bench.conditions`).
+    built the matrix before the clock started.
+
+    `samples` are the timed calls in order; the warm-up is not among them. `rounds` says how many of them each round
+    took: a round is a process of its own, and between two rounds of a cell the other solvers of its case have theirs.
+    `peak_memory` is the largest resident size of the worker over its baseline, taken once the problem is built and the
+    solver warm. `instructions` is how many one call took, where they were counted, and `counted_by` who counted:
+    counts of two do not compare. `environment` names the environment that the solver ran in, "" for the harness's own.
+    `conditions` tells what else the machine did meanwhile (`bench.conditions`).
     """
 
     key: str
@@ -97,6 +100,7 @@ class Record:
     seed: int = 0
     params: Mapping[str, object] = field(default_factory=dict)
     exact: bool = True
+    digest: str | None = None
     given: str = "dense"
     status: str
     message: str = ""
@@ -113,6 +117,7 @@ class Record:
     max_violation: float | None = None
     peak_memory: int | None = None
     instructions: int | None = None
+    counted_by: str = ""
     threads: int = 1
     environment: str = ""
     conditions: Mapping[str, float] = field(default_factory=dict)
@@ -147,6 +152,8 @@ class Record:
             samples=self.samples + later.samples,
             rounds=self.rounds + later.rounds,
             conditions=worst(self.conditions, later.conditions),
+            instructions=self.instructions if later.instructions is None else later.instructions,
+            counted_by=self.counted_by if later.instructions is None else later.counted_by,
             peak_memory=max(filter(None, (self.peak_memory, later.peak_memory)), default=worse.peak_memory),
             finished=later.finished,
         )

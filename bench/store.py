@@ -23,7 +23,7 @@ NAME = "lapmark.sqlite"
 APPLICATION_ID = 0x4C41504D
 
 #: Version of the tables below. Raise it with every change to them or to `Record`.
-SCHEMA = 3
+SCHEMA = 4
 
 _COLUMNS = [field.name for field in dataclasses.fields(Record)]
 _JSON = {"params", "samples", "rounds", "counters", "conditions", "versions", "machine"}

@@ -33,9 +33,9 @@ class Sweep:
             yield from self._case(case, list(cells))
 
     def _case(self, case: Case, cells: Sequence[Cell]) -> Iterator[Event]:
-        turns = self.turns.of(cells)
         with tempfile.TemporaryFile() as file:
             build = functools.cache(functools.partial(subject.build, case, file))
+            turns = self.turns.of(cells, digest=lambda: getattr(build(), "digest", None))
             event: Started | Finished | None = next(turns, None)
             while event is not None:
                 yield event
@@ -51,7 +51,7 @@ class Sweep:
         """The round's record, None where another run on the same store was quicker."""
         if self.turns.store.get(turn.cell.key) != turn.seen:
             return None
-        return measure(turn.cell, build, self.turns.terms, self._judge)
+        return measure(turn.cell, build, self.turns.terms, self._judge, turn.round == 0)
 
 
 def _send(

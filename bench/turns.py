@@ -7,7 +7,7 @@ does meanwhile comes to all of them. Who measures, here or elsewhere, is not dec
 from __future__ import annotations
 
 import itertools
-from collections.abc import Collection, Generator, Mapping, Sequence
+from collections.abc import Callable, Collection, Generator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from .conditions import loaded
@@ -80,7 +80,10 @@ class Turns:
     _defeats: dict[tuple[str, int, str], Record] = field(default_factory=dict, init=False)
 
     def of(
-        self, cells: Sequence[Cell], there: Mapping[str, object] | None = None
+        self,
+        cells: Sequence[Cell],
+        there: Mapping[str, object] | None = None,
+        digest: Callable[[], str | None] = lambda: None,
     ) -> Generator[Started | Finished, Record | None, None]:
         """The events of one case. To each `Started` send the record of that round, or None to have the store looked at
         again.
@@ -90,15 +93,21 @@ class Turns:
         cells : sequence of Cell
         there : mapping, optional
             The machine that measures (`bench.machine.machine`), if it is not this one.
+        digest : callable
+            The fingerprint of the case's problem, where it can be had; asked for if a cell is to be measured. What
+            the store has of another problem under the same name, whose data have changed since, counts for nothing.
         """
         due = list(cells)
         where = machine() if there is None else there
+        kept = [self.store.get(cell.key_on(where)) for cell in due if cell.missing is None]
+        complete = all(record and self.terms.fulfilled(record) and not self._retried(record) for record in kept)
+        current = None if complete else digest()
         for number in itertools.count():
             for cell in due[:: 1 if number % 2 == 0 else -1]:
                 key, resumed = cell.key_on(where), True
                 first = self.store.get(key)
                 # What was skipped may be there now, and looking again costs no run.
-                again = first is not None and number == 0 and self._retried(first)
+                again = first is not None and number == 0 and (self._retried(first) or _of_others(first, current))
                 while True:
                     latest = self.store.get(key)
                     record = None if again and latest == first else latest
@@ -109,7 +118,8 @@ class Turns:
                     if later is None:
                         later = yield Started(cell, number, latest)
                     if later is not None:
-                        record = later if record is None else record.joined(later)
+                        same = record is not None and not _of_others(record, later.digest)
+                        record = record.joined(later) if record is not None and same else later
                         self.store.add(record)
                         break
                 if self.terms.fulfilled(record):
@@ -131,6 +141,11 @@ class Turns:
             return None
         reason = f"passed the {DEFEATS[defeat.status]} limit at n = {defeat.n} already"
         return unmeasured(cell, "skipped", reason, where)
+
+
+def _of_others(record: Record, digest: str | None) -> bool:
+    """Whether a record is of another problem than that of the digest; one that is not known is taken for the same."""
+    return None not in (digest, record.digest) and record.digest != digest
 
 
 def _kind(cell: Cell) -> tuple[str, int, str]:

@@ -28,6 +28,7 @@ from solvers import registry
 from solvers.problem import Assignment, DenseCost, Infeasible, Problem, TimeLimit, Transport, Unsupported
 
 from . import conditions, plugins, protocol, spec
+from .instructions import Counted
 from .protocol import BUILD_MATRIX, BadAnswer, Job
 
 #: More samples than this say nothing new about a median.
@@ -104,7 +105,10 @@ def run(job: Job, channel: Channel) -> None:
     _limit_memory(job.memory)
     channel.send("ready", resident=baseline)
 
-    result, costs, met = _sample(functools.partial(function, problem), job.budget, baseline, channel)
+    call: Callable[[], Any] = functools.partial(function, problem)
+    if job.counting:
+        call = Counted(call, job.counting)
+    result, costs, met = _sample(call, job.budget, baseline, channel)
     if protocol.digest(problem) != untouched:
         raise Misbehaved("modified its input")
     if job.solver == BUILD_MATRIX:
@@ -114,7 +118,8 @@ def run(job: Job, channel: Channel) -> None:
         raise Misbehaved(f"claims the optimum, but states costs from {min(costs):.12g} to {max(costs):.12g}")
     with os.fdopen(job.answer, "wb") as file:
         protocol.write_answer(result, file)
-    channel.send("done", counters=protocol.read_counters(getattr(result, "counters", {})), conditions=met)
+    counters = protocol.read_counters(getattr(result, "counters", {}))
+    channel.send("done", counters=counters, conditions=met, instructions=getattr(call, "count", None))
 
 
 def _prepare(job: Job, problem: Problem) -> tuple[Callable[[Problem], Any], Problem]:

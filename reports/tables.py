@@ -46,7 +46,7 @@ def frame(records: Iterable[Record]) -> pd.DataFrame:
         Of the certificate (`solvers.Certificate`).
     peak_memory
         In bytes, over the worker's baseline.
-    instructions
+    instructions, counted_by
         Of one call, where they were counted.
     versions, machine, commit, finished
     condition_…, counter_…
@@ -171,6 +171,7 @@ def _row(record: Record) -> dict[str, object]:
         **{name: getattr(record, name) for name in CERTIFIED},
         "peak_memory": record.peak_memory,
         "instructions": record.instructions,
+        "counted_by": record.counted_by,
         "versions": _text(record.versions, " "),
         "machine": _text({name: _with_unit(name, value) for name, value in record.machine.items()}, " "),
         "commit": record.commit or "",

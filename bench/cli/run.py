@@ -107,6 +107,14 @@ def run(
             rich_help_panel=LIMITS,
         ),
     ] = None,
+    instructions: Annotated[
+        str | None,
+        typer.Option(
+            metavar="HOW",
+            help="Count the instructions of a call, too: hardware, callgrind (slow), or auto for what can be had here.",
+            rich_help_panel=LIMITS,
+        ),
+    ] = None,
     scheduler: Annotated[
         str | None,
         typer.Option(
@@ -150,6 +158,7 @@ def run(
 
     from .. import conditions, plugins
     from .. import config as configs
+    from .. import instructions as counters
     from ..cell import Limits
     from ..cluster import Cluster, ClusterError
     from ..measure import Terms
@@ -163,6 +172,7 @@ def run(
     console = Console(highlight=False)
     files = tuple(str(path.resolve()) for path in plugin or ())
     with user_errors():
+        counting = counters.chosen(instructions) if instructions else ""
         again = STATUSES if fresh else _statuses(retry or ())
         for file in files:
             plugins.load(file)
@@ -181,6 +191,7 @@ def run(
         budget=budget or given.budget or BUDGET,
         rounds=rounds or given.rounds or 1,
         plugins=(*given.plugins, *files),
+        counting=counting,
     )
     turns = Turns(store=store, terms=terms, retry=again)
     with user_errors():

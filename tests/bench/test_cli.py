@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import random
 import signal
 import subprocess
 import sys
@@ -149,6 +150,33 @@ def test_a_killed_run_loses_nothing_and_the_same_command_goes_on(tmp_path: Path)
     assert records[: len(kept)] == kept
     assert len(records) == 4
     assert {record.status for record in records} == {"ok"}
+
+
+@pytest.mark.slow
+def test_a_run_that_is_killed_again_and_again_ends_as_one_that_was_not(tmp_path: Path) -> None:
+    """At moments that differ each time: in start-up, in a solver's call, while a record is written."""
+    command = [*RUN, "--rounds", "3", "--to", tmp_path]
+    moments = random.Random(0)
+    for _ in range(12):
+        process = start(*command)
+        time.sleep(moments.uniform(1.0, 6.0))
+        process.kill()
+        process.communicate()
+        finished(tmp_path)  # the store can be read
+    process = start(*command)
+    output, _ = process.communicate(timeout=200)
+    assert process.returncode == 0, output
+    records = finished(tmp_path)
+    assert sorted((record.solver, record.n) for record in records) == [
+        ("jv", 8),
+        ("jv", 12),
+        ("scipy", 8),
+        ("scipy", 12),
+    ]
+    for record in records:
+        assert record.status == "ok"
+        assert len(record.samples) == sum(record.rounds)
+        assert record.gap == pytest.approx(0, abs=1e-9)
 
 
 def test_ctrl_c_keeps_what_is_done_and_says_how_to_go_on(tmp_path: Path) -> None:

@@ -243,3 +243,16 @@ def test_threads_are_an_axis_for_those_who_take_them(tmp_path: Path) -> None:
     assert [(cell.solver, cell.threads) for cell in cells] == [("cascade", 1), ("cascade", 2), ("jv", 1)]
     found = sweep(tmp_path, cells, budget=0)
     assert [(event.record.threads, event.record.status) for event in found] == [(1, "ok"), (2, "ok"), (1, "ok")]
+
+
+def test_what_was_measured_of_other_data_is_measured_again(tmp_path: Path) -> None:
+    cells = plan(["jv", "scipy"], ["uniform"], [16])
+    for event in sweep(tmp_path, cells, budget=60, rounds=1):
+        with Store.open(tmp_path) as store:
+            # As if the file that the case is read from had been another one.
+            store.add(replace(event.record, digest="of another problem"))
+    assert all(event.resumed for event in sweep(tmp_path, cells, budget=60))  # nothing is due: nothing is built
+    for event in sweep(tmp_path, cells, budget=60, rounds=2):
+        assert not event.resumed
+        assert len(event.record.rounds) == 2
+        assert event.record.digest == protocol.digest(Case("uniform", 16).build())

@@ -1,0 +1,85 @@
+"""Instructions are counted by the processor where that is allowed, and by Valgrind where that is installed."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from bench import instructions
+from bench.cell import Limits
+from bench.cli import app
+from bench.measure import Terms
+from bench.plan import plan
+from bench.record import Record
+from bench.store import Store
+from bench.sweep import Sweep
+from bench.turns import Finished, Turns
+
+needs_valgrind = pytest.mark.skipif(shutil.which("valgrind") is None, reason="Valgrind is not installed")
+
+
+def refused() -> str | None:
+    try:
+        instructions.chosen("hardware")
+    except ValueError as error:
+        return str(error)
+    return None
+
+
+def counted(folder: Path, how: str, sizes: list[int]) -> dict[int, Record]:
+    terms = Terms(limits=Limits(timeout=30, memory=1 << 30), budget=0.01, counting=how)
+    with Store.open(folder) as store:
+        events = list(Sweep(Turns(store=store, terms=terms)).run(plan(["jv"], ["uniform"], sizes)))
+    return {event.record.n: event.record for event in events if isinstance(event, Finished)}
+
+
+@needs_valgrind
+def test_valgrind_counts_a_call_and_nothing_else(tmp_path: Path) -> None:
+    found = counted(tmp_path, "callgrind", [20, 80])
+    for record in found.values():
+        assert record.status == "ok", record.message
+        assert re.fullmatch(r"callgrind \d+\.\d+.*", record.counted_by)
+        assert record.samples
+    small, large = (found[n].instructions for n in (20, 80))
+    assert small is not None
+    assert large is not None
+    # The start of Python alone takes hundreds of millions.
+    assert 1e3 < small < large < 1e7
+
+
+@pytest.mark.slow
+@needs_valgrind
+def test_counts_hardly_differ_from_run_to_run(tmp_path: Path) -> None:
+    one, other = (counted(tmp_path / name, "callgrind", [100])[100].instructions for name in ("one", "other"))
+    assert one == pytest.approx(other, rel=1e-3)
+
+
+@pytest.mark.skipif(refused() is not None, reason=refused() or "")
+def test_the_processor_counts(tmp_path: Path) -> None:
+    found = counted(tmp_path, "hardware", [20, 200])
+    small, large = (found[n].instructions for n in (20, 200))
+    assert small is not None
+    assert large is not None
+    assert 1e3 < small < large
+    assert found[20].counted_by.startswith("hardware")
+
+
+def test_what_cannot_count_is_said_before_the_run_with_the_cure(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    arguments = ["run", "-s", "jv", "-p", "uniform", "-n", "8", "--to", str(tmp_path / "results"), "--instructions"]
+    for how, message in (
+        ("callgrind", "Valgrind is not installed (apt install valgrind)"),
+        ("often", "choose from auto"),
+    ):
+        result = CliRunner().invoke(app, [*arguments, how])
+        assert result.exit_code == 2
+        assert message in " ".join(result.output.replace("│", " ").split())
+        assert not (tmp_path / "results").exists()
+    if reason := refused():
+        assert "the processor's counter is refused (" in reason or "not known how" in reason
