@@ -86,15 +86,14 @@ def environ(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     own = {
         name: value for name, value in os.environ.items() if not name.startswith("LAPMARK_") or name == "LAPMARK_LOCK"
     }
-    cache = tmp_path_factory.mktemp("cache")
-    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-    return {**own, "PATH": path, "LAPMARK_CACHE": str(cache), "COLUMNS": "100", "TERM": "dumb", "NO_COLOR": "1"}
+    own |= {"LAPMARK_CACHE": str(tmp_path_factory.mktemp("cache")), "COLUMNS": "120", "TERM": "dumb", "NO_COLOR": "1"}
+    return {**own, "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda path: path.stem)
 def test_the_commands_of_a_page_do_what_it_shows(page: Path, tmp_path: Path, environ: dict[str, str]) -> None:
     text = page.read_text(encoding="utf-8")
-    done = shown.run(text, tmp_path, environ, timeout=280)
+    done = shown.run(text, tmp_path, {**environ, "LAPMARK_ENVIRONMENTS": str(tmp_path / ".environments")}, timeout=280)
     for command, status, output in done:
         assert status == command.status, f"{command.text}\n{output}"
         assert not shown.missing(command.output, output), f"{command.text}\n{output}"
