@@ -149,7 +149,7 @@ def _warnings(cells: pd.DataFrame) -> list[str]:
         found.append(
             f"{len(busy):,} of {len(shown):,} cells were measured under load, where other work took up to "
             f"{busy[LOAD].max():.0%} of their cores: their times may be too long. Which they are, “Load” among all "
-            "results tells; `lapmark run --retry loaded` measures them again."
+            "results tells; “lapmark run --retry loaded” measures them again."
         )
     if older := len(cells) - len(shown):
         stale = _count(older, "older cell")
