@@ -21,7 +21,7 @@ _BLOCK = re.compile(r"^```(?P<info>[^\n`]*)\n(?P<body>.*?)^```$", re.MULTILINE |
 _VARIES = re.compile(
     r"(?P<number>[-−]?[0-9⁰¹²³⁴-⁹⁻]+(?:[.,·⁰¹²³⁴-⁹⁻]*[0-9⁰¹²³⁴-⁹]+)*(?:e[+-]?[0-9]+)?"
     r"(?P<unit>\s*(?:ns|µs|ms|s|min|h|B|[kKMGT]i?B)\b)?)"
-    r"|(?P<rule>[─━═]{2,})|(?P<ellipsis>\.\.\.|…)|(?P<blank>\s+)"
+    r"|(?P<rule>[─━═]{2,})|(?P<ellipsis>\s*(?:\.\.\.|…))|(?P<blank>\s+)"
 )
 _LIKE = {
     "number": r"[-−+]?[0-9⁰¹²³⁴-⁹⁻][0-9.,·⁰¹²³⁴-⁹⁻]*(?:e[+-]?[0-9]+)?",
