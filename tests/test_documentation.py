@@ -24,6 +24,8 @@ from bench.contract import CHECKS, Broken, check
 ROOT = Path(__file__).parent.parent
 DOCUMENTS = [ROOT / name for name in ("README.md", "METHODOLOGY.md", "BIAS.md", "CONTRIBUTING.md")]
 PAGES = sorted((ROOT / "docs").glob("**/*.md"))
+#: Pages that start a cluster, make environments or build commits: what they show has tests of its own.
+SLOW = {"cluster", "environments", "gate"}
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 
 
@@ -90,7 +92,9 @@ def environ(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     return {**own, "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda path: path.stem)
+@pytest.mark.parametrize(
+    "page", [pytest.param(path, marks=[pytest.mark.slow] * (path.stem in SLOW), id=path.stem) for path in PAGES]
+)
 def test_the_commands_of_a_page_do_what_it_shows(page: Path, tmp_path: Path, environ: dict[str, str]) -> None:
     text = page.read_text(encoding="utf-8")
     done = shown.run(text, tmp_path, {**environ, "LAPMARK_ENVIRONMENTS": str(tmp_path / ".environments")}, timeout=280)

@@ -159,6 +159,7 @@ def test_a_run_on_two_hosts_is_certified_written_here_and_gone_on_from(dask: Das
     assert "4 from an earlier run" in output
 
 
+@pytest.mark.slow
 def test_one_cell_at_a_time_is_measured_on_a_host_whoever_asks(dask: Dask, plugin: Path) -> None:
     for _ in range(2):
         dask.worker("one")
@@ -190,6 +191,7 @@ def test_a_lost_worker_costs_nothing_but_its_turn(dask: Dask, plugin: Path) -> N
     assert not solvers_at_work()
 
 
+@pytest.mark.slow
 def test_a_cell_that_takes_its_workers_with_it_ends_as_a_crash(dask: Dask, plugin: Path) -> None:
     dask.worker("first")  # with a nanny, which starts it anew each time
     code, output = run(dask, "--plugin", plugin, "-s", "murders", "-s", "jv", "-p", "uniform", "-n", 20)
@@ -200,6 +202,7 @@ def test_a_cell_that_takes_its_workers_with_it_ends_as_a_crash(dask: Dask, plugi
     assert found["jv 20"].status == "ok"
 
 
+@pytest.mark.slow
 def test_ctrl_c_ends_the_turns_and_keeps_what_is_done(dask: Dask, plugin: Path) -> None:
     dask.worker("first")
     process = start(dask, "--plugin", plugin, "-s", "jv", "-s", "slow", "-p", "uniform", "-n", 20, "--budget", "60s")
