@@ -24,8 +24,8 @@ from bench.contract import CHECKS, Broken, check
 ROOT = Path(__file__).parent.parent
 DOCUMENTS = [ROOT / name for name in ("README.md", "METHODOLOGY.md", "BIAS.md", "CONTRIBUTING.md")]
 PAGES = sorted((ROOT / "docs").glob("**/*.md"))
-#: Pages that start a cluster, make environments or build commits: what they show has tests of its own.
-SLOW = {"cluster", "environments", "gate"}
+#: Pages that start a cluster, make environments, build commits or draw: what they show has tests of its own.
+SLOW = {"cluster", "environments", "gallery", "gate", "plugins"}
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 
 

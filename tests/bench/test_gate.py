@@ -172,6 +172,7 @@ def test_commits_that_differ_in_nothing_are_not_flagged(gate: Gate) -> None:
     assert "in turns" not in output  # or else it would be said that they were not
 
 
+@pytest.mark.slow
 def test_a_commit_that_takes_ten_times_as_long_is_slower_the_second_time_too(gate: Gate) -> None:
     code, output = gate("start", "slow", "--rounds", 3, "--format", "json")
     assert code == 1
@@ -215,6 +216,7 @@ def test_what_cannot_be_gated_is_named(gate: Gate, project: Path, tmp_path: Path
     assert "in no git repository" in " ".join(output.replace("│", " ").split())
 
 
+@pytest.mark.slow
 def test_ctrl_c_ends_everything_and_the_same_command_goes_on(
     gate: Gate, project: Path, environment: dict[str, str], tmp_path: Path
 ) -> None:

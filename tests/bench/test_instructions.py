@@ -37,6 +37,7 @@ def counted(folder: Path, how: str, sizes: list[int]) -> dict[int, Record]:
     return {event.record.n: event.record for event in events if isinstance(event, Finished)}
 
 
+@pytest.mark.slow
 @needs_valgrind
 def test_valgrind_counts_a_call_and_nothing_else(tmp_path: Path) -> None:
     found = counted(tmp_path, "callgrind", [20, 80])
