@@ -124,6 +124,7 @@ class Cluster:
             ) from None
         self._files = {Path(path).name: Path(path).read_text(encoding="utf-8") for path in self.turns.terms.plugins}
         self._spots: dict[tuple[str, str], _Spot] = {}
+        self._alive: set[str] = set()  # addresses of workers, at the last look around
         self._places: dict[str, Place | str] = {}  # by the worker's address; a text where it cannot be used
         self._digests: dict[str, tuple[str, str]] = {}  # by case, with the host that built it first
         self._losses: Counter[str] = Counter()
@@ -151,7 +152,7 @@ class Cluster:
 
     def _look_around(self, planned: Sequence[Cell], cases: deque[list[Cell]]) -> Iterator[Event]:
         """Learn who has joined, and take back what was given to those who are gone."""
-        alive = set(self._client.scheduler_info(n_workers=-1)["workers"])
+        self._alive = alive = set(self._client.scheduler_info(n_workers=-1)["workers"])
         for address in alive - self._places.keys():
             self._places[address] = self._ask(address, planned)
         for identity, spot in list(self._spots.items()):
@@ -182,10 +183,9 @@ class Cluster:
 
     def _idle(self) -> dict[tuple[str, str], tuple[str, Place]]:
         """A worker of each host at which none is at work."""
-        alive = self._client.scheduler_info(n_workers=-1)["workers"]
         found: dict[tuple[str, str], tuple[str, Place]] = {}
-        for address in sorted(alive):
-            place = self._places.get(address)
+        for address in sorted(self._alive):
+            place = self._places[address]
             if isinstance(place, Place) and (identity := (place.name, place.lock)) not in self._spots:
                 found.setdefault(identity, (address, place))
         return found

@@ -5,8 +5,11 @@ from __future__ import annotations
 import os
 import signal
 import tempfile
+from collections.abc import Iterator
+from typing import Any
 
 import pytest
+from browsers import CHROMIUM
 
 from bench import plugins
 
@@ -29,3 +32,18 @@ def pytest_configure(config: pytest.Config) -> None:
             plugins.load(path)
         except ValueError as error:
             raise pytest.UsageError(str(error)) from None
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    """Chromium without a window. Not for longer than a module: its event loop would be in the way of others."""
+    api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed (pip install playwright)")
+    if CHROMIUM is None:
+        pytest.skip("neither Chromium nor Chrome is installed")
+    with api.sync_playwright() as playwright:
+        # A container often runs as root, where Chromium's sandbox does not.
+        chromium = playwright.chromium.launch(
+            executable_path=CHROMIUM, args=["--no-sandbox", "--disable-dev-shm-usage"]
+        )
+        yield chromium
+        chromium.close()

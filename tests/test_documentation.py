@@ -5,7 +5,6 @@ from __future__ import annotations
 import http.server
 import os
 import re
-import shutil
 import subprocess
 import sys
 import threading
@@ -14,6 +13,7 @@ from pathlib import Path
 import pytest
 import shown
 import typer
+from browsers import CHROMIUM
 from typer.testing import CliRunner
 
 import solvers
@@ -26,7 +26,6 @@ DOCUMENTS = [ROOT / name for name in ("README.md", "METHODOLOGY.md", "BIAS.md", 
 PAGES = sorted((ROOT / "docs").glob("**/*.md"))
 #: Pages that start a cluster, make environments, build commits or draw: what they show has tests of its own.
 SLOW = {"cluster", "environments", "gallery", "gate", "plugins"}
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 
 
 def broken(solver: str) -> set[str]:

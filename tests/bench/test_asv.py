@@ -21,7 +21,6 @@ from bench import site
 
 ROOT = Path(__file__).parent.parent.parent
 
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 
 SETTINGS = {
     "LAPMARK_BENCH_SIZES": "16",
@@ -81,20 +80,6 @@ def address(local: Path) -> Iterator[str]:
 class _Quiet(http.server.SimpleHTTPRequestHandler):
     def log_message(self, *_: object) -> None:
         """Say nothing."""
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed (pip install playwright)")
-    if CHROMIUM is None:
-        pytest.skip("neither Chromium nor Chrome is installed")
-    with api.sync_playwright() as playwright:
-        # A container often runs as root, where Chromium's sandbox does not.
-        chromium = playwright.chromium.launch(
-            executable_path=CHROMIUM, args=["--no-sandbox", "--disable-dev-shm-usage"]
-        )
-        yield chromium
-        chromium.close()
 
 
 def test_every_script_that_asv_loads_from_elsewhere_is_known() -> None:
