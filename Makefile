@@ -17,13 +17,14 @@ help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 # Build tools go in first, since the editable build uses this environment's own. A peer that has no wheel for this platform
-# is left out: its solvers then show as missing, with the reason.
+# is left out: its solvers, or its method of embedding, then show as missing, with the reason.
 $(READY): pyproject.toml meson.build solvers/native/meson.build
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; set PYTHON=…")'
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check $(BUILD_TOOLS)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-build-isolation --editable '.[dev]'
 	$(call extra,peers)
+	$(call extra,embeddings)
 	touch $(READY)
 
 # lapx and lap are imported by the same name, so that it has an environment of its own.

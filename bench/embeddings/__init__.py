@@ -1,7 +1,7 @@
 """What turns data into points of the plane: embeddings, computed and cached, one that is shipped, and more of it."""
 
+from .embed import embed, methods
 from .reference import reference
 from .resample import resample
-from .tsne import tsne
 
-__all__ = ["reference", "resample", "tsne"]
+__all__ = ["embed", "methods", "reference", "resample"]

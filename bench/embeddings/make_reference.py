@@ -16,8 +16,8 @@ import typer
 from scipy.spatial import KDTree
 
 from .. import datasets
+from .embed import embed
 from .reference import FILE, reference
-from .tsne import tsne
 
 THREADS = 2
 
@@ -32,7 +32,7 @@ def main(
     shipped, label = reference()
     if not np.array_equal(label, images.label):
         raise SystemExit(f"the labels in {data} are not those of the shipped embedding: other images, or another order")
-    points = tsne(images.pixels, threads=THREADS)
+    points = embed(images.pixels, "tsne-sklearn", threads=THREADS)
     np.savez_compressed(to, points=points, label=label)
     same = "equal to the bit" if np.array_equal(points, shipped) else "other points"
     print(f"{to}: {same}; {agreement(points, label):.2%} of nearest neighbours show the same digit")

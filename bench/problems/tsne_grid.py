@@ -197,7 +197,7 @@ def _open(source: str) -> tuple[np.ndarray, Callable[[], np.ndarray]]:
         points, label = embeddings.reference()
         return label, lambda: points
     images = _images(source)
-    return images.label, lambda: embeddings.tsne(images.pixels)
+    return images.label, lambda: embeddings.embed(images.pixels, "tsne-sklearn")
 
 
 def _images(source: str) -> Images:

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from bench import cache
-from bench.embeddings import reference, tsne
+from bench.embeddings import embed, reference
 
 reference_module = importlib.import_module("bench.embeddings.reference")
 
@@ -29,7 +29,7 @@ def blobs() -> np.ndarray:
 
 
 def test_tsne_keeps_clusters_apart(folder: Path, blobs: np.ndarray) -> None:
-    points = tsne(blobs)
+    points = embed(blobs)
     assert points.shape == (40, 2)
     assert points.dtype == np.float32
     first, second = points[:20], points[20:]
@@ -38,22 +38,22 @@ def test_tsne_keeps_clusters_apart(folder: Path, blobs: np.ndarray) -> None:
 
 
 def test_tsne_is_read_back_from_the_cache(folder: Path, blobs: np.ndarray, monkeypatch: pytest.MonkeyPatch) -> None:
-    points = tsne(blobs)
+    points = embed(blobs)
     monkeypatch.setattr("sklearn.manifold.TSNE", lambda **_: pytest.fail("computed again"))
-    assert np.array_equal(tsne(blobs), points)
+    assert np.array_equal(embed(blobs), points)
 
 
 def test_tsne_is_the_same_when_it_is_computed_again(folder: Path, blobs: np.ndarray) -> None:
-    points = tsne(blobs)
+    points = embed(blobs)
     (kept,) = folder.iterdir()
     kept.unlink()
-    assert np.array_equal(tsne(blobs), points)
+    assert np.array_equal(embed(blobs), points)
 
 
 def test_one_changed_pixel_is_another_embedding(folder: Path, blobs: np.ndarray) -> None:
-    tsne(blobs)
+    embed(blobs)
     blobs[0, 0, 0] += 1
-    tsne(blobs)
+    embed(blobs)
     assert len(list(folder.iterdir())) == 2
 
 
@@ -67,7 +67,7 @@ def test_one_changed_pixel_is_another_embedding(folder: Path, blobs: np.ndarray)
 )
 def test_tsne_refuses_what_it_cannot_embed(folder: Path, data: np.ndarray, fault: str) -> None:
     with pytest.raises(ValueError, match=fault):
-        tsne(data)
+        embed(data)
 
 
 @pytest.mark.parametrize(

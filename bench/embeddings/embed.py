@@ -1,0 +1,115 @@
+"""Embeddings behind one interface: checked, seeded, and kept under all that they depend on."""
+
+from __future__ import annotations
+
+import functools
+import os
+from collections.abc import Mapping
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from solvers import registry
+
+from .. import cache
+from ..status import doing
+from .methods import METHODS, Method, Task
+
+SEED = 777
+
+#: Squares of numbers outside these bounds leave the range of float64: such vectors are scaled first.
+SMALLEST, LARGEST = 1e-100, 1e100
+
+
+def methods() -> Mapping[str, Method]:
+    """Every method by name; `.missing` says why one cannot be used here."""
+    return METHODS
+
+
+def embed(
+    data: ArrayLike, method: str = "tsne", *, components: int = 2, seed: int = SEED, threads: int | None = 1
+) -> np.ndarray:
+    """Embed vectors in few dimensions.
+
+    Parameters
+    ----------
+    data : array_like, shape (n, ...)
+        One vector, or image, per entry of the first axis, n ≥ 2, of any real dtype. Bytes are brightnesses: divided by
+        255.
+    method : str
+        "tsne", "tsne-sklearn", "tsne-opentsne", "umap", "isomap", "lle" or "pca"; see `methods`.
+    components : int
+        Coordinates of a point. Where the data have fewer dimensions, the last ones are 0.
+    seed : int
+        For the methods that draw at random: t-SNE and UMAP.
+    threads : int or None
+        Threads to compute with; None for as many as there are cores for this process. Another number takes sums in
+        another order, and t-SNE differs visibly; with one thread it is the same on every run on the same machine.
+
+    Returns
+    -------
+    (n, components) float32
+        Kept in the cache under the data, the parameters and the versions of what computes it. Vectors that are all
+        equal become the origin.
+
+    Raises
+    ------
+    ValueError
+        Where there is no such method; where there are fewer than two vectors, they have no entries, or an entry is not
+        a finite real number.
+    ImportError
+        Where the method's package is not installed.
+
+    Notes
+    -----
+    t-SNE and UMAP start from up to 100 principal components. t-SNE: perplexity 30, less where n is too small for it.
+    """
+    if method not in METHODS:
+        raise registry.unknown("method of embedding", method, METHODS)
+    chosen = METHODS[method]
+    if chosen.missing:
+        raise ImportError(f"{method}: {chosen.missing}")
+    if components < 1:
+        raise ValueError(f"components = {components}; a point has at least one coordinate")
+    if threads is not None and threads < 1:
+        raise ValueError(f"threads = {threads}; give at least 1, or None for every core")
+    array = _vectors(data)
+    if (array == array[0]).all():
+        return np.zeros((len(array), components), np.float32)
+    threads = threads or len(os.sched_getaffinity(0))
+    fast = METHODS["tsne-opentsne"]
+    versions = chosen.versions + (fast.versions if method == "tsne" and not fast.missing else [])
+    name = f"{method}-" + cache.key(array, components, seed, threads, versions)
+    return cache.array(name, functools.partial(_computed, chosen, array, components, seed, threads))
+
+
+def _vectors(data: ArrayLike) -> np.ndarray:
+    """The data as (n, d), of the type that they come in."""
+    array = np.asarray(data)
+    if array.dtype.kind not in "buif":
+        raise ValueError(f"data are of type {array.dtype}; an embedding takes real numbers")
+    if array.ndim < 2 or len(array) < 2 or array.size == 0:
+        raise ValueError(f"data have shape {array.shape}; an embedding takes at least two vectors, as an (n, d) array")
+    array = array.reshape(len(array), -1)
+    if array.dtype.kind == "f" and not np.isfinite(array).all():
+        i, k = np.argwhere(~np.isfinite(array))[0]
+        raise ValueError(f"entry {k} of vector {i} is {array[i, k]}; an embedding takes finite numbers")
+    return array
+
+
+def _computed(chosen: Method, array: np.ndarray, components: int, seed: int, threads: int) -> np.ndarray:
+    from threadpoolctl import threadpool_limits
+
+    vectors = array / 255 if array.dtype == np.uint8 else array.astype(np.float64)
+    largest = np.abs(vectors).max()
+    if not SMALLEST < largest < LARGEST:
+        vectors /= largest
+    with doing(f"embedding {len(array):,} vectors, kept in {cache.folder()} for the next time") as say:
+
+        def step(what: str) -> None:
+            say(f"embedding {len(array):,} vectors, {what}; kept in {cache.folder()} for the next time")
+
+        with threadpool_limits(threads):
+            points = chosen.compute(Task(vectors, components, seed, threads, step))
+    points = np.pad(points, ((0, 0), (0, components - points.shape[1])))
+    return np.ascontiguousarray(points, np.float32)

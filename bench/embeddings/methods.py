@@ -1,0 +1,184 @@
+"""How each method embeds vectors. What calls them, checks their input and keeps what they return is `embed`.
+
+A method takes vectors (n, d) that are not all equal, n ≥ 2, in float64. Its libraries are imported when it is called:
+most problems do without any, and some of them take seconds to load.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib.metadata import version
+
+import numpy as np
+
+#: t-SNE and UMAP see so many principal components at most: what the others add is noise, and time.
+PRINCIPAL = 100
+
+#: Neighbours that t-SNE reckons with, effectively.
+PERPLEXITY = 30.0
+
+#: Neighbours of the methods that build a graph.
+NEIGHBOURS = {"umap": 15, "isomap": 10, "lle": 10}
+
+#: openTSNE interpolates forces on a grid, which pays from here on.
+MANY = 1000
+
+
+@dataclass(frozen=True)
+class Task:
+    """What a method computes.
+
+    Attributes
+    ----------
+    vectors : (n, d) float64
+    components : int
+        Coordinates of a point, at least 1.
+    seed : int
+    threads : int
+    say : callable
+        Takes what is being done, in words.
+    """
+
+    vectors: np.ndarray
+    components: int
+    seed: int
+    threads: int
+    say: Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Method:
+    """A method by its name.
+
+    Attributes
+    ----------
+    about : str
+    modules : mapping of str to str
+        The modules that it needs, and the packages that they come with.
+    compute : callable
+        `compute(task) -> (n, k) array`, with k ≤ components.
+    """
+
+    about: str
+    modules: dict[str, str]
+    compute: Callable[[Task], np.ndarray]
+
+    @property
+    def missing(self) -> str:
+        """Why it cannot be used here; empty where it can."""
+        absent = [package for module, package in self.modules.items() if importlib.util.find_spec(module) is None]
+        return f"{', '.join(absent)} not installed: pip install {' '.join(absent)}" if absent else ""
+
+    @property
+    def versions(self) -> list[str]:
+        """What it computes with, for a key."""
+        return [version(package) for package in ("numpy", "scipy", "scikit-learn", *self.modules.values())]
+
+
+def _pca(task: Task, most: int) -> np.ndarray:
+    from sklearn.decomposition import PCA
+
+    return PCA(min(most, *task.vectors.shape), random_state=task.seed).fit_transform(task.vectors)
+
+
+def _principal(task: Task) -> np.ndarray:
+    """What t-SNE and UMAP begin with: two columns at least, of which the second may be nothing but zero."""
+    task.say("principal components")
+    return _widened(_pca(task, PRINCIPAL), 2)
+
+
+def _widened(points: np.ndarray, columns: int) -> np.ndarray:
+    return np.pad(points, ((0, 0), (0, max(0, columns - points.shape[1]))))
+
+
+def _perplexity(n: int) -> float:
+    return min(PERPLEXITY, (n - 1) / 3)
+
+
+def _fewer(method: str, n: int) -> int:
+    """Neighbours where there may be too few points for as many as the method takes otherwise."""
+    return min(NEIGHBOURS[method], n - 1)
+
+
+def pca(task: Task) -> np.ndarray:
+    """The components of largest variance."""
+    return _pca(task, task.components)
+
+
+def tsne_sklearn(task: Task) -> np.ndarray:
+    """L. van der Maaten, Accelerating t-SNE using tree-based algorithms, JMLR 15 (2014)."""
+    from sklearn.manifold import TSNE
+
+    vectors = _widened(_principal(task), task.components)
+    task.say("Barnes–Hut t-SNE")
+    few = "barnes_hut" if task.components < 4 else "exact"
+    perplexity = _perplexity(len(vectors))
+    settings = {"method": few, "perplexity": perplexity, "random_state": task.seed, "n_jobs": task.threads}
+    return TSNE(task.components, init="pca", **settings).fit_transform(vectors)
+
+
+def tsne_opentsne(task: Task) -> np.ndarray:
+    """G. Linderman et al., Fast interpolation-based t-SNE for single-cell RNA-seq data, Nature Methods 16 (2019)."""
+    from openTSNE import TSNE
+
+    vectors = _principal(task)
+    n = len(vectors)
+    task.say("t-SNE, neighbours")
+
+    def progress(iteration: int, error: float, embedding: np.ndarray) -> None:
+        task.say(f"t-SNE, iteration {iteration}, Kullback–Leibler divergence {error:.3f}")
+
+    return np.asarray(
+        TSNE(
+            task.components,
+            perplexity=_perplexity(n),
+            initialization="pca",
+            # Annoy's approximate neighbours are no faster below this, and these are the true ones.
+            neighbors="exact" if n < MANY else "approx",
+            negative_gradient_method="fft" if n >= MANY and task.components < 3 else "bh",
+            random_state=task.seed,
+            n_jobs=task.threads,
+            callbacks=progress,
+            callbacks_every_iters=50,
+        ).fit(vectors)
+    )
+
+
+def tsne(task: Task) -> np.ndarray:
+    """By whichever library is the faster of those installed."""
+    fast = len(task.vectors) >= MANY and task.components < 3 and not METHODS["tsne-opentsne"].missing
+    return tsne_opentsne(task) if fast else tsne_sklearn(task)
+
+
+def umap(task: Task) -> np.ndarray:
+    """L. McInnes, J. Healy, J. Melville, UMAP, arXiv:1802.03426. With a seed it runs on one thread."""
+    from umap import UMAP
+
+    vectors = _principal(task)
+    task.say("UMAP")
+    n = len(vectors)
+    # The spectral start needs more points than this.
+    start = "spectral" if n > 2 * task.components + 2 else "random"
+    neighbours = max(2, _fewer("umap", n))
+    return UMAP(neighbours, task.components, init=start, random_state=task.seed, n_jobs=1).fit_transform(vectors)
+
+
+def isomap(task: Task) -> np.ndarray:
+    """J. Tenenbaum, V. de Silva, J. Langford, Science 290 (2000). Parts not connected are joined where nearest."""
+    from sklearn.manifold import Isomap
+
+    task.say("Isomap")
+    n = len(task.vectors)
+    return Isomap(n_neighbors=_fewer("isomap", n), n_components=min(task.components, n - 1)).fit_transform(task.vectors)
+
+
+METHODS = {
+    "tsne": Method("t-SNE, by openTSNE where it is installed and n is large, else by scikit-learn", {}, tsne),
+    "tsne-sklearn": Method("t-SNE by scikit-learn", {}, tsne_sklearn),
+    "tsne-opentsne": Method("t-SNE by openTSNE", {"openTSNE": "opentsne"}, tsne_opentsne),
+    "umap": Method("uniform manifold approximation", {"umap": "umap-learn"}, umap),
+    "isomap": Method("distances along the neighbour graph", {}, isomap),
+    "pca": Method("principal components", {}, pca),
+}
