@@ -174,11 +174,22 @@ def isomap(task: Task) -> np.ndarray:
     return Isomap(n_neighbors=_fewer("isomap", n), n_components=min(task.components, n - 1)).fit_transform(task.vectors)
 
 
+def lle(task: Task) -> np.ndarray:
+    """S. Roweis, L. Saul, Science 290 (2000)."""
+    from .lle import LocallyLinearEmbedding
+
+    task.say("locally linear embedding")
+    n = len(task.vectors)
+    few = min(task.components, n - 1)
+    return LocallyLinearEmbedding(few, n_neighbors=_fewer("lle", n), n_jobs=task.threads).fit_transform(task.vectors)
+
+
 METHODS = {
     "tsne": Method("t-SNE, by openTSNE where it is installed and n is large, else by scikit-learn", {}, tsne),
     "tsne-sklearn": Method("t-SNE by scikit-learn", {}, tsne_sklearn),
     "tsne-opentsne": Method("t-SNE by openTSNE", {"openTSNE": "opentsne"}, tsne_opentsne),
     "umap": Method("uniform manifold approximation", {"umap": "umap-learn"}, umap),
     "isomap": Method("distances along the neighbour graph", {}, isomap),
+    "lle": Method("locally linear embedding", {}, lle),
     "pca": Method("principal components", {}, pca),
 }

@@ -1,12 +1,10 @@
-"""How the loops of a flow are compiled, and the pieces of a step that all dimensions share."""
+"""The pieces of a step of a flow that all dimensions share, as native code."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
-
-import numba
 import numpy as np
+
+from ..compiling import compiled
 
 #: Adam's decay of the mean and of the square of gradients, and what keeps its quotient finite: D. P. Kingma, J. Ba,
 #: Adam: a method for stochastic optimization, ICLR 2015.
@@ -15,18 +13,6 @@ DECAY, SQUARE_DECAY, SMALLEST = 0.9, 0.999, 1e-8
 #: A derivative this small, relative to what it is a difference of, is rounding. It counts as 0: Adam divides a gradient
 #: by its own size, and would move what rests.
 ROUNDING = 1e-12
-
-
-def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
-    """The function as native code, which is kept for the next process where there is a place to keep it.
-
-    Numba notices when the file of a function changes, but not those of others that it calls: who edits one of these
-    files removes `bench/mixtures/__pycache__`.
-    """
-    try:
-        return numba.njit(cache=True)(function)
-    except RuntimeError:  # neither beside the file nor in the user's cache
-        return numba.njit(function)
 
 
 @compiled

@@ -17,7 +17,7 @@ import numpy as np
 
 from solvers import DenseCost, Transport, solve
 
-from .compiled import compiled
+from ..compiling import compiled
 
 #: A mass of less is no mass: below 1 by as much as masses of sum 1 can be off together.
 CRUMB = 2.0**-46

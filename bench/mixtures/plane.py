@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from .compiled import ROUNDING, adam, compiled, logit_gradient, softmax
+from ..compiling import compiled
+from .compiled import ROUNDING, adam, logit_gradient, softmax
 from .plan import centre, first_duals, optimal_plan
 
 #: Pairs of components that are gone through before control returns, for a moment: some hundredths of a second.
