@@ -292,6 +292,7 @@ COLUMNS = (
     Column("Samples", "samples", lambda row: str(row["samples"])),
     Column("Rounds", "rounds", lambda row: str(row["rounds"])),
     Column("Against the fastest", "relative", lambda row: words.ratio(row["relative"])),
+    Column("Against the easier case", "slowdown", lambda row: words.ratio(row["slowdown"])),
     Column("Gain by AVX2", "speedup", lambda row: words.ratio(row["speedup"])),
     *(Column(metric.title.capitalize(), metric.name, functools.partial(_error, metric)) for metric in METRICS),
     Column("Cost", "cost", lambda row: f"{row['cost']:.9g}"),

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from bench import spec
-from bench.problems import Case
+from bench.problems import Case, families
 from bench.protocol import BUILD_MATRIX
 from bench.record import FIGURES, METRICS, STATUSES, Record
 from bench.units import show_size
@@ -42,6 +42,8 @@ def frame(records: Iterable[Record]) -> pd.DataFrame:
         Median over that of the fastest exact certified solver of the case.
     speedup
         For a solver with AVX2, the scalar one's median over its own, where both are certified.
+    slowdown
+        For a family that has an easier one beside it, the median over the same solver's at the same size there.
     cost, feasible_cost, dual_bound, gap, entropic_gap, row_error, column_error, marginal_error, max_violation
         Of the certificate (`solvers.Certificate`).
     peak_memory
@@ -70,6 +72,7 @@ def frame(records: Iterable[Record]) -> pd.DataFrame:
     after = cells.columns.get_loc("times") + 1
     cells.insert(after, "relative", (ok["seconds"] / ok["case"].map(fastest).astype("float64")).reindex(cells.index))
     cells.insert(after + 1, "speedup", speedups(cells)["ratio"].reindex(cells.index))
+    cells.insert(after + 2, "slowdown", slowdowns(cells)["ratio"].reindex(cells.index))
     return cells
 
 
@@ -133,6 +136,31 @@ def speedups(cells: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame.from_dict(found, orient="index", columns=["pair", "label", "n", "ratio", "low", "high"])
 
 
+def slowdowns(cells: pd.DataFrame) -> pd.DataFrame:
+    """How much longer a solver takes than on the easier family that the harder one names, where both are certified.
+
+    Both cases have the same size, seed, threads and settings, but for the source of their points, where that is one.
+
+    Returns
+    -------
+    DataFrame
+        `ratio` of medians and its interval `low` to `high`, by the index of the harder cell, with `label`, `easier`
+        (the other label), `n` and `series`.
+    """
+    ok = compared(cells)
+    alike = {place: _alike(row) for place, row in ok.iterrows()}
+    there = {(row["problem"], alike[place]): row for place, row in ok.iterrows()}
+    found = {}
+    for place, row in ok.iterrows():
+        family = families().get(row["problem"])
+        easy = there.get((family.easier, alike[place])) if family and family.easier else None
+        if easy is not None:
+            ratios = quartile_ratio(row["times"], easy["times"])
+            found[place] = (row["label"], easy["label"], row["n"], row["series"], *ratios)
+    columns = ["label", "easier", "n", "series", "ratio", "low", "high"]
+    return pd.DataFrame.from_dict(found, orient="index", columns=columns)
+
+
 def ranking(cells: pd.DataFrame) -> pd.DataFrame:
     """Of one label's cells, medians over seeds: a row per series, a column per n, fastest at the largest n first.
 
@@ -141,6 +169,13 @@ def ranking(cells: pd.DataFrame) -> pd.DataFrame:
     medians = compared(cells).pivot_table(index="series", columns="n", values="seconds", aggfunc="median")
     medians = medians.reindex(index=sorted(set(cells["series"])), columns=sorted(set(cells["n"])))
     return medians.sort_values(list(medians.columns[::-1]), na_position="last", kind="stable")
+
+
+def _alike(row: pd.Series) -> tuple[object, ...]:
+    """What a cell has in common with that of the easier family."""
+    case = Case.read(row["case"])
+    settings = {name: value for name, value in case.params.items() if name != "source"}
+    return row["solver"], row["threads"], case.n, case.seed, spec.show("", settings)
 
 
 def _row(record: Record) -> dict[str, object]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
+from bench.problems import families
 from bench.units import show_duration
 
 from . import tables, words
@@ -39,7 +40,21 @@ def verdict(rows: pd.DataFrame) -> str:
         text += _other_camp(first, others.iloc[1:], second) + "."
     if rows["n"].max() > n:
         text += f" None has a certified answer at n = {rows['n'].max():,}."
-    return text + " " + _failures(rows[rows["n"] == n])
+    return f"{text} {_slowdown(rows)}{_failures(rows[rows['n'] == n])}"
+
+
+def _slowdown(rows: pd.DataFrame) -> str:
+    """Of a family that has an easier one beside it: who minds most, and who least."""
+    known = tables.compared(rows).dropna(subset="slowdown")
+    family = families().get(rows["problem"].iloc[0])
+    if known.empty or family is None:
+        return ""
+    n = known["n"].max()
+    factors = known[known["n"] == n].groupby("series")["slowdown"].median().sort_values()
+    text = f"Against {family.easier} at n = {n:,}, {factors.index[-1]} takes {words.ratio(factors.iloc[-1])} as long"
+    if len(factors) > 1:
+        text += f", the most, and {factors.index[0]} {words.ratio(factors.iloc[0])}, the least"
+    return text + ". "
 
 
 def _other_camp(first: pd.Series, rest: pd.DataFrame, second: pd.Series) -> str:

@@ -51,6 +51,8 @@ class Family:
         What a picture shows, in one sentence without its full stop, by the name of its file without the suffix.
     sizes_of : callable or None
         `sizes_of(**params) -> tuple of int`, where not every parameter set comes at all of `sizes`.
+    easier : str or None
+        A family of the same size and settings that this one is to be measured against: a report says who slows down.
     """
 
     name: str
@@ -61,6 +63,7 @@ class Family:
     draw: Draw | None = None
     captions: Mapping[str, str] = field(default_factory=dict)
     sizes_of: SizesOf | None = None
+    easier: str | None = None
 
     def sizes_with(self, params: Mapping[str, spec.Value]) -> tuple[int, ...]:
         """Values of n that a run takes with these parameters."""
@@ -127,11 +130,12 @@ def family(
     draw: Draw | None = None,
     captions: Mapping[str, str] | None = None,
     sizes_of: SizesOf | None = None,
+    easier: str | None = None,
 ) -> Callable[[Build], Build]:
     """Decorate a build function to make it the family `name`."""
 
     def add(build: Build) -> Build:
-        _families[name] = Family(name, build, source, sizes, variants, draw, captions or {}, sizes_of)
+        _families[name] = Family(name, build, source, sizes, variants, draw, captions or {}, sizes_of, easier)
         return build
 
     return add

@@ -156,9 +156,7 @@ def sample(n: int, seed: int = 0, source: Source = "auto") -> Sample:
         points, index = embeddings.resample(points, n, np.random.default_rng(seed))
         return Sample(unit_square(points), label[index], index, source)
     label, embed = _open(source)
-    if n > len(label):
-        largest = math.isqrt(len(label)) ** 2
-        raise ValueError(f"n = {n}, but {source} has {len(label)} images; take n up to {largest}, or another source")
+    check_enough(n, len(label), source)
     index = np.random.default_rng(seed).permutation(len(label))[:n]
     return Sample(unit_square(embed()[index]), label[index], index, source)
 
@@ -170,6 +168,13 @@ def side(n: int) -> int:
         return k
     near = f"{k * k} ({k}×{k}) and {(k + 1) ** 2} ({k + 1}×{k + 1})" if k else "1 (1×1)"
     raise ValueError(f"n = {n} does not fill a square grid; the nearest that do: {near}")
+
+
+def check_enough(n: int, images: int, source: str) -> None:
+    """Refuse to take more points than a source has images."""
+    if n > images:
+        largest = math.isqrt(images) ** 2
+        raise ValueError(f"n = {n}, but {source} has {images} images; take n up to {largest}, or another source")
 
 
 def grid(k: int) -> np.ndarray:

@@ -6,7 +6,7 @@ them all.
 
 from __future__ import annotations
 
-from . import curves, errors, exponents, in_time, profile, regret, speedup, status, threads
+from . import curves, errors, exponents, in_time, profile, regret, slowdown, speedup, status, threads
 from .base import Chart
 
 __all__ = ["ALL", "Chart"]
@@ -19,6 +19,7 @@ ALL: tuple[Chart, ...] = (
     exponents.CHART,
     threads.CHART,
     speedup.CHART,
+    slowdown.CHART,
     *errors.CHARTS,
     curves.MEMORY,
     regret.CHART,

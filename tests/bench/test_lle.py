@@ -16,7 +16,6 @@ from bench.embeddings import LocallyLinearEmbedding, null_space
 from bench.embeddings.lle import barycentric
 from bench.embeddings.neighbours import FEW_DIMENSIONS, nearest
 
-
 # Small samples often fall into parts; one test asks for the warning.
 pytestmark = pytest.mark.filterwarnings("ignore:the graph of")
 

@@ -14,6 +14,7 @@ from bench.problems import Case
 from bench.protocol import BUILD_MATRIX
 from bench.record import Record
 from reports import tables, words
+from reports.charts import slowdown
 from reports.verdicts import verdict
 
 
@@ -64,6 +65,36 @@ def test_speedup_is_a_ratio_of_medians_in_its_interval() -> None:
     assert (found.pair, found.n, found.ratio) == ("jv-avx2 over jv", 8, 2.0)
     assert 1 < found.low < 2 < found.high < 3
     assert cells.set_index(["solver", "n"])["speedup"].dropna().to_dict() == {("jv-avx2", 8): 2.0}
+
+
+def on_grid(solver: str, problem: str, seconds: float, source: str = "digits", **known: object) -> Record:
+    case = Case(problem, 64, 0, {"rows": "nodes", "source": source})
+    return make_record(solver, case, samples=(seconds,), gap=0.0, **known)
+
+
+def test_slowdown_is_against_the_same_solver_on_the_easier_family() -> None:
+    cells = tables.frame(
+        [
+            on_grid("jv", "tsne-grid", 1.0, source="auto"),
+            on_grid("jv", "lle-grid", 4.0),
+            on_grid("scipy", "lle-grid", 9.0),
+            on_grid("cascade", "tsne-grid", 2.0, source="auto"),
+            on_grid("cascade", "lle-grid", 3.0),
+            on_grid("lap", "tsne-grid", 1.0, source="auto"),
+            on_grid("lap", "lle-grid", 1.0, status="timeout"),
+        ]
+    )
+    assert cells.set_index(["solver", "problem"])["slowdown"].dropna().to_dict() == {
+        ("jv", "lle-grid"): 4.0,
+        ("cascade", "lle-grid"): 1.5,
+    }
+    said = verdict(cells[cells["problem"] == "lle-grid"])
+    assert "Against tsne-grid at n = 64, jv takes 4.0× as long, the most, and cascade 1.5×, the least." in said
+    numbers = slowdown.numbers(cells)
+    assert numbers.index.get_level_values("Solver").tolist() == ["jv", "cascade"]
+    assert numbers["n = 64"].tolist() == ["4.0×", "1.5×"]
+    assert slowdown.draw(cells) is not None
+    assert slowdown.draw(cells[cells["problem"] == "tsne-grid"]) is None
 
 
 def test_one_sample_each_makes_the_interval_a_point() -> None:

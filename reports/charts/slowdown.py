@@ -1,0 +1,68 @@
+"""Who slows down: a family that is hard on solvers against an easier one of the same size and settings."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+
+from .. import tables, words
+from ..looks import SOFT, Label, label_right, log_axis, panels, plain, sizes_axis, style, theme
+from .base import Chart, points
+
+
+def draw(cells: pd.DataFrame) -> Figure | None:
+    """A panel per label: against n, how many times as long a solver takes as on the easier label."""
+    found = tables.slowdowns(cells)
+    if found.empty:
+        return None
+    lines = int(found.groupby("label")["series"].nunique().max())
+    titles = [f"{label}, against {easier}" for label, easier in _pairs(found)]
+    with theme():
+        figure, axes = panels(titles, [plain(name) for name in set(found["series"])], lines)
+        for ax, (label, easier) in zip(axes, _pairs(found), strict=True):
+            rows = found[(found["label"] == label) & (found["easier"] == easier)]
+            ends = []
+            for series, curve in rows.sort_values("n").groupby("series"):
+                look = style(str(series))
+                ax.plot(curve["n"], curve["ratio"], lw=look.width, linestyle=look.dashes, **points(look))
+                last = curve.iloc[-1]
+                ends.append(Label(plain(str(series)), last["n"], last["ratio"], look, last["ratio"]))
+            ax.axhline(1, color=SOFT, lw=1)
+            ax.set(xlabel="rows n", ylim=(min(0.5, rows["ratio"].min() / 1.2), max(2.0, rows["ratio"].max() * 1.2)))
+            sizes_axis(ax, rows["n"])
+            log_axis(ax, "y", "time over that of the easier case", words.ratio)
+            label_right(ax, ends)
+    return figure
+
+
+def numbers(cells: pd.DataFrame) -> pd.DataFrame:
+    """The ratios, whoever slows down most first; the status of a cell that has none because it failed."""
+    found = tables.slowdowns(cells)
+    sizes = sorted(set(found["n"]))
+    lines = {}
+    for label, easier in _pairs(found):
+        rows = found[(found["label"] == label) & (found["easier"] == easier)]
+        failed = cells[cells["current"] & (cells["label"] == label) & ~cells["status"].isin(["ok", "skipped"])]
+        table = rows.pivot_table(index="series", columns="n", values="ratio", aggfunc="median").reindex(columns=sizes)
+        for series, ratios in table.sort_values(sizes[::-1], ascending=False).iterrows():
+            status = failed[failed["series"] == series].groupby("n")["status"].first()
+            texts = (words.ratio(each) if np.isfinite(each) else str(status.get(n, "")) for n, each in ratios.items())
+            lines[label, series] = list(texts)
+    table = pd.DataFrame.from_dict(lines, orient="index", columns=[f"n = {n:,}" for n in sizes])
+    table.index = pd.MultiIndex.from_tuples(lines, names=["Case", "Solver"])
+    return table
+
+
+def _pairs(found: pd.DataFrame) -> list[tuple[str, str]]:
+    return sorted(set(zip(found["label"], found["easier"], strict=True)))
+
+
+CHART = Chart(
+    "slowdown",
+    "Who slows down",
+    "Median time of a solver over its own on an easier case of the same size and settings. Near 1×: it does not mind. "
+    "A status in the table: it has no certified answer there.",
+    draw,
+    numbers,
+)
