@@ -43,6 +43,11 @@ class Images:
     label: np.ndarray
 
 
+def has(name: str) -> bool:
+    """Whether the images `digits` or `mnist` can be had here without the network."""
+    return name == "digits" or (name == "mnist" and None not in _mnist_files())
+
+
 def digits() -> Images:
     """The 1797 handwritten digits of 8×8 pixels that come with scikit-learn (E. Alpaydin, C. Kaynak, UCI, 1998)."""
     from sklearn.datasets import load_digits
@@ -67,8 +72,7 @@ def mnist(download: bool = True) -> Images:
     ValueError
         Where a file is damaged.
     """
-    images = _find("t10k-images-idx3-ubyte", "t10k-images.idx3-ubyte", folder="mnist")
-    labels = _find("t10k-labels-idx1-ubyte", "t10k-labels.idx1-ubyte", folder="mnist")
+    images, labels = _mnist_files()
     if images and labels:
         return _paired(read_idx(images, 3), read_idx(labels, 1), f"{images} and {labels}")
     # Whoever names a folder means it: falling back to the network would hide a misspelt path.
@@ -158,6 +162,14 @@ def _paired(pixels: np.ndarray, label: np.ndarray, source: str) -> Images:
     if len(pixels) != len(label):
         raise ValueError(f"{source}: {len(pixels)} images, but {len(label)} labels; get both again")
     return Images(pixels, label)
+
+
+def _mnist_files() -> tuple[Path | None, Path | None]:
+    """Images and labels of the test set."""
+    return (
+        _find("t10k-images-idx3-ubyte", "t10k-images.idx3-ubyte", folder="mnist"),
+        _find("t10k-labels-idx1-ubyte", "t10k-labels.idx1-ubyte", folder="mnist"),
+    )
 
 
 def _mnist_from_openml() -> Images:

@@ -1,4 +1,4 @@
-"""What the gallery draws: each application, a family that can draw its answers, at its smallest size.
+"""What the gallery draws: each application, a family that can draw its answers or a study.
 
 The pictures and their page are made by `reports.gallery`.
 """
@@ -11,12 +11,24 @@ from collections.abc import Sequence
 from solvers import registry
 
 from . import spec
-from .problems import Case, Family, families
+from .application import Application, Settings
+from .problems import Case, families
+from .studies import studies
 
 
-def applications() -> dict[str, Family]:
-    """The families that have pictures, by name."""
-    return {name: family for name, family in families().items() if family.draw}
+def applications() -> dict[str, Application]:
+    """The families that have pictures, and the studies, by name."""
+    return dict(sorted({**{name: family for name, family in families().items() if family.draw}, **studies()}.items()))
+
+
+def get(name: str) -> Application:
+    """The application of that name; a ValueError with the nearest names where there is none."""
+    known = applications()
+    if name in known:
+        return known[name]
+    if name in families():
+        raise ValueError(f"{name} has no pictures; those that have: {', '.join(known)}")
+    raise registry.unknown("application", name, known)
 
 
 def cases(specs: Sequence[str] = (), n: int | None = None) -> list[Case]:
@@ -25,17 +37,17 @@ def cases(specs: Sequence[str] = (), n: int | None = None) -> list[Case]:
     Parameters
     ----------
     specs : sequence of str
-        Names of applications, with settings if need be, which are laid over the first variant of a run; `n` and `seed`
-        may stand among them. None for every application.
+        Names of applications; none for all. One without settings stands for its exhibits. Settings are laid over the
+        first variant at the smallest size; `n` and `seed` may stand among them.
     n : int, optional
-        Size, in place of the smallest of a run.
+        Size, a setting of each that does not say its own.
 
     Raises
     ------
     ValueError
         For a name or a setting that does not exist, and for a family without pictures.
     """
-    return [_case(text, n) for text in specs or applications()]
+    return [case for text in specs or applications() for case in _cases(text, n)]
 
 
 def command(case: Case) -> str:
@@ -44,15 +56,17 @@ def command(case: Case) -> str:
     return f"lapmark gallery {shlex.quote(spec.show(case.problem, given))} -n {case.n}"
 
 
-def _case(text: str, n: int | None) -> Case:
+def _cases(text: str, n: int | None) -> list[Case]:
     name, given = spec.parse(text)
-    if name not in applications():
-        if name in families():
-            raise ValueError(f"{name} has no pictures; those that have: {', '.join(applications())}")
-        raise registry.unknown("application", name, applications())
-    family = applications()[name]
-    size, seed = given.pop("n", family.sizes[0] if n is None else n), given.pop("seed", 0)
-    if not isinstance(seed, int) or not isinstance(size, int):
+    application = get(name)
+    told = given if n is None else {"n": n, **given}
+    return [_case(text, application, settings) for settings in ([told] if told else application.shown)]
+
+
+def _case(text: str, application: Application, settings: Settings) -> Case:
+    params = {**application.variants[0], **settings}
+    n, seed = params.pop("n", application.sizes[0]), params.pop("seed", 0)
+    if not isinstance(seed, int) or not isinstance(n, int):
         raise ValueError(f"{text}: n and seed are whole numbers")
-    spec.check(text, family.build, 2, given)
-    return Case(name, size, seed, {**family.variants[0], **given})
+    spec.check(text, application.function, application.positional, params)
+    return Case(application.name, n, seed, params)

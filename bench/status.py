@@ -3,31 +3,41 @@
 from __future__ import annotations
 
 import contextlib
+import time
 from collections.abc import Callable, Iterator
 
 from rich.console import Console
-from rich.markup import escape
+from rich.text import Text
 
-#: What is being done, the outermost first.
-_doing: list[str] = []
+#: What is being done, the outermost first, and since when.
+_doing: list[tuple[str, float]] = []
 
-_line = Console(stderr=True).status("")
+
+class _Words:
+    """What is being done at the moment it is shown, and for how long the outermost has been."""
+
+    def __rich__(self) -> Text:
+        now = list(_doing)  # another thread shows it
+        words = ": ".join(what for what, _ in now)
+        return Text(f"{words} ({time.monotonic() - now[0][1]:.0f} s)" if now else "")
+
+
+_line = Console(stderr=True).status(_Words())
 
 
 @contextlib.contextmanager
 def doing(what: str) -> Iterator[Callable[[str], None]]:
-    """Say what is being done for as long as it is; where it is part of something else, after that.
+    """Say what is being done, and for how long it has been; where it is part of something else, after that.
 
     Yields
     ------
     callable
         `say(what)` puts other words in the place of these.
     """
-    depth = len(_doing)
+    depth, started = len(_doing), time.monotonic()
 
     def say(what: str) -> None:
-        _doing[depth:] = [what]
-        _line.update(escape(": ".join(_doing)))
+        _doing[depth:] = [(what, started)]
 
     say(what)
     if depth == 0:
@@ -36,6 +46,5 @@ def doing(what: str) -> Iterator[Callable[[str], None]]:
         yield say
     finally:
         del _doing[depth:]
-        _line.update(escape(": ".join(_doing)))
         if depth == 0:
             _line.stop()

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Sequence
 
-from bench import gallery, problems
+from bench import gallery
 from bench.problems import Case
+from bench.units import show_duration
 
 from .page import fill, shown_pictures
 from .pictures import Album
@@ -19,13 +19,13 @@ def render(albums: Sequence[Album]) -> str:
 
 def _exhibit(album: Album) -> dict[str, object]:
     case = Case.read(album.case)
-    family = problems.get(case.problem)
+    application = gallery.get(case.problem)
     return {
         "label": f"{case.label}, n = {case.n:,}",
-        # What the module of a family is for is what its first paragraph says.
-        "about": (inspect.getdoc(inspect.getmodule(family.build)) or "").split("\n\n")[0],
-        "source": family.source,
+        "about": application.about,
+        "source": application.source,
         "command": gallery.command(case),
+        "took": "" if album.seconds is None else show_duration(album.seconds),
         "album": album,
         "pictures": shown_pictures(album),
     }

@@ -1,4 +1,4 @@
-"""Pictures of answers: cases of families that can draw themselves, solved, certified and drawn.
+"""Albums of pictures: cases of families that can draw their answers, solved, certified and drawn, and of studies.
 
 Records hold no matching, so a report builds and solves a case again, by the solver that was the fastest at it. The
 pictures are kept in a folder of their own per case, and the next report takes them from there.
@@ -11,6 +11,7 @@ import json
 import math
 import os
 import shutil
+import time
 import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -19,8 +20,10 @@ from typing import Any
 
 import pandas as pd
 
-from bench import problems, spec
+from bench import gallery, problems, spec
 from bench.problems import Case
+from bench.status import doing
+from bench.studies import Study
 from solvers import Transport, certify, registry, solve
 from solvers.certificate import TOLERANCE, Certificate
 from solvers.problem import Problem
@@ -30,23 +33,39 @@ from . import tables, words
 #: Written last: a folder with it, and without notes in it, is complete.
 ABOUT = "about.json"
 
+#: What of the files of a picture is shown.
+SHOWN = {".png", ".gif"}
+
 #: A picture of more shows no more, and to solve and prove such a case once more may take hours.
 MOST_ROWS = 10_000
 
 
 @dataclass(frozen=True)
 class Album:
-    """The pictures of one case, what is known of the answer, and why pictures are missing, where they are."""
+    """The pictures of one case.
+
+    Attributes
+    ----------
+    case : str
+    text : str
+        What is known of the answer.
+    notes : tuple of str
+        Why pictures are missing, where they are, and other warnings.
+    pictures : tuple of Path
+    seconds : float or None
+        What it took to build, solve and draw; None in albums of versions that did not keep it.
+    """
 
     case: str
     text: str
     notes: tuple[str, ...]
     pictures: tuple[Path, ...]
+    seconds: float | None = None
 
     @property
     def captioned(self) -> list[tuple[str, Path]]:
         """The pictures, each after what it shows."""
-        captions = problems.get(Case.read(self.case).problem).captions
+        captions = gallery.get(Case.read(self.case).problem).captions
         return [(captions.get(path.stem, path.stem.replace("-", " ").capitalize()), path) for path in self.pictures]
 
 
@@ -56,7 +75,7 @@ def albums(cells: pd.DataFrame, folder: Path) -> list[Album]:
 
 
 def album(case: Case, solver: str, folder: Path, anew: bool = False) -> Album:
-    """The pictures of a case, as PNG, from an earlier report or, if there are none or `anew`, drawn now."""
+    """The pictures of a case, as PNG and GIF, from an earlier report or, if there are none or `anew`, drawn now."""
     place = folder / f"{case.problem}-n{case.n}-{hashlib.sha256(str(case).encode()).hexdigest()[:8]}"
     if anew or not (place / ABOUT).exists() or _read(place).notes:
         # Named before it is made: Ctrl-C between the two would leave a folder that nobody knows of.
@@ -72,9 +91,9 @@ def album(case: Case, solver: str, folder: Path, anew: bool = False) -> Album:
 
 
 def found(folder: Path) -> list[Album]:
-    """The albums in a folder that have pictures, by the names of their families and by size."""
+    """The albums in a folder that have pictures, by the names of their applications and by size."""
     complete = [_read(about.parent) for about in folder.glob(f"*/{ABOUT}")]
-    known = [each for each in complete if each.pictures and Case.read(each.case).problem in problems.families()]
+    known = [each for each in complete if each.pictures and Case.read(each.case).problem in gallery.applications()]
     return sorted(known, key=lambda each: (Case.read(each.case).problem, Case.read(each.case).n, each.case))
 
 
@@ -91,27 +110,41 @@ def _largest(cells: pd.DataFrame) -> Iterator[tuple[Case, str]]:
 
 
 def _draw(case: Case, solver: str, folder: Path) -> None:
-    """Solve, certify and draw; where the case cannot be built here, or the answer is not valid, leave a note."""
+    """Draw, and say what is known; where that cannot be done here, or the answer is not valid, leave a note."""
     text, names, notes = "", [], []
-    options: dict[str, Any]
+    started = time.monotonic()
     try:
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            text, paths = _shown(case, solver, folder)
+        names = [path.name for path in paths if path.suffix in SHOWN]
+        notes = [str(warning.message) for warning in caught if issubclass(warning.category, UserWarning)]
+    except (ValueError, ImportError, OSError, MemoryError) as error:
+        notes = [f"no pictures: {error}"]
+    seconds = time.monotonic() - started
+    about = {"case": str(case), "text": text, "notes": notes, "pictures": names, "seconds": round(seconds, 3)}
+    (folder / ABOUT).write_text(json.dumps(about), encoding="utf-8")
+
+
+def _shown(case: Case, solver: str, folder: Path) -> tuple[str, list[Path]]:
+    """What is known of a case, and its pictures: a study has its own words, an answer those of its proof."""
+    application = gallery.get(case.problem)
+    if isinstance(application, Study):
+        with doing("drawing"):
+            return application.draw(folder, case.n, case.seed, **case.params)
+    with doing("building") as say:
         problem = case.build()
+        options: dict[str, Any]
         name, options = spec.parse(solver)
         if name not in registry.names():  # a plugin, or a package that is gone since
             name, options = registry.automatic(problem), {}
+        say(f"solving by {name}")
         result = solve(problem, name, **options)
         certificate = certify(problem, result)
         if not certificate.valid:
             raise ValueError(f"{name} gave no valid answer: {certificate.fault}")
-        text = _proven(problem, name, certificate)
-        with warnings.catch_warnings(record=True) as caught:
-            warnings.simplefilter("always")
-            names = [path.name for path in case.draw(problem, result, folder) if path.suffix == ".png"]
-        notes = [str(warning.message) for warning in caught if issubclass(warning.category, UserWarning)]
-    except (ValueError, ImportError, OSError, MemoryError) as error:
-        notes = [f"no pictures: {error}"]
-    about = {"case": str(case), "text": text, "notes": notes, "pictures": names}
-    (folder / ABOUT).write_text(json.dumps(about), encoding="utf-8")
+        say("drawing")
+        return _proven(problem, name, certificate), case.draw(problem, result, folder)
 
 
 def _proven(problem: Problem, solver: str, certificate: Certificate) -> str:
@@ -136,4 +169,5 @@ def _proven(problem: Problem, solver: str, certificate: Certificate) -> str:
 
 def _read(place: Path) -> Album:
     about = json.loads((place / ABOUT).read_text(encoding="utf-8"))
-    return Album(about["case"], about["text"], tuple(about["notes"]), tuple(place / name for name in about["pictures"]))
+    pictures = tuple(place / name for name in about["pictures"])
+    return Album(about["case"], about["text"], tuple(about["notes"]), pictures, about.get("seconds"))

@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping, MutableMapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from ..problems import Family
+    from ..application import Application
 
 #: A word and its help.
 Offer = tuple[str, str]
@@ -45,14 +45,14 @@ def problems(incomplete: str) -> list[Offer]:
     """`uniform`, `tsne-grid:rows=points`."""
     from ..problems import families
 
-    return _offer_families(incomplete, families())
+    return _offer_applications(incomplete, families())
 
 
 def applications(incomplete: str) -> list[Offer]:
-    """The problems that have pictures."""
+    """What the gallery can draw."""
     from .. import gallery
 
-    return _offer_families(incomplete, gallery.applications())
+    return _offer_applications(incomplete, gallery.applications())
 
 
 def solver_names(incomplete: str) -> list[Offer]:
@@ -111,12 +111,12 @@ def _breaks(piece: str) -> bool:
     return bool(piece) and set(piece) <= _BREAKS
 
 
-def _offer_families(incomplete: str, families: Mapping[str, Family]) -> list[Offer]:
+def _offer_applications(incomplete: str, known: Mapping[str, Application]) -> list[Offer]:
     def settings(name: str) -> Mapping[str, Sequence[str]]:
-        sizes = [str(size) for size in families[name].sizes]
-        return {"n": sizes, **_settings(families[name].build, 2), "seed": ()}
+        one = known[name]
+        return {"n": [str(size) for size in one.sizes], **_settings(one.function, one.positional), "seed": ()}
 
-    return _offer(incomplete, {name: family.source for name, family in families.items()}, settings)
+    return _offer(incomplete, {name: one.source for name, one in known.items()}, settings)
 
 
 def _settings(function: Callable[..., Any], positional: int) -> dict[str, list[str]]:

@@ -15,8 +15,8 @@ from .base import INTERRUPTED, RESULTS, app, examples, user_errors
 @app.command(
     epilog=examples(
         {
-            "lapmark gallery": "every application, on built-in data",
-            "lapmark gallery images-emd:source=mnist -n 784 --data FOLDER": "one of them, on images of MNIST",
+            "lapmark gallery": "every application, on MNIST where the folder of data has it, or built-in data",
+            "lapmark gallery images-emd:source=mnist,p=2 -n 784 --data FOLDER": "one of them, as you say",
             "lapmark gallery words:texts=FOLDER,vectors=glove.6B.100d.txt": "on texts and vectors of your own",
         }
     )
@@ -32,7 +32,7 @@ def gallery(
         ),
     ] = None,
     size: Annotated[
-        int | None, typer.Option("-n", metavar="N", min=1, help="Size, in place of the smallest of a run.")
+        int | None, typer.Option("-n", metavar="N", min=1, help="Size; default: as the gallery has it.")
     ] = None,
     data: Annotated[
         Path | None,
@@ -43,14 +43,15 @@ def gallery(
 ) -> None:
     """Draw every application.
 
-    Each is solved, its answer proven, and all are shown on one page, index.html.
+    What is to be solved is solved, its answer proven, and all are shown on one page, index.html.
     """
     import webbrowser
 
     from rich.console import Console
-    from rich.markup import escape
 
     from .. import gallery as applications
+    from ..status import doing
+    from ..units import show_duration
 
     if data is not None:
         os.environ["LAPMARK_DATA"] = str(data.resolve())
@@ -65,15 +66,14 @@ def gallery(
     stopped = False
     with user_errors():
         try:
-            with console.status("") as status:
-                for case in cases:
-                    status.update(f"{len(albums) + 1} of {len(cases)}: {escape(str(case))}")
-                    albums.append(pictures.album(case, "auto", to, anew=True))
-                    known = [albums[-1].text, *albums[-1].notes]
-                    if not albums[-1].pictures and not albums[-1].notes:
-                        known.append("has no pictures")
-                    for text in filter(None, known):
-                        console.print(f"{case}: {text}", markup=False, soft_wrap=True)
+            for case in cases:
+                with doing(f"{len(albums) + 1} of {len(cases)}: {case}"):
+                    made = pictures.album(case, "auto", to, anew=True)
+                albums.append(made)
+                known = [text for text in (made.text, *made.notes) if text] or ["has no pictures"]
+                took = show_duration(made.seconds or 0)
+                for text in known:
+                    console.print(f"{case} ({took}): {text}", markup=False, soft_wrap=True)
         except KeyboardInterrupt:
             stopped = True
         page = reports.write_gallery(to)

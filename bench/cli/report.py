@@ -30,8 +30,7 @@ def report(
     """
     import webbrowser
 
-    from rich.console import Console
-
+    from ..status import doing
     from ..store import Store
 
     with user_errors():
@@ -39,7 +38,7 @@ def report(
 
     import reports  # after the check: drawing takes seconds to load
 
-    with user_errors(), Console(stderr=True).status("drawing"):
+    with user_errors(), doing("drawing"):
         page = reports.write(directory)
     typer.echo(page)
     if show:

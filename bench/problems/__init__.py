@@ -7,20 +7,19 @@ worker, or another machine, rebuilds the very same problem.
 from __future__ import annotations
 
 import functools
-import importlib
 import inspect
-import pkgutil
 import typing
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import ClassVar, Literal
 
 from solvers import registry
 from solvers.problem import Problem
 from solvers.result import Result
 
 from .. import spec
+from ..application import Application, Settings, import_modules
 
 Build = Callable[..., Problem]
 Draw = Callable[..., list[Path]]
@@ -30,40 +29,31 @@ SizesOf = Callable[..., tuple[int, ...]]
 FloatType = Literal["float32", "float64"]
 
 
-@dataclass(frozen=True)
-class Family:
-    """A family of problems.
+@dataclass(frozen=True, kw_only=True)
+class Family(Application):
+    """A family of problems; an application where it can draw its answers.
 
     Attributes
     ----------
-    name : str
     build : callable
         `build(n, seed, **params) -> Problem`. Raises ValueError where n or a parameter is not one it takes.
-    source : str
-        Where the family comes from.
-    sizes : tuple of int
-        Values of n that a run takes unless told otherwise.
-    variants : tuple of mappings
-        Parameter sets that a run takes unless told otherwise, each a case of its own.
     draw : callable or None
-        `draw(problem, result, folder, n, seed, **params) -> list of paths`: pictures of an answer, as PNG and SVG.
-    captions : mapping of str to str
-        What a picture shows, in one sentence without its full stop, by the name of its file without the suffix.
+        `draw(problem, result, folder, n, seed, **params) -> list of paths`: pictures of an answer, as PNG, SVG and GIF.
     sizes_of : callable or None
         `sizes_of(**params) -> tuple of int`, where not every parameter set comes at all of `sizes`.
     easier : str or None
         A family of the same size and settings that this one is to be measured against: a report says who slows down.
     """
 
-    name: str
     build: Build
-    source: str
-    sizes: tuple[int, ...]
-    variants: tuple[Mapping[str, spec.Value], ...] = ({},)
     draw: Draw | None = None
-    captions: Mapping[str, str] = field(default_factory=dict)
     sizes_of: SizesOf | None = None
     easier: str | None = None
+    positional: ClassVar[int] = 2
+
+    @property
+    def function(self) -> Build:
+        return self.build
 
     def sizes_with(self, params: Mapping[str, spec.Value]) -> tuple[int, ...]:
         """Values of n that a run takes with these parameters."""
@@ -77,7 +67,7 @@ class Family:
 
 @dataclass(frozen=True)
 class Case:
-    """One instance: a family, a size, a seed and parameters."""
+    """One instance: a family, or a study of the gallery, a size, a seed and parameters."""
 
     problem: str
     n: int
@@ -126,16 +116,28 @@ def family(
     *,
     source: str,
     sizes: tuple[int, ...],
-    variants: tuple[Mapping[str, spec.Value], ...] = ({},),
+    variants: tuple[Settings, ...] = ({},),
     draw: Draw | None = None,
     captions: Mapping[str, str] | None = None,
     sizes_of: SizesOf | None = None,
     easier: str | None = None,
+    exhibits: Mapping[str, tuple[Settings, ...]] | None = None,
 ) -> Callable[[Build], Build]:
-    """Decorate a build function to make it the family `name`."""
+    """Decorate a build function to make it the family `name`; the settings are those of `Family`."""
 
     def add(build: Build) -> Build:
-        _families[name] = Family(name, build, source, sizes, variants, draw, captions or {}, sizes_of, easier)
+        _families[name] = Family(
+            name=name,
+            build=build,
+            source=source,
+            sizes=sizes,
+            variants=variants,
+            draw=draw,
+            captions=captions or {},
+            sizes_of=sizes_of,
+            easier=easier,
+            exhibits=exhibits or {},
+        )
         return build
 
     return add
@@ -163,6 +165,4 @@ def check_only_instance(seed: int) -> None:
 
 @functools.cache
 def _load() -> None:
-    for module in pkgutil.iter_modules(__path__):
-        if not module.name.startswith("_"):
-            importlib.import_module(f"{__name__}.{module.name}")
+    import_modules(__name__, __path__)

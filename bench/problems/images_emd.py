@@ -54,6 +54,7 @@ def draw(
     sizes=(64, 256, 1024),
     variants=({}, {"p": 2}),
     draw=draw,
+    exhibits={"mnist": ({"n": 784, "source": "mnist"},)},
     captions={
         "flow": "Where the mass of one digit moves to make another, at least work",
         "nearest": "Digits, and their nearest by earth mover’s distance and by the Euclidean distance of their pixels; "

@@ -101,6 +101,10 @@ def draw(
     sizes=(256, 784, 1764),
     variants=({"rows": "nodes"}, {"rows": "points"}),
     draw=draw,
+    exhibits={
+        "mnist": tuple({"n": n, "source": "mnist-reference"} for n in (2500, MNIST)),
+        "digits": ({"n": math.isqrt(DIGITS) ** 2, "source": "digits"},),
+    },
     captions={
         "embedding": "The embedding, coloured by label",
         "arrows": "From each point to its node",

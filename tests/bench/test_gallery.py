@@ -9,21 +9,25 @@ import shlex
 import signal
 import subprocess
 import sys
+import warnings
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import pytest
 from PIL import Image
 from typer.testing import CliRunner
 
-from bench import gallery, problems
-from bench.cli import app
+from bench import datasets, gallery, problems, studies
+from bench.cli import app, completion
 from bench.problems import Case, Family
 from reports import pictures
 from solvers import PointCost, Transport
 from solvers.result import Result
 
 SMALL = "images-emd:n=16"
+
+Drawn = tuple[str, list[Path]]
 
 
 def lapmark(*arguments: object) -> tuple[int, str]:
@@ -45,16 +49,65 @@ def blurred(monkeypatch: pytest.MonkeyPatch) -> None:
         Image.fromarray(np.eye(100, dtype=np.uint8) * 255).save(folder / "an-eye.png")
         return [folder / "an-eye.png"]
 
-    monkeypatch.setitem(problems._families, "blurred", Family("blurred", build, "here & there", (9, 16), draw=draw))
+    family = Family(name="blurred", build=build, source="here & there", sizes=(9, 16), draw=draw)
+    monkeypatch.setitem(problems._families, "blurred", family)
 
 
-def test_every_application_is_drawn_at_its_smallest_size() -> None:
-    cases = gallery.cases()
-    assert {"images-emd", "tsne-grid", "words"} <= {case.problem for case in cases}
-    for case in cases:
-        family = problems.get(case.problem)
-        assert family.draw is not None
-        assert case == Case(case.problem, family.sizes[0], 0, family.variants[0])
+@pytest.fixture
+def spiral(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A study that is registered elsewhere."""
+    studies.studies()
+    monkeypatch.setattr(studies, "_studies", dict(studies._studies))
+
+    @studies.study(
+        "spiral",
+        source="Archimedes",
+        sizes=(20, 40),
+        variants=({"turns": 2},),
+        captions={"curve": "A curve that winds"},
+        exhibits={"mnist": ({"n": 60}, {"n": 70, "turns": 5})},
+    )
+    def draw(folder: Path, n: int, seed: int = 0, turns: int = 3, hand: Literal["left", "right"] = "left") -> Drawn:
+        if n < 3:
+            raise ValueError(f"n = {n}; a spiral has three points or more")
+        if hand == "right":
+            warnings.warn("the mirror is missing", stacklevel=2)
+        angle = np.linspace(0, 2 * np.pi * turns, n)
+        x, y = (50 + 45 * angle / angle[-1] * (np.cos(angle), np.sin(angle))).astype(int)
+        pixels = np.zeros((100, 100), np.uint8)
+        pixels[y, x] = 255
+        Image.fromarray(pixels).save(folder / "curve.png")
+        return f"{n} points of {turns} turns.", [folder / "curve.png"]
+
+
+def put_mnist(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A folder of data that has the names of MNIST's files: what is in them matters to who draws."""
+    for name in ("t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte.gz"):
+        (folder / name).touch()
+    monkeypatch.setenv(datasets.VARIABLE, str(folder))
+
+
+def test_the_gallery_takes_built_in_data_where_mnist_is_not_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv(datasets.VARIABLE, raising=False)
+    cases = {case.problem: case for case in gallery.cases()}
+    assert {"images-emd", "tsne-grid", "words"} <= set(cases)
+    assert len(cases) == len(gallery.cases()), "one of each"
+    assert cases.pop("tsne-grid") == Case("tsne-grid", 42**2, 0, {"rows": "nodes", "source": "digits"})
+    for name, case in cases.items():
+        known = gallery.get(name)
+        assert case == Case(name, known.sizes[0], 0, known.variants[0])
+    assert "mnist" not in " ".join(map(str, cases.values()))
+
+
+def test_the_gallery_takes_mnist_where_it_is_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    put_mnist(tmp_path, monkeypatch)
+    cases = [str(case) for case in gallery.cases()]
+    assert "images-emd:n=784,seed=0,source=mnist" in cases
+    grids = [f"tsne-grid:n={n},rows=nodes,seed=0,source=mnist-reference" for n in (2500, 10_000)]
+    assert [case for case in cases if case.startswith("tsne-grid")] == grids
+    assert [str(case) for case in gallery.cases(["tsne-grid"])] == grids
+    (tmp_path / "t10k-images-idx3-ubyte").unlink()
+    assert [case.n for case in gallery.cases(["tsne-grid"])] == [1764]
 
 
 def test_settings_are_laid_over_the_first_variant() -> None:
@@ -97,6 +150,41 @@ def test_the_page_shows_all_that_was_drawn_there(tmp_path: Path) -> None:
     assert titles == ["blurred, n = 9", "blurred:reach=0.5, n = 16", "images-emd, n = 16"]
     assert "An eye." in page
     assert "here &amp; there" in page
+
+
+@pytest.mark.usefixtures("spiral")
+def test_a_study_is_an_application_like_any_other(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert gallery.cases(["spiral"]) == [Case("spiral", 20, 0, {"turns": 2})]
+    assert ("spiral:hand=left", "") in completion.applications("spiral:ha")
+    assert ("spiral", "Archimedes") in completion.applications("sp")
+    code, output = lapmark("gallery", "spiral:hand=right,turns=4", "-n", 30, "--to", tmp_path)
+    assert code == 0, output
+    case = "spiral:hand=right,n=30,seed=0,turns=4"
+    assert re.search(rf"{case} \([\d.]+ m?s\): 30 points of 4 turns\. {case} \(.*\): the mirror is missing", output)
+    page = (tmp_path / "index.html").read_text(encoding="utf-8")
+    for text in ("A curve that winds.", "30 points of 4 turns.", "the mirror is missing", "Archimedes"):
+        assert text in page
+    assert "lapmark gallery spiral:hand=right,turns=4 -n 30" in page
+    (about,) = tmp_path.glob("*/about.json")
+    assert 0 < json.loads(about.read_text())["seconds"] < 60
+
+    put_mnist(tmp_path, monkeypatch)
+    assert gallery.cases(["spiral"]) == [Case("spiral", 60, 0, {"turns": 2}), Case("spiral", 70, 0, {"turns": 5})]
+
+
+@pytest.mark.usefixtures("spiral")
+@pytest.mark.parametrize(
+    ("arguments", "code", "message"),
+    [
+        (["spiral:hand=both"], 2, "hand = 'both'; it must be left or right"),
+        (["spiral:folder=x"], 2, "no setting 'folder'; there is turns, hand"),
+        (["spirla"], 2, "did you mean spiral?"),
+        (["spiral:n=2"], 1, "no pictures: n = 2; a spiral has three points or more"),
+    ],
+)
+def test_mistakes_with_a_study_are_named(tmp_path: Path, arguments: list[str], code: int, message: str) -> None:
+    got, output = lapmark("gallery", "--to", tmp_path, *arguments)
+    assert (got, message in output) == (code, True), output
 
 
 @pytest.mark.usefixtures("blurred")

@@ -37,7 +37,7 @@ def drawn(monkeypatch: pytest.MonkeyPatch) -> list[int]:
         return [path]
 
     captions = {"grid": "Images on the grid"}
-    family = Family("drawn", build, "here", (4,), draw=draw, captions=captions)
+    family = Family(name="drawn", build=build, source="here", sizes=(4,), draw=draw, captions=captions)
     monkeypatch.setitem(problems._families, "drawn", family)
     return sizes
 
