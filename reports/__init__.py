@@ -59,12 +59,12 @@ def write_records(records: Sequence[Record], directory: Path) -> Path:
         put(directory / "figures" / f"{drawing.chart.name}.png", drawing.png)
         put(directory / "figures" / f"{drawing.chart.name}.svg", drawing.svg)
     albums = pictures.albums(cells, directory / "figures")
-    return put(directory / "index.html", page.render(cells, drawings, albums).encode())
+    return put(directory / "index.html", page.render(cells, drawings, albums, directory).encode())
 
 
 def write_gallery(directory: Path) -> Path:
     """Write `index.html`, the page of all pictures that `pictures.album` drew into a directory, beside them."""
-    return put(directory / "index.html", gallery.render(pictures.found(directory)).encode())
+    return put(directory / "index.html", gallery.render(pictures.found(directory), directory).encode())
 
 
 def put(path: Path, content: bytes) -> Path:

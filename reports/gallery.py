@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
 from bench import gallery
 from bench.problems import Case
@@ -12,12 +13,12 @@ from .page import fill, shown_pictures
 from .pictures import Album
 
 
-def render(albums: Sequence[Album]) -> str:
-    """The page as HTML, which holds all it shows."""
-    return fill("gallery.html", exhibits=[_exhibit(album) for album in albums])
+def render(albums: Sequence[Album], directory: Path) -> str:
+    """The page as HTML, which holds all it shows; pictures are links to their files, from a page in `directory`."""
+    return fill("gallery.html", exhibits=[_exhibit(album, directory) for album in albums])
 
 
-def _exhibit(album: Album) -> dict[str, object]:
+def _exhibit(album: Album, directory: Path) -> dict[str, object]:
     case = Case.read(album.case)
     application = gallery.get(case.problem)
     return {
@@ -27,5 +28,5 @@ def _exhibit(album: Album) -> dict[str, object]:
         "command": gallery.command(case),
         "took": "" if album.seconds is None else show_duration(album.seconds),
         "album": album,
-        "pictures": shown_pictures(album),
+        "pictures": shown_pictures(album, directory),
     }

@@ -9,10 +9,12 @@ import base64
 import functools
 import hashlib
 import io
+import urllib.parse
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import jinja2
 import numpy as np
@@ -32,8 +34,8 @@ from .verdicts import verdict
 
 TEMPLATES = Path(__file__).parent / "templates"
 
-#: Pixels of the side of a picture in the page.
-PICTURE_SIDE = 1400
+#: A picture is in the page as it is up to so many bytes, and otherwise with so many pixels to a side.
+PICTURE_BYTES, PICTURE_SIDE = 800_000, 1400
 
 #: What the page can be filtered by, with the column of the cells that holds it.
 FILTERS = {"solver": "base", "problem": "problem", "n": "n", "threads": "threads", "status": "status"}
@@ -53,14 +55,21 @@ class Drawing:
 
 @dataclass(frozen=True)
 class Picture:
-    """What an `img` shows, and its size in CSS pixels, so that nothing moves when it appears."""
+    """What an `img` shows, and its size in CSS pixels, so that nothing moves when it appears.
+
+    An animation has a `still` beside it, for readers who want nothing to move; `file` is a link to the picture at its
+    full size. One that is `reduced` has much to show, and gets the width of the page.
+    """
 
     source: str
     width: int
     height: int
+    still: str = ""
+    file: str = ""
+    reduced: bool = False
 
 
-def render(cells: pd.DataFrame, drawings: Sequence[Drawing], albums: Sequence[Album]) -> str:
+def render(cells: pd.DataFrame, drawings: Sequence[Drawing], albums: Sequence[Album], directory: Path) -> str:
     """The page as HTML.
 
     Parameters
@@ -69,6 +78,8 @@ def render(cells: pd.DataFrame, drawings: Sequence[Drawing], albums: Sequence[Al
         As `tables.frame` makes it.
     drawings : sequence of Drawing
     albums : sequence of Album
+    directory : Path
+        Where the page will be.
     """
     shown = cells[cells["current"]]
     shown = shown.assign(work=[_work(row) for _, row in shown.iterrows()])
@@ -81,7 +92,7 @@ def render(cells: pd.DataFrame, drawings: Sequence[Drawing], albums: Sequence[Al
         # The largest first: it is what the run was for.
         cases=[_case(str(label), rows) for label, rows in sorted(shown.groupby("label"), key=_smallness)],
         charts=[(drawing.chart, _chart(drawing), _numbers(drawing.chart, cells)) for drawing in drawings],
-        albums=[(album, shown_pictures(album)) for album in albums],
+        albums=[(album, shown_pictures(album, directory)) for album in albums],
         failures=_failures(shown),
         statuses=STATUSES,
         rows=[_row(row, columns) for _, row in shown.iterrows()],
@@ -109,9 +120,12 @@ def fill(template: str, **contents: object) -> str:
     )
 
 
-def shown_pictures(album: Album) -> list[tuple[str, Picture]]:
-    """Captions and pictures of an album, for an `img` each."""
-    return [(caption, _picture(path)) for caption, path in album.captioned]
+def shown_pictures(album: Album, directory: Path) -> list[tuple[str, Picture]]:
+    """Captions and pictures of an album for a page in `directory`, an `img` each."""
+    return [
+        (caption, replace(_picture(path), file=urllib.parse.quote(path.relative_to(directory).as_posix())))
+        for caption, path in album.captioned
+    ]
 
 
 def _headline(shown: pd.DataFrame) -> str:
@@ -315,11 +329,25 @@ def _chart(drawing: Drawing) -> Picture:
 
 
 def _picture(path: Path) -> Picture:
-    """A picture, no larger than a screen shows: the files themselves stay as they are."""
-    with Image.open(path) as image, io.BytesIO() as file:
-        image.thumbnail((PICTURE_SIDE, PICTURE_SIDE))
-        image.convert("RGB").save(file, "WEBP", quality=85)
-        return Picture(_data_url("image/webp", file.getvalue()), *image.size)
+    """A picture, pixel by pixel where that is not too much, and no larger than a screen shows where it is."""
+    with Image.open(path) as image:
+        if path.suffix == ".gif":
+            size = image.size
+            image.seek(getattr(image, "n_frames", 1) - 1)
+            still = _data_url("image/webp", _webp(image, lossless=True))
+            return Picture(_data_url("image/gif", path.read_bytes()), *size, still)
+        content = _webp(image, lossless=True)
+        if len(content) > PICTURE_BYTES:
+            reduced = image.convert("RGB")
+            reduced.thumbnail((PICTURE_SIDE, PICTURE_SIDE), Image.Resampling.LANCZOS)
+            return Picture(_data_url("image/webp", _webp(reduced, quality=85)), *reduced.size, reduced=True)
+        return Picture(_data_url("image/webp", content), *image.size)
+
+
+def _webp(image: Image.Image, **settings: Any) -> bytes:
+    with io.BytesIO() as file:
+        image.convert("RGB").save(file, "WEBP", **settings)
+        return file.getvalue()
 
 
 def _data_url(kind: str, content: bytes) -> str:

@@ -29,7 +29,7 @@ def plan(
     rows, columns, mass = moved
     low, high = np.vstack([x, y]).min(axis=0), np.vstack([x, y]).max(axis=0)
     x, y = ((points - (low + high) / 2) / max(float((high - low).max()), 1e-300) + 0.5 for points in (x, y))
-    figure, axes = square_figure(title)
+    figure, axes = square_figure(title, marks=len(mass))
     share = np.sqrt(mass / mass.max())
     lines = LineCollection(
         list(np.stack([x[rows], y[columns]], axis=1)),

@@ -1,7 +1,7 @@
-"""The four pictures of an embedding laid on a grid, each as PNG and SVG.
+"""The five pictures of an embedding laid on a grid, each as PNG and SVG.
 
 Pictures made of images are not plots but pixels: every image is shown pixel by pixel, white on black, and the SVG holds
-the same pixels. In all four, y points up.
+the same pixels. In all of them y points up; plots show the same square at the same scale.
 """
 
 from __future__ import annotations
@@ -12,9 +12,10 @@ from pathlib import Path
 import matplotlib.patheffects
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.collections import PolyCollection
 from PIL import Image
 
-from ._pictures import BACKGROUND, INK, PALETTE, save_figure, save_image, square_figure
+from ._pictures import BACKGROUND, INK, MARGIN, PALETTE, save_figure, save_image, square_figure
 
 #: Pictures made of images are enlarged, by a whole factor, until their side has this many pixels.
 SMALLEST_SIDE = 1000
@@ -22,28 +23,37 @@ SMALLEST_SIDE = 1000
 #: The side of the scattered picture, as a multiple of the side that just holds all images.
 SCATTER_ROOM = 1.6
 
+#: The side of the square that stands for a node, as a multiple of the distance between nodes, if the figure has room.
+NODE = 0.8
+
 #: Images smaller than this fill their frame, and get a black one so that they do not run into each other.
 SMALLEST_UNFRAMED = 16
 
 
 def embedding(points: np.ndarray, label: np.ndarray, source: str, folder: Path) -> list[Path]:
     """The points (n, 2) where the embedding put them, coloured by label."""
-    plot, axes = square_figure(f"t-SNE of {len(points)} images ({source})")
-    axes.scatter(
-        points[:, 0],
-        points[:, 1],
-        s=min(30.0, 20_000 / len(points)),
-        c=_colours(label),
-        linewidths=0,
-    )
+    n = len(points)
+    plot, axes = square_figure(f"t-SNE of {n:,} images ({source})", marks=n)
+    axes.scatter(points[:, 0], points[:, 1], s=min(30.0, 45_000 / n), c=_colours(label), linewidths=0)
     _name_labels(axes, points, label)
-    return save_figure(plot, folder / "embedding", marks=len(points))
+    return save_figure(plot, folder / "embedding", marks=n)
+
+
+def nodes(at: np.ndarray, label: np.ndarray, source: str, folder: Path) -> list[Path]:
+    """The nodes `at` (n, 2) as squares, each with the colour of the label of its image."""
+    n, k = len(at), math.isqrt(len(at))
+    plot, axes = square_figure(f"Nodes of the {k}×{k} grid, by the image each receives ({source})", marks=n)
+    side = min(NODE / max(k - 1, 1), 2 * MARGIN)
+    corners = np.array([(-1, -1), (1, -1), (1, 1), (-1, 1)]) * side / 2
+    axes.add_collection(PolyCollection(list(at[:, None] + corners), facecolors=_colours(label), linewidths=0))
+    _name_labels(axes, at, label)
+    return save_figure(plot, folder / "nodes", marks=n)
 
 
 def arrows(points: np.ndarray, nodes: np.ndarray, label: np.ndarray, source: str, folder: Path) -> list[Path]:
     """An arrow from every point to its node, both (n, 2), coloured by label."""
-    distance = np.linalg.norm(nodes - points, axis=1).mean()
-    plot, axes = square_figure(f"From point to node: {len(points)} images ({source}), mean distance {distance:.3f}")
+    n, distance = len(points), np.linalg.norm(nodes - points, axis=1).mean()
+    plot, axes = square_figure(f"From point to node: {n:,} images ({source}), mean distance {distance:.3f}", marks=n)
     axes.quiver(
         *points.T,
         *(nodes - points).T,
@@ -53,13 +63,13 @@ def arrows(points: np.ndarray, nodes: np.ndarray, label: np.ndarray, source: str
         scale=1,
         units="xy",
         # Thinner faster than the grid gets finer: many arrows would otherwise blot each other out.
-        width=min(0.004, 0.45 / len(points) ** 0.75),
+        width=min(0.004, 0.45 / n**0.75),
         headwidth=5,
         headlength=6,
         headaxislength=5.5,
     )
     _name_labels(axes, nodes, label)
-    return save_figure(plot, folder / "arrows", marks=len(points))
+    return save_figure(plot, folder / "arrows", marks=n)
 
 
 def scattered(points: np.ndarray, pixels: np.ndarray, folder: Path) -> list[Path]:

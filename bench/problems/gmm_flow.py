@@ -74,7 +74,7 @@ def _covariances(rng: np.random.Generator, k: int, d: int) -> np.ndarray:
 
 
 def pictures(folder: Path, n: int = 3, seed: int = 0, d: int = 2, steps: int = 100) -> list[Path]:
-    """The losses, the last step and all steps of a flow, as PNG and SVG in `folder`; no solver is needed.
+    """The losses, the last step and all steps of a flow, as PNG and SVG in `folder`, and as a GIF; no solver is needed.
 
     In more than two dimensions the marginals of the first two are drawn; on a line only the losses are.
     """
@@ -87,13 +87,15 @@ def pictures(folder: Path, n: int = 3, seed: int = 0, d: int = 2, steps: int = 1
     if d == 1:
         return made
     target = chosen.target_means, chosen.target_covs, chosen.target_weights
-    return made + pictures.last_step(way, *target, folder) + pictures.all_steps(way, *target, folder)
+    for draw in (pictures.animation, pictures.last_step, pictures.all_steps):
+        made += draw(way, *target, folder)
+    return made
 
 
 def draw(
     problem: Transport, result: Plan, folder: Path, n: int, seed: int = 0, d: int = 2, blur: float = 0
 ) -> list[Path]:
-    """The three pictures of the flow that starts with this problem; see `pictures`."""
+    """The pictures of the flow that starts with this problem; see `pictures`."""
     return pictures(folder, n, seed, d)
 
 
@@ -105,6 +107,7 @@ def draw(
     variants=({}, {"blur": 0.1}),
     draw=draw,
     captions={
+        "flow": "The mixture flows to the target, step by step",
         "losses": "The squared distance to the target before each step",
         "last-step": "Where the mixture started, where it got to, and the way of its means",
         "all-steps": "Every step, from dark to bright; an ellipse is one standard deviation",

@@ -74,7 +74,7 @@ def draw(
     cost: Kind = "dense",
     dtype: FloatType = "float32",
 ) -> list[Path]:
-    """Four pictures: the embedding, arrows from points to nodes, the images where t-SNE put them, and on the grid.
+    """Five pictures: the embedding, the nodes, arrows between them, the images where t-SNE put them, and on the grid.
 
     The last two need the images themselves; where those cannot be had, a warning says why and the two are left out.
     """
@@ -83,8 +83,10 @@ def draw(
 
     chosen = sample(n, seed, source)
     node = np.argsort(result.row_to_col) if rows == "nodes" else result.row_to_col
+    target = grid(side(n))[node]
     made = pictures.embedding(chosen.points, chosen.label, chosen.source, folder)
-    made += pictures.arrows(chosen.points, grid(side(n))[node], chosen.label, chosen.source, folder)
+    made += pictures.nodes(target, chosen.label, chosen.source, folder)
+    made += pictures.arrows(chosen.points, target, chosen.label, chosen.source, folder)
     try:
         images = _images(chosen.source)
     except (MissingData, ValueError) as error:
@@ -107,7 +109,8 @@ def draw(
     },
     captions={
         "embedding": "The embedding, coloured by label",
-        "arrows": "From each point to its node",
+        "nodes": "The nodes of the grid, each coloured by the label of the image it receives",
+        "arrows": "From each point to its node, coloured by label",
         "scattered": "Images where the embedding put them",
         "grid": "Images on the grid",
     },

@@ -134,7 +134,9 @@ def test_one_application_and_its_page(tmp_path: Path) -> None:
     assert "The earth mover&#39;s distance between two grey images" in page
     assert problems.get("images-emd").captions["flow"] in page
     assert page.count('<img src="data:image/webp;base64,') == 2
-    assert not re.search(r'(?:src|href)="(?!data:|#)', page)
+    assert not re.search(r'src(?:set)?="(?!data:)', page)
+    links = re.findall(r'href="(?!data:|#)(.*?)"', page)
+    assert sorted(tmp_path / link for link in links) == sorted(tmp_path.glob("*/*.png"))
     for path in tmp_path.glob("*/*.png"):
         assert len(Image.open(path).convert("RGB").getcolors(1 << 24)) > 10
     assert not list(tmp_path.glob(".*")), "nothing half drawn is left"

@@ -440,13 +440,20 @@ def test_pictures(tmp_path: Path, d: int, names: set[str] | None) -> None:
     case = Case("gmm-flow", 3, 0, {"d": d})
     problem = case.build()
     made = case.draw(problem, solve(problem), tmp_path / "new")
-    assert {path.stem for path in made} == (names or {"losses", "last-step", "all-steps"})
+    assert {path.stem for path in made} == (names or {"losses", "last-step", "all-steps", "flow"})
     for path in made:
-        if path.suffix == ".png":
+        if path.suffix != ".svg":
             picture = Image.open(path).convert("RGB")
             assert min(picture.size) > 500
             assert len(picture.getcolors(1 << 24)) > 50
         else:
             assert "<svg" in path.read_text()[:1000]
+        if path.suffix == ".gif":
+            animation = Image.open(path)
+            assert animation.n_frames == 101
+            assert animation.info["loop"] == 0
+            assert path.stat().st_size < 2_000_000
+            animation.seek(100)
+            assert animation.info["duration"] >= 1000, "it holds at the end"
     again = gmm_flow.pictures(tmp_path / "again", d=d)
     assert [path.read_bytes() for path in again] == [path.read_bytes() for path in made]

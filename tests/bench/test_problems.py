@@ -387,7 +387,7 @@ class TestTsneGrid:
 class TestPictures:
     """Drawn at n = 25 from a folder of 10 000 made-up images that carry the reference's labels."""
 
-    NAMES = ("embedding", "arrows", "scattered", "grid")
+    NAMES = ("embedding", "nodes", "arrows", "scattered", "grid")
 
     @pytest.fixture
     def pixels(self, data: Path) -> np.ndarray:
@@ -409,7 +409,7 @@ class TestPictures:
             cell = picture[::8, ::8][up : up + 28, left : left + 28]
             assert np.array_equal(cell, pixels[index[point]])
 
-    def test_all_four_as_png_and_svg(self, pixels: np.ndarray, data: Path) -> None:
+    def test_all_five_as_png_and_svg(self, pixels: np.ndarray, data: Path) -> None:
         case = Case("tsne-grid", 25, 0, REFERENCE)
         made = case.draw(*solved(case), data / "out")
         assert sorted(made) == sorted(data / "out" / f"{name}.{kind}" for name in self.NAMES for kind in ("png", "svg"))
@@ -423,18 +423,30 @@ class TestPictures:
         assert "<image" in (data / "out" / "grid.svg").read_text()
         assert "<image" not in (data / "out" / "arrows.svg").read_text()
 
-    def test_without_images_the_two_plots_remain(self, data: Path) -> None:
+    def test_a_node_has_the_colour_of_its_image(self, tmp_path: Path) -> None:
+        from bench.problems import _pictures
+        from bench.problems import _tsne_grid_pictures as pictures
+
+        label = np.arange(400) % 10
+        png, _ = pictures.nodes(tsne_grid.grid(20), label, "somewhere", tmp_path)
+        picture = Image.open(png).convert("RGB")
+        found = {colour: count for count, colour in picture.getcolors(1 << 24) or []}
+        areas = [found[tuple(np.rint(255 * colour).astype(int).tolist())] for colour in _pictures.PALETTE]
+        # Names of labels lie over some of them.
+        assert max(areas) < 1.4 * min(areas)
+
+    def test_without_images_the_plots_remain(self, data: Path) -> None:
         case = Case("tsne-grid", 25, 0, REFERENCE)
         with pytest.warns(UserWarning, match=r"left out\. MNIST: no t10k-images-idx3-ubyte"):
             made = case.draw(*solved(case), data / "out")
-        assert {path.stem for path in made} == {"embedding", "arrows"}
+        assert {path.stem for path in made} == {"embedding", "nodes", "arrows"}
 
     def test_other_images_are_not_passed_off_as_these(self, data: Path) -> None:
         write_mnist(data, np.zeros((10_000, 28, 28), np.uint8), np.zeros(10_000, np.uint8))
         case = Case("tsne-grid", 25, 0, REFERENCE)
         with pytest.warns(UserWarning, match="labels differ"):
             made = case.draw(*solved(case), data / "out")
-        assert {path.stem for path in made} == {"embedding", "arrows"}
+        assert {path.stem for path in made} == {"embedding", "nodes", "arrows"}
 
     def test_ten_thousand_images_are_shown_pixel_by_pixel(self, tmp_path: Path) -> None:
         from bench.problems import _tsne_grid_pictures as pictures

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import io
+import json
+import urllib.parse
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+from PIL import Image
 from report_records import blurred, make_record
 
 import reports
 from bench.problems import Case
+from bench.problems._pictures import save_animation
 from bench.record import Record
 from reports import pictures
 
@@ -218,10 +223,6 @@ def test_every_text_stands_out(scheme: str, page: Path, visit: Callable[..., Any
 
 
 def test_dark_is_dark_charts_included(page: Path, visit: Callable[..., Any]) -> None:
-    from io import BytesIO
-
-    from PIL import Image
-
     shades = {}
     for scheme in ("light", "dark"):
         seen = visit(page, "#status", color_scheme=scheme)
@@ -229,7 +230,7 @@ def test_dark_is_dark_charts_included(page: Path, visit: Callable[..., Any]) -> 
             ("page", seen.page.screenshot()),
             ("chart", seen.page.locator("figure img").first.screenshot()),
         ):
-            with Image.open(BytesIO(picture)) as image:
+            with Image.open(io.BytesIO(picture)) as image:
                 shades[what, scheme] = image.convert("L").getpixel((2, 2))
     assert shades["page", "light"] > 240 > 40 > shades["page", "dark"]
     assert shades["chart", "light"] > 240 > 40 > shades["chart", "dark"]
@@ -248,11 +249,68 @@ def test_the_page_itself_never_scrolls_sideways(
     assert seen.page.evaluate(UNFRAMED) == 0
 
 
-def test_the_gallery_fits_a_phone_and_asks_for_nothing(tmp_path: Path, visit: Callable[..., Any]) -> None:
-    pictures.album(Case("images-emd", 16), "auto", tmp_path)
-    seen = visit(reports.write_gallery(tmp_path), "#exhibit-1", **PHONE)
+#: The files that the page links to, and how many pictures are no link.
+LINKS = """() => {
+  const links = [...document.querySelectorAll("main a[href]:not([href^='#'])")];
+  const bare = [...document.images].filter((each) => !each.closest("a[href]"));
+  return { files: links.map((each) => each.href), bare: bare.length };
+}"""
+
+
+@pytest.fixture(scope="module")
+def gallery(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A page of the gallery with pictures, long names, and an animation."""
+    folder = tmp_path_factory.mktemp("gallery")
+    pictures.album(Case("images-emd", 16), "auto", folder)
+    pictures.album(Case("tsne-grid", 16, 0, {"source": "mnist-resampled", "rows": "points"}), "auto", folder)
+    moving = folder / "gmm-flow-n3-0"
+    moving.mkdir()
+    frames = [Image.new("RGB", (60, 40), colour) for colour in ("red", "green", "blue")]
+    save_animation(frames, moving / "flow")
+    about = {"case": "gmm-flow:n=3", "text": "", "notes": [], "pictures": ["flow.gif"], "seconds": 3.0}
+    (moving / pictures.ABOUT).write_text(json.dumps(about), encoding="utf-8")
+    return reports.write_gallery(folder)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_gallery_fits_a_phone_and_asks_for_nothing(scheme: str, gallery: Path, visit: Callable[..., Any]) -> None:
+    seen = visit(gallery, "#exhibit-1", color_scheme=scheme, **PHONE)
     assert seen.page.evaluate("() => document.documentElement.scrollWidth") == 390
-    assert seen.page.evaluate("() => [...document.images].every((each) => each.naturalWidth)")
+    shown = [path for path in gallery.parent.glob("*/*") if path.suffix in pictures.SHOWN]
+    assert seen.page.evaluate("() => document.images.length") == len(shown) >= 6
+    assert seen.page.evaluate("() => [...document.images].every((each) => each.complete && each.naturalWidth)")
     assert seen.page.evaluate(LOST) == []
     assert [each for each in seen.page.evaluate(CONTRASTS) if each[0] < 4.5] == []
     assert (seen.requests, seen.complaints) == ([], [])
+
+
+def test_pictures_are_links_to_their_files(gallery: Path, visit: Callable[..., Any]) -> None:
+    seen = visit(gallery)
+    found = seen.page.evaluate(LINKS)
+    assert found["bare"] == 0
+    files = [Path(urllib.parse.unquote(urllib.parse.urlparse(link).path)) for link in found["files"]]
+    assert sorted(files) == sorted(path for path in gallery.parent.glob("*/*") if path.suffix in pictures.SHOWN)
+    seen.page.locator("main figure a").first.click()
+    seen.page.wait_for_url("**/flow.gif")
+    assert (seen.requests, seen.complaints) == ([], [])
+
+
+def test_the_gallery_shows_its_pictures_without_their_files(
+    gallery: Path, tmp_path: Path, visit: Callable[..., Any]
+) -> None:
+    alone = tmp_path / "index.html"
+    alone.write_bytes(gallery.read_bytes())
+    seen = visit(alone)
+    assert seen.page.evaluate("() => [...document.images].every((each) => each.complete && each.naturalWidth)")
+
+
+@pytest.mark.parametrize(("wish", "kind"), [("no-preference", "image/gif"), ("reduce", "image/webp")])
+def test_nothing_moves_for_readers_who_do_not_want_it(
+    wish: str, kind: str, gallery: Path, visit: Callable[..., Any]
+) -> None:
+    seen = visit(gallery, reduced_motion=wish)
+    assert seen.page.evaluate("() => document.images[0].currentSrc").startswith(f"data:{kind};")
+    with Image.open(io.BytesIO(seen.page.locator("figure img").first.screenshot())) as shown:
+        colour = shown.convert("RGB").getpixel((shown.width // 2, shown.height // 2))
+    if wish == "reduce":
+        assert colour == (0, 0, 255), "the last frame"

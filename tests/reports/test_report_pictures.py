@@ -77,8 +77,8 @@ def test_families_without_pictures_and_unknown_ones_have_no_album(tmp_path: Path
 
 
 @pytest.mark.slow
-def test_the_four_pictures_of_tsne_grid(tmp_path: Path) -> None:
+def test_the_five_pictures_of_tsne_grid(tmp_path: Path) -> None:
     album = pictures.album(Case("tsne-grid", 64), "gone:since=1", tmp_path)
     assert album.notes == ()
-    assert [path.stem for path in album.pictures] == ["embedding", "arrows", "scattered", "grid"]
+    assert [path.stem for path in album.pictures] == ["embedding", "nodes", "arrows", "scattered", "grid"]
     assert "certified optimal" in album.text
