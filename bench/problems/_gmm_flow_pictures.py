@@ -38,7 +38,7 @@ STEPS = ListedColormap(sns.color_palette("plasma", as_cmap=True)(np.linspace(0.1
 DPI, ANIMATION_DPI = 140, 90
 
 #: Frames of the animation beside its first: a step each, or as many as are skipped for there to be no more.
-MOST_FRAMES = 100
+MOST_FRAMES = 50
 
 
 def losses(way: Flow, folder: Path) -> list[Path]:
@@ -141,7 +141,7 @@ def animation(
                 _legend(axes, [("mixture", START, "o", "-"), ("target", TARGET, "D", "--")], **legend)
                 yield plot
 
-    return save_animation(frames(), folder / "flow")
+    return save_animation(frames(), folder / "flow", seconds=0.1)
 
 
 def _space(figure: Figure, title: str) -> Axes:
