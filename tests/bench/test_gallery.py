@@ -36,6 +36,12 @@ def lapmark(*arguments: object) -> tuple[int, str]:
     return result.exit_code, " ".join(result.output.replace("│", " ").split())
 
 
+@pytest.fixture(autouse=True)
+def without_data(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the gallery draws by itself depends on the folder of data."""
+    monkeypatch.delenv(datasets.VARIABLE, raising=False)
+
+
 @pytest.fixture
 def blurred(monkeypatch: pytest.MonkeyPatch) -> None:
     """A family that is registered elsewhere, whose answers are entropic, and whose pictures have no captions."""
