@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import os
-from collections.abc import Mapping
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -21,7 +20,7 @@ SEED = 777
 SMALLEST, LARGEST = 1e-100, 1e100
 
 
-def methods() -> Mapping[str, Method]:
+def methods() -> dict[str, Method]:
     """Every method by name; `.missing` says why one cannot be used here."""
     return METHODS
 

@@ -7,6 +7,7 @@ most problems do without any, and some of them take seconds to load.
 from __future__ import annotations
 
 import importlib.util
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -154,14 +155,17 @@ def tsne(task: Task) -> np.ndarray:
 
 def umap(task: Task) -> np.ndarray:
     """L. McInnes, J. Healy, J. Melville, UMAP, arXiv:1802.03426. With a seed it runs on one thread."""
-    from umap import UMAP
-
+    n = len(task.vectors)
+    if n < 3:
+        raise ValueError(f"UMAP takes three vectors or more, not {n}; pca takes two")
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Tensorflow not installed")
+        from umap import UMAP
     vectors = _principal(task)
     task.say("UMAP")
-    n = len(vectors)
     # The spectral start needs more points than this.
     start = "spectral" if n > 2 * task.components + 2 else "random"
-    neighbours = max(2, _fewer("umap", n))
+    neighbours = _fewer("umap", n)
     return UMAP(neighbours, task.components, init=start, random_state=task.seed, n_jobs=1).fit_transform(vectors)
 
 

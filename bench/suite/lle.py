@@ -1,6 +1,6 @@
 """Locally linear embedding, ours beside scikit-learn's: time, and how far apart the two are.
 
-    python -m bench.suite.lle --data DIR     prints a table, measured in turns on the cores of this process
+python -m bench.suite.lle --data DIR     prints a table, measured in turns on the cores of this process
 """
 
 from __future__ import annotations

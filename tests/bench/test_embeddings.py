@@ -1,5 +1,6 @@
 """Embeddings: computed once and kept safely; and the one that is shipped, equal to the bit."""
 
+import dataclasses
 import hashlib
 import importlib
 import warnings
@@ -10,9 +11,10 @@ import numpy as np
 import pytest
 
 from bench import cache
-from bench.embeddings import embed, reference
+from bench.embeddings import embed, methods, reference
 
 reference_module = importlib.import_module("bench.embeddings.reference")
+methods_module = importlib.import_module("bench.embeddings.methods")
 
 
 @pytest.fixture
@@ -68,6 +70,95 @@ def test_one_changed_pixel_is_another_embedding(folder: Path, blobs: np.ndarray)
 def test_tsne_refuses_what_it_cannot_embed(folder: Path, data: np.ndarray, fault: str) -> None:
     with pytest.raises(ValueError, match=fault):
         embed(data)
+
+
+#: UMAP compiles for some ten seconds when it is imported.
+METHODS = [pytest.param(name, marks=pytest.mark.slow) if name == "umap" else name for name in methods()]
+
+
+def skip_missing(method: str) -> None:
+    if methods()[method].missing:
+        pytest.skip(methods()[method].missing)
+
+
+@pytest.mark.filterwarnings("ignore:the graph of", "ignore:The number of connected", "ignore:Changing the sparsity")
+@pytest.mark.parametrize("method", METHODS)
+def test_every_method_keeps_clusters_apart_and_repeats_itself(folder: Path, blobs: np.ndarray, method: str) -> None:
+    skip_missing(method)
+    points = embed(blobs, method)
+    assert points.shape == (40, 2)
+    assert np.isfinite(points).all()
+    first, second = points[:20], points[20:]
+    apart = np.linalg.norm(np.median(first, axis=0) - np.median(second, axis=0))
+    assert apart > max(np.linalg.norm(half - np.median(half, axis=0), axis=1).mean() for half in (first, second))
+    (kept,) = folder.glob("*.npy")
+    kept.unlink()
+    assert np.array_equal(embed(blobs, method), points)
+
+
+@pytest.mark.filterwarnings("ignore:the graph of")
+@pytest.mark.parametrize(("n", "d"), [(3, 1), (3, 2), (4, 3), (7, 4), (12, 30)])
+@pytest.mark.parametrize("method", METHODS)
+def test_every_method_takes_few_vectors(folder: Path, method: str, n: int, d: int) -> None:
+    skip_missing(method)
+    vectors = np.random.default_rng(n).random((n, d))
+    points = embed(vectors, method)
+    assert points.shape == (n, 2)
+    assert np.isfinite(points).all()
+    assert len(np.unique(points, axis=0)) == n
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_equal_vectors_and_two_vectors(folder: Path, method: str) -> None:
+    skip_missing(method)
+    assert not embed(np.full((9, 3), 7), method).any()
+    if method == "umap":
+        with pytest.raises(ValueError, match="UMAP takes three vectors or more, not 2"):
+            embed(np.eye(2), method)
+    else:
+        one, other = embed(np.eye(2), method)
+        assert not np.array_equal(one, other)
+
+
+@pytest.mark.parametrize("dtype", [np.bool_, np.int8, np.uint16, np.float16, np.float32, np.longdouble])
+def test_vectors_of_any_real_type_and_layout(folder: Path, dtype: type) -> None:
+    vectors = (np.random.default_rng(0).random((30, 6)) * 5).astype(dtype)
+    expected = embed(vectors.astype(np.float64), "pca")
+    for same in (vectors, np.asfortranarray(vectors), vectors[::-1][::-1], vectors.tolist()):
+        assert np.allclose(np.abs(embed(same, "pca")), np.abs(expected), atol=1e-5)
+
+
+@pytest.mark.filterwarnings("ignore:the graph of")
+def test_vectors_too_large_to_be_squared(folder: Path, blobs: np.ndarray) -> None:
+    vectors = blobs.reshape(40, -1) * 1e300
+    assert np.isfinite(embed(vectors, "pca")).all()
+    assert np.allclose(embed(vectors, "lle"), embed(blobs.astype(float), "lle"), atol=1e-6)
+
+
+def test_t_sne_of_many_vectors_is_by_the_fast_library(
+    folder: Path, blobs: np.ndarray, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    skip_missing("tsne-opentsne")
+    fast = embed(blobs, "tsne-opentsne")
+    assert not np.array_equal(embed(blobs), fast)
+    monkeypatch.setattr(methods_module, "MANY", len(blobs))
+    monkeypatch.setenv(cache.VARIABLE, str(folder / "another"))
+    assert np.array_equal(embed(blobs), fast)
+
+
+def test_what_is_asked_wrongly_is_named(folder: Path, blobs: np.ndarray, monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(ValueError, match="no method of embedding is called 'tnse'; did you mean tsne"):
+        embed(blobs, "tnse")
+    with pytest.raises(ValueError, match="components = 0"):
+        embed(blobs, components=0)
+    with pytest.raises(ValueError, match="threads = 0; give at least 1, or None"):
+        embed(blobs, threads=0)
+    with pytest.raises(ValueError, match="type complex128; an embedding takes real numbers"):
+        embed(blobs * 1j)
+    absent = dataclasses.replace(methods()["umap"], modules={"no_such_module": "no-such-package"})
+    monkeypatch.setitem(methods(), "umap", absent)
+    with pytest.raises(ImportError, match="umap: no-such-package not installed: pip install no-such-package"):
+        embed(blobs, "umap")
 
 
 @pytest.mark.parametrize(
