@@ -11,6 +11,9 @@ from typing import Any
 import pytest
 from browsers import CHROMIUM
 
+# Read when a library is loaded: threads that spin for each other make a busy machine's tests take minutes.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 from bench import plugins
 
 

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import warnings
 
 import numpy as np
 import pytest
 
 from solvers import DenseCost, Plan, PointCost, Transport, Unsupported, certify, registry, solve
-
-# Read when KeOps loads OpenMP, whose threads on a busy machine spin for each other until a test takes minutes.
-os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 #: Options that make each go on until it has converged.
 CONVERGED = {
