@@ -25,7 +25,7 @@ ROOT = Path(__file__).parent.parent.parent
 SETTINGS = {
     "LAPMARK_BENCH_SIZES": "16",
     "LAPMARK_BENCH_PROBLEMS": "uniform",
-    "LAPMARK_BENCH_SOLVERS": "jv,hungarian",
+    "LAPMARK_BENCH_SOLVERS": "jv,auction",  # neither loads Numba, which each of asv's processes would do anew
 }
 
 TRACKED = "assignment.WorkUniform.track_row_scans"
@@ -98,6 +98,7 @@ def test_without_npm_the_site_stays_as_it_was(tmp_path: Path, monkeypatch: pytes
     assert site.main([]) == 2
 
 
+@pytest.mark.timeout(900)  # some fifty processes, one after another: minutes on a busy machine
 def test_two_commits_are_shown_as_a_graph_without_a_network(address: str, browser: Any) -> None:
     page = browser.new_page(viewport={"width": 1280, "height": 800})
     elsewhere, complaints = [], []
