@@ -6,6 +6,7 @@ import json
 import os
 import re
 import shlex
+import shutil
 import signal
 import subprocess
 import sys
@@ -130,27 +131,36 @@ def test_the_command_draws_the_case(text: str) -> None:
     assert gallery.cases([name], int(size)) == [case]
 
 
-def test_one_application_and_its_page(tmp_path: Path) -> None:
-    code, output = lapmark("gallery", SMALL, "--to", tmp_path)
+@pytest.fixture(scope="module")
+def drawn(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
+    """A folder that one application was drawn to, and what was said of it."""
+    folder = tmp_path_factory.mktemp("drawn")
+    code, output = lapmark("gallery", SMALL, "--to", folder)
     assert code == 0, output
+    return folder, output
+
+
+def test_one_application_and_its_page(drawn: tuple[Path, str]) -> None:
+    folder, output = drawn
     assert "16 × 16, solved by transport" in output
     assert "certified optimal" in output
-    page = (tmp_path / "index.html").read_text(encoding="utf-8")
+    page = (folder / "index.html").read_text(encoding="utf-8")
     assert "lapmark gallery images-emd -n 16" in page
     assert "The earth mover&#39;s distance between two grey images" in page
     assert problems.get("images-emd").captions["flow"] in page
     assert page.count('<img src="data:image/webp;base64,') == 2
     assert not re.search(r'src(?:set)?="(?!data:)', page)
     links = re.findall(r'href="(?!data:|#)(.*?)"', page)
-    assert sorted(tmp_path / link for link in links) == sorted(tmp_path.glob("*/*.png"))
-    for path in tmp_path.glob("*/*.png"):
+    assert sorted(folder / link for link in links) == sorted(folder.glob("*/*.png"))
+    for path in folder.glob("*/*.png"):
         assert len(Image.open(path).convert("RGB").getcolors(1 << 24)) > 10
-    assert not list(tmp_path.glob(".*")), "nothing half drawn is left"
+    assert not list(folder.glob(".*")), "nothing half drawn is left"
 
 
 @pytest.mark.usefixtures("blurred")
-def test_the_page_shows_all_that_was_drawn_there(tmp_path: Path) -> None:
-    for arguments in ((SMALL,), ("blurred",), ("blurred:reach=0.5", "-n", 16), ("blurred",)):
+def test_the_page_shows_all_that_was_drawn_there(tmp_path: Path, drawn: tuple[Path, str]) -> None:
+    shutil.copytree(drawn[0], tmp_path, dirs_exist_ok=True)
+    for arguments in (("blurred",), ("blurred:reach=0.5", "-n", 16), ("blurred",)):
         code, output = lapmark("gallery", *arguments, "--to", tmp_path)
         assert code == 0, output
     page = (tmp_path / "index.html").read_text(encoding="utf-8")
