@@ -12,10 +12,8 @@ from typing import Annotated
 
 import numpy as np
 import typer
-from sklearn.manifold import LocallyLinearEmbedding as Peer
 
-from bench import datasets
-from bench.embeddings import LocallyLinearEmbedding
+from bench import datasets, embeddings
 from bench.suite.small import in_turns
 
 #: Images of the MNIST test set, the first of them, and neighbours.
@@ -37,20 +35,22 @@ class LocallyLinear:
         self.time_fit(n)  # compiles
 
     def time_fit(self, n: int) -> None:
-        LocallyLinearEmbedding(n_neighbors=10).fit(self.vectors)
+        embeddings.LocallyLinearEmbedding(n_neighbors=10).fit(self.vectors)
 
 
 def main(
     data: Annotated[Path | None, typer.Option(help="Folder that has the MNIST test set as IDX files.")] = None,
 ) -> None:
     """Compare with scikit-learn's on MNIST."""
+    from sklearn.manifold import LocallyLinearEmbedding as Peer
+
     if data is not None:
         os.environ[datasets.VARIABLE] = str(data)
     pixels = datasets.mnist().pixels
     vectors = pixels.reshape(len(pixels), -1) / 255
     print(f"{'n':>7}{'s, lapmark':>13}{'s, scikit-learn':>18}{'lead':>8}{'apart':>10}")
     for n in SIZES:
-        mine, peer = LocallyLinearEmbedding(n_neighbors=NEIGHBOURS), Peer(n_neighbors=NEIGHBOURS)
+        mine, peer = embeddings.LocallyLinearEmbedding(n_neighbors=NEIGHBOURS), Peer(n_neighbors=NEIGHBOURS)
         one, other = mine.fit_transform(vectors[:n]), peer.fit_transform(vectors[:n])
         apart = np.abs(one - other * np.sign((one * other).sum(axis=0))).max()
         calls = {each: functools.partial(model.fit, vectors[:n]) for each, model in (("mine", mine), ("peer", peer))}
