@@ -6,10 +6,11 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
+from bench.laying import Layout
 from bench.record import Record
 from bench.store import Store
 
-from . import charts, gallery, looks, page, pictures, tables
+from . import assignment, charts, gallery, looks, map, page, pictures, tables
 
 
 def write(directory: Path) -> Path:
@@ -65,6 +66,16 @@ def write_records(records: Sequence[Record], directory: Path) -> Path:
 def write_gallery(directory: Path) -> Path:
     """Write `index.html`, the page of all pictures that `pictures.album` drew into a directory, beside them."""
     return put(directory / "index.html", gallery.render(pictures.found(directory), directory).encode())
+
+
+def write_map(layout: Layout, path: Path, title: str, side: int) -> Path:
+    """Draw a collection on its grid, with so many pixels to a cell's side: `.png`, `.svg` or `.html` by the name."""
+    return put(path, map.Map(layout, side, title).render(path.suffix.lower()))
+
+
+def write_assignment(layout: Layout, path: Path) -> Path:
+    """Write which thing is at which node: `.csv`, `.json`, `.npy` or `.parquet` by the name."""
+    return put(path, assignment.encode(layout.table(), path.suffix.lower()))
 
 
 def put(path: Path, content: bytes) -> Path:

@@ -98,12 +98,24 @@ def render(cells: pd.DataFrame, drawings: Sequence[Drawing], albums: Sequence[Al
         rows=[_row(row, columns) for _, row in shown.iterrows()],
         columns=columns,
         choices={name: values for name, column in FILTERS.items() if (values := _choices(name, shown[column]))},
-        csv=_data_url("text/csv", tables.csv(cells).encode()),
+        csv=data_url("text/csv", tables.csv(cells).encode()),
     )
 
 
-def fill(template: str, **contents: object) -> str:
-    """A template filled in, with the looks and the script of every page, and a policy that lets nothing else in."""
+def fill(name: str, script: str = "page.js", look: str = "page.css", **contents: object) -> str:
+    """A template filled in, with a script and looks from beside it, and a policy that lets nothing else in."""
+    code, style = ((TEMPLATES / name).read_text(encoding="utf-8") for name in (script, look))
+    return template(name).render(
+        script=Markup(code),
+        look=Markup(style),
+        policy=f"default-src 'none'; img-src data:; style-src {_hash(style)}; script-src {_hash(code)}",
+        **contents,
+    )
+
+
+@functools.cache
+def template(name: str) -> jinja2.Template:
+    """A template, which escapes whatever it is given."""
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(TEMPLATES),
         autoescape=True,
@@ -111,13 +123,7 @@ def fill(template: str, **contents: object) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    script, look = ((TEMPLATES / name).read_text(encoding="utf-8") for name in ("page.js", "page.css"))
-    return environment.get_template(template).render(
-        script=Markup(script),
-        look=Markup(look),
-        policy=f"default-src 'none'; img-src data:; style-src {_hash(look)}; script-src {_hash(script)}",
-        **contents,
-    )
+    return environment.get_template(name)
 
 
 def shown_pictures(album: Album, directory: Path) -> list[tuple[str, Picture]]:
@@ -324,7 +330,7 @@ def _chart(drawing: Drawing) -> Picture:
     with Image.open(io.BytesIO(drawing.png)) as image:
         width, height = (round(side * CSS_DPI / DPI) for side in image.size)
     small = len(drawing.svg) <= 4 * len(drawing.png)
-    source = _data_url("image/svg+xml", drawing.svg) if small else _data_url("image/png", drawing.png)
+    source = data_url("image/svg+xml", drawing.svg) if small else data_url("image/png", drawing.png)
     return Picture(source, width, height)
 
 
@@ -334,14 +340,14 @@ def _picture(path: Path) -> Picture:
         if path.suffix == ".gif":
             size = image.size
             image.seek(getattr(image, "n_frames", 1) - 1)
-            still = _data_url("image/webp", _webp(image, lossless=True))
-            return Picture(_data_url("image/gif", path.read_bytes()), *size, still)
+            still = data_url("image/webp", _webp(image, lossless=True))
+            return Picture(data_url("image/gif", path.read_bytes()), *size, still)
         content = _webp(image, lossless=True)
         if len(content) > PICTURE_BYTES:
             reduced = image.convert("RGB")
             reduced.thumbnail((PICTURE_SIDE, PICTURE_SIDE), Image.Resampling.LANCZOS)
-            return Picture(_data_url("image/webp", _webp(reduced, quality=85)), *reduced.size, reduced=True)
-        return Picture(_data_url("image/webp", content), *image.size)
+            return Picture(data_url("image/webp", _webp(reduced, quality=85)), *reduced.size, reduced=True)
+        return Picture(data_url("image/webp", content), *image.size)
 
 
 def _webp(image: Image.Image, **settings: Any) -> bytes:
@@ -350,7 +356,8 @@ def _webp(image: Image.Image, **settings: Any) -> bytes:
         return file.getvalue()
 
 
-def _data_url(kind: str, content: bytes) -> str:
+def data_url(kind: str, content: bytes) -> str:
+    """Content of a media type, as the source of an image within the page itself."""
     return f"data:{kind};base64,{base64.b64encode(content).decode()}"
 
 

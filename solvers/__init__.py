@@ -4,6 +4,7 @@ from .batch import BatchMatching, solve_batch
 from .certificate import Certificate, certify
 from .drop_in import linear_sum_assignment
 from .histograms import emd, emd_plans
+from .layout import fitting_shape, grid_layout, grid_problem
 from .losses import Loss, carry, loss
 from .problem import Assignment, DenseCost, Infeasible, PointCost, SparseCost, TimeLimit, Transport, Unsupported
 from .registry import Capabilities, names, register, solve
@@ -28,6 +29,9 @@ __all__ = [
     "certify",
     "emd",
     "emd_plans",
+    "fitting_shape",
+    "grid_layout",
+    "grid_problem",
     "linear_sum_assignment",
     "loss",
     "names",

@@ -25,7 +25,7 @@ ROOT = Path(__file__).parent.parent
 DOCUMENTS = [ROOT / name for name in ("README.md", "METHODOLOGY.md", "BIAS.md", "CONTRIBUTING.md")]
 PAGES = sorted((ROOT / "docs").glob("**/*.md"))
 #: Pages that start a cluster, make environments, build commits or draw: what they show has tests of its own.
-SLOW = {"cluster", "environments", "gallery", "gate", "plugins"}
+SLOW = {"cluster", "environments", "gallery", "gate", "map", "plugins"}
 
 
 def broken(solver: str) -> set[str]:

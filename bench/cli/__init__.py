@@ -8,7 +8,7 @@ import os
 
 # Each adds its verb to the application, in the order in which the help lists them.
 # isort: off
-from . import run, listing, env, check, report, export, compare, gate, choose, gallery  # noqa: F401
+from . import run, listing, env, check, report, export, compare, gate, choose, map, gallery  # noqa: F401
 
 # isort: on
 from . import completion

@@ -77,6 +77,7 @@ def _print_version(asked: bool) -> None:
             "lapmark run -s jv -s scipy -p uniform -n 500": "two solvers, one family of problems, one size",
             "lapmark report results --open": "what has been measured, as figures, tables and a page",
             "lapmark gallery --open": "every application, drawn",
+            "lapmark map photos -o photos.html": "images of your own, laid on a grid",
             "lapmark run --help": "more of one command",
         }
     )

@@ -67,6 +67,13 @@ def suites(incomplete: str) -> list[Offer]:
     return _offer(incomplete, dict.fromkeys(suites.names(), ""))
 
 
+def embeddings(incomplete: str) -> list[Offer]:
+    """Ways from vectors to points of the plane."""
+    from .. import laying
+
+    return _offer(incomplete, laying.methods())
+
+
 def statuses(incomplete: str) -> list[Offer]:
     """What can become of a cell, as `--retry` takes it."""
     from ..record import STATUSES

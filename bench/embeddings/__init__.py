@@ -2,14 +2,14 @@
 
 from typing import TYPE_CHECKING
 
-from .embed import embed, methods
+from .embed import SEED, embed, methods
 from .reference import reference
 from .resample import resample
 
 if TYPE_CHECKING:
     from .lle import LocallyLinearEmbedding
 
-__all__ = ["LocallyLinearEmbedding", "embed", "methods", "reference", "resample"]
+__all__ = ["SEED", "LocallyLinearEmbedding", "embed", "methods", "reference", "resample"]
 
 
 def __getattr__(name: str) -> object:

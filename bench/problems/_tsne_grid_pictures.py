@@ -15,10 +15,8 @@ from matplotlib.axes import Axes
 from matplotlib.collections import PolyCollection
 from PIL import Image
 
+from ..mosaic import enlargement, mosaic
 from ._pictures import BACKGROUND, INK, MARGIN, PALETTE, save_figure, save_image, square_figure
-
-#: Pictures made of images are enlarged, by a whole factor, until their side has this many pixels.
-SMALLEST_SIDE = 1000
 
 #: The side of the scattered picture, as a multiple of the side that just holds all images.
 SCATTER_ROOM = 1.6
@@ -76,7 +74,7 @@ def scattered(points: np.ndarray, pixels: np.ndarray, folder: Path) -> list[Path
     """The images (n, height, width) at their points; where they overlap, the brighter pixel shows."""
     pixels = _framed(pixels)
     n, height, width = pixels.shape
-    scale = _enlargement(math.isqrt(n) * SCATTER_ROOM * max(height, width))
+    scale = enlargement(math.isqrt(n) * SCATTER_ROOM * max(height, width))
     extent = round(math.sqrt(n) * SCATTER_ROOM * max(height, width))
     canvas = np.zeros((extent + height, extent + width), np.uint8)
     top = np.rint((1 - points[:, 1]) * extent).astype(int)
@@ -90,13 +88,11 @@ def scattered(points: np.ndarray, pixels: np.ndarray, folder: Path) -> list[Path
 def on_grid(node: np.ndarray, pixels: np.ndarray, folder: Path) -> list[Path]:
     """The images (n, height, width) on their nodes (n,) of a square grid."""
     pixels = _framed(pixels)
-    n, height, width = pixels.shape
-    k = math.isqrt(n)
-    cells = np.empty_like(pixels)
-    cells[node] = pixels
-    rows_from_top = cells.reshape(k, k, height, width)[::-1]
-    canvas = rows_from_top.swapaxes(1, 2).reshape(k * height, k * width)
-    return _save_pixels(canvas, _enlargement(max(canvas.shape)), folder / "grid")
+    k, side = math.isqrt(len(pixels)), max(pixels.shape[1:])
+    row_from_bottom, column = np.divmod(node, k)
+    nodes = np.column_stack([k - 1 - row_from_bottom, column])
+    picture = mosaic(pixels, nodes, (k, k), side * enlargement(k * side))
+    return save_image(Image.fromarray(picture), folder / "grid")
 
 
 def _colours(label: np.ndarray) -> np.ndarray:
@@ -115,10 +111,6 @@ def _name_labels(axes: Axes, points: np.ndarray, label: np.ndarray) -> None:
 
 def _framed(pixels: np.ndarray) -> np.ndarray:
     return np.pad(pixels, ((0, 0), (1, 1), (1, 1))) if max(pixels.shape[1:]) < SMALLEST_UNFRAMED else pixels
-
-
-def _enlargement(side: float) -> int:
-    return max(1, math.ceil(SMALLEST_SIDE / side))
 
 
 def _save_pixels(canvas: np.ndarray, scale: int, stem: Path) -> list[Path]:

@@ -91,6 +91,8 @@ def bash(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bash]:
         ("lapmark run -s cascade:avx2=false -p unif", "lapmark run -s cascade:avx2=false -p uniform "),
         ("lapmark solvers hung", "lapmark solvers hungarian "),
         ("lapmark gallery wor", "lapmark gallery words "),
+        ("lapmark map x.npy --method iso", "lapmark map x.npy --method isomap "),
+        ("lapmark map x.npy --method no", "lapmark map x.npy --method none "),
     ],
 )
 def test_tab_in_bash(bash: Bash, line: str, completed: str) -> None:

@@ -1,0 +1,171 @@
+"""`lapmark map`: data of one's own on a grid."""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from . import completion
+from .base import INTERRUPTED, app, examples, user_errors
+
+if TYPE_CHECKING:
+    from ..collection import Collection
+
+#: What a map, and the table of its cells, can be written as.
+OUTPUTS, TABLES = (".png", ".svg", ".html"), (".csv", ".json", ".npy", ".parquet")
+
+#: Images that could not be read, of which so many are named.
+NAMED = 10
+
+
+@app.command(
+    "map",
+    epilog=examples(
+        {
+            "lapmark map photos -o photos.html --open": "a folder of images, as a page to zoom into",
+            "lapmark map embedding.npy --grid 40x60": "points of the plane, on a grid of 40 rows and 60 columns",
+            "lapmark map features.csv --method umap -o map.svg": "a table of numbers, with labels and images",
+            "lapmark map t10k-images-idx3-ubyte.gz --save-assignment cells.csv": "MNIST, and which image is where",
+        }
+    ),
+)
+def draw_map(
+    source: Annotated[
+        Path,
+        typer.Argument(
+            metavar="INPUT",
+            help="A folder of images; images, features or 2-D points as .npy, .npz, .csv or .parquet; or an IDX file.",
+            show_default=False,
+        ),
+    ],
+    output: Annotated[
+        Path,
+        typer.Option("--output", "-o", metavar="FILE", help="What to write: a .png, a .svg, or a .html to zoom into."),
+    ] = Path("map.png"),
+    grid: Annotated[
+        str | None,
+        typer.Option(
+            metavar="ROWSxCOLUMNS", help="Shape of the grid, which may have more nodes; default: the nearest that fits."
+        ),
+    ] = None,
+    method: Annotated[
+        str | None,
+        typer.Option(
+            metavar="METHOD",
+            help="How vectors are embedded in the plane; default: tsne, and none for 2-D points.",
+            autocompletion=completion.embeddings,
+        ),
+    ] = None,
+    sprite: Annotated[
+        int | None,
+        typer.Option(
+            metavar="PIXELS", min=1, help="Side of a cell; default: as large as suits the images and the map."
+        ),
+    ] = None,
+    table: Annotated[
+        Path | None,
+        typer.Option(
+            "--save-assignment",
+            metavar="FILE",
+            help="Write the name, row, column, x, y and label of each, as .csv, .json, .npy or .parquet.",
+        ),
+    ] = None,
+    seed: Annotated[int, typer.Option(metavar="N", min=0, help="Seed of the embedding.")] = 777,
+    threads: Annotated[
+        int | None,
+        typer.Option(
+            metavar="N", min=1, help="Threads to read and to embed with; default: all cores. 1 repeats to the bit."
+        ),
+    ] = None,
+    show: Annotated[bool, typer.Option("--open", help="Open it in the browser.")] = False,
+) -> None:
+    """Lay your own data on a grid.
+
+    Images or vectors are embedded in the plane, each is given a cell of its own as near as can be, which is proven,
+    and the grid is drawn. Embeddings are kept, so that drawing anew is quick.
+    """
+    import webbrowser
+
+    # Before OpenMP is loaded: its threads spin while they wait, which beside other work takes several times as long.
+    os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+
+    from .. import laying
+
+    with user_errors():
+        _check_suffix("--output", output, OUTPUTS)
+        if table is not None:
+            _check_suffix("--save-assignment", table, TABLES)
+        shape = None if grid is None else _shape(grid)
+        if method is not None:
+            laying.check_method(method)
+        try:
+            told = _draw(source, output, shape, method, sprite, table, seed, threads)
+        except KeyboardInterrupt:
+            raise typer.Exit(INTERRUPTED) from None
+    typer.echo("\n".join(told))
+    if show:
+        webbrowser.open(output.resolve().as_uri())
+
+
+def _draw(
+    source: Path,
+    output: Path,
+    shape: tuple[int, int] | None,
+    method: str | None,
+    sprite: int | None,
+    table: Path | None,
+    seed: int,
+    threads: int | None,
+) -> list[str]:
+    """From the input to the files, and what to say of them in the end."""
+    from solvers.layout import grid_shape
+
+    from .. import collection as collections
+    from .. import laying, mosaic
+    from ..status import doing
+
+    collection = collections.read(source, sprite, threads)
+    shape = grid_shape(len(collection), shape)
+    side = sprite or mosaic.cell_side(collection.images, shape)
+    mosaic.check_size(shape[0] * shape[1], side, output.suffix.lower())
+    layout = laying.lay(collection, shape, method, seed, threads)
+    with doing("drawing"):
+        import reports  # loads matplotlib, which takes a second
+
+        if table is not None:
+            reports.write_assignment(layout, table)
+        reports.write_map(layout, output, source.resolve().name, side)
+    return [_read(collection), layout.times, *map(str, filter(None, [output, table]))]
+
+
+def _shape(text: str) -> tuple[int, int]:
+    found = re.fullmatch(r"\s*(\d+)\s*[x×X]\s*(\d+)\s*", text)
+    if not found or 0 in (shape := (int(found[1]), int(found[2]))):
+        raise ValueError(f"--grid {text}: a grid is ROWSxCOLUMNS, such as 40x60")
+    return shape
+
+
+def _check_suffix(option: str, path: Path, known: tuple[str, ...]) -> None:
+    if path.suffix.lower() not in known:
+        raise ValueError(f"{option} {path}: what to write is told by the name, which ends in {', '.join(known)}")
+    if path.is_dir():
+        raise ValueError(f"{option} {path} is a folder; name a file")
+
+
+def _read(collection: Collection) -> str:
+    """What was read, and what was not."""
+    kind = "images" if collection.images else "points" if collection.are_points else "vectors"
+    labels = f", {len(collection.classes):,} labels" if collection.labels is not None else ""
+    lines = [f"{len(collection):,} {kind}{labels}"]
+    if collection.ignored:
+        lines.append(f"ignored {collection.ignored}")
+    if count := len(collection.skipped):
+        lines.append(f"skipped {count:,} that cannot be read:")
+        lines += [f"  {name}: {reason}" for name, reason in collection.skipped[:NAMED]]
+    if count > NAMED:
+        lines.append(f"  and {count - NAMED:,} more")
+    return "\n".join(lines)

@@ -1,0 +1,98 @@
+"""Images on the nodes of a grid, as one picture: each in a square cell, whole, pixel by pixel where it fits."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+from PIL import Image
+
+#: Pixels of a picture that programs can still be expected to show, by its format: a page or a drawing is shown as a
+#: whole, and takes four bytes a pixel for that.
+MOST_PIXELS = {".png": 2**28, ".svg": 2**26, ".html": 2**26}
+
+
+#: A map of many images has about so many pixels along a side, as long as an image keeps the least side and does not
+#: get larger than the largest.
+MAP_SIDE, LEAST_SIDE, LARGEST_SIDE = 4096, 8, 256
+
+#: A map of few images is enlarged, by a whole factor, until its longer side has this many pixels.
+SMALLEST_MAP = 1000
+
+#: Images with larger sides are not: they are photographs, and a few of them are large enough.
+SMALL_IMAGE = 64
+
+
+def default_side(count: int) -> int:
+    """Pixels of an image's side in a map of so many."""
+    return min(max(MAP_SIDE // math.isqrt(count), LEAST_SIDE), LARGEST_SIDE)
+
+
+def enlargement(side: float) -> int:
+    """The whole factor by which a map with a side of so many pixels is enlarged."""
+    return max(1, math.ceil(SMALLEST_MAP / side))
+
+
+def cell_side(images: Sequence[np.ndarray] | None, shape: tuple[int, int]) -> int:
+    """Pixels of a cell's side: those of the largest image, by a whole factor more where the map would be small."""
+    side = max((max(image.shape[:2]) for image in images or ()), default=1)
+    return side * enlargement(side * max(shape)) if side <= SMALL_IMAGE else side
+
+
+def check_size(nodes: int, side: int, suffix: str) -> None:
+    """A ValueError where so many cells of `side` pixels are more than a picture of a format should have."""
+    most = MOST_PIXELS[suffix]
+    if nodes * side**2 > most:
+        fits = math.isqrt(most // nodes)
+        cure = f"--sprite {fits} makes one that can" if fits else "take fewer"
+        raise ValueError(
+            f"{nodes:,} cells of {side}×{side} pixels make a picture of {nodes * side**2:,}, and no {suffix} of more "
+            f"than {most:,} can be shown; {cure}"
+        )
+
+
+def mosaic(
+    images: Sequence[np.ndarray] | np.ndarray, nodes: np.ndarray, shape: tuple[int, int], side: int
+) -> np.ndarray:
+    """Draw images on a grid.
+
+    Parameters
+    ----------
+    images : sequence of n (height, width) or (height, width, 3) uint8 arrays
+        Grey or coloured, of any sizes.
+    nodes : (n, 2) int array
+        Row, from the top, and column of each.
+    shape : (int, int)
+        Rows and columns.
+    side : int
+        Pixels of a cell's side. An image is shown in its middle, at its own proportions, as large as fits: enlarged by
+        a whole factor, or else made smaller.
+
+    Returns
+    -------
+    (rows · side, columns · side) or (rows · side, columns · side, 3) uint8
+        Grey where every image is; black where there is no image.
+    """
+    rows, columns = shape
+    grey = all(image.ndim == 2 for image in images)
+    picture = np.zeros((rows * side, columns * side, *(() if grey else (3,))), np.uint8)
+    for image, (row, column) in zip(images, nodes, strict=True):
+        fitted = fit(image, side)
+        height, width = fitted.shape[:2]
+        top, left = row * side + (side - height) // 2, column * side + (side - width) // 2
+        cell = picture[top : top + height, left : left + width]
+        cell[:] = fitted if grey or fitted.ndim == 3 else fitted[..., None]
+    return picture
+
+
+def fit(image: np.ndarray, side: int) -> np.ndarray:
+    """An image as large as fits into a square: enlarged by a whole factor, pixel by pixel, or else made smaller."""
+    height, width = image.shape[:2]
+    factor = side // max(height, width)
+    if factor == 1:
+        return image
+    if factor > 1:
+        return image.repeat(factor, axis=0).repeat(factor, axis=1)
+    size = max(1, round(width * side / max(height, width))), max(1, round(height * side / max(height, width)))
+    return np.asarray(Image.fromarray(image).resize(size, Image.Resampling.LANCZOS))

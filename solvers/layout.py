@@ -1,0 +1,152 @@
+"""Points of the plane laid on a grid: each gets a node of its own, and all together move as little as can be.
+
+What a scatter plot of images cannot show, because they cover each other, a grid can. The assignment is exact, so that
+it says what a layout is worth; nothing is rounded to a lattice, and the grid may have more nodes than there are points.
+"""
+
+from __future__ import annotations
+
+from numbers import Integral
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from .problem import Assignment, PointCost
+from .registry import solve
+from .validation import as_numeric, check_number, first, place
+
+
+def grid_layout(points: ArrayLike, shape: tuple[int, int] | None = None, solver: str = "auto") -> np.ndarray:
+    """Lay points on a grid.
+
+    Parameters
+    ----------
+    points : array_like, shape (n, 2)
+        x and y, n ≥ 2, of any real dtype and memory layout. Each axis is stretched to the grid's extent, so that units
+        do not matter; points without extent along an axis lie in its middle.
+    shape : (int, int), optional
+        Rows and columns, with n nodes or more. Nodes stay empty where that makes the whole nearest. Default:
+        `fitting_shape(n)`.
+    solver : str
+        As `solve` takes it.
+
+    Returns
+    -------
+    (n, 2) intp
+        Row and column of each point. Row 0 is at the top, where y is largest; column 0 at the left, where x is
+        smallest.
+
+    Raises
+    ------
+    ValueError
+        Where there are fewer than two points, a coordinate is not finite, or the grid has too few nodes.
+    TypeError
+        For complex, text, object and masked arrays.
+
+    Notes
+    -----
+    It minimises the sum of squared Euclidean distances in cells. `grid_problem` gives the problem itself, for a proof.
+
+    Examples
+    --------
+    >>> grid_layout([[0, 0], [1, 0], [0, 5], [1, 5]])
+    array([[1, 0],
+           [1, 1],
+           [0, 0],
+           [0, 1]])
+    """
+    problem, (_, columns) = grid_problem(points, shape)
+    return np.column_stack(np.divmod(solve(problem, solver).row_to_col, columns))
+
+
+def grid_problem(points: ArrayLike, shape: tuple[int, int] | None = None) -> tuple[Assignment, tuple[int, int]]:
+    """The assignment that `grid_layout` solves, and the grid's shape.
+
+    Parameters
+    ----------
+    points, shape
+        As `grid_layout` takes them.
+
+    Returns
+    -------
+    problem : Assignment
+        Rows are the points, columns the nodes in reading order: node k is (k div columns, k mod columns). The cost is
+        a `PointCost`, of O(n) memory.
+    shape : (int, int)
+        Rows and columns.
+    """
+    stretched = _stretched(points)
+    rows, columns = grid_shape(len(stretched), shape)
+    across, down = np.arange(columns, dtype=np.float64), np.arange(rows, dtype=np.float64)
+    nodes = np.column_stack([np.tile(across, rows), np.repeat(down, columns)])
+    wanted = np.column_stack([stretched[:, 0] * (columns - 1), (1 - stretched[:, 1]) * (rows - 1)])
+    return Assignment(PointCost(wanted, nodes)), (rows, columns)
+
+
+def grid_shape(n: int, shape: tuple[int, int] | None = None) -> tuple[int, int]:
+    """The grid that n points are laid on where `shape` is asked for; a ValueError where that has too few nodes."""
+    if shape is None:
+        return fitting_shape(n)
+    rows, columns = _checked(shape)
+    if rows * columns < n:
+        fits = "×".join(map(str, fitting_shape(n, columns / rows)))
+        raise ValueError(f"a {rows}×{columns} grid has room for {rows * columns:,} of {n:,} points; {fits} has for all")
+    return rows, columns
+
+
+def fitting_shape(n: int, aspect: float = 1.0) -> tuple[int, int]:
+    """A grid with room for n points that is near a shape and leaves few nodes empty.
+
+    Parameters
+    ----------
+    n : int
+        At least 1.
+    aspect : float
+        Columns to a row that are wanted; above 0.
+
+    Returns
+    -------
+    (int, int)
+        Rows and columns for which the sum of two is least: the empty nodes, as a share of n, and the distance of the
+        aspect from the one wanted, as a logarithm.
+
+    Examples
+    --------
+    >>> fitting_shape(10_000), fitting_shape(12), fitting_shape(9973, aspect=3 / 2)
+    ((100, 100), (3, 4), (82, 122))
+    """
+    if not isinstance(n, Integral) or n < 1:
+        raise ValueError(f"n = {n!r}; a grid has room for a whole number of points, at least 1")
+    aspect = check_number(aspect, "aspect", positive=True)
+    rows = np.arange(1, n + 1)
+    columns = -(-n // rows)
+    empty = (rows * columns - n) / n
+    loss = empty + np.abs(np.log(columns / rows / aspect))
+    best = np.argmin(loss.round(12))  # of equal ones the widest, whatever rounding makes of them
+    return int(rows[best]), int(columns[best])
+
+
+def _checked(shape: Any) -> tuple[int, int]:
+    """A shape as two whole numbers above 0."""
+    sides = tuple(shape) if isinstance(shape, tuple | list | np.ndarray) else (shape,)
+    if len(sides) != 2 or not all(isinstance(side, Integral) and int(side) > 0 for side in sides):
+        raise ValueError(f"shape = {shape!r}; a grid is (rows, columns), two whole numbers above 0")
+    return int(sides[0]), int(sides[1])
+
+
+def _stretched(points: ArrayLike) -> np.ndarray:
+    """Points as (n, 2) float64, moved and stretched to fill [0, 1] along each axis."""
+    array = as_numeric(points, "points")
+    if array.ndim != 2 or array.shape[1] != 2:
+        raise ValueError(f"points have shape {array.shape}; a layout takes x and y of each, as an (n, 2) array")
+    if len(array) < 2:
+        raise ValueError(f"there {'is 1 point' if len(array) else 'are no points'}; a layout takes at least 2")
+    array = array.astype(np.float64)
+    if not np.isfinite(array).all():
+        where = first(~np.isfinite(array))
+        raise ValueError(f"points{place(where)} is {array[where]}; a layout takes finite coordinates")
+    # Differences of the largest numbers of float64 are not finite, those of numbers in [−1, 1] are.
+    array /= np.maximum(np.abs(array).max(axis=0), np.finfo(np.float64).tiny)
+    low, high = array.min(axis=0), array.max(axis=0)
+    return np.where(high > low, (array - low) / np.where(high > low, high - low, 1), 0.5)

@@ -1,0 +1,144 @@
+"""Points on a grid: the optimum, the orientation, the shapes, and what is refused."""
+
+from __future__ import annotations
+
+import doctest
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as arrays
+from scipy.optimize import linear_sum_assignment
+
+from solvers import certify, fitting_shape, grid_layout, grid_problem, layout, solve
+
+RNG = np.random.default_rng(0)
+
+coordinates = st.one_of(st.floats(-1e3, 1e3), st.integers(-3, 3).map(float), st.floats(-1e308, 1e308))
+
+
+def wanted(points: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
+    """Where each point would be, in rows and columns, were there no others; made another way than by the library."""
+    sides = []
+    for values, last in ((-points[:, 1], shape[0] - 1), (points[:, 0], shape[1] - 1)):
+        low, high = float(values.min()), float(values.max())
+        extent = high / 2 - low / 2
+        sides.append((values / 2 - low / 2) / extent * last if extent > 0 else np.full(len(values), last / 2))
+    return np.column_stack(sides)
+
+
+@settings(deadline=None, max_examples=150)
+@given(
+    points=st.integers(2, 12).flatmap(lambda n: arrays.arrays(np.float64, (n, 2), elements=coordinates)),
+    more=st.tuples(st.integers(0, 3), st.integers(0, 3)),
+)
+def test_no_other_layout_is_nearer(points: np.ndarray, more: tuple[int, int]) -> None:
+    rows, columns = fitting_shape(len(points))
+    shape = rows + more[0], columns + more[1]
+    nodes = grid_layout(points, shape)
+    assert nodes.dtype == np.intp
+    assert ((nodes >= 0) & (nodes < shape)).all()
+    assert len(set(map(tuple, nodes.tolist()))) == len(points)
+    every = np.stack(np.divmod(np.arange(shape[0] * shape[1]), shape[1]), axis=1)
+    cost = ((wanted(points, shape)[:, None] - every) ** 2).sum(axis=2)
+    best = cost[linear_sum_assignment(cost)].sum()
+    assert ((wanted(points, shape) - nodes) ** 2).sum() == pytest.approx(best, rel=1e-9, abs=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("points", "shape"),
+    [
+        (RNG.random((2500, 2)), (50, 50)),
+        (RNG.random((1200, 2)), (50, 50)),
+        (0.3 + 0.01 * RNG.standard_normal((2000, 2)), (50, 50)),
+        (np.ones((2000, 2)), (50, 50)),
+        (np.column_stack([RNG.random(900), np.zeros(900)]), (30, 31)),
+        (RNG.integers(0, 9, (2497, 2)), None),
+        (RNG.random((500, 2)), (1, 700)),
+    ],
+    ids=["full", "half empty", "clumped", "one place", "a line", "ties", "a row"],
+)
+def test_it_is_proven(points: np.ndarray, shape: tuple[int, int] | None) -> None:
+    problem, (rows, columns) = grid_problem(points, shape)
+    assert problem.shape == (len(points), rows * columns)
+    matching = solve(problem)
+    assert certify(problem, matching).optimal
+    nodes = grid_layout(points, shape)
+    chosen = problem.cost.entries(np.arange(len(points)), nodes @ [columns, 1])
+    assert chosen.sum() == pytest.approx(matching.cost)
+
+
+def test_points_that_are_a_grid_stay_where_they_are() -> None:
+    row, column = np.divmod(RNG.permutation(20 * 30), 30)
+    points = np.column_stack([7.5 * column - 3, 1e-3 * (20 - row)])
+    np.testing.assert_array_equal(grid_layout(points, (20, 30)), np.column_stack([row, column]))
+
+
+def test_units_and_types_and_memory_do_not_matter() -> None:
+    points = RNG.integers(0, 200, (90, 2))
+    nodes = grid_layout(points, (10, 9))
+    for other in (
+        points.astype(np.float16),
+        points.astype(np.uint8),
+        points.astype(">f8"),
+        np.asfortranarray(points),
+        np.repeat(points, 2, axis=0)[::2],
+        points.tolist(),
+        points * [2.0**900, 2.0**-900] - [0, 2.0**-895],
+    ):
+        np.testing.assert_array_equal(grid_layout(other, (10, 9)), nodes)
+
+
+def test_a_solver_can_be_named() -> None:
+    points = RNG.random((60, 2))
+    nodes = grid_layout(points, (8, 8))
+    np.testing.assert_array_equal(grid_layout(points, (8, 8), solver="jv"), nodes)
+    with pytest.raises(ValueError, match="no solver is called 'jvv'"):
+        grid_layout(points, solver="jvv")
+
+
+@pytest.mark.parametrize(
+    ("points", "shape", "error", "fault"),
+    [
+        ([[1, 2]], None, ValueError, "there is 1 point; a layout takes at least 2"),
+        (np.empty((0, 2)), None, ValueError, "there are no points"),
+        ([1, 2, 3], None, ValueError, r"points have shape \(3,\)"),
+        (np.ones((4, 3)), None, ValueError, r"points have shape \(4, 3\)"),
+        ([[0, 1], [2, np.nan]], None, ValueError, r"points\[1, 1\] is nan"),
+        ([[0, -np.inf], [2, 0]], None, ValueError, r"points\[0, 1\] is -inf"),
+        ([[0, 1j], [2, 0]], None, TypeError, "real part"),
+        ([["a", "b"], ["c", "d"]], None, TypeError, "give numbers"),
+        (np.ma.masked_less([[0, 1], [2, 3]], 1), None, TypeError, "masked"),
+        (np.eye(2), (1, 1), ValueError, "a 1×1 grid has room for 1 of 2 points; 1×2 has for all"),
+        (np.ones((30, 2)), (2, 8), ValueError, "a 2×8 grid has room for 16 of 30 points; 3×10 has for all"),
+        (np.eye(2), (0, 5), ValueError, r"shape = \(0, 5\)"),
+        (np.eye(2), (2.0, 2), ValueError, "two whole numbers"),
+        (np.eye(2), 4, ValueError, "two whole numbers"),
+        (np.eye(2), (1, 2, 3), ValueError, "two whole numbers"),
+    ],
+)
+def test_what_cannot_be_laid_out_is_refused(points, shape, error: type[Exception], fault: str) -> None:
+    with pytest.raises(error, match=fault):
+        grid_layout(points, shape)
+
+
+def test_a_fitting_grid_is_near_its_aspect_and_nearly_full() -> None:
+    for n in range(1, 60):
+        for aspect in (1.0, 1.7, 0.4):
+            every = [(rows, columns) for rows in range(1, 60) for columns in range(1, 60) if rows * columns >= n]
+            loss = {(r, c): r * c / n - 1 + abs(np.log(c / r) - np.log(aspect)) for r, c in every}
+            assert loss[fitting_shape(n, aspect)] == pytest.approx(min(loss.values()))
+    assert [fitting_shape(n) for n in (2, 6, 12, 20, 30, 90)] == [(k, k + 1) for k in (1, 2, 3, 4, 5, 9)]
+    assert fitting_shape(10_000) == (100, 100)
+    for wrong in (0, -1, 2.5):
+        with pytest.raises(ValueError, match="whole number"):
+            fitting_shape(wrong)
+    for wrong in (0.0, np.nan):
+        with pytest.raises(ValueError, match="aspect"):
+            fitting_shape(5, wrong)
+
+
+def test_the_examples_are_true() -> None:
+    failures, count = doctest.testmod(layout)
+    assert (failures, count > 0) == (0, True)
