@@ -6,7 +6,7 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
-from bench.laying import Layout
+from bench.maps.laying import Layout
 from bench.record import Record
 from bench.store import Store
 

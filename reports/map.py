@@ -11,8 +11,8 @@ import matplotlib.font_manager
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from bench.laying import Layout
-from bench.mosaic import mosaic
+from bench.maps.laying import Layout
+from bench.maps.mosaic import mosaic
 from bench.problems._pictures import PALETTE
 
 from .page import data_url, fill, template

@@ -69,7 +69,7 @@ def suites(incomplete: str) -> list[Offer]:
 
 def embeddings(incomplete: str) -> list[Offer]:
     """Ways from vectors to points of the plane."""
-    from .. import laying
+    from ..maps import laying
 
     return _offer(incomplete, laying.methods())
 

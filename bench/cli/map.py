@@ -13,7 +13,7 @@ from . import completion
 from .base import INTERRUPTED, app, examples, user_errors
 
 if TYPE_CHECKING:
-    from ..collection import Collection
+    from ..maps.collection import Collection
 
 #: What a map, and the table of its cells, can be written as.
 OUTPUTS, TABLES = (".png", ".svg", ".html"), (".csv", ".json", ".npy", ".parquet")
@@ -93,7 +93,7 @@ def draw_map(
     # Before OpenMP is loaded: its threads spin while they wait, which beside other work takes several times as long.
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 
-    from .. import laying
+    from ..maps import laying
 
     with user_errors():
         _check_suffix("--output", output, OUTPUTS)
@@ -124,8 +124,8 @@ def _draw(
     """From the input to the files, and what to say of them in the end."""
     from solvers.layout import grid_shape
 
-    from .. import collection as collections
-    from .. import laying, mosaic
+    from ..maps import collection as collections
+    from ..maps import laying, mosaic
     from ..status import doing
 
     collection = collections.read(source, sprite, threads)

@@ -15,7 +15,7 @@ from matplotlib.axes import Axes
 from matplotlib.collections import PolyCollection
 from PIL import Image
 
-from ..mosaic import enlargement, mosaic
+from ..maps.mosaic import enlargement, mosaic
 from ._pictures import BACKGROUND, INK, MARGIN, PALETTE, save_figure, save_image, square_figure
 
 #: The side of the scattered picture, as a multiple of the side that just holds all images.

@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from bench import collection, thumbnails
+from bench.maps import collection, thumbnails
 
 RNG = np.random.default_rng(0)
 

@@ -16,8 +16,8 @@ import pytest
 from PIL import Image
 from typer.testing import CliRunner
 
-from bench import collection, laying
 from bench.cli import app
+from bench.maps import collection, laying
 from solvers import grid_layout
 
 RNG = np.random.default_rng(0)

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import reports
-from bench import collection, laying
+from bench.maps import collection, laying
 
 PHONE = {"viewport": {"width": 390, "height": 844}, "device_scale_factor": 2, "is_mobile": True, "has_touch": True}
 

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import numpy as np
 
+from ..datasets import read_idx
 from . import mosaic, table, thumbnails
-from .datasets import read_idx
 from .thumbnails import Thumbnail
 
 #: What the arrays of an archive are called: data, of which the first that is there is embedded; labels; names.

@@ -12,9 +12,9 @@ import numpy as np
 from solvers import Certificate, certify, registry, solve
 from solvers.layout import grid_problem, grid_shape
 
-from . import embeddings
+from .. import embeddings
+from ..units import show_duration
 from .collection import Collection
-from .units import show_duration
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -16,7 +16,7 @@ from typing import TypeVar
 import numpy as np
 from PIL import Image, ImageOps
 
-from .status import doing
+from ..status import doing
 
 Item = TypeVar("Item")
 Made = TypeVar("Made")
