@@ -21,6 +21,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 from PIL import Image
+from PIL.Image import Quantize
 
 from solvers import Plan
 
@@ -39,6 +40,10 @@ MARGIN = 0.02
 
 #: Pixels in an inch, and where there are more than MOST_VECTOR_MARKS.
 DPI, FINE_DPI = 200, 300
+
+#: Where a palette has most of its colours: in large areas, which keep theirs exactly; or evenly, so that small marks of
+#: two colours beside much else do not become one.
+BY_AREA, BY_COLOUR = Quantize.MEDIANCUT, Quantize.FASTOCTREE
 
 #: Ten colours that the colour-blind can tell apart.
 PALETTE = np.array(sns.color_palette("colorblind", 10))
@@ -72,18 +77,23 @@ def square_figure(title: str, marks: int) -> tuple[Figure, Axes]:
     return plot, axes
 
 
-def save_figure(figure: Figure, stem: Path, marks: int) -> list[Path]:
+def save_figure(figure: Figure, stem: Path, marks: int, palette: Quantize = BY_AREA) -> list[Path]:
     """A plot of so many marks."""
     # Ten colours and their shades: a palette holds them at a third of the size.
-    paths = save_image(_pixels(figure).quantize(256), stem)
+    paths = save_image(_pixels(figure).quantize(256, palette), stem)
     if marks <= MOST_VECTOR_MARKS:
+        figure.set_layout_engine("none")  # what is laid out once needs not be again
         with mpl.rc_context({"svg.hashsalt": "lapmark"}):  # equal figures give equal bytes
             figure.savefig(stem.with_suffix(".svg"), metadata={"Date": None, "Creator": None})
     return paths
 
 
 def save_animation(
-    frames: Iterable[Figure | Image.Image], stem: Path, seconds: float = 0.06, hold: float = 2.0
+    frames: Iterable[Figure | Image.Image],
+    stem: Path,
+    seconds: float = 0.06,
+    hold: float = 2.0,
+    palette: Quantize = BY_AREA,
 ) -> list[Path]:
     """Frames of one size as a GIF that runs for ever; equal frames give equal bytes.
 
@@ -95,13 +105,14 @@ def save_animation(
         The name of the file without `.gif`; it appears whole or not at all.
     seconds, hold : float
         How long a frame is shown, and the last one.
+    palette : BY_AREA or BY_COLOUR
     """
     images = [frame if isinstance(frame, Image.Image) else _pixels(frame) for frame in frames]
     both = Image.new("RGB", (images[0].width, 2 * images[0].height))
     for place, image in enumerate((images[0], images[-1])):
         both.paste(image, (0, place * image.height))
-    palette = both.quantize(255, Image.Quantize.MEDIANCUT)
-    first, *others = (image.convert("RGB").quantize(palette=palette, dither=Image.Dither.NONE) for image in images)
+    colours = both.quantize(255, palette)
+    first, *others = (image.convert("RGB").quantize(palette=colours, dither=Image.Dither.NONE) for image in images)
     times = [round(1000 * seconds)] * len(others) + [round(1000 * hold)]
     buffer = io.BytesIO()
     first.save(buffer, "GIF", save_all=True, append_images=others, duration=times, loop=0)
