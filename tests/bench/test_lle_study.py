@@ -1,0 +1,168 @@
+"""The study of locally linear embedding: its numbers, by hand, and that all of its pictures are made."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from bench import datasets
+from bench.embeddings import LocallyLinearEmbedding
+from bench.problems import _pictures
+from bench.studies import _lle_numbers as numbers
+from bench.studies import _lle_pictures as pictures
+from bench.studies import studies
+from bench.studies.lle import draw
+
+# Small samples often fall into parts.
+pytestmark = pytest.mark.filterwarnings("ignore:the graph of")
+
+
+@pytest.fixture(scope="module")
+def of() -> numbers.Embedded:
+    return numbers.embed(400, 3, "digits", 12, 3)
+
+
+def check_pictures(paths: list[Path]) -> None:
+    """Each picture of the study is there, as PNG, some as SVG too, and the animation as GIF."""
+    drawn = [path for path in paths if path.suffix != ".svg"]
+    assert [path.stem for path in drawn] == list(studies()["lle"].captions)
+    for path in drawn:
+        assert path.suffix == (".gif" if path.stem == "turning" else ".png")
+        assert path.stat().st_size < 2e6
+        with Image.open(path) as image:
+            assert len(image.convert("RGB").getcolors(1 << 24)) > 20
+            assert getattr(image, "n_frames", 1) == (len(numbers.ANGLES) if path.suffix == ".gif" else 1)
+
+
+def test_all_is_drawn(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    # Coarse, without SVG, and in eight steps: in a third of the time.
+    monkeypatch.setattr(_pictures, "DPI", 80)
+    monkeypatch.setattr(_pictures, "MOST_VECTOR_MARKS", 0)
+    monkeypatch.setattr(numbers, "ANGLES", np.arange(0, 360, 45))
+    text, paths = draw(tmp_path, 200, neighbours=9)
+    check_pictures(paths)
+    assert text.startswith("200 images (digits) of 64 pixels embedded in 2 dimensions with 9 neighbours in ")
+    assert "of 300 unseen images have the label of their nearest embedded neighbour" in text
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not datasets.has("mnist"), reason="needs the files of MNIST in LAPMARK_DATA")
+def test_mnist_is_drawn(tmp_path: Path) -> None:
+    text, paths = draw(tmp_path, 5000, source="mnist")
+    check_pictures(paths)
+    assert "5,000 images (mnist) of 784 pixels" in text
+
+
+def test_it_is_scikit_learns_embedding(of: numbers.Embedded) -> None:
+    apart = np.abs(of.y - of.peer)
+    assert of.difference == (apart.mean(), apart.max())
+    assert of.difference[1] < 1e-8
+
+
+def test_the_noise_is_seen_by_the_neighbours_only(of: numbers.Embedded) -> None:
+    images = datasets.digits()
+    index = np.random.default_rng(3).permutation(len(images.label))[:700]
+    pixels = images.pixels[index].reshape(700, 64)
+    assert np.array_equal(of.unseen, pixels[400:] / 255)
+    assert 0 < np.abs(of.x - pixels[:400] / 255).max() < 1e-5
+    assert np.array_equal(np.concatenate([of.label, of.unseen_label]), images.label[index])
+
+
+def test_a_seed_gives_the_same_numbers_and_pictures(of: numbers.Embedded, tmp_path: Path) -> None:
+    again = numbers.embed(400, 3, "digits", 12, 3)
+    assert np.array_equal(of.y, again.y)
+    one, *_ = pictures.unseen(of, tmp_path / "1")
+    other, *_ = pictures.unseen(again, tmp_path / "2")
+    assert one.read_bytes() == other.read_bytes()
+
+
+def test_unseen_images_whose_nearest_neighbour_is_of_their_kind(of: numbers.Embedded) -> None:
+    at = of.fitted.transform(of.unseen)
+    nearest = ((at[:, None] - of.y) ** 2).sum(axis=2).argmin(axis=1)
+    assert of.agreeing == (of.label[nearest] == of.unseen_label).sum()
+
+
+def test_errors_are_those_of_fits_of_their_own(of: numbers.Embedded) -> None:
+    lost = numbers.errors(of, (10, 14), (2, 5))
+    for row, k in enumerate(lost.neighbours):
+        for column, c in enumerate(lost.components):
+            fitted = LocallyLinearEmbedding(c, n_neighbors=k).fit(of.x)
+            back = fitted.inverse_transform(fitted.transform(of.unseen))
+            shares = np.linalg.norm(of.unseen - back, axis=1) / np.linalg.norm(of.unseen, axis=1)
+            assert lost.unseen[row, column] == pytest.approx(shares.mean(), rel=1e-3)
+            assert lost.fit[row, column] == pytest.approx(fitted.reconstruction_error_, rel=1e-6)
+
+
+def test_the_matrix_is_sorted_by_label_and_summed(of: numbers.Embedded) -> None:
+    m = np.abs(of.fitted.M_.toarray())
+    whole = numbers.magnitudes(of, 400)
+    order = np.lexsort((of.y[:, 0], of.label))
+    assert np.array_equal(whole.pixels, m[np.ix_(order, order)])
+    assert whole.sizes.tolist() == [(of.label == value).sum() for value in range(10)]
+    same = of.label[:, None] == of.label
+    np.fill_diagonal(m, 0)
+    assert whole.within == pytest.approx(m[same].sum() / m.sum())
+    assert whole.within > 0.5, "blocks are visible"
+    coarse = numbers.magnitudes(of, 150)
+    assert (coarse.step, coarse.pixels.shape) == (3, (134, 134))
+    assert coarse.pixels[1, 2] == pytest.approx(whole.pixels[3:6, 6:9].sum())
+    assert coarse.pixels.sum() == pytest.approx(whole.pixels.sum())
+
+
+def test_the_spectrum_begins_with_the_eigenvalues_of_the_embedding(
+    of: numbers.Embedded, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    values, kept = numbers.spectrum(of)
+    assert len(values) == 400
+    assert values[:4] == pytest.approx(of.fitted.eigenvalues_, rel=1e-5, abs=1e-13)
+    assert np.array_equal(kept, of.fitted.eigenvalues_)
+    monkeypatch.setattr(numbers, "DENSE", 250)
+    values, kept = numbers.spectrum(of)
+    assert len(values) == 250
+    assert values[:4] == pytest.approx(kept, rel=1e-5, abs=1e-13)
+
+
+def test_blends_lead_from_image_to_image(of: numbers.Embedded) -> None:
+    along, across = numbers.blends(of)
+    for blend in (along, across):
+        ends = list(blend.ends)
+        assert np.allclose(blend.straight[[0, -1]], of.x[ends])
+        assert np.allclose(blend.along[[0, -1]], of.fitted.inverse_transform(of.y[ends]))
+        assert np.allclose(blend.straight[5], of.x[ends].mean(axis=0))
+        assert np.allclose(blend.along[5], of.fitted.inverse_transform(of.y[ends].mean(axis=0)[None])[0])
+        length = np.linalg.norm(of.x[ends[0]] - of.x[ends[1]])
+        for images, off in zip((blend.straight, blend.along), blend.off, strict=True):
+            nearest = np.linalg.norm(images[:, None] - of.x, axis=2).min(axis=1)
+            assert off == pytest.approx(nearest / length, abs=1e-6)
+    assert of.label[along.ends[0]] == of.label[along.ends[1]]
+    assert of.label[across.ends[0]] != of.label[across.ends[1]]
+
+
+def test_images_turn_to_the_left(of: numbers.Embedded) -> None:
+    for turn, value in zip(numbers.turns(of), numbers.TURNED, strict=True):
+        assert turn.label == value
+        image = of.unseen[of.unseen_label == value][0].reshape(8, 8)
+        for angle in (0, 90, 180, 270):
+            turned = turn.images[list(numbers.ANGLES).index(angle)].reshape(8, 8)
+            assert np.allclose(turned, np.rot90(image, angle // 90))
+        assert np.array_equal(turn.at, of.fitted.transform(turn.images))
+        assert turn.images.min() >= 0
+        assert turn.images.max() <= 1
+
+
+@pytest.mark.parametrize(
+    ("n", "settings", "fault"),
+    [
+        (99, {}, "n = 99; with the images of digits take 100 to 1697, which leaves some unseen"),
+        (1698, {}, "n = 1698; "),
+        (200, {"components": 1}, "components = 1; the pictures are of a plane, which takes two"),
+        (200, {"neighbours": 0}, "n_neighbors = 0"),
+    ],
+)
+def test_what_cannot_be_drawn_is_named(n: int, settings: dict[str, int], fault: str, tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match=fault):
+        draw(tmp_path, n, **settings)
+    assert not list(tmp_path.iterdir())
