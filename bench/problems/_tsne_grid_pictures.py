@@ -28,10 +28,10 @@ NODE = 0.8
 SMALLEST_UNFRAMED = 16
 
 
-def embedding(points: np.ndarray, label: np.ndarray, source: str, folder: Path) -> list[Path]:
+def embedding(points: np.ndarray, label: np.ndarray, source: str, folder: Path, name: str = "t-SNE") -> list[Path]:
     """The points (n, 2) where the embedding put them, coloured by label."""
     n = len(points)
-    plot, axes = square_figure(f"t-SNE of {n:,} images ({source})", marks=n)
+    plot, axes = square_figure(f"{name} of {n:,} images ({source})", marks=n)
     axes.scatter(points[:, 0], points[:, 1], s=min(30.0, 45_000 / n), c=_colours(label), linewidths=0)
     _name_labels(axes, points, label)
     return save_figure(plot, folder / "embedding", marks=n)

@@ -15,11 +15,13 @@ The n points are the first of `numpy.random.default_rng(seed).permutation`, or d
 
 from __future__ import annotations
 
+import math
+from pathlib import Path
 from typing import Literal
 
 import numpy as np
 
-from solvers import Assignment
+from solvers import Assignment, Matching
 
 from .. import datasets, embeddings
 from . import FloatType, family, tsne_grid
@@ -28,11 +30,32 @@ from .tsne_grid import DIGITS, Kind, Sample, Side
 Source = Literal["auto", "digits", "digits-resampled", "mnist"]
 
 
+def draw(
+    problem: Assignment,
+    result: Matching,
+    folder: Path,
+    n: int,
+    seed: int = 0,
+    source: Source = "auto",
+    rows: Side = "nodes",
+    cost: Kind = "dense",
+    dtype: FloatType = "float32",
+) -> list[Path]:
+    """The five pictures of `tsne-grid`, of this embedding."""
+    return tsne_grid.draw_sample(sample(n, seed, source), "LLE", result, rows, folder)
+
+
 @family(
     "lle-grid",
     source="locally linear embedding (S. Roweis, L. Saul, Science 290 (2000) 2323–2326) laid on a grid by assignment",
     sizes=(256, 784, 1764),
     variants=({"rows": "nodes"}, {"rows": "points"}),
+    draw=draw,
+    exhibits={
+        "mnist": ({"n": 2500, "source": "mnist"},),
+        "digits": ({"n": math.isqrt(DIGITS) ** 2, "source": "digits"},),
+    },
+    captions=tsne_grid.CAPTIONS,
     easier="tsne-grid",
 )
 def build(

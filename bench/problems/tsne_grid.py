@@ -38,6 +38,14 @@ LARGEST_COST = 100_000
 DIGITS = 1797
 MNIST = 10_000
 
+CAPTIONS = {
+    "embedding": "The embedding, coloured by label",
+    "nodes": "The nodes of the grid, each coloured by the label of the image it receives",
+    "arrows": "From each point to its node, coloured by label",
+    "scattered": "Images where the embedding put them",
+    "grid": "Images on the grid",
+}
+
 Source = Literal["auto", "digits", "mnist-reference", "mnist-resampled", "mnist"]
 Side = Literal["nodes", "points"]
 Kind = Literal["dense", "points"]
@@ -78,13 +86,17 @@ def draw(
 
     The last two need the images themselves; where those cannot be had, a warning says why and the two are left out.
     """
+    return draw_sample(sample(n, seed, source), "t-SNE", result, rows, folder)
+
+
+def draw_sample(chosen: Sample, name: str, result: Matching, rows: Side, folder: Path) -> list[Path]:
+    """The pictures that `draw` describes, of an embedding of that name."""
     # Imported here: what only builds problems should not wait for matplotlib.
     from . import _tsne_grid_pictures as pictures
 
-    chosen = sample(n, seed, source)
     node = np.argsort(result.row_to_col) if rows == "nodes" else result.row_to_col
-    target = grid(side(n))[node]
-    made = pictures.embedding(chosen.points, chosen.label, chosen.source, folder)
+    target = grid(side(len(node)))[node]
+    made = pictures.embedding(chosen.points, chosen.label, chosen.source, folder, name)
     made += pictures.nodes(target, chosen.label, chosen.source, folder)
     made += pictures.arrows(chosen.points, target, chosen.label, chosen.source, folder)
     try:
@@ -107,13 +119,7 @@ def draw(
         "mnist": tuple({"n": n, "source": "mnist-reference"} for n in (2500, MNIST)),
         "digits": ({"n": math.isqrt(DIGITS) ** 2, "source": "digits"},),
     },
-    captions={
-        "embedding": "The embedding, coloured by label",
-        "nodes": "The nodes of the grid, each coloured by the label of the image it receives",
-        "arrows": "From each point to its node, coloured by label",
-        "scattered": "Images where the embedding put them",
-        "grid": "Images on the grid",
-    },
+    captions=CAPTIONS,
 )
 def build(
     n: int,
@@ -213,7 +219,7 @@ def _open(source: str) -> tuple[np.ndarray, Callable[[], np.ndarray]]:
 
 
 def _images(source: str) -> Images:
-    if source == "digits":
+    if source in ("digits", "digits-resampled"):
         return datasets.digits()
     if source == "mnist":
         return datasets.mnist()

@@ -471,6 +471,14 @@ class TestPictures:
         assert matplotlib.rcParams == before
 
 
+@pytest.mark.parametrize(("n", "source"), [(25, "digits"), (36, "digits-resampled")])
+def test_a_locally_linear_embedding_is_drawn_as_t_sne_is(n: int, source: str, tmp_path: Path) -> None:
+    case = Case("lle-grid", n, 0, {"source": source})
+    made = case.draw(*solved(case), tmp_path)
+    assert {path.stem for path in made} == {"embedding", "nodes", "arrows", "scattered", "grid"}
+    assert f"LLE of {n:,} images ({source})" in (tmp_path / "embedding.svg").read_text()
+
+
 def test_a_plan_is_drawn_where_there_are_points(tmp_path):
     for params in ({}, {"p": 1, "mass": "lognormal"}, {"layout": "lattice", "mass": "whole"}):
         case = Case("masses", 36, params=params)
