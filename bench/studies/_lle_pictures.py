@@ -65,8 +65,7 @@ def unseen(of: Embedded, folder: Path) -> list[Path]:
         style(each, title, square)
         scatter(each, of.y, of.label, 14, alpha=0.45)
         for k in _with_room(at, square):
-            colour = PALETTE[of.unseen_label[k]]
-            thumbnail(each, of.unseen[k].reshape(of.shape), at[k], colour)
+            thumbnail(each, of.unseen[k].reshape(of.shape), at[k], PALETTE[of.unseen_label[k]])
     outline(axes[0], dense)
     plot.suptitle(
         f"Unseen images over {len(of.x):,} of the fit ({of.source}): "
@@ -99,10 +98,10 @@ def errors(of: Embedded, lost: Errors, folder: Path) -> list[Path]:
     plot = figure(13, 5)
     left, right = plot.subplots(1, 2)
     above_rounding = LogNorm(max(lost.fit.min(), ROUNDING), clip=True)
-    none = f"; below {ROUNDING:.0e} it is rounding" if lost.fit.min() < ROUNDING else ""
+    note = f"; below {ROUNDING:.0e} it is rounding" if lost.fit.min() < ROUNDING else ""
     tables = (
         (left, lost.unseen, Normalize(), "{:.2f}", "lost of unseen images there and back, |x − back| / |x|"),
-        (right, lost.fit, above_rounding, "{:.0e}", f"reconstruction_error_ of the fit{none}"),
+        (right, lost.fit, above_rounding, "{:.0e}", f"reconstruction_error_ of the fit{note}"),
     )
     for axes, table, norm, text, title in tables:
         style(axes, title)
@@ -168,17 +167,17 @@ def spectrum(of: Embedded, found: tuple[np.ndarray, np.ndarray], folder: Path) -
     left.plot(np.arange(n), values, color=FROM, lw=2)
     left.set(xlabel="place", ylabel="eigenvalue")
     style(right, f"the lowest {min(LOW, n - 1)} above zero, and those of the embedding")
-    low = values[1 : LOW + 1]
+    low = np.abs(values[1 : LOW + 1])  # rounding may be negative
     right.semilogy(np.arange(1, len(low) + 1), low, "o", color=FROM, ms=5)
     look = {"ms": 13, "mfc": "none", "mew": 2, "color": TO}
     right.semilogy(np.arange(1, c + 1), kept[1:], "o", label=f"the estimator’s {c}", **look)
     right.set(xlabel="place", ylabel="eigenvalue")
     right.legend(facecolor=BACKGROUND, edgecolor=SOFT, labelcolor=INK, loc="lower right")
     which = f"the first {n:,} of {len(of.x):,}" if len(of.x) > DENSE else f"{n:,}"
-    apart = np.abs(values[1 : c + 1] / kept[1:] - 1).max()
+    apart = np.abs(values[: c + 1] - kept).max() / values[-1]
     plot.suptitle(
         f"Eigenvalues of M, {which} images ({of.source}); the constant vector’s is {abs(values[0]):.0e}\n"
-        f"relative difference of those by the estimator and by a dense matrix: {apart:.0e}",
+        f"difference of the estimator’s to those of a dense matrix, relative to the largest: {apart:.0e}",
         color=INK,
         fontsize=13,
     )
@@ -203,6 +202,7 @@ def style(axes: Axes, title: str, square: tuple[tuple[float, float], tuple[float
     axes.spines[:].set_color(SOFT)
     if square:
         axes.set(xlim=square[0], ylim=square[1], aspect="equal")
+        axes.locator_params(nbins=5)
 
 
 def scatter(axes: Axes, y: np.ndarray, label: np.ndarray, size: float, alpha: float = 1.0) -> None:
