@@ -268,11 +268,11 @@ def said(of: Embedded) -> str:
     """What is known of the embedding."""
     (here, there), (mean, most) = of.seconds, of.difference
     n, m, c = len(of.x), len(of.unseen), of.fitted.n_components
-    values = ", ".join(f"{value:.2g}" for value in of.fitted.eigenvalues_[1:])
+    _, lowest, *_, highest = of.fitted.eigenvalues_
     return (
         f"{n:,} images ({of.source}) of {of.x.shape[1]} pixels embedded in {c} dimensions with {of.fitted.n_neighbors} "
         f"neighbours in {here:.2g} s, by scikit-learn in {there:.2g} s, within {most:.1g} of each other "
-        f"({mean:.1g} on average). The eigenvalues above zero are {values}. "
+        f"({mean:.1g} on average). Its eigenvalues run from {lowest:.2g} to {highest:.2g}. "
         f"{of.agreeing} of {m} unseen images have the label of their nearest embedded neighbour."
     )
 

@@ -42,7 +42,7 @@ def beside(of: Embedded, folder: Path) -> list[Path]:
     mean, most = of.difference
     plot = figure(11, 11.9)
     grid = plot.subplots(2, 2)
-    whole, dense = window(of.y), window(of.y, OUTER)
+    whole, dense = window(np.concatenate([of.y, of.peer])), window(of.y, OUTER)
     names = "ours", "scikit-learn’s"
     for (upper, lower), y, name, seconds in zip(grid.T, (of.y, of.peer), names, of.seconds, strict=True):
         for axes, square, title in ((upper, whole, f"{name}, {seconds:.2g} s"), (lower, dense, f"{name}, enlarged")):
@@ -157,20 +157,21 @@ def matrix(of: Embedded, folder: Path) -> list[Path]:
     return save_figure(plot, folder / "matrix", marks=pixels.size)
 
 
-def spectrum(of: Embedded, found: tuple[np.ndarray, np.ndarray], folder: Path) -> list[Path]:
-    """All eigenvalues, and the lowest on a scale of their own, those of the embedding marked."""
-    values, kept = found
+def spectrum(of: Embedded, eigenvalues: tuple[np.ndarray, np.ndarray], folder: Path) -> list[Path]:
+    """All eigenvalues, and the lowest above what is rounding on a scale of their own, those of the embedding marked."""
+    values, kept = eigenvalues
     n, c = len(values), len(kept) - 1
     plot = figure(13, 5.4)
     left, right = plot.subplots(1, 2)
     style(left, "whole")
     left.plot(np.arange(n), values, color=FROM, lw=2)
     left.set(xlabel="place", ylabel="eigenvalue")
-    style(right, f"the lowest {min(LOW, n - 1)} above zero, and those of the embedding")
-    low = np.abs(values[1 : LOW + 1])  # rounding may be negative
+    shown = min(max(LOW, c), n - 1)
+    style(right, f"the lowest {shown} above zero, and those of the embedding")
+    low, own = (np.maximum(found[1 : shown + 1], np.finfo(float).eps * values[-1]) for found in (values, kept))
     right.semilogy(np.arange(1, len(low) + 1), low, "o", color=FROM, ms=5)
     look = {"ms": 13, "mfc": "none", "mew": 2, "color": TO}
-    right.semilogy(np.arange(1, c + 1), kept[1:], "o", label=f"the estimator’s {c}", **look)
+    right.semilogy(np.arange(1, c + 1), own, "o", label=f"the estimator’s {c}", **look)
     right.set(xlabel="place", ylabel="eigenvalue")
     right.legend(facecolor=BACKGROUND, edgecolor=SOFT, labelcolor=INK, loc="lower right")
     which = f"the first {n:,} of {len(of.x):,}" if len(of.x) > DENSE else f"{n:,}"

@@ -42,9 +42,9 @@ def test_all_is_drawn(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(_pictures, "DPI", 80)
     monkeypatch.setattr(_pictures, "MOST_VECTOR_MARKS", 0)
     monkeypatch.setattr(numbers, "ANGLES", np.arange(0, 360, 45))
-    text, paths = draw(tmp_path, 200, neighbours=9)
+    text, paths = draw(tmp_path, 200, neighbours=9, components=50)
     check_pictures(paths)
-    assert text.startswith("200 images (digits) of 64 pixels embedded in 2 dimensions with 9 neighbours in ")
+    assert text.startswith("200 images (digits) of 64 pixels embedded in 50 dimensions with 9 neighbours in ")
     assert "of 300 unseen images have the label of their nearest embedded neighbour" in text
 
 
