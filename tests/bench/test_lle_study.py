@@ -13,6 +13,7 @@ from bench.embeddings import LocallyLinearEmbedding
 from bench.problems import _pictures
 from bench.studies import _lle_numbers as numbers
 from bench.studies import _lle_pictures as pictures
+from bench.studies import _lle_ways as ways
 from bench.studies import studies
 from bench.studies.lle import draw
 
@@ -151,6 +152,13 @@ def test_images_turn_to_the_left(of: numbers.Embedded) -> None:
         assert np.array_equal(turn.at, of.fitted.transform(turn.images))
         assert turn.images.min() >= 0
         assert turn.images.max() <= 1
+
+
+def test_labels_keep_their_colours_beside_images(of: numbers.Embedded, tmp_path: Path) -> None:
+    png, *_ = ways.turned(of, numbers.turns(of), tmp_path)
+    found = np.array([colour for _, colour in Image.open(png).convert("RGB").getcolors(1 << 24) or []])
+    for colour in _pictures.PALETTE:
+        assert np.abs(found - 255 * colour).max(axis=1).min() < 12
 
 
 @pytest.mark.parametrize(
