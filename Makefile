@@ -47,8 +47,9 @@ gallery: export LAPMARK_DATA =
 gallery: $(READY) ## Draw every application from built-in data, on one page in results/gallery (minutes)
 	lapmark gallery --to results/gallery
 
-test: $(READY) ## Run the tests
-	pytest
+# The tests of a file share what it has made, and stay together.
+test: $(READY) ## Run the tests, two files at a time
+	pytest --numprocesses 2 --dist loadfile
 
 fuzz: $(READY) ## Solve and prove a hundred thousand small problems
 	pytest -m slow tests/solvers/test_cascade.py -k thousand
