@@ -28,6 +28,8 @@ def pytest_configure(config: pytest.Config) -> None:
     signal.signal(signal.SIGINT, signal.default_int_handler)
     # Tests assert no times, and need not wait for whoever measures on this machine.
     os.environ["LAPMARK_LOCK"] = tempfile.mkstemp(prefix="lapmark-tests-")[1]
+    # A narrow terminal breaks the paths that messages name, each where its length has it.
+    os.environ["COLUMNS"] = "300"
     # What environments there are on this machine is no business of a test; those that it makes itself go with it.
     os.environ["LAPMARK_ENVIRONMENTS"] = tempfile.mkdtemp(prefix="lapmark-environments-")
     for path in config.getoption("--plugin"):

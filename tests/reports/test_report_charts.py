@@ -22,6 +22,7 @@ def test_each_chart_is_drawn_as_png_and_svg(chart: charts.Chart, records: list[R
     twins = [make_record(name, Case("uniform", n), samples=(n * 1e-6,)) for name in ("jv", "jv-avx2") for n in (8, 16)]
     more = [make_record("cascade", Case("uniform", 8), samples=(1.0,), threads=threads) for threads in (1, 2)]
     more += [make_record("jv", Case("integers", n), samples=(n * 1e-6,)) for n in (16, 32, 64)]  # a family to hide
+    more += [make_record("jv", Case(grid, 16), samples=(1e-6,)) for grid in ("tsne-grid", "lle-grid")]
     figure = chart.draw(tables.frame([*records, *twins, *more, *blurred()]))
     assert figure is not None
     assert looks.png(figure).startswith(b"\x89PNG")
