@@ -37,6 +37,9 @@ TEMPLATES = Path(__file__).parent / "templates"
 #: A picture is in the page as it is up to so many bytes, and otherwise with so many pixels to a side.
 PICTURE_BYTES, PICTURE_SIDE = 800_000, 1400
 
+#: The ratio of its sides from which a picture has the width of the page.
+WIDE = 1.6
+
 #: What the page can be filtered by, with the column of the cells that holds it.
 FILTERS = {"solver": "base", "problem": "problem", "n": "n", "threads": "threads", "status": "status"}
 
@@ -58,7 +61,7 @@ class Picture:
     """What an `img` shows, and its size in CSS pixels, so that nothing moves when it appears.
 
     An animation has a `still` beside it, for readers who want nothing to move; `file` is a link to the picture at its
-    full size. One that is `reduced` has much to show, and gets the width of the page.
+    full size. One that is `reduced` has much to show.
     """
 
     source: str
@@ -67,6 +70,11 @@ class Picture:
     still: str = ""
     file: str = ""
     reduced: bool = False
+
+    @property
+    def wide(self) -> bool:
+        """Whether it gets the width of the page: of panels side by side, too, half of it would hold small print."""
+        return self.reduced or self.width > WIDE * self.height
 
 
 def render(cells: pd.DataFrame, drawings: Sequence[Drawing], albums: Sequence[Album], directory: Path) -> str:

@@ -1,4 +1,4 @@
-"""A locally linear embedding laid on a grid, as `tsne-grid` lays t-SNE: the hardest of these problems.
+"""A locally linear embedding laid on a grid, in place of t-SNE: the hardest of these problems.
 
 The embedding collapses most points into a few clumps and throws the others far out. So most of the grid is far from
 every point, the points that have to go there are told apart by little, and float32 holds many of their costs as equal.
