@@ -69,7 +69,7 @@ class Layout:
         parts = [
             "points as they are" if self.method == NONE else method,
             f"{rows}×{columns} grid",
-            f"{empty:,} nodes empty" if empty else "",
+            f"{empty:,} node{'s' * (empty > 1)} empty" if empty else "",
             solver,
             "certified optimal" if proof.optimal else f"not proven optimal: gap {proof.gap:.2g}",
         ]
