@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -132,14 +133,18 @@ def _draw(
     shape = grid_shape(len(collection), shape)
     side = sprite or mosaic.cell_side(collection.images, shape)
     mosaic.check_size(shape[0] * shape[1], side, output.suffix.lower())
-    layout = laying.lay(collection, shape, method, seed, threads)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        layout = laying.lay(collection, shape, method, seed, threads)
+    # What concerns the data, such as a graph that falls into parts; what libraries say of themselves is left out.
+    notes = [f"note: {warning.message}" for warning in caught if warning.category is UserWarning]
     with doing("drawing"):
         import reports  # loads matplotlib, which takes a second
 
         if table is not None:
             reports.write_assignment(layout, table)
         reports.write_map(layout, output, source.resolve().name, side)
-    return [_read(collection), layout.times, *map(str, filter(None, [output, table]))]
+    return [_read(collection), *notes, layout.times, *map(str, filter(None, [output, table]))]
 
 
 def _shape(text: str) -> tuple[int, int]:

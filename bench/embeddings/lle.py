@@ -107,7 +107,7 @@ class LocallyLinearEmbedding(ClassNamePrefixFeaturesOutMixin, TransformerMixin, 
             warnings.warn(
                 f"the graph of {self.n_neighbors} neighbours falls into {len(closed)} parts that no path leaves: "
                 f"{min(len(closed) - 1, self.n_components)} of {self.n_components} components only tell them apart; "
-                "take more neighbors",
+                "more neighbours may join them",
                 stacklevel=2,
             )
         a = sp.csr_array(sp.eye_array(n, format="csr") - w)

@@ -222,6 +222,14 @@ def test_more_labels_than_colours_and_long_ones(folder: Path) -> None:
         assert (">a very long label that …<" in Path("map.svg").read_text(encoding="utf-8")) == written
 
 
+def test_what_an_embedding_warns_of_is_a_note(folder: Path) -> None:
+    np.save("in.npy", np.concatenate([RNG.random((30, 5)), 100 + RNG.random((30, 5))]))
+    code, output = lapmark("in.npy", "--method", "lle", "-o", "map.png")
+    assert code == 0, output
+    assert "60 vectors\nnote: the graph of 10 neighbours falls into 2 parts" in output
+    assert "more neighbours may join them\nlle in " in output
+
+
 def test_as_a_library() -> None:
     np.save("in.npy", POINTS)
     layout = laying.lay(collection.read("in.npy"), (6, 6))
