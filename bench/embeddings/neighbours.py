@@ -49,7 +49,7 @@ def nearest(x: np.ndarray, k: int, threads: int = 1) -> np.ndarray:
     kept = k + SPARE
     if d <= FEW_DIMENSIONS or kept >= n:
         return _searched(x, np.arange(n), k)
-    if not SMALLEST < (most := largest(x)) < LARGEST:
+    if (most := largest(x)) > 0 and not SMALLEST < most < LARGEST:
         x = x / most
     mean = x.mean(axis=0)
     single = np.subtract(x, mean, out=np.empty(x.shape, np.float32), casting="same_kind")

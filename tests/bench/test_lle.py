@@ -138,8 +138,9 @@ def test_duplicates(n: int) -> None:
 
 def test_points_that_are_all_the_same() -> None:
     for n, d in ((10, 4), (300, 4), (300, 40)):
-        embedded = LocallyLinearEmbedding().fit_transform(np.ones((n, d)))
-        assert np.abs(embedded.T @ embedded - np.eye(2)).max() < 1e-10
+        for everywhere in (0.0, 1.0):
+            embedded = LocallyLinearEmbedding().fit_transform(np.full((n, d), everywhere))
+            assert np.abs(embedded.T @ embedded - np.eye(2)).max() < 1e-10
 
 
 def test_more_neighbours_than_dimensions() -> None:
