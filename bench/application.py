@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import inspect
 import pkgutil
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
@@ -15,7 +16,7 @@ Settings = Mapping[str, spec.Value]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Application:
+class Application(ABC):
     """What families and studies have in common.
 
     Attributes
@@ -45,9 +46,9 @@ class Application:
     positional: ClassVar[int]
 
     @property
+    @abstractmethod
     def function(self) -> Callable[..., Any]:
         """What its settings are the parameters of."""
-        raise NotImplementedError
 
     @property
     def about(self) -> str:

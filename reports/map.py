@@ -14,6 +14,7 @@ from PIL import Image, ImageDraw, ImageFont
 from bench.maps.laying import Layout
 from bench.maps.mosaic import mosaic
 from bench.problems._pictures import PALETTE
+from bench.problems.tsne_grid import unit_square
 
 from .page import data_url, fill, template
 
@@ -210,9 +211,7 @@ class Map:
 
 def by_place(points: np.ndarray) -> np.ndarray:
     """A colour for each of points (n, 2), as (n, 3) uint8, that changes evenly across them and upwards."""
-    points = np.asarray(points, np.float64)
-    low, high = points.min(axis=0), points.max(axis=0)
-    across, up = ((points - low) / np.where(high > low, high - low, 1)).T[..., None]
+    across, up = unit_square(points).T[..., None]
     linear = (1 - up) * ((1 - across) * CORNERS[0, 0] + across * CORNERS[0, 1])
     linear += up * ((1 - across) * CORNERS[1, 0] + across * CORNERS[1, 1])
     encoded = np.where(linear <= 0.0031308, 12.92 * linear, 1.055 * linear ** (1 / 2.4) - 0.055)  # IEC 61966-2-1, sRGB

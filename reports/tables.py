@@ -150,10 +150,10 @@ def slowdowns(cells: pd.DataFrame) -> pd.DataFrame:
     ok = compared(cells)
     alike = {place: _alike(row) for place, row in ok.iterrows()}
     there = {(row["problem"], alike[place]): row for place, row in ok.iterrows()}
+    easier = {name: family.easier for name, family in families().items()}
     found = {}
     for place, row in ok.iterrows():
-        family = families().get(row["problem"])
-        easy = there.get((family.easier, alike[place])) if family and family.easier else None
+        easy = there.get((easier.get(row["problem"]), alike[place]))
         if easy is not None:
             ratios = quartile_ratio(row["times"], easy["times"])
             found[place] = (row["label"], easy["label"], row["n"], row["series"], *ratios)

@@ -103,12 +103,8 @@ def _computed(chosen: Method, array: np.ndarray, components: int, seed: int, thr
     largest = np.abs(vectors).max()
     if not SMALLEST < largest < LARGEST:
         vectors /= largest
-    with doing(f"embedding {len(array):,} vectors, kept in {cache.folder()} for the next time") as say:
-
-        def step(what: str) -> None:
-            say(f"embedding {len(array):,} vectors, {what}; kept in {cache.folder()} for the next time")
-
-        with threadpool_limits(threads):
-            points = chosen.compute(Task(vectors, components, seed, threads, step))
+    kept = f"embedding {len(array):,} vectors, kept in {cache.folder()} for the next time"
+    with doing(kept), doing(chosen.about) as say, threadpool_limits(threads):
+        points = chosen.compute(Task(vectors, components, seed, threads, say))
     points = np.pad(points, ((0, 0), (0, components - points.shape[1])))
     return np.ascontiguousarray(points, np.float32)
