@@ -13,7 +13,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from bench.maps.laying import Layout
 from bench.maps.mosaic import mosaic
-from bench.problems._pictures import PALETTE
+from bench.problems._pictures import PALETTE, amid
 from bench.problems.tsne_grid import unit_square
 
 from .page import data_url, fill, template
@@ -168,9 +168,8 @@ class Map:
         words: list[Word] = []
         for k in np.argsort(-np.bincount(self._numbers, minlength=len(classes)), kind="stable"):
             nodes = self.layout.nodes[self._numbers == k]
-            amid = nodes[np.argmin(((nodes - np.median(nodes, axis=0)) ** 2).sum(axis=1))]
             text = classes[k] if len(classes[k]) <= LETTERS else classes[k][: LETTERS - 1] + "…"
-            middle = (amid[::-1] + 0.5) * self.side
+            middle = (nodes[amid(nodes)][::-1] + 0.5) * self.side
             room = np.array([self._half(text), self.font.size])
             size = np.array([self.width, self.height])
             x, y = np.clip(middle, room, np.maximum(size - room, size / 2)).round(1).tolist()

@@ -52,6 +52,11 @@ PALETTE = np.array(sns.color_palette("colorblind", 10))
 FROM, TO = "#56B4E9", "#E69F00"
 
 
+def amid(points: np.ndarray) -> int:
+    """Which of points (n, d) is the nearest to the middle of all, the median of each coordinate."""
+    return int(((points - np.median(points, axis=0)) ** 2).sum(axis=1).argmin())
+
+
 def has_plan(plan: Plan) -> bool:
     """Whether an answer says what moves where; a warning that its picture is left out where it does not."""
     if plan.mass is None:

@@ -16,7 +16,7 @@ from matplotlib.collections import PolyCollection
 from PIL import Image
 
 from ..maps.mosaic import enlargement, mosaic
-from ._pictures import BACKGROUND, INK, MARGIN, PALETTE, save_figure, save_image, square_figure
+from ._pictures import BACKGROUND, INK, MARGIN, PALETTE, amid, save_figure, save_image, square_figure
 
 #: The side of the scattered picture, as a multiple of the side that just holds all images.
 SCATTER_ROOM = 1.6
@@ -103,8 +103,7 @@ def _name_labels(axes: Axes, points: np.ndarray, label: np.ndarray) -> None:
     """Write each label amid its points, so that the picture does not rest on colour alone."""
     for value in np.unique(label):
         members = points[label == value]
-        middle = np.median(members, axis=0)
-        x, y = members[np.argmin(((members - middle) ** 2).sum(axis=1))]
+        x, y = members[amid(members)]
         text = axes.text(x, y, str(value), fontsize=20, weight="bold", color=INK, ha="center", va="center")
         text.set_path_effects([matplotlib.patheffects.withStroke(linewidth=4, foreground=BACKGROUND)])
 

@@ -23,7 +23,7 @@ import numpy as np
 
 from solvers import Assignment, Matching
 
-from .. import datasets, embeddings
+from .. import embeddings
 from . import FloatType, family, tsne_grid
 from .tsne_grid import DIGITS, Kind, Sample, Side
 
@@ -89,7 +89,7 @@ def sample(n: int, seed: int = 0, source: Source = "auto") -> Sample:
     tsne_grid.side(n)
     if source == "auto":
         source = "digits" if n <= DIGITS else "digits-resampled"
-    images = datasets.mnist() if source == "mnist" else datasets.digits()
+    images = tsne_grid.images_of(source)
     rng = np.random.default_rng(seed)
     if source == "digits-resampled":
         points, index = embeddings.resample(embeddings.embed(images.pixels, "lle"), n, rng)

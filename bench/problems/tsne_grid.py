@@ -100,7 +100,7 @@ def draw_sample(chosen: Sample, name: str, result: Matching, rows: Side, folder:
     made += pictures.nodes(target, chosen.label, chosen.source, folder)
     made += pictures.arrows(chosen.points, target, chosen.label, chosen.source, folder)
     try:
-        images = _images(chosen.source)
+        images = images_of(chosen.source)
     except (MissingData, ValueError) as error:
         warnings.warn(f"the two pictures made of images are left out. {error}", stacklevel=2)
         return made
@@ -214,11 +214,12 @@ def _open(source: str) -> tuple[np.ndarray, Callable[[], np.ndarray]]:
     if source == "mnist-reference":
         points, label = embeddings.reference()
         return label, lambda: points
-    images = _images(source)
+    images = images_of(source)
     return images.label, lambda: embeddings.embed(images.pixels, "tsne-sklearn")
 
 
-def _images(source: str) -> Images:
+def images_of(source: str) -> Images:
+    """The images that the points of a source stand for."""
     if source in ("digits", "digits-resampled"):
         return datasets.digits()
     if source == "mnist":
