@@ -237,7 +237,7 @@ class PointPairs:
 
     def soft_minima(self, which: np.ndarray, g: np.ndarray, epsilon: float) -> np.ndarray:
         heavy = self.b > 0
-        hard = row_minima(PointCost(self.x[which], self.y[heavy], self.p, self.scale), g[heavy])
+        hard = row_minima(PointCost(self.x[which], self.y[heavy], self.p, self.scale), g[heavy])[0]
         # Next to the nearest, a sum may be as small as its mass.
         finest = float(self.b[heavy].min() / self.b.sum()) * FINEST
         rest = replace(self, x=self.x[which], a=np.zeros(len(hard)), rho=np.inf, precision=finest)

@@ -131,7 +131,7 @@ class Posed:
             known = [np.zeros(len(b))]
             if len(last.g) == len(b):  # and not those of nodes in the place of points
                 known.append(in_place(last.g, self.cols))
-            bound = max(float(row_minima(self.problem.cost, g) @ a + g @ b) for g in known)
+            bound = max(float(row_minima(self.problem.cost, g)[0] @ a + g @ b) for g in known)
         return TimeLimit(self.deadline.seconds, self.problem.shape, bound)
 
     def plan(self, state: State, passes: int) -> Plan:

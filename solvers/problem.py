@@ -9,6 +9,7 @@ Everything is validated when it is made, once. Solvers rely on that and check no
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -16,6 +17,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
+from .exact_sums import difference, product, unit_of
 from .validation import (
     LARGEST_COST,
     OutOfRange,
@@ -132,6 +134,10 @@ class Cost:
         """Whether some pair is forbidden."""
         return False
 
+    def is_whole(self, unit: float) -> bool:
+        """Whether every finite cost is a multiple of `unit`, a power of two."""
+        return all(_multiples(block, unit) for _, block in self.blocks())
+
     def block(self, start: int, stop: int) -> np.ndarray:
         """Rows `start` to `stop` as a (stop − start, m) array in `dtype`."""
         raise TypeError(f"{type(self).__name__} has no entries: subclass one of the three kinds of cost")
@@ -144,9 +150,23 @@ class Cost:
         """The entries (rows[k], cols[k]) in float64, shape (k,)."""
         return np.array([self.row(i)[j] for i, j in zip(rows, cols, strict=True)], dtype=np.float64)
 
+    def exact_entries(self, rows: np.ndarray, cols: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """The entries (rows[k], cols[k]) as sums of two float64 numbers, (k,) each.
+
+        Given entries are exact as they are. A distance or its square is the number that twice the precision yields, to
+        2⁻⁹⁸ of itself; another power is the float64 number.
+        """
+        return self.entries(rows, cols), np.zeros(len(rows))
+
     def dense(self) -> np.ndarray:
         """The whole (n, m) matrix in `dtype`. Costs O(n m) memory."""
         return self.block(0, self.shape[0])
+
+    def part(self, rows: np.ndarray, columns: np.ndarray) -> Cost:
+        """The cost between some of the rows and some of the columns, in ascending order; itself for all of them."""
+        if (len(rows), len(columns)) == self.shape:
+            return self
+        return DenseCost.trusted(self.dense()[np.ix_(rows, columns)], self.forbids)
 
     def negative(self) -> Cost:
         """The cost −c_ij, as a matrix unless it is sparse; a forbidden pair stays one. Costs O(n m) memory."""
@@ -174,6 +194,14 @@ class Cost:
         height = max(1, BLOCK_ENTRIES // max(m, 1))
         for start in range(0, n, height):
             yield start, self.block(start, min(start + height, n))
+
+
+def _multiples(values: np.ndarray, unit: float) -> bool:
+    """Whether all finite values are multiples of a power of two."""
+    with np.errstate(over="ignore", under="ignore"):
+        parts = values / np.float64(unit)
+    whole = (parts == np.rint(parts)) & ((parts != 0) | (values == 0))  # a quotient may underflow to 0
+    return bool((whole | ~np.isfinite(values)).all())
 
 
 @dataclass(frozen=True, eq=False)
@@ -296,9 +324,51 @@ class PointCost(Cost):
         squared = cdist(self.x[start:stop], self.y, "sqeuclidean")
         return self._from_squared(squared)
 
+    def part(self, rows: np.ndarray, columns: np.ndarray) -> PointCost:
+        return PointCost(self.x[rows], self.y[columns], self.p, self.scale)
+
     def entries(self, rows: np.ndarray, cols: np.ndarray) -> np.ndarray:
         difference = self.x[rows].astype(np.float64) - self.y[cols]
         return self._from_squared((difference * difference).sum(axis=1))
+
+    def exact_entries(self, rows: np.ndarray, cols: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        if self.p not in (1, 2):
+            return super().exact_entries(rows, cols)
+        square, rest = np.zeros(len(rows)), np.zeros(len(rows))
+        for x, y in zip(self.x.T.astype(np.float64), self.y.T.astype(np.float64), strict=True):
+            apart, apart_rest = difference(x[rows], y[cols])
+            term, term_rest = product(apart, apart)
+            square, sum_rest = difference(square, -term)
+            rest += sum_rest + (term_rest + 2 * apart * apart_rest)
+        if self.p == 1:
+            # One step of Newton's method doubles the digits of a root.
+            root = np.sqrt(square)
+            high, low = product(root, root)
+            missing = ((square - high) - low) + rest
+            square, rest = root, np.divide(missing, 2 * root, out=np.zeros(len(rows)), where=root > 0)
+        cost, cost_rest = product(square, np.float64(self.scale))
+        return cost, cost_rest + self.scale * rest
+
+    @cached_property
+    def rounding(self) -> tuple[float, float]:
+        """(relative, absolute): how far an entry in float64 may be from the formula in exact arithmetic."""
+        # Each difference, square, sum, power and product rounds once; a power may be off by a few units more.
+        d, unit, tiny = self.x.shape[1], 2.0**-53, float(np.finfo(np.float64).tiny)
+        relative = (self.p / 2 * (d + 2) + (3 if self.p in (1, 2) else 10)) * unit
+        # That holds for normal numbers. No distance but 0 is below the unit of the coordinates.
+        nearest = min(unit_of(self.x), unit_of(self.y))
+        if min(nearest**2, self.scale * nearest**self.p) >= tiny:
+            return relative, 0.0
+        return relative, float(self.scale * (d * tiny) ** (self.p / 2) + d * tiny)
+
+    def is_whole(self, unit: float) -> bool:
+        if self.p != 2:
+            return False
+        mantissa, exponent = math.frexp(self.scale)
+        odd = int(mantissa * 2**53)
+        exponent += (odd & -odd).bit_length() - 1 - 53  # the scale is an odd number times 2**exponent
+        step = math.ldexp(1.0, math.ceil((math.log2(unit) - exponent) / 2))
+        return all(_multiples(points, step) for points in (self.x, self.y))
 
     def span(self) -> tuple[float, float]:
         if 0 in self.shape:
@@ -395,6 +465,12 @@ class SparseCost(Cost):
         dense = np.full(part.shape, np.inf, dtype=self.dtype)
         dense[part.coords] = part.data
         return dense
+
+    def is_whole(self, unit: float) -> bool:
+        return _multiples(self.csr.data, unit)
+
+    def part(self, rows: np.ndarray, columns: np.ndarray) -> SparseCost:
+        return SparseCost(self.csr[rows][:, columns])
 
     def negative(self) -> SparseCost:
         import scipy.sparse

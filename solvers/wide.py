@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from .certificate import bound_of
+from .certificate.potentials import Terms
 from .deadline import Deadline
 from .problem import BLOCK_ENTRIES, Assignment, Cost, DenseCost, Infeasible, TimeLimit
 from .result import Matching
@@ -71,8 +71,8 @@ def turned_back(
         raise
     if row_to_col is None:
         # Prices on their way may prove less than none at all.
-        nothing = np.zeros(min(n, m))
-        known = max(bound_of(wide, problem.limit, nothing, duals).value for duals in (v, np.zeros(max(n, m))))
+        terms = Terms.of(Assignment(wide, problem.limit))
+        known = max(terms.given_columns(duals).bound() for duals in (v, np.zeros(max(n, m))))
         raise TimeLimit(deadline.seconds, problem.shape, known)
     if n <= m:
         return Matching.of(problem, row_to_col, u, v, counters)

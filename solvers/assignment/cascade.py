@@ -8,6 +8,7 @@ from ..deadline import Deadline
 from ..limits import Pairs, as_limited, dtype_for, pairs_within
 from ..native import _cascade, _native
 from ..problem import Assignment, Cost, PointCost, SparseCost
+from ..refine import refined
 from ..registry import Capabilities, register
 from ..result import Matching
 from ..validation import check_threads
@@ -52,14 +53,21 @@ def cascade(
     `levels`, `lists` and `avx2` switch off duals coarse to fine, lists that spare looks at whole rows, and the
     instruction set: to show what each is worth, at the same optimum.
     """
-    threads = check_threads(threads)
-    deadline, cost, (n, m) = Deadline(time_limit), problem.cost, problem.shape
+    deadline = Deadline(time_limit)
+    return refined(problem, _search(problem, deadline, check_threads(threads), levels, lists, avx2), deadline)
+
+
+def _search(
+    problem: Assignment, deadline: Deadline, threads: int, levels: bool, lists: bool, avx2: bool
+) -> Matching:
+    """The answer, up to what rounding does to it."""
+    cost, (n, m) = problem.cost, problem.shape
     limit = np.inf if problem.limit is None else problem.limit
     if isinstance(cost, SparseCost):
         wide = cost if n <= m else SparseCost(cost.csr.T)
         csr = wide.csr
         pairs = csr.indptr.astype(np.int64), csr.indices.astype(np.int32), csr.data.astype(np.float64)
-        return _listed(problem, wide, pairs, deadline, BOUND_SECONDS * n * m, avx2)
+        return _listed(problem, wide, pairs, deadline, BOUND_SECONDS * csr.nnz, avx2)
     if isinstance(cost, PointCost) and (points := cost.in_space(2)) and (limit == np.inf or n * m > SMALL_MATRIX):
         wide_points = cost if n <= m else PointCost(cost.y, cost.x, cost.p, cost.scale)
         x, y = points if n <= m else reversed(points)

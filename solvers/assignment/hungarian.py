@@ -13,6 +13,7 @@ import numpy as np
 
 from ..deadline import Deadline
 from ..problem import Assignment, Infeasible
+from ..refine import refined
 from ..registry import Capabilities, register
 from ..result import Matching
 from ..wide import Answer, solve_wide
@@ -40,7 +41,8 @@ def hungarian(problem: Assignment, time_limit: float | None = None) -> Matching:
     The first call in a process loads the compiled search; the first one after an installation compiles it, which takes
     seconds that no time limit cuts short.
     """
-    return solve_wide(problem, _search, Deadline(time_limit), np.float64)
+    deadline = Deadline(time_limit)
+    return refined(problem, solve_wide(problem, _search, deadline, np.float64), deadline)
 
 
 def _search(cost: np.ndarray, seconds: float) -> Answer:

@@ -7,6 +7,7 @@ import numpy as np
 from ..deadline import Deadline
 from ..native import _native
 from ..problem import Assignment
+from ..refine import refined
 from ..registry import Capabilities, register
 from ..result import Matching
 from ..wide import solve_wide
@@ -27,12 +28,11 @@ CAPABILITIES = Capabilities(
 
 def solve_native(method: str, problem: Assignment, avx2: bool, time_limit: float | None) -> Matching:
     """Run a native method on a problem of any shape."""
-    limit = np.inf if problem.limit is None else problem.limit
-    return solve_wide(
-        problem,
-        lambda matrix, seconds: _native.assign(method, matrix, avx2, seconds, limit),
-        Deadline(time_limit),
+    limit, deadline = np.inf if problem.limit is None else problem.limit, Deadline(time_limit)
+    matching = solve_wide(
+        problem, lambda matrix, seconds: _native.assign(method, matrix, avx2, seconds, limit), deadline
     )
+    return refined(problem, matching, deadline)
 
 
 @register("jv", CAPABILITIES)

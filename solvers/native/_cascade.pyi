@@ -22,4 +22,5 @@ def sparse(
     avx2: bool,
     seconds: float,
     limit: float = ...,
+    bids: bool = True,
 ) -> Answer: ...

@@ -121,11 +121,14 @@ def points(const double[:, ::1] x, const double[:, ::1] y, double scale, bint av
 
 
 def sparse(const int64_t[::1] begin, const int32_t[::1] column, const double[::1] cost, int64_t columns, bint avx2,
-           double seconds, double limit=float("inf")):
-    """The allowed pairs of row i: column[e] at cost[e], e from begin[i] (n + 1) up to begin[i + 1]. A limit as above."""
+           double seconds, double limit=float("inf"), bint bids=True):
+    """The allowed pairs of row i: column[e] at cost[e], e from begin[i] (n + 1) up to begin[i + 1]. A limit as above.
+
+    Without `bids` all is left to shortest paths, which lose no digits to prices of a size that no answer needs.
+    """
     cdef sparse_t pairs
     cdef const plain_build_t *build = find_plain_build(avx2)
     if build == NULL:
         raise RuntimeError("this processor has no AVX2")
     pairs.begin, pairs.column, pairs.cost = &begin[0], &column[0] if column.shape[0] else NULL, &cost[0] if cost.shape[0] else NULL
-    return run(build.cascade_sparse, begin.shape[0] - 1, columns, &pairs, seconds, limit)
+    return run(build.cascade_sparse, begin.shape[0] - 1, columns, &pairs, seconds, limit, 1, bids)

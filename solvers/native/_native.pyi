@@ -6,12 +6,33 @@ def as_cost(matrix: np.ndarray) -> np.ndarray: ...
 def assign(
     method: str, matrix: np.ndarray, avx2: bool, seconds: float = ..., limit: float = ...
 ) -> tuple[np.ndarray | None, np.ndarray, np.ndarray, dict[str, int]]: ...
-def row_minima(matrix: np.ndarray, v: np.ndarray, avx2: bool | None = None) -> np.ndarray: ...
+def row_minima(
+    matrix: np.ndarray,
+    v: np.ndarray,
+    avx2: bool | None = None,
+    rest: np.ndarray | None = None,
+    tail: np.ndarray | None = None,
+) -> np.ndarray: ...
 def two_minima(matrix: np.ndarray, v: np.ndarray, avx2: bool | None = None) -> tuple[np.ndarray, np.ndarray]: ...
-def column_minima(matrix: np.ndarray, u: np.ndarray, avx2: bool | None = None) -> np.ndarray: ...
+def column_minima(
+    matrix: np.ndarray,
+    u: np.ndarray,
+    avx2: bool | None = None,
+    rest: np.ndarray | None = None,
+    tail: np.ndarray | None = None,
+) -> np.ndarray: ...
 def point_minima(
     x: np.ndarray, y: np.ndarray, scale: float, weight: np.ndarray, avx2: bool | None = None, power: int = 2
 ) -> np.ndarray: ...
+def near_points(
+    x: np.ndarray,
+    y: np.ndarray,
+    scale: float,
+    weight: np.ndarray,
+    bound: np.ndarray,
+    most: int,
+    power: int = 2,
+) -> tuple[np.ndarray, np.ndarray] | None: ...
 def marginals(
     matrix: np.ndarray,
     f: np.ndarray,

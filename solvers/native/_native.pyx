@@ -35,12 +35,17 @@ cdef extern from "lapmark.h":
 
 cdef extern from "builds.h":
     ctypedef outcome_t (*point_minima_t)(const points_t *, int64_t, int64_t, const double *, double *, const stop_t *) noexcept nogil
+    ctypedef outcome_t (*near_points_t)(const points_t *, int64_t, int64_t, const double *, const double *, int64_t, int32_t *,
+                                        int32_t *, int64_t *, const stop_t *) noexcept nogil
     ctypedef struct point_build_t:
         point_minima_t minima
+        near_points_t near
     const point_build_t *find_point_build(bint avx2, int dimensions, int power)
     ctypedef outcome_t (*assign_t)(task_t *) noexcept nogil
-    ctypedef void (*row_minima_t)(const void *, int64_t, int64_t, const double *, double *) noexcept nogil
-    ctypedef void (*column_minima_t)(const void *, int64_t, int64_t, const double *, double *, int32_t *) noexcept nogil
+    ctypedef void (*row_minima_t)(const void *, int64_t, int64_t, const double *, const double *, double *,
+                                 double *) noexcept nogil
+    ctypedef void (*column_minima_t)(const void *, int64_t, int64_t, const double *, const double *, double *, double *,
+                                    int32_t *) noexcept nogil
     ctypedef void (*two_minima_rows_t)(const void *, int64_t, int64_t, const double *, double *, int64_t *) noexcept nogil
     ctypedef double (*marginals_t)(const void *, int64_t, int64_t, const double *, const double *, const double *,
                                    const double *, double, double *, double *, float *) noexcept nogil
@@ -130,23 +135,39 @@ def assign(str method, matrix, bint avx2, double seconds=float("inf"), double li
     return None if outcome == TIMED_OUT else x[:n].astype(np.intp), u[:n], v, counters
 
 
-def row_minima(matrix, const double[::1] v, avx2=None):
-    """min_j c_ij − v_j for each row of an (n, m) matrix; inf where a row has no finite entry."""
+def row_minima(matrix, const double[::1] v, avx2=None, double[::1] rest=None, const double[::1] tail=None):
+    """min_j c_ij − v_j for each row of an (n, m) matrix, rounded; inf where a row has no finite entry.
+
+    `rest` (n,), where given, is filled with what makes the minimum exact: their sum is min_j c_ij − v_j, and with a `tail` (m,)
+    of the duals at most min_j c_ij − v_j − tail_j, less by a part of 2⁻⁵⁰ of the rest.
+    """
     matrix = as_cost(matrix)
     cdef int64_t n = matrix.shape[0], m = matrix.shape[1], start, count
     low = np.full(n, np.inf)
     cdef double[::1] low_view = low
     cdef size_t at_cost = matrix.ctypes.data
     cdef const build_t *build = build_for(matrix, avx2)
-    if v.shape[0] != m:
-        raise ValueError(f"v has {v.shape[0]} entries for {m} columns")
+    cdef double *rests = NULL
+    cdef const double *tails = NULL
+    check_duals(v, tail, rest, m, n)
+    if tail is not None and m:
+        tails = &tail[0]
     for start in range(0, n if m else 0, rows_of_a_look(m)):
         count = min(rows_of_a_look(m), n - start)
+        if rest is not None:
+            rests = &rest[start]
         with nogil:
-            build.row_minima(<const void *> at_cost, count, m, &v[0], &low_view[start])
+            build.row_minima(<const void *> at_cost, count, m, &v[0], tails, &low_view[start], rests)
         at_cost += count * m * matrix.itemsize
         raise_if_interrupted()
     return low
+
+
+cdef check_duals(const double[::1] duals, const double[::1] tail, double[::1] rest, int64_t theirs, int64_t others):
+    """Refuse duals of one side, and room for what they leave to the other, of the wrong size."""
+    for name, given, size in (("duals", duals, theirs), ("tails", tail, theirs), ("rests", rest, others)):
+        if given is not None and len(given) != size:
+            raise ValueError(f"{len(given)} {name} where there are {size}")
 
 
 def two_minima(matrix, const double[::1] v, avx2=None):
@@ -169,8 +190,8 @@ def two_minima(matrix, const double[::1] v, avx2=None):
     return low, at
 
 
-def column_minima(matrix, const double[::1] u, avx2=None):
-    """min_i c_ij − u_i for each column of an (n, m) matrix; inf where a column has no finite entry."""
+def column_minima(matrix, const double[::1] u, avx2=None, double[::1] rest=None, const double[::1] tail=None):
+    """min_i c_ij − u_i for each column of an (n, m) matrix, like `row_minima`."""
     matrix = as_cost(matrix)
     cdef int64_t n = matrix.shape[0], m = matrix.shape[1]
     low = np.full(m, np.inf)
@@ -179,12 +200,23 @@ def column_minima(matrix, const double[::1] u, avx2=None):
     cdef int32_t[::1] row_view = row
     cdef size_t at_cost = matrix.ctypes.data
     cdef const build_t *build = build_for(matrix, avx2)
-    if u.shape[0] != n:
-        raise ValueError(f"u has {u.shape[0]} entries for {n} rows")
+    check_duals(u, tail, rest, n, m)
     if n and m:
         with nogil:
-            build.column_minima(<const void *> at_cost, n, m, &u[0], &low_view[0], &row_view[0])
+            build.column_minima(<const void *> at_cost, n, m, &u[0], NULL if tail is None else &tail[0], &low_view[0],
+                                NULL if rest is None else &rest[0], &row_view[0])
     return low
+
+
+cdef const point_build_t *build_for_points(const double[:, ::1] x, const double[:, ::1] y, const double[::1] weight,
+                                           avx2, int power) except NULL:
+    """The build for points x (n, d) and y (m, d) with m ≥ 1 weights; power = 1 or 2, d = 2 or 3."""
+    if x.shape[1] != y.shape[1] or x.shape[1] not in (2, 3) or y.shape[0] == 0 or weight.shape[0] != y.shape[0]:
+        raise ValueError(f"no pairs between points {(x.shape[0], x.shape[1])} and {(y.shape[0], y.shape[1])} with {weight.shape[0]} weights")
+    cdef const point_build_t *build = find_point_build(HAS_AVX2 if avx2 is None else avx2, x.shape[1], power)
+    if build == NULL:
+        raise RuntimeError("this processor has no AVX2")
+    return build
 
 
 def point_minima(const double[:, ::1] x, const double[:, ::1] y, double scale, const double[::1] weight, avx2=None,
@@ -198,20 +230,44 @@ def point_minima(const double[:, ::1] x, const double[:, ::1] y, double scale, c
     cdef points_t cost
     cdef outcome_t outcome
     cdef stop_t stop = stop_within(np.inf)
-    if x.shape[1] != y.shape[1] or x.shape[1] not in (2, 3) or m == 0 or weight.shape[0] != m:
-        raise ValueError(f"no minima between points {(x.shape[0], x.shape[1])} and {(y.shape[0], y.shape[1])} with {weight.shape[0]} weights")
+    cdef const point_build_t *build = build_for_points(x, y, weight, avx2, power)
     low = np.empty(n)
     cdef double[::1] low_view = low
-    cdef const point_build_t *build = find_point_build(HAS_AVX2 if avx2 is None else avx2, x.shape[1], power)
     if n:
         cost.x, cost.y, cost.scale = &x[0, 0], &y[0, 0], scale
         with nogil:
             outcome = build.minima(&cost, n, m, &weight[0], &low_view[0], &stop)
-        if outcome == OUT_OF_MEMORY:
-            raise MemoryError(f"no memory to look for minima between {n} and {m} points")
-        if outcome == INTERRUPTED:
-            raise_pending()
+        raise_unless_solved(outcome, n, m)
     return low
+
+
+def near_points(const double[:, ::1] x, const double[:, ::1] y, double scale, const double[::1] weight,
+                const double[::1] bound, int64_t most, int power=2):
+    """The pairs with scale · |x_i − y_j|^power + weight_j ≤ bound_i, for the arguments of `point_minima` and bounds (n,).
+
+    Returns rows and columns, (k,) int32, in no particular order; None where there are more than `most`.
+    """
+    cdef int64_t n = x.shape[0], m = y.shape[0], found = 0
+    cdef points_t cost
+    cdef outcome_t outcome
+    cdef stop_t stop = stop_within(np.inf)
+    cdef const point_build_t *build = build_for_points(x, y, weight, None, power)
+    rows, columns = np.empty(max(most, 1), dtype=np.int32), np.empty(max(most, 1), dtype=np.int32)
+    cdef int32_t[::1] rows_view = rows
+    cdef int32_t[::1] columns_view = columns
+    if n:
+        cost.x, cost.y, cost.scale = &x[0, 0], &y[0, 0], scale
+        with nogil:
+            outcome = build.near(&cost, n, m, &weight[0], &bound[0], most, &rows_view[0], &columns_view[0], &found, &stop)
+        raise_unless_solved(outcome, n, m)
+    return None if found > most else (rows[:found], columns[:found])
+
+
+cdef raise_unless_solved(outcome_t outcome, int64_t n, int64_t m):
+    if outcome == OUT_OF_MEMORY:
+        raise MemoryError(f"no memory to look through the pairs of {n} and {m} points")
+    if outcome == INTERRUPTED:
+        raise_pending()
 
 
 def marginals(matrix, const double[::1] f, const double[::1] g, const double[::1] a, const double[::1] b, double epsilon,

@@ -6,9 +6,9 @@
     outcome_t jv_##variant(task_t *); \
     outcome_t auction_##variant(task_t *); \
     outcome_t cascade_##variant(task_t *); \
-    void row_minima_##variant(const void *, int64_t, int64_t, const double *, double *); \
-    void column_minima_##variant(const void *, int64_t, int64_t, const double *, double *, int32_t *); \
-    void two_minima_rows_##variant(const void *, int64_t, int64_t, const double *, double *, int64_t *); \
+    row_minima_t row_minima_##variant; \
+    column_minima_t column_minima_##variant; \
+    two_minima_rows_t two_minima_rows_##variant; \
     marginals_t marginals_##variant;
 #define BUILD(variant) \
     {jv_##variant,            auction_##variant,         cascade_##variant, row_minima_##variant, \
@@ -16,12 +16,16 @@
 #define DECLARE_POINTS(variant) \
     outcome_t cascade_points_##variant(task_t *); \
     outcome_t transport_points_##variant(transport_t *); \
-    point_minima_t point_minima_##variant;
-#define BUILD_POINTS(variant) {cascade_points_##variant, transport_points_##variant, point_minima_##variant}
+    point_minima_t point_minima_##variant; \
+    near_points_t near_points_##variant;
+#define BUILD_POINTS(variant) \
+    {cascade_points_##variant, transport_points_##variant, point_minima_##variant, near_points_##variant}
 #define DECLARE_DISTANCES(variant) \
     outcome_t transport_points_##variant(transport_t *); \
-    point_minima_t point_minima_##variant;
-#define BUILD_DISTANCES(variant) {NULL, transport_points_##variant, point_minima_##variant}
+    point_minima_t point_minima_##variant; \
+    near_points_t near_points_##variant;
+#define BUILD_DISTANCES(variant) \
+    {NULL, transport_points_##variant, point_minima_##variant, near_points_##variant}
 #define DECLARE_PLAIN(variant) \
     outcome_t cascade_sparse_##variant(task_t *); \
     outcome_t transport_##variant(transport_t *); \

@@ -5,23 +5,20 @@
 #include "entropic.h"
 #include "lapmark.h"
 #include "point_minima.h"
+#include "reduce.h"
 #include "softmin.h"
 #include "transport.h"
 
 #include <stddef.h>
 
 typedef outcome_t (*assign_t)(task_t *t);
-typedef void (*row_minima_t)(const void *cost, int64_t n, int64_t m, const double *v, double *low);
-typedef void (*column_minima_t)(const void *cost, int64_t n, int64_t m, const double *u, double *low, int32_t *row);
-
-typedef void (*two_minima_rows_t)(const void *cost, int64_t n, int64_t m, const double *v, double *low, int64_t *at);
 typedef struct {
     assign_t jv;
     assign_t auction;
     assign_t cascade;
-    row_minima_t row_minima;
-    column_minima_t column_minima;
-    two_minima_rows_t two_minima_rows;
+    row_minima_t *row_minima;
+    column_minima_t *column_minima;
+    two_minima_rows_t *two_minima_rows;
     marginals_t *marginals;
 } build_t;
 
@@ -31,6 +28,7 @@ typedef struct {
     assign_t cascade; /* NULL at distance */
     ship_t transport;
     point_minima_t *minima;
+    near_points_t *near;
 } point_build_t;
 
 /* And fused multiply-adds, as nearly every processor with AVX2. */

@@ -213,7 +213,11 @@ static void cloud_raise_floors(cloud_t *c) {
                 const double above = q - 2.0 * c->scale * plane;
                 low = above < low ? above : low;
             }
-            storey->floor[t] = low - c->margin;
+            double steep = 0.0; /* rounding grows with the plane's own terms */
+            for (int axis = 0; axis < DIM; axis++) {
+                steep += fabs(storey->slope[axis][t]) * (fabs(storey->middle[axis][t]) + storey->half[axis][t]);
+            }
+            storey->floor[t] = low - (c->margin + 0x1p-46 * c->scale * steep);
         }
     }
 }

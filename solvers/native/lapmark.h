@@ -31,7 +31,7 @@ typedef struct {
     int64_t row_scans, augmentations, reductions, bids, phases, path_rows;
 } counters_t;
 
-/* Parts of cascade: duals coarse to fine, and lists that spare looks at whole rows. */
+/* Parts of cascade: duals coarse to fine, or of sparse costs from bids, and lists that spare looks at whole rows. */
 typedef struct {
     int levels, lists;
 } parts_t;

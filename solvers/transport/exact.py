@@ -9,7 +9,7 @@ from ..histograms import solve_alone
 from ..infeasibility import allowed_by
 from ..minima import column_minima, fitted, row_minima
 from ..native import _native, _transport
-from ..problem import Cost, DenseCost, Infeasible, PointCost, SparseCost, TimeLimit, Transport, Unsupported
+from ..problem import Cost, Infeasible, PointCost, SparseCost, TimeLimit, Transport, Unsupported
 from ..registry import Capabilities, register
 from ..result import Plan
 from ..validation import ROUNDING
@@ -70,7 +70,7 @@ def transport(problem: Transport, time_limit: float | None = None, avx2: bool = 
     # What has no mass takes no part; its duals are those that fit.
     rows, columns = np.flatnonzero(a), np.flatnonzero(b)
     supply, demand, unit = _transport.whole_masses(a[rows], b[columns], surplus != 0)
-    cost = part_of(cost, rows, columns)
+    cost = cost.part(rows, columns)
     # What is left over goes to one more row or column, where it costs nothing.
     spare = np.array([abs(supply.sum() - demand.sum())])[: int(surplus != 0)]
     supply, demand = (np.append(demand, spare), supply)[::-1] if surplus > 0 else (np.append(supply, spare), demand)
@@ -104,18 +104,6 @@ def transport(problem: Transport, time_limit: float | None = None, avx2: bool = 
     return Plan.from_pairs(problem, i, j, shipped * unit, u, v, counters)
 
 
-def part_of(cost: Cost, rows: np.ndarray, columns: np.ndarray) -> Cost:
-    """The cost between some of its rows and some of its columns, in ascending order."""
-    n, m = cost.shape
-    if (len(rows), len(columns)) == (n, m):
-        return cost
-    if isinstance(cost, PointCost):
-        return PointCost(cost.x[rows], cost.y[columns], cost.p, cost.scale)
-    if isinstance(cost, SparseCost):
-        return SparseCost(cost.csr[rows][:, columns])
-    return DenseCost.trusted(cost.dense()[np.ix_(rows, columns)], cost.forbids)
-
-
 def all_duals(
     problem: Transport, rows: np.ndarray, columns: np.ndarray, f: np.ndarray, g: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
@@ -125,9 +113,9 @@ def all_duals(
     u[rows], v[columns] = f, g
     idle_rows, idle_columns = np.flatnonzero(problem.a == 0), np.flatnonzero(problem.b == 0)
     most_u, most_v = (0.0 if problem.surplus > 0 else np.inf), (0.0 if problem.surplus < 0 else np.inf)
-    u[idle_rows] = np.minimum(row_minima(part_of(problem.cost, idle_rows, columns), g), most_u)
+    u[idle_rows] = np.minimum(row_minima(problem.cost.part(idle_rows, columns), g)[0], most_u)
     u[u == np.inf] = 0.0  # without a pair
-    v[idle_columns] = np.minimum(column_minima(part_of(problem.cost, np.arange(n), idle_columns), u), most_v)
+    v[idle_columns] = np.minimum(column_minima(problem.cost.part(np.arange(n), idle_columns), u)[0], most_v)
     v[v == np.inf] = 0.0
     return u, v
 

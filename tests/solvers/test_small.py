@@ -45,7 +45,8 @@ def prove(matrix: np.ndarray, rows: np.ndarray, cols: np.ndarray, maximize: bool
     problem = Assignment(DenseCost(-wide if maximize else wide))
     bound = certify(problem, solve(problem, "jv")).dual_bound
     certificate = certify(problem, Matching.from_pairs(problem, rows, cols), bound)
-    assert certificate.optimal, certificate
+    # Twin columns differ by 1e-14, of which sums of such costs keep two digits.
+    assert certificate.optimal or certificate.gap < 1e-15, certificate
 
 
 def as_scipy(matrix: np.ndarray, maximize: bool) -> tuple[np.ndarray, np.ndarray] | None:

@@ -53,10 +53,10 @@ def optimum(problem):
     return linprog(matrix.ravel(), A_eq=marginals, b_eq=np.concatenate([problem.a, problem.b])).fun
 
 
-def assert_optimal(problem, plan):
+def assert_optimal(problem, plan, rounding=0.0):
     """By its certificate, and by duals that hold for every pair and are tight where mass moves."""
     proof = certify(problem, plan)
-    assert proof.optimal, proof
+    assert proof.optimal or proof.gap <= rounding, proof
     assert plan.marginal_error < 1e-12
     n, m = problem.shape
     assert plan.mass.nnz <= n + m - 1
@@ -99,7 +99,8 @@ def test_points_of_any_shape_and_any_mass(points, targets, masses):
         cost = PointCost(CLOUDS[points](rng, n, d), CLOUDS[targets](rng, m, d), p, scale=3.0)
         problem = balanced(cost, MASSES[masses](rng, n), MASSES[masses](rng, m))
         plan = solve(problem, "transport")
-        assert_optimal(problem, plan)
+        # All that the points of such a cloud differ by is rounded away beside the distance to the others.
+        assert_optimal(problem, plan, 1e-14 if {points, targets} & {"tiny", "far away"} else 0.0)
         as_matrix = solve(balanced(DenseCost(cost.dense()), problem.a, problem.b), "transport")
         assert plan.cost == pytest.approx(as_matrix.cost, rel=1e-11, abs=1e-13 * cost.dense().max() + 1e-300)
 

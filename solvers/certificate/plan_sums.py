@@ -11,16 +11,17 @@ from dataclasses import dataclass
 import numpy as np
 import scipy.sparse
 
-from .problem import Cost, PointCost, Transport
+from ..problem import Cost, PointCost, Transport
 
 
 @dataclass(frozen=True, eq=False)
 class Sums:
-    """Of a plan π: Σ_j π_ij (n,), Σ_i π_ij (m,), and ⟨π, C⟩. NaN or inf where the plan is not finite."""
+    """Of a plan π: Σ_j π_ij (n,), Σ_i π_ij (m,), ⟨π, C⟩, and ⟨π, |C|⟩. NaN or inf where the plan is not finite."""
 
     rows: np.ndarray
     cols: np.ndarray
     cost: float
+    size: float
 
     @property
     def finite(self) -> bool:
@@ -39,7 +40,8 @@ def spread(problem: Transport, f: np.ndarray, g: np.ndarray) -> Sums:
     (a, b), scale = masses_of(problem), 1 / problem.epsilon
     # What has no mass takes no part, however large its potential.
     f, g = np.where(a > 0, f, -np.inf), np.where(b > 0, g, -np.inf)
-    rows, cols, cost = np.zeros(len(a)), np.zeros(len(b)), 0.0
+    rows, cols, cost, size = np.zeros(len(a)), np.zeros(len(b)), 0.0, 0.0
+    signed = problem.cost.span()[0] < 0
     with np.errstate(over="ignore", invalid="ignore", under="ignore"):
         for start, block in problem.cost.blocks():
             part = slice(start, start + len(block))
@@ -53,8 +55,9 @@ def spread(problem: Transport, f: np.ndarray, g: np.ndarray) -> Sums:
                 block = np.where(np.isfinite(block), block, 0.0)  # their share is 0
             share *= block
             cost += float(a[part] @ (share @ b))
+            size += float(a[part] @ (np.abs(share, out=share) @ b)) if signed else 0.0
         cols *= b
-    return Sums(rows, cols, cost)
+    return Sums(rows, cols, cost, size if signed else cost)
 
 
 def gathered(cost: Cost, mass: scipy.sparse.coo_array) -> Sums:
@@ -64,8 +67,8 @@ def gathered(cost: Cost, mass: scipy.sparse.coo_array) -> Sums:
     entries = cost.entries(rows[some], cols[some])
     n, m = cost.shape
     with np.errstate(over="ignore", invalid="ignore"):
-        spent = float(mass.data[some] @ entries)
-    return Sums(np.bincount(rows, mass.data, n), np.bincount(cols, mass.data, m), spent)
+        spent, size = float(mass.data[some] @ entries), float(mass.data[some] @ np.abs(entries))
+    return Sums(np.bincount(rows, mass.data, n), np.bincount(cols, mass.data, m), spent, size)
 
 
 def product(cost: Cost, e: np.ndarray, d: np.ndarray) -> float:

@@ -21,11 +21,10 @@ from dataclasses import dataclass
 import numpy as np
 import scipy.special
 
-from .minima import column_minima, row_minima
-from .problem import Transport
-from .spread import Sums, masses_of, product
-
-EPSILON = float(np.finfo(np.float64).eps)
+from ..exact_sums import UNIT, sum_down
+from ..minima import column_minima, row_minima
+from ..problem import Transport
+from .plan_sums import Sums, masses_of, product
 
 #: Marginals that miss by less than this, relative to the mass, are met: sums of float64 masses say no more.
 MET = 1e-12
@@ -102,20 +101,8 @@ def _rounded_excess(problem: Transport, sums: Sums, f: np.ndarray, g: np.ndarray
     return linear + problem.epsilon * (scalings + filling + joined + excess)
 
 
-@dataclass(frozen=True)
-class DualBound:
-    """What duals prove: no feasible plan costs less than `value`.
-
-    `scale` is the largest dual that it was summed from, `noise` what rounding can add to the sum.
-    """
-
-    value: float
-    scale: float
-    noise: float
-
-
-def dual_bounds(problem: Transport, f: np.ndarray, g: np.ndarray) -> Iterator[DualBound]:
-    """What g alone proves, and what f alone proves, one bound after the other as long as more are asked for.
+def dual_bounds(problem: Transport, f: np.ndarray, g: np.ndarray) -> Iterator[float]:
+    """What no feasible plan costs less than: what g alone proves, and what f alone proves, one bound after the other as long as more are asked for.
 
     The other side is the most that one leaves it, so that bounds hold for any numbers; and that side once more leaves
     the first no less than it was. What is not finite proves nothing and is left out.
@@ -125,9 +112,7 @@ def dual_bounds(problem: Transport, f: np.ndarray, g: np.ndarray) -> Iterator[Du
     # The duals of what has no mass bind nobody.
     f, g = (np.where(w > 0, z, z[w > 0].min() - (high - low)) for w, z in ((a, f), (b, g)))
     for u, v in _closed(problem, f, g):
-        bound = _proven(problem, *_shifted(problem, u, v))
-        if np.isfinite(bound.value):
-            yield bound
+        yield _proven(problem, *_shifted(problem, u, v))
 
 
 def _closed(problem: Transport, f: np.ndarray, g: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]:
@@ -136,11 +121,11 @@ def _closed(problem: Transport, f: np.ndarray, g: np.ndarray) -> Iterator[tuple[
     f, g = np.minimum(f, most_f), np.minimum(g, most_g)
 
     def most_for_rows(v: np.ndarray) -> np.ndarray:
-        u = np.minimum(row_minima(problem.cost, v), most_f)
+        u = np.minimum(row_minima(problem.cost, v)[0], most_f)
         return np.where(u < np.inf, u, 0.0)
 
     def most_for_columns(u: np.ndarray) -> np.ndarray:
-        v = np.minimum(column_minima(problem.cost, u), most_g)
+        v = np.minimum(column_minima(problem.cost, u)[0], most_g)
         return np.where(v < np.inf, v, 0.0)
 
     u = most_for_rows(g)
@@ -151,17 +136,17 @@ def _closed(problem: Transport, f: np.ndarray, g: np.ndarray) -> Iterator[tuple[
     yield most_for_rows(v), v
 
 
-def _proven(problem: Transport, u: np.ndarray, v: np.ndarray) -> DualBound:
-    value = noise = scale = 0.0
+def _proven(problem: Transport, u: np.ndarray, v: np.ndarray) -> float:
+    """The bound of duals, less what rounding of the duals, of each term and of the sum can have added."""
+    parts, noise = [], 0.0
     for w, z in zip(masses_of(problem), (u, v), strict=True):
         w, z = w[w > 0], z[w > 0]
         with np.errstate(over="ignore", invalid="ignore"):
             terms = w * z if problem.reach is None else -problem.rho * w * np.expm1(-z / problem.rho)
             slope = w if problem.reach is None else w * np.exp(-z / problem.rho)
-            value += float(terms.sum())
-            noise += EPSILON * float(np.abs(terms).sum() + slope @ np.abs(z))
-        scale = max(scale, float(np.abs(z).max()))
-    return DualBound(value, scale, noise)
+            noise += 8 * UNIT * float(np.abs(terms).sum() + slope @ np.abs(z))
+        parts.append(terms)
+    return sum_down(*parts, np.array([-noise]))
 
 
 def _shifted(problem: Transport, u: np.ndarray, v: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -1,0 +1,121 @@
+"""The verdict on a matching: what it is held to, and what is done to its duals."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from ..exact_sums import sum_down, sum_up
+from ..problem import Assignment
+from ..result import Matching
+from .potentials import Potentials, Terms
+from .proof import Claim, tightened
+from .verdict import Certificate, as_array, invalid, number, relative, vector
+
+
+def certify_matching(
+    problem: Assignment, result: Matching, known: float, tolerance: float, every_pair: bool, search: bool
+) -> Certificate:
+    """Judge a matching; see `certify`."""
+    n, m = problem.shape
+    fault, row_to_col = _matching_fault(problem, result.row_to_col)
+    if fault is not None:
+        return invalid(fault, known)
+    rows = np.flatnonzero(row_to_col >= 0)
+    columns = row_to_col[rows]
+    entries = problem.cost.entries(rows, columns)
+    if not np.isfinite(entries).all():
+        at = int(np.argmax(~np.isfinite(entries)))
+        return invalid(f"row {rows[at]} is matched to column {columns[at]}, a forbidden pair", known)
+    stated, total, size = number(result.cost), float(entries.sum()), float(np.abs(entries).sum())
+    if not abs(stated - total) <= 1e-6 * size:
+        return invalid(f"states a cost of {result.cost!r}, but its matching costs {total:.12g}", known, total)
+    u = v = None
+    if result.u is not None or result.v is not None:
+        u, fault = vector("dual u", result.u, n)
+        v, fault_of_v = vector("dual v", result.v, m)
+        if u is None or v is None:
+            return invalid(fault or fault_of_v, known, total)
+
+    # What is minimised: the negative of a cost that is maximised, less the limit.
+    sign = -1.0 if problem.maximize else 1.0
+    problem = problem.minimizing
+    terms = Terms.of(problem, every_pair)
+    kept = [np.ones(size) for size in problem.shape]
+    kept[0][rows] = kept[1][columns] = 0.0
+    claim = Claim(terms, rows, columns, np.ones(len(rows)), *kept)
+    excess, violation, own = sum_up(*claim.paid, np.array([-sign * known])), np.nan, None
+    if u is not None and v is not None:
+        own = terms.given(sign * u, sign * v)
+        violation = _violation(terms, sign * u, sign * v, own)
+    for potentials in _potentials(claim, problem, own, search):
+        excess = min(excess, claim.excess(potentials))
+        if claim.is_proven(excess, tolerance):
+            break
+    cost, optimal = sum_up(*claim.paid), claim.is_proven(excess, tolerance)
+    return Certificate(
+        valid=True,
+        cost=sign * cost,
+        dual_bound=sign * max(sign * known, sum_down(*claim.paid, np.array([-excess]))),
+        gap=relative(excess, cost),
+        max_violation=violation,
+        optimal=optimal,
+        exactly_optimal=optimal and claim.is_exact(excess),
+        scope=np.nan if excess <= 0 else claim.scope,
+    )
+
+
+def _potentials(
+    claim: Claim, problem: Assignment, own: Potentials | None, search: bool
+) -> Iterator[Potentials]:
+    """Duals to hold the matching against, its own and others, the cheapest to find first."""
+    if own is not None:
+        yield own
+        yield from tightened(claim, own)
+    yield claim.terms.from_minima
+    yield from tightened(claim, claim.terms.from_minima)
+    if search:
+        # A solver comes after all that it solves: it is imported where it is needed.
+        from ..registry import solve
+
+        answer = solve(problem)
+        assert answer.u is not None
+        assert answer.v is not None
+        found = claim.terms.given(answer.u, answer.v)
+        yield found
+        yield from tightened(claim, found)
+
+
+def _violation(terms: Terms, u: np.ndarray, v: np.ndarray, own: Potentials) -> float:
+    """How far duals are from feasible as they are given; `own` are those that follow from one side."""
+    by_rows = terms.from_which == "rows"
+    given, other, used, left = (u, v, own.f, own.g) if by_rows else (v, u, own.g, own.f)
+    if not np.array_equal(given, used):
+        plain = Terms(terms.cost, terms.limit, every_pair=terms.every_pair)
+        left = plain.given_rows(u).g if by_rows else plain.given_columns(v).f
+    worst = [other - left, *([u] if terms.rows_keep else []), *([v] if terms.columns_keep else [])]
+    return max(float(each.max(initial=0.0)) for each in worst)
+
+
+def _matching_fault(problem: Assignment, answer: object) -> tuple[str | None, np.ndarray]:
+    """Return what stops `answer` from being a complete matching, and the answer as intp."""
+    n, m = problem.shape
+    row_to_col = as_array(answer)
+    if row_to_col.shape != (n,):
+        return f"row_to_col has shape {row_to_col.shape}, not ({n},)", row_to_col
+    if row_to_col.dtype.kind not in "iu":
+        return f"row_to_col holds {row_to_col.dtype}, not integers", row_to_col
+    outside = (row_to_col < -1) | (row_to_col >= m)
+    if outside.any():
+        i = int(np.argmax(outside))
+        return f"row {i} is matched to column {row_to_col[i]}, of {m} columns", row_to_col
+    row_to_col = row_to_col.astype(np.intp)
+    taken = row_to_col[row_to_col >= 0]
+    count = np.bincount(taken, minlength=m)
+    if count.max(initial=0) > 1:
+        j = int(np.argmax(count))
+        return f"not a permutation: column {j} is matched to {count[j]} rows", row_to_col
+    if len(taken) < min(n, m) and problem.limit is None:
+        return f"{len(taken)} rows are matched, not {min(n, m)}", row_to_col
+    return None, row_to_col

@@ -1,0 +1,260 @@
+"""The verdict on a transport plan, the counterpart of what `matching` does for a matching.
+
+Solvers differ in what they call ε, a cost or an error. So all of it is taken from the plan, or from the potentials that
+stand for one: its marginals, its cost, what a feasible plan made of it costs, and what its potentials prove. What the
+solver states is held against that, and used for nothing else.
+
+A plan that meets its marginals is held to `proof`, for the marginals that it has. Any other is rounded first, and held
+against the bounds of `plan_bounds`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import numpy as np
+import scipy.sparse
+
+from ..exact_sums import product, sum_down, sum_up
+from ..problem import Transport
+from ..result import Plan
+from ..validation import place
+from .plan_bounds import MET, Rounded, Scaled, convergence, dual_bounds, penalised, rounded
+from .plan_sums import Sums, gathered, masses_of, spread
+from .potentials import Potentials, Terms
+from .proof import Claim, tightened
+from .verdict import Certificate, invalid, number, relative, vector
+
+
+def certify_plan(
+    problem: Transport, plan: Plan, known: float, tolerance: float, every_pair: bool, search: bool
+) -> Certificate:
+    """Judge a plan: its marginals, its cost, and its distance from the optimum; see `certify`."""
+    n, m = problem.shape
+    f, fault_of_f = vector("potential f", plan.f, n)
+    g, fault_of_g = vector("potential g", plan.g, m)
+    fault: str | None
+    if plan.mass is not None:
+        fault = _mass_fault(problem, plan.mass)
+    elif problem.epsilon == 0:
+        fault = "gives potentials only, of a problem without blur"
+    else:
+        fault = fault_of_f or fault_of_g
+    if fault:
+        return invalid(fault, known)
+
+    sums, scaled = _sums(problem, plan.mass, f, g)
+    errors = _errors(problem, sums, f, g)
+    if fault := _misstatement(problem, plan, sums, errors):
+        return invalid(fault, known, sums.cost)
+
+    near, feasible = None, sums.cost
+    if problem.reach is not None:
+        feasible = penalised(problem, sums)
+    elif max(errors) > MET + _imbalance(problem):
+        near = rounded(problem, sums, scaled)
+        # Masses in float64 cannot always be met to the last digit where pairs are forbidden.
+        feasible = near.cost if np.isfinite(near.cost) or max(errors) > tolerance else sums.cost
+    found = Certificate(
+        valid=True,
+        cost=sums.cost,
+        dual_bound=known,
+        gap=np.inf,
+        max_violation=np.nan,
+        optimal=False,
+        feasible_cost=feasible,
+        row_error=errors[0],
+        column_error=errors[1],
+    )
+    if plan.mass is not None and problem.reach is None and max(errors) <= tolerance + _imbalance(problem):
+        return _proven_by_slackness(found, problem, plan.mass, f, g, tolerance, every_pair, search)
+    return _proven_by_bound(found, problem, plan, sums, near, f, g, tolerance)
+
+
+def _imbalance(problem: Transport) -> float:
+    """By how much the sums of the two sides differ, as a marginal error that no plan can avoid."""
+    a, b = (float(masses.sum()) for masses in masses_of(problem))
+    return 0.0 if problem.surplus else abs(a - b) / min(a, b)
+
+
+def _proven_by_slackness(
+    found: Certificate,
+    problem: Transport,
+    mass: scipy.sparse.csr_array,
+    f: np.ndarray | None,
+    g: np.ndarray | None,
+    tolerance: float,
+    every_pair: bool,
+    search: bool,
+) -> Certificate:
+    """The certificate of a plan that is held to the marginals that it has."""
+    moved = scipy.sparse.coo_array(mass)
+    some = moved.data > 0
+    sides = [axis[some] for axis in moved.coords]
+    data = moved.data[some].astype(np.float64)
+    kept, used = [], []
+    for side, masses, keeps in zip(sides, masses_of(problem), (problem.surplus > 0, problem.surplus < 0), strict=True):
+        left = masses - np.bincount(side, data, len(masses))
+        kept.append(np.where(left > MET * masses, left, 0.0) if keeps else np.zeros(len(masses)))
+        used.append(np.flatnonzero((masses > 0) | (np.bincount(side, minlength=len(masses)) > 0)))
+    # What has no mass binds nobody, whatever it costs.
+    places = [np.searchsorted(each, side) for each, side in zip(used, sides, strict=True)]
+    terms = replace(Terms.of(problem, every_pair), cost=problem.cost.part(*used))
+    claim = Claim(terms, *places, data, *(each[some] for each, some in zip(kept, used, strict=True)))
+    excess = sum_up(*claim.paid, np.array([-found.dual_bound]))
+    own = None if f is None or g is None else (f[used[0]], g[used[1]])
+    for potentials in _potentials(claim, problem, used, own, search):
+        excess = min(excess, claim.excess(potentials))
+        if claim.is_proven(excess, tolerance):
+            break
+    optimal = claim.is_proven(excess, tolerance)
+    # Where the plan was rounded, the price of that counts; it does not for the proof.
+    price = max(found.feasible_cost - found.cost, 0.0)
+    return replace(
+        found,
+        dual_bound=max(found.dual_bound, sum_down(*claim.paid, np.array([-excess]))),
+        gap=relative(excess + price, found.feasible_cost),
+        optimal=optimal,
+        exactly_optimal=optimal and claim.is_exact(excess),
+        scope=np.nan if excess <= 0 else claim.scope,
+    )
+
+
+def _potentials(
+    claim: Claim,
+    problem: Transport,
+    used: list[np.ndarray],
+    own: tuple[np.ndarray, np.ndarray] | None,
+    search: bool,
+) -> Iterator[Potentials]:
+    """Duals to hold the plan against, its own and others, the cheapest to find first."""
+    if own is not None:
+        yield from _from_both_sides(claim, *own)
+    yield from _from_both_sides(claim, None, claim.terms.from_minima.g)
+    if search:
+        # A solver comes after all that it solves: it is imported where it is needed.
+        from ..registry import solve
+
+        answer = solve(replace(problem, blur=0.0))
+        assert answer.f is not None
+        assert answer.g is not None
+        yield from _from_both_sides(claim, answer.f[used[0]], answer.g[used[1]])
+
+
+def _from_both_sides(claim: Claim, f: np.ndarray | None, g: np.ndarray) -> Iterator[Potentials]:
+    """The duals that g leaves, and that those leave; the same from f; and what is better made tight."""
+    terms = claim.terms
+    tried = [terms.given_columns(g)]
+    yield tried[-1]
+    tried.append(terms.given_rows(tried[-1].f, tried[-1].f_rest))
+    yield tried[-1]
+    if f is not None:
+        tried.append(terms.given_rows(f))
+        yield tried[-1]
+        tried.append(terms.given_columns(tried[-1].g, tried[-1].g_rest))
+        yield tried[-1]
+    yield from tightened(claim, min(tried, key=claim.excess))
+
+
+def _proven_by_bound(
+    found: Certificate,
+    problem: Transport,
+    plan: Plan,
+    sums: Sums,
+    near: Rounded | None,
+    f: np.ndarray | None,
+    g: np.ndarray | None,
+    tolerance: float,
+) -> Certificate:
+    """The certificate of a plan that misses its marginals or needs not meet any, or of potentials."""
+    feasible, bound, entropic = found.feasible_cost, found.dual_bound, np.nan
+    if f is not None and g is not None:
+        for own in dual_bounds(problem, f, g):
+            bound = max(bound, own)
+            if feasible - bound <= tolerance * abs(feasible):
+                break
+        if plan.mass is None:
+            entropic = convergence(problem, sums, f, g, near)
+    excess = feasible - bound
+    return replace(
+        found,
+        dual_bound=bound,
+        gap=relative(excess, feasible) if np.isfinite(feasible) else np.inf,
+        # A plan that misses its marginals is no optimum.
+        optimal=bool(near is None and excess <= tolerance * abs(feasible)),
+        entropic_gap=entropic,
+    )
+
+
+def _misstatement(problem: Transport, plan: Plan, sums: Sums, errors: tuple[float, float]) -> str | None:
+    """What the plan says of itself and is not so."""
+    if not sums.finite:
+        return "moves mass between a forbidden pair, or an infinite mass"
+    found = max(errors)
+    if not np.isfinite(found) and not np.isnan(found):
+        return "its potentials ask for an infinite mass"
+    stated = _stated(plan, plan.marginal_error, found)
+    if not np.isnan(found) and not found <= 2 * stated + 1e-6:
+        return f"states a marginal error of {plan.marginal_error!r}, but has {found:.3g}"
+    stated = _stated(plan, plan.cost, sums.cost)
+    # Costs of both signs may cancel; that of a blurred plan is of the order of ε where all else vanishes.
+    digits = 1e-5 * problem.epsilon * float(sums.rows.sum()) if plan.mass is None else 0.0
+    if not abs(stated - sums.cost) <= 1e-6 * sums.size + digits:
+        return f"states a cost of {plan.cost!r}, but its plan costs {sums.cost:.12g}"
+    return None
+
+
+def _stated(plan: Plan, answer: object, found: float) -> float:
+    """What a plan states, NaN where it is no number; what was found where potentials come without a word."""
+    silent = plan.mass is None and isinstance(answer, float) and np.isnan(answer)
+    return found if silent else number(answer)
+
+
+def _sums(
+    problem: Transport, mass: scipy.sparse.csr_array | None, f: np.ndarray | None, g: np.ndarray | None
+) -> tuple[Sums, Scaled]:
+    """The sums of a plan, and how to get those of the plan with its rows and columns scaled."""
+    if mass is None:
+        assert f is not None
+        assert g is not None
+        epsilon = problem.epsilon
+        return spread(problem, f, g), lambda x, y: spread(problem, f + epsilon * np.log(x), g + epsilon * np.log(y))
+    moved = scipy.sparse.coo_array(mass)
+    rows, cols = moved.coords
+
+    def scaled(x: np.ndarray, y: np.ndarray) -> Sums:
+        data = moved.data * x[rows] * y[cols]
+        return gathered(problem.cost, scipy.sparse.coo_array((data, (rows, cols)), shape=moved.shape))
+
+    return gathered(problem.cost, moved), scaled
+
+
+def _errors(problem: Transport, sums: Sums, f: np.ndarray | None, g: np.ndarray | None) -> tuple[float, float]:
+    """L1 errors of rows and columns, relative to the mass; NaN where nothing says what they should be.
+
+    Of the side that has a surplus only what is above its masses counts.
+    """
+    surplus, least, errors = problem.surplus, min(float(masses.sum()) for masses in masses_of(problem)), []
+    for masses, moved, potential, keeps in zip(
+        masses_of(problem), (sums.rows, sums.cols), (f, g), (surplus > 0, surplus < 0), strict=True
+    ):
+        if problem.reach is None:
+            over, total = moved - masses, least
+        else:
+            with np.errstate(over="ignore"):
+                asked = np.nan if potential is None else masses * np.exp(-potential / problem.rho)
+            over, total = moved - asked, float(masses.sum())
+        errors.append(float((np.maximum(over, 0.0) if keeps else np.abs(over)).sum() / total))
+    return errors[0], errors[1]
+
+
+def _mass_fault(problem: Transport, mass: scipy.sparse.csr_array) -> str:
+    if not scipy.sparse.issparse(mass) or mass.shape != problem.shape:
+        return f"the plan is no sparse array of shape {problem.shape}"
+    moved = scipy.sparse.coo_array(mass)
+    bad = ~(np.isfinite(moved.data) & (moved.data >= 0))
+    if bad.any():
+        k = int(np.argmax(bad))
+        return f"moves a mass of {moved.data[k]} at {place(tuple(axis[k] for axis in moved.coords))}"
+    return ""

@@ -1,0 +1,142 @@
+"""Iterative refinement: more digits for an answer whose costs or duals differ by too many orders of magnitude.
+
+A solver in float64 tells costs apart that differ by more than a part of about 10⁻¹⁶ of the largest numbers that it has
+to handle, and prices may be as large as a cost that no answer needs. Against such duals the problem is posed again: each
+pair at its reduced cost, taken exactly and rounded then, so that its digits are those that matter. Pairs whose reduced
+cost is beyond what can still be saved belong to no better answer and are left out. The duals of that problem are added
+to those before, and so on (A. M. Gleixner, D. E. Steffy, K. Wolter, Iterative refinement for linear programming,
+INFORMS J. Comput. 28 (2016) 449–464).
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from .certificate.potentials import Potentials, Terms
+from .certificate.proof import Claim
+from .deadline import Deadline
+from .exact_sums import sum_down
+from .minima import near_pairs
+from .native import _cascade, _native
+from .problem import Assignment, TimeLimit
+from .result import Matching
+
+#: Numbers that are this many times as large as what an answer's own costs differ by are a reason to look closer.
+SUSPECT = 2.0**17
+
+#: Excess, in parts of the scope, at which an answer is as good as it needs to be; a round that does not take this part
+#: off the excess is the last; and how many rounds there are at most.
+GOOD, WORTHWHILE, ROUNDS = 1e-12, 0.5, 16
+
+#: Pairs of the problem that is posed again, at most.
+MOST_PAIRS = 2**25
+
+
+def refined(problem: Assignment, matching: Matching, deadline: Deadline) -> Matching:
+    """Return an optimal matching with its duals from one that rounding may have spoilt; itself where it has not.
+
+    Parameters
+    ----------
+    problem : Assignment
+        That minimises.
+    matching : Matching
+        With duals, and a complete matching of allowed pairs.
+    deadline : Deadline
+
+    Raises
+    ------
+    TimeLimit
+        With the bound that is proven by then.
+    """
+    if not _is_suspect(problem, matching):
+        return matching
+    terms, row_to_col = Terms.of(problem), matching.row_to_col
+    assert matching.u is not None
+    assert matching.v is not None
+    with np.errstate(over="ignore", invalid="ignore"):
+        potentials = terms.given(matching.u, matching.v)
+        excess = _claim(terms, row_to_col).excess(potentials)
+        changed = False
+        for _ in range(ROUNDS):
+            claim = _claim(terms, row_to_col)
+            if claim.is_proven(excess, GOOD):
+                break
+            better = _posed_again(claim, potentials, excess, deadline)
+            if better is None:
+                break
+            left = _claim(terms, better[0]).excess(better[1])
+            if not left < excess:
+                break
+            (row_to_col, potentials), worthwhile, excess = better, left <= WORTHWHILE * excess, left
+            changed = True
+            if not worthwhile:
+                break
+    if not changed:
+        return matching
+    u, v = potentials.f + potentials.f_rest, potentials.g + potentials.g_rest
+    return Matching.of(problem, row_to_col, u, v, matching.counters)
+
+
+def _is_suspect(problem: Assignment, matching: Matching) -> bool:
+    """Whether the numbers that the search went through dwarf those that its answer is made of."""
+    if matching.u is None or matching.v is None:
+        return False
+    rows = np.flatnonzero(matching.row_to_col >= 0)
+    paid = problem.cost.entries(rows, matching.row_to_col[rows]) - (problem.limit or 0.0)
+    if len(paid) == 0:
+        return False
+    apart = np.quantile(np.abs(paid - np.median(paid)), [0.5, 0.9, 0.99, 1.0])
+    largest = max(float(np.abs(each).max()) for each in (paid, matching.u, matching.v))
+    return len(paid) == 1 or largest > SUSPECT * float(min(apart[apart > 0], default=largest))
+
+
+def _claim(terms: Terms, row_to_col: np.ndarray) -> Claim:
+    rows = np.flatnonzero(row_to_col >= 0)
+    kept = [np.ones(size) for size in terms.cost.shape]
+    kept[0][rows] = kept[1][row_to_col[rows]] = 0.0
+    return Claim(terms, rows, row_to_col[rows], np.ones(len(rows)), *kept)
+
+
+def _posed_again(
+    claim: Claim, p: Potentials, excess: float, deadline: Deadline
+) -> tuple[np.ndarray, Potentials] | None:
+    """The best matching at reduced costs, and duals to which its own are added; None where pairs are too many."""
+    terms, (n, m) = claim.terms, claim.terms.cost.shape
+    by_columns = terms.from_which == "columns"
+    least = (p.f if by_columns else p.g) + terms.limit
+    reach = excess + 2.0**-50 * np.abs(least)
+    pairs = near_pairs(terms.cost, p.g if by_columns else p.f, least, reach, by_columns, MOST_PAIRS)
+    if pairs is None:
+        return None
+    # Those of the matching are among them, but for rounding.
+    rows, columns = np.unique(np.hstack([pairs, [claim.rows, claim.columns]]), axis=1)
+    lengths, _ = claim.slack(p, rows, columns, terms.cost.exact_entries(rows, columns))
+    lengths = np.maximum(lengths, 0.0)
+    stand_ins = terms.rows_keep or terms.columns_keep
+    if stand_ins:
+        # Each row and column gets a stand-in for when it stays out, at the dual that this forgoes. One that is matched
+        # leaves its stand-in to that of its partner.
+        one, other, more = [rows, n + columns], [columns, m + rows], [lengths, np.zeros(len(rows))]
+        for keeps, mine, theirs, dual in (
+            (terms.rows_keep, np.arange(n), m + np.arange(n), p.f + p.f_rest),
+            (terms.columns_keep, n + np.arange(m), np.arange(m), p.g + p.g_rest),
+        ):
+            if keeps:
+                one.append(mine)
+                other.append(theirs)
+                more.append(-dual)
+        rows, columns, lengths = np.concatenate(one), np.concatenate(other), np.concatenate(more)
+    size = n + m if stand_ins else n
+    order = np.lexsort((columns, rows))
+    begin = np.zeros(size + 1, dtype=np.int64)
+    np.cumsum(np.bincount(rows, minlength=size), out=begin[1:])
+    row_to_col, u, v, _ = _cascade.sparse(
+        begin, columns[order].astype(np.int32), lengths[order], size, _native.HAS_AVX2, deadline.left, bids=False
+    )
+    if row_to_col is None:
+        raise TimeLimit(deadline.seconds, (n, m), sum_down(*claim.paid, np.array([-excess])))
+    if stand_ins:
+        u, v = u[:n] + v[m:], v[:m] + u[n:]
+    row_to_col = np.where(row_to_col[:n] < m, row_to_col[:n], -1)
+    found = terms.given_columns(p.g, p.g_rest + v) if by_columns else terms.given_rows(p.f, p.f_rest + u)
+    return row_to_col, found
