@@ -20,25 +20,24 @@ def sparse(
     begin: np.ndarray,
     column: np.ndarray,
     cost: np.ndarray,
-    supply: np.ndarray,
-    demand: np.ndarray,
-    negligible: int,
+    a: np.ndarray,
+    b: np.ndarray,
+    negligible: float,
     avx2: bool,
     seconds: float,
-) -> tuple[np.ndarray, np.ndarray, tuple[np.ndarray, np.ndarray, np.ndarray] | None, dict[str, int]]: ...
+) -> Answer: ...
 
 class Stuck(Exception): ...
 
 def is_metric(cost: np.ndarray, avx2: bool) -> bool: ...
-def whole_masses(a: np.ndarray, b: np.ndarray, partial: bool = False) -> tuple[np.ndarray, np.ndarray, float]: ...
-def dense(cost: np.ndarray, supply: np.ndarray, demand: np.ndarray, avx2: bool, seconds: float) -> Answer: ...
+def dense(cost: np.ndarray, a: np.ndarray, b: np.ndarray, avx2: bool, seconds: float) -> Answer: ...
 def points(
     x: np.ndarray,
     y: np.ndarray,
     power: int,
     scale: float,
-    supply: np.ndarray,
-    demand: np.ndarray,
+    a: np.ndarray,
+    b: np.ndarray,
     avx2: bool,
     seconds: float,
 ) -> Answer: ...

@@ -1,31 +1,39 @@
 # cython: language_level=3, boundscheck=False, wraparound=False
 """Thin binding of exact transport: picks the build for the cost and the processor, releases the GIL, raises what went wrong.
 
-Masses are whole numbers above 0, int64, of equal sums on both sides; nothing is checked here but shapes. Each function
-returns duals u (n,) and v (m,); rows, columns and shipped (n + m − 1,), what is shipped between whom, or None where the
-seconds were over; and a dict of counters.
+Masses a (n,) and b (m,) are above 0; those of b are scaled to the sum of a, from which they differ by rounding only. Nothing is
+checked here but shapes. Each function returns duals u (n,) and v (m,); rows, columns and masses (n + m − 1,), what moves
+between whom, or None where the seconds were over; and a dict of counters.
 """
 
 import numpy as np
 
-from libc.stdint cimport int32_t, int64_t
+from libc.stdint cimport int32_t, int64_t, uint8_t
 
 from solvers.native.kernels cimport INFEASIBLE, INTERRUPTED, OUT_OF_MEMORY, TIMED_OUT, outcome_t, points_t
 from solvers.native.stopping cimport raise_pending, stop_t, stop_within
+
+
+cdef extern from "masses.h":
+    ctypedef int mass_t  # an integer of 128 bits, of which nothing here knows more
+    ctypedef struct measure_t:
+        double unit
+    measure_t make_whole "whole_masses"(const double *a, int64_t n, const double *b, int64_t m, bint partial,
+                                        mass_t *supply, mass_t *demand) nogil
 
 
 cdef extern from "transport.h":
     ctypedef struct transport_t:
         int64_t n, m
         const void *cost
-        const int64_t *supply
-        const int64_t *demand
-        int64_t negligible
+        const mass_t *supply
+        const mass_t *demand
+        double negligible
         double *u
         double *v
         int32_t *rows
         int32_t *columns
-        int64_t *shipped
+        mass_t *shipped
         int64_t pivots, arcs, rounds
         stop_t stop
     ctypedef outcome_t (*ship_t)(transport_t *) noexcept nogil
@@ -70,27 +78,6 @@ cdef extern from "histograms.h":
     outcome_t histograms_solve(const histograms_t *, histogram_build_t, int threads, const stop_t *) noexcept nogil
 
 
-cdef extern from "masses.h":
-    ctypedef struct measure_t:
-        double unit
-        int64_t over
-    measure_t make_whole "whole_masses"(const double *a, int64_t n, const double *b, int64_t m, bint partial,
-                                        int64_t *supply, int64_t *demand) nogil
-
-
-def whole_masses(const double[::1] a, const double[::1] b, bint partial=False):
-    """Masses above 0 as whole numbers above 0, int64, in proportion to 2⁻⁶⁰ of the larger sum; and the mass of a unit.
-
-    Their sums are the same, but where `partial` lets them differ as they do.
-    """
-    cdef measure_t measure
-    supply, demand = np.zeros(a.shape[0], dtype=np.int64), np.zeros(b.shape[0], dtype=np.int64)
-    cdef int64_t[::1] supply_view = supply
-    cdef int64_t[::1] demand_view = demand
-    measure = make_whole(&a[0], a.shape[0], &b[0], b.shape[0], partial, &supply_view[0], &demand_view[0])
-    return supply, demand, measure.unit
-
-
 def is_metric(const double[:, ::1] cost, bint avx2):
     """Whether a matrix is at least 0, 0 on the diagonal, and keeps the triangle inequality but for rounding."""
     cdef int64_t n = cost.shape[0]
@@ -102,24 +89,28 @@ def is_metric(const double[:, ::1] cost, bint avx2):
     return holds
 
 
-cdef run(ship_t function, const void *cost, const int64_t[::1] supply, const int64_t[::1] demand, double seconds,
-         int64_t negligible=0):
+cdef run(ship_t function, const void *cost, const double[::1] a, const double[::1] b, double seconds,
+         double negligible=0.0):
     cdef transport_t task
     cdef outcome_t outcome
-    cdef int64_t n = supply.shape[0], m = demand.shape[0]
+    cdef int64_t n = a.shape[0], m = b.shape[0], k
     if n + m >= 2**30:
         raise ValueError(f"{n}×{m}: at most 2**30 − 1 rows and columns together")
     u, v = np.zeros(n), np.zeros(m)
     rows, columns = np.zeros(n + m, dtype=np.int32), np.zeros(n + m, dtype=np.int32)
-    shipped = np.zeros(n + m, dtype=np.int64)
+    moved = np.zeros(n + m - 1)
     cdef double[::1] u_view = u
     cdef double[::1] v_view = v
     cdef int32_t[::1] row_view = rows
     cdef int32_t[::1] column_view = columns
-    cdef int64_t[::1] shipped_view = shipped
-    task.n, task.m, task.cost, task.supply, task.demand = n, m, cost, &supply[0], &demand[0]
+    cdef double[::1] moved_view = moved
+    whole = np.empty(2 * (n + m) * sizeof(mass_t), dtype=np.uint8)
+    cdef uint8_t[::1] whole_view = whole
+    cdef mass_t *units = <mass_t *> &whole_view[0]
+    cdef measure_t measure = make_whole(&a[0], n, &b[0], m, False, units, units + n)
+    task.n, task.m, task.cost, task.supply, task.demand = n, m, cost, units, units + n
     task.u, task.v, task.rows, task.columns = &u_view[0], &v_view[0], &row_view[0], &column_view[0]
-    task.shipped = &shipped_view[0]
+    task.shipped = units + n + m
     task.negligible = negligible
     task.pivots = task.arcs = task.rounds = 0
     task.stop = stop_within(seconds)
@@ -132,54 +123,57 @@ cdef run(ship_t function, const void *cost, const int64_t[::1] supply, const int
     counters = {"pivots": task.pivots, "arcs": task.arcs, "rounds": task.rounds}
     if outcome == INFEASIBLE:
         raise Stuck(u, v)
-    pairs = None if outcome == TIMED_OUT else (rows[:-1], columns[:-1], shipped[:-1])
-    return u, v, pairs, counters
+    if outcome == TIMED_OUT:
+        return u, v, None, counters
+    for k in range(n + m - 1):
+        moved_view[k] = <double> task.shipped[k] * measure.unit
+    return u, v, (rows[:-1], columns[:-1], moved), counters
 
 
 class Stuck(Exception):
     """Not all can be shipped: duals u (n,) and v (m,), whole numbers with u_i + v_j ≤ 0 on every pair, that prove it."""
 
 
-def sparse(const int64_t[::1] begin, const int32_t[::1] column, const double[::1] cost, const int64_t[::1] supply,
-           const int64_t[::1] demand, int64_t negligible, bint avx2, double seconds):
-    """Pairs of a CSR matrix, ascending in each row. So many units may stay behind; if more would, it is Stuck."""
+def sparse(const int64_t[::1] begin, const int32_t[::1] column, const double[::1] cost, const double[::1] a,
+           const double[::1] b, double negligible, bint avx2, double seconds):
+    """Pairs of a CSR matrix, ascending in each row. Such a part of a mass may go elsewhere; if more has to, it is Stuck."""
     cdef const plain_build_t *build = find_plain_build(avx2)
     cdef sparse_t pairs
     if build == NULL:
         raise RuntimeError("this processor has no AVX2")
-    if begin.shape[0] != supply.shape[0] + 1 or column.shape[0] != cost.shape[0] or begin[supply.shape[0]] != cost.shape[0]:
+    if begin.shape[0] != a.shape[0] + 1 or column.shape[0] != cost.shape[0] or begin[a.shape[0]] != cost.shape[0]:
         raise ValueError("pairs and masses of different sizes")
     if cost.shape[0] >= 2**31:
         raise ValueError(f"{cost.shape[0]} allowed pairs: at most 2**31 − 1")
     pairs.begin, pairs.column, pairs.cost = &begin[0], NULL, NULL
     if cost.shape[0]:
         pairs.column, pairs.cost = &column[0], &cost[0]
-    return run(build.transport_sparse, &pairs, supply, demand, seconds, negligible)
+    return run(build.transport_sparse, &pairs, a, b, seconds, negligible)
 
 
-def dense(const double[:, ::1] cost, const int64_t[::1] supply, const int64_t[::1] demand, bint avx2, double seconds):
+def dense(const double[:, ::1] cost, const double[::1] a, const double[::1] b, bint avx2, double seconds):
     """A matrix (n, m) of finite costs."""
     cdef const plain_build_t *build = find_plain_build(avx2)
     if build == NULL:
         raise RuntimeError("this processor has no AVX2")
-    if cost.shape[0] != supply.shape[0] or cost.shape[1] != demand.shape[0]:
+    if cost.shape[0] != a.shape[0] or cost.shape[1] != b.shape[0]:
         raise ValueError("costs and masses of different sizes")
-    return run(build.transport, &cost[0, 0], supply, demand, seconds)
+    return run(build.transport, &cost[0, 0], a, b, seconds)
 
 
-def points(const double[:, ::1] x, const double[:, ::1] y, int power, double scale, const int64_t[::1] supply,
-           const int64_t[::1] demand, bint avx2, double seconds):
+def points(const double[:, ::1] x, const double[:, ::1] y, int power, double scale, const double[::1] a,
+           const double[::1] b, bint avx2, double seconds):
     """scale · |x_i − y_j|^power between points x (n, d) and y (m, d), power = 1 or 2, d = 2 or 3."""
     cdef points_t cost
     if x.shape[1] != y.shape[1] or x.shape[1] not in (2, 3):
         raise ValueError(f"points of {x.shape[1]} and {y.shape[1]} dimensions; both must have 2 or 3")
-    if x.shape[0] != supply.shape[0] or y.shape[0] != demand.shape[0]:
+    if x.shape[0] != a.shape[0] or y.shape[0] != b.shape[0]:
         raise ValueError("points and masses of different sizes")
     cdef const point_build_t *build = find_point_build(avx2, x.shape[1], power)
     if build == NULL:
         raise RuntimeError("this processor has no AVX2")
     cost.x, cost.y, cost.scale = &x[0, 0], &y[0, 0], scale
-    return run(build.transport, &cost, supply, demand, seconds)
+    return run(build.transport, &cost, a, b, seconds)
 
 
 def histograms(const double[:, ::1] cost, const double[:, ::1] a, const double[:, ::1] b, const int64_t[::1] of_a,

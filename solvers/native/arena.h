@@ -3,13 +3,14 @@
 #ifndef LAPMARK_ARENA_H
 #define LAPMARK_ARENA_H
 
+#include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
 typedef struct arena_block {
     struct arena_block *next;
-    double content[]; /* of the strictest alignment in use */
+    max_align_t content[];
 } arena_block_t;
 
 typedef struct {

@@ -41,15 +41,15 @@ static inline int32_t component(forest_t *f, int32_t node) {
 }
 
 /* Connect a row and a column that were not yet, by an edge that carries so much. */
-static void connect(forest_t *f, int64_t row, int64_t column, int64_t flow) {
+static void connect(forest_t *f, int64_t row, int64_t column, mass_t flow) {
     f->shipments[f->count++] = (shipment_t){(int32_t)row, (int32_t)column, flow, cost_at(f->ground, row, column)};
     f->leader[component(f, (int32_t)row)] = component(f, (int32_t)(f->n + column));
     f->column[row] = (int32_t)column;
 }
 
 /* Ship what one has and the other lacks; that uses up one of the two, so no cycle closes. */
-static void ship(forest_t *f, int64_t *supply, int64_t *demand, int64_t row, int64_t column) {
-    const int64_t flow = *supply < *demand ? *supply : *demand;
+static void ship(forest_t *f, mass_t *supply, mass_t *demand, int64_t row, int64_t column) {
+    const mass_t flow = *supply < *demand ? *supply : *demand;
     if (flow > 0) {
         *supply -= flow;
         *demand -= flow;
@@ -58,7 +58,7 @@ static void ship(forest_t *f, int64_t *supply, int64_t *demand, int64_t row, int
 }
 
 /* Ship all that is left, in order: the north-west corner rule. */
-static void ship_in_order(forest_t *f, int64_t *supply, int64_t *demand) {
+static void ship_in_order(forest_t *f, mass_t *supply, mass_t *demand) {
     for (int64_t i = 0, j = 0; i < f->n; i++) {
         while (supply[i] > 0) {
             if (demand[j] == 0) {

@@ -30,7 +30,7 @@ typedef struct {
 typedef struct {
     int64_t count;
     int32_t *bin;  /* (count) */
-    int64_t *mass; /* (count) */
+    mass_t *mass;  /* (count) */
 } side_t;
 
 typedef struct {
@@ -51,7 +51,7 @@ typedef struct {
     double *mean;      /* (rows) */
     double *low;       /* (rows, in whole steps) */
     int32_t *best;     /* (rows) */
-    int64_t *whole[2]; /* (n), (m) */
+    mass_t *whole[2];  /* (n), (m) */
     int64_t pivots;
 } state_t;
 
@@ -105,7 +105,7 @@ int64_t NAME(histogram_room)(int64_t n, int64_t m) {
 
 /* ---- masses ---- */
 
-static void list_bins(side_t *side, const int64_t *whole, int64_t count) {
+static void list_bins(side_t *side, const mass_t *whole, int64_t count) {
     side->count = 0;
     for (int64_t k = 0; k < count; k++) {
         side->bin[side->count] = (int32_t)k;
@@ -116,17 +116,17 @@ static void list_bins(side_t *side, const int64_t *whole, int64_t count) {
 
 /* The masses that take part. The mass of a unit. */
 static double pose_masses(state_t *s, const histograms_t *h, const double *a, const double *b) {
-    int64_t *const *whole = s->whole;
+    mass_t *const *whole = s->whole;
     int partial = h->partial;
     if (partial) {
         const double sum_a = sum_up_to(a, h->n, INFINITY), sum_b = sum_up_to(b, h->m, INFINITY);
         partial = fabs(sum_a - sum_b) > h->rounding * (sum_a > sum_b ? sum_a : sum_b);
     }
     const measure_t measure = whole_masses(a, h->n, b, h->m, partial, whole[0], whole[1]);
-    const int64_t over = measure.over;
+    const mass_t over = measure.over;
     if (h->metric) {
         for (int64_t k = 0; k < h->n; k++) {
-            const int64_t both = whole[0][k] < whole[1][k] ? whole[0][k] : whole[1][k];
+            const mass_t both = whole[0][k] < whole[1][k] ? whole[0][k] : whole[1][k];
             whole[0][k] -= both;
             whole[1][k] -= both;
         }
@@ -207,7 +207,7 @@ static inline int32_t component(state_t *s, int32_t node) {
     return node;
 }
 
-static inline void connect(state_t *s, int64_t *count, int64_t i, int64_t j, int64_t flow) {
+static inline void connect(state_t *s, int64_t *count, int64_t i, int64_t j, mass_t flow) {
     s->shipments[(*count)++] = (shipment_t){(int32_t)i, (int32_t)j, flow, row_of(s, i)[j]};
     s->leader[component(s, (int32_t)i)] = component(s, (int32_t)(s->rows.count + j));
 }
@@ -248,7 +248,8 @@ static void take_means(state_t *s) {
 
 static void start(state_t *s) {
     const int64_t n = s->rows.count, m = s->columns.count, tall = in_steps(n);
-    int64_t *supply = s->rows.mass, *demand = s->columns.mass, count = 0;
+    mass_t *supply = s->rows.mass, *demand = s->columns.mass;
+    int64_t count = 0;
     double *zeros = s->height; /* which nobody needs before there is a tree */
     for (int32_t node = 0; node < n + m; node++) {
         s->leader[node] = node;
@@ -267,7 +268,7 @@ static void start(state_t *s) {
             look_for(s, i);
             continue;
         }
-        const int64_t flow = supply[i] < demand[j] ? supply[i] : demand[j];
+        const mass_t flow = supply[i] < demand[j] ? supply[i] : demand[j];
         connect(s, &count, i, j, flow);
         supply[i] -= flow;
         demand[j] -= flow;
@@ -356,7 +357,7 @@ static void hang(state_t *s, int32_t top, int32_t above, const cycle_t *cycle, d
     join(s, s->line[leaving].previous, s->line[end].next);
 
     const int32_t after = s->line[above].next;
-    int64_t flow = cycle->flow;
+    mass_t flow = cycle->flow;
     int32_t parent = above, below = 0, tail = above;
     line_t lower = {-1, -1, -1}; /* of the node before on the way; `next` is what followed all below it */
     for (int32_t node = top;;) {
@@ -519,17 +520,30 @@ static void write_duals(const state_t *s, const histograms_t *h, double *f, doub
     }
 }
 
-/* What moves between which bins, what stays included, but for units that only the rounding of masses put on the way. */
+/* Something that moves between two bins. */
+typedef struct {
+    int32_t row, column;
+    double mass, cost;
+} move_t;
+
+/* What the edge above a node moves; nothing where one end is no bin, or only rounding has put it on its way. */
+static inline move_t move_above(const state_t *s, int32_t node, double unit, const double *a, const double *b) {
+    const shipment_t k = shipment_above(&s->tree, node);
+    const int32_t i = s->rows.bin[k.row], j = s->columns.bin[k.column];
+    const double mass = (double)k.flow * unit;
+    return (move_t){i, j, i < 0 || j < 0 || is_dust(mass, a[i], b[j]) ? 0.0 : mass, k.cost};
+}
+
+/* What moves between which bins, what stays included. */
 static void write_plan(const state_t *s, const histograms_t *h, double unit, const double *a, const double *b,
                        int32_t *rows, int32_t *columns, double *moved) {
     int64_t count = 0;
     for (int32_t node = 1; node < s->tree.nodes; node++) {
-        const shipment_t k = shipment_above(&s->tree, node);
-        const int32_t i = s->rows.bin[k.row], j = s->columns.bin[k.column];
-        if (k.flow > h->n + h->m && i >= 0 && j >= 0) {
-            rows[count] = i;
-            columns[count] = j;
-            moved[count++] = (double)k.flow * unit;
+        const move_t move = move_above(s, node, unit, a, b);
+        if (move.mass > 0.0) {
+            rows[count] = move.row;
+            columns[count] = move.column;
+            moved[count++] = move.mass;
         }
     }
     for (int32_t i = 0; i < h->n && h->metric; i++) {
@@ -545,10 +559,11 @@ static void write_plan(const state_t *s, const histograms_t *h, double unit, con
     }
 }
 
-static double total_cost(const state_t *s, double unit) {
+static double total_cost(const state_t *s, double unit, const double *a, const double *b) {
     double total = 0.0;
-    for (int64_t node = 1; node < s->tree.nodes; node++) {
-        total += s->tree.edge[node].cost * ((double)s->tree.edge[node].flow * unit);
+    for (int32_t node = 1; node < s->tree.nodes; node++) {
+        const move_t move = move_above(s, node, unit, a, b);
+        total += move.cost * move.mass;
     }
     return total;
 }
@@ -567,7 +582,7 @@ void NAME(histogram)(const histograms_t *h, int64_t pair, double *room) {
         plant(&s);
         run(&s);
     }
-    h->total[pair] = total_cost(&s, unit);
+    h->total[pair] = total_cost(&s, unit, a, b);
     h->pivots[pair] = s.pivots;
     if (h->f) {
         write_duals(&s, h, h->f + pair * h->n, h->g + pair * h->m);

@@ -1,12 +1,21 @@
-/* Masses as whole numbers, so that ties are ties and what a tree ships is exact. */
+/* Masses as whole numbers, so that ties are ties and what a tree ships is exact.
+ *
+ * A unit is a power of two, so small that masses down to 2^-66 of the sum are whole numbers of units as they are, and
+ * those far below keep digits enough: what there is of a row or a column is met to its own precision, not to that of
+ * the sum.
+ */
 #ifndef LAPMARK_MASSES_H
 #define LAPMARK_MASSES_H
 
 #include <math.h>
 #include <stdint.h>
 
-/* The sum of the whole masses of the side that has more. */
-static const double WHOLE = 0x1p60;
+__extension__ typedef __int128 mass_t;
+
+#define MASS_MAX ((mass_t)(~(__extension__ (unsigned __int128)0) >> 1))
+
+/* The sum of the masses of the side that has more is about 2 to this power in units: twice that is no overflow. */
+enum { WHOLE_LOG = 119 };
 
 static inline double at_most(double mass, double most) { return mass < most ? mass : most; }
 
@@ -19,63 +28,58 @@ static inline double sum_up_to(const double *masses, int64_t count, double most)
     return sum;
 }
 
-/* Such masses in units of 2^-60 of `sum`, at least one of what is above 0; their own sum. */
-static inline int64_t in_units(const double *masses, int64_t count, double most, double sum, int64_t *whole) {
-    int64_t total = 0;
+/* Such masses in units of 2^-log, at least one of what is above 0; their own sum. */
+static inline mass_t in_units(const double *masses, int64_t count, double most, int log, mass_t *whole) {
+    const double half = ldexp(1.0, log / 2), other_half = ldexp(1.0, log - log / 2); /* as 2^log may be no double */
+    mass_t total = 0;
     for (int64_t k = 0; k < count; k++) {
-        whole[k] = 0;
-        if (masses[k] > 0.0) {
-            const int64_t rounded = (int64_t)rint(at_most(masses[k], most) / sum * WHOLE);
-            whole[k] = rounded > 1 ? rounded : 1;
-            total += whole[k];
-        }
+        const mass_t rounded = (mass_t)rint(at_most(masses[k], most) * half * other_half);
+        whole[k] = masses[k] > 0.0 && rounded < 1 ? 1 : rounded;
+        total += whole[k];
     }
     return total;
 }
 
-/* Spread what rounding left evenly over what is above 0, so that equal masses stay equal but for one unit. */
-static inline void add_evenly(int64_t *whole, int64_t count, int64_t missing) {
-    int64_t nonzero = 0;
+/* Add `missing` to masses of this sum, in proportion, and the few units that this leaves to the largest. */
+static inline void add_in_proportion(mass_t *whole, int64_t count, mass_t sum, mass_t missing) {
+    const double part = (double)missing / (double)sum;
+    int64_t largest = 0;
     for (int64_t k = 0; k < count; k++) {
-        nonzero += whole[k] > 0;
+        const mass_t more = (mass_t)rint((double)whole[k] * part);
+        largest = whole[k] > whole[largest] ? k : largest;
+        whole[k] += more;
+        missing -= more;
     }
-    const int64_t each = missing / nonzero;
-    int64_t rest = missing % nonzero;
-    for (int64_t k = 0; k < count; k++) {
-        if (whole[k] > 0) {
-            whole[k] += each + (rest > 0);
-            rest -= rest > 0;
-        }
-    }
+    whole[largest] += missing;
 }
 
 typedef struct {
-    double unit;  /* mass of a unit */
-    int64_t over; /* units that side a has more than b; negative where b has more */
+    double unit; /* the mass of a unit */
+    mass_t over; /* units that side a has more than b; negative where b has more */
 } measure_t;
 
-/* Both sides in whole numbers. Unless `partial`, what their sums differ by is rounding, and they are made equal. If so,
- * they differ by far more than that. A bin of the side that has more cannot ship more than all that the other has;
- * counting twice that is enough to say so, and leaves the digits to the rest. */
+/* Both sides in whole numbers. Unless `partial`, what their sums differ by is rounding, and side b is scaled to the sum of
+ * a. If so, they differ by far more than that. A bin of the side that has more cannot ship more than all that the other
+ * has; counting twice that is enough to say so, and leaves the digits to the rest. */
 static inline measure_t whole_masses(const double *a, int64_t n, const double *b, int64_t m, int partial,
-                                     int64_t *supply, int64_t *demand) {
+                                     mass_t *supply, mass_t *demand) {
     const double sum_a = sum_up_to(a, n, INFINITY), sum_b = sum_up_to(b, m, INFINITY);
-    if (!partial) {
-        const int64_t over = in_units(a, n, INFINITY, sum_a, supply) - in_units(b, m, INFINITY, sum_b, demand);
-        if (over != 0) {
-            add_evenly(over > 0 ? demand : supply, over > 0 ? m : n, over > 0 ? over : -over);
-        }
-        int64_t total = 0;
-        for (int64_t i = 0; i < n; i++) {
-            total += supply[i];
-        }
-        return (measure_t){sum_a / (double)total, 0};
+    const double most = partial ? 2.0 * fmin(sum_a, sum_b) : INFINITY;
+    const int log = WHOLE_LOG - ilogb(fmax(sum_up_to(a, n, most), sum_up_to(b, m, most)));
+    const mass_t total_a = in_units(a, n, most, log, supply), total_b = in_units(b, m, most, log, demand);
+    if (!partial && total_a != total_b) {
+        add_in_proportion(demand, m, total_b, total_a - total_b);
+        return (measure_t){ldexp(1.0, -log), 0};
     }
-    const int more_rows = sum_a > sum_b;
-    const double most = 2.0 * (more_rows ? sum_b : sum_a);
-    const double sum = more_rows ? sum_up_to(a, n, most) : sum_up_to(b, m, most);
-    const int64_t over = in_units(a, n, most, sum, supply) - in_units(b, m, most, sum, demand);
-    return (measure_t){sum / WHOLE, over};
+    return (measure_t){ldexp(1.0, -log), total_a - total_b};
+}
+
+/* Shipments of at most this part of what either end has are left out of a plan: rounding of the masses has put them on
+ * their way, and no mass is off by more than a few times that. */
+static const double DUST = 0x1p-44;
+
+static inline int is_dust(double moved, double one_end, double other_end) {
+    return moved <= DUST * fmin(one_end, other_end);
 }
 
 #endif

@@ -7,13 +7,14 @@
 #define LAPMARK_REFINE_H
 
 #include "cloud.h"
+#include "masses.h"
 #include "ranked.h"
 
 /* One side on one level: groups in an order in which neighbours are near each other. */
 typedef struct {
     int64_t count;
     double *at;    /* (count, DIM) */
-    int64_t *mass; /* (count) */
+    mass_t *mass;  /* (count) */
 } side_t;
 
 typedef struct {
@@ -65,20 +66,20 @@ static int group_side(side_t *side, arena_t *a, const side_t *fine, int64_t grou
 /* What of a coarse shipment falls to one of the points that its group consists of. */
 typedef struct {
     int32_t point;
-    int64_t flow;
+    mass_t flow;
 } piece_t;
 
 /* The shipments of a coarse level, and how each is made up on both sides. */
 typedef struct {
     int64_t count;
     int32_t *end[2];                        /* (count) the group at either end: row, column */
-    int64_t *flow;                          /* (count) */
+    mass_t *flow;                           /* (count) */
     int64_t *piece_begin[2], *piece_end[2]; /* (count) */
     piece_t *pieces[2];
 } split_t;
 
 /* The direction in which some points differ most, about their mean; `weight` may be NULL. */
-static void principal_axis(const double *at, const int32_t *which, const int64_t *weight, int64_t count,
+static void principal_axis(const double *at, const int32_t *which, const mass_t *weight, int64_t count,
                            double axis[DIM]) {
     double mean[DIM] = {0.0}, total = 0.0, spread[DIM][DIM] = {{0.0}};
     for (int64_t k = 0; k < count; k++) {
@@ -139,7 +140,7 @@ static int split_side(split_t *s, arena_t *a, int side, const side_t *groups, co
     ranked_t *shipments = arena_take(&arena, s->count, sizeof *shipments);
     ranked_t *points = arena_take(&arena, fine->count, sizeof *points);
     int32_t *ends = arena_take(&arena, s->count, sizeof *ends);
-    int64_t *weights = arena_take(&arena, s->count, sizeof *weights);
+    mass_t *weights = arena_take(&arena, s->count, sizeof *weights);
     s->piece_begin[side] = arena_take(a, s->count, sizeof **s->piece_begin);
     s->piece_end[side] = arena_take(a, s->count, sizeof **s->piece_end);
     s->pieces[side] = arena_take(a, s->count + fine->count, sizeof **s->pieces);
@@ -175,15 +176,16 @@ static int split_side(split_t *s, arena_t *a, int side, const side_t *groups, co
         }
         qsort(shipments, (size_t)count, sizeof *shipments, by_value);
         qsort(points, (size_t)(last - first), sizeof *points, by_value);
-        int64_t point = 0, left = fine->mass[points[0].at];
+        int64_t point = 0;
+        mass_t left = fine->mass[points[0].at];
         for (int64_t k = 0; k < count; k++) {
             const int32_t shipment = shipments[k].at;
             s->piece_begin[side][shipment] = made;
-            for (int64_t flow = s->flow[shipment]; flow > 0;) {
+            for (mass_t flow = s->flow[shipment]; flow > 0;) {
                 if (left == 0) {
                     left = fine->mass[points[++point].at];
                 }
-                const int64_t part = flow < left ? flow : left;
+                const mass_t part = flow < left ? flow : left;
                 s->pieces[side][made++] = (piece_t){points[point].at, part};
                 flow -= part;
                 left -= part;
@@ -244,7 +246,7 @@ static int refine(const simplex_t *t, const ground_t *g, const ground_t *fine, f
             sort_pieces(to, tos, fine->columns.at, axis);
         }
         for (int64_t p = 0, q = 0; p < froms && q < tos;) {
-            const int64_t flow = from[p].flow < to[q].flow ? from[p].flow : to[q].flow;
+            const mass_t flow = from[p].flow < to[q].flow ? from[p].flow : to[q].flow;
             connect(forest, from[p].point, to[q].point, flow);
             from[p].flow -= flow;
             to[q].flow -= flow;

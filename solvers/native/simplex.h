@@ -121,7 +121,7 @@ static void simplex_duals(const simplex_t *s, double *u, double *v) {
 }
 
 /* What the edges of the tree ship. */
-static void simplex_plan(const simplex_t *s, int32_t *rows, int32_t *columns, int64_t *shipped) {
+static void simplex_plan(const simplex_t *s, int32_t *rows, int32_t *columns, mass_t *shipped) {
     for (int32_t node = 1; node < s->tree.nodes; node++) {
         const shipment_t shipment = shipment_above(&s->tree, node);
         rows[node - 1] = shipment.row;
@@ -139,7 +139,7 @@ static void hang(simplex_t *s, int32_t top, int32_t above, const cycle_t *cycle,
     tour_move(&s->tour, leaving, top, above, lift);
     const steps_t given = tour_steps(&s->tour, leaving);
     steps_t steps = given;
-    int64_t flow = cycle->flow;
+    mass_t flow = cycle->flow;
     int32_t below = 0, parent = above;
     for (int32_t node = top;;) {
         const place_t place = s->tree.place[node];

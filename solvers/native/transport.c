@@ -104,7 +104,7 @@ static outcome_t choose_arcs(const transport_t *t, simplex_t *s, arena_t *a) {
 /* Ship as much as can be along the arcs, those first that cost least beyond their duals; then whatever is left. */
 static outcome_t plant_start(const transport_t *t, simplex_t *s, arena_t *a) {
     forest_t forest;
-    int64_t *supply = arena_take(a, t->n, sizeof *supply), *demand = arena_take(a, t->m, sizeof *demand);
+    mass_t *supply = arena_take(a, t->n, sizeof *supply), *demand = arena_take(a, t->m, sizeof *demand);
     ranked_t *order = arena_take(a, s->arcs, sizeof *order);
     if (!forest_make(&forest, a, t, t->n, t->m)) {
         return OUT_OF_MEMORY;

@@ -169,8 +169,8 @@ static outcome_t run(level_t *l) {
 static int plant_coarsest(level_t *l, arena_t *a) {
     const ground_t *g = &l->ground;
     forest_t forest;
-    int64_t *supply = arena_take(a, g->rows.count, sizeof *supply);
-    int64_t *demand = arena_take(a, g->columns.count, sizeof *demand);
+    mass_t *supply = arena_take(a, g->rows.count, sizeof *supply);
+    mass_t *demand = arena_take(a, g->columns.count, sizeof *demand);
     if (!forest_make(&forest, a, g, g->rows.count, g->columns.count)) {
         return 0;
     }
@@ -257,7 +257,7 @@ static void write_plan(transport_t *t, const level_t *l, const int32_t *row, con
     }
 }
 
-static int arrange(side_t *side, ordered_t *order, arena_t *a, const double *points, const int64_t *mass,
+static int arrange(side_t *side, ordered_t *order, arena_t *a, const double *points, const mass_t *mass,
                    int64_t count) {
     side->mass = arena_take(a, count, sizeof *side->mass);
     if (!ordered_make(order, a, points, count)) {

@@ -51,7 +51,7 @@ static outcome_t start(const transport_t *t, simplex_t *s, arena_t *a) {
     const int64_t count = pairs->begin[t->n];
     ground_t ground = {ALLOWED};
     forest_t forest;
-    int64_t *supply = arena_take(a, t->n, sizeof *supply), *demand = arena_take(a, t->m, sizeof *demand);
+    mass_t *supply = arena_take(a, t->n, sizeof *supply), *demand = arena_take(a, t->m, sizeof *demand);
     ranked_t *order = arena_take(a, count, sizeof *order);
     if (!forest_make(&forest, a, &ground, t->n, t->m)) {
         return OUT_OF_MEMORY;
@@ -74,13 +74,16 @@ static outcome_t start(const transport_t *t, simplex_t *s, arena_t *a) {
     return plant(&forest, s) ? SOLVED : OUT_OF_MEMORY;
 }
 
-/* What the first phase has left on forbidden edges. */
-static int64_t astray(const simplex_t *s) {
-    int64_t units = 0;
-    for (int64_t node = 1; node < s->tree.nodes; node++) {
-        units += s->tree.edge[node].cost == FORBIDDEN ? s->tree.edge[node].flow : 0;
+/* Whether the first phase has left more on a forbidden edge than is negligible beside what either end has. */
+static int goes_astray(const transport_t *t, const simplex_t *s) {
+    for (int32_t node = 1; node < s->tree.nodes; node++) {
+        const shipment_t edge = shipment_above(&s->tree, node);
+        const mass_t least = t->supply[edge.row] < t->demand[edge.column] ? t->supply[edge.row] : t->demand[edge.column];
+        if (edge.cost == FORBIDDEN && (double)edge.flow > t->negligible * (double)least) {
+            return 1;
+        }
     }
-    return units;
+    return 0;
 }
 
 /* From the first phase, of duals u and v, to the second. */
@@ -152,7 +155,7 @@ outcome_t NAME(transport_sparse)(transport_t *t) {
     }
     if (outcome == SOLVED) {
         simplex_duals(&s, u, v);
-        if (astray(&s) > t->negligible) {
+        if (goes_astray(t, &s)) {
             memcpy(t->u, u, (size_t)t->n * sizeof *u);
             memcpy(t->v, v, (size_t)t->m * sizeof *v);
             outcome = INFEASIBLE;

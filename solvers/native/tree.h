@@ -12,6 +12,8 @@
 #ifndef LAPMARK_TREE_H
 #define LAPMARK_TREE_H
 
+#include "masses.h"
+
 #include <stdint.h>
 #include <string.h>
 
@@ -23,14 +25,14 @@ typedef struct {
 
 /* The edge from a node to its parent. */
 typedef struct {
-    int64_t flow;
+    mass_t flow;
     double cost;
 } edge_t;
 
 /* What a tree is built from. */
 typedef struct {
     int32_t row, column;
-    int64_t flow;
+    mass_t flow;
     double cost;
 } shipment_t;
 
@@ -99,13 +101,13 @@ static inline shipment_t shipment_above(const tree_t *t, int32_t node) {
  * seen from the top, which keeps the tree strongly feasible. */
 typedef struct {
     int32_t join, leaving; /* the edge above this node */
-    int64_t flow;          /* what goes around */
+    mass_t flow;           /* what goes around */
     int on_column_side;    /* whether it lies above the arc's column, else above its row */
 } cycle_t;
 
 static inline cycle_t find_cycle(const tree_t *t, int32_t row, int32_t column) {
     const place_t *place = t->place;
-    int64_t row_flow = INT64_MAX, column_flow = INT64_MAX;
+    mass_t row_flow = MASS_MAX, column_flow = MASS_MAX;
     int32_t row_leaving = -1, column_leaving = -1;
     while (row != column) {
         const int32_t row_size = place[row].size, column_size = place[column].size;

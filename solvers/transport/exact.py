@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from ..deadline import Deadline
@@ -17,6 +19,9 @@ from ..wide import BOUND_SECONDS, float_matrix
 
 #: Matrices of at most so many entries are solved from all pairs, and so are points.
 SMALL = 2**17
+
+#: Shipments of at most this part of what either end has are rounding, as in `solvers/native/masses.h`.
+DUST = 2.0**-44
 
 
 @register(
@@ -69,19 +74,22 @@ def transport(problem: Transport, time_limit: float | None = None, avx2: bool = 
     assert b is not None
     # What has no mass takes no part; its duals are those that fit.
     rows, columns = np.flatnonzero(a), np.flatnonzero(b)
-    supply, demand, unit = _transport.whole_masses(a[rows], b[columns], surplus != 0)
-    cost = cost.part(rows, columns)
-    # What is left over goes to one more row or column, where it costs nothing.
-    spare = np.array([abs(supply.sum() - demand.sum())])[: int(surplus != 0)]
-    supply, demand = (np.append(demand, spare), supply)[::-1] if surplus > 0 else (np.append(supply, spare), demand)
+    supply, demand, cost = a[rows], b[columns], cost.part(rows, columns)
+    if surplus:
+        # What is left over goes to one more row or column, where it costs nothing. Nothing can move more than all of
+        # the other side; counting twice that is enough to say so, and leaves the digits to the rest.
+        most = 2 * min(supply.sum(), demand.sum())
+        supply, demand = np.minimum(supply, most), np.minimum(demand, most)
+        spare = abs(math.fsum(supply) - math.fsum(demand))
+        supply, demand = (supply, np.append(demand, spare)) if surplus > 0 else (np.append(supply, spare), demand)
     if isinstance(cost, PointCost) and in_space and (points := cost.in_space(1, 2)):
         seconds = deadline.left
         f, g, pairs, counters = _transport.points(*points, int(cost.p), cost.scale, supply, demand, avx2, seconds)
     elif cost.forbids:
-        allowed, negligible = allowed_pairs(cost, surplus), int(ROUNDING * min(supply.sum(), demand.sum()))
+        allowed = allowed_pairs(cost, surplus)
         seconds = deadline.left_before(BOUND_SECONDS * cost.shape[0] * cost.shape[1])
         try:
-            f, g, pairs, counters = _transport.sparse(*allowed, supply, demand, negligible, avx2, seconds)
+            f, g, pairs, counters = _transport.sparse(*allowed, supply, demand, ROUNDING, avx2, seconds)
         except _transport.Stuck as stuck:
             raise blocked(problem, rows, columns, *stuck.args) from None
     else:
@@ -94,14 +102,14 @@ def transport(problem: Transport, time_limit: float | None = None, avx2: bool = 
         f, g = fitted(cost, f, g, surplus)
         raise TimeLimit(deadline.seconds, problem.shape, float(f @ a[rows] + g @ b[columns]))
     u, v = all_duals(problem, rows, columns, f, g)
-    # Units that only the rounding of masses has put on their way are left out.
-    i, j, shipped = pairs
-    kept = (shipped > n + m) & (i < len(rows)) & (j < len(columns))
-    i, j, shipped = rows[i[kept]], columns[j[kept]], shipped[kept]
+    # What only the rounding of masses has put on its way is left out, and what goes to a spare.
+    i, j, moved = pairs
+    kept = (moved > DUST * np.minimum(supply[i], demand[j])) & (i < len(rows)) & (j < len(columns))
+    i, j, moved = rows[i[kept]], columns[j[kept]], moved[kept]
     if problem.cost.forbids:
         allowed = np.isfinite(problem.cost.entries(i, j))
-        i, j, shipped = i[allowed], j[allowed], shipped[allowed]
-    return Plan.from_pairs(problem, i, j, shipped * unit, u, v, counters)
+        i, j, moved = i[allowed], j[allowed], moved[allowed]
+    return Plan.from_pairs(problem, i, j, moved, u, v, counters)
 
 
 def all_duals(

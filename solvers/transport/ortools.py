@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 
 from ..assignment.ortools import integral
-from ..native import _transport
 from ..problem import Infeasible, Transport, Unsupported
 from ..registry import Capabilities, register
 from ..result import Plan
@@ -39,7 +38,7 @@ def ortools_flow(problem: Transport) -> Plan:
     assert problem.b is not None
     n, m = problem.shape
     matrix, surplus = problem.cost.dense(), problem.surplus
-    supply, demand, unit = _transport.whole_masses(problem.a, problem.b, surplus != 0)
+    supply, demand, unit = whole_masses(problem.a, problem.b, surplus != 0)
     rows, columns = np.nonzero(np.isfinite(matrix))
     solver = SimpleMinCostFlow()
     arcs = solver.add_arcs_with_capacity_and_unit_cost(
@@ -58,3 +57,19 @@ def ortools_flow(problem: Transport) -> Plan:
         raise Infeasible(f"ortools-flow moved {moved.sum() / due:.9g} of the mass; the allowed pairs carry no more")
     some = moved > n + m
     return Plan.from_pairs(problem, rows[some], columns[some], moved[some] * unit)
+
+
+def whole_masses(a: np.ndarray, b: np.ndarray, partial: bool) -> tuple[np.ndarray, np.ndarray, float]:
+    """Return masses as int64, in units of about 2⁻⁶⁰ of the larger sum, and the mass of a unit.
+
+    Their sums are the same, but where `partial` lets them differ as they do.
+    """
+    unit = max(float(a.sum()), float(b.sum())) * 2.0**-60
+    supply, demand = (
+        np.where(masses > 0, np.maximum(np.rint(masses / unit), 1), 0).astype(np.int64) for masses in (a, b)
+    )
+    over = int(supply.sum() - demand.sum())
+    if not partial:
+        fewer = demand if over > 0 else supply
+        fewer[np.argmax(fewer)] += abs(over)
+    return supply, demand, unit

@@ -27,10 +27,10 @@ static void draw_points(int kind, int64_t count, int dimensions, double *points)
 }
 
 /* Masses of the same sum, all above 0: equal ones, small whole ones, or some of every size. */
-static void draw_masses(int kind, int64_t n, int64_t m, int64_t *supply, int64_t *demand) {
-    int64_t sum[2] = {0, 0};
+static void draw_masses(int kind, int64_t n, int64_t m, mass_t *supply, mass_t *demand) {
+    mass_t sum[2] = {0, 0};
     for (int side = 0; side < 2; side++) {
-        int64_t *mass = side ? demand : supply;
+        mass_t *mass = side ? demand : supply;
         for (int64_t k = 0; k < (side ? m : n); k++) {
             mass[k] = kind == 0   ? (side ? n : m)
                       : kind == 1 ? 1 + (int64_t)(random_bits() % 4)
@@ -47,7 +47,7 @@ typedef struct {
     outcome_t outcome;
 } answer_t;
 
-static answer_t run(ship_t solver, const void *cost, int64_t n, int64_t m, const int64_t *supply, const int64_t *demand,
+static answer_t run(ship_t solver, const void *cost, int64_t n, int64_t m, const mass_t *supply, const mass_t *demand,
                     interrupted_t interrupted, double deadline) {
     answer_t a = {.task = {.n = n,
                            .m = m,
@@ -58,7 +58,7 @@ static answer_t run(ship_t solver, const void *cost, int64_t n, int64_t m, const
                            .v = calloc((size_t)m, sizeof(double)),
                            .rows = exactly(n + m - 1, sizeof(int32_t)),
                            .columns = exactly(n + m - 1, sizeof(int32_t)),
-                           .shipped = exactly(n + m - 1, sizeof(int64_t)),
+                           .shipped = exactly(n + m - 1, sizeof(mass_t)),
                            .stop = {interrupted, deadline}}};
     a.outcome = solver(&a.task);
     return a;
@@ -84,7 +84,7 @@ static int same(const answer_t *a, const answer_t *b) {
 
 /* All mass arrives, nothing is shipped backwards, no pair is cheaper than its duals, and none that ships is dearer. */
 static void prove(const transport_t *t, const double *matrix, int seed) {
-    int64_t *supply = exactly(t->n, sizeof *supply), *demand = exactly(t->m, sizeof *demand);
+    mass_t *supply = exactly(t->n, sizeof *supply), *demand = exactly(t->m, sizeof *demand);
     memcpy(supply, t->supply, (size_t)t->n * sizeof *supply);
     memcpy(demand, t->demand, (size_t)t->m * sizeof *demand);
     double largest = 0.0;
@@ -117,7 +117,7 @@ static void prove(const transport_t *t, const double *matrix, int seed) {
 }
 
 static void try_solver(ship_t scalar, ship_t avx2, const void *cost, const double *matrix, int64_t n, int64_t m,
-                       const int64_t *supply, const int64_t *demand, int seed) {
+                       const mass_t *supply, const mass_t *demand, int seed) {
     answer_t a = run(scalar, cost, n, m, supply, demand, never, INFINITY);
     expect(a.outcome == SOLVED, "a problem is solved", n, m, seed);
     prove(&a.task, matrix, seed);
@@ -140,7 +140,7 @@ static void try_problem(int kind, int masses, int dimensions, int64_t n, int64_t
     random_state = (uint64_t)seed * 2654435761u + 1;
     double *x = exactly(n * dimensions, sizeof *x), *y = exactly(m * dimensions, sizeof *y);
     double *matrix = exactly(n * m, sizeof *matrix);
-    int64_t *supply = exactly(n, sizeof *supply), *demand = exactly(m, sizeof *demand);
+    mass_t *supply = exactly(n, sizeof *supply), *demand = exactly(m, sizeof *demand);
     draw_points(kind, n, dimensions, x);
     draw_points(kind, m, dimensions, y);
     draw_masses(masses, n, m, supply, demand);
@@ -182,8 +182,8 @@ static void try_problem(int kind, int masses, int dimensions, int64_t n, int64_t
 /* Some of the pairs, along which masses are drawn that can be shipped; or, `stuck`, a row has more than it can ship. */
 static void try_some_pairs(int stuck, int64_t n, int64_t m, int seed) {
     random_state = (uint64_t)seed * 2654435761u + 1;
-    int64_t *begin = exactly(n + 1, sizeof *begin), *supply = calloc((size_t)n, sizeof *supply);
-    int64_t *demand = calloc((size_t)m, sizeof *demand), count = 0;
+    int64_t *begin = exactly(n + 1, sizeof *begin), count = 0;
+    mass_t *supply = calloc((size_t)n, sizeof *supply), *demand = calloc((size_t)m, sizeof *demand);
     int32_t *column = exactly(n * m, sizeof *column);
     double *cost = exactly(n * m, sizeof *cost);
     begin[0] = 0;
@@ -202,12 +202,12 @@ static void try_some_pairs(int stuck, int64_t n, int64_t m, int seed) {
         begin[i + 1] = count;
     }
     if (stuck) {
-        int64_t room = 0;
+        mass_t room = 0;
         for (int64_t k = begin[n - 1]; k < begin[n]; k++) {
             room += demand[column[k]];
         }
         /* What the last row takes from the others leaves them something. */
-        const int64_t wanted = room + 1 - supply[n - 1];
+        const mass_t wanted = room + 1 - supply[n - 1];
         supply[n - 1] += wanted;
         demand[0] += wanted;
         for (int64_t k = begin[n - 1]; k < begin[n]; k++) {

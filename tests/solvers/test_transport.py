@@ -186,22 +186,6 @@ def test_what_it_does_not_take():
     assert registry.automatic(Transport(cost, blur=0.1)) == "sinkhorn"
 
 
-def test_whole_masses_keep_what_is_equal():
-    a, b, unit = _transport.whole_masses(np.full(12, 1 / 12), np.full(9, 1 / 9))
-    assert a.sum() == b.sum()
-    assert np.ptp(a) <= 1
-    assert np.ptp(b) <= 1
-    assert a * unit == pytest.approx(1 / 12, rel=1e-15)
-    a, b, _ = _transport.whole_masses(np.array([1e-30, 1.0]), np.array([0.5, 0.5]))
-    assert a.min() == 1
-    assert a.sum() == b.sum()
-    a, b, unit = _transport.whole_masses(np.array([3e-310, 1e-310]), np.array([2e-310, 2e-310]))
-    assert a.tolist() == [2**59 + 2**58, 2**58]
-    a, b, unit = _transport.whole_masses(np.array([1.0, 2.0]), np.array([0.5, 0.5]), partial=True)
-    assert a.sum() * unit == pytest.approx(3, rel=1e-15)
-    assert b.sum() * unit == pytest.approx(1, rel=1e-15)
-
-
 @pytest.mark.parametrize("p", [1, 2])
 @pytest.mark.parametrize("cloud", CLOUDS)
 def test_minima_that_leave_pairs_out(cloud, p):
