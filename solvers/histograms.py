@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -19,6 +20,9 @@ from .wide import float_matrix
 
 #: Matrices of at most so many entries are shared by all pairs; above, each pair is a problem of its own.
 LARGEST = 2**20
+
+#: Ratio of the largest cost to the smallest above 0 from which on pairs are problems of their own, too.
+WIDE = 2.0**70
 
 
 def emd(cost: Cost, a: Any, b: Any, *, partial: bool = False, threads: int | None = None) -> np.ndarray:
@@ -118,7 +122,15 @@ class _Pairs:
     @property
     def is_large(self) -> bool:
         n, m = self.cost.shape
-        return n * m > LARGEST or self.cost.forbids
+        return n * m > LARGEST or self.cost.forbids or self._is_wide
+
+    @cached_property
+    def _is_wide(self) -> bool:
+        """Whether some cost may dwarf the others so that duals lose them, which a solver looks after one by one."""
+        if isinstance(self.cost, PointCost):
+            return False
+        costs = np.abs(self.cost.dense())
+        return float(costs.max()) > WIDE * float(costs.min(initial=np.inf, where=costs > 0))
 
     def problem(self, k: int) -> Transport:
         return Transport(self.cost, self.a[self.of_a[k]], self.b[self.of_b[k]], blur=0, partial=self.partial)
@@ -138,6 +150,8 @@ class _Pairs:
             whole,
             self.threads,
             _native.HAS_AVX2,
+            sums_are_exact(matrix),
+            points_of(self.cost),
         )
 
     def _one_by_one(self) -> list[Plan]:
@@ -165,7 +179,9 @@ def solve_alone(problem: Transport, avx2: bool) -> Plan:
     assert problem.a is not None
     assert problem.b is not None
     a, b = problem.a[None], problem.b[None]
-    answer = _transport.histograms(matrix, a, b, pair, pair, metric, problem.partial, ROUNDING, True, 1, avx2)
+    answer = _transport.histograms(
+        matrix, a, b, pair, pair, metric, problem.partial, ROUNDING, True, 1, avx2, False, points_of(problem.cost)
+    )
     return plans_of([problem], *answer)[0]
 
 
@@ -190,3 +206,17 @@ def keeps_common_mass(cost: Cost, matrix: np.ndarray, pairs: int) -> bool:
     if isinstance(cost, PointCost):
         return cost.p <= 1 and np.array_equal(cost.x, cost.y)
     return pairs > len(matrix) // 4 and _transport.is_metric(matrix, _native.HAS_AVX2)
+
+
+def sums_are_exact(matrix: np.ndarray) -> bool:
+    """Whether costs are whole numbers, and so small that none of their sums along a tree is rounded."""
+    largest = float(np.abs(matrix).max()) * sum(matrix.shape)
+    return largest < 2.0**52 and bool((matrix == np.rint(matrix)).all())
+
+
+def points_of(cost: Cost) -> tuple[np.ndarray, np.ndarray, int, float] | None:
+    """Return what distances or squares between points are computed from, which are rounded in a matrix of them."""
+    if not isinstance(cost, PointCost) or cost.p not in (1, 2):
+        return None
+    x, y = (np.require(points, np.float64, ["C", "A"]) for points in (cost.x, cost.y))
+    return x, y, int(cost.p), cost.scale

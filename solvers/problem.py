@@ -168,6 +168,11 @@ class Cost:
             return self
         return DenseCost.trusted(self.dense()[np.ix_(rows, columns)], self.forbids)
 
+    def up_to(self, most: float) -> Cost:
+        """The same cost with pairs forbidden that cost more."""
+        matrix = self.dense()
+        return DenseCost(np.where(matrix > most, np.inf, matrix))
+
     def negative(self) -> Cost:
         """The cost −c_ij, as a matrix unless it is sparse; a forbidden pair stays one. Costs O(n m) memory."""
         kind = self.dtype if self.dtype.kind == "f" else np.dtype(np.float64)  # exact for every integer of a cost
@@ -468,6 +473,14 @@ class SparseCost(Cost):
 
     def is_whole(self, unit: float) -> bool:
         return _multiples(self.csr.data, unit)
+
+    def up_to(self, most: float) -> SparseCost:
+        import scipy.sparse
+
+        coo = self.csr.tocoo()
+        kept = coo.data <= most
+        pairs = tuple(axis[kept] for axis in coo.coords)
+        return SparseCost(scipy.sparse.csr_array((coo.data[kept], pairs), shape=self.csr.shape))
 
     def part(self, rows: np.ndarray, columns: np.ndarray) -> SparseCost:
         return SparseCost(self.csr[rows][:, columns])

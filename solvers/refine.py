@@ -32,7 +32,7 @@ GOOD, WORTHWHILE, ROUNDS = 1e-12, 0.5, 16
 MOST_PAIRS = 2**25
 
 
-def refined(problem: Assignment, matching: Matching, deadline: Deadline) -> Matching:
+def refined(problem: Assignment, matching: Matching, deadline: Deadline, largest: float = 0.0) -> Matching:
     """Return an optimal matching with its duals from one that rounding may have spoilt; itself where it has not.
 
     Parameters
@@ -42,13 +42,15 @@ def refined(problem: Assignment, matching: Matching, deadline: Deadline) -> Matc
     matching : Matching
         With duals, and a complete matching of allowed pairs.
     deadline : Deadline
+    largest : float
+        By how much costs differ that the search has looked at.
 
     Raises
     ------
     TimeLimit
         With the bound that is proven by then.
     """
-    if not _is_suspect(problem, matching):
+    if not _is_suspect(problem, matching, largest):
         return matching
     terms, row_to_col = Terms.of(problem), matching.row_to_col
     assert matching.u is not None
@@ -77,7 +79,7 @@ def refined(problem: Assignment, matching: Matching, deadline: Deadline) -> Matc
     return Matching.of(problem, row_to_col, u, v, matching.counters)
 
 
-def _is_suspect(problem: Assignment, matching: Matching) -> bool:
+def _is_suspect(problem: Assignment, matching: Matching, largest: float) -> bool:
     """Whether the numbers that the search went through dwarf those that its answer is made of."""
     if matching.u is None or matching.v is None:
         return False
@@ -86,7 +88,7 @@ def _is_suspect(problem: Assignment, matching: Matching) -> bool:
     if len(paid) == 0:
         return False
     apart = np.quantile(np.abs(paid - np.median(paid)), [0.5, 0.9, 0.99, 1.0])
-    largest = max(float(np.abs(each).max()) for each in (paid, matching.u, matching.v))
+    largest = max(largest, *(float(np.abs(each).max()) for each in (paid, matching.u, matching.v)))
     return len(paid) == 1 or largest > SUSPECT * float(min(apart[apart > 0], default=largest))
 
 
@@ -130,7 +132,7 @@ def _posed_again(
     order = np.lexsort((columns, rows))
     begin = np.zeros(size + 1, dtype=np.int64)
     np.cumsum(np.bincount(rows, minlength=size), out=begin[1:])
-    row_to_col, u, v, _ = _cascade.sparse(
+    row_to_col, u, v, *_ = _cascade.sparse(
         begin, columns[order].astype(np.int32), lengths[order], size, _native.HAS_AVX2, deadline.left, bids=False
     )
     if row_to_col is None:

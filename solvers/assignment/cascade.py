@@ -12,7 +12,7 @@ from ..refine import refined
 from ..registry import Capabilities, register
 from ..result import Matching
 from ..validation import check_threads
-from ..wide import BOUND_SECONDS, solve_wide, turned_back
+from ..wide import BOUND_SECONDS, Answer, solve_wide, turned_back
 
 #: Under a limit, points with up to so many pairs are sooner solved as a matrix.
 SMALL_MATRIX = 2**22
@@ -54,54 +54,59 @@ def cascade(
     instruction set: to show what each is worth, at the same optimum.
     """
     deadline = Deadline(time_limit)
-    return refined(problem, _search(problem, deadline, check_threads(threads), levels, lists, avx2), deadline)
+    matching, largest = _search(problem, deadline, check_threads(threads), levels, lists, avx2)
+    return refined(problem, matching, deadline, largest)
 
 
 def _search(
     problem: Assignment, deadline: Deadline, threads: int, levels: bool, lists: bool, avx2: bool
-) -> Matching:
-    """The answer, up to what rounding does to it."""
+) -> tuple[Matching, float]:
+    """The answer, up to what rounding does to it, and by how much costs differ that were looked at."""
     cost, (n, m) = problem.cost, problem.shape
     limit = np.inf if problem.limit is None else problem.limit
+    largest = 0.0
+
+    def noted(answer: _cascade.Answer) -> Answer:
+        nonlocal largest
+        *rest, largest = answer
+        return tuple(rest)
+
+    def listed(wide: Cost, pairs: Pairs, bound_seconds: float) -> Matching:
+        """From a list of all pairs that may be matched."""
+        return turned_back(
+            problem,
+            wide,
+            lambda seconds: noted(_cascade.sparse(*pairs, wide.shape[1], avx2, seconds, limit)),
+            deadline,
+            bound_seconds,
+        )
+
     if isinstance(cost, SparseCost):
         wide = cost if n <= m else SparseCost(cost.csr.T)
         csr = wide.csr
         pairs = csr.indptr.astype(np.int64), csr.indices.astype(np.int32), csr.data.astype(np.float64)
-        return _listed(problem, wide, pairs, deadline, BOUND_SECONDS * csr.nnz, avx2)
+        return listed(wide, pairs, BOUND_SECONDS * csr.nnz), largest
     if isinstance(cost, PointCost) and (points := cost.in_space(2)) and (limit == np.inf or n * m > SMALL_MATRIX):
-        wide_points = cost if n <= m else PointCost(cost.y, cost.x, cost.p, cost.scale)
+        wide_points = cost if n <= m else cost.mirrored()
         x, y = points if n <= m else reversed(points)
         bound_seconds = PAIRS_A_POINT * BOUND_SECONDS * (n + m)
         if limit < np.inf and (near := pairs_within(wide_points, limit, deadline)):
-            return _listed(problem, wide_points, near, deadline, bound_seconds, avx2)
+            return listed(wide_points, near, bound_seconds), largest
         matching = turned_back(
             problem,
             wide_points,
-            lambda seconds: _cascade.points(x, y, cost.scale, avx2, seconds, levels, lists),
+            lambda seconds: noted(_cascade.points(x, y, cost.scale, avx2, seconds, levels, lists)),
             deadline,
             bound_seconds,
         )
         if limit == np.inf:
-            return matching
+            return matching, largest
         if proven := as_limited(problem, matching):
-            return proven
-    return solve_wide(
+            return proven, largest
+    matching = solve_wide(
         problem,
-        lambda matrix, seconds: _cascade.dense(matrix, avx2, seconds, limit, threads, levels, lists),
+        lambda matrix, seconds: noted(_cascade.dense(matrix, avx2, seconds, limit, threads, levels, lists)),
         deadline,
         dtype_for(cost.dtype, limit),
     )
-
-
-def _listed(
-    problem: Assignment, wide: Cost, pairs: Pairs, deadline: Deadline, bound_seconds: float, avx2: bool
-) -> Matching:
-    """From a list of all pairs that may be matched."""
-    limit = np.inf if problem.limit is None else problem.limit
-    return turned_back(
-        problem,
-        wide,
-        lambda seconds: _cascade.sparse(*pairs, wide.shape[1], avx2, seconds, limit),
-        deadline,
-        bound_seconds,
-    )
+    return matching, largest

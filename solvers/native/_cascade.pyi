@@ -1,6 +1,6 @@
 import numpy as np
 
-Answer = tuple[np.ndarray | None, np.ndarray, np.ndarray, dict[str, int]]
+Answer = tuple[np.ndarray | None, np.ndarray, np.ndarray, dict[str, int], float]
 
 def dense(
     cost: np.ndarray,

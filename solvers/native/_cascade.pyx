@@ -2,8 +2,8 @@
 """Thin binding of cascade: picks the build for the cost and the processor, releases the GIL, raises what went wrong.
 
 Arguments are those of validated problems with n ≤ m; nothing is checked here but shapes. Each function returns row_to_col
-(n,) intp, or None where the seconds were over; u (n,) and v (m,) float64, where v proves a bound in any case; and a dict of
-the counters that are not zero.
+(n,) intp, or None where the seconds were over; u (n,) and v (m,) float64, where v proves a bound in any case; a dict of the
+counters that are not zero; and by how much costs differ that were looked at.
 """
 
 import numpy as np
@@ -29,7 +29,7 @@ cdef extern from "lapmark.h":
         int32_t *y
         double *u
         double *v
-        double limit
+        double limit, largest
         int64_t blocked
         counters_t counters
         stop_t stop
@@ -70,7 +70,7 @@ cdef run(assign_t function, int64_t n, int64_t m, const void *cost, double secon
     cdef double[::1] u_view = u
     cdef double[::1] v_view = v
     task.n, task.m, task.given, task.cost, task.zeros, task.blocked = n, m, n, cost, NULL, 0
-    task.limit = limit
+    task.limit, task.largest = limit, 0.0
     task.look_every, task.until_look, task.outcome = LOOK_EVERY, 0, SOLVED
     task.x, task.y, task.u, task.v = &x_view[0], &y_view[0], &u_view[0], &v_view[0]
     task.counters = counters_t(0, 0, 0, 0, 0, 0)
@@ -85,7 +85,7 @@ cdef run(assign_t function, int64_t n, int64_t m, const void *cost, double secon
     if outcome == INFEASIBLE:
         raise Infeasible.hall(x[: task.blocked], y[: task.blocked - 1])
     counters = {name: count for name, count in dict(task.counters).items() if count}
-    return None if outcome == TIMED_OUT else x.astype(np.intp), u, v, counters
+    return None if outcome == TIMED_OUT else x.astype(np.intp), u, v, counters, task.largest
 
 
 ctypedef fused real:

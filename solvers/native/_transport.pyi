@@ -15,6 +15,8 @@ def histograms(
     whole: bool,
     threads: int,
     avx2: bool,
+    exact: bool = False,
+    points: tuple[np.ndarray, np.ndarray, int, float] | None = None,
 ) -> tuple[np.ndarray, np.ndarray, tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray] | None]: ...
 def sparse(
     begin: np.ndarray,

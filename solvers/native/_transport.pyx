@@ -62,6 +62,12 @@ cdef extern from "histograms.h":
         const double *b
         bint metric, partial
         double rounding
+        bint exact
+        const double *x
+        const double *y
+        int64_t dimensions
+        int power
+        double scale
         int64_t pairs
         const int64_t *of_a
         const int64_t *of_b
@@ -177,8 +183,12 @@ def points(const double[:, ::1] x, const double[:, ::1] y, int power, double sca
 
 
 def histograms(const double[:, ::1] cost, const double[:, ::1] a, const double[:, ::1] b, const int64_t[::1] of_a,
-               const int64_t[::1] of_b, bint metric, bint partial, double rounding, bint whole, int threads, bint avx2):
+               const int64_t[::1] of_b, bint metric, bint partial, double rounding, bint whole, int threads, bint avx2,
+               bint exact=False, points=None):
     """Pairs of histograms a[of_a[k]] and b[of_b[k]] over the bins of a matrix (n, m) of finite costs.
+
+    The costs may be given as `exact`, whole numbers whose sums are not rounded, or as those between `points` (x, y, power,
+    scale), power = 1 or 2, which the matrix holds rounded.
 
     Returns costs and numbers of pivots (k,); where `whole` is asked for also duals f (k, n) and g (k, m), and what
     moves: rows, columns and masses (k, n + m − 1), ended by zeros. A `metric` lets mass stay where both have it.
@@ -187,6 +197,8 @@ def histograms(const double[:, ::1] cost, const double[:, ::1] a, const double[:
     cdef outcome_t outcome
     cdef stop_t stop = stop_within(float("inf"))
     cdef int64_t n = cost.shape[0], m = cost.shape[1], pairs = of_a.shape[0], k
+    cdef const double[:, ::1] x_view
+    cdef const double[:, ::1] y_view
     cdef histogram_build_t build = find_histogram_build(avx2)
     if build == NULL:
         raise RuntimeError("this processor has no AVX2")
@@ -209,7 +221,13 @@ def histograms(const double[:, ::1] cost, const double[:, ::1] a, const double[:
     if pairs:
         task.n, task.m, task.pairs, task.cost, task.a, task.b = n, m, pairs, &cost[0, 0], &a[0, 0], &b[0, 0]
         task.of_a, task.of_b, task.total, task.pivots = &of_a[0], &of_b[0], &total_view[0], &pivot_view[0]
-        task.metric, task.partial, task.rounding = metric, partial, rounding
+        task.metric, task.partial, task.rounding, task.exact = metric, partial, rounding, exact
+        task.x = task.y = NULL
+        if points is not None:
+            x_view, y_view, task.power, task.scale = points
+            if x_view.shape[0] != n or y_view.shape[0] != m or x_view.shape[1] != y_view.shape[1]:
+                raise ValueError("costs and points of different sizes")
+            task.x, task.y, task.dimensions = &x_view[0, 0], &y_view[0, 0], x_view.shape[1]
         task.f = task.g = task.moved = NULL
         task.rows = task.columns = NULL
         if whole:

@@ -188,6 +188,7 @@ static outcome_t open_market(task_t *t, market_t *k, paths_t *s, arena_t *a, ope
     outcome_t outcome = column_low ? survey_all(k, column_low, &whole.survey) : OUT_OF_MEMORY;
     if (outcome == SOLVED) {
         const double range = whole.survey.high - whole.survey.low;
+        t->largest = range;
         const double most = sizeof(cost_t) == sizeof(float) ? FLT_MAX : DBL_MAX;
         whole.dear = whole.survey.high < most - range ? whole.survey.high + range : most;
         whole.least = least_epsilon(&whole.survey);

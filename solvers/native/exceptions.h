@@ -86,6 +86,7 @@ static outcome_t solve_listed(task_t *t, const sparse_t *pairs, double limit) {
     sparse.limit = limit;
     const outcome_t outcome = CASCADE_SPARSE(&sparse);
     t->counters = sparse.counters;
+    t->largest = sparse.largest;
     return outcome;
 }
 
@@ -140,6 +141,7 @@ static outcome_t solve_cut_off(task_t *t, arena_t *a) {
     all.limit = INFINITY;
     const outcome_t outcome = NAME(cascade)(&all);
     t->counters = all.counters;
+    t->largest = all.largest;
     if (outcome != SOLVED && outcome != TIMED_OUT) {
         return outcome;
     }

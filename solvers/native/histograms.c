@@ -11,6 +11,7 @@
  */
 #include "histograms.h"
 
+#include "error_free.h"
 #include "masses.h"
 #include "names.h"
 #include "tree.h"
@@ -39,7 +40,7 @@ typedef struct {
     int64_t width;  /* doubles from one row of costs to the next */
     double *cost;   /* (rows, width), +inf beyond the columns */
     double *height; /* (rows + width) of the nodes */
-    double tolerance;
+    double tolerance, least_tolerance;
     tree_t tree;
     line_t *line;          /* (nodes) */
     shipment_t *shipments; /* (nodes) */
@@ -52,6 +53,9 @@ typedef struct {
     double *low;       /* (rows, in whole steps) */
     int32_t *best;     /* (rows) */
     mass_t *whole[2];  /* (n), (m) */
+    /* For more digits: heights that all others are counted from, 0 unless `rebased`. */
+    exact_t *base; /* (nodes) */
+    int rebased;
     int64_t pivots;
 } state_t;
 
@@ -87,6 +91,7 @@ static int64_t place_all(state_t *s, int64_t n, int64_t m, double *room) {
     s->walk = take(&room, &taken, 2 * nodes, sizeof *s->walk);
     s->plant = take(&room, &taken, plant_room(nodes), sizeof *s->plant);
     s->best = take(&room, &taken, n + 1, sizeof *s->best);
+    s->base = take(&room, &taken, nodes, sizeof *s->base);
     s->rows.bin = take(&room, &taken, n + 1, sizeof *s->rows.bin);
     s->columns.bin = take(&room, &taken, m + 1, sizeof *s->columns.bin);
     s->rows.mass = take(&room, &taken, n + 1, sizeof *s->rows.mass);
@@ -313,7 +318,7 @@ static void renew_heights(state_t *s) {
         height[node] = node < s->tree.n ? below + cost : below - cost;
         largest = fabs(height[node]) > largest ? fabs(height[node]) : largest;
     }
-    s->tolerance = DRIFT * largest;
+    s->tolerance = DRIFT * largest > s->least_tolerance ? DRIFT * largest : s->least_tolerance;
 }
 
 static void plant(state_t *s) {
@@ -453,6 +458,8 @@ static void run(state_t *s) {
     }
 }
 
+#include "histogram_refine.h"
+
 /* ---- the cost itself ---- */
 
 int NAME(is_metric)(const double *cost, int64_t n);
@@ -480,13 +487,18 @@ int NAME(is_metric)(const double *cost, int64_t n) {
 
 /* ---- the answer ---- */
 
+/* With the base, where there is one. */
+static inline double height_of(const state_t *s, int32_t node) {
+    return s->rebased ? exact_plus(s->base[node], (exact_t){s->height[node], 0.0}).high : s->height[node];
+}
+
 static inline double smaller(double a, double b) { return a < b ? a : b; }
 
 /* Duals of all bins. Those of bins that take no part are what the others leave to them; `end` is the height at which a
  * dual is 0. */
 static void write_duals(const state_t *s, const histograms_t *h, double *f, double *g) {
     const int64_t n = s->rows.count, m = s->columns.count;
-    const double end = s->spare >= 0 ? s->height[s->spare] : 0.0;
+    const double end = s->spare >= 0 ? height_of(s, s->spare) : 0.0;
     const double most_f = s->spare >= n ? 0.0 : INFINITY, most_g = s->spare >= 0 && s->spare < n ? 0.0 : INFINITY;
     if (n == 0 || m == 0) {
         memset(f, 0, (size_t)h->n * sizeof *f);
@@ -501,7 +513,7 @@ static void write_duals(const state_t *s, const histograms_t *h, double *f, doub
         }
         for (int64_t j = 0; j < m; j++) {
             for (int64_t i = 0; i < h->n && s->columns.bin[j] >= 0; i++) {
-                f[i] = smaller(f[i], h->cost[i * h->m + s->columns.bin[j]] + (s->height[n + j] - end));
+                f[i] = smaller(f[i], h->cost[i * h->m + s->columns.bin[j]] + (height_of(s, (int32_t)(n + j)) - end));
             }
         }
     }
@@ -510,7 +522,7 @@ static void write_duals(const state_t *s, const histograms_t *h, double *f, doub
     }
     for (int64_t k = 0; k < (from_rows ? n : h->n); k++) {
         const int64_t i = from_rows ? s->rows.bin[k] : k;
-        const double dual = from_rows ? s->height[k] - end : f[i];
+        const double dual = from_rows ? height_of(s, (int32_t)k) - end : f[i];
         for (int64_t j = 0; j < h->m && i >= 0; j++) {
             g[j] = smaller(g[j], h->cost[i * h->m + j] - dual);
         }
@@ -523,7 +535,7 @@ static void write_duals(const state_t *s, const histograms_t *h, double *f, doub
 /* Something that moves between two bins. */
 typedef struct {
     int32_t row, column;
-    double mass, cost;
+    double mass;
 } move_t;
 
 /* What the edge above a node moves; nothing where one end is no bin, or only rounding has put it on its way. */
@@ -531,7 +543,7 @@ static inline move_t move_above(const state_t *s, int32_t node, double unit, con
     const shipment_t k = shipment_above(&s->tree, node);
     const int32_t i = s->rows.bin[k.row], j = s->columns.bin[k.column];
     const double mass = (double)k.flow * unit;
-    return (move_t){i, j, i < 0 || j < 0 || is_dust(mass, a[i], b[j]) ? 0.0 : mass, k.cost};
+    return (move_t){i, j, i < 0 || j < 0 || is_dust(mass, a[i], b[j]) ? 0.0 : mass};
 }
 
 /* What moves between which bins, what stays included. */
@@ -559,11 +571,11 @@ static void write_plan(const state_t *s, const histograms_t *h, double unit, con
     }
 }
 
-static double total_cost(const state_t *s, double unit, const double *a, const double *b) {
+static double total_cost(const state_t *s, const histograms_t *h, double unit, const double *a, const double *b) {
     double total = 0.0;
     for (int32_t node = 1; node < s->tree.nodes; node++) {
         const move_t move = move_above(s, node, unit, a, b);
-        total += move.cost * move.mass;
+        total += move.mass > 0.0 ? h->cost[move.row * h->m + move.column] * move.mass : 0.0;
     }
     return total;
 }
@@ -581,8 +593,9 @@ void NAME(histogram)(const histograms_t *h, int64_t pair, double *room) {
         start(&s);
         plant(&s);
         run(&s);
+        refine(&s, h);
     }
-    h->total[pair] = total_cost(&s, unit, a, b);
+    h->total[pair] = total_cost(&s, h, unit, a, b);
     h->pivots[pair] = s.pivots;
     if (h->f) {
         write_duals(&s, h, h->f + pair * h->n, h->g + pair * h->m);

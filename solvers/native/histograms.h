@@ -12,6 +12,13 @@ typedef struct {
     int metric;         /* n = m, and what two histograms share may stay where it is at no cost: c_ik <= c_ij + c_jk */
     int partial;        /* where the sums of a pair differ, the larger keeps the rest */
     double rounding;    /* relative difference of sums up to which they do not */
+    int exact;          /* costs are whole numbers, so small that no sum of them is rounded */
+
+    /* Points that the costs are scale * |x - y|^power between, rounded; NULL where they are given as they are. */
+    const double *x, *y; /* (n, dimensions), (m, dimensions) */
+    int64_t dimensions;
+    int power; /* 1 or 2 */
+    double scale;
 
     int64_t pairs;
     const int64_t *of_a, *of_b; /* (pairs) which two histograms */

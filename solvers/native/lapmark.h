@@ -46,6 +46,7 @@ typedef struct {
     int32_t *y;        /* (m) row of each column, -1 where free */
     double *u, *v;     /* (n), (m) duals; where TIMED_OUT, v is feasible and u is not set */
     double limit;      /* where finite, c - limit is minimised over matchings of any size, and u <= 0, v <= 0 */
+    double largest;    /* by how much costs differ that the search has looked at; 0 where it does not say */
     int64_t blocked;   /* where INFEASIBLE: x begins with so many rows, y with all columns they allow, one less */
     counters_t counters;
     stop_t stop;

@@ -7,6 +7,7 @@
 #define LAPMARK_REFINE_H
 
 #include "cloud.h"
+#include "error_free.h"
 #include "masses.h"
 #include "ranked.h"
 
@@ -31,7 +32,16 @@ static double cost_at(const ground_t *g, int64_t row, int64_t column) {
     return g->scale * (POWER == 2 ? square : sqrt(square));
 }
 
-#include "forest.h"
+static exact_t exact_cost_at(const ground_t *g, int64_t row, int64_t column) {
+    exact_t square = {0.0, 0.0};
+    for (int axis = 0; axis < DIM; axis++) {
+        const double x = coordinate(g->rows.at, row, axis), y = coordinate(g->columns.at, column, axis);
+        square = exact_plus(square, exact_square((exact_t){x - y, difference_rest(x, y)}));
+    }
+    return exact_times(POWER == 2 ? square : exact_root(square), g->scale);
+}
+
+#include "rebase.h"
 
 /* Steps of the power method, enough to tell a direction by. */
 enum { POWER_STEPS = 12 };

@@ -9,6 +9,7 @@
 #define LAPMARK_SIMPLEX_H
 
 #include "arena.h"
+#include "error_free.h"
 #include "lapmark.h"
 #include "tour.h"
 #include "tree.h"
@@ -25,6 +26,9 @@ typedef struct {
     int64_t next_arc;      /* where the search for an arc goes on */
 
     double tolerance; /* reduced costs down to minus this count as 0 */
+    /* Heights that all others are counted from, NULL where they are 0, and the least tolerance then; see rebase.h. */
+    exact_t *base; /* (nodes) */
+    double least_tolerance;
     int64_t pivots, until_look;
     arena_t *arena;
     const stop_t *stop;
@@ -87,7 +91,7 @@ static void renew_heights(simplex_t *s) {
             largest = fabs(height) > largest ? fabs(height) : largest;
         }
     }
-    s->tolerance = DRIFT * largest;
+    s->tolerance = DRIFT * largest > s->least_tolerance ? DRIFT * largest : s->least_tolerance;
 }
 
 /* The tree of shipments that span it, as tree_plant takes them. False where there is no memory. */

@@ -177,6 +177,7 @@ outcome_t NAME(cascade_sparse)(task_t *t) {
     const sparse_t *c = t->cost;
     arena_t arena = {0};
     const double largest = largest_of(c, c->begin[t->n]);
+    t->largest = largest;
     market_t k = {.n = t->n,
                   .m = is_limited(t) ? t->m + t->n : t->m,
                   .largest = is_limited(t) ? fmax(largest, fabs(t->limit)) : largest,

@@ -5,6 +5,7 @@
  * first. Its duals then price all other pairs; those that would lower the cost are added, until there are none: then
  * no pair would.
  */
+#include "error_free.h"
 #include "transport.h"
 
 #include "names.h"
@@ -17,7 +18,11 @@ static const double *row_of(const transport_t *t, int64_t row) { return (const d
 
 static double cost_at(const ground_t *t, int64_t row, int64_t column) { return row_of(t, row)[column]; }
 
-#include "forest.h"
+static exact_t exact_cost_at(const ground_t *t, int64_t row, int64_t column) {
+    return (exact_t){cost_at(t, row, column), 0.0};
+}
+
+#include "rebase.h"
 
 enum { OF_ROW = 10, OF_COLUMN = 5, PRICED_OUT = 4, ROWS_PER_LOOK = 64 };
 
@@ -43,6 +48,20 @@ static int64_t smallest_of_row(const double *cost, const double *v, int64_t m, d
         }
     }
     return count;
+}
+
+/* The next column at or after j with cost - v below `bound`; m where there is none. */
+static inline int64_t next_below(const double *cost, const double *v, int64_t j, int64_t m, double bound) {
+    for (; j + WIDTH <= m; j += WIDTH) {
+        const unsigned lanes = v4_below(v4_sub(v4_load(cost + j), v4_load(v + j)), v4_all(bound));
+        if (lanes) {
+            return j + first_lane(lanes);
+        }
+    }
+    while (j < m && !(cost[j] - v[j] < bound)) {
+        j++;
+    }
+    return j;
 }
 
 /* ---- the first arcs ---- */
@@ -147,6 +166,49 @@ static outcome_t price_out(const transport_t *t, simplex_t *s, int64_t *added) {
     return SOLVED;
 }
 
+/* What pricing needs to know once the simplex is rebased. */
+typedef struct {
+    transport_t *t;
+    simplex_t *simplex;
+} refined_t;
+
+/* The same by duals of twice the precision. */
+static outcome_t price_exactly(void *context, int64_t *added) {
+    const refined_t *r = context;
+    transport_t *t = r->t;
+    simplex_t *s = r->simplex;
+    double largest = 0.0;
+    *added = 0;
+    t->rounds++;
+    rebased_duals(s, t->u, t->v);
+    for (int64_t j = 0; j < t->m; j++) {
+        largest = fabs(t->v[j]) > largest ? fabs(t->v[j]) : largest;
+    }
+    for (int64_t i = 0; i < t->n; i++) {
+        const double *cost = row_of(t, i), bound = t->u[i] + hidden(t->u[i], largest);
+        ranked_t cheaper[PRICED_OUT];
+        int64_t count = 0;
+        for (int64_t j = next_below(cost, t->v, 0, t->m, bound); j < t->m;
+             j = next_below(cost, t->v, j + 1, t->m, bound)) {
+            double reduced;
+            if (is_cheaper(s, t, i, j, &reduced) && (count < PRICED_OUT || reduced < cheaper[count - 1].value)) {
+                count = keep_smallest(cheaper, count, PRICED_OUT, reduced, j);
+            }
+        }
+        for (int64_t k = 0; k < count; k++) {
+            if (!simplex_add(s, i, cheaper[k].at, beyond_base(s, t, i, cheaper[k].at))) {
+                return OUT_OF_MEMORY;
+            }
+        }
+        *added += count;
+        const outcome_t outcome = stopped_every(&t->stop, i, ROWS_PER_LOOK);
+        if (outcome != SOLVED) {
+            return outcome;
+        }
+    }
+    return SOLVED;
+}
+
 outcome_t NAME(transport)(transport_t *t);
 
 outcome_t NAME(transport)(transport_t *t) {
@@ -165,6 +227,10 @@ outcome_t NAME(transport)(transport_t *t) {
             outcome = price_out(t, &s, &added);
             t->rounds++;
         }
+    }
+    if (outcome == SOLVED) {
+        refined_t refined = {t, &s};
+        outcome = refine_simplex(&s, t, price_exactly, &refined);
     }
     if (outcome == SOLVED) {
         simplex_plan(&s, t->rows, t->columns, t->shipped); /* the duals are those that all pairs were priced by last */

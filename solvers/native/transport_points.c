@@ -158,6 +158,59 @@ static outcome_t price_out(level_t *l, cloud_t *columns, const stop_t *stop, int
     return SOLVED;
 }
 
+/* What pricing needs to know once the simplex is rebased. */
+typedef struct {
+    level_t *level;
+    cloud_t *columns;
+    offer_t *offers; /* (m) and some more */
+    transport_t *t;
+} refined_t;
+
+/* The same by duals of twice the precision: all pairs are looked at that rounding leaves open. */
+static outcome_t price_exactly(void *context, int64_t *added) {
+    const refined_t *r = context;
+    level_t *l = r->level;
+    simplex_t *s = &l->simplex;
+    double largest = 0.0;
+    *added = 0;
+    r->t->rounds++;
+    rebased_duals(s, l->u, l->v);
+    for (int64_t j = 0; j < s->tree.nodes - s->tree.n; j++) {
+        largest = fabs(l->v[j]) > largest ? fabs(l->v[j]) : largest;
+    }
+    weigh(r->columns, l->v);
+    for (int64_t i = 0; i < s->tree.n; i++) {
+        look_t look = look_from(r->columns, l->ground.rows.at + i * DIM);
+        look.offers = r->offers;
+        look.room = INT64_MAX;
+        look.spread = INFINITY;
+        look.limit = l->u[i] + hidden(l->u[i], largest);
+        look_around(r->columns, &look, -1);
+        int64_t count = 0;
+        for (int64_t k = 0; k < look.count; k++) {
+            double reduced;
+            if (is_cheaper(s, &l->ground, i, r->offers[k].column, &reduced)) {
+                r->offers[count++] = (offer_t){reduced, 0.0, r->offers[k].column};
+            }
+        }
+        if (count > PRICED_OUT) {
+            offers_select(r->offers, count, PRICED_OUT);
+            count = PRICED_OUT;
+        }
+        for (int64_t k = 0; k < count; k++) {
+            if (!simplex_add(s, i, r->offers[k].column, beyond_base(s, &l->ground, i, r->offers[k].column))) {
+                return OUT_OF_MEMORY;
+            }
+        }
+        *added += count;
+        const outcome_t outcome = stopped_every(&r->t->stop, i, ROWS_PER_LOOK);
+        if (outcome != SOLVED) {
+            return outcome;
+        }
+    }
+    return SOLVED;
+}
+
 /* ---- the whole ---- */
 
 static outcome_t run(level_t *l) {
@@ -235,6 +288,11 @@ static outcome_t solve_level(transport_t *t, const ground_t *finest, int64_t gro
             outcome = run(l);
         }
         t->rounds++;
+    }
+    if (outcome == SOLVED && last) {
+        offer_t *offers = arena_take(&work, m + WIDTH, sizeof *offers);
+        refined_t refined = {l, &columns, offers, t};
+        outcome = offers ? refine_simplex(&l->simplex, &l->ground, price_exactly, &refined) : OUT_OF_MEMORY;
     }
     t->pivots += l->simplex.pivots;
     t->arcs += l->simplex.arcs;

@@ -10,6 +10,7 @@
  * The duals of the costs hold for the kept pairs. Adding the first duals, times enough, makes them hold for the others,
  * and proves no less, since those alone prove 0.
  */
+#include "error_free.h"
 #include "names.h"
 #include "ranked.h"
 #include "sparse.h"
@@ -18,6 +19,7 @@
 /* What the edges of the first tree cost. */
 typedef struct {
     double price;
+    const sparse_t *pairs;
 } ground_t;
 
 static double cost_at(const ground_t *ground, int64_t row, int64_t column) {
@@ -25,15 +27,9 @@ static double cost_at(const ground_t *ground, int64_t row, int64_t column) {
     return ground->price;
 }
 
-#include "forest.h"
-
-enum { RUNS = 8 };
-
-static const double ALLOWED = 0.0, FORBIDDEN = 1.0;
-
-/* The cost of an allowed pair, whose place among those of the row is found by halving. */
-static double cost_of(const sparse_t *pairs, int64_t row, int32_t column) {
-    int64_t low = pairs->begin[row], high = pairs->begin[row + 1] - 1;
+/* The place of a pair among those that are allowed, found by halving; -1 where it is not. */
+static int64_t place_of(const sparse_t *pairs, int64_t row, int64_t column) {
+    int64_t low = pairs->begin[row], high = pairs->begin[row + 1];
     while (low < high) {
         const int64_t middle = low + (high - low) / 2;
         if (pairs->column[middle] < column) {
@@ -42,14 +38,26 @@ static double cost_of(const sparse_t *pairs, int64_t row, int32_t column) {
             high = middle;
         }
     }
-    return pairs->cost[low];
+    return low < pairs->begin[row + 1] && pairs->column[low] == column ? low : -1;
 }
+
+/* A forbidden edge of the tree cannot ship anything, whatever it costs. */
+static exact_t exact_cost_at(const ground_t *ground, int64_t row, int64_t column) {
+    const int64_t place = place_of(ground->pairs, row, column);
+    return (exact_t){place < 0 ? 0.0 : ground->pairs->cost[place], 0.0};
+}
+
+#include "rebase.h"
+
+enum { RUNS = 8 };
+
+static const double ALLOWED = 0.0, FORBIDDEN = 1.0;
 
 /* All pairs become arcs, and a tree of the cheapest; what these cannot ship goes along others, in order. */
 static outcome_t start(const transport_t *t, simplex_t *s, arena_t *a) {
     const sparse_t *pairs = t->cost;
     const int64_t count = pairs->begin[t->n];
-    ground_t ground = {ALLOWED};
+    ground_t ground = {ALLOWED, pairs};
     forest_t forest;
     mass_t *supply = arena_take(a, t->n, sizeof *supply), *demand = arena_take(a, t->m, sizeof *demand);
     ranked_t *order = arena_take(a, count, sizeof *order);
@@ -100,7 +108,7 @@ static void give_costs(simplex_t *s, const sparse_t *pairs, const double *u, con
     s->arcs = kept;
     for (int32_t node = 1; node < s->tree.nodes; node++) {
         const shipment_t edge = shipment_above(&s->tree, node);
-        s->tree.edge[node].cost = edge.cost == ALLOWED ? cost_of(pairs, edge.row, edge.column) : 0.0;
+        s->tree.edge[node].cost = edge.cost == ALLOWED ? pairs->cost[place_of(pairs, edge.row, edge.column)] : 0.0;
     }
     renew_heights(s);
 }
@@ -138,6 +146,13 @@ static outcome_t run_again(simplex_t *s, int64_t *rounds) {
     return outcome;
 }
 
+/* There are no pairs that the simplex does not know. */
+static outcome_t price_nothing(void *context, int64_t *added) {
+    (void)context;
+    *added = 0;
+    return SOLVED;
+}
+
 outcome_t NAME(transport_sparse)(transport_t *t);
 
 outcome_t NAME(transport_sparse)(transport_t *t) {
@@ -166,7 +181,11 @@ outcome_t NAME(transport_sparse)(transport_t *t) {
         outcome = run_again(&s, &t->rounds);
     }
     if (outcome == SOLVED) {
-        simplex_duals(&s, t->u, t->v);
+        const ground_t ground = {0.0, pairs};
+        outcome = refine_simplex(&s, &ground, price_nothing, NULL);
+    }
+    if (outcome == SOLVED) {
+        rebased_duals(&s, t->u, t->v);
         join_duals(t, u, v);
         simplex_plan(&s, t->rows, t->columns, t->shipped);
     }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 
 import numpy as np
@@ -64,7 +65,34 @@ def transport(problem: Transport, time_limit: float | None = None, avx2: bool = 
     """
     if problem.blur > 0 or problem.reach is not None:
         raise Unsupported("solver transport moves all mass, and without a blur; give blur=0 and no reach")
-    (n, m), cost, surplus, deadline = problem.shape, problem.cost, problem.surplus, Deadline(time_limit)
+    deadline = Deadline(time_limit)
+    plan = _search(problem, deadline, avx2)
+    if (most := _dwarfing(problem, plan)) is None:
+        return plan
+    without = problem.cost.up_to(most)
+    return _search(dataclasses.replace(problem, cost=without), deadline, avx2)
+
+
+#: Duals that are this many times as large as the costs that a plan pays have lost digits even to twice the precision.
+DWARFING = 2.0**70
+
+
+def _dwarfing(problem: Transport, plan: Plan) -> float | None:
+    """Above which cost pairs are better left out, because no plan needs them and their sheer size spoils the duals."""
+    assert plan.mass is not None
+    assert plan.f is not None
+    assert plan.g is not None
+    if isinstance(problem.cost, PointCost):
+        return None
+    moved = plan.mass.tocoo()
+    paid = float(np.abs(problem.cost.entries(*moved.coords)).max(initial=0.0))
+    largest = max(float(np.abs(plan.f).max()), float(np.abs(plan.g).max()))
+    return DWARFING / 2 * paid if paid > 0 and largest > DWARFING * paid else None
+
+
+def _search(problem: Transport, deadline: Deadline, avx2: bool) -> Plan:
+    """The cheapest plan."""
+    (n, m), cost, surplus = problem.shape, problem.cost, problem.surplus
     in_space = isinstance(cost, PointCost) and not surplus and cost.in_space(1, 2) is not None
     if n * m <= SMALL and not cost.forbids:
         deadline.check((n, m))
