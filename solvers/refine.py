@@ -22,7 +22,7 @@ from .problem import Assignment, TimeLimit
 from .result import Matching
 
 #: Numbers that are this many times as large as what an answer's own costs differ by are a reason to look closer.
-SUSPECT = 2.0**17
+SUSPECT = 2.0**20
 
 #: Excess, in parts of the scope, at which an answer is as good as it needs to be; a round that does not take this part
 #: off the excess is the last; and how many rounds there are at most.
@@ -84,12 +84,15 @@ def _is_suspect(problem: Assignment, matching: Matching, largest: float) -> bool
     if matching.u is None or matching.v is None:
         return False
     rows = np.flatnonzero(matching.row_to_col >= 0)
-    paid = problem.cost.entries(rows, matching.row_to_col[rows]) - (problem.limit or 0.0)
-    if len(paid) == 0:
-        return False
-    apart = np.quantile(np.abs(paid - np.median(paid)), [0.5, 0.9, 0.99, 1.0])
-    largest = max(largest, *(float(np.abs(each).max()) for each in (paid, matching.u, matching.v)))
-    return len(paid) == 1 or largest > SUSPECT * float(min(apart[apart > 0], default=largest))
+    paid = problem.cost.entries(rows, matching.row_to_col[rows])
+    count = len(paid)
+    if count < 2:
+        return count == 1
+    # Costs that are all but equal tell nothing of what matters, so that ever larger shares of them are asked.
+    apart = np.sort(np.abs(paid - np.partition(paid, count // 2)[count // 2]))
+    differ = next((each for each in apart[[count // 2, 9 * count // 10, -1]] if each > 0), np.inf)
+    numbers = (paid.max(), -paid.min(), *(end for duals in (matching.u, matching.v) for end in (duals.max(), -duals.min())))
+    return max(largest, abs(problem.limit or 0.0), *numbers) > SUSPECT * differ
 
 
 def _claim(terms: Terms, row_to_col: np.ndarray) -> Claim:
