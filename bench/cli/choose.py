@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from . import completion
-from .base import RESULTS, app, examples, memory_option, time_option, user_errors
+from .base import RESULTS, app, examples, memory_option, threads_option, time_option, user_errors
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -53,7 +53,7 @@ def choose(
     ] = 0.0,
     budget: Annotated[float | None, time_option("What an answer may take.")] = None,
     memory: Annotated[int | None, memory_option("What a solver may take on top of the problem.")] = None,
-    threads: Annotated[int, typer.Option(metavar="N", min=1, help="Threads that a solver may use.")] = 1,
+    threads: Annotated[int, threads_option("Threads that a solver may use, -1 for all cores.")] = 1,
     source: Annotated[
         Path | None,
         typer.Option(

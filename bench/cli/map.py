@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from . import completion
-from .base import INTERRUPTED, app, examples, user_errors
+from .base import INTERRUPTED, app, examples, threads_option, user_errors
 
 if TYPE_CHECKING:
     from ..maps.collection import Collection
@@ -78,9 +78,7 @@ def draw_map(
     seed: Annotated[int, typer.Option(metavar="N", min=0, help="Seed of the embedding.")] = 777,
     threads: Annotated[
         int | None,
-        typer.Option(
-            metavar="N", min=1, help="Threads to read and to embed with; default: all cores. 1 repeats to the bit."
-        ),
+        threads_option("Threads to read and to embed with; default, and -1: all cores. 1 repeats to the bit."),
     ] = None,
     show: Annotated[bool, typer.Option("--open", help="Open it in the browser.")] = False,
 ) -> None:

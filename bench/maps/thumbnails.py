@@ -16,6 +16,8 @@ from typing import TypeVar
 import numpy as np
 from PIL import Image, ImageOps
 
+from solvers.validation import check_threads
+
 from ..status import doing
 
 Item = TypeVar("Item")
@@ -76,7 +78,7 @@ def read(paths: Sequence[Path], side: int, threads: int | None = None) -> list[T
     side : int
         Pixels that a sprite has at most along either side.
     threads : int, optional
-        Files that are read at a time; default: a thread for each core of this process.
+        Files that are read at a time; default, and −1: a thread for each core of this process.
 
     Returns
     -------
@@ -97,7 +99,7 @@ def read(paths: Sequence[Path], side: int, threads: int | None = None) -> list[T
         except Exception as error:  # a damaged file makes readers of images raise whatever there is
             return str(error).replace(str(path), path.name) or type(error).__name__
 
-    return list(_each(one, paths, "reading images", threads or len(os.sched_getaffinity(0))))
+    return list(_each(one, paths, "reading images", check_threads(threads)))
 
 
 def thumbnails(images: Sequence[np.ndarray] | np.ndarray, side: int) -> list[Thumbnail]:

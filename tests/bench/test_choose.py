@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import numpy as np
@@ -45,6 +46,12 @@ def test_it_names_a_solver_and_what_that_rests_on(elsewhere: Path) -> None:
         "ships with",
     ):
         assert part in output
+
+
+def test_minus_one_thread_is_one_for_each_core(elsewhere: Path) -> None:
+    cores = len(os.sched_getaffinity(0))
+    asked = ["choose", "-p", "uniform", "-n", 900, "--format", "json", "--threads"]
+    assert lapmark(*asked, -1) == lapmark(*asked, cores)
 
 
 def test_programs_read_the_same(elsewhere: Path) -> None:
