@@ -19,6 +19,9 @@ INTERRUPTED = 130
 
 RESULTS = Path("results")
 
+#: The option of commands that read a table.
+HEADER = typer.Option("--header/--no-header", help="Whether a table's first line is a heading; default: as it looks.")
+
 
 def examples(shown: Mapping[str, str]) -> str:
     """The end of a help page: commands, and below each what it does."""

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
+from .. import csvfile
 from ..datasets import read_idx
 from . import mosaic, table, thumbnails
 from .thumbnails import Thumbnail
@@ -24,7 +25,7 @@ NAMES = ("name", "names")
 #: What a file that is damaged may raise beside a ValueError.
 DAMAGED = (EOFError, gzip.BadGzipFile, zipfile.BadZipFile, zlib.error)
 
-READS = "a folder of images, .npy, .npz, .csv, .csv.gz, .parquet, or MNIST's IDX files"
+READS = f"a folder of images, .npy, .npz, {', '.join(table.SUFFIXES)}, or MNIST's IDX files"
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,6 +43,8 @@ class Collection:
         Images that could not be read, each with the reason.
     ignored : str
         What else was left out; empty where nothing was.
+    layout : str
+        How a table was understood; empty where it is none.
     """
 
     vectors: np.ndarray
@@ -50,6 +53,7 @@ class Collection:
     labels: tuple[str, ...] | None = None
     skipped: tuple[tuple[str, str], ...] = ()
     ignored: str = ""
+    layout: str = ""
 
     def __len__(self) -> int:
         return len(self.vectors)
@@ -69,7 +73,9 @@ class Collection:
         return tuple(sorted(set(self.labels or ()), key=order))
 
 
-def read(path: Path | str, side: int | None = None, threads: int | None = None) -> Collection:
+def read(
+    path: Path | str, side: int | None = None, threads: int | None = None, header: bool | None = None
+) -> Collection:
     """Read a collection.
 
     Parameters
@@ -82,7 +88,9 @@ def read(path: Path | str, side: int | None = None, threads: int | None = None) 
     side : int, optional
         Pixels that an image has at most along either side; default: by their number.
     threads : int, optional
-        Files that are read at a time; default: one for each core.
+        Files that are read at a time; default, and −1: one for each core.
+    header : bool, optional
+        Whether the first line of a table is a heading; default: as it looks.
 
     Raises
     ------
@@ -93,19 +101,20 @@ def read(path: Path | str, side: int | None = None, threads: int | None = None) 
         Where there is no such file, or it cannot be opened.
     """
     path = Path(path)
+    csvfile.check_header(path, header)
     if path.is_dir():
         return _folder(path, side, threads)
     with path.open("rb") as file:
         if not (start := file.read(6)):
             raise ValueError(f"{path} is empty")
     try:
-        return _file(path, start, side, threads)
+        return _file(path, start, side, threads, header)
     except (*DAMAGED, ValueError, TypeError, MemoryError) as error:
         fault = "it holds Python objects, which are not loaded; save numbers" if "pickle" in str(error) else error
         raise ValueError(f"{path}: {fault}") from None
 
 
-def _file(path: Path, start: bytes, side: int | None, threads: int | None) -> Collection:
+def _file(path: Path, start: bytes, side: int | None, threads: int | None, header: bool | None) -> Collection:
     name = path.name.lower()
     if name.endswith(".npy"):
         if start != b"\x93NUMPY":
@@ -114,8 +123,8 @@ def _file(path: Path, start: bytes, side: int | None, threads: int | None) -> Co
     if name.endswith(".npz"):
         with np.load(path, allow_pickle=False) as archive:
             return _arrays(archive, side)
-    if name.endswith((".csv", ".csv.gz", ".parquet")):
-        return _table(table.read(path), path.parent, side, threads)
+    if name.endswith(table.SUFFIXES):
+        return _table(table.read(path, header), path.parent, side, threads)
     if "ubyte" in name:
         return _arrays(_idx(path), side)
     raise ValueError(f"it is no collection; one is {READS}")
@@ -178,7 +187,7 @@ def _table(read: table.Table, folder: Path, side: int | None, threads: int | Non
         raise ValueError(f"it has no column of numbers, and none of paths, called {' or '.join(table.PATHS)}")
     labels = tuple(read.labels[i] for i in kept) if read.labels else None
     ignored = f"columns that are no numbers: {', '.join(read.ignored)}" if read.ignored else ""
-    return Collection(vectors, tuple(names[i] for i in kept), images, labels, skipped, ignored)
+    return Collection(vectors, tuple(names[i] for i in kept), images, labels, skipped, ignored, read.layout)
 
 
 def _idx(path: Path) -> dict[str, np.ndarray]:

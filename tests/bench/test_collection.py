@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import gzip
 import struct
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from PIL import Image
 
@@ -280,6 +283,65 @@ class TestTables:
         frame.to_parquet(tmp_path / "t.parquet")
         read = collection.read(tmp_path / "t.parquet")
         assert (read.ignored, read.vectors.shape) == ("columns that are no numbers: when", (2, 2))
+
+    def test_durations_are_left_out(self, tmp_path: Path) -> None:
+        seconds = pa.array([60, 120], pa.duration("s"))
+        pq.write_table(pa.table({"x": [1.5, 2], "y": [3, 4], "took": seconds}), tmp_path / "t.parquet")
+        read = collection.read(tmp_path / "t.parquet")
+        assert (read.ignored, read.vectors.tolist()) == ("columns that are no numbers: took", [[1.5, 3], [2, 4]])
+
+    @pytest.mark.parametrize(
+        "columns",
+        [
+            {"v": pa.array([[1.5, 2.0], [3.0, 4.0]])},
+            {"v": pa.array([[1.5, 2.0], [3.0, 4.0]], pa.list_(pa.float32(), 2))},
+            {"x": [Decimal("1.5"), Decimal(3)], "y": [2, 4]},
+            {"x": [1.5, 3], "y": pa.array([2, 4]).dictionary_encode()},
+            {"x": [1.5, 3], "y": [2, 4], "tags": [["a"], ["b", "c"]], "of": [{"a": 1}, {"a": 2}], "raw": [b"a", b"b"]},
+        ],
+    )
+    def test_lists_and_decimals_are_numbers(self, tmp_path: Path, columns: dict[str, Any]) -> None:
+        pq.write_table(pa.table(columns), tmp_path / "t.parquet")
+        read = collection.read(tmp_path / "t.parquet")
+        assert read.vectors.tolist() == [[1.5, 2], [3, 4]]
+        assert read.layout == "2 rows, 2 numeric columns"
+
+    @pytest.mark.parametrize("dtype", ["Int64", "Float64", "double[pyarrow]", pd.ArrowDtype(pa.decimal128(30, 2))])
+    def test_frames_of_every_kind_of_number(self, tmp_path: Path, dtype: Any) -> None:
+        frame = pd.DataFrame({"x": [1, 2], "y": [3, 4]}, index=["a", "b"]).astype(dtype)
+        frame["v"] = pd.Series([[5.0, 6.0], [7.0, 8.0]], frame.index, pd.ArrowDtype(pa.list_(pa.float64())))
+        frame.to_parquet(tmp_path / "t.parquet")
+        read = collection.read(tmp_path / "t.parquet")
+        assert read.vectors.tolist() == [[1, 3, 5, 6], [2, 4, 7, 8]]
+        assert read.names == ("a", "b")
+
+    @pytest.mark.parametrize("between", [", ", "  "])
+    def test_lists_that_were_written_as_text(self, tmp_path: Path, between: str) -> None:
+        (tmp_path / "t.csv").write_text(f'v,label\n"[1.5{between}2]",a\n"[3{between}4e0]",b\n')
+        read = collection.read(tmp_path / "t.csv")
+        assert (read.vectors.tolist(), read.labels) == ([[1.5, 2], [3, 4]], ("a", "b"))
+
+    @pytest.mark.parametrize(
+        ("lists", "fault"),
+        [
+            ([[1.0, 2.0], [3.0]], "row 2 of column 'v' is .*3.*; each must be a list of 2 numbers"),
+            ([None, [1.0, 2.0]], "row 1 of column 'v' is None; each must be a list of 2 numbers"),
+            ([[1.0, 2.0], [None, 1.0]], "row 2 of column 'v' is missing"),
+            ([Decimal(1), None], "row 2 of column 'v' is missing"),
+        ],
+    )
+    def test_a_faulty_list_is_named(self, tmp_path: Path, lists: list[Any], fault: str) -> None:
+        pq.write_table(pa.table({"v": lists}), tmp_path / "t.parquet")
+        with pytest.raises(ValueError, match=fault):
+            collection.read(tmp_path / "t.parquet")
+
+    def test_a_heading_can_be_asked_for(self, tmp_path: Path) -> None:
+        pd.DataFrame(RNG.random((5, 3))).to_csv(tmp_path / "t.csv", index=False)
+        assert [len(collection.read(tmp_path / "t.csv", header=header)) for header in (None, True, False)] == [5, 5, 6]
+        np.save(tmp_path / "t.npy", RNG.random((5, 3)))
+        for path in (tmp_path / "t.npy", tmp_path):
+            with pytest.raises(ValueError, match="has no first line; --header and --no-header are for"):
+                collection.read(path, header=True)
 
     def test_texts_are_left_out_and_named(self, tmp_path: Path) -> None:
         (tmp_path / "t.csv").write_text("a,b,city,when\n1,2,Rome,x\n3,4,Oslo,2020\n5,6,Bern,y\n")
