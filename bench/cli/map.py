@@ -143,7 +143,8 @@ def _draw(
 
         if table is not None:
             reports.write_assignment(layout, table)
-        reports.write_map(layout, output, source.resolve().name, side)
+        title = os.fsencode(source.resolve().name).decode(errors="replace")
+        reports.write_map(layout, output, title, side)
     return [_read(collection), *notes, layout.times, *map(str, filter(None, [output, table]))]
 
 
