@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import zipfile
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -13,7 +14,7 @@ from solvers.problem import Cost, Problem
 from . import csvfile
 
 #: What an archive of points may hold.
-POINTS = ("x", "y", "p", "scale", "a", "b", "blur")
+POINTS = ("x", "y", "p", "scale", "a", "b", "blur", "reach", "partial")
 
 
 def read(path: Path | str, header: bool | None = None) -> Problem:
@@ -29,7 +30,8 @@ def read_with_layout(path: Path | str, header: bool | None = None) -> tuple[Prob
     path : path
         `.npy`, `.csv` or `.tsv`, a matrix of costs, `inf` for a forbidden pair; `.npz` with a sparse matrix, as
         `scipy.sparse.save_npz` writes it, whose absent entries are forbidden; or `.npz` with points `x` (n, d) and `y`
-        (m, d), and, where wanted, `p`, `scale`, masses `a` and `b`, and a `blur`. Masses make it transport.
+        (m, d), and, where wanted, `p` and `scale`, and what `Transport` takes: masses `a` and `b`, `blur` (default: 0),
+        `reach` and `partial`, any of which makes it transport.
     header : bool, optional
         As `csvfile.read` takes it. In a table, a first column of words names the rows.
 
@@ -51,8 +53,9 @@ def read_with_layout(path: Path | str, header: bool | None = None) -> tuple[Prob
     csvfile.check_header(path, header)
     try:
         if name.endswith(csvfile.SUFFIXES):
-            matrix, layout = _table(path, header)
-            return Assignment(DenseCost(matrix)), layout
+            text = csvfile.read(path, header)
+            with csvfile.reading(text.layout):
+                return _table(text)
         if name.endswith(".npy"):
             return Assignment(DenseCost(np.load(path, allow_pickle=False))), ""
         if name.endswith(".npz"):
@@ -63,21 +66,20 @@ def read_with_layout(path: Path | str, header: bool | None = None) -> tuple[Prob
         raise ValueError(f"{path}: {fault}") from None
 
 
-def _table(path: Path, header: bool | None) -> tuple[np.ndarray, str]:
-    """The matrix of a table, and how it was understood."""
+def _table(text: csvfile.Text) -> tuple[Assignment, str]:
+    """The problem of a table, and how that was understood."""
     import pandas as pd
 
-    text = csvfile.read(path, header)
     frame, layout = text.frame, text.layout
     if frame.empty:
-        return np.empty(frame.shape), layout
+        return Assignment(DenseCost(np.empty(frame.shape))), layout
     numbers = frame.apply(pd.to_numeric, errors="coerce")
     if frame.shape[1] > 1 and (frame.columns[0] in csvfile.NAMES or numbers.iloc[:, 0].isna().all()):
         frame, layout = frame.iloc[:, 1:], f"{layout}, rows named by column 1"
     for name in frame.select_dtypes(exclude=["number", "bool"]):
         for row in np.flatnonzero(numbers[name].isna()):
             raise ValueError(f"row {row + 1} of column {name!r} is {frame[name].iloc[row]!r}, not a number")
-    return frame.to_numpy(), csvfile.counted(len(frame), frame.shape[1], layout)
+    return Assignment(DenseCost(frame.to_numpy())), csvfile.counted(len(frame), frame.shape[1], layout)
 
 
 def _archive(path: Path) -> Problem:
@@ -94,6 +96,6 @@ def _archive(path: Path) -> Problem:
         )
     settings = {name: float(values[name]) for name in ("p", "scale") if name in values}
     cost: Cost = PointCost(values["x"], values["y"], **settings)
-    if not {"a", "b", "blur"} & values.keys():
-        return Assignment(cost)
-    return Transport(cost, values.get("a"), values.get("b"), blur=float(values.get("blur", 0)))
+    transport: dict[str, Any] = {name: values[name] for name in ("a", "b") if name in values}
+    transport |= {name: values[name].item() for name in ("blur", "reach", "partial") if name in values}
+    return Transport(cost, **{"blur": 0, **transport}) if transport else Assignment(cost)

@@ -7,13 +7,14 @@ says what was found, since another reading is seldom impossible.
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import gzip
 import itertools
 import re
 import warnings
 import zlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO, cast
@@ -123,6 +124,15 @@ def read(path: Path, header: bool | None = None) -> Text:
         named,
     ]
     return Text(frame, ", ".join(filter(None, layout)))
+
+
+@contextlib.contextmanager
+def reading(layout: str) -> Iterator[None]:
+    """Add to an error how the table was understood, which may be its cause."""
+    try:
+        yield
+    except ValueError as error:
+        raise ValueError(f"{error}; understood: {layout}" if layout else str(error)) from None
 
 
 def check_header(path: Path, header: bool | None) -> None:
@@ -259,14 +269,13 @@ def _with_row_names(frame: pd.DataFrame, heading: bool) -> tuple[pd.DataFrame, s
     frame = frame.drop(columns=[name for name in nameless if frame[name].isna().all()])
     if frame.shape[1] < 2:
         return frame, ""
-    first, counts = frame.columns[0], _count_up(frame.iloc[:, 0].astype(str))
-    if heading and (first.startswith(UNNAMED) or (first == "index" and counts)):
-        frame = frame.set_index(first)
-        # An index that was written, read as a column and written again.
-        old = list(itertools.takewhile(lambda name: name.startswith(UNNAMED), frame))
-        return frame.drop(columns=old), "rows named by column 1"
-    fractions = frame.shape[1] > 2 and all(dtype.kind == "f" for dtype in frame.dtypes.iloc[1:])
-    if not heading and counts and fractions and len(frame) > 2:
+    first, *others = frame
+    if heading and (first.startswith(UNNAMED) or (first == "index" and _count_up(frame[first].astype(str)))):
+        # Behind it an index that was read as a column and written again.
+        old = list(itertools.takewhile(lambda name: name.startswith(UNNAMED), others))
+        return frame.set_index(first).drop(columns=old), "rows named by column 1"
+    fractions = len(others) > 1 and all(dtype.kind == "f" for dtype in frame.dtypes[others])
+    if not heading and fractions and len(frame) > 2 and _count_up(frame[first].astype(str)):
         return frame.set_index(first), "rows named by column 1, which a heading would make numbers"
     return frame, ""
 

@@ -275,9 +275,10 @@ def solve(problem: Problem, solver: str = "auto", *, time_limit: float | None = 
         if not chosen.capabilities.time_limit:
             able = ", ".join(name for name in names(problem) if get(name).capabilities.time_limit)
             raise Unsupported(f"solver {chosen.name} cannot be stopped once it runs; give a time_limit to {able}")
-    if solver == "auto" and not chosen.capabilities.threads:
-        # More than one thread is an offer, and which solver is chosen is not the caller's doing.
-        check_threads(options.pop("threads", None))
+    if "threads" in options:
+        options["threads"] = check_threads(options["threads"])
+        if solver == "auto" and not chosen.capabilities.threads:
+            del options["threads"]  # an offer: which solver is chosen is not the caller's doing
     if isinstance(problem, Assignment) and 0 in problem.shape:
         # It has one answer, and native code is spared the case that so many packages crash on.
         n, m = problem.shape

@@ -127,7 +127,9 @@ def _file(path: Path, start: bytes, side: int | None, threads: int | None, heade
         with np.load(path, allow_pickle=False) as archive:
             return _arrays(archive, side)
     if name.endswith(table.SUFFIXES):
-        return _table(table.read(path, header), path.parent, side, threads)
+        read = table.read(path, header)
+        with csvfile.reading(read.layout):
+            return _table(read, path.parent, side, threads)
     if "ubyte" in name:
         return _arrays(_idx(path), side)
     raise ValueError(f"it is no collection; one is {READS}")
@@ -152,7 +154,7 @@ def _folder(folder: Path, side: int | None, threads: int | None) -> Collection:
         tuple(names[i] for i in kept),
         tuple(image.sprite for image in made),
         tuple(subfolders[i] for i in kept) if all(subfolders) and len(set(subfolders)) > 1 else None,
-        (*skipped, *left),
+        (*left, *skipped),
         f"files that are no images: {len(others):,}" if others else "",
     )
 

@@ -65,7 +65,8 @@ def read(path: Path, header: bool | None = None) -> Table:
 
     if path.suffix.lower() != ".parquet":
         text = csvfile.read(path, header)
-        return _told_apart(text.frame, text.layout)
+        with csvfile.reading(text.layout):
+            return _told_apart(text.frame, text.layout)
     try:
         return _told_apart(_parquet(path), "")
     except pa.ArrowException as error:

@@ -10,7 +10,6 @@ from ..native import _cascade, _native
 from ..problem import Assignment, Cost, PointCost, SparseCost
 from ..registry import Capabilities, register
 from ..result import Matching
-from ..validation import check_threads
 from ..wide import BOUND_SECONDS, solve_wide, turned_back
 
 #: Under a limit, points with up to so many pairs are sooner solved as a matrix.
@@ -52,7 +51,6 @@ def cascade(
     `levels`, `lists` and `avx2` switch off duals coarse to fine, lists that spare looks at whole rows, and the
     instruction set: to show what each is worth, at the same optimum.
     """
-    threads = check_threads(threads)
     deadline, cost, (n, m) = Deadline(time_limit), problem.cost, problem.shape
     limit = np.inf if problem.limit is None else problem.limit
     if isinstance(cost, SparseCost):

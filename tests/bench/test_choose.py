@@ -102,6 +102,13 @@ def test_files_are_read_as_what_they_are(elsewhere: Path) -> None:
     assert isinstance(transport, Transport)
     assert transport.a is not None
     assert (transport.a.sum(), transport.blur) == (400, 0)
+    for more, message in (({"blur": 0.1}, "give a reach"), ({}, "give partial=True")):
+        masses = {"x": X, "y": Y, "b": np.ones(200), **more}
+        np.savez("masses.npz", **masses)
+        with pytest.raises(ValueError, match=message):
+            costfile.read("masses.npz")
+        np.savez("masses.npz", **masses, **({"reach": 1} if more else {"partial": True}))
+        assert isinstance(costfile.read("masses.npz"), Transport)
     scipy.sparse.save_npz("sparse.npz", scipy.sparse.coo_array(np.eye(3)))
     assert isinstance(costfile.read("sparse.npz").cost, SparseCost)
     Path("costs.csv").write_text("1,inf\n2.5,3\n")
@@ -117,7 +124,11 @@ def test_files_are_read_as_what_they_are(elsewhere: Path) -> None:
         ("costs.csv", b"x,y\n", "there is nothing to solve in a problem of shape (0, 2)"),
         ("costs.csv", b"1,\xe9\n", "byte 0xe9 is not UTF-8; save the table as UTF-8"),
         ("costs.csv.gz", b"1,2\n", "it is damaged"),
-        ("costs.csv", b"1,2\n3\n", "contains invalid numeric entries: nan at [1, 1]"),
+        (
+            "costs.csv",
+            b"1,2\n3\n",
+            "contains invalid numeric entries: nan at [1, 1]; understood: separator ,, no",
+        ),
         ("costs.csv", b"", "No columns to parse"),
         ("costs.npy", b"no array", "it holds no numbers that np.load reads; write them with np.save"),
         ("costs.npz", b"no archive", "costs.npz"),
