@@ -80,7 +80,7 @@ class Dialect:
         """The fields of each line that is not blank."""
         stripped = (line.strip() for line in lines) if self.separator == " " else lines
         read = csv.reader(stripped, delimiter=self.separator, skipinitialspace=True)
-        return [[field.strip() for field in row] for row in read if row]
+        return [[field.strip() for field in row] for row in read if len(row) > 1 or any(map(str.strip, row))]
 
     def is_number(self, field: str) -> bool:
         return NUMBERS[self.decimal].fullmatch(field) is not None
@@ -141,6 +141,12 @@ def check_header(path: Path, header: bool | None) -> None:
         raise ValueError(f"{path} has no first line; --header and --no-header are for {', '.join(SUFFIXES)}")
 
 
+def check_names(frame: pd.DataFrame) -> None:
+    """A ValueError where two columns have one name."""
+    if not frame.columns.is_unique:
+        raise ValueError(f"two columns are called {frame.columns[frame.columns.duplicated()][0]!r}; rename one")
+
+
 def counted(rows: int, columns: int, layout: str) -> str:
     """How a table was understood, after what it holds."""
     held = f"{rows:,} row{'s' * (rows != 1)}, {columns:,} numeric column{'s' * (columns != 1)}"
@@ -163,46 +169,49 @@ def _dialect(lines: Sequence[str]) -> Dialect:
     def merit(dialect: Dialect) -> tuple[float, ...]:
         rows = dialect.rows(lines)
         even = [row for row in rows if len(row) == len(rows[0])]
-        fields = list(itertools.chain.from_iterable(even))
+        if dialect.separator == " " and not (even == rows and all(map(dialect.is_number, itertools.chain(*rows[1:])))):
+            even = []  # blanks divide words, too
+        fields = list(itertools.chain(*even))
         numbers = list(filter(dialect.is_number, fields))
-        # 1,234 is a decimal rather than a thousand; and blanks divide words, too.
+        # 1,234 is a decimal rather than a thousand.
         plain = sum(re.search(BETWEEN[dialect.decimal], number) is None for number in numbers)
-        divided = len(even) if even and len(even[0]) > 1 and dialect.separator != " " else 0
+        divided = len(even) if even and len(even[0]) > 1 else 0
         return len(numbers), plain, len(numbers) / max(len(fields), 1), divided
 
     return max(itertools.starmap(Dialect, itertools.product(separators, BETWEEN)), key=merit)
 
 
 def _is_heading(rows: Sequence[Sequence[str]], dialect: Dialect, path: Path) -> bool:
-    """Whether the first line is a heading. Words above numbers are, and numbers in one of these cases:
-
-    - an empty corner begins them, above names or the numbers of rows;
-    - they are whole and distinct, above nothing but fractions;
-    - they are 0, 1, 2, …, unless the table is square with them, like one of distances, or the next line counts on;
-    - they are evenly spaced, like years, and far from everything below.
-    """
+    """Whether the first line is a heading: words above numbers, an empty corner above names, or numbers that are."""
     if not rows:
         return False
     first, *below = rows
     columns = [[row[j] for row in below if j < len(row) and row[j]] for j in range(len(first))]
     numeric = [j for j, column in enumerate(columns) if 2 * sum(map(dialect.is_number, column)) > len(column)]
     words = [first[j] for j in numeric or range(len(first)) if first[j] and not dialect.is_number(first[j])]
-    if words or not numeric:
-        return bool(words)
-    if not first[0] and (0 not in numeric or _count_up(columns[0])):
+    if not numeric:
+        return 2 * len(words) > len(first)
+    if words or (not first[0] and (0 not in numeric or _count_up(columns[0]))):
         return True
-    numeric = [j for j in numeric if first[j]]
-    names = [first[j] for j in numeric]
-    if not names:
-        return False
-    if all(map(WHOLE.fullmatch, names)) and len(set(names)) == len(names):
-        if not any(WHOLE.fullmatch(field) for j in numeric for field in columns[j]):
+    numbers = [first[j] for j in numeric if first[j]]
+    return _are_names(numbers, [columns[j] for j in numeric if first[j]], dialect, path)
+
+
+def _are_names(numbers: Sequence[str], columns: Sequence[Sequence[str]], dialect: Dialect, path: Path) -> bool:
+    """Whether the numbers of the first line are the names of the columns below. They are where they are
+
+    - whole and distinct, above nothing but fractions;
+    - 0, 1, 2, …, unless the table is square with them, like one of distances, or the next line counts on;
+    - evenly spaced, like years, and far from everything below.
+    """
+    if numbers and all(map(WHOLE.fullmatch, numbers)) and len(set(numbers)) == len(numbers):
+        if not any(map(WHOLE.fullmatch, itertools.chain(*columns))):
             return True
-        if len(names) > 1 and _count_up(names):
-            return _count_lines(path) != len(names) and not _count_up([*names, *(below[0][j] for j in numeric)])
+        if len(numbers) > 1 and _count_up(numbers):
+            return _count_lines(path) != len(numbers) and not _count_up([*numbers, *(column[0] for column in columns)])
     return _stand_apart(
-        [float(dialect.plain(name)) for name in names],
-        [[float(dialect.plain(field)) for field in columns[j] if dialect.is_number(field)] for j in numeric],
+        [float(dialect.plain(number)) for number in numbers],
+        [[float(dialect.plain(field)) for field in filter(dialect.is_number, column)] for column in columns],
     )
 
 
@@ -211,18 +220,23 @@ def _count_up(fields: Sequence[str]) -> bool:
     return list(fields) == [str(k) for k in range(len(fields))]
 
 
+def _counts(column: pd.Series) -> bool:
+    """Whether a column is 0, 1, 2, …."""
+    return column.dtype.kind == "i" and bool((column == np.arange(len(column))).all())
+
+
 def _count_lines(path: Path) -> int:
     with _open(path) as file:
         return sum(not line.isspace() for line in file)
 
 
 def _stand_apart(numbers: Sequence[float], columns: Sequence[Sequence[float]]) -> bool:
-    """Whether numbers are evenly spaced, and each further from its column than that is wide."""
+    """Whether numbers are evenly spaced, and each is further from its column than half the width of that."""
     steps = np.diff(numbers)
     if len(steps) == 0 or min(map(len, columns)) < 3 or steps[0] == 0 or not np.allclose(steps, steps[0]):
         return False
     low, high = (np.array([pick(column) for column in columns]) for pick in (min, max))
-    return bool((np.maximum(low - numbers, numbers - high) > high - low).all())
+    return bool((np.maximum(low - numbers, numbers - high) > (high - low) / 2).all())
 
 
 def _parsed(path: Path, dialect: Dialect, heading: bool, fields: int) -> pd.DataFrame:
@@ -246,7 +260,9 @@ def _parsed(path: Path, dialect: Dialect, heading: bool, fields: int) -> pd.Data
                 f"lines have more fields than the heading, which has {fields}; give each column a name"
             ) from None
     # NumPy's savetxt begins a heading like a comment.
-    return frame.rename(columns=lambda name: str(name).removeprefix("#").strip() if heading else str(name + 1))
+    frame = frame.rename(columns=lambda name: str(name).removeprefix("#").strip() if heading else str(name + 1))
+    check_names(frame)
+    return frame
 
 
 def _with_numbers(frame: pd.DataFrame, dialect: Dialect) -> pd.DataFrame:
@@ -263,19 +279,18 @@ def _with_numbers(frame: pd.DataFrame, dialect: Dialect) -> pd.DataFrame:
 def _with_row_names(frame: pd.DataFrame, heading: bool) -> tuple[pd.DataFrame, str]:
     """The table with a column of names as its index, and the words for it; without columns that a last separator makes.
 
-    Names stand below an empty corner, or are row numbers without a heading beside nothing but fractions.
+    Names stand below an empty corner. Without a heading they are 0, 1, 2, …, unless the table is square with them.
     """
     nameless = [name for name in frame if not heading or name.startswith(UNNAMED)]
     frame = frame.drop(columns=[name for name in nameless if frame[name].isna().all()])
     if frame.shape[1] < 2:
         return frame, ""
     first, *others = frame
-    if heading and (first.startswith(UNNAMED) or (first == "index" and _count_up(frame[first].astype(str)))):
+    if heading and (first.startswith(UNNAMED) or (first == "index" and _counts(frame[first]))):
         # Behind it an index that was read as a column and written again.
         old = list(itertools.takewhile(lambda name: name.startswith(UNNAMED), others))
         return frame.set_index(first).drop(columns=old), "rows named by column 1"
-    fractions = len(others) > 1 and all(dtype.kind == "f" for dtype in frame.dtypes[others])
-    if not heading and fractions and len(frame) > 2 and _count_up(frame[first].astype(str)):
+    if not heading and len(others) > 1 and len(frame) not in (1, 2, frame.shape[1]) and _counts(frame[first]):
         return frame.set_index(first), "rows named by column 1, which a heading would make numbers"
     return frame, ""
 

@@ -80,7 +80,9 @@ def _parquet(path: Path) -> pd.DataFrame:
     # Types are told by the file; what pandas keeps of its own it cannot always read again, such as Arrow's lists.
     frame = table.to_pandas(ignore_metadata=True)
     index = [name for name in (table.schema.pandas_metadata or {}).get("index_columns", []) if isinstance(name, str)]
-    return (frame.set_index(index) if index else frame).rename(columns=str)
+    frame = (frame.set_index(index) if index else frame).rename(columns=str)
+    csvfile.check_names(frame)
+    return frame
 
 
 def _told_apart(frame: pd.DataFrame, layout: str) -> Table:

@@ -69,7 +69,9 @@ def test_whole_numbers_are_read_as_they_were_written(tmp_path: Path, columns: An
         np.testing.assert_array_equal(read, frame)
         assert list(read) == [str(name) for name in columns]
         assert list(read.index) == list(frame.index if with_index else range(12))
-    np.testing.assert_array_equal(csvfile.read(put(tmp_path, csv(frame, header=False))).frame, frame)
+    for with_index in (True, False)[index is LETTERS :]:
+        read = csvfile.read(put(tmp_path, csv(frame, header=False, index=with_index))).frame
+        np.testing.assert_array_equal(read, frame)
 
 
 #: First lines of numbers: whether they are a heading, for all that can be known.
@@ -81,6 +83,9 @@ FIRST_LINES: Mapping[str, tuple[str, bool]] = {
     "counted through": ("0,1,2\n3,4,5\n6,7,8\n9,10,11\n", False),
     "a row": ("1,2,3\n4,5,6\n7,8,9.5\n", False),
     "a single line": ("1,2,3\n", False),
+    "a name and numbers": ("Rome;1;2,5\n", False),
+    "large numbers below years": ("2019,2020,2021\n1200,3,5\n7,900,8\n1100,4,2\n", True),
+    "multiples": ("1,2,3\n2,4,6\n3,6,9\n4,8,12\n", False),
     "zeros": ("0,0\n0.5,0.25\n0.5,0.75\n", False),
     "a column of numbers": ("0\n1\n2\n3\n", False),
     "a series": ("0\n0.5\n1.5\n", True),
@@ -114,6 +119,7 @@ LAYOUTS = {
     "one column": ("x\n0,5\n1,5\n", "decimal comma, heading x"),
     "blanks": (" 1   2.5 \n 3   4.5 \n", "separator blank, no heading (--header takes the first line for one)"),
     "like a comment": ("# x,y\n1,2\n", "separator ,, heading x, y"),
+    "blanks in words": (",c 0\nrow 0,482\nrow 1,499\n", "separator ,, heading c 0, rows named by column 1"),
     "byte-order mark": ("\ufeffx,y\n1,2\n", "separator ,, heading x, y"),
     "a corner": (",x,y\n7,1,2\n9,3,4\n", "separator ,, heading x, y, rows named by column 1"),
     "index that became a column": ("index,x,y\n0,1,2\n1,3,4\n", "separator ,, heading x, y, rows named by column 1"),
@@ -179,6 +185,7 @@ def test_gzipped_files_are_read(tmp_path: Path) -> None:
         ("t.csv", "x\ty\n1\t2\n".encode("utf-16"), "byte 0xff is not UTF-8; save the table as UTF-8"),
         ("t.csv", b"x,y\n" + b"1,2\n" * 10_000 + b"\xe9,2\n", "byte 0xe9 is not UTF-8; save the table as UTF-8"),
         ("t.csv", b"x,y\n1,2,3\n4,5,6\n", "lines have more fields than the heading, which has 2; give each column a"),
+        ("t.csv", b"x ,x\n1,2\n", "two columns are called 'x'; rename one"),
         ("t.csv", b"x,y\n1,2\n3,4,5\n6,7\n", "Expected 2 fields in line 3, saw 3"),
         ("t.csv", b"", "No columns to parse"),
         ("t.csv.gz", gzip.compress(b"x,y\n" * 99)[:-9], "it is damaged"),
