@@ -75,11 +75,13 @@ def _table(text: csvfile.Text) -> tuple[Assignment, str]:
         return Assignment(DenseCost(np.empty(frame.shape))), layout
     numbers = frame.apply(pd.to_numeric, errors="coerce")
     if frame.shape[1] > 1 and (frame.columns[0] in csvfile.NAMES or numbers.iloc[:, 0].isna().all()):
-        frame, layout = frame.iloc[:, 1:], f"{layout}, rows named by column 1"
-    for name in frame.select_dtypes(exclude=["number", "bool"]):
-        for row in np.flatnonzero(numbers[name].isna()):
-            raise ValueError(f"row {row + 1} of column {name!r} is {frame[name].iloc[row]!r}, not a number")
-    return Assignment(DenseCost(frame.to_numpy())), csvfile.counted(len(frame), frame.shape[1], layout)
+        frame, numbers, layout = frame.iloc[:, 1:], numbers.iloc[:, 1:], f"{layout}, rows named by column 1"
+    if (words := numbers.isna() & frame.notna()).any(axis=None):
+        row, column = np.argwhere(words)[0]
+        value = frame.iloc[row, column]
+        raise ValueError(f"row {row + 1} of column {frame.columns[column]!r} is {value!r}, not a number")
+    matrix = numbers.to_numpy(float if numbers.dtypes.nunique() > 1 else None)
+    return Assignment(DenseCost(matrix)), csvfile.counted(len(frame), frame.shape[1], layout)
 
 
 def _archive(path: Path) -> Problem:

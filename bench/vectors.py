@@ -105,7 +105,10 @@ def read(path: str | Path, only: Collection[str] | None = None) -> Vectors:
     if promised is not None and count != promised:
         raise ValueError(f"{path} has {count} vectors, but its first line promises {promised}; get it again")
     if again:
-        warnings.warn(f"{path}: the first vector is taken of each word that has several: {_some(again)}", stacklevel=2)
+        more = f", and {len(again) - 1:,} more" if len(again) > 1 else ""
+        warnings.warn(
+            f"{path}: the first vector is taken of each word that has several: {again[0]}{more}", stacklevel=2
+        )
     return Vectors(tuple(words), np.array(rows, np.float32).reshape(len(rows), dimension))
 
 
@@ -151,11 +154,6 @@ def _is_number(text: bytes) -> bool:
     except ValueError:
         return False
     return True
-
-
-def _some(texts: list[str]) -> str:
-    """The first of some texts, and how many more there are."""
-    return texts[0] + (f", and {len(texts) - 1:,} more" if len(texts) > 1 else "")
 
 
 def _amount(dimension: int) -> str:
