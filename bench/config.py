@@ -6,7 +6,7 @@
     solvers = ["jv-avx2", "lap1015:epsilon=false"]   # every solver where this is left out
     problems = ["uniform", "tracking:n=128"]
     n = [500, 2000]                                  # each problem's own sizes where this is left out
-    threads = [1, 2]                                 # 1 where this is left out
+    threads = [1, 2]                                 # 1 where this is left out; -1 is all cores
     rounds = 5                                       # processes over which the calls of a cell are spread
     budget = "3s"                                    # to repeat the calls of a cell for
     timeout = "60s"                                  # of one call
@@ -25,6 +25,7 @@ from pathlib import Path
 from typing import Any
 
 from solvers import registry
+from solvers.validation import check_threads
 
 from . import plugins, spec, suites, units
 from .plan import expand_case, expand_solver
@@ -207,13 +208,16 @@ def _text(value: Any, folder: Path) -> str:
     return value
 
 
-def _counts(example: str) -> Reader:
-    def read(value: Any, folder: Path) -> tuple[int, ...]:
-        if not isinstance(value, list) or not all(type(n) is int and n > 0 for n in value):
-            raise ValueError(f"{value!r} is not a list of whole numbers above 0; write for example {example}")
-        return tuple(value)
+def _counts(value: Any, folder: Path) -> tuple[int, ...]:
+    if not isinstance(value, list) or not all(type(n) is int and n > 0 for n in value):
+        raise ValueError(f"{value!r} is not a list of whole numbers above 0; write for example [500, 2000]")
+    return tuple(value)
 
-    return read
+
+def _threads(value: Any, folder: Path) -> tuple[int, ...]:
+    if not isinstance(value, list):
+        raise ValueError(f"{value!r} is not a list; write for example [1, 2], or [-1] for all cores")
+    return tuple(check_threads(threads) for threads in value)
 
 
 def _count(value: Any, folder: Path) -> int:
@@ -238,8 +242,8 @@ KEYS: dict[str, Reader] = {
     "data": _folder,
     "solvers": _specs(expand_solver),
     "problems": _specs(expand_case),
-    "n": _counts("[500, 2000]"),
-    "threads": _counts("[1, 2]"),
+    "n": _counts,
+    "threads": _threads,
     "rounds": _count,
     "budget": _quantity(units.duration, "3s"),
     "timeout": _quantity(units.duration, "60s"),

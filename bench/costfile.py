@@ -4,25 +4,42 @@ from __future__ import annotations
 
 import zipfile
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from solvers import Assignment, DenseCost, PointCost, SparseCost, Transport
 from solvers.problem import Cost, Problem
 
+from . import csvfile
+
 #: What an archive of points may hold.
-POINTS = ("x", "y", "p", "scale", "a", "b", "blur")
+POINTS = ("x", "y", "p", "scale", "a", "b", "blur", "reach", "partial")
 
 
-def read(path: Path | str) -> Problem:
-    """Read a problem.
+def read(path: Path | str, header: bool | None = None) -> Problem:
+    """Read a problem; parameters and errors are those of `read_with_layout`."""
+    return read_with_layout(path, header)[0]
+
+
+def read_with_layout(path: Path | str, header: bool | None = None) -> tuple[Problem, str]:
+    """Read a problem, and tell how a table was understood.
 
     Parameters
     ----------
     path : path
-        `.npy` or `.csv`, a matrix of costs, `inf` for a forbidden pair; `.npz` with a sparse matrix, as
+        `.npy`, `.csv` or `.tsv`, a matrix of costs, `inf` for a forbidden pair; `.npz` with a sparse matrix, as
         `scipy.sparse.save_npz` writes it, whose absent entries are forbidden; or `.npz` with points `x` (n, d) and `y`
-        (m, d), and, where wanted, `p`, `scale`, masses `a` and `b`, and a `blur`. Masses make it transport.
+        (m, d), and, where wanted, `p` and `scale`, and what `Transport` takes: masses `a` and `b`, `blur` (default: 0),
+        `reach` and `partial`, any of which makes it transport.
+    header : bool, optional
+        As `csvfile.read` takes it. In a table, a first column of words names the rows.
+
+    Returns
+    -------
+    problem : Problem
+    layout : str
+        Empty where it is no table.
 
     Raises
     ------
@@ -32,28 +49,39 @@ def read(path: Path | str) -> Problem:
         Where it cannot be read.
     """
     path = Path(path)
+    name = path.name.lower()
+    csvfile.check_header(path, header)
     try:
-        match path.suffix.lower():
-            case ".npy":
-                return Assignment(DenseCost(np.load(path, allow_pickle=False)))
-            case ".csv":
-                return Assignment(DenseCost(_table(path)))
-            case ".npz":
-                return _archive(path)
-        raise ValueError("a cost file ends in .npy, .npz or .csv")
+        if name.endswith(csvfile.SUFFIXES):
+            text = csvfile.read(path, header)
+            with csvfile.reading(text.layout):
+                return _table(text)
+        if name.endswith(".npy"):
+            return Assignment(DenseCost(np.load(path, allow_pickle=False))), ""
+        if name.endswith(".npz"):
+            return _archive(path), ""
+        raise ValueError(f"a cost file ends in .npy, .npz or {', '.join(csvfile.SUFFIXES)}")
     except (ValueError, TypeError, EOFError, zipfile.BadZipFile) as error:
-        raise ValueError(f"{path}: {error}") from None
+        fault = "it holds no numbers that np.load reads; write them with np.save" if "pickle" in str(error) else error
+        raise ValueError(f"{path}: {fault}") from None
 
 
-def _table(path: Path) -> np.ndarray:
+def _table(text: csvfile.Text) -> tuple[Assignment, str]:
+    """The problem of a table, and how that was understood."""
     import pandas as pd
 
-    table = pd.read_csv(path, header=None, skip_blank_lines=True)
-    for column in table.select_dtypes(exclude="number").columns:
-        numbers = pd.to_numeric(table[column], errors="coerce")
-        row = int(np.argmax(numbers.isna()))
-        raise ValueError(f"line {row + 1}, column {column + 1} is {table[column][row]!r}, not a number")
-    return table.to_numpy()
+    frame, layout = text.frame, text.layout
+    if frame.empty:
+        return Assignment(DenseCost(np.empty(frame.shape))), layout
+    numbers = frame.apply(pd.to_numeric, errors="coerce")
+    if frame.shape[1] > 1 and (frame.columns[0] in csvfile.NAMES or numbers.iloc[:, 0].isna().all()):
+        frame, numbers, layout = frame.iloc[:, 1:], numbers.iloc[:, 1:], f"{layout}, rows named by column 1"
+    if (words := numbers.isna() & frame.notna()).any(axis=None):
+        row, column = np.argwhere(words)[0]
+        value = frame.iloc[row, column]
+        raise ValueError(f"row {row + 1} of column {frame.columns[column]!r} is {value!r}, not a number")
+    matrix = numbers.to_numpy(float if numbers.dtypes.nunique() > 1 else None)
+    return Assignment(DenseCost(matrix)), csvfile.counted(len(frame), frame.shape[1], layout)
 
 
 def _archive(path: Path) -> Problem:
@@ -70,6 +98,6 @@ def _archive(path: Path) -> Problem:
         )
     settings = {name: float(values[name]) for name in ("p", "scale") if name in values}
     cost: Cost = PointCost(values["x"], values["y"], **settings)
-    if not {"a", "b", "blur"} & values.keys():
-        return Assignment(cost)
-    return Transport(cost, values.get("a"), values.get("b"), blur=float(values.get("blur", 0)))
+    transport: dict[str, Any] = {name: values[name] for name in ("a", "b") if name in values}
+    transport |= {name: values[name].item() for name in ("blur", "reach", "partial") if name in values}
+    return Transport(cost, **{"blur": 0, **transport}) if transport else Assignment(cost)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import codecs
 import gzip
+import warnings
 import zlib
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
@@ -64,12 +65,18 @@ def read(path: str | Path, only: Collection[str] | None = None) -> Vectors:
     OSError
         Where there is no such file.
     ValueError
-        Where a line is no word with as many finite numbers as the first, where a word comes twice, or where the header
-        promises something else. It names the file and the line.
+        Where a line is no word with as many finite numbers as the first, or where the header promises something else.
+        It names the file and the line.
+
+    Warns
+    -----
+    UserWarning
+        Where a word comes twice: the first vector is taken, as by gensim.
     """
     path = Path(path)
     words: dict[str, int] = {}
     rows: list[np.ndarray] = []
+    again: list[str] = []
     promised = dimension = None
     count = 0
     for number, line in _lines(path):
@@ -89,13 +96,19 @@ def read(path: str | Path, only: Collection[str] | None = None) -> Vectors:
         if only is not None and word not in only:
             continue
         if word in words:
-            raise ValueError(f"{where}: {word!r} has a vector already, on line {words[word]}; drop one")
+            again.append(f"{word!r} on line {number}, after line {words[word]}")
+            continue
         words[word] = number
         rows.append(_numbers(fields[-dimension:], where))
     if dimension is None:
         raise ValueError(f"{path} is empty; a line of vectors is a word and its numbers")
     if promised is not None and count != promised:
         raise ValueError(f"{path} has {count} vectors, but its first line promises {promised}; get it again")
+    if again:
+        more = f", and {len(again) - 1:,} more" if len(again) > 1 else ""
+        warnings.warn(
+            f"{path}: the first vector is taken of each word that has several: {again[0]}{more}", stacklevel=2
+        )
     return Vectors(tuple(words), np.array(rows, np.float32).reshape(len(rows), dimension))
 
 

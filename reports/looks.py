@@ -205,9 +205,13 @@ def spread(targets: Sequence[float], step: float, low: float, high: float) -> np
 
 def plain(text: str, longest: int = 40) -> str:
     """A name from data as text that cannot be taken for a formula, on one line and of bounded length."""
+    return printable(text, longest).replace("$", r"\$")
+
+
+def printable(text: str, longest: int) -> str:
+    """A text of bounded length, with only what a font can show."""
     shown = "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in text)
-    shown = shown if len(shown) <= longest else shown[: longest - 1] + "…"
-    return shown.replace("$", r"\$")
+    return shown if len(shown) <= longest else shown[: longest - 1] + "…"
 
 
 def png(figure: Figure) -> bytes:

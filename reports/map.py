@@ -16,6 +16,7 @@ from bench.maps.mosaic import mosaic
 from bench.problems._pictures import PALETTE, amid
 from bench.problems.tsne_grid import unit_square
 
+from .looks import printable
 from .page import data_url, fill, template
 
 #: Where things have neither images nor labels, the colour of a cell tells where in the plane its thing came from: from
@@ -168,7 +169,7 @@ class Map:
         words: list[Word] = []
         for k in np.argsort(-np.bincount(self._numbers, minlength=len(classes)), kind="stable"):
             nodes = self.layout.nodes[self._numbers == k]
-            text = classes[k] if len(classes[k]) <= LETTERS else classes[k][: LETTERS - 1] + "…"
+            text = printable(" ".join(classes[k].split()), LETTERS)  # a font has no place for a break of lines
             middle = (nodes[amid(nodes)][::-1] + 0.5) * self.side
             room = np.array([self._half(text), self.font.size])
             size = np.array([self.width, self.height])

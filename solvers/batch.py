@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import os
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from .drop_in import linear_sum_assignment
+from .drop_in import as_costs, linear_sum_assignment
 from .native import _small
-from .validation import as_numeric, check_threads
+from .validation import check_threads
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,15 +40,15 @@ def solve_batch(costs: Any, *, maximize: bool = False, threads: int | None = Non
     maximize : bool
         Largest totals instead.
     threads : int, optional
-        At most so many threads, ≥ 1; by default as many as cores may be used. Answers do not depend on it.
+        At most so many threads; by default, and with −1, as many as cores may be used. Answers do not depend on it.
 
     Raises
     ------
-    ValueError, TypeError
+    ValueError, TypeError, OverflowError
         Where `linear_sum_assignment` would for some problem, whose index the message begins with: "problem 3: …".
-        Where a single array has not three dimensions, or `threads` is no whole number above 0.
+        Where a single array has not three dimensions, or `threads` is no whole number above 0, nor −1.
     """
-    workers = len(os.sched_getaffinity(0)) if threads is None else check_threads(threads)
+    workers = check_threads(threads)
     row_to_col: Any
     if isinstance(costs, np.ndarray):
         if costs.ndim != 3:
@@ -75,9 +74,9 @@ def solve_batch(costs: Any, *, maximize: bool = False, threads: int | None = Non
 def _answer(k: int, costs: Any, maximize: bool) -> tuple[np.ndarray, float]:
     """row_to_col and cost of one problem by itself."""
     try:
-        matrix = as_numeric(costs, "cost matrix")
+        matrix = as_costs(costs, maximize)
         rows, cols = linear_sum_assignment(matrix, maximize)
-    except (ValueError, TypeError) as error:
+    except (ValueError, TypeError, OverflowError) as error:
         raise type(error)(f"problem {k}: {error}") from None
     row_to_col = np.full(len(matrix), -1, dtype=np.intp)
     row_to_col[rows] = cols

@@ -9,7 +9,7 @@ import numpy as np
 from .native import _small
 from .problem import Assignment, DenseCost, Infeasible
 from .registry import solve
-from .validation import OutOfRange, as_numeric, check_entries
+from .validation import MASKED_COSTS, SPARSE_COSTS, OutOfRange, as_rounded_matrix, check_entries
 
 
 def linear_sum_assignment(cost_matrix: Any, maximize: bool = False) -> tuple[np.ndarray, np.ndarray]:
@@ -18,7 +18,9 @@ def linear_sum_assignment(cost_matrix: Any, maximize: bool = False) -> tuple[np.
     Parameters
     ----------
     cost_matrix : array_like, shape (n, m)
-        Any real dtype that float64 holds without loss; `inf` forbids a pair (−inf where `maximize`).
+        An array of any real dtype up to 64 bits; a frame or a list may hold nullable and Arrow numbers, fractions,
+        decimals and integers of any size, too. Integers beyond 2**53 are rounded to float64, as by SciPy, where a
+        `DenseCost` refuses them. `inf` forbids a pair (−inf where `maximize`).
     maximize : bool
         Largest total instead.
 
@@ -30,39 +32,42 @@ def linear_sum_assignment(cost_matrix: Any, maximize: bool = False) -> tuple[np.
     Raises
     ------
     ValueError
-        Where `cost_matrix` is no matrix, holds NaN, −inf (inf where `maximize`) or integers beyond 2**53, or allows no
-        complete matching ("cost matrix is infeasible").
+        Where `cost_matrix` is no matrix, holds NaN or −inf (inf where `maximize`), or allows no complete matching
+        ("cost matrix is infeasible").
     TypeError
-        Where it holds anything but real numbers.
+        Where it holds anything but real numbers, is masked or sparse, or is an array of objects.
+    OverflowError
+        Where an integer is too large for float64.
     """
     answer = _small.assign(cost_matrix, maximize)
     return _assign(cost_matrix, maximize) if answer is None else answer
 
 
+def as_costs(cost_matrix: Any, maximize: bool) -> np.ndarray:
+    """Return the matrix that SciPy would read."""
+    masked = MASKED_COSTS.replace("np.inf", "-np.inf") if maximize else MASKED_COSTS
+    return as_rounded_matrix(cost_matrix, "cost matrix", masked=masked, sparse=SPARSE_COSTS)
+
+
 def _assign(cost_matrix: Any, maximize: bool) -> tuple[np.ndarray, np.ndarray]:
     """What is large, or no array, or wrong."""
-    matrix = as_numeric(cost_matrix, "cost matrix")
-    if maximize:
-        matrix = _negative(matrix)
+    matrix = as_costs(cost_matrix, maximize)
     try:
-        cost = DenseCost(matrix)
+        # Before the sign is changed, so that an error shows the entry that was given.
+        forbids = check_entries(matrix, "cost matrix", forbidden=-np.inf if maximize else np.inf)
     except OutOfRange:
         # A power of two changes no optimum; what it rounds off is far below what a sum of such costs can tell apart.
-        cost = DenseCost(np.ldexp(matrix, -64))
+        matrix = np.ldexp(matrix, -64)
+        forbids = bool(np.isinf(matrix).any())
+    if maximize:
+        matrix = np.subtract(0.0, matrix, dtype=matrix.dtype if matrix.dtype.kind == "f" else np.float64)
     if matrix.size and np.isfinite(matrix[0, 0]) and (matrix == matrix[0, 0]).all():
         # Every matching is as good; SciPy answers with the diagonal, and its tests hold a drop-in to that.
         diagonal = np.arange(min(matrix.shape))
         return diagonal, diagonal.copy()
     try:
-        matching = solve(Assignment(cost))
+        matching = solve(Assignment(DenseCost.trusted(matrix, forbids)))
     except Infeasible as error:
         raise ValueError(f"cost matrix is infeasible: {error}") from None
     rows = np.flatnonzero(matching.row_to_col >= 0)
     return rows, matching.row_to_col[rows]
-
-
-def _negative(matrix: np.ndarray) -> np.ndarray:
-    if matrix.dtype.kind == "f":
-        return -matrix
-    check_entries(matrix, "cost matrix")  # so that float64, which has the negative of every unsigned integer, is exact
-    return -matrix.astype(np.float64)

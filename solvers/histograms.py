@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
@@ -42,7 +41,7 @@ def emd(cost: Cost, a: Any, b: Any, *, partial: bool = False, threads: int | Non
     partial : bool
         Where the sums of a pair differ, move the smaller in full, as `Transport` does.
     threads : int, optional
-        At most so many threads, ≥ 1; by default as many as cores may be used. Answers do not depend on it.
+        At most so many threads; by default, and with −1, as many as cores may be used. Answers do not depend on it.
 
     Returns
     -------
@@ -87,7 +86,7 @@ class _Pairs:
     @classmethod
     def read(cls, cost: Cost, a: Any, b: Any, partial: bool, threads: int | None) -> _Pairs:
         check_cost(cost)
-        workers = len(os.sched_getaffinity(0)) if threads is None else check_threads(threads)
+        workers = check_threads(threads)
         (n, m), a, b = cost.shape, check_histograms(a, "a", cost.shape[0]), check_histograms(b, "b", cost.shape[1])
         if n == 0 or m == 0:
             raise ValueError(f"nothing to transport: the cost has shape {(n, m)}")
@@ -106,8 +105,8 @@ class _Pairs:
         differ = sums_differ(*sums)
         if differ.any():
             k = int(np.argmax(differ))
-            at = place(np.unravel_index(k, self.shape)) if self.shape else ""
-            check_sums(sums[0][k], sums[1][k], f", for the pair {at}; rescale one, or give partial=True")
+            at = f", for the pair {place(np.unravel_index(k, self.shape))}" if self.shape else ""
+            check_sums(sums[0][k], sums[1][k], f"{at}; rescale one, or give partial=True")
 
     def costs(self) -> np.ndarray:
         if self.is_large:

@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike
 
 from .problem import Assignment, PointCost
 from .registry import solve
-from .validation import as_numeric, check_number, first, place
+from .validation import MASKED_POINTS, as_numeric, check_number, first, place
 
 
 def grid_layout(points: ArrayLike, shape: tuple[int, int] | None = None, solver: str = "auto") -> np.ndarray:
@@ -137,7 +137,7 @@ def _checked(shape: Any) -> tuple[int, int]:
 
 def _stretched(points: ArrayLike) -> np.ndarray:
     """Points as (n, 2) float64, moved and stretched to fill [0, 1] along each axis."""
-    array = as_numeric(points, "points")
+    array = as_numeric(points, "points", masked=MASKED_POINTS)
     if array.ndim != 2 or array.shape[1] != 2:
         raise ValueError(f"points have shape {array.shape}; a layout takes x and y of each, as an (n, 2) array")
     if len(array) < 2:

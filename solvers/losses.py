@@ -18,6 +18,7 @@ from .pairs import Ordered, in_place
 from .problem import BLOCK_ENTRIES, PointCost, Transport, Unsupported
 from .registry import solve
 from .result import Plan
+from .validation import check_threads
 
 if TYPE_CHECKING:
     import scipy.sparse
@@ -117,6 +118,8 @@ def carry(problem: Transport, plan: Plan, values: np.ndarray, threads: int = 1) 
     plan : Plan
     values : array_like, shape (m,) or (m, k)
         Labels, colours, coordinates: finite numbers.
+    threads : int
+        −1 for all cores.
 
     Returns
     -------
@@ -136,7 +139,7 @@ def carry(problem: Transport, plan: Plan, values: np.ndarray, threads: int = 1) 
         moved = plan.mass @ table
         carried = np.divide(moved, problem.a[:, None], out=np.zeros_like(moved), where=problem.a[:, None] > 0)
     else:
-        carried = _Entropic.of(problem, plan, CARRIED, threads).carried(table)
+        carried = _Entropic.of(problem, plan, CARRIED, check_threads(threads)).carried(table)
     return carried.reshape((n, *given.shape[1:]))
 
 

@@ -17,7 +17,6 @@ from .minima import row_minima
 from .pairs import PRECISION, TILE, Ordered, Pairs, in_place
 from .problem import Assignment, PointCost, Problem, TimeLimit, Transport, Unsupported
 from .result import Plan
-from .validation import check_threads
 
 #: Smallest ε over the largest |cost|: below, rounding alone would move the entries of a plan by more than about 1e-6.
 SMALLEST_EPSILON = 1e-9
@@ -51,7 +50,7 @@ class Options:
             raise ValueError(f"scaling = {scaling!r}; it must lie between 0 and 1")
         if max_iterations < 1:
             raise ValueError(f"max_iterations = {max_iterations!r}; it must be at least 1")
-        return cls(scaling, None if follows else float(stop), max_iterations, check_threads(threads))
+        return cls(scaling, None if follows else float(stop), max_iterations, threads)
 
     def run(self, entropic: Entropic, start: float, end: float, p: float) -> tuple[State, int]:
         """Iterate from ε = `start`, of lengths to the power p, down to `end`: the last state, and the passes."""

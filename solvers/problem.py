@@ -20,11 +20,15 @@ import numpy as np
 from .exact_sums import difference, product, unit_of
 from .validation import (
     LARGEST_COST,
+    MASKED_COSTS,
+    MASKED_POINTS,
+    SPARSE_COSTS,
     OutOfRange,
     as_numeric,
     check_entries,
     check_finite,
     check_masses,
+    check_matrix,
     check_number,
     check_sums,
     first,
@@ -222,7 +226,7 @@ class DenseCost(Cost):
     Raises
     ------
     TypeError
-        For complex, text, object, masked and extended-precision arrays: nothing is dropped or rounded silently.
+        For complex, text, object, masked, sparse and extended-precision arrays: nothing is dropped or rounded silently.
     ValueError
         For anything but two dimensions, NaN, −inf, integers beyond 2**53 and, as `OutOfRange`, finite entries beyond
         1e300. The message names the first such entry.
@@ -241,9 +245,8 @@ class DenseCost(Cost):
         return cost
 
     def __post_init__(self) -> None:
-        matrix = as_numeric(self.matrix, "cost matrix")
-        if matrix.ndim != 2:
-            raise ValueError(f"expected a matrix (2-D array), got {matrix.ndim} dimension(s), shape {matrix.shape}")
+        matrix = as_numeric(self.matrix, "cost matrix", masked=MASKED_COSTS, sparse=SPARSE_COSTS)
+        check_matrix(matrix)
         object.__setattr__(self, "matrix", matrix)
         object.__setattr__(self, "_forbids", check_entries(matrix, "cost matrix"))
 
@@ -298,7 +301,7 @@ class PointCost(Cost):
 
     def __post_init__(self) -> None:
         for name in ("x", "y"):
-            points = as_numeric(getattr(self, name), name)
+            points = as_numeric(getattr(self, name), name, masked=MASKED_POINTS)
             if points.ndim != 2:
                 cure = "; reshape(-1, 1) makes points on a line" if points.ndim == 1 else ""
                 raise ValueError(f"{name}: expected points as an (n, d) array, got shape {points.shape}{cure}")
@@ -420,7 +423,7 @@ class SparseCost(Cost):
 
     Parameters
     ----------
-    csr : scipy.sparse array or matrix, shape (n, m)
+    csr : array or matrix of scipy.sparse, or array of PyData's sparse with fill value 0 or inf, shape (n, m)
         Stored entries are costs, explicit zeros included. Kept as CSR with sorted indices; duplicate entries are an
         error, since a sum and a choice are both plausible readings. A stored `inf` is dropped: forbidden either way.
     """
@@ -431,12 +434,16 @@ class SparseCost(Cost):
     def __post_init__(self) -> None:
         import scipy.sparse
 
-        if not scipy.sparse.issparse(self.csr):
-            kind = type(self.csr).__name__
-            raise TypeError(f"SparseCost takes a scipy.sparse array, not {kind}; use DenseCost for a matrix")
-        if self.csr.ndim != 2:
-            raise ValueError(f"expected a matrix (2-D array), got shape {self.csr.shape}")
-        coo = self.csr.tocoo()
+        given = self.csr
+        if hasattr(given, "asformat") and getattr(given, "fill_value", None) in (0, np.inf):  # PyData's sparse
+            listed = given.asformat("coo")
+            given = scipy.sparse.coo_array((listed.data, listed.coords), shape=listed.shape)
+        if not scipy.sparse.issparse(given):
+            cure = "DenseCost(matrix.todense()) takes it" if hasattr(given, "todense") else "use DenseCost for a matrix"
+            raise TypeError(f"SparseCost takes a scipy.sparse array, not {type(given).__name__}; {cure}")
+        if given.ndim != 2:
+            raise ValueError(f"expected a matrix (2-D array), got shape {given.shape}")
+        coo = given.tocoo()
         data = as_numeric(coo.data, "sparse cost")
         rows, cols = coo.coords
         order = np.lexsort((cols, rows))
@@ -447,7 +454,7 @@ class SparseCost(Cost):
             k = int(np.argmax(twice))
             raise ValueError(f"entry ({rows[k]}, {cols[k]}) is stored twice; call sum_duplicates() or drop one")
         keep = np.isfinite(data)
-        csr = scipy.sparse.csr_array((data[keep], (rows[keep], cols[keep])), shape=self.csr.shape)
+        csr = scipy.sparse.csr_array((data[keep], (rows[keep], cols[keep])), shape=given.shape)
         object.__setattr__(self, "csr", csr)
 
     @property
@@ -622,7 +629,8 @@ class Transport:
         if self.partial and self.reach is not None:
             raise ValueError("partial=True moves the smaller sum in full, a reach only what is near; give one of them")
         if self.reach is None and not self.partial:
-            check_sums(self.a.sum(), self.b.sum(), "; rescale one, give partial=True, or a reach")
+            cure = "give a reach, or partial=True and blur=0" if self.blur else "give partial=True"
+            check_sums(self.a.sum(), self.b.sum(), f"; rescale one, or {cure}")
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -672,4 +680,5 @@ def check_cost(cost: Any) -> None:
     """A TypeError where it is none of the three kinds."""
     if not isinstance(cost, Cost):
         kind = type(cost).__name__
-        raise TypeError(f"expected DenseCost, PointCost or SparseCost, got {kind}; wrap a matrix: DenseCost(matrix)")
+        wrap = "SparseCost" if hasattr(cost, "todense") else "DenseCost"
+        raise TypeError(f"expected DenseCost, PointCost or SparseCost, got {kind}; wrap a matrix: {wrap}(matrix)")

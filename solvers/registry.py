@@ -23,7 +23,7 @@ import numpy as np
 from .deadline import Deadline
 from .problem import Assignment, PointCost, Problem, TimeLimit, Transport, Unsupported
 from .result import Matching, Plan, Result
-from .validation import check_number
+from .validation import check_number, check_threads
 
 ENTRY_POINTS = "lapmark.solvers"
 
@@ -246,7 +246,8 @@ def solve(problem: Problem, solver: str = "auto", *, time_limit: float | None = 
     time_limit : float, optional
         Seconds after which to give up, finite and above 0.
     **options
-        Passed on to the solver; its documentation names them.
+        Passed on to the solver; its documentation names them. `threads`, −1 for all cores, is for those that can use
+        more than one.
 
     Returns
     -------
@@ -274,6 +275,10 @@ def solve(problem: Problem, solver: str = "auto", *, time_limit: float | None = 
         if not chosen.capabilities.time_limit:
             able = ", ".join(name for name in names(problem) if get(name).capabilities.time_limit)
             raise Unsupported(f"solver {chosen.name} cannot be stopped once it runs; give a time_limit to {able}")
+    if "threads" in options:
+        options["threads"] = check_threads(options["threads"])
+        if solver == "auto" and not chosen.capabilities.threads:
+            del options["threads"]  # an offer: which solver is chosen is not the caller's doing
     if isinstance(problem, Assignment) and 0 in problem.shape:
         # It has one answer, and native code is spared the case that so many packages crash on.
         n, m = problem.shape

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import reprlib
 from numbers import Integral, Real
 from typing import Any
 
@@ -18,16 +20,58 @@ class OutOfRange(ValueError):
     """A finite cost so large that sums would overflow; the problem divided by a power of two has the same optimum."""
 
 
-def as_numeric(values: Any, name: str) -> np.ndarray:
-    """`values` as a real array that no later step must round: float32, float64 or integers, in native byte order."""
+#: What to do with masked points, with masked costs, and with costs whose absent entries are forbidden pairs.
+MASKED_POINTS = "np.ma.compress_rows(…) leaves the masked points out"
+MASKED_COSTS = "fill it first: .astype(float).filled(np.inf) forbids the masked pairs"
+SPARSE_COSTS = "to forbid absent pairs, solve(Assignment(SparseCost(…))); to fill them in, "
+
+
+def as_numeric(values: Any, name: str, *, masked: str = "fill it first: .filled(0)", sparse: str = "") -> np.ndarray:
+    """Return `values` as a real array that no later step must round: float32, float64 or integers, native bytes.
+
+    `masked` and `sparse` end the messages about such arrays: what to do with one.
+    """
+    return _numeric(_as_array(values, name, masked, sparse), name)
+
+
+def as_rounded_matrix(values: Any, name: str, *, masked: str, sparse: str) -> np.ndarray:
+    """Return a matrix as SciPy reads it: what is no array is cast entry by entry, and large integers are rounded.
+
+    A frame or a list may hold nullable numbers, fractions, decimals and integers of any size. The error for an entry
+    that is no number has SciPy's type and names the entry.
+    """
+    array = _as_array(values, name, masked, sparse)
+    if array.dtype.kind in "OSU" and not isinstance(values, np.ndarray):
+        try:
+            floats = np.asarray(values, dtype=np.float64)
+        except (TypeError, ValueError, OverflowError) as error:
+            raise type(error)(f"{name} must hold numbers; {_culprit(array) or error}") from None
+        check_matrix(floats)
+        if (missing := np.isnan(floats)).any():
+            where = first(missing)
+            raise ValueError(f"{name} contains invalid numeric entries: {array[where]} at {place(where)}")
+        return floats
+    array = _numeric(array, name)
+    check_matrix(array)
+    if array.dtype.kind in "iu" and _largest(array) > LARGEST_INTEGER:
+        return array.astype(np.float64)
+    return array
+
+
+def _as_array(values: Any, name: str, masked: str, sparse: str) -> np.ndarray:
+    """Return `values` as an array of whatever type; a TypeError where NumPy would lose a mask or see no entries."""
     if isinstance(values, np.ma.MaskedArray):
-        raise TypeError(f"{name} is a masked array; fill it first: .filled(np.inf) forbids the masked pairs")
-    if hasattr(values, "tocsr"):
-        raise TypeError(f"{name} is a sparse {type(values).__name__}; wrap it as SparseCost, or call .toarray()")
+        raise TypeError(f"{name} is a masked array; {masked}")
+    if hasattr(values, "todense"):
+        method = "toarray" if hasattr(values, "toarray") else "todense"
+        raise TypeError(f"{name} is a sparse {type(values).__name__}; {sparse}call .{method}()")
     try:
-        array = np.asarray(values)
+        return np.asarray(values)
     except ValueError as error:
         raise ValueError(f"{name} is ragged: {_uneven(values) or error}") from None
+
+
+def _numeric(array: np.ndarray, name: str) -> np.ndarray:
     kind = array.dtype.kind
     if kind == "b":
         return array.astype(np.uint8)
@@ -36,14 +80,27 @@ def as_numeric(values: Any, name: str) -> np.ndarray:
     if kind == "f" and array.dtype.itemsize <= 8:
         wide = np.float32 if array.dtype.itemsize <= 4 else np.float64
         return array.astype(wide, copy=False)
-    cure = {"c": "take the real part or the absolute value", "f": "cast it to float64", "O": _culprit(array)}
-    raise TypeError(
-        f"Cannot cast array data of {name} from {array.dtype} to float64 without loss; {cure.get(kind, 'give numbers')}"
-    )
+    cast = "cast it to float64: np.asarray(…, dtype=float)"
+    cures = {"c": "take the real part or the absolute value", "f": cast, "O": cast}
+    cure = (kind == "O" and _culprit(array)) or cures.get(kind, "give numbers")
+    raise TypeError(f"Cannot cast array data of {name} from {array.dtype} to float64 without loss; {cure}")
 
 
-def check_entries(array: np.ndarray, name: str, coordinates: tuple[np.ndarray, ...] | None = None) -> bool:
-    """Refuse what no solver can be right about; True where some entry is +inf.
+def _largest(array: np.ndarray) -> int:
+    """The largest absolute value of integers, which their own type may not hold."""
+    return max(array.max(initial=0).item(), -array.min(initial=0).item())
+
+
+def check_matrix(array: np.ndarray) -> None:
+    """Refuse an array that has not two dimensions."""
+    if array.ndim != 2:
+        raise ValueError(f"expected a matrix (2-D array), got {array.ndim} dimension(s), shape {array.shape}")
+
+
+def check_entries(
+    array: np.ndarray, name: str, coordinates: tuple[np.ndarray, ...] | None = None, forbidden: float = np.inf
+) -> bool:
+    """Refuse what no solver can be right about; True where some entry is `forbidden`, which is inf or −inf.
 
     `coordinates` are the places of a flat array's entries in what the user gave.
     """
@@ -54,24 +111,25 @@ def check_entries(array: np.ndarray, name: str, coordinates: tuple[np.ndarray, .
         where = first(flags)
         return array[where], place(where if coordinates is None else tuple(axis[where] for axis in coordinates))
 
-    low, high = array.min().item(), array.max().item()
     if array.dtype.kind in "iu":
-        if high > LARGEST_INTEGER or low < -LARGEST_INTEGER:
+        if _largest(array) > LARGEST_INTEGER:
             value, at = fault((array > LARGEST_INTEGER) | (array < -LARGEST_INTEGER))
-            raise ValueError(f"{name}{at} is {value}, beyond 2**53: not exact in float64; subtract a constant first")
+            raise ValueError(
+                f"{name}{at} is {value}, beyond 2**53: not exact in float64; subtract a constant first, or round: "
+                ".astype(float)"
+            )
         return False
+    low, high = array.min().item(), array.max().item()
     # A NaN reaches both extremes, so two passes settle the usual case; only a fault pays for finding its place.
-    if high != high or low == -np.inf:
-        value, at = fault(np.isnan(array) | (array == -np.inf))
+    if high != high or -forbidden in (low, high):
+        value, at = fault(np.isnan(array) | (array == -forbidden))
         raise ValueError(f"{name} contains invalid numeric entries: {value} at {at}")
     if array.dtype == np.float64 and (low < -LARGEST_COST or high > LARGEST_COST):
-        large = (array < -LARGEST_COST) | ((array > LARGEST_COST) & (array < np.inf))
+        large = ((array < -LARGEST_COST) | (array > LARGEST_COST)) & np.isfinite(array)
         if large.any():
             value, at = fault(large)
-            raise OutOfRange(
-                f"{name}{at} is {value}, beyond {LARGEST_COST:g}: sums would overflow; divide by a power of two"
-            )
-    return bool(high == np.inf)
+            raise OutOfRange(f"{name}{at} is {value}, beyond {LARGEST_COST:g}: sums would overflow; divide by 2**64")
+    return forbidden in (low, high)
 
 
 def check_number(value: Any, name: str, positive: bool = False) -> float:
@@ -148,10 +206,12 @@ def _finite_sums(masses: np.ndarray, name: str) -> np.ndarray:
     return masses
 
 
-def check_threads(threads: Any) -> int:
-    """A number of threads as an int; a ValueError where it is no whole number above 0."""
+def check_threads(threads: Any, name: str = "threads") -> int:
+    """Return a number of threads of at least 1; −1, as joblib has it, and None stand for all cores of this process."""
+    if threads is None or (isinstance(threads, Integral) and threads == -1):
+        return len(os.sched_getaffinity(0))
     if not isinstance(threads, Integral) or isinstance(threads, bool) or threads < 1:
-        raise ValueError(f"threads = {threads!r}; it must be a whole number of at least 1")
+        raise ValueError(f"{name} = {threads!r}; it must be a whole number of at least 1, or -1 for all cores")
     return int(threads)
 
 
@@ -184,11 +244,12 @@ def _uneven(rows: Any) -> str | None:
 
 
 def _culprit(array: np.ndarray) -> str:
-    """The entry that made NumPy give up on a numeric type."""
+    """The first entry that cannot be cast to float64; empty where all can."""
     if array.ndim == 0:
         return f"it is {array.item()!r}"
-    strange = np.array([not isinstance(value, Real) for value in array.ravel()], dtype=bool)
-    if not strange.any():
-        return "cast it to float64"
-    where = first(strange.reshape(array.shape))
-    return f"entry {place(where)} is {array[where]!r}"
+    for where, value in np.ndenumerate(array):
+        try:
+            float(value)
+        except (TypeError, ValueError, OverflowError):
+            return f"entry {place(where)} is {reprlib.repr(value)}"
+    return ""

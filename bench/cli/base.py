@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import importlib.metadata
+import re
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any
@@ -17,6 +18,9 @@ from .. import units
 INTERRUPTED = 130
 
 RESULTS = Path("results")
+
+#: The option of commands that read a table.
+HEADER = typer.Option("--header/--no-header", help="Whether a table's first line is a heading; default: as it looks.")
 
 
 def examples(shown: Mapping[str, str]) -> str:
@@ -100,6 +104,11 @@ def memory_option(help: str, panel: str | None = None) -> Any:
     return typer.Option(parser=_reads(units.size), metavar="SIZE", help=help, rich_help_panel=panel)
 
 
+def threads_option(help: str, panel: str | None = None) -> Any:
+    """An option that is a number of threads, or −1 for all cores."""
+    return typer.Option(parser=_reads(_threads), metavar="N", help=help, rich_help_panel=panel)
+
+
 def share_option(help: str) -> Any:
     """An option that is a share, as a fraction."""
     return typer.Option(parser=_reads(units.share), metavar="SHARE", help=help)
@@ -112,6 +121,12 @@ def user_errors() -> Iterator[None]:
         yield
     except (ValueError, OSError) as error:
         raise typer.BadParameter(str(error)) from None
+
+
+def _threads(text: str) -> int:
+    from solvers.validation import check_threads
+
+    return check_threads(int(text) if re.fullmatch("[+-]?[0-9]+", text) else text)
 
 
 def _reads(parse: Callable[[str], Any]) -> Callable[[str | float], Any]:

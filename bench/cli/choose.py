@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from . import completion
-from .base import RESULTS, app, examples, memory_option, time_option, user_errors
+from .base import HEADER, RESULTS, app, examples, memory_option, threads_option, time_option, user_errors
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 )
 def choose(
     file: Annotated[
-        Path | None, typer.Argument(metavar="FILE", help="A cost matrix or points: .npy, .csv, .npz.")
+        Path | None, typer.Argument(metavar="FILE", help="A cost matrix or points: .npy, .csv, .tsv, .npz.")
     ] = None,
     problem: Annotated[
         str | None,
@@ -53,7 +53,7 @@ def choose(
     ] = 0.0,
     budget: Annotated[float | None, time_option("What an answer may take.")] = None,
     memory: Annotated[int | None, memory_option("What a solver may take on top of the problem.")] = None,
-    threads: Annotated[int, typer.Option(metavar="N", min=1, help="Threads that a solver may use.")] = 1,
+    threads: Annotated[int, threads_option("Threads that a solver may use, -1 for all cores.")] = 1,
     source: Annotated[
         Path | None,
         typer.Option(
@@ -63,6 +63,7 @@ def choose(
             "with Lapmark.",
         ),
     ] = None,
+    header: Annotated[bool | None, HEADER] = None,
     form: Annotated[Literal["text", "json"], typer.Option("--format", help="For people, or for programs.")] = "text",
 ) -> None:
     """Name the solver to use, what it will take, and what that rests on.
@@ -75,16 +76,18 @@ def choose(
 
     wanted = Wanted(gap, math.inf if budget is None else budget, math.inf if memory is None else memory)
     with user_errors():
-        target, instance = _target(file, problem, size)
+        target, instance, layout = _target(file, problem, size, header)
         advice, place = _advice(source, target, instance, wanted, threads)
     if form == "json":
-        typer.echo(json.dumps(_as_json(target, advice, place), indent=2, allow_nan=False))
+        typer.echo(json.dumps({"file": layout or None, **_as_json(target, advice, place)}, indent=2, allow_nan=False))
     else:
-        _show(Console(highlight=False), target, advice, place)
+        _show(Console(highlight=False), target, advice, place, layout and f"{file}: {layout}")
 
 
-def _target(file: Path | None, problem: str | None, size: int | None) -> tuple[Target, Problem]:
-    """What is to be solved, and an instance of it."""
+def _target(
+    file: Path | None, problem: str | None, size: int | None, header: bool | None
+) -> tuple[Target, Problem, str]:
+    """What is to be solved, an instance of it, and how a table was understood."""
     from .. import costfile, evidence
     from ..plan import expand_case
 
@@ -93,15 +96,17 @@ def _target(file: Path | None, problem: str | None, size: int | None) -> tuple[T
     if file is not None:
         if size is not None:
             raise ValueError(f"-n {size}: a file has a size of its own")
-        instance = costfile.read(file)
+        instance, layout = costfile.read_with_layout(file, header)
         if 0 in instance.shape:
             raise ValueError(f"{file}: there is nothing to solve in a problem of shape {instance.shape}")
-        return evidence.Target.of(instance), instance
+        return evidence.Target.of(instance), instance, layout
     assert problem is not None
+    if header is not None:
+        raise ValueError(f"-p {problem} has no first line; --header and --no-header are for a file")
     cases = expand_case(problem, [size] if size else [])
     if len(cases) > 1:
         raise ValueError(f"-p {problem} stands for {len(cases)} cases; say which: {'; '.join(map(str, cases[:8]))}")
-    return evidence.describe(cases[0])
+    return *evidence.describe(cases[0]), ""
 
 
 def _advice(source: Path | None, target: Target, instance: Problem, wanted: Wanted, threads: int) -> tuple[Advice, str]:
@@ -138,7 +143,7 @@ def _cure(target: Target, folder: Path) -> str:
     return f"To measure it: lapmark run -p {target.label} {sizes} --to {folder}"
 
 
-def _show(console: Console, target: Target, advice: Advice, place: str) -> None:
+def _show(console: Console, target: Target, advice: Advice, place: str, layout: str) -> None:
     from rich.markup import escape
     from rich.table import Table
 
@@ -169,6 +174,8 @@ def _show(console: Console, target: Target, advice: Advice, place: str) -> None:
         for each in failed:
             console.print(f"  {escape(each.solver)}: {escape(each.failure or '')}", soft_wrap=True)
     console.print(f"\nFrom {escape(place)}.", soft_wrap=True)
+    if layout:
+        console.print(escape(layout), soft_wrap=True)
 
 
 def _figures(each: Expected) -> str:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from . import completion
-from .base import INTERRUPTED, app, examples, user_errors
+from .base import HEADER, INTERRUPTED, app, examples, threads_option, user_errors
 
 if TYPE_CHECKING:
     from ..maps.collection import Collection
@@ -39,7 +39,7 @@ def draw_map(
         Path,
         typer.Argument(
             metavar="INPUT",
-            help="A folder of images; images, features or 2-D points as .npy, .npz, .csv or .parquet; or an IDX file.",
+            help="A folder of images; images, features or points as .npy, .npz, .csv, .tsv, .parquet; or an IDX file.",
             show_default=False,
         ),
     ],
@@ -78,10 +78,9 @@ def draw_map(
     seed: Annotated[int, typer.Option(metavar="N", min=0, help="Seed of the embedding.")] = 777,
     threads: Annotated[
         int | None,
-        typer.Option(
-            metavar="N", min=1, help="Threads to read and to embed with; default: all cores. 1 repeats to the bit."
-        ),
+        threads_option("Threads to read and to embed with; default, and -1: all cores. 1 repeats to the bit."),
     ] = None,
+    header: Annotated[bool | None, HEADER] = None,
     show: Annotated[bool, typer.Option("--open", help="Open it in the browser.")] = False,
 ) -> None:
     """Lay your own data on a grid.
@@ -104,7 +103,7 @@ def draw_map(
         if method is not None:
             laying.check_method(method)
         try:
-            told = _draw(source, output, shape, method, sprite, table, seed, threads)
+            told = _draw(source, output, shape, method, sprite, table, seed, threads, header)
         except KeyboardInterrupt:
             raise typer.Exit(INTERRUPTED) from None
     typer.echo("\n".join(told))
@@ -121,6 +120,7 @@ def _draw(
     table: Path | None,
     seed: int,
     threads: int | None,
+    header: bool | None,
 ) -> list[str]:
     """From the input to the files, and what to say of them in the end."""
     from solvers.layout import grid_shape
@@ -129,7 +129,7 @@ def _draw(
     from ..maps import laying, mosaic
     from ..status import doing
 
-    collection = collections.read(source, sprite, threads)
+    collection = collections.read(source, sprite, threads, header)
     shape = grid_shape(len(collection), shape)
     side = sprite or mosaic.cell_side(collection.images, shape)
     mosaic.check_size(shape[0] * shape[1], side, output.suffix.lower())
@@ -143,7 +143,8 @@ def _draw(
 
         if table is not None:
             reports.write_assignment(layout, table)
-        reports.write_map(layout, output, source.resolve().name, side)
+        title = os.fsencode(source.resolve().name).decode(errors="replace")
+        reports.write_map(layout, output, title, side)
     return [_read(collection), *notes, layout.times, *map(str, filter(None, [output, table]))]
 
 
@@ -165,7 +166,7 @@ def _read(collection: Collection) -> str:
     """What was read, and what was not."""
     kind = "images" if collection.images else "points" if collection.are_points else "vectors"
     labels = f", {len(collection.classes):,} labels" if collection.labels is not None else ""
-    lines = [f"{len(collection):,} {kind}{labels}"]
+    lines = [f"{len(collection):,} {kind}{labels}", *filter(None, [collection.layout])]
     if collection.ignored:
         lines.append(f"ignored {collection.ignored}")
     if count := len(collection.skipped):

@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from . import completion
-from .base import INTERRUPTED, RESULTS, app, examples, memory_option, time_option, user_errors
+from .base import INTERRUPTED, RESULTS, app, examples, memory_option, threads_option, time_option, user_errors
 
 #: Seconds and bytes that a call may take, and seconds to sample a cell for, where neither the command nor a
 #: configuration says.
@@ -100,12 +100,7 @@ def run(
     ] = None,
     threads: Annotated[
         list[int] | None,
-        typer.Option(
-            metavar="N",
-            min=1,
-            help="Threads, and cores, that a solver may use; may be repeated. Default: 1.",
-            rich_help_panel=LIMITS,
-        ),
+        threads_option("Threads, and cores, that a solver may use, -1 for all; may be repeated. Default: 1.", LIMITS),
     ] = None,
     instructions: Annotated[
         str | None,

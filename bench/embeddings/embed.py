@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import functools
-import os
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from solvers import registry
+from solvers.validation import check_threads
 
 from .. import cache
 from ..status import doing
@@ -42,8 +42,8 @@ def embed(
     seed : int
         For the methods that draw at random: t-SNE and UMAP.
     threads : int or None
-        Threads to compute with; None for as many as there are cores for this process. Another number takes sums in
-        another order, and t-SNE differs visibly; with one thread it is the same on every run on the same machine.
+        Threads to compute with; −1 or None for as many as there are cores for this process. Another number takes sums
+        in another order, and t-SNE differs visibly; with one thread it is the same on every run on the same machine.
 
     Returns
     -------
@@ -70,12 +70,10 @@ def embed(
         raise ImportError(f"{method}: {chosen.missing}")
     if components < 1:
         raise ValueError(f"components = {components}; a point has at least one coordinate")
-    if threads is not None and threads < 1:
-        raise ValueError(f"threads = {threads}; give at least 1, or None for every core")
+    threads = check_threads(threads)
     array = _vectors(data)
     if (array == array[0]).all():
         return np.zeros((len(array), components), np.float32)
-    threads = threads or len(os.sched_getaffinity(0))
     fast = METHODS["tsne-opentsne"]
     versions = chosen.versions + (fast.versions if method == "tsne" and not fast.missing else [])
     name = f"{method}-" + cache.key(array, components, seed, threads, versions)

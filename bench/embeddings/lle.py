@@ -18,6 +18,8 @@ from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, Transfo
 from sklearn.neighbors import NearestNeighbors
 from sklearn.utils.validation import check_array, check_is_fitted, validate_data
 
+from solvers.validation import check_threads
+
 from .neighbours import largest, nearest
 from .null_space import closed_classes, lowest
 from .threads import allowed, in_threads
@@ -42,7 +44,7 @@ class LocallyLinearEmbedding(ClassNamePrefixFeaturesOutMixin, TransformerMixin, 
         What is added to the diagonal of the neighbours' Gram matrix, in units of its trace. 0 is the textbook's; it has
         to be above 0 where there are more neighbours than dimensions, or neighbours at the same place.
     n_jobs : int or None
-        Threads; None for as many as the linear algebra may use.
+        Threads; −1 for all cores, None for as many as the linear algebra may use.
 
     Attributes
     ----------
@@ -99,7 +101,7 @@ class LocallyLinearEmbedding(ClassNamePrefixFeaturesOutMixin, TransformerMixin, 
         self._check_parameters(n)
         if (most := largest(x)) > 0 and not SMALLEST < most < LARGEST:
             raise ValueError(f"X has entries up to {most:.2g}, whose squares are no numbers any more; scale it")
-        threads = self.n_jobs or allowed()
+        threads = allowed() if self.n_jobs is None else check_threads(self.n_jobs, "n_jobs")
         neighbours = nearest(x, self.n_neighbors, threads)
         w = _sparse(barycentric(x, x, neighbours, self.reg, threads), neighbours, n)
         closed = closed_classes(w)
@@ -168,8 +170,6 @@ class LocallyLinearEmbedding(ClassNamePrefixFeaturesOutMixin, TransformerMixin, 
                 raise ValueError(f"{name} = {value!r}; with {n} points it is a whole number from 1 to {n - 1}")
         if not (np.isreal(self.reg) and np.isfinite(self.reg) and self.reg >= 0):
             raise ValueError(f"reg = {self.reg!r}; it is a finite number, 0 or above")
-        if self.n_jobs is not None and self.n_jobs < 1:
-            raise ValueError(f"n_jobs = {self.n_jobs}; give a number of threads, or None")
 
 
 def barycentric(x: np.ndarray, others: np.ndarray, neighbours: np.ndarray, reg: float, threads: int = 1) -> np.ndarray:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import math
 import os
 import zipfile
 import zlib
@@ -12,6 +13,9 @@ from pathlib import Path
 
 import numpy as np
 
+from solvers.layout import fitting_shape
+
+from .. import csvfile
 from ..datasets import read_idx
 from . import mosaic, table, thumbnails
 from .thumbnails import Thumbnail
@@ -24,7 +28,7 @@ NAMES = ("name", "names")
 #: What a file that is damaged may raise beside a ValueError.
 DAMAGED = (EOFError, gzip.BadGzipFile, zipfile.BadZipFile, zlib.error)
 
-READS = "a folder of images, .npy, .npz, .csv, .csv.gz, .parquet, or MNIST's IDX files"
+READS = f"a folder of images, .npy, .npz, {', '.join(table.SUFFIXES)}, or MNIST's IDX files"
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,6 +46,8 @@ class Collection:
         Images that could not be read, each with the reason.
     ignored : str
         What else was left out; empty where nothing was.
+    layout : str
+        How a table was understood; empty where it is none.
     """
 
     vectors: np.ndarray
@@ -50,6 +56,7 @@ class Collection:
     labels: tuple[str, ...] | None = None
     skipped: tuple[tuple[str, str], ...] = ()
     ignored: str = ""
+    layout: str = ""
 
     def __len__(self) -> int:
         return len(self.vectors)
@@ -69,7 +76,9 @@ class Collection:
         return tuple(sorted(set(self.labels or ()), key=order))
 
 
-def read(path: Path | str, side: int | None = None, threads: int | None = None) -> Collection:
+def read(
+    path: Path | str, side: int | None = None, threads: int | None = None, header: bool | None = None
+) -> Collection:
     """Read a collection.
 
     Parameters
@@ -82,7 +91,9 @@ def read(path: Path | str, side: int | None = None, threads: int | None = None) 
     side : int, optional
         Pixels that an image has at most along either side; default: by their number.
     threads : int, optional
-        Files that are read at a time; default: one for each core.
+        Files that are read at a time; default, and −1: one for each core.
+    header : bool, optional
+        Whether the first line of a table is a heading; default: as it looks.
 
     Raises
     ------
@@ -93,19 +104,20 @@ def read(path: Path | str, side: int | None = None, threads: int | None = None) 
         Where there is no such file, or it cannot be opened.
     """
     path = Path(path)
+    csvfile.check_header(path, header)
     if path.is_dir():
         return _folder(path, side, threads)
     with path.open("rb") as file:
         if not (start := file.read(6)):
             raise ValueError(f"{path} is empty")
     try:
-        return _file(path, start, side, threads)
+        return _file(path, start, side, threads, header)
     except (*DAMAGED, ValueError, TypeError, MemoryError) as error:
         fault = "it holds Python objects, which are not loaded; save numbers" if "pickle" in str(error) else error
         raise ValueError(f"{path}: {fault}") from None
 
 
-def _file(path: Path, start: bytes, side: int | None, threads: int | None) -> Collection:
+def _file(path: Path, start: bytes, side: int | None, threads: int | None, header: bool | None) -> Collection:
     name = path.name.lower()
     if name.endswith(".npy"):
         if start != b"\x93NUMPY":
@@ -114,20 +126,25 @@ def _file(path: Path, start: bytes, side: int | None, threads: int | None) -> Co
     if name.endswith(".npz"):
         with np.load(path, allow_pickle=False) as archive:
             return _arrays(archive, side)
-    if name.endswith((".csv", ".csv.gz", ".parquet")):
-        return _table(table.read(path), path.parent, side, threads)
+    if name.endswith(table.SUFFIXES):
+        read = table.read(path, header)
+        with csvfile.reading(read.layout):
+            return _table(read, path.parent, side, threads)
     if "ubyte" in name:
         return _arrays(_idx(path), side)
     raise ValueError(f"it is no collection; one is {READS}")
 
 
 def _folder(folder: Path, side: int | None, threads: int | None) -> Collection:
-    paths, others = thumbnails.find(folder)
+    paths, others, unread = thumbnails.find(folder)
+    left = tuple((_name(path, folder), reason) for path, reason in unread)
     if not paths:
-        what = f"{others:,} files, none of them an image" if others else "no files"
-        raise ValueError(f"{folder} has {what}; a collection is {READS}")
-    # A name that is no text where it came from is shown as far as it is one.
-    names = [os.fsencode(path.relative_to(folder)).decode(errors="replace") for path in paths]
+        found = "no files"
+        if others:
+            found = f"{len(others):,} files, none of them an image ({_name(others[0], folder)}, …)"
+        found += "".join(f"; {name}: {reason}" for name, reason in left[:1])
+        raise ValueError(f"{folder} has {found}; a collection is {READS}")
+    names = [_name(path, folder) for path in paths]
     made, kept, skipped = _read_images(paths, names, side, threads)
     if len(made) < 2:
         raise ValueError(f"{folder} holds 1 image that can be read; a map takes at least two")
@@ -137,9 +154,14 @@ def _folder(folder: Path, side: int | None, threads: int | None) -> Collection:
         tuple(names[i] for i in kept),
         tuple(image.sprite for image in made),
         tuple(subfolders[i] for i in kept) if all(subfolders) and len(set(subfolders)) > 1 else None,
-        skipped,
-        f"files that are no images: {others:,}" if others else "",
+        (*left, *skipped),
+        f"files that are no images: {len(others):,}" if others else "",
     )
+
+
+def _name(path: Path, folder: Path) -> str:
+    """A path below a folder; what is no text in it is shown as far as it is."""
+    return os.fsencode(path.relative_to(folder)).decode(errors="replace")
 
 
 def _read_images(
@@ -147,7 +169,7 @@ def _read_images(
 ) -> tuple[list[Thumbnail], Sequence[int], tuple[tuple[str, str], ...]]:
     """Images that can be read, which they are of all, and the names of the others with the reasons."""
     side = side or mosaic.default_side(len(paths))
-    mosaic.check_size(len(paths), side, ".png")
+    mosaic.check_size(math.prod(fitting_shape(len(paths))), side, *mosaic.MOST_PIXELS)
     made, kept, skipped = [], [], []
     for i, outcome in enumerate(thumbnails.read(paths, side, threads)):
         if isinstance(outcome, str):
@@ -178,7 +200,7 @@ def _table(read: table.Table, folder: Path, side: int | None, threads: int | Non
         raise ValueError(f"it has no column of numbers, and none of paths, called {' or '.join(table.PATHS)}")
     labels = tuple(read.labels[i] for i in kept) if read.labels else None
     ignored = f"columns that are no numbers: {', '.join(read.ignored)}" if read.ignored else ""
-    return Collection(vectors, tuple(names[i] for i in kept), images, labels, skipped, ignored)
+    return Collection(vectors, tuple(names[i] for i in kept), images, labels, skipped, ignored, read.layout)
 
 
 def _idx(path: Path) -> dict[str, np.ndarray]:
@@ -214,13 +236,24 @@ def _made_small(pixels: np.ndarray, n: int, side: int | None) -> list[Thumbnail]
     if pixels.dtype != np.uint8 or pixels.ndim not in (3, 4) or not channels or 0 in pixels.shape:
         raise ValueError(
             f"images have shape {pixels.shape} and type {pixels.dtype}; they are bytes, (n, height, width), or with 1, "
-            "3 or 4 channels; brightnesses up to 1 become bytes by (255 * images).astype(np.uint8)"
+            f"3 or 4 channels{_cure(pixels)}"
         )
     if len(pixels) != n:
         raise ValueError(f"there are {len(pixels):,} images for {n:,} things; give one for each")
     side = side or mosaic.default_side(n)
-    mosaic.check_size(n, side, ".png")
+    mosaic.check_size(math.prod(fitting_shape(n)), side, *mosaic.MOST_PIXELS)
     return thumbnails.thumbnails(pixels, side)
+
+
+def _cure(pixels: np.ndarray) -> str:
+    """What makes images of an array that is none."""
+    if pixels.ndim == 4 and pixels.shape[1] in (1, 3, 4) and pixels.shape[3] not in (1, 3, 4):
+        return "; np.moveaxis(images, 1, -1) puts channels last"
+    if pixels.dtype == np.uint8:
+        return ""
+    if pixels.dtype.kind in "iu":
+        return "; brightnesses up to 255 become bytes by images.astype(np.uint8)"
+    return "; brightnesses up to 1 become bytes by (255 * images).astype(np.uint8)"
 
 
 def _vectors(data: np.ndarray, name: str) -> np.ndarray:
@@ -243,7 +276,12 @@ def _words(arrays: Mapping[str, np.ndarray], keys: Sequence[str], n: int) -> tup
         raise ValueError(f"{name} has shape {words.shape}; there must be one for each of {n:,}")
     if words.dtype.kind == "f" and np.isfinite(words).all() and (words % 1 == 0).all():
         words = words.astype(np.int64)
-    return tuple(word.decode(errors="replace") if isinstance(word, bytes) else str(word) for word in words.tolist())
+    return tuple(map(_text, words.tolist()))
+
+
+def _text(word: object) -> str:
+    """A word of an array; what is no text in it is shown as far as it is."""
+    return (word if isinstance(word, bytes) else str(word).encode(errors="surrogatepass")).decode(errors="replace")
 
 
 def _numbered(n: int) -> list[str]:

@@ -40,15 +40,15 @@ def cell_side(images: Sequence[np.ndarray] | None, shape: tuple[int, int]) -> in
     return side * enlargement(side * max(shape)) if side <= SMALL_IMAGE else side
 
 
-def check_size(nodes: int, side: int, suffix: str) -> None:
-    """A ValueError where so many cells of `side` pixels are more than a picture of a format should have."""
-    most = MOST_PIXELS[suffix]
+def check_size(nodes: int, side: int, *suffixes: str) -> None:
+    """A ValueError where so many cells of `side` pixels are more than a picture in any of some formats should have."""
+    most = max(MOST_PIXELS[suffix] for suffix in suffixes)
     if nodes * side**2 > most:
-        fits = math.isqrt(most // nodes)
+        fits = math.isqrt(min(MOST_PIXELS[suffix] for suffix in suffixes) // nodes)
         cure = f"--sprite {fits} makes one that can" if fits else "take fewer"
         raise ValueError(
-            f"{nodes:,} cells of {side}×{side} pixels make a picture of {nodes * side**2:,}, and no {suffix} of more "
-            f"than {most:,} can be shown; {cure}"
+            f"{nodes:,} cells of {side}×{side} pixels make a picture of {nodes * side**2:,}, and no "
+            f"{' or '.join(suffixes)} of more than {most:,} can be shown; {cure}"
         )
 
 

@@ -1,22 +1,26 @@
-"""A table of one's own, CSV or Parquet, told apart into numbers, labels, names and paths of images."""
+"""A table of one's own, as text or Parquet, told apart into numbers, labels, names and paths of images."""
 
 from __future__ import annotations
 
-import warnings
+import reprlib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from numbers import Number
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from .. import csvfile
+
 if TYPE_CHECKING:
     import pandas as pd
 
-#: What columns are called that are no features, whatever they hold; pandas calls a column without a name the last one.
+SUFFIXES = (*csvfile.SUFFIXES, ".parquet")
+
+#: What columns are called that are no features, whatever they hold.
 LABELS = ("label", "labels", "class")
 PATHS = ("image", "path", "file", "filename")
-NAMES = ("name", "names", "id", "Unnamed: 0")
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,6 +34,8 @@ class Table:
     labels, paths, names : list of n str, or None
     ignored : tuple of str
         Columns that are none of these.
+    layout : str
+        How the file was understood, for people.
     """
 
     numbers: np.ndarray
@@ -37,10 +43,18 @@ class Table:
     paths: list[str] | None
     names: list[str] | None
     ignored: tuple[str, ...]
+    layout: str
 
 
-def read(path: Path) -> Table:
+def read(path: Path, header: bool | None = None) -> Table:
     """Read a table.
+
+    Parameters
+    ----------
+    path : Path
+        Named like one of `SUFFIXES`.
+    header : bool, optional
+        As `csvfile.read` takes it.
 
     Raises
     ------
@@ -49,48 +63,85 @@ def read(path: Path) -> Table:
     """
     import pyarrow as pa
 
+    if path.suffix.lower() != ".parquet":
+        text = csvfile.read(path, header)
+        with csvfile.reading(text.layout):
+            return _told_apart(text.frame, text.layout)
     try:
-        return _told_apart(_parquet(path) if path.suffix.lower() == ".parquet" else _csv(path))
+        return _told_apart(_parquet(path), "")
     except pa.ArrowException as error:
         raise ValueError(f"it is damaged, or no Parquet file: {error}") from None
 
 
-def _csv(path: Path) -> pd.DataFrame:
-    import pandas as pd
-
-    # A first line of numbers is no heading.
-    first = pd.read_csv(path, header=None, nrows=1)
-    plain = len(first.select_dtypes("number").columns) == len(first.columns)
-    with warnings.catch_warnings():
-        warnings.simplefilter("error", pd.errors.ParserWarning)
-        try:
-            frame = pd.read_csv(path, header=None if plain else 0, index_col=False, low_memory=False)
-        except pd.errors.ParserWarning:
-            raise ValueError(f"lines have more fields than the heading, which has {len(first.columns)}") from None
-    return frame.rename(columns=lambda name: f"{name + 1}" if plain else str(name).strip())
-
-
 def _parquet(path: Path) -> pd.DataFrame:
+    import pyarrow.parquet
+
+    table = pyarrow.parquet.read_table(path)
+    # Types are told by the file; what pandas keeps of its own it cannot always read again, such as Arrow's lists.
+    frame = table.to_pandas(ignore_metadata=True)
+    index = [name for name in (table.schema.pandas_metadata or {}).get("index_columns", []) if isinstance(name, str)]
+    frame = (frame.set_index(index) if index else frame).rename(columns=str)
+    csvfile.check_names(frame)
+    return frame
+
+
+def _told_apart(frame: pd.DataFrame, layout: str) -> Table:
     import pandas as pd
 
-    return pd.read_parquet(path).rename(columns=str)
-
-
-def _told_apart(frame: pd.DataFrame) -> Table:
-    labels, paths, named = (_words(frame, names) for names in (LABELS, PATHS, NAMES))
-    numbers = frame.select_dtypes(["number", "bool"])
-    others = [name for name in frame if name not in numbers]
-    for name in others:
-        if frame[name].dtype.kind == "O":  # texts, and not times or durations
-            _check_text(frame[name], name)
-    values = numbers.to_numpy(np.float64, na_value=np.nan)
-    if not np.isfinite(values).all():
-        row, column = np.argwhere(~np.isfinite(values))[0]
-        value = "missing" if np.isnan(values[row, column]) else values[row, column]
+    labels, paths, named = (_words(frame, names) for names in (LABELS, PATHS, csvfile.NAMES))
+    if named is None and not frame.index.equals(pd.RangeIndex(len(frame))):
+        named = list(_texts(frame.index.to_series()))
+    features = {name: _features(frame[name]) for name in frame}
+    found = {name: values for name, values in features.items() if values is not None}
+    numbers = np.column_stack([np.empty((len(frame), 0)), *found.values()])
+    columns = [name for name, values in found.items() for _ in range(values.shape[1])]
+    if not np.isfinite(numbers).all():
+        row, column = np.argwhere(~np.isfinite(numbers))[0]
+        value = "missing" if np.isnan(numbers[row, column]) else numbers[row, column]
         raise ValueError(
-            f"row {row + 1} of column {numbers.columns[column]!r} is {value}; every number must be there, and finite"
+            f"row {row + 1} of column {columns[column]!r} is {value}; every number must be there, and finite"
         )
-    return Table(values, labels, paths, named, tuple(others))
+    others = tuple(name for name in features if name not in found)
+    return Table(numbers, labels, paths, named, others, csvfile.counted(len(frame), len(columns), layout))
+
+
+def _features(column: pd.Series) -> np.ndarray | None:
+    """The numbers of a column, (n, k) float64: one a row, or as many as its lists have; None where it has none."""
+    import pandas as pd
+
+    if pd.api.types.is_numeric_dtype(column.dtype):
+        return column.to_numpy(np.float64, na_value=np.nan)[:, None]
+    if column.dtype.kind != "O" or column.isna().all():
+        return None  # times, durations and nothing
+    first = column.dropna().iloc[0]
+    if isinstance(first, Number):
+        return column.astype(float).to_numpy()[:, None]
+    if isinstance(first, str) and first.startswith("["):
+        column, first = column.map(_listed, na_action="ignore"), _listed(first)
+    if isinstance(first, list | np.ndarray):
+        return _stacked(column, np.asarray(first))
+    if isinstance(first, str):
+        _check_text(column)
+    return None
+
+
+def _listed(text: str) -> list[float] | str:
+    """A list of numbers that was written as text, by Python or by NumPy; the text where it is none."""
+    try:
+        return [float(number) for number in text.strip("[] ").replace(",", " ").split()]
+    except ValueError:
+        return text
+
+
+def _stacked(column: pd.Series, first: np.ndarray) -> np.ndarray | None:
+    """A column of lists as (n, k); None where the first is no list of numbers."""
+    if first.dtype.kind not in "biuf":
+        return None
+    for row, value in enumerate(column, 1):
+        if not isinstance(value, list | np.ndarray) or np.shape(value) != first.shape:
+            what = f"row {row} of column {column.name!r} is {reprlib.repr(value)}"
+            raise ValueError(f"{what}; each must be a list of {first.size} numbers, as others are")
+    return np.array(column.tolist(), dtype=np.float64).reshape(len(column), -1)
 
 
 def _words(frame: pd.DataFrame, names: Sequence[str]) -> list[str] | None:
@@ -105,11 +156,11 @@ def _texts(column: pd.Series) -> pd.Series:
     return (column.astype("Int64") if whole else column).astype("string").fillna("")
 
 
-def _check_text(column: pd.Series, name: str) -> None:
+def _check_text(column: pd.Series) -> None:
     """A ValueError where a column is of numbers but for some entries: to ignore it would lose a feature."""
     import pandas as pd
 
     broken = column.notna() & pd.to_numeric(column, errors="coerce").isna()
     if broken.sum() < len(column) / 2:
         row = int(np.argmax(broken)) if broken.any() else 0
-        raise ValueError(f"row {row + 1} of column {name!r} is {column.iloc[row]!r}, no number; mend or drop it")
+        raise ValueError(f"row {row + 1} of column {column.name!r} is {column.iloc[row]!r}, no number; mend or drop it")

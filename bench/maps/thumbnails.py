@@ -5,6 +5,8 @@ A folder of photographs is read an image at a time in several threads, and only 
 
 from __future__ import annotations
 
+import contextlib
+import functools
 import os
 import warnings
 from collections.abc import Callable, Collection, Iterator, Sequence
@@ -16,6 +18,8 @@ from typing import TypeVar
 import numpy as np
 from PIL import Image, ImageOps
 
+from solvers.validation import check_threads
+
 from ..status import doing
 
 Item = TypeVar("Item")
@@ -23,6 +27,12 @@ Made = TypeVar("Made")
 
 #: Images of more pixels to a side are squeezed into a square of so many, to be compared pixel by pixel.
 COMPARED = 32
+
+#: An image that is transparent is put on white, but for one of which all colours are as pale as this: on black.
+PALE = 208
+
+#: Endings of images that Pillow reads with the plugin pillow-heif only; telephones write them.
+HEIF = (".heic", ".heif", ".hif")
 
 #: A JPEG is decoded at an eighth of its size, or a quarter, as long as it stays this large; fixed, since what is
 #: embedded should not depend on how large it is drawn.
@@ -46,25 +56,51 @@ class Thumbnail:
     compared: np.ndarray
 
 
-def find(folder: Path) -> tuple[list[Path], int]:
-    """The images below a folder, by their names' endings and in order of their paths, and how many files are none.
+def find(folder: Path) -> tuple[list[Path], list[Path], list[tuple[Path, str]]]:
+    """Find the images below a folder.
 
-    What is hidden counts as neither.
+    Links to folders are followed, each folder once. What is hidden counts as nothing.
+
+    Returns
+    -------
+    images, others : list of Path
+        Files that are images by their names' endings, and those that are none; in order.
+    unread : list of (Path, str)
+        Folders that were not looked into, each with the reason.
     """
+    endings, above = _endings(), folder.resolve().parents
+    images: list[Path] = []
+    others: list[Path] = []
+    unread: list[tuple[Path, str]] = []
+    seen: set[Path] = set()
+
+    def cannot(error: OSError) -> None:
+        unread.append((Path(error.filename), str(error.strerror)))
+
+    roots = [folder]
+    for root in roots:  # which gets longer: links come after the folders themselves, which so keep their names
+        if (real := root.resolve()) in seen or real in above:
+            unread.append((root, "it is a link to a folder that is read already, or that holds this one"))
+            continue
+        for place, folders, files in os.walk(root, onerror=cannot):
+            seen.add(Path(place).resolve())
+            paths = [Path(place, name) for name in sorted(folders) if not name.startswith(".")]
+            folders[:] = [path.name for path in paths if path.resolve() not in seen]
+            roots += [path for path in paths if path.is_symlink()]
+            for path in (Path(place, name) for name in files if not name.startswith(".")):
+                (images if path.suffix.lower() in endings else others).append(path)
+    return sorted(images), sorted(others), unread
+
+
+@functools.cache
+def _endings() -> frozenset[str]:
+    """How the names of images end."""
     Image.init()
-    endings = {ending for ending, kind in Image.registered_extensions().items() if kind in Image.OPEN}
-    images, others = [], 0
-    for place, folders, files in os.walk(folder):
-        folders[:] = sorted(name for name in folders if not name.startswith("."))
-        for name in files:
-            if name.startswith("."):
-                continue
-            path = Path(place, name)
-            if path.suffix.lower() in endings:
-                images.append(path)
-            else:
-                others += 1
-    return sorted(images), others
+    with contextlib.suppress(ImportError):
+        from pillow_heif import register_heif_opener
+
+        register_heif_opener()
+    return frozenset(HEIF).union(ending for ending, kind in Image.registered_extensions().items() if kind in Image.OPEN)
 
 
 def read(paths: Sequence[Path], side: int, threads: int | None = None) -> list[Thumbnail | str]:
@@ -76,7 +112,7 @@ def read(paths: Sequence[Path], side: int, threads: int | None = None) -> list[T
     side : int
         Pixels that a sprite has at most along either side.
     threads : int, optional
-        Files that are read at a time; default: a thread for each core of this process.
+        Files that are read at a time; default, and −1: a thread for each core of this process.
 
     Returns
     -------
@@ -93,16 +129,22 @@ def read(paths: Sequence[Path], side: int, threads: int | None = None) -> list[T
                 image.draft("", (max(DRAFT, side),) * 2)
                 return thumbnail(ImageOps.exif_transpose(image), side)
         except Image.UnidentifiedImageError:
-            return "it is no image, whatever its name says"
+            missing = path.suffix.lower() in HEIF and HEIF[0] not in Image.registered_extensions()
+            return "reading it takes pip install pillow-heif" if missing else "it is no image, whatever its name says"
         except Exception as error:  # a damaged file makes readers of images raise whatever there is
             return str(error).replace(str(path), path.name) or type(error).__name__
 
-    return list(_each(one, paths, "reading images", threads or len(os.sched_getaffinity(0))))
+    _endings()
+    return list(_each(one, paths, "reading images", check_threads(threads)))
 
 
 def thumbnails(images: Sequence[np.ndarray] | np.ndarray, side: int) -> list[Thumbnail]:
     """The same of images at hand, as bytes: (height, width), or with 1, 3 or 4 channels, the last an opacity."""
-    return list(_each(lambda image: thumbnail(Image.fromarray(image.squeeze()), side), images, "making images small"))
+
+    def one(image: np.ndarray) -> Thumbnail:
+        return thumbnail(Image.fromarray(image[..., 0] if image.shape[2:] == (1,) else image), side)
+
+    return list(_each(one, images, "making images small"))
 
 
 def thumbnail(image: Image.Image, side: int) -> Thumbnail:
@@ -142,11 +184,14 @@ def _each(make: Callable[[Item], Made], items: Collection[Item], what: str, thre
 
 
 def _plain(image: Image.Image) -> Image.Image:
-    """In bytes, and where it is transparent on black."""
+    """In bytes, and where it is transparent on a ground that does not hide it."""
     if image.mode.startswith(("I", "F")):
         return Image.fromarray(_bytes(np.asarray(image)))
     if image.has_transparency_data:
-        image = Image.alpha_composite(Image.new("RGBA", image.size, "black"), image.convert("RGBA"))
+        pixels = np.asarray(image := image.convert("RGBA"))
+        shown = pixels[pixels[..., 3] > 0, :3]
+        ground = "black" if len(shown) and shown.min(axis=1).mean() > PALE else "white"
+        image = Image.alpha_composite(Image.new("RGBA", image.size, ground), image)
     return image.convert("L" if image.mode in ("1", "L") else "RGB")
 
 

@@ -11,7 +11,6 @@ from ..problem import Assignment, Cost, PointCost, SparseCost
 from ..refine import refined
 from ..registry import Capabilities, register
 from ..result import Matching
-from ..validation import check_threads
 from ..wide import BOUND_SECONDS, Answer, solve_wide, turned_back
 
 #: Under a limit, points with up to so many pairs are sooner solved as a matrix.
@@ -54,7 +53,7 @@ def cascade(
     instruction set: to show what each is worth, at the same optimum.
     """
     deadline = Deadline(time_limit)
-    matching, largest = _search(problem, deadline, check_threads(threads), levels, lists, avx2)
+    matching, largest = _search(problem, deadline, threads, levels, lists, avx2)
     return refined(problem, matching, deadline, largest)
 
 

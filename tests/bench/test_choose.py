@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 import scipy.sparse
 from typer.testing import CliRunner
@@ -45,6 +48,12 @@ def test_it_names_a_solver_and_what_that_rests_on(elsewhere: Path) -> None:
         "ships with",
     ):
         assert part in output
+
+
+def test_minus_one_thread_is_one_for_each_core(elsewhere: Path) -> None:
+    cores = len(os.sched_getaffinity(0))
+    asked = ["choose", "-p", "uniform", "-n", 900, "--format", "json", "--threads"]
+    assert lapmark(*asked, -1) == lapmark(*asked, cores)
 
 
 def test_programs_read_the_same(elsewhere: Path) -> None:
@@ -93,6 +102,13 @@ def test_files_are_read_as_what_they_are(elsewhere: Path) -> None:
     assert isinstance(transport, Transport)
     assert transport.a is not None
     assert (transport.a.sum(), transport.blur) == (400, 0)
+    for more, message in (({"blur": 0.1}, "give a reach"), ({}, "give partial=True")):
+        masses = {"x": X, "y": Y, "b": np.ones(200), **more}
+        np.savez("masses.npz", **masses)
+        with pytest.raises(ValueError, match=message):
+            costfile.read("masses.npz")
+        np.savez("masses.npz", **masses, **({"reach": 1} if more else {"partial": True}))
+        assert isinstance(costfile.read("masses.npz"), Transport)
     scipy.sparse.save_npz("sparse.npz", scipy.sparse.coo_array(np.eye(3)))
     assert isinstance(costfile.read("sparse.npz").cost, SparseCost)
     Path("costs.csv").write_text("1,inf\n2.5,3\n")
@@ -103,10 +119,18 @@ def test_files_are_read_as_what_they_are(elsewhere: Path) -> None:
     ("name", "content", "fault"),
     [
         ("costs.txt", b"1 2", "a cost file ends in .npy, .npz or .csv"),
-        ("costs.csv", b"1,2\n3,four\n", "line 2, column 2 is 'four', not a number"),
-        ("costs.csv", b"1,2\n3\n", "contains invalid numeric entries: nan at [1, 1]"),
+        ("costs.csv", b"1,2\n3,four\n", "row 2 of column '2' is 'four', not a number"),
+        ("costs.csv", b"task 1,task 2\n1,2\n3,four\n", "row 2 of column 'task 2' is 'four', not a number"),
+        ("costs.csv", b"x,y\n", "there is nothing to solve in a problem of shape (0, 2)"),
+        ("costs.csv", b"1,\xe9\n", "byte 0xe9 is not UTF-8; save the table as UTF-8"),
+        ("costs.csv.gz", b"1,2\n", "it is damaged"),
+        (
+            "costs.csv",
+            b"1,2\n3\n",
+            "contains invalid numeric entries: nan at [1, 1]; understood: separator ,, no",
+        ),
         ("costs.csv", b"", "No columns to parse"),
-        ("costs.npy", b"no array", "costs.npy"),
+        ("costs.npy", b"no array", "it holds no numbers that np.load reads; write them with np.save"),
         ("costs.npz", b"no archive", "costs.npz"),
     ],
 )
@@ -116,6 +140,46 @@ def test_bad_files_are_told_by_name(elsewhere: Path, name: str, content: bytes, 
     assert code == 2
     assert name in output
     assert fault in output
+
+
+TASKS = pd.DataFrame([[4, 1, 3], [2, 0, 5]], index=["Ann", "Bob"], columns=["sweep", "mop", "dust"])
+
+
+@pytest.mark.parametrize(
+    ("frame", "settings"),
+    [
+        (TASKS, {}),
+        (TASKS, {"index_label": "worker"}),
+        (TASKS, {"header": False}),
+        (TASKS.set_axis([7, 9]), {"index_label": "id"}),
+        (TASKS / 2, {"sep": ";", "decimal": ","}),
+        (TASKS.set_axis(range(3), axis=1).reset_index(drop=True), {}),
+        (TASKS.set_axis(range(3), axis=1) / 2, {"sep": "\t", "index": False}),
+        (TASKS, {"header": False, "index": False}),
+    ],
+)
+def test_names_of_rows_and_columns_are_no_costs(elsewhere: Path, frame: pd.DataFrame, settings: dict[str, Any]) -> None:
+    frame.to_csv("costs.csv", **settings)
+    problem, layout = costfile.read_with_layout("costs.csv")
+    np.testing.assert_array_equal(problem.cost.dense(), frame)
+    assert layout.startswith("2 rows, 3 numeric columns, separator ")
+    assert ("rows named by column 1" in layout) == settings.get("index", True)
+
+
+def test_how_a_table_was_understood_is_said_and_can_be_changed(elsewhere: Path) -> None:
+    pd.DataFrame(RNG.random((40, 40))).to_csv("costs.csv", index=False)
+    code, output = lapmark("choose", "costs.csv")
+    assert code == 0, output
+    said = "40 rows, 40 numeric columns, separator ,, heading 0, 1, 2, … (--no-header takes it for data)"
+    assert f"costs.csv: {said}" in output
+    assert json.loads(lapmark("choose", "costs.csv", "--format", "json")[1])["file"] == said
+    assert json.loads(lapmark("choose", "costs.csv", "--no-header", "--format", "json")[1])["n"] == 41
+    assert json.loads(lapmark("choose", "-p", "uniform", "-n", 900, "--format", "json")[1])["file"] is None
+    np.save("costs.npy", X)
+    for arguments in (["costs.npy"], ["-p", "uniform", "-n", 900]):
+        code, output = lapmark("choose", *arguments, "--header")
+        assert code == 2
+        assert "has no first line; --header and --no-header are for" in output
 
 
 def test_an_archive_of_something_else(elsewhere: Path) -> None:

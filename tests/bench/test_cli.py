@@ -79,7 +79,11 @@ def test_a_run_prints_a_line_for_each_cell_and_a_table(tmp_path: Path) -> None:
         (["--budget", "0s"], "'0s' is not a duration above 0"),
         (["--retry", "timeuot"], "did you mean timeout?"),
         (["-n", "0"], "Invalid value for '-n'"),
-        (["--threads", "0"], "Invalid value for '--threads'"),
+        (
+            ["--threads", "0"],
+            "Invalid value for '--threads': threads = 0; it must be a whole number of at least 1, or -1",
+        ),
+        (["--threads", "two"], "Invalid value for '--threads': threads = 'two'"),
         (["--plugin", "missing.py"], "not a Python file"),
     ],
 )

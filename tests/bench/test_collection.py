@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import os
 import struct
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from bench.maps import collection, thumbnails
+from bench.maps import collection, mosaic, thumbnails
 
 RNG = np.random.default_rng(0)
 
@@ -55,7 +56,7 @@ class TestFolder:
         for name in "bij":
             np.testing.assert_array_equal(images[name], coloured)
         np.testing.assert_array_equal(images["c"][:, :15], coloured[:, :15])
-        assert not images["c"][:, 15:].any(), "what is transparent is black"
+        assert (images["c"][:, 15:] == 255).all(), "what is transparent is white"
         np.testing.assert_array_equal(images["g"], np.where(grey > 127, 255, 0))
         assert np.abs(images["f"].astype(int) - coloured).max() <= 2
         assert np.corrcoef(images["h"].ravel(), grey.ravel())[0, 1] > 0.999
@@ -126,7 +127,7 @@ class TestFolder:
         ("files", "fault"),
         [
             ({}, "has no files; a collection is"),
-            ({"a.txt": b"", "b.pdf": b""}, "has 2 files, none of them an image"),
+            ({"a.txt": b"", "b.pdf": b""}, r"has 2 files, none of them an image \(a\.txt, …\)"),
             ({"a.png": b"x", "b.png": b""}, "none of 2 images can be read; the first, a.png: it is no image"),
         ],
     )
@@ -146,8 +147,106 @@ class TestFolder:
     def test_sprites_beyond_any_picture_are_refused_before_they_are_read(self, tmp_path: Path) -> None:
         for i in range(5):
             (tmp_path / f"{i}.png").touch()
-        with pytest.raises(ValueError, match="--sprite 7327"):
+        with pytest.raises(ValueError, match="--sprite 3344 makes one that can"):
             collection.read(tmp_path, 20_000)
+        for suffix in mosaic.MOST_PIXELS:
+            mosaic.check_size(2 * 3, 3344, suffix)
+
+    @pytest.mark.parametrize("mode", ["RGBA", "LA", "P"])
+    @pytest.mark.parametrize(
+        ("drawn", "ground"), [(0, 255), (60, 255), (128, 255), (200, 255), (220, 0), (255, 0)], ids=str
+    )
+    def test_a_transparent_ground_hides_no_drawing(self, tmp_path: Path, mode: str, drawn: int, ground: int) -> None:
+        inside = np.zeros((40, 40), bool)
+        inside[10:30, 5:20] = True
+        if mode in ("RGBA", "LA"):
+            icon = Image.fromarray(np.dstack([np.where(inside, drawn, 255 - drawn), 255 * inside]).astype(np.uint8))
+            settings: dict[str, Any] = {}
+            icon = icon.convert(mode)
+        else:
+            icon = Image.fromarray(np.where(inside, drawn, 255 - drawn).astype(np.uint8)).convert(mode)
+            settings = {"transparency": 255 - drawn}
+        for name in "ab":
+            save(tmp_path / f"{name}.png", icon, **settings)
+        image, _ = collection.read(tmp_path).images or ()
+        np.testing.assert_array_equal(image, np.where(inside, drawn, ground))
+
+    def test_black_and_white_icons_are_told_apart(self, tmp_path: Path) -> None:
+        for i, colour in enumerate((0, 0, 255, 255)):
+            opaque = np.zeros((40, 40), np.uint8)
+            opaque[5 + 9 * (i % 2) : 30, 5:20] = 255
+            save(tmp_path / f"{i}.png", Image.fromarray(np.dstack([np.full_like(opaque, colour), opaque])))
+        read = collection.read(tmp_path)
+        assert len(np.unique(read.vectors, axis=0)) == 4
+        assert all(len(np.unique(image)) == 2 for image in read.images or ())
+
+    def test_pixels_and_strips_are_images(self, tmp_path: Path) -> None:
+        sizes = {"a": (1, 1), "b": (1, 1, 3), "c": (1, 300), "d": (300, 1, 3), "e": (2000, 2)}
+        images = {name: noise(*size) for name, size in sizes.items()}
+        for name, image in images.items():
+            save(tmp_path / f"{name}.png", image)
+        read = collection.read(tmp_path, 256)
+        assert read.skipped == ()
+        shown = dict(zip(sizes, read.images or (), strict=True))
+        for name in "ab":
+            np.testing.assert_array_equal(shown[name], images[name])
+        assert [shown[name].shape[:2] for name in "cde"] == [(1, 256), (256, 1), (256, 1)]
+        assert mosaic.mosaic(read.images or (), np.argwhere(np.ones((2, 3)))[:5], (2, 3), 20).shape == (40, 60, 3)
+
+    def test_links_to_folders_are_followed_once(self, tmp_path: Path) -> None:
+        for name in ("elsewhere/cats/1.png", "elsewhere/dogs/2.png", "elsewhere/dogs/old/3.png", "in/own/4.png"):
+            save(tmp_path / name, noise(8, 8))
+        folder = tmp_path / "in"
+        for name, target in {
+            "cats": "../elsewhere/cats",
+            "dogs": "../elsewhere/dogs",
+            "hounds": "../elsewhere/dogs",
+            "own/again": "..",
+            "above": "/",
+            "self": "self",
+        }.items():
+            (folder / name).symlink_to(target)
+        (folder / "own" / "linked.png").symlink_to(folder / "own" / "4.png")
+        read = collection.read(folder)
+        assert read.names == ("cats/1.png", "dogs/2.png", "dogs/old/3.png", "own/4.png", "own/linked.png")
+        assert read.labels == ("cats", "dogs", "dogs", "own", "own")
+        reason = "it is a link to a folder that is read already, or that holds this one"
+        assert dict(read.skipped) == dict.fromkeys(("above", "hounds", "own/again"), reason)
+
+    def test_a_folder_that_cannot_be_opened_is_named(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        for name in ("a.png", "b.png", "private/c.png"):
+            save(tmp_path / name, noise(8, 8))
+        scan = os.scandir
+
+        def refuses(path: Any) -> Any:
+            if Path(path).name == "private":
+                raise PermissionError(13, "Permission denied", str(path))
+            return scan(path)
+
+        monkeypatch.setattr("os.scandir", refuses)
+        read = collection.read(tmp_path)
+        assert (read.names, read.skipped) == (("a.png", "b.png"), (("private", "Permission denied"),))
+
+    def test_images_of_telephones_are_read(self, tmp_path: Path) -> None:
+        pillow_heif = pytest.importorskip("pillow_heif", reason="pip install pillow-heif")
+        for name in ("a.heic", "b.HEIF", "c.png"):
+            (tmp_path / name).touch()
+            image = Image.new("RGB", (64, 48), "red")
+            (pillow_heif.from_pillow(image) if name != "c.png" else image).save(tmp_path / name)
+        read = collection.read(tmp_path)
+        assert (len(read), read.skipped) == (3, ())
+        assert (read.images or ())[0][24, 32] == pytest.approx([255, 0, 0], abs=6)
+
+    def test_the_plugin_that_reads_images_of_telephones_is_named(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        (tmp_path / "a.heic").write_bytes(b"\0\0\0\x18ftypheix")
+        (tmp_path / "b.HEIC").write_bytes(b"\0\0\0\x18ftypheix")
+        known = {ending: kind for ending, kind in Image.registered_extensions().items() if kind != "HEIF"}
+        monkeypatch.setattr(Image, "registered_extensions", lambda: known)
+        monkeypatch.setattr(Image, "open", lambda path: (_ for _ in ()).throw(Image.UnidentifiedImageError))
+        with pytest.raises(ValueError, match=r"the first, a\.heic: reading it takes pip install pillow-heif"):
+            collection.read(tmp_path)
 
 
 class TestArrays:
@@ -160,6 +259,16 @@ class TestArrays:
             assert read.names == tuple("01234")
         coloured = noise(5, 12, 16, 3)
         opaque = np.concatenate([coloured, np.full((5, 12, 16, 1), 255, np.uint8)], axis=3)
+        for strip in (
+            noise(5, 1, 1),
+            noise(5, 1, 7),
+            noise(5, 7, 1),
+            noise(5, 1, 1, 3),
+            noise(5, 1, 3, 3),
+            noise(5, 3, 1, 3),
+        ):
+            np.save(tmp_path / "a.npy", strip)
+            np.testing.assert_array_equal(np.stack(collection.read(tmp_path / "a.npy").images or ()), strip)
         grey = coloured[..., 0]
         for values, pixels in ((grey, grey), (grey[..., None], grey), (coloured, coloured), (opaque, coloured)):
             np.save(tmp_path / "a.npy", values)
@@ -210,7 +319,12 @@ class TestArrays:
             ({"a": np.float64(3)}, "real numbers"),
             ({"a": np.ones((3, 2), complex)}, "real numbers"),
             ({"a": np.array([["a", "b"], ["c", "d"]])}, "real numbers"),
-            ({"a": np.ones((3, 8, 8))}, "they are bytes"),
+            ({"a": np.ones((3, 8, 8))}, r"they are bytes, .* by \(255 \* images\)\.astype\(np\.uint8\)"),
+            ({"a": np.ones((3, 8, 8), int)}, r"they are bytes, .* by images\.astype\(np\.uint8\)"),
+            (
+                {"a": np.ones((3, 3, 8, 8), np.uint8)},
+                r"they are bytes, .*; np\.moveaxis\(images, 1, -1\) puts channels",
+            ),
             ({"a": np.ones((3, 8, 8, 2), np.uint8)}, "they are bytes"),
             ({"a": np.ones((3, 0, 8), np.uint8)}, "they are bytes"),
             ({"a": np.eye(3), "b": np.eye(3)}, "holds a, b; call what is to be embedded points or"),
@@ -223,6 +337,18 @@ class TestArrays:
         with pytest.raises(ValueError, match=fault) as told:
             collection.read(tmp_path / "a.npz")
         assert "a.npz" in str(told.value)
+
+    def test_each_cure_for_images_works(self, tmp_path: Path) -> None:
+        for images in (
+            (255 * RNG.random((3, 8, 8))).astype(np.uint8),
+            (255 * np.ones((3, 8, 8), bool)).astype(np.uint8),
+            np.arange(3 * 64).reshape(3, 8, 8).astype(np.uint8),
+            np.moveaxis(noise(3, 3, 8, 8), 1, -1),
+        ):
+            np.save(tmp_path / "a.npy", images)
+            assert len(collection.read(tmp_path / "a.npy").images or ()) == 3
+        np.savez(tmp_path / "a.npz", points=np.arange(5).reshape(-1, 1), b=np.eye(5))
+        assert collection.read(tmp_path / "a.npz").vectors.shape == (5, 1)
 
     @pytest.mark.parametrize("name", ["a.npy", "a.npz", "a.parquet", "a.csv.gz", "a-ubyte.gz", "a-ubyte"])
     @pytest.mark.parametrize("content", ["empty", "text", "cut"])
@@ -248,79 +374,6 @@ class TestArrays:
             path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
         with pytest.raises(ValueError, match=name):
             collection.read(path)
-
-
-class TestTables:
-    @pytest.mark.parametrize("suffix", [".csv", ".csv.gz", ".parquet"])
-    def test_numbers_labels_and_names(self, tmp_path: Path, suffix: str) -> None:
-        frame = pd.DataFrame({"name": ["a", "b", "ü"], "x": [1, 2, 3], "y": [0.5, 2, 1], "label": [3, 3, None]})
-        path = tmp_path / f"t{suffix}"
-        frame.to_parquet(path) if suffix == ".parquet" else frame.to_csv(path, index=False)
-        read = collection.read(path)
-        np.testing.assert_array_equal(read.vectors, frame[["x", "y"]])
-        assert read.are_points
-        assert (read.names, read.labels, read.ignored) == (("a", "b", "ü"), ("3", "3", ""), "")
-
-    def test_a_first_line_of_numbers_is_no_heading(self, tmp_path: Path) -> None:
-        (tmp_path / "t.csv").write_text("1,2,3\n4,5,6\n7,8,9.5\n")
-        np.testing.assert_array_equal(collection.read(tmp_path / "t.csv").vectors, [[1, 2, 3], [4, 5, 6], [7, 8, 9.5]])
-
-    def test_row_numbers_are_names(self, tmp_path: Path) -> None:
-        pd.DataFrame({"x": [0.1, 0.2], "y": [1, 2]}, index=[7, 9]).to_csv(tmp_path / "t.csv")
-        read = collection.read(tmp_path / "t.csv")
-        assert (read.names, read.vectors.shape) == (("7", "9"), (2, 2))
-
-    def test_names_are_no_features_whatever_they_hold(self, tmp_path: Path) -> None:
-        (tmp_path / "T.CSV").write_text("id,name,x,y,label,class\n1,a,2,3,p,4\n2,b,4,5,q,5\n")
-        read = collection.read(tmp_path / "T.CSV")
-        assert (read.names, read.labels, read.vectors.shape) == (("a", "b"), ("p", "q"), (2, 2))
-
-    def test_times_are_left_out(self, tmp_path: Path) -> None:
-        frame = pd.DataFrame({"x": [1.5, 2], "y": [3, 4], "when": pd.to_datetime(["2020-01-01", "2021-01-01"])})
-        frame.to_parquet(tmp_path / "t.parquet")
-        read = collection.read(tmp_path / "t.parquet")
-        assert (read.ignored, read.vectors.shape) == ("columns that are no numbers: when", (2, 2))
-
-    def test_texts_are_left_out_and_named(self, tmp_path: Path) -> None:
-        (tmp_path / "t.csv").write_text("a,b,city,when\n1,2,Rome,x\n3,4,Oslo,2020\n5,6,Bern,y\n")
-        read = collection.read(tmp_path / "t.csv")
-        assert read.ignored == "columns that are no numbers: city, when"
-        assert read.vectors.shape == (3, 2)
-
-    def test_images_by_their_paths(self, tmp_path: Path) -> None:
-        for name in ("a", "b", "c"):
-            save(tmp_path / "pictures" / f"{name}.png", noise(9, 9))
-        paths = ["pictures/a.png", "pictures/none.png", "pictures/b.png", "pictures/c.png"]
-        frame = pd.DataFrame({"image": paths, "x": range(4), "y": range(4), "label": list("pqrs")})
-        frame.to_csv(tmp_path / "t.csv", index=False)
-        read = collection.read(tmp_path / "t.csv")
-        np.testing.assert_array_equal(read.vectors, [[0, 0], [2, 2], [3, 3]])
-        assert len(read.images or ()) == 3
-        assert (read.names, read.labels) == ((paths[0], *paths[2:]), ("p", "r", "s"))
-        assert [name for name, _ in read.skipped] == [paths[1]]
-        frame[["image"]].to_parquet(tmp_path / "t.parquet")
-        assert collection.read(tmp_path / "t.parquet").vectors.shape == (3, 81)
-
-    @pytest.mark.parametrize(
-        ("text", "fault"),
-        [
-            ("x,y\n1,2\n3,\n", "row 2 of column 'y' is missing"),
-            ("x,y\n1,inf\n3,4\n", "row 1 of column 'y' is inf"),
-            ("x,y\n1,2\n3,four\n5,6\n", "row 2 of column 'y' is 'four', no number"),
-            ("x,y\n1,2\n3,4,5\n6,7\n", "Expected 2 fields in line 3, saw 3"),
-            ("x,y\n1,2,3\n4,5,6\n", "more fields than the heading"),
-            ("x,y\n1,2\n", "holds 1 thing"),
-            ("x,y\n", "holds nothing"),
-            ("\n\n", "t.csv"),
-            ("a,b\np,q\nr,s\n", "no column of numbers"),
-            ("label\n1\n2\n", "no column of numbers"),
-            ("x,y\n\xff,2\n", "t.csv"),
-        ],
-    )
-    def test_what_is_wrong_is_named(self, tmp_path: Path, text: str, fault: str) -> None:
-        (tmp_path / "t.csv").write_bytes(text.encode("latin-1"))
-        with pytest.raises(ValueError, match=fault):
-            collection.read(tmp_path / "t.csv")
 
 
 def test_what_does_not_exist_and_what_is_no_collection(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -58,6 +59,11 @@ def test_a_file_is_read(tmp_path: Path) -> None:
     assert config.load(str(write(tmp_path, 'problems = ["uniform"]'))) == Config(problems=("uniform",))
 
 
+def test_minus_one_thread_is_one_for_each_core(tmp_path: Path) -> None:
+    path = write(tmp_path, 'problems = ["uniform"]\nthreads = [1, -1]')
+    assert config.load(str(path)).threads == (1, len(os.sched_getaffinity(0)))
+
+
 def test_sizes_are_for_problems_that_name_none() -> None:
     given = Config(problems=("uniform", "tracking:n=8"), n=(16, 32))
     assert given.sized(given.problems) == ["uniform:n=16", "uniform:n=32", "tracking:n=8"]
@@ -82,6 +88,8 @@ def test_sizes_are_for_problems_that_name_none() -> None:
         ('problems = ["uniform"]\nn = [8.0]', "n: [8.0] is not a list of whole numbers"),
         ('problems = ["uniform"]\nn = [true]', "n: [True] is not a list of whole numbers"),
         ('problems = ["uniform"]\nn = [0]', "n: [0] is not a list of whole numbers above 0"),
+        ('problems = ["uniform"]\nthreads = 2', "threads: 2 is not a list; write for example [1, 2]"),
+        ('problems = ["uniform"]\nthreads = [0]', "threads: threads = 0; it must be a whole number of at least 1"),
         ('problems = ["uniform"]\ntimeout = 60', 'timeout: 60 is not a text; write for example "60s"'),
         ('problems = ["uniform"]\ntimeout = "60"', "timeout: '60' is not a duration above 0"),
         ('problems = ["uniform"]\nmemory = "8 gigs"', "memory: '8 gigs' is not a size above 0"),

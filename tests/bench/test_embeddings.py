@@ -151,8 +151,9 @@ def test_what_is_asked_wrongly_is_named(folder: Path, blobs: np.ndarray, monkeyp
         embed(blobs, "tnse")
     with pytest.raises(ValueError, match="components = 0"):
         embed(blobs, components=0)
-    with pytest.raises(ValueError, match="threads = 0; give at least 1, or None"):
+    with pytest.raises(ValueError, match="threads = 0; it must be a whole number of at least 1"):
         embed(blobs, threads=0)
+    assert np.array_equal(embed(blobs, "pca", threads=-1), embed(blobs, "pca", threads=None))
     with pytest.raises(ValueError, match="type complex128; an embedding takes real numbers"):
         embed(blobs * 1j)
     absent = dataclasses.replace(methods()["umap"], modules={"no_such_module": "no-such-package"})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -18,6 +19,7 @@ from typer.testing import CliRunner
 
 from bench.cli import app
 from bench.maps import collection, laying
+from reports.map import Map
 from solvers import grid_layout
 
 RNG = np.random.default_rng(0)
@@ -220,6 +222,31 @@ def test_more_labels_than_colours_and_long_ones(folder: Path) -> None:
         for suffix in (".png", ".svg", ".html"):
             assert lapmark("in.npz", "-o", f"map{suffix}")[0] == 0
         assert (">a very long label that …<" in Path("map.svg").read_text(encoding="utf-8")) == written
+
+
+@pytest.mark.parametrize(
+    "label", ["New\nYork", "a\r\n\tb", "\n", "\x00", "\ud800", "\u2028\u202e", "日本\n語", "x" * 500 + "\n"]
+)
+def test_any_label_can_be_written(folder: Path, label: str) -> None:
+    np.savez("in.npz", points=[[0, 0], [1, 0], [0, 1]], label=[label, "Rome", "Rome"], names=[label, "b", "c"])
+    layout = laying.lay(collection.read("in.npz"))
+    for suffix in (".png", ".svg", ".html"):
+        assert Map(layout, 40, "title").render(suffix)
+
+
+def test_a_label_of_two_lines_is_written_on_one(folder: Path) -> None:
+    Path("in.csv").write_text('x,y,label\n0,0,"New\nYork"\n1,0,Rome\n0,1,Rome\n')
+    code, output = lapmark("in.csv", "-o", "map.svg")
+    assert code == 0, output
+    assert "3 points, 2 labels\n3 rows, 2 numeric columns, separator ,, heading x, y, label\n" in output
+    assert ">New York<" in Path("map.svg").read_text(encoding="utf-8")
+
+
+def test_a_name_that_is_no_text_is_shown_as_far_as_it_is(folder: Path) -> None:
+    source = os.fsdecode(b"im\xffages")
+    write_images(folder / source, 4)
+    assert lapmark(source, "--method", "pca", "-o", "map.html")[0] == 0
+    assert "im�ages" in Path("map.html").read_text(encoding="utf-8")
 
 
 def test_what_an_embedding_warns_of_is_a_note(folder: Path) -> None:

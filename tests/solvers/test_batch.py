@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import threading
 import time
+from decimal import Decimal
+from fractions import Fraction
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -13,6 +17,7 @@ from interrupting import interrupted
 
 from solvers import linear_sum_assignment, solve_batch
 from solvers.native import _small
+from solvers.validation import check_threads
 
 SIDE = _small.LARGEST_SIDE
 
@@ -20,11 +25,11 @@ SIDE = _small.LARGEST_SIDE
 def one_by_one(costs, maximize=False):
     """row_to_col and cost of each problem by itself."""
     for matrix in costs:
-        matrix = np.asarray(matrix)
         rows, cols = linear_sum_assignment(matrix, maximize)
+        matrix = np.asarray(matrix)
         row_to_col = np.full(len(matrix), -1, dtype=np.intp)
         row_to_col[rows] = cols
-        yield row_to_col, matrix[rows, cols].sum(dtype=float)
+        yield row_to_col, matrix[rows, cols].astype(float).sum()
 
 
 def check(costs, maximize=False, threads=None):
@@ -127,8 +132,25 @@ def test_what_is_no_matrix_is_refused_by_index():
         solve_batch(np.ones((2, 2, 2), dtype=complex))
     with pytest.raises(ValueError, match=r"^problem 1: expected a matrix"):
         solve_batch([np.ones((2, 2)), np.ones(3)])
-    with pytest.raises(ValueError, match=r"^problem 0: .* beyond 2\*\*53"):
-        solve_batch(np.full((1, 2, 2), 2**60))
+    with pytest.raises(TypeError, match=r"^problem 1: cost matrix must hold numbers; entry \[0, 1\] is 1j"):
+        solve_batch([np.ones((1, 2)), [[Fraction(1, 3), 1j]]])
+    with pytest.raises(OverflowError, match=r"^problem 0: cost matrix must hold numbers; entry \[0, 0\] is 1000"):
+        solve_batch([[[10**400]]])
+
+
+@pytest.mark.parametrize("given_as", [np.array, list])
+def test_an_error_shows_the_entry_that_was_given_to_be_maximized(given_as):
+    costs = np.ones((2, 3, 3))
+    costs[1, 0, 2] = np.inf
+    with pytest.raises(ValueError, match=r"^problem 1: .* invalid numeric entries: inf at \[0, 2\]"):
+        solve_batch(given_as(costs), maximize=True)
+
+
+def test_numbers_of_any_kind_are_taken_as_scipy_takes_them():
+    frame = pd.DataFrame([[4, 1], [2, 8]])
+    costs = [frame.astype("Int64"), frame.astype(object), [[Fraction(1, 3), Decimal(1)]], np.array([[2**60, 1]])]
+    check(costs)
+    check(np.array([[[2**62, 5], [3, 2**62]]]), maximize=True)
 
 
 @pytest.mark.parametrize("shape", [(), (3,), (3, 3), (2, 2, 2, 2)])
@@ -137,10 +159,16 @@ def test_a_stack_has_three_dimensions(shape):
         solve_batch(np.ones(shape))
 
 
-@pytest.mark.parametrize("threads", [0, -1, 1.5, "2", True])
+@pytest.mark.parametrize("threads", [0, -2, 1.5, "2", True])
 def test_threads_are_a_positive_whole_number(threads):
-    with pytest.raises(ValueError, match="threads = "):
+    with pytest.raises(ValueError, match=r"threads = .*; it must be a whole number of at least 1, or -1 for all cores"):
         solve_batch(np.ones((1, 2, 2)), threads=threads)
+
+
+def test_minus_one_thread_is_one_for_each_core():
+    costs = np.random.default_rng(6).random((50, 9, 9))
+    np.testing.assert_array_equal(solve_batch(costs, threads=-1).cost, solve_batch(costs).cost)
+    assert check_threads(-1) == check_threads(np.int64(-1)) == check_threads(None) == len(os.sched_getaffinity(0))
 
 
 def product(n: int = SIDE) -> np.ndarray:

@@ -191,7 +191,7 @@ def test_threads_share_the_rows_of_a_matrix() -> None:
         np.testing.assert_array_equal(first.row_to_col, again.row_to_col)
 
 
-@pytest.mark.parametrize("threads", [0, -1, 1.5, True, "2"])
+@pytest.mark.parametrize("threads", [0, -2, 1.5, True, "2"])
 def test_threads_are_a_whole_number_above_0(threads: object) -> None:
     with pytest.raises(ValueError, match=r"threads = .*; it must be a whole number of at least 1"):
         solve(Assignment(DenseCost(np.ones((2, 2)))), "cascade", threads=threads)

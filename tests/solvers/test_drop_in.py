@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import importlib.util
+from decimal import Decimal
+from fractions import Fraction
 
 import numpy as np
+import pandas as pd
+import pyarrow as pa
 import pytest
+import scipy.sparse as sp
 from scipy.optimize import linear_sum_assignment as referee
 
-from solvers import linear_sum_assignment
+from solvers import Assignment, SparseCost, linear_sum_assignment, solve
 
 SCIPY_TESTS = "scipy.optimize.tests.test_linear_assignment"
 
@@ -67,8 +72,16 @@ def test_maximize_forbids_minus_infinity():
     assert list(zip(rows, cols, strict=True)) == [(0, 0), (1, 1)]
     with pytest.raises(ValueError, match="infeasible"):
         linear_sum_assignment([[1, -np.inf], [3, -np.inf]], maximize=True)
-    with pytest.raises(ValueError, match="invalid numeric entries"):
-        linear_sum_assignment([[1, np.inf], [3, 2]], maximize=True)
+
+
+@pytest.mark.parametrize("size", [2, 600])
+@pytest.mark.parametrize("kind", [np.asarray, np.ndarray.tolist, pd.DataFrame])
+def test_an_error_shows_the_entry_that_was_given(size, kind):
+    costs = np.arange(1.0, size**2 + 1).reshape(size, size)
+    for value, maximize in ((np.inf, True), (-np.inf, False), (np.nan, True), (np.nan, False)):
+        costs[0, 1] = value
+        with pytest.raises(ValueError, match=rf"invalid numeric entries: {value} at \[0, 1\]"):
+            linear_sum_assignment(kind(costs), maximize)
 
 
 @pytest.mark.parametrize("maximize", [False, True])
@@ -78,11 +91,84 @@ def test_costs_near_the_largest_double(maximize):
     assert cols.tolist() == ([0, 1] if not maximize else [1, 0])
 
 
-def test_integers_that_float64_cannot_tell_apart_are_refused():
-    with pytest.raises(ValueError, match=r"\[0, 1\] is 9007199254740993"):
-        linear_sum_assignment([[0, 2**53 + 1], [0, 0]])
-    with pytest.raises(ValueError, match=r"\[0, 0\] is 18446744073709551615"):
-        linear_sum_assignment(np.array([[2**64 - 1]], dtype=np.uint64), maximize=True)
+A = np.array([[4, 1, 3], [2, 0, 5], [3, 2, 2]])
+FRAME = pd.DataFrame(A)
+
+#: What SciPy takes: frames and lists of numbers of any kind.
+TAKEN = {
+    "nullable": FRAME.astype("Int64"),
+    "convert_dtypes": (FRAME / 2).convert_dtypes(),
+    "arrow": (FRAME / 2).astype("double[pyarrow]"),
+    "arrow decimals": FRAME.astype(pd.ArrowDtype(pa.decimal128(30, 2))),
+    "bool and int": pd.DataFrame({"a": [True, False], "b": [1, 2]}),
+    "objects": FRAME.astype(object),
+    "sparse columns": FRAME.astype(pd.SparseDtype(float)),
+    "texts": FRAME.astype(str),
+    "fractions": [[Fraction(1, 3), Fraction(2)], [Fraction(3), Fraction(1)]],
+    "decimals": [[Decimal("0.1"), Decimal("Infinity")], [Decimal(3), Decimal(1)]],
+    "kinds in turn": [[Fraction(1, 3), 2**70, True], [Decimal(4), 0.5, np.float32(2)]],
+    "large integers": [[2**70, 1], [1, 2**70]],
+    "int64 beyond 2**53": np.array([[2**62, 2**60], [1, -(2**61)]]),
+    "uint64 beyond 2**53": np.array([[2**64 - 1, 1], [1, 0]], dtype=np.uint64),
+    "int64 beyond 2**53, many": np.random.default_rng(0).integers(-(2**62), 2**62, (600, 20)),
+}
+
+
+@pytest.mark.parametrize("maximize", [False, True])
+@pytest.mark.parametrize("name", TAKEN)
+def test_frames_and_lists_are_taken_as_by_scipy(name, maximize):
+    costs = TAKEN[name]
+    if name == "decimals" and maximize:
+        costs = [[-value for value in row] for row in costs]
+    found, expected = linear_sum_assignment(costs, maximize), referee(costs, maximize)
+    np.testing.assert_array_equal(found, expected)
+
+
+#: What SciPy refuses, too, and what ours says of it.
+REFUSED = {
+    "NA": (FRAME.astype("Int64").mask(FRAME == 5), r"must hold numbers; entry \[1, 2\] is <NA>"),
+    "None in a frame": (
+        FRAME.astype(object).mask(FRAME == 5, None),
+        r"invalid numeric entries: (None|nan) at \[1, 2\]",
+    ),
+    "None in a list": ([[1, None], [2, 3]], r"invalid numeric entries: None at \[0, 1\]"),
+    "NaN among decimals": ([[Decimal(1), Decimal("NaN")]], r"invalid numeric entries: NaN at \[0, 1\]"),
+    "text": ([["1", "two"]], r"must hold numbers; entry \[0, 1\] is .*'two'"),
+    "complex": ([[Fraction(1), 1j]], r"must hold numbers; entry \[0, 1\] is 1j"),
+    "too large": ([[1, 10**400]], r"must hold numbers; entry \[0, 1\] is 1000"),
+    "an array of objects": (FRAME.to_numpy(object), r"Cannot cast array data .* from object .*; cast it to float64"),
+    "a mapping": ({1: 2}, r"must hold numbers; it is \{1: 2\}"),
+    "nothing": (None, "expected a matrix"),
+}
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_errors_have_scipys_type_and_name_the_entry(name):
+    costs, message = REFUSED[name]
+    with pytest.raises((TypeError, ValueError, OverflowError)) as theirs:
+        referee(costs)
+    with pytest.raises(theirs.type, match=message):
+        linear_sum_assignment(costs)
+
+
+@pytest.mark.parametrize("costs", [FRAME.astype("M8[ns]"), FRAME.astype("m8[ns]")])
+def test_times_are_no_costs_though_scipy_takes_them(costs):
+    with pytest.raises(TypeError, match=r"Cannot cast array data .*; give numbers"):
+        linear_sum_assignment(costs)
+
+
+def test_what_masked_and_sparse_arrays_are_to_become_is_said():
+    masked = np.ma.array(A, mask=A > 4)
+    with pytest.raises(TypeError, match=r"masked array; fill it first: \.astype\(float\)\.filled\(np\.inf\)"):
+        linear_sum_assignment(masked)
+    assert linear_sum_assignment(masked.astype(float).filled(np.inf))[1].tolist() == [1, 0, 2]
+    with pytest.raises(TypeError, match=r"masked array; fill it first: \.astype\(float\)\.filled\(-np\.inf\)"):
+        linear_sum_assignment(masked, maximize=True)
+    assert linear_sum_assignment(masked.astype(float).filled(-np.inf), maximize=True)[1].tolist() == [2, 0, 1]
+    with pytest.raises(TypeError, match=r"solve\(Assignment\(SparseCost\(…\)\)\); .* call \.toarray\(\)"):
+        linear_sum_assignment(sp.csr_array(A))
+    assert solve(Assignment(SparseCost(sp.csr_array(A)))).cost == 5
+    assert linear_sum_assignment(sp.csr_array(A).toarray())[1].tolist() == [1, 0, 2]
 
 
 def test_the_matrix_is_left_alone():

@@ -58,6 +58,7 @@ def test_faults_are_named():
         emd(np.ones((3, 2)), a, b)
     with pytest.raises(ValueError, match="threads = 0"):
         emd(cost, a, b, threads=0)
+    np.testing.assert_array_equal(emd(cost, a, b, threads=-1), emd(cost, a, b))
 
 
 COSTS = {

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+from fractions import Fraction
+
 import numpy as np
+import pandas as pd
 import pytest
 import scipy.sparse as sp
 
@@ -11,6 +15,25 @@ from solvers.registry import get
 from solvers.validation import OutOfRange
 
 inf, nan = np.inf, np.nan
+
+
+def as_float(values):
+    return np.asarray(values, dtype=float)
+
+
+def masses(a):
+    return Transport(DenseCost(np.ones((2, 1))), a, partial=True)
+
+
+def points(x):
+    return PointCost(x, [[1]])
+
+
+def summed(coo):
+    coo = coo.copy()
+    coo.sum_duplicates()
+    return coo
+
 
 BAD_MATRICES = {
     "0-d": (5, ValueError, r"2-D array\), got 0 dim"),
@@ -171,6 +194,74 @@ def test_bad_transport_is_refused(name):
     options, error, message = BAD_TRANSPORT[name]
     with pytest.raises(error, match=message):
         Transport(DenseCost(np.ones((2, 3))), **options)
+
+
+def test_pydatas_sparse_arrays_are_taken():
+    sparse = pytest.importorskip("sparse", reason="pip install sparse")
+    matrix = np.array([[1.0, inf], [2.0, 3.0]])
+    for fill in (0, inf):
+        coo = sparse.COO.from_numpy(np.where(np.isinf(matrix), fill, matrix), fill_value=fill)
+        for array in (coo, sparse.GCXS.from_coo(coo), sparse.DOK.from_coo(coo)):
+            assert SparseCost(array).dense().tolist() == matrix.tolist()
+            with pytest.raises(TypeError, match=r"sparse \w+; .*SparseCost\(…\)\)\); .* call \.todense\(\)"):
+                DenseCost(array)
+            assert DenseCost(array.todense()).dense()[0, 1] == fill
+            with pytest.raises(TypeError, match=r"wrap a matrix: SparseCost\(matrix\)"):
+                Assignment(array)
+    fives = sparse.COO.from_numpy(np.ones((2, 2)), fill_value=5)
+    with pytest.raises(TypeError, match=r"not COO; DenseCost\(matrix\.todense\(\)\) takes it"):
+        SparseCost(fives)
+    assert not DenseCost(fives.todense()).forbids
+
+
+#: What a message tells to do with a matrix, or with points or masses, and the same after it was done.
+CURES = {
+    "round": (DenseCost, np.array([[2**60, 0]]), r"round: \.astype\(float\)", lambda c: c.astype(float)),
+    "subtract": (DenseCost, np.array([[2**60, 2**60 + 1]]), "subtract a constant", lambda c: c - c.min()),
+    "divide": (DenseCost, np.array([[1e308, 1]]), r"divide by 2\*\*64", lambda c: c / 2**64),
+    "real part": (DenseCost, np.array([[1j]]), "take the real part", np.real),
+    "absolute value": (DenseCost, np.array([[1j]]), "or the absolute value", np.abs),
+    "cast a long double": (DenseCost, np.ones((1, 1), np.longdouble), r"np\.asarray\(…, dtype=float\)", as_float),
+    "cast fractions": (DenseCost, [[Fraction(1, 3)]], r"np\.asarray\(…, dtype=float\)", as_float),
+    "cast decimals": (DenseCost, [[Decimal("0.1")]], r"np\.asarray\(…, dtype=float\)", as_float),
+    "cast a frame": (DenseCost, pd.DataFrame({"a": [True], "b": [2]}), r"np\.asarray\(…, dtype=float\)", as_float),
+    "mask": (
+        DenseCost,
+        np.ma.array([[1, 2]], mask=[[0, 1]]),
+        r"\.filled\(np\.inf\)",
+        lambda c: c.astype(float).filled(inf),
+    ),
+    "masked masses": (masses, np.ma.array([1, 2], mask=[0, 1]), r"fill it first: \.filled\(0\)", lambda a: a.filled(0)),
+    "masked points": (points, np.ma.array([[1], [2]], mask=[[0], [1]]), r"np\.ma\.compress_rows", np.ma.compress_rows),
+    "sparse masses": (masses, sp.coo_array([1.0, 2.0]), r"call \.toarray\(\)", lambda a: a.toarray()),
+    "sparse points": (points, sp.csr_array([[1.0]]), r"call \.toarray\(\)", lambda x: x.toarray()),
+    "points on a line": (points, np.ones(3), r"reshape\(-1, 1\)", lambda x: x.reshape(-1, 1)),
+    "far points": (points, np.full((2, 1), 1e200), "rescale the points", lambda x: x / 1e100),
+    "large masses": (masses, np.array([1e308, 1e308]), "rescale the masses", lambda a: a / 1e308),
+    "small masses": (masses, np.array([1e-290, 0]), "rescale the masses", lambda a: a * 1e290),
+    "twice": (SparseCost, sp.coo_array(([1, 2], ([0, 0], [1, 1]))), r"call sum_duplicates\(\)", summed),
+    "a matrix": (Assignment, [[1]], r"DenseCost\(matrix\)", DenseCost),
+    "a sparse matrix": (Assignment, sp.csr_array([[1]]), r"SparseCost\(matrix\)", SparseCost),
+}
+
+
+@pytest.mark.parametrize("name", CURES)
+def test_the_cure_that_a_message_names_works(name):
+    make, given, message, cure = CURES[name]
+    with pytest.raises((TypeError, ValueError), match=message):
+        make(given)
+    make(cure(given))
+
+
+def test_each_cure_for_sums_that_differ_works():
+    cost, a, b = DenseCost(np.ones((2, 2))), np.ones(2), np.full(2, 3.0)
+    with pytest.raises(ValueError, match="a sums to 2, b to 6; rescale one, or give partial=True"):
+        Transport(cost, a, b, blur=0)
+    with pytest.raises(ValueError, match="rescale one, or give a reach, or partial=True and blur=0"):
+        Transport(cost, a, b)
+    assert solve(Transport(cost, a, b, blur=0, partial=True)).cost == pytest.approx(2)
+    for problem in (Transport(cost, a, b / 3), Transport(cost, a, b, reach=1)):
+        assert np.isfinite(solve(problem).cost)
 
 
 def test_transport_is_uniform_by_default_and_never_empty():

@@ -33,6 +33,15 @@ def problem(*shape: int) -> Assignment:
     return Assignment(DenseCost(np.ones(shape or (2, 2))))
 
 
+@pytest.mark.parametrize("size", [3, 40])
+@pytest.mark.parametrize("kind", [Assignment, Transport])
+def test_auto_takes_threads_whatever_it_chooses(size, kind):
+    posed = kind(DenseCost(np.random.default_rng(0).random((size, size))), **({"blur": 0} if kind is Transport else {}))
+    assert solve(posed, threads=-1).cost == solve(posed, threads=2).cost == solve(posed).cost
+    with pytest.raises(ValueError, match=r"threads = 0; it must be a whole number of at least 1, or -1 for all cores"):
+        solve(posed, threads=0)
+
+
 def test_every_solver_says_what_it_is():
     for name, solver in registry.solvers().items():
         assert solver.name == name

@@ -261,7 +261,7 @@ def test_a_wrong_partial_plan_is_not_certified():
 
 def test_sums_that_differ_have_to_be_asked_for():
     cost = DenseCost(np.ones((2, 3)))
-    with pytest.raises(ValueError, match=r"a sums to 2, b to 3; rescale one, give partial=True, or a reach"):
+    with pytest.raises(ValueError, match=r"a sums to 2, b to 3; rescale one, or give partial=True"):
         Transport(cost, np.ones(2), np.ones(3), blur=0)
     with pytest.raises(ValueError, match="give one of them"):
         Transport(cost, np.ones(2), np.ones(3), reach=1.0, partial=True)
