@@ -108,9 +108,8 @@ def _listed_minima(
 
 def _sum_down(*parts: np.ndarray) -> np.ndarray:
     """Sums of small numbers, less what their rounding can have added; as they are where all but one are 0."""
-    total = sum(parts)
-    size = sum(np.abs(part) for part in parts)
-    return np.where(np.abs(total) == size, total, total - 4 * UNIT * size)
+    total, size, terms = sum(parts), sum(np.abs(part) for part in parts), sum(part != 0 for part in parts)
+    return np.where(terms <= 1, total, total - 4 * UNIT * size)
 
 
 def fitted(

@@ -66,8 +66,9 @@ class Terms:
 
     @property
     def from_which(self) -> str:
-        """The side whose duals are best given, as the other's follow: "rows" where they alone may keep something."""
-        return "rows" if self.rows_keep and not self.columns_keep else "columns"
+        """The side whose duals are best given, as the other's follow: the one that keeps something, the longer of two."""
+        n, m = self.cost.shape
+        return "rows" if self.rows_keep and (n > m or not self.columns_keep) else "columns"
 
     @cached_property
     def leaves_no_choice(self) -> bool:

@@ -64,7 +64,8 @@ class Claim:
     @cached_property
     def paid(self) -> tuple[np.ndarray, ...]:
         """Numbers that add up to what the answer costs, less the limit of each pair."""
-        return *product(self.mass, self.entries[0]), *product(self.mass, np.full(len(self.mass), -self.terms.limit))
+        limits = np.full(len(self.mass), -self.terms.limit)
+        return tuple(part for numbers in (*self.entries, limits) for part in product(self.mass, numbers))
 
     def slack(
         self, p: Potentials, rows: np.ndarray, columns: np.ndarray, entries: Entries
