@@ -91,7 +91,11 @@ def _is_suspect(problem: Assignment, matching: Matching, largest: float) -> bool
     # Costs that are all but equal tell nothing of what matters, so that ever larger shares of them are asked.
     apart = np.sort(np.abs(paid - np.partition(paid, count // 2)[count // 2]))
     differ = next((each for each in apart[[count // 2, 9 * count // 10, -1]] if each > 0), np.inf)
-    numbers = (paid.max(), -paid.min(), *(end for duals in (matching.u, matching.v) for end in (duals.max(), -duals.min())))
+    numbers = (
+        paid.max(),
+        -paid.min(),
+        *(end for duals in (matching.u, matching.v) for end in (duals.max(), -duals.min())),
+    )
     return max(largest, abs(problem.limit or 0.0), *numbers) > SUSPECT * differ
 
 
@@ -108,7 +112,7 @@ def _posed_again(
     """The best matching at reduced costs, and duals to which its own are added; None where pairs are too many."""
     terms, (n, m) = claim.terms, claim.terms.cost.shape
     by_columns = terms.from_which == "columns"
-    least = (p.f if by_columns else p.g) + terms.limit
+    least = terms.minima(p)
     reach = excess + 2.0**-50 * np.abs(least)
     pairs = near_pairs(terms.cost, p.g if by_columns else p.f, least, reach, by_columns, MOST_PAIRS)
     if pairs is None:

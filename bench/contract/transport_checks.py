@@ -22,10 +22,10 @@ from collections.abc import Callable, Iterable
 import numpy as np
 
 from solvers.certificate import Certificate, certify
+from solvers.certificate.plan_sums import masses_of
 from solvers.problem import DenseCost, PointCost, TimeLimit, Transport, Unsupported
 from solvers.registry import Solver, solve
 from solvers.result import Plan
-from solvers.certificate.plan_sums import masses_of
 
 from .core import Broken, Verdict, named
 from .transport_cases import TRANSPORT_CASES, PlanCase, masses

@@ -66,9 +66,7 @@ def certify_matching(
     )
 
 
-def _potentials(
-    claim: Claim, problem: Assignment, own: Potentials | None, search: bool
-) -> Iterator[Potentials]:
+def _potentials(claim: Claim, problem: Assignment, own: Potentials | None, search: bool) -> Iterator[Potentials]:
     """Duals to hold the matching against, its own and others, the cheapest to find first."""
     if own is not None:
         yield own

@@ -16,7 +16,7 @@ from dataclasses import replace
 import numpy as np
 import scipy.sparse
 
-from ..exact_sums import product, sum_down, sum_up
+from ..exact_sums import sum_down, sum_up
 from ..problem import Transport
 from ..result import Plan
 from ..validation import place

@@ -93,6 +93,11 @@ class Terms:
         f, rest = _signed(f, rest, self.rows_keep)
         return Potentials(f, rest, *self._left(column_minima(self.cost, f, rest, self.every_pair), self.columns_keep))
 
+    def minima(self, p: Potentials) -> np.ndarray:
+        """The minima of costs less duals, as one number each, that the duals of the other side are."""
+        left, rest = (p.g, p.g_rest) if self.from_which == "rows" else (p.f, p.f_rest)
+        return (left + self.limit) + rest
+
     @cached_property
     def from_minima(self) -> Potentials:
         """The duals that are minima of columns and then of rows; of one side alone where the other's may be 0."""

@@ -117,7 +117,9 @@ def tightened(claim: Claim, p: Potentials) -> Iterator[Potentials]:
     for _ in range(ROUNDS):
         excess = claim.excess(p)
         slack, _ = claim.slack(p, claim.rows, claim.columns, claim.entries)
-        size = sum(float(np.abs(each).max(initial=0.0)) for each in (p.f, p.g, claim.entries[0])) * float(claim.mass.sum())
+        size = sum(float(np.abs(each).max(initial=0.0)) for each in (p.f, p.g, claim.entries[0])) * float(
+            claim.mass.sum()
+        )
         if not 0 < excess <= max(NEAR * claim.scope, ROUNDED * size):
             return
         corrected = _corrected(claim, p, slack)
@@ -139,7 +141,7 @@ def _corrected(claim: Claim, p: Potentials, slack: np.ndarray) -> Potentials | N
     # Nothing that differs by more than some of what is to be corrected matters.
     reach = 16 * float(slack.max(initial=0.0))
     by_columns = terms.from_which == "columns"
-    low = (p.f if by_columns else p.g) + terms.limit
+    low = terms.minima(p)
     pairs = near_pairs(terms.cost, p.g if by_columns else p.f, low, reach, by_columns, MOST_NEAR * (n + m))
     if pairs is None:
         return None

@@ -26,7 +26,11 @@ def main() -> int:
         seed += 1
         if sys.stderr.isatty() and time.monotonic() > told + 1:
             told = time.monotonic()
-            print(f"\r{seed - given.seed} problems, {certificates} certificates, {findings} findings", end="", file=sys.stderr)
+            print(
+                f"\r{seed - given.seed} problems, {certificates} certificates, {findings} findings",
+                end="",
+                file=sys.stderr,
+            )
     print(f"{seed - given.seed} problems from seed {given.seed} on, {certificates} certificates, {findings} findings")
     return findings > 0
 

@@ -123,10 +123,11 @@ def _judge_matching(problem: Assignment, costs: Costs, matching: Matching, optim
 
 
 def _size(problem: Assignment, matching: Matching) -> Fraction:
-    """What the chosen costs, and the limit, add up to regardless of their signs."""
+    """What the chosen costs add up to regardless of their signs, and the limit of all that might be chosen."""
     rows = np.flatnonzero(matching.row_to_col >= 0)
     entries = problem.cost.entries(rows, matching.row_to_col[rows])
-    return sum((abs(Fraction(entry)) for entry in entries.tolist()), Fraction(0)) + len(rows) * abs(Fraction(problem.limit or 0))
+    limits = min(problem.shape) * abs(Fraction(problem.limit or 0))
+    return sum((abs(Fraction(entry)) for entry in entries.tolist()), limits)
 
 
 def _judge(
@@ -158,7 +159,9 @@ def _check_transport(problem: Transport, costs: Costs, rng: Rng) -> int:
         slack = max(sum(a), sum(b)) * Fraction(1e-6)
         least = min(sum(a), sum(b))
         # Allowing everything at a cost of 1 per unit tells how much cannot go along allowed pairs.
-        astray = least_plan([[Fraction(value is None) for value in row] for row in costs], *_even(a, b, problem.partial))
+        astray = least_plan(
+            [[Fraction(value is None) for value in row] for row in costs], *_even(a, b, problem.partial)
+        )
         if astray is not None and astray < min([mass for mass in (*a, *b) if mass > 0] + [least]) * Fraction(1e-9):
             raise Finding(f"finds no plan, though all but {float(astray)} can be moved") from None
         return 0 if slack else 1
@@ -216,7 +219,10 @@ def _judge_plan(problem: Transport, costs: Costs, plan: Plan, what: str, exact: 
         _check_marginals(given, sums, keeps, what)
     # The cheapest plan of the same marginals, and of what may be kept as much as there is.
     marginals = [
-        [max(have, used) if keep and have - used > have * Fraction(1e-12) else used for have, used in zip(each, own, strict=True)]
+        [
+            max(have, used) if keep and have - used > have * Fraction(1e-12) else used
+            for have, used in zip(each, own, strict=True)
+        ]
         for each, own, keep in zip(given, sums, keeps, strict=True)
     ]
     optimum = least_plan(costs, *marginals)
@@ -227,8 +233,17 @@ def _judge_plan(problem: Transport, costs: Costs, plan: Plan, what: str, exact: 
         if paid - optimum > Fraction(1e-9) * scale:
             raise Finding(f"{what}: costs {float(paid)} where {float(optimum)} is enough")
     excess = paid - optimum
-    off = sum(abs(Fraction(mass)) * abs(costs[i][j]) for i, j, mass in zip(*(axis.tolist() for axis in moved.coords), moved.data.tolist(), strict=True)) * Fraction(2) ** -94
-    if proof.optimal and excess > Fraction(TOLERANCE) * Fraction(max(proof.scope, 0.0) if np.isfinite(proof.scope) else 0.0) + off:
+    off = (
+        sum(
+            abs(Fraction(mass)) * abs(costs[i][j])
+            for i, j, mass in zip(*(axis.tolist() for axis in moved.coords), moved.data.tolist(), strict=True)
+        )
+        * Fraction(2) ** -94
+    )
+    if (
+        proof.optimal
+        and excess > Fraction(TOLERANCE) * Fraction(max(proof.scope, 0.0) if np.isfinite(proof.scope) else 0.0) + off
+    ):
         raise Finding(f"{what}: optimal, but {float(excess)} above the optimum: {proof}")
     if proof.exactly_optimal and excess > off:
         raise Finding(f"{what}: exactly optimal, but {float(excess)} above the optimum: {proof}")

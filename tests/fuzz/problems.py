@@ -21,7 +21,9 @@ MATRICES = {
     "wide": lambda rng, n, m: 10.0 ** rng.uniform(-10, 10, (n, m)),
     "lognormal": lambda rng, n, m: np.exp(10 * rng.normal(size=(n, m))),
     "sums": lambda rng, n, m: np.add.outer(rng.random(n), rng.random(m)) * 10.0 ** rng.uniform(0, 12),
-    "nearly sums": lambda rng, n, m: np.add.outer(1e9 * rng.random(n), 1e9 * rng.random(m)) + rng.integers(0, 3, (n, m)),
+    "nearly sums": lambda rng, n, m: (
+        np.add.outer(1e9 * rng.random(n), 1e9 * rng.random(m)) + rng.integers(0, 3, (n, m))
+    ),
     "row offsets": lambda rng, n, m: rng.integers(0, 3, (n, m)) + 1e15 * rng.integers(0, 5, n)[:, None],
     "numbers on a line": lambda rng, n, m: np.abs(np.subtract.outer(rng.normal(size=n), rng.normal(size=m))),
     "products": lambda rng, n, m: np.outer(rng.random(n), rng.random(m)),
@@ -49,7 +51,9 @@ def draw_problem(rng: Rng, largest: int = 6) -> Problem:
     cost = _draw_cost(rng, n, m)
     if rng.random() < 0.5:
         maximize = cost.kind != "points" and rng.random() < 0.3
-        limit = float(rng.choice(_levels(cost))) * rng.choice([0.5, 1.0, 1.0 + 2.0**-52]) if rng.random() < 0.25 else None
+        limit = (
+            float(rng.choice(_levels(cost))) * rng.choice([0.5, 1.0, 1.0 + 2.0**-52]) if rng.random() < 0.25 else None
+        )
         return Assignment(cost, limit, maximize=maximize)
     a, b = (MASSES[str(rng.choice(list(MASSES)))](rng, k).astype(float) for k in (n, m))
     partial = bool(rng.random() < 0.3)

@@ -6,7 +6,7 @@ from fractions import Fraction
 
 import numpy as np
 
-from solvers import Assignment, PointCost, Transport
+from solvers import Assignment, PointCost
 from solvers.problem import Problem
 
 #: Costs by row and column as exact numbers, None where a pair is forbidden.

@@ -28,7 +28,7 @@ from solvers import (
     solve,
 )
 from solvers.minima import column_minima, row_minima
-from solvers.native import _native, _transport
+from solvers.native import _native
 from solvers.problem import Unsupported
 
 MASSES = {
