@@ -7,12 +7,15 @@ stand for one: its marginals, its cost, what a feasible plan made of it costs, a
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import scipy.sparse
 
 from .certificate import Certificate, invalid, number, relative, rounding, vector
 from .plan_bounds import MET, Scaled, convergence, dual_bounds, penalised, rounded
 from .problem import Transport
+from .rerouting import rerouted
 from .result import Plan
 from .spread import Sums, gathered, masses_of, spread
 from .validation import place
@@ -38,11 +41,16 @@ def certify_plan(problem: Transport, plan: Plan, known: float, tolerance: float)
     if fault := _misstatement(problem, plan, sums, errors):
         return invalid(fault, known, sums.cost)
 
-    near, feasible, missed = None, sums.cost, 0.0
+    near, above, feasible, missed = None, None, sums.cost, 0.0
     if problem.reach is not None:
         feasible = penalised(problem, sums)
     elif (missed := max(errors)) > MET:
         near = rounded(problem, sums, scaled)
+        if plan.mass is None and problem.cost.forbids and not np.isfinite(near.cost):
+            assert f is not None
+            assert g is not None
+            cost, above = rerouted(problem, f, g)
+            near = dataclasses.replace(near, cost=cost)
         # Masses in float64 cannot always be met to the last digit where pairs are forbidden.
         feasible = near.cost if np.isfinite(near.cost) or missed > tolerance else sums.cost
 
@@ -57,7 +65,7 @@ def certify_plan(problem: Transport, plan: Plan, known: float, tolerance: float)
             if feasible - bound <= tolerance * abs(feasible) + rounded_off:
                 break
         if plan.mass is None:
-            entropic = convergence(problem, sums, f, g, near)
+            entropic = convergence(problem, sums, f, g, near, above)
     excess = feasible - bound
     # A plan that misses its marginals is an optimum only in so far as it needs no rounding.
     optimal = missed <= tolerance and excess <= tolerance * abs(feasible) + rounded_off
@@ -134,7 +142,7 @@ def _errors(problem: Transport, sums: Sums, f: np.ndarray | None, g: np.ndarray 
         else:
             with np.errstate(over="ignore"):
                 asked = np.nan if potential is None else masses * np.exp(-potential / problem.rho)
-            over, total = moved - asked, float(masses.sum())
+            over, total = moved - asked, float(np.fmax(masses.sum(), np.sum(asked)))
         errors.append(float((np.maximum(over, 0.0) if keeps else np.abs(over)).sum() / total))
     return errors[0], errors[1]
 
