@@ -7,7 +7,7 @@ of the potentials is the solver's business (`solvers.transport.sinkhorn`).
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -20,6 +20,16 @@ RELAXATION, MOST_RELAXATION, LOOK_EVERY = 1.8, 1.98, 20
 #: A value of ε before the last is left at this marginal error, or after so many passes.
 STAGE_ERROR, STAGE_PASSES = 0.1, 100
 
+#: A marginal error is relative to so many times what should move, where that is less than the mass; and what should
+#: move counts as no less than this part of the mass.
+LITTLE, LEAST_MOVED = 30.0, 1e-100
+
+#: A row may miss its mass by this part at the end, however little that adds to the marginal error.
+EVEN = 0.02
+
+#: Potentials stop at this many ρ: of a mass that no plan could move, exp(−f / ρ) is 0 in float64.
+NOTHING_MOVES = 800.0
+
 
 @dataclass(frozen=True)
 class State:
@@ -31,7 +41,7 @@ class State:
     rows, cols : (n,), (m,) float64
         Σ_j b_j e_ij and Σ_i a_i e_ij.
     cost : float
-        ⟨π, C⟩ of the plan; NaN where nobody asked for it.
+        ⟨π, C⟩ of the plan; NaN where the pass took no care.
     """
 
     f: np.ndarray
@@ -76,9 +86,45 @@ class Entropic:
             left = max_passes - passes
             most = max(left if last else min(left, STAGE_PASSES), 3)
             enough = stop if last else max(stop, STAGE_ERROR)
-            state, more, relaxation = self.settle(f, g, epsilon, enough, most, relaxation)
+            # Where ε is large from the start, potentials of 0 fit without being right.
+            least = 2 if len(epsilons) == 1 else 0
+            iteration = self if last else replace(self, pairs=self.pairs.rough())
+            state, more, relaxation = iteration.settle(f, g, epsilon, enough, most, relaxation, least)
             f, g, passes = state.f, state.g, passes + more
         return state, passes
+
+    def finish(self, state: State, epsilon: float, stop: float, most: int) -> tuple[State, int]:
+        """Give every row its mass in full, however small that is, and go on where the columns then miss theirs.
+
+        Returns the last state, from a careful pass, and the number of passes that it took to go on.
+        """
+        passes = 0
+        while True:
+            f = self._plain(state, epsilon, rows=True)
+            state = self.measure(f, state.g, epsilon, careful=True)
+            if self.error(state) <= stop or passes >= most:
+                return state, passes
+            state, more, _ = self.settle(state.f, state.g, epsilon, stop, most - passes, relaxation=1.0)
+            passes += more
+
+    def fit_to_itself(self, epsilon: float, stop: float, max_passes: int) -> tuple[State, int]:
+        """Fit the rows to the columns where these are the same: f ← (f + T(f)) / 2, with T the plain update.
+
+        Where exp(−c / ε) is positive definite, as it is for distances to a power p ≤ 2 (I. J. Schoenberg, 1938), T
+        turns an error e into −λ e with λ between 0 and 1, so that at least half of it goes with every pass, whatever
+        ε is. J. Feydy, thesis (2020), section 3.3. Under a reach λ ends at the damping δ, and the average that takes
+        the most away is (δ f + T(f)) / (1 + δ).
+
+        Returns the last state, from a careful pass, and the number of passes before.
+        """
+        damping = self._damping(epsilon)
+        f, _ = self.zero()
+        passes, fits = 0, False
+        while not fits and passes < max_passes:
+            state = self.measure(f, f, epsilon)
+            passes, fits = passes + 1, self.fits(state, stop)
+            f = (damping * f + self._plain(state, epsilon, rows=True)) / (1 + damping)
+        return self.measure(f, f, epsilon, careful=True), passes
 
     def settle(
         self,
@@ -88,18 +134,18 @@ class Entropic:
         enough: float,
         most: int,
         relaxation: float,
-        cost: bool = False,
+        least: int = 0,
     ) -> tuple[State, int, float]:
-        """Fit rows and columns by turns until the marginal error is `enough`, in `most` passes.
+        """Fit rows and columns by turns until the marginal error is `enough`, in `most` passes, after `least` updates.
 
         Returns the last state, the number of passes, and the relaxation that has proven itself.
         """
         earlier = math.inf
         for turn in range(most):
-            state = self.measure(*self._centre(f, g), epsilon, cost)
+            state = self.measure(*self._centre(f, g), epsilon)
             f, g = state.f, state.g
             error = self.error(state)
-            if error + self.pairs.noise <= enough or turn == most - 1:
+            if (error + self.pairs.noise <= enough and turn >= least) or turn == most - 1:
                 break
             if turn % LOOK_EVERY == 0:
                 if turn > LOOK_EVERY:  # before, the error says more about the start than about the rate
@@ -122,40 +168,46 @@ class Entropic:
             soft_f, soft_g = self.both(f, g, epsilon)
             f, g = (f + soft_f) / 2, (g + soft_g) / 2
         f, g = self.both(f, g, epsilons[-1])
-        return self.measure(f, g, epsilons[-1], cost=True), len(epsilons) + 3
+        return self.measure(f, g, epsilons[-1], careful=True), len(epsilons) + 3
 
-    def both(self, f: np.ndarray, g: np.ndarray, epsilon: float) -> tuple[np.ndarray, np.ndarray]:
+    def both(
+        self, f: np.ndarray, g: np.ndarray, epsilon: float, careful: bool = False
+    ) -> tuple[np.ndarray, np.ndarray]:
         """Both plain updates from the same potentials."""
-        state = self.measure(f, g, epsilon)
-        damping = self._damping(epsilon)
-        soft_f, soft_g = self._soft_minima(state, epsilon, rows=True), self._soft_minima(state, epsilon, rows=False)
-        return damping * soft_f, damping * soft_g
+        state = self.measure(f, g, epsilon, careful)
+        return self._plain(state, epsilon, rows=True), self._plain(state, epsilon, rows=False)
 
     def rows(self, f: np.ndarray, g: np.ndarray, epsilon: float) -> np.ndarray:
         """The plain update of the rows; f is near it."""
-        return self._damping(epsilon) * self._soft_minima(self.measure(f, g, epsilon), epsilon, rows=True)
+        return self._plain(self.measure(f, g, epsilon), epsilon, rows=True)
 
-    def measure(self, f: np.ndarray, g: np.ndarray, epsilon: float, cost: bool = False) -> State:
+    def measure(self, f: np.ndarray, g: np.ndarray, epsilon: float, careful: bool = False) -> State:
         """One pass over the costs."""
-        sums = self.pairs.sums(f, g, epsilon, self.deadline.left, cost)
+        sums = self.pairs.sums(f, g, epsilon, self.deadline.left, careful)
         if sums is None:
             raise OutOfTime(f, g)
         return State(f, g, sums.rows, sums.cols, sums.cost)
 
     def error(self, state: State) -> float:
-        """Marginal error (L1, relative to the mass, the larger side), inf where potentials are too far off to say."""
-        errors = [
-            float(masses @ np.abs(moved - self._kept(potential))) / float(masses.sum())
-            for masses, moved, potential in (
-                (self.pairs.a, state.rows, state.f),
-                (self.pairs.b, state.cols, state.g),
-            )
-        ]
-        return max(errors) if np.isfinite(errors).all() else math.inf
+        """Marginal error (L1, the larger side), inf where potentials are too far off to say.
 
-    def priced(self, state: State, epsilon: float) -> State:
-        """The state with its cost, which a pass may not have taken."""
-        return self.measure(state.f, state.g, epsilon, cost=True) if math.isnan(state.cost) else state
+        Relative to the mass; to what should move of it where that is more, and to LITTLE times that where it is less.
+        """
+        errors = []
+        for masses, moved, potential in (
+            (self.pairs.a, state.rows, state.f),
+            (self.pairs.b, state.cols, state.g),
+        ):
+            kept, mass = self._kept(potential), float(masses.sum())
+            asked = mass if self.rho == math.inf else float(masses @ kept)
+            unit = max(asked, min(mass, LITTLE * asked), LEAST_MOVED * mass)
+            errors.append(float(masses @ np.abs(moved - kept)) / unit)
+        return max(errors) if all(map(math.isfinite, errors)) else math.inf
+
+    def fits(self, state: State, stop: float) -> bool:
+        """Whether the marginal error is at most `stop`, and no single row is far off."""
+        kept = self._kept(state.f)
+        return self.error(state) <= stop and bool((np.abs(state.rows - kept) <= EVEN * kept).all())
 
     def _kept(self, potential: np.ndarray) -> np.ndarray | float:
         """The share of each mass that such potentials should move: all of it, or exp(−f/ρ) where unbalanced."""
@@ -164,8 +216,16 @@ class Entropic:
         with np.errstate(over="ignore"):
             return np.exp(-potential / self.rho)
 
+    def damped(self, soft: np.ndarray, epsilon: float) -> np.ndarray:
+        """The update that soft minima stand for."""
+        return np.minimum(self._damping(epsilon) * soft, NOTHING_MOVES * self.rho)
+
     def _damping(self, epsilon: float) -> float:
         return 1 / (1 + epsilon / self.rho)
+
+    def _plain(self, state: State, epsilon: float, rows: bool) -> np.ndarray:
+        """The update that maximises the dual over one side."""
+        return self.damped(self._soft_minima(state, epsilon, rows), epsilon)
 
     def _update(self, state: State, epsilon: float, relaxation: float, rows: bool) -> np.ndarray:
         """The over-relaxed update of one side, or the plain one where the dual objective would not rise.
@@ -175,7 +235,7 @@ class Entropic:
         """
         old, sums = (state.f, state.rows) if rows else (state.g, state.cols)
         masses = self.pairs.a if rows else self.pairs.b
-        plain = self._damping(epsilon) * self._soft_minima(state, epsilon, rows)
+        plain = self._plain(state, epsilon, rows)
         move = relaxation * (plain - old)
         with np.errstate(all="ignore"):
             balanced = self.rho == math.inf

@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .deadline import Deadline
+from .entropic import Entropic
 from .pairs import PRECISION as CARRIED
-from .pairs import Ordered, in_place
+from .pairs import Ordered, in_place, weighted
 from .problem import BLOCK_ENTRIES, PointCost, Transport, Unsupported
 from .registry import solve
 from .result import Plan
@@ -26,6 +27,9 @@ if TYPE_CHECKING:
 #: Gradients between points are told to this part: in float32 yet, and good enough to descend by.
 PRECISION = 4e-6
 
+#: Values of ε so many times the largest cost ask for more digits of a sum near 1 than float64 has.
+LARGE = 1e3
+
 
 @dataclass(frozen=True)
 class Loss:
@@ -34,10 +38,11 @@ class Loss:
     Attributes
     ----------
     value : float
-        Of the plan: ⟨π, C⟩ + ε KL(π | a ⊗ b), and ρ KL for each marginal where there is a reach, as the potentials
-        tell it: Σ a φ(f) + Σ b φ(g) − ε Σ π + ε Σ a Σ b, φ(f) = f or ρ (1 − exp(−f / ρ)). With `debias` half of the
-        values of a and of b with themselves is taken off, and ε/2 (Σ a − Σ b)² added: the Sinkhorn divergence, which
-        is 0 for a = b.
+        ⟨π, C⟩ + ε KL(π | a ⊗ b), and ρ KL for each marginal where there is a reach, of the optimal plan, as the dual
+        tells it. With `debias` half of the values of a and of b with themselves is taken off, and ε/2 (Σ a − Σ b)²
+        added: the Sinkhorn divergence, which is 0 for a = b. It is as near as the potentials are, to the second order.
+        With `stop="schedule"` it is what GeomLoss's SamplesLoss returns, which leaves out ε (Σ a Σ b − (Σ a + Σ b) / 2)
+        where it does not debias.
     a, b : (n,), (m,) float64
         Gradients with respect to the masses; of a balanced problem up to a constant, which no change of a at constant
         mass can feel.
@@ -74,39 +79,49 @@ def loss(problem: Transport, solver: str = "auto", *, debias: bool = True, **opt
     ------
     Unsupported
         To debias a problem whose cost is a matrix.
+    ValueError
+        Where the masses are so large that float64 cannot hold the value.
     """
     plan = solve(problem, solver, **options)
-    whole = _parts(problem, plan)
+    follows, threads = options.get("stop") == "schedule", options.get("threads", 1)
+    whole = _parts(problem, plan, follows, threads)
+    cost = problem.cost
     if not debias or problem.blur == 0:
-        return Loss(*whole, plan)
-    cost, a, b = problem.cost, problem.a, problem.b
+        return _biased(problem, plan, whole, follows)
     if not isinstance(cost, PointCost):
         raise Unsupported("debias needs the costs within each side too: give a PointCost, or debias=False")
-    assert a is not None
-    assert b is not None
+    if follows:  # from the same ε on
+        options = {"diameter": cost.diameter or None} | options
     own = []
-    for points, masses in ((cost.x, a), (cost.y, b)):
+    for points, masses in ((cost.x, problem.a), (cost.y, problem.b)):
         same = PointCost(points, points, cost.p, cost.scale)
         alone = Transport(same, masses, masses, problem.blur, problem.reach)
-        value, first, second, left, right = _parts(alone, solve(alone, solver, **options))
-        assert left is not None
-        assert right is not None
-        # Both sides are the same points, each of which appears once on either.
-        own.append((value / 2, (first + second) / 2, (left + right) / 2))
-    (value_a, of_a, of_x), (value_b, of_b, of_y) = own
-    value, grad_a, grad_b, grad_x, grad_y = whole
-    assert grad_x is not None
-    assert grad_y is not None
-    surplus = float(a.sum() - b.sum())
-    shift = problem.epsilon * surplus
+        own.append(_parts(alone, solve(alone, solver, **options), follows, threads, mirrored=False))
+    of_a, of_b = own
+    # The constants of the masses and ε/2 (Σ a − Σ b)² cancel.
     return Loss(
-        value - value_a - value_b + problem.epsilon / 2 * surplus**2,
-        grad_a - of_a + shift,
-        grad_b - of_b - shift,
-        grad_x - of_x,
-        grad_y - of_y,
+        whole.value - of_a.value / 2 - of_b.value / 2,
+        whole.a - of_a.a,
+        whole.b - of_b.a,
+        whole.x - of_a.x,
+        whole.y - of_b.x,
         plan,
     )
+
+
+def _biased(problem: Transport, plan: Plan, whole: _Parts, follows: bool) -> Loss:
+    """The loss of a problem by itself: its parts, with the constants that its masses add."""
+    assert problem.a is not None
+    assert problem.b is not None
+    a, b, epsilon = float(problem.a.sum()), float(problem.b.sum()), problem.epsilon
+    constant = -epsilon * a * math.log(b) if problem.reach is None else 0.0
+    shift_a = shift_b = 0.0
+    if not follows:
+        constant += epsilon * (a * b - (a + b) / 2)
+        shift_a, shift_b = epsilon * (b - 1), epsilon * (a - 1)
+    if not math.isfinite(constant):
+        raise ValueError(f"a sums to {a:g}, b to {b:g}: the loss is beyond float64; rescale the masses")
+    return Loss(whole.value + constant, whole.a + shift_a, whole.b + shift_b, whole.x, whole.y, plan)
 
 
 def carry(problem: Transport, plan: Plan, values: np.ndarray, threads: int = 1) -> np.ndarray:
@@ -124,8 +139,8 @@ def carry(problem: Transport, plan: Plan, values: np.ndarray, threads: int = 1) 
     Returns
     -------
     carried : (n,) or (n, k) float64
-        Means, where a row's mass is moved in full; where little of it is, next to nothing. 0 at a row without mass of
-        a plan without blur.
+        Means, where a row's mass is moved in full, however small that is; where little of it is, next to nothing. 0 at
+        a row without mass of a plan without blur.
     """
     given = np.asarray(values)
     n, m = problem.shape
@@ -134,41 +149,84 @@ def carry(problem: Transport, plan: Plan, values: np.ndarray, threads: int = 1) 
     table = np.ascontiguousarray(given.reshape(m, -1), dtype=np.float64)
     if not np.isfinite(table).all():
         raise ValueError("values must be finite")
-    assert problem.a is not None
     if plan.mass is not None:
-        moved = plan.mass @ table
-        carried = np.divide(moved, problem.a[:, None], out=np.zeros_like(moved), where=problem.a[:, None] > 0)
+        carried = _carried_exactly(problem, plan, table)
     else:
-        carried = _Entropic.of(problem, plan, CARRIED, check_threads(threads)).carried(table)
+        solved = _Entropic.of(problem, plan, CARRIED, check_threads(threads))
+        carried = solved.carried(solved.f, table)
     return carried.reshape((n, *given.shape[1:]))
 
 
-Parts = tuple[float, np.ndarray, np.ndarray, np.ndarray | None, np.ndarray | None]
+def _carried_exactly(problem: Transport, plan: Plan, table: np.ndarray) -> np.ndarray:
+    """What a plan of few pairs carries."""
+    a, b, mass = problem.a, problem.b, plan.mass
+    assert a is not None
+    assert b is not None
+    assert mass is not None
+    # Masses in whole units are moved in full but for their rounding, which may be most of a very small one.
+    own = a if problem.surplus else np.where(a > 0, mass.sum(axis=1), 0.0)
+    moved = mass @ table
+    carried = np.divide(moved, own[:, None], out=np.zeros_like(moved), where=own[:, None] > 0)
+    lost = np.flatnonzero((a > 0) & (own == 0))
+    if len(lost) and plan.g is not None:
+        # What is less than a unit would go where the duals allow it.
+        g = np.where(b > 0, plan.g, -np.inf)
+        blocks = problem.cost.part(lost, np.arange(len(b))).blocks()
+        carried[lost] = table[np.concatenate([(block - g).argmin(axis=1) for _, block in blocks])]
+    return carried
 
 
-def _parts(problem: Transport, plan: Plan) -> Parts:
-    """Value and gradients with respect to a, b, x and y."""
-    a, b, f, g, epsilon, rho = problem.a, problem.b, plan.f, plan.g, problem.epsilon, problem.rho
-    if f is None or g is None:
+@dataclass(frozen=True)
+class _Parts:
+    """What a problem adds to a loss, but for constants of its masses: value, and gradients as in `Loss`.
+
+    The masses have sum 1 where the problem is balanced.
+    """
+
+    value: float
+    a: np.ndarray
+    b: np.ndarray
+    x: Any = None
+    y: Any = None
+
+
+def _parts(problem: Transport, plan: Plan, follows: bool, threads: int, mirrored: bool = True) -> _Parts:
+    """Value and gradients of a problem; that with respect to y only where `mirrored`.
+
+    With g = T(f) the best that f allows, what the plan moves is known, and the dual is, but for constants,
+
+        ρ Σ a (1 − exp(−f / ρ)) + (ρ + ε) Σ b (1 − exp(−g / ρ)) + ε (Σ a − Σ b) / 2,    or Σ a f + Σ b g.
+
+    GeomLoss takes ρ + ε / 2 on both sides, from potentials that are not the best yet (`follows`).
+    """
+    a, b, epsilon, rho = problem.a, problem.b, problem.epsilon, problem.rho
+    if plan.f is None or plan.g is None:
         raise Unsupported("the solver states no potentials, which gradients are made of")
     assert a is not None
     assert b is not None
     if plan.mass is not None:
-        return plan.cost, f, g, *_pulls(problem.cost, plan.mass)
-    entropic = _Entropic.of(problem, plan, PRECISION)
-    rows, cols = entropic.sums()
-    mass_a, mass_b = float(a.sum()), float(b.sum())
-    of_a, of_b = _conjugate(f, rho), _conjugate(g, rho)
-    value = float(a @ of_a + b @ of_b - epsilon * (a @ rows - mass_a * mass_b))
-    # What is left where the potentials are not yet optimal is in the sums.
-    grad_a, grad_b = of_a - epsilon * (rows - mass_b), of_b - epsilon * (cols - mass_a)
+        return _Parts(plan.cost, plan.f, plan.g, *_pulls(problem.cost, plan.mass))
+    solved = _Entropic.of(problem, plan, PRECISION, threads)
+    rows, cols = solved.ordered.rows, solved.ordered.cols
+    f, g = in_place(solved.f, rows), in_place(solved.g, cols)
+    best_f, best_g = solved.updated()
+    if follows:
+        value = float(a @ _gain(f, rho, epsilon / 2) + b @ _gain(g, rho, epsilon / 2))
+    else:
+        given, f, g = f, in_place(best_f, rows), in_place(best_g, cols)
+        value = float(a @ _gain(given, rho, 0.0) + b @ _gain(g, rho, epsilon))
+        value += 0.0 if math.isinf(rho) else epsilon / 2 * float(a.sum() - b.sum())
+    of_a, of_b = _gain(f, rho, epsilon), _gain(g, rho, epsilon)
     if not isinstance(problem.cost, PointCost):
-        return value, grad_a, grad_b, None, None
-    return value, grad_a, grad_b, a[:, None] * entropic.pull(), b[:, None] * entropic.mirrored().pull()
+        return _Parts(value, of_a, of_b)
+    pull_x = a[:, None] * solved.pull(best_f)
+    pull_y = b[:, None] * solved.mirrored().pull(best_g) if mirrored else None
+    return _Parts(value, of_a, of_b, pull_x, pull_y)
 
 
-def _conjugate(potential: np.ndarray, rho: float) -> np.ndarray:
-    return potential if math.isinf(rho) else -rho * np.expm1(-potential / rho)
+def _gain(potential: np.ndarray, rho: float, epsilon: float) -> np.ndarray:
+    """(ρ + ε) (1 − exp(−f / ρ)), which is f itself for ρ = ∞."""
+    return potential if math.isinf(rho) else -(rho + epsilon) * np.expm1(-potential / rho)
 
 
 def _pulls(cost: Any, mass: scipy.sparse.csr_array) -> tuple[np.ndarray | None, np.ndarray | None]:
@@ -195,50 +253,79 @@ def _slope(cost: PointCost, apart: np.ndarray) -> np.ndarray:
 
 @dataclass(frozen=True)
 class _Entropic:
-    """Potentials of a problem, in the order of its pairs, and back."""
+    """Potentials of a problem, in the order of its pairs, and back; masses have sum 1 where it is balanced."""
 
     cost: Any
     ordered: Ordered
     f: np.ndarray
     g: np.ndarray
     epsilon: float
+    rho: float
 
     @classmethod
-    def of(cls, problem: Transport, plan: Plan, precision: float, threads: int = 1) -> _Entropic:
+    def of(cls, problem: Transport, plan: Plan, precision: float, threads: int) -> _Entropic:
         if plan.f is None or plan.g is None:
             raise Unsupported("the plan has neither mass nor potentials")
-        ordered = Ordered.of(problem, Deadline(None), precision, threads)
-        return cls(problem.cost, ordered, plan.f[ordered.rows], plan.g[ordered.cols], problem.epsilon)
+        balanced = problem.reach is None
+        ordered = Ordered.of(problem, Deadline(None), precision, threads, normalised=balanced)
+        f, g = plan.f[ordered.rows], plan.g[ordered.cols]
+        if balanced:
+            assert problem.b is not None
+            f = f + problem.epsilon * math.log(problem.b.sum())
+        return cls(problem.cost, ordered, f, g, problem.epsilon, problem.rho)
 
     def mirrored(self) -> _Entropic:
-        return _Entropic(self.cost.mirrored(), self.ordered.mirrored(), self.g, self.f, self.epsilon)
+        return _Entropic(self.cost.mirrored(), self.ordered.mirrored(), self.g, self.f, self.epsilon, self.rho)
 
-    def sums(self) -> tuple[np.ndarray, np.ndarray]:
-        sums = self.ordered.pairs.sums(self.f, self.g, self.epsilon, math.inf)
-        assert sums is not None
-        return in_place(sums.rows, self.ordered.rows), in_place(sums.cols, self.ordered.cols)
+    def updated(self) -> tuple[np.ndarray, np.ndarray]:
+        """Each side's update from the other."""
+        entropic, epsilon = Entropic(self.ordered.pairs, Deadline(None), self.rho), self.epsilon
+        if max(np.abs(self.cost.span())) * LARGE > epsilon:
+            return entropic.both(self.f, self.g, epsilon, careful=True)
+        rows, cols = self.ordered.rows, self.ordered.cols
+        f, g = in_place(self.f, rows), in_place(self.g, cols)
+        a, b = in_place(self.ordered.pairs.a, rows), in_place(self.ordered.pairs.b, cols)
+        f, g = _soft_minima_near_0(self.cost, f, g, a, b, epsilon)
+        if self.rho < math.inf:  # else the sums of masses are 1, but for what rounding makes of them
+            f, g = f - epsilon * math.log(b.sum()), g - epsilon * math.log(a.sum())
+        return entropic.damped(f, epsilon)[rows], entropic.damped(g, epsilon)[cols]
 
-    def carried(self, values: np.ndarray) -> np.ndarray:
-        """Σ_j b_j e_ij values_jk (n, k)."""
-        carried = self.ordered.pairs.carried(self.f, self.g, self.epsilon, values[self.ordered.cols])
+    def carried(self, f: np.ndarray, values: np.ndarray) -> np.ndarray:
+        """Σ_j b_j e_ij values_jk (n, k), by potentials of the rows in their order."""
+        carried = self.ordered.pairs.carried(f, self.g, self.epsilon, values[self.ordered.cols])
         return in_place(carried, self.ordered.rows)
 
-    def pull(self) -> np.ndarray:
+    def pull(self, f: np.ndarray) -> np.ndarray:
         """Gradient (n, d) of the cost with respect to the points of the rows, for each unit of their mass."""
         cost = self.cost
         x, y = (points.astype(np.float64) - cost.x.mean(axis=0) for points in (cost.x, cost.y))
         if cost.p == 2:
             ones = np.ones((len(y), 1))
-            carried = self.carried(np.hstack([ones, y]))
+            carried = self.carried(f, np.hstack([ones, y]))
             return 2 * cost.scale * (carried[:, :1] * x - carried[:, 1:])
         # Weights of pairs of their own: a block of them at a time.
-        pairs, pull = self.ordered.pairs, np.empty(x.shape)
-        f, g = in_place(self.f, self.ordered.rows), in_place(self.g, self.ordered.cols)
-        b = in_place(pairs.b, self.ordered.cols)
+        g = in_place(weighted(self.g, self.ordered.pairs.b, self.epsilon), self.ordered.cols)
+        f, pull = in_place(f, self.ordered.rows), np.empty(x.shape)
         height = max(1, BLOCK_ENTRIES // (len(y) * x.shape[1]))
         for start in range(0, len(x), height):
             part = slice(start, start + height)
             apart = x[part, None] - y
-            weight = b * np.exp((f[part, None] + g - cost.block(part.start, min(part.stop, len(x)))) / self.epsilon)
+            weight = np.exp((f[part, None] + g - cost.block(part.start, min(part.stop, len(x)))) / self.epsilon)
             pull[part] = (weight[:, :, None] * _slope(cost, apart)).sum(axis=1)
         return pull
+
+
+def _soft_minima_near_0(
+    cost: Any, f: np.ndarray, g: np.ndarray, a: np.ndarray, b: np.ndarray, epsilon: float
+) -> tuple[np.ndarray, np.ndarray]:
+    """−ε log Σ_j b_j exp((g_j − c_ij) / ε) / Σ b of the rows and the same of the columns, for exponents near 0.
+
+    Of means that are all but 1 only the difference is summed up.
+    """
+    a, b, f_0, g_0 = a / a.sum(), b / b.sum(), float(f.mean()), float(g.mean())
+    rows, cols = np.empty(len(f)), np.zeros(len(g))
+    for start, block in cost.blocks():
+        part = slice(start, start + len(block))
+        rows[part] = np.expm1((g - g_0 - block) / epsilon) @ b
+        cols += a[part] @ np.expm1((f[part, None] - f_0 - block) / epsilon)
+    return -g_0 - epsilon * np.log1p(rows), -f_0 - epsilon * np.log1p(cols)

@@ -273,6 +273,9 @@ class DenseCost(Cost):
         return self.matrix
 
 
+#: The least penalty of unmatched mass, in units of cost.
+LEAST_REACH = 1e-290
+
 #: Squares of distances well below this have fewer digits than others.
 TINIEST_DISTANCE = 1e-140
 
@@ -626,6 +629,11 @@ class Transport:
             object.__setattr__(self, "reach", check_number(self.reach, "reach", positive=True))
         if not isinstance(self.partial, bool | np.bool_):
             raise TypeError(f"partial = {self.partial!r}; it must be True or False")
+        for name, least in (("blur", 0.0), ("reach", LEAST_REACH)):
+            length = getattr(self, name)
+            with np.errstate(over="ignore", under="ignore"):
+                if length is not None and not least <= np.float64(length) ** self.p <= LARGEST_COST:
+                    raise ValueError(f"{name} = {length:g}: {name}**{self.p:g} is beyond float64; rescale the points")
         if self.partial and self.reach is not None:
             raise ValueError("partial=True moves the smaller sum in full, a reach only what is near; give one of them")
         if self.reach is None and not self.partial:

@@ -68,8 +68,7 @@ class Cloud:
         n, d = points.shape
         size = SMALLEST[d]
         short = [(0, -n % size)]
-        # What has no mass has a place all the same.
-        weight = np.pad(mass + 1e-12 * mass.mean(), short).reshape(-1, size)
+        weight = np.pad(mass, short).reshape(-1, size)
         x = np.pad(points, [*short, (0, 0)], mode="edge").reshape(-1, size, d)
         total = weight.sum(axis=1)
         share = weight / total[:, None]

@@ -15,7 +15,7 @@ import numpy as np
 
 from .deadline import Deadline
 from .native import _native
-from .problem import TimeLimit
+from .problem import Infeasible, TimeLimit
 
 
 def round_plan(plan: np.ndarray, cost: np.ndarray) -> np.ndarray:
@@ -26,12 +26,17 @@ def round_plan(plan: np.ndarray, cost: np.ndarray) -> np.ndarray:
     plan : (n, m) float array
         Mass moved, or any score that grows with it. −inf or 0 where there is none; no NaN.
     cost : (n, m) array
-        Finite costs; they decide among the rows and columns that the plan leaves over.
+        Costs, inf where forbidden; they decide among the rows and columns that the plan leaves over.
 
     Returns
     -------
     row_to_col : (n,) intp
         A matching of min(n, m) rows; −1 where a row is left out (n > m).
+
+    Raises
+    ------
+    Infeasible
+        Where every such matching has a forbidden pair.
     """
     return round_blocks([(0, plan)], cost, Deadline(None))
 
@@ -50,20 +55,45 @@ def round_blocks(blocks: Iterable[tuple[int, np.ndarray]], cost: np.ndarray, dea
         return row_to_col
     free = np.ones(m, dtype=bool)
     for i, j in zip(*_nominations(blocks, n, m, deadline), strict=True):
-        if row_to_col[i] < 0 and free[j]:
+        if row_to_col[i] < 0 and free[j] and cost[i, j] < np.inf:
             row_to_col[i] = j
             free[j] = False
     rows, cols = np.flatnonzero(row_to_col < 0), np.flatnonzero(free)
-    rest = cost[np.ix_(rows, cols)]
-    wide = rest if len(rows) <= len(cols) else rest.T
-    matched = _native.assign("jv", wide, _native.HAS_AVX2, deadline.left)[0]
-    if matched is None:
-        raise TimeLimit(deadline.seconds, (n, m))
-    if len(rows) <= len(cols):
-        row_to_col[rows] = cols[matched]
-    else:
-        row_to_col[rows[matched]] = cols
+    try:
+        among = _matched(cost[np.ix_(rows, cols)], deadline)
+    except Infeasible:
+        return _matched(_reluctant(cost, row_to_col), deadline)
+    row_to_col[rows[among >= 0]] = cols[among[among >= 0]]
     return row_to_col
+
+
+def _matched(cost: np.ndarray, deadline: Deadline) -> np.ndarray:
+    """The matching (n,) of least cost, −1 where a row is left out."""
+    n, m = cost.shape
+    try:
+        found = _native.assign("jv", cost if n <= m else cost.T, _native.HAS_AVX2, deadline.left)[0]
+    except Infeasible as error:
+        if n <= m or error.rows is None or error.columns is None:
+            raise
+        raise Infeasible.hall(error.columns, error.rows) from None
+    if found is None:
+        raise TimeLimit(deadline.seconds, (n, m))
+    if n <= m:
+        return found
+    row_to_col = np.full(n, -1, dtype=np.intp)
+    row_to_col[found] = np.arange(m)
+    return row_to_col
+
+
+def _reluctant(cost: np.ndarray, row_to_col: np.ndarray) -> np.ndarray:
+    """Costs at which as few pairs of a matching are undone as can be, and the new ones are cheap."""
+    finite = cost[np.isfinite(cost)]
+    low, span = float(finite.min()), float(finite.max() - finite.min()) or 1.0
+    # All that is above 1 adds up to less than 1.
+    prices = 1 + (cost - low) / (span * (min(cost.shape) + 1))
+    rows = np.flatnonzero(row_to_col >= 0)
+    prices[rows, row_to_col[rows]] = 0
+    return prices
 
 
 def _nominations(

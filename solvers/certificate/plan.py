@@ -24,6 +24,7 @@ from .plan_bounds import MET, Rounded, Scaled, convergence, dual_bounds, penalis
 from .plan_sums import Sums, gathered, masses_of, spread
 from .potentials import Potentials, Terms
 from .proof import Claim, tightened
+from .rerouting import rerouted
 from .verdict import Certificate, invalid, number, relative, vector
 
 
@@ -49,11 +50,16 @@ def certify_plan(
     if fault := _misstatement(problem, plan, sums, errors):
         return invalid(fault, known, sums.cost)
 
-    near, feasible = None, sums.cost
+    near, above, feasible = None, None, sums.cost
     if problem.reach is not None:
         feasible = penalised(problem, sums)
     elif max(errors) > MET + _imbalance(problem):
         near = rounded(problem, sums, scaled)
+        if plan.mass is None and problem.cost.forbids and not np.isfinite(near.cost):
+            assert f is not None
+            assert g is not None
+            cost, above = rerouted(problem, f, g)
+            near = replace(near, cost=cost)
         # Masses in float64 cannot always be met to the last digit where pairs are forbidden.
         feasible = near.cost if np.isfinite(near.cost) or max(errors) > tolerance else sums.cost
     found = Certificate(
@@ -69,7 +75,7 @@ def certify_plan(
     )
     if plan.mass is not None and problem.reach is None and max(errors) <= tolerance + _imbalance(problem):
         return _proven_by_slackness(found, problem, plan.mass, f, g, tolerance, every_pair, search)
-    return _proven_by_bound(found, problem, plan, sums, near, f, g, tolerance)
+    return _proven_by_bound(found, problem, plan, sums, near, above, f, g, tolerance)
 
 
 def _imbalance(problem: Transport) -> float:
@@ -163,6 +169,7 @@ def _proven_by_bound(
     plan: Plan,
     sums: Sums,
     near: Rounded | None,
+    above: float | None,
     f: np.ndarray | None,
     g: np.ndarray | None,
     tolerance: float,
@@ -175,7 +182,7 @@ def _proven_by_bound(
             if feasible - bound <= tolerance * abs(feasible):
                 break
         if plan.mass is None:
-            entropic = convergence(problem, sums, f, g, near)
+            entropic = convergence(problem, sums, f, g, near, above)
     excess = feasible - bound
     return replace(
         found,
@@ -244,7 +251,7 @@ def _errors(problem: Transport, sums: Sums, f: np.ndarray | None, g: np.ndarray 
         else:
             with np.errstate(over="ignore"):
                 asked = np.nan if potential is None else masses * np.exp(-potential / problem.rho)
-            over, total = moved - asked, float(masses.sum())
+            over, total = moved - asked, float(np.fmax(masses.sum(), np.sum(asked)))
         errors.append(float((np.maximum(over, 0.0) if keeps else np.abs(over)).sum() / total))
     return errors[0], errors[1]
 

@@ -54,8 +54,10 @@ static inline f32_lanes_t f32_root(f32_lanes_t v) {
 #endif
 }
 
-/* Exponents of float32 end at 127. */
+/* Exponents of float32 end at 127 and -126. */
 static const double F32_MOST = 100.0, F32_BEST = 2e-6; /* and sums in it are no better than that */
+/* Where costs are asked for, exponents matter that are so much smaller: pairs that hold little may cost the most. */
+static const double COSTLY = 10.0;
 /* Stands for the potential of what fills a tile up. */
 static const double NOWHERE = -1e30;
 static const double LOG2_E = 1.4426950408889634, LOG_2 = 0.6931471805599453;
@@ -73,7 +75,7 @@ typedef struct {
 typedef struct {
     storey_t storey[STOREYS]; /* the smallest tiles first */
     double *mass;             /* (count, filled up) relative to the heaviest */
-    double heaviest;
+    double heaviest;          /* what sums of these masses are in units of */
 } side_t;
 
 static inline int64_t filled_up(int64_t count) { return (count + LARGEST_STEP - 1) / LARGEST_STEP * LARGEST_STEP; }
@@ -136,6 +138,7 @@ static void fill_tile(storey_t *s, int64_t tile, const entropic_t *t, const doub
     s->offset[tile] = unit * from;
     /* Less than 1 of every unit moves where a potential is high; where it is low, the plan may yet be far from that. */
     s->expected[tile] = log2(t->precision / opposite) - (highest > 0.0 ? LOG2_E * highest / t->rho : 0.0);
+    s->expected[tile] -= t->with_spent ? COSTLY : 0.0;
 }
 
 /* `opposite`: mass of the other side, which the sums are taken from. */
@@ -233,6 +236,7 @@ typedef struct {
     side_t x, y;
     double *weights; /* (groups of CHANNELS) x (m, filled up): values times mass, and last 1 times mass */
     double *largest; /* (channels + 1) what values were divided by */
+    double lift;     /* added to every exponent, so that plans of very small or large masses are in range */
     int64_t groups;
     int top; /* storey of the tiles that are dealt out */
     series_t series[DEGREES];
@@ -258,7 +262,7 @@ typedef struct {
     int rows, columns; /* points of each, a multiple of LARGEST_STEP */
     double row[TILE], column[TILE];
     double apart[DIM]; /* of the middles */
-    double top;        /* no exponent is larger */
+    double top, least; /* no exponent is larger, and none that matters smaller */
     double rounding;   /* of exponents that matter, in float32 */
     int degree;        /* of the series that will do, 0 where none will */
 } meeting_t;
@@ -282,7 +286,7 @@ static int meet(meeting_t *w, const sweep_t *s, const storey_t *x, int64_t at, c
     const entropic_t *t = s->task;
     const double unit = LOG2_E / t->epsilon * t->scale;
     const int64_t row = tile_begin(x, at), column = tile_begin(y, other);
-    double constant = x->offset[at] + y->offset[other], curved = 0.0;
+    double constant = x->offset[at] + y->offset[other] + s->lift, curved = 0.0;
     w->x = x;
     w->y = y;
     w->at = at;
@@ -327,8 +331,8 @@ static int meet(meeting_t *w, const sweep_t *s, const storey_t *x, int64_t at, c
     w->top = constant + highest + largest_of(w->column, w->columns) - unit * sqrt(near);
     curved = 2.0 * unit * sqrt(far);
 #endif
-    const double least = x->expected[at] < y->expected[other] ? x->expected[at] : y->expected[other];
-    if (!(w->top >= least)) {
+    w->least = s->lift + (x->expected[at] < y->expected[other] ? x->expected[at] : y->expected[other]);
+    if (!(w->top >= w->least)) {
         return 0;
     }
     for (int i = 0; i < w->rows; i++) {
@@ -341,7 +345,7 @@ static int meet(meeting_t *w, const sweep_t *s, const storey_t *x, int64_t at, c
     for (int degree = DEGREES - 1; degree > 0 && POWER == 2 && curved <= s->series[degree].reach; degree -= 2) {
         w->degree = degree;
     }
-    const double depth = w->top - least;
+    const double depth = w->top - w->least - (s->task->with_spent ? COSTLY : 0.0);
     w->rounding = 0x1p-24 * LOG_2 * (2.0 * depth + fabs(w->top) + 2.0 * curved);
     return 1;
 }
@@ -386,7 +390,7 @@ static void flush(bench_t *w, int64_t row) {
 }
 
 static int is_coarse(const meeting_t *w, const entropic_t *t) {
-    return t->precision >= F32_BEST && w->rounding <= t->precision && w->top <= F32_MOST;
+    return t->precision >= F32_BEST && w->rounding <= t->precision && w->top <= F32_MOST && w->least >= -F32_MOST;
 }
 
 /* What to do with two tiles that matter to each other; `row` is the first within the largest tile. */
@@ -545,15 +549,7 @@ static void take_together(const sweep_t *s, int64_t parts) {
             t->columns[j] = s->x.heaviest * s->shares[part].columns[j] + (part ? t->columns[j] : 0.0);
         }
     }
-    if (t->with_spent) {
-        t->spent = -t->epsilon * LOG_2 * spent;
-        for (int64_t i = 0; i < t->n; i++) {
-            t->spent += t->a[i] * t->f[i] * t->rows[i];
-        }
-        for (int64_t j = 0; j < t->m; j++) {
-            t->spent += t->b[j] * t->g[j] * t->columns[j];
-        }
-    }
+    t->spent = t->with_spent ? t->epsilon * LOG_2 * spent : t->spent;
 }
 
 /* The first part of a split is the largest power of two that leaves a second. */
@@ -590,9 +586,12 @@ outcome_t NAME(entropic_pass)(entropic_t *t) {
     for (int degree = 2; degree < DEGREES; degree += 2) {
         make_series(&s.series[degree], degree, t->precision);
     }
-    if (side_make(&s.x, &arena, t->n, t, t->x, t->f, t->a, total(t->b, t->m)) &&
-        side_make(&s.y, &arena, t->m, t, t->y, t->g, t->b, total(t->a, t->n)) &&
-        (!t->carried || weigh_values(&s, &arena))) {
+    const double of_x = total(t->a, t->n), of_y = total(t->b, t->m);
+    s.lift = of_x > 0.0 && of_y > 0.0 ? rint(0.5 * (log2(of_x) + log2(of_y))) : 0.0;
+    if (side_make(&s.x, &arena, t->n, t, t->x, t->f, t->a, of_y) &&
+        side_make(&s.y, &arena, t->m, t, t->y, t->g, t->b, of_x) && (!t->carried || weigh_values(&s, &arena))) {
+        s.x.heaviest *= exp2(-s.lift);
+        s.y.heaviest *= exp2(-s.lift);
         const int64_t threads = threads_for(t, s.x.storey[s.top].tiles);
         s.shares = arena_take(&arena, threads, sizeof *s.shares);
         for (int64_t part = 0; part < threads && !arena.failed && !t->carried; part++) {

@@ -4,7 +4,11 @@
  * The exponents are of 2, and in coordinates of the tiles' own, where they have most digits:
  *
  *     t_ij = row_i + column_j + sum_d x_id y_jd        for squared distances,
- *     t_ij = row_i + column_j - steep |x_i - y_j|      for distances.
+ *     t_ij = row_i + column_j - |x_i - y_j|            for distances.
+ *
+ * Costs, in units of an exponent, come from the same numbers without the potentials, whose digits they would lose:
+ *
+ *     q_ij = far_row_i + far_column_j - sum_d x_id y_jd,    or |x_i - y_j|.
  */
 
 enum { TYPED(LANES_OF) = VECTOR_BYTES / sizeof(REAL) };
@@ -12,7 +16,7 @@ enum { TYPED(LANES_OF) = VECTOR_BYTES / sizeof(REAL) };
 typedef struct {
     REAL row[TILE], x[DIM][TILE], a[TILE];
     REAL column[TILE], y[DIM][TILE], b[TILE];
-    REAL steep;
+    REAL far_row[TILE], far_column[TILE]; /* filled where costs are asked for */
     int rows, columns;
 } TYPED(pair_t);
 
@@ -33,18 +37,44 @@ static inline double TYPED(sum)(LANES v) {
     return (double)lane[0];
 }
 
+#if POWER == 2
+/* |x - y|^2 of points whose middles are D apart: |x' + D|^2 is the row's part, |y'|^2 - 2 D.y' the column's. */
+static void TYPED(fill_far)(TYPED(pair_t) *restrict p, const meeting_t *restrict w, double unit) {
+    const int64_t row = tile_begin(w->x, w->at), column = tile_begin(w->y, w->other);
+    for (int i = 0; i < w->rows; i++) {
+        double square = 0.0;
+        for (int d = 0; d < DIM; d++) {
+            const double apart = w->x->local[d][row + i] + w->apart[d];
+            square += apart * apart;
+        }
+        p->far_row[i] = (REAL)(unit * square);
+    }
+    for (int j = 0; j < w->columns; j++) {
+        double square = 0.0;
+        for (int d = 0; d < DIM; d++) {
+            const double y = w->y->local[d][column + j];
+            square += y * (y - 2.0 * w->apart[d]);
+        }
+        p->far_column[j] = (REAL)(unit * square);
+    }
+}
+#endif
+
 static void TYPED(fill)(TYPED(pair_t) *restrict p, const meeting_t *restrict w, const sweep_t *s) {
     const double unit = LOG2_E / s->task->epsilon * s->task->scale;
     const int64_t row = tile_begin(w->x, w->at), column = tile_begin(w->y, w->other);
-    p->steep = (REAL)unit;
     p->rows = w->rows;
     p->columns = w->columns;
     for (int d = 0; d < DIM; d++) {
         const double *x = w->x->local[d] + row, *y = w->y->local[d] + column;
+#if POWER == 2
         /* Within 1 and within the largest product, so that no power is out of range. */
-        const double half = POWER == 2 ? w->x->half[d][w->at] : 1.0;
-        const double of_x = half > 0.0 ? 1.0 / half : 0.0, of_y = POWER == 2 ? 2.0 * unit * half : 1.0;
-        const double shift = POWER == 2 ? 0.0 : w->apart[d];
+        const double half = w->x->half[d][w->at];
+        const double of_x = isnormal(half) ? 1.0 / half : 0.0, of_y = 2.0 * unit * half, shift = 0.0;
+#else
+        /* In units of the exponent, so that no square is out of range. */
+        const double of_x = unit, of_y = unit, shift = unit * w->apart[d];
+#endif
         for (int i = 0; i < w->rows; i++) {
             p->x[d][i] = (REAL)(of_x * x[i]);
         }
@@ -60,26 +90,31 @@ static void TYPED(fill)(TYPED(pair_t) *restrict p, const meeting_t *restrict w, 
         p->column[j] = (REAL)w->column[j];
         p->b[j] = (REAL)s->y.mass[column + j];
     }
+#if POWER == 2
+    if (s->task->with_spent) {
+        TYPED(fill_far)(p, w, unit);
+    }
+#endif
 }
 
-static inline LANES TYPED(exponent)(const TYPED(pair_t) * p, int i, LANES column, const LANES *y) {
-    LANES t = p->row[i] + column;
+/* The part of an exponent that both points have in common, in addition to `rest`. */
+static inline LANES TYPED(exponent)(const TYPED(pair_t) * p, int i, LANES rest, const LANES *y) {
 #if POWER == 2
     for (int d = 0; d < DIM; d++) {
-        t += p->x[d][i] * y[d];
+        rest += p->x[d][i] * y[d];
     }
+    return rest;
 #else
     LANES square = {0};
     for (int d = 0; d < DIM; d++) {
         const LANES apart = p->x[d][i] - y[d];
         square += apart * apart;
     }
-    t -= p->steep * TYPED(root)(square);
+    return rest - TYPED(root)(square);
 #endif
-    return t;
 }
 
-/* Add to `rows` sum_j b_j e_ij, to `columns` sum_i a_i e_ij and, where asked for, to `spent` sum_j b_j e_ij t_ij. */
+/* Add to `rows` sum_j b_j e_ij, to `columns` sum_i a_i e_ij and, where asked for, to `spent` sum_j b_j e_ij q_ij. */
 static inline void TYPED(sums)(const TYPED(pair_t) *restrict p, LANES *restrict rows, LANES *restrict spent,
                                double *restrict columns, int with_spent) {
     enum { ROWS = 4, STEP = TYPED(LANES_OF) };
@@ -97,11 +132,16 @@ static inline void TYPED(sums)(const TYPED(pair_t) *restrict p, LANES *restrict 
                 y[d] = TYPED(load)(p->y[d] + j);
             }
             for (int k = 0; k < ROWS; k++) {
-                const LANES t = TYPED(exponent)(p, i + k, column, y), e = EXP2(t);
+                const LANES e = EXP2(TYPED(exponent)(p, i + k, p->row[i + k] + column, y));
                 row[k] += b * e;
                 sum += p->a[i + k] * e;
                 if (with_spent) {
-                    cost[k] += (b * e) * t;
+                    const LANES common = TYPED(exponent)(p, i + k, (LANES){0}, y);
+#if POWER == 2
+                    cost[k] += (b * e) * (p->far_row[i + k] + TYPED(load)(p->far_column + j) - common);
+#else
+                    cost[k] -= (b * e) * common;
+#endif
                 }
             }
             memcpy(sums + j, &sum, sizeof sum);
@@ -131,7 +171,7 @@ static inline void TYPED(carry)(const TYPED(pair_t) *restrict p, REAL weights[CH
                 y[d] = TYPED(load)(p->y[d] + j);
             }
             for (int k = 0; k < ROWS; k++) {
-                const LANES e = EXP2(TYPED(exponent)(p, i + k, column, y));
+                const LANES e = EXP2(TYPED(exponent)(p, i + k, p->row[i + k] + column, y));
                 for (int channel = 0; channel < CHANNELS; channel++) {
                     total[k][channel] += e * TYPED(load)(weights[channel] + j);
                 }
@@ -223,15 +263,14 @@ static inline __attribute__((always_inline)) void TYPED(expand)(const TYPED(pair
     }
     LANES row[TILE / STEP], column[TILE / STEP], at[DIM];
     for (int v = 0; v < p->columns / (int)STEP; v++) {
-        const LANES exponents = TYPED(load)(p->column + v * STEP);
-        column[v] = EXP2(exponents);
+        column[v] = EXP2(TYPED(load)(p->column + v * STEP));
         const LANES weight = TYPED(load)(p->b + v * STEP) * column[v];
         for (int d = 0; d < DIM; d++) {
             at[d] = TYPED(load)(p->y[d] + v * STEP);
         }
         TYPED(add_moments)(of_y, weight, at, degree);
         if (with_spent) {
-            TYPED(add_moments)(of_cost, weight * exponents, at, degree);
+            TYPED(add_moments)(of_cost, weight * TYPED(load)(p->far_column + v * STEP), at, degree);
         }
     }
     for (int v = 0; v < p->rows / (int)STEP; v++) {
@@ -245,9 +284,9 @@ static inline __attribute__((always_inline)) void TYPED(expand)(const TYPED(pair
         const double moment = TYPED(sum)(of_y[term]);
         for_x[term] = (REAL)(series->factor[term] * moment);
         for_y[term] = (REAL)(series->factor[term] * TYPED(sum)(of_x[term]));
-        if (with_spent) { /* t itself is row + column + x.y, and (x.y)^k of order k */
+        if (with_spent) { /* q is far_row + far_column - x.y, and (x.y)^k of order k */
             const double order = series->order[term] / LOG_2;
-            for_cost[term] = (REAL)(series->factor[term] * (TYPED(sum)(of_cost[term]) + order * moment));
+            for_cost[term] = (REAL)(series->factor[term] * (TYPED(sum)(of_cost[term]) - order * moment));
         }
     }
     for (int v = 0; v < p->rows / (int)STEP; v++) {
@@ -259,8 +298,8 @@ static inline __attribute__((always_inline)) void TYPED(expand)(const TYPED(pair
             to.rows[v * STEP + k] += (double)sums[k];
         }
         if (with_spent) {
-            const LANES exponents = TYPED(load)(p->row + v * STEP);
-            const LANES costs = exponents * sums + row[v] * TYPED(polynomial)(for_cost, at, degree);
+            const LANES far = TYPED(load)(p->far_row + v * STEP);
+            const LANES costs = far * sums + row[v] * TYPED(polynomial)(for_cost, at, degree);
             for (int k = 0; k < (int)STEP; k++) {
                 to.spent[v * STEP + k] += (double)costs[k];
             }

@@ -51,6 +51,9 @@ static inline lanes_t exp2_or_nan(lanes_t t) {
     return (lanes_t)(((bits_t)f64_exp2(t) & (bits_t)(t > SMALLEST)) | (bits_t)(t > LARGEST));
 }
 
+/* The costs of pairs that hold something: one that holds nothing may cost infinitely much. */
+static inline lanes_t counted(lanes_t cost, lanes_t t) { return (lanes_t)((bits_t)cost & (bits_t)(t > SMALLEST)); }
+
 /* Sums of one row so far: of b e and of b e c. */
 typedef struct {
     lanes_t mass, spent;
@@ -77,7 +80,7 @@ static inline row_t add_pairs(row_t row, const cost_t *c, const double *g, const
         const lanes_t e = exp2_or_nan(t[k]);
         const lanes_t mass = load(b + k * LANES_OF_DOUBLE) * e;
         row.mass += mass;
-        row.spent += mass * cost[k];
+        row.spent += mass * counted(cost[k], t[k]);
         const lanes_t col = load(cols + k * LANES_OF_DOUBLE) + a * e;
         memcpy(cols + k * LANES_OF_DOUBLE, &col, sizeof col);
         if (kept) {

@@ -31,6 +31,7 @@ from ..wide import Answer, solve_wide
         problem="both",
         costs={"dense", "points"},
         rectangular=True,
+        forbidden=True,
         time_limit=True,
         threads=True,
         dtypes={"float32", "float64"},
@@ -49,6 +50,7 @@ def sinkhorn(
     stop: float | str | None = None,
     max_iterations: int = 10_000,
     threads: int = 1,
+    diameter: float | None = None,
     time_limit: float | None = None,
 ) -> Matching | Plan:
     """Solve an entropic transport problem, or an assignment problem approximately.
@@ -64,29 +66,36 @@ def sinkhorn(
         "schedule", as in GeomLoss, and 0.5 otherwise.
     stop : float or "schedule", optional
         Marginal error (L1, relative to the mass, the larger of both sides) to go on to; by default 1e-3, and 1e-2 for
-        an `Assignment`, whose matching gains nothing from more. "schedule": GeomLoss's schedule and no more.
+        an `Assignment`, whose matching gains nothing from more. Under a reach it is relative to what should move where
+        that is more, and to 30 times that where it is less. "schedule": GeomLoss's schedule and no more.
     max_iterations : int
         Passes over the costs after which to give up on `stop`; every step of the schedule takes up to three even so. A
         `Transport` that did not get there is answered with a RuntimeWarning, and its `marginal_error` says where it is.
     threads : int
         Threads that share the passes over a transport problem's costs.
+    diameter : float, optional
+        Length at which the schedule of GeomLoss begins between points; by default the diagonal of the box around them.
     time_limit : float, optional
         Seconds after which to raise TimeLimit, once the pass over the costs has ended that is under way.
 
     Returns
     -------
     Plan or Matching
-        For a `Transport`, the potentials. For an `Assignment`, the rounded plan, with duals from the potentials: they
-        prove a lower bound, not that the matching is optimal. The counter `passes` counts passes over the costs.
+        For a `Transport`, the potentials; those of bins without mass are the update that the others leave them. For an
+        `Assignment`, the rounded plan, with duals from the potentials: they prove a lower bound, not that the matching
+        is optimal. The counter `passes` counts passes over the costs until these fit; one more measures the plan.
 
     Raises
     ------
     Unsupported
         Where the blur of a `Transport` is 0.
+    Infeasible
+        Where no matching, or no plan of a balanced problem, avoids the forbidden pairs; with a proof.
     ValueError
-        Where blur is so small that float64 cannot hold the plan, or an option makes no sense.
+        Where blur is so small, or with a reach the masses so large or small, that float64 cannot hold the plan, or an
+        option makes no sense.
     """
-    options = Options.read(problem, scaling, stop, max_iterations, threads)
+    options = Options.read(problem, scaling, stop, max_iterations, threads, diameter)
     if isinstance(problem, Assignment):
         return _assign(problem, 0.03 if blur is None else blur, options, time_limit)
     if blur is not None:
@@ -97,8 +106,7 @@ def sinkhorn(
 def _transport(problem: Transport, options: Options, deadline: Deadline) -> Plan:
     posed = Posed.of(problem, options, deadline)
     try:
-        state, passes = options.run(posed.entropic, posed.start, problem.epsilon, problem.p)
-        return posed.plan(posed.entropic.priced(state, problem.epsilon), passes)
+        return posed.plan(*posed.run())
     except OutOfTime as late:
         raise posed.late(late) from None
 
@@ -106,15 +114,22 @@ def _transport(problem: Transport, options: Options, deadline: Deadline) -> Plan
 def _assign(problem: Assignment, blur: float, options: Options, time_limit: float | None) -> Matching:
     if not (math.isfinite(blur) and blur > 0):
         raise ValueError(f"blur = {blur!r}; it must be finite and above 0")
+    forbids = problem.cost.forbids
     return solve_wide(
-        problem, lambda matrix, seconds: _assign_wide(matrix, blur, options, seconds), Deadline(time_limit)
+        problem, lambda matrix, seconds: _assign_wide(matrix, forbids, blur, options, seconds), Deadline(time_limit)
     )
 
 
-def _assign_wide(given: np.ndarray, blur: float, options: Options, seconds: float) -> Answer:
+def _assign_wide(given: np.ndarray, forbids: bool, blur: float, options: Options, seconds: float) -> Answer:
     deadline = Deadline(seconds)
     n, m = given.shape
-    cost, low, high = given, float(given.min()), float(given.max())
+    finite = given
+    if forbids:
+        allowed = np.isfinite(given)
+        # Any matching will do; where there is none, this is where that is found out.
+        _native.assign("jv", np.where(allowed, 0, np.inf), _native.HAS_AVX2, deadline.left)
+        finite = given[allowed]
+    cost, low, high = given, float(finite.min()), float(finite.max())
     span = high - low
     if span < max(abs(low), abs(high)) / 2:
         # An offset changes no matching, but would take digits from the exponents.

@@ -24,6 +24,10 @@ FINENESS_AT_END = 0.15
 #: A new level is so much finer than it has to be, and serves a few steps.
 AHEAD = 1.5
 
+#: Groups of the first level spread over no more than this part of what is typical: of what it misses between clusters,
+#: no later level makes up.
+FIRST = 0.95
+
 #: Over-relaxation to begin with: less than on the points, since levels start from near their solutions.
 RELAXATION = 1.7
 
@@ -56,6 +60,7 @@ def sinkhorn_multilevel(
     stop: float | str | None = None,
     max_iterations: int = 10_000,
     threads: int = 1,
+    diameter: float | None = None,
     time_limit: float | None = None,
 ) -> Plan:
     """Solve an entropic transport problem between points in up to 3 dimensions, at distance or squared distance.
@@ -63,7 +68,7 @@ def sinkhorn_multilevel(
     Options, errors and warnings are those of `sinkhorn`, and so is the answer. The counter `passes` counts passes over
     the points themselves.
     """
-    options = Options.read(problem, scaling, stop, max_iterations, threads)
+    options = Options.read(problem, scaling, stop, max_iterations, threads, diameter)
     posed = Posed.of(problem, options, Deadline(time_limit), run=min(SMALLEST.values()))
     if not isinstance(posed.pairs, PointPairs):
         raise Unsupported("solver sinkhorn-multilevel takes points in up to 3 dimensions, at distance or its square")
@@ -71,10 +76,12 @@ def sinkhorn_multilevel(
 
 
 def _answer(posed: Posed) -> Plan:
-    run = _follow if posed.options.stop is None else _converge
     try:
-        state, passes = run(posed, Ladder.of(posed))
-        return posed.plan(posed.entropic.priced(state, posed.problem.epsilon), passes)
+        if posed.options.stop is None:
+            return posed.plan(*_follow(posed, Ladder.of(posed)))
+        if posed.is_to_itself:  # a few passes over the points are all it takes
+            return posed.plan(*posed.run())
+        return posed.plan(*_converge(posed, Ladder.of(posed)))
     except OutOfTime as late:
         raise posed.late(late) from None
 
@@ -128,7 +135,8 @@ class Ladder:
         return Level(spread, rows, cols, replace(self.entropic, pairs=coarse))
 
     def first(self, epsilon: float) -> Level:
-        return self.level(min(self.fine_enough(epsilon), self.rows.typical_spread(), self.cols.typical_spread()))
+        typical = min(self.rows.typical_spread(), self.cols.typical_spread())
+        return self.level(min(self.fine_enough(epsilon), FIRST * typical))
 
     def fine_enough(self, epsilon: float, fineness: float = FINENESS) -> float:
         """Spread of groups that is small enough for this ε."""
@@ -183,7 +191,7 @@ def _follow(posed: Posed, ladder: Ladder) -> tuple[State, int]:
         passes += 1
     else:
         f, g = refined(level, ladder.points(), f, g, epsilons[-1], plain=True)
-    return ladder.entropic.measure(f, g, epsilons[-1], cost=True), passes + 1
+    return ladder.entropic.measure(f, g, epsilons[-1], careful=True), passes + 1
 
 
 def _converge(posed: Posed, ladder: Ladder) -> tuple[State, int]:
@@ -197,15 +205,18 @@ def _converge(posed: Posed, ladder: Ladder) -> tuple[State, int]:
         level, (f, g) = ladder.descend(level, f, g, earlier, epsilon)
         last = epsilon == epsilons[-1]
         goal = (CARRIED_OVER * stop, most) if last else (max(stop, STAGE_ERROR), STAGE_PASSES)
-        state, passes, relaxation = level.entropic.settle(f, g, epsilon, *goal, relaxation)
+        iteration = level.entropic if last else replace(level.entropic, pairs=level.pairs.rough())
+        state, passes, relaxation = iteration.settle(f, g, epsilon, *goal, relaxation)
         f, g, earlier = state.f, state.g, epsilon
-    for spread in (ladder.fine_enough(earlier, FINENESS_AT_END * (stop / 1e-3) ** 0.25), 0.0):
-        finer = ladder.level(spread)
-        if level.spread > finer.spread:
-            f, g = refined(level, finer, state.f, state.g, earlier)
-            enough = CARRIED_OVER * stop if finer.spread > 0 else stop
-            state, passes, relaxation = finer.entropic.settle(
-                f, g, earlier, enough, most, relaxation, cost=finer.spread == 0
-            )
-            level = finer
-    return state, passes
+    finest = ladder.level(ladder.fine_enough(earlier, FINENESS_AT_END * (stop / 1e-3) ** 0.25))
+    if level.spread > finest.spread > 0:
+        f, g = refined(level, finest, state.f, state.g, earlier)
+        state, _, relaxation = finest.entropic.settle(f, g, earlier, CARRIED_OVER * stop, most, relaxation)
+        level = finest
+    if level.spread > 0:
+        f, g = refined(level, ladder.points(), state.f, state.g, earlier)
+        state = ladder.entropic.measure(f, g, earlier, careful=True)
+        if ladder.entropic.fits(state, stop):
+            return state, 1
+        state, passes, _ = ladder.entropic.settle(f, g, earlier, stop, most, relaxation)
+    return posed.finish(state, passes)

@@ -1,6 +1,6 @@
 /* Passes of Sinkhorn's algorithm without Python around them, for the sanitizers: points of both dimensions at both
- * powers, shapes that fill no tile, small and large blurs, several threads, and a matrix whose kernel is kept. Every
- * sum is held against all pairs, and every array has its exact size. */
+ * powers, shapes that fill no tile, small and large blurs, units far from 1, several threads, and a matrix with
+ * forbidden pairs whose kernel is kept. Every sum is held against all pairs, and every array has its exact size. */
 #include "builds.h"
 #include "check.h"
 #include "entropic.h"
@@ -68,14 +68,26 @@ static void check_points(int64_t n, int64_t m, int d, int power, int avx2, int k
     double *a = draw(n, 0.0, 1.0), *b = draw(m, 0.1, 1.0), *f = exactly(n, sizeof *f), *g = draw(m, -0.01, 0.01);
     double *rows = exactly(n, sizeof *rows), *columns = exactly(m, sizeof *columns);
     double *values = draw(m * CHANNELS, -3.0, 3.0), *carried = exactly(n * CHANNELS, sizeof *carried);
-    const double epsilon = kind == 0 ? 0.01 : 0.3, precision = seed % 2 ? 1e-4 : 1e-9;
+    const double length = kind == 3 ? 1e24 : 1.0, weight = kind == 3 ? 1e38 : 1.0;
+    const double unit = power == 2 ? length * length : length;
+    const double epsilon = unit * (kind == 0 ? 0.01 : 0.3), precision = seed % 2 ? 1e-4 : 1e-9;
     a[0] = 0.0;
     double total = 0.0;
     for (int64_t j = 0; j < m; j++) {
         total += b[j];
     }
     for (int64_t j = 0; j < m; j++) {
-        b[j] /= total;
+        b[j] *= weight / total;
+        g[j] *= unit;
+    }
+    for (int64_t i = 0; i < n; i++) {
+        a[i] *= weight;
+    }
+    for (int64_t k = 0; k < n * d; k++) {
+        x[k] *= length;
+    }
+    for (int64_t k = 0; k < m * d; k++) {
+        y[k] *= length;
     }
     fit(x, y, n, m, d, power, epsilon, g, b, f);
     entropic_t t = {.n = n,
@@ -96,18 +108,21 @@ static void check_points(int64_t n, int64_t m, int d, int power, int avx2, int k
                     .columns = columns,
                     .with_spent = 1};
     expect(build->sweep(&t) == SOLVED, "sums are taken", n, m, seed);
-    double *exact = calloc((size_t)m, sizeof *exact), mass = 0.0;
+    double *exact = calloc((size_t)m, sizeof *exact), mass = 0.0, spent = 0.0;
     for (int64_t i = 0; i < n; i++) {
         expect(fabs(rows[i] - 1.0) <= 4.0 * precision, "a row sums to 1", n, m, seed);
         for (int64_t j = 0; j < m; j++) {
-            exact[j] += a[i] * exp((f[i] + g[j] - cost_between(x + i * d, y + j * d, d, power, 0.5)) / epsilon);
+            const double c = cost_between(x + i * d, y + j * d, d, power, 0.5);
+            const double e = exp((f[i] + g[j] - c) / epsilon);
+            exact[j] += a[i] * e;
+            spent += a[i] * b[j] * e * c;
         }
         mass += a[i];
     }
     for (int64_t j = 0; j < m; j++) {
         expect(fabs(columns[j] - exact[j]) <= 4.0 * precision * (exact[j] + mass), "a column sums up", n, m, seed);
     }
-    expect(isfinite(t.spent) && t.spent >= -1e-6 * epsilon, "costs are not negative", n, m, seed);
+    expect(fabs(t.spent - spent) <= precision * (spent + 8.0 * epsilon * mass), "costs add up", n, m, seed);
     t.values = values;
     t.carried = carried;
     t.channels = CHANNELS;
@@ -150,18 +165,24 @@ static void check_matrix(int64_t n, int64_t m, int avx2, int single, int seed) {
     double *rows = exactly(n, sizeof *rows), *again = exactly(n, sizeof *again);
     double *columns = calloc((size_t)m, sizeof *columns), *columns_again = calloc((size_t)m, sizeof *columns_again);
     for (int64_t k = 0; k < n * m; k++) {
+        cost[k] = k % 7 == 3 ? INFINITY : cost[k];
         narrow[k] = (float)cost[k];
     }
-    build->marginals(single ? (const void *)narrow : (const void *)cost, n, m, f, g, a, b, 0.05, rows, columns, kept);
+    const void *given = single ? (const void *)narrow : (const void *)cost;
+    double spent = build->marginals(given, n, m, f, g, a, b, 0.05, rows, columns, kept);
     plain->scaled(kept, n, m, a, b, again, columns_again);
     for (int64_t i = 0; i < n; i++) {
         double sum = 0.0;
         for (int64_t j = 0; j < m; j++) {
-            sum += b[j] * exp((f[i] + g[j] - (single ? (double)narrow[i * m + j] : cost[i * m + j])) / 0.05);
+            const double c = single ? (double)narrow[i * m + j] : cost[i * m + j];
+            const double e = b[j] * exp((f[i] + g[j] - c) / 0.05);
+            sum += e;
+            spent -= c < INFINITY ? a[i] * e * c : 0.0;
         }
         expect(fabs(rows[i] - sum) <= 1e-11 * sum, "a row of a matrix sums up", n, m, seed);
         expect(fabs(again[i] - sum) <= 2e-7 * sum, "a row of a kernel sums up", n, m, seed);
     }
+    expect(fabs(spent) <= 1e-9 * (double)(n * m), "forbidden pairs cost nothing", n, m, seed);
     for (int64_t j = 0; j < m; j++) {
         expect(fabs(columns[j] - columns_again[j]) <= 2e-7 * columns[j], "a column of a kernel sums up", n, m, seed);
     }
@@ -176,7 +197,7 @@ int main(void) {
         for (int avx2 = 0; avx2 < 2; avx2++) {
             for (int d = 2; d <= 3; d++) {
                 for (int power = 1; power <= 2; power++) {
-                    for (int kind = 0; kind < 3; kind++) {
+                    for (int kind = 0; kind < 4; kind++) {
                         check_points(shapes[k][0], shapes[k][1], d, power, avx2, kind, seed++);
                     }
                 }

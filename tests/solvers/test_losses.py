@@ -1,9 +1,14 @@
-"""Values and gradients of transport as a loss, by finite differences; what a plan carries, by the plan in full."""
+"""Values and gradients of transport as a loss, by a referee with more digits and by finite differences.
+
+What a plan carries is held against the plan in full.
+"""
 
 from __future__ import annotations
 
+import log_domain
 import numpy as np
 import pytest
+from scipy.special import logsumexp
 
 from solvers import DenseCost, PointCost, Transport, Unsupported, carry, loss, losses, solve
 
@@ -23,6 +28,142 @@ def case(d=2, n=23, m=31, seed=0, balanced=True):
 
 def slope(value, at, towards, step=1e-4):
     return (value(at + step * towards) - value(at - step * towards)) / (2 * step)
+
+
+def with_themselves(problem):
+    """Both sides' problems with themselves."""
+    cost, p, scale = problem.cost, problem.cost.p, problem.cost.scale
+    for points, own in ((cost.x, problem.a), (cost.y, problem.b)):
+        yield Transport(PointCost(points, points, p, scale), own, own, problem.blur, problem.reach)
+
+
+def referee(problem, debias):
+    """The value by definition, in long double."""
+    value = log_domain.value(problem)
+    if not debias:
+        return float(value)
+    surplus = log_domain.Long(problem.a.sum()) - log_domain.Long(problem.b.sum())
+    own = sum(log_domain.value(alone) for alone in with_themselves(problem))
+    return float(value - own / 2 + problem.epsilon * surplus**2 / 2)
+
+
+@pytest.mark.parametrize("p", [1, 1.5, 2])
+@pytest.mark.parametrize("reach", [None, 0.5, 30.0])
+@pytest.mark.parametrize(
+    ("blur", "mass"), [(0.3, 1.0), (3.0, 1.0), (100.0, 1.0), (1e4, 1.0), (1e6, 1.0), (0.3, 1e-12), (100.0, 1e-12)]
+)
+def test_value_is_that_of_the_definition(p, reach, blur, mass):
+    x, y, a, b = case(n=11, m=13, balanced=reach is None)
+    a[3], b[:4] = 0, 0
+    a, b = mass * a / a.sum(), mass * b / b.sum() * (1 if reach is None else 1.3)
+    problem = problem_of(x, y, a, b, blur, reach, p)
+    for debias in (False, True):
+        expected = referee(problem, debias)
+        told = loss(problem, debias=debias, stop=1e-9).value
+        # Where it is not the difference of two values of the same masses, their rounding counts, and that times ε.
+        rounding = 0.0 if debias and reach is None else 1e-15 * problem.epsilon
+        assert told == pytest.approx(expected, rel=1e-6, abs=(1e-9 + rounding) * mass), debias
+
+
+@pytest.mark.parametrize("blur", [0.2, 1.0, 100.0, 450.0])
+@pytest.mark.parametrize("seed", range(5))
+def test_divergence_is_positive_with_the_default_stop(blur, seed):
+    x, y, a, b = case(n=15, m=20, seed=seed)
+    problem = problem_of(x, y, a, b, blur)
+    assert loss(problem).value == pytest.approx(referee(problem, True), rel=2e-3)
+
+
+@pytest.mark.parametrize("solver", SOLVERS)
+@pytest.mark.parametrize("p", [1, 2])
+@pytest.mark.parametrize("reach", [None, 0.5])
+@pytest.mark.parametrize("blur", [0.01, 0.3, 1e3])
+@pytest.mark.parametrize("stop", [1e-3, "schedule"])
+def test_nothing_is_lost_from_a_cloud_to_itself(solver, p, reach, blur, stop):
+    x, _, a, _ = case(n=90)
+    told = loss(problem_of(x, x, a, a, blur, reach, p), solver, stop=stop)
+    assert told.value == 0
+    exact = stop != "schedule"  # whose rows and columns are not summed in the same order
+    for gradient in (told.a, told.b, told.x, told.y):
+        np.testing.assert_allclose(gradient, 0, atol=1e-15 if exact else 1e-5)
+
+
+@pytest.mark.parametrize("solver", SOLVERS)
+def test_a_cloud_with_itself_costs_few_passes(monkeypatch, solver):
+    x, y, a, b = case(n=1000, m=900)
+    plans = []
+    monkeypatch.setattr(losses, "solve", lambda *given, **options: plans.append(solve(*given, **options)) or plans[-1])
+    loss(problem_of(x, y, a, b, blur=0.05), solver)
+    assert len(plans) == 3
+    assert max(plan.counters["passes"] for plan in plans[1:]) <= 10
+
+
+def schedule_value(problem, debias, scaling):
+    """GeomLoss's loop over all three problems at once, and its value of their potentials."""
+    cost, p, rho = problem.cost, problem.cost.p, problem.rho
+    both = np.vstack([cost.x, cost.y])
+    diameter = np.linalg.norm(np.ptp(both, axis=0))
+    steps = np.arange(p * np.log(diameter), p * np.log(problem.blur), p * np.log(scaling))
+    epsilons = [diameter**p, *np.exp(steps), problem.epsilon]
+
+    def run(problem):
+        matrix = problem.cost.dense()
+
+        def updates(f, g, epsilon):
+            damping = -epsilon / (1 + epsilon / rho)
+            return (
+                damping * logsumexp((g - matrix) / epsilon, b=problem.b, axis=1),
+                damping * logsumexp((f[:, None] - matrix) / epsilon, b=problem.a[:, None], axis=0),
+            )
+
+        f, g = updates(np.zeros(len(matrix)), np.zeros(matrix.shape[1]), epsilons[0])
+        for epsilon in epsilons:
+            new_f, new_g = updates(f, g, epsilon)
+            f, g = (f + new_f) / 2, (g + new_g) / 2
+        f, g = updates(f, g, epsilons[-1])
+        if rho < np.inf:
+            f, g = (-(rho + problem.epsilon / 2) * np.expm1(-z / rho) for z in (f, g))
+        return problem.a @ f + problem.b @ g
+
+    own = sum(run(alone) for alone in with_themselves(problem)) if debias else 0.0
+    return run(problem) - own / 2
+
+
+@pytest.mark.parametrize("p", [1, 2])
+@pytest.mark.parametrize("reach", [None, 0.4])
+@pytest.mark.parametrize("blur", [0.05, 0.5, 20.0])
+@pytest.mark.parametrize("debias", [False, True])
+@pytest.mark.parametrize("scaling", [0.5, 0.9])
+def test_schedule_tells_the_value_of_geomloss(p, reach, blur, debias, scaling):
+    x, y, a, b = case(balanced=reach is None)
+    a, b = 2 * a, 2 * b
+    problem = problem_of(x, y, a, b, blur, reach, p, scale=1 / p)
+    told = loss(problem, "sinkhorn", debias=debias, stop="schedule", scaling=scaling).value
+    assert told == pytest.approx(schedule_value(problem, debias, scaling), rel=2e-4, abs=1e-6)
+    # GeomLoss itself has no distances below 1e-4, not even of a point from itself.
+    torch = pytest.importorskip("torch", reason="GeomLoss is not installed (make peers-entropic)")
+    samples_loss = pytest.importorskip("geomloss").SamplesLoss
+    theirs = samples_loss(p=p, blur=blur, reach=reach, scaling=scaling, debias=debias, backend="tensorized")
+    given = (torch.from_numpy(np.array(each)) for each in (a, x, b, y))
+    assert told == pytest.approx(theirs(*given).item(), rel=2e-4 if p == 2 else 1e-2)
+
+
+def test_matrix_with_forbidden_pairs_has_a_loss():
+    x, y, a, b = case()
+    matrix = PointCost(x, y).dense()
+    matrix[::3, ::4] = np.inf
+    problem = Transport(DenseCost(matrix), a, b, blur=0.1)
+    told = loss(problem, debias=False, stop=1e-9)
+    assert told.value == pytest.approx(referee(problem, False), rel=1e-8)
+    assert np.isfinite([*told.a, *told.b]).all()
+
+
+def test_masses_beyond_float64_are_an_error_with_a_cure():
+    x, y, a, b = case()
+    with pytest.raises(ValueError, match=r"a sums to 1e\+250.*rescale"):
+        loss(problem_of(x, y, 1e250 * a, 1e250 * b), debias=False)
+    with pytest.raises(ValueError, match=r"a sums to 1e\+250.*rescale"):
+        solve(problem_of(x, y, 1e250 * a, 1e250 * b, reach=1.0))
+    assert loss(problem_of(x, y, 1e250 * a, 1e250 * b), stop=1e-8).value > 0
 
 
 @pytest.mark.parametrize("p", [1, 1.5, 2])
@@ -107,6 +248,39 @@ def test_carry_is_the_plan_times_values(kind, blur):
     np.testing.assert_allclose(carry(problem, plan, values), pi @ values / a[:, None], rtol=1e-4, atol=1e-5)
     first = carry(problem, plan, values[:, 0], threads=-1)
     np.testing.assert_allclose(first, pi @ values[:, 0] / a, rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("kind", ["points", "line", "far", "matrix"])
+@pytest.mark.parametrize("p", [1, 2])
+@pytest.mark.parametrize(("length", "mass"), [(1e24, 1.0), (1e-24, 1.0), (1.0, 1e38), (1.0, 1e-38), (1e100, 1e250)])
+def test_carry_knows_no_unit(kind, p, length, mass):
+    x, y, a, b = case({"points": 2, "line": 1, "far": 4, "matrix": 2}[kind])
+
+    def carried(length, mass):
+        cost = PointCost(length * x, length * y, p)
+        if kind == "matrix":
+            cost = DenseCost(cost.dense())
+        blur = (0.05 * length) ** (p if kind == "matrix" else 1)
+        problem = Transport(cost, mass * a, mass * b, blur)
+        return carry(problem, solve(problem), y)
+
+    np.testing.assert_allclose(carried(length, mass), carried(1.0, 1.0), rtol=1e-4)
+
+
+@pytest.mark.parametrize("solver", [*SOLVERS, "transport"])
+def test_carry_brings_something_to_every_mass(solver):
+    x, y, a, b = case()
+    a[:4] = 1e-18, 1e-25, 1e-300, 5e-324
+    problem = Transport(PointCost(x, y), a / a.sum(), b, blur=0 if solver == "transport" else 0.05)
+    plan = solve(problem, solver)
+    carried = carry(problem, plan, y)
+    if solver == "transport":
+        expected = y[(problem.cost.dense() - plan.g).argmin(axis=1)]
+    else:  # what the others leave to a mass that changes none of them
+        exponent = (plan.g - problem.cost.dense()) / problem.epsilon
+        share = b * np.exp(exponent - exponent.max(axis=1, keepdims=True))
+        expected = share @ y / share.sum(axis=1, keepdims=True)
+    np.testing.assert_allclose(carried[:4], expected[:4], rtol=0.02)
 
 
 @pytest.mark.parametrize(

@@ -118,6 +118,59 @@ def test_kernel_is_scaled_until_it_has_to_be_taken_anew(dtype, threads):
     assert scaled.sums(f, g, epsilon, 0.0) is None
 
 
+def pairs_of(kind, x, y, a, b, p=2):
+    cost = PointCost(x, y, p, scale=0.7)
+    if kind is PointPairs:
+        return PointPairs(x, y, p, 0.7, a, b)
+    return kind(cost, a, b) if kind is FormulaPairs else kind(cost.dense(), a, b)
+
+
+@pytest.mark.parametrize("kind", [MatrixPairs, KernelPairs, FormulaPairs, PointPairs])
+@pytest.mark.parametrize(("p", "length"), [(1, 1.0), (2, 1.0), (1, 1e30), (2, 1e30), (1, 1e-30), (2, 1e-30)])
+@pytest.mark.parametrize("mass", [1.0, 1e38, 1e-38, 1e250])
+def test_sums_know_no_unit(kind, p, length, mass):
+    x, y, a, b, f, g, _, epsilon = state(80, 70, 2, p, 0.1)
+    expected = pairs_of(kind, x, y, a, b, p).sums(f, g, epsilon, np.inf, careful=True)
+    unit = length**p
+    pairs = pairs_of(kind, length * x, length * y, mass * a, mass * b, p)
+    f, epsilon = unit * (f - epsilon * np.log(mass)), unit * epsilon
+    for careful in (False, True):
+        sums = pairs.sums(f, unit * g, epsilon, np.inf, careful)
+        np.testing.assert_allclose(sums.rows, expected.rows, rtol=1e-9 if careful else 1e-4)
+        np.testing.assert_allclose(sums.cols, expected.cols, rtol=1e-9 if careful else 1e-4)
+    assert sums.cost == pytest.approx(mass * unit * expected.cost, rel=1e-9)
+    values = np.random.default_rng(0).normal(size=(70, 2))
+    plain = pairs_of(kind, x, y, a, b, p).carried(f / unit + epsilon / unit * np.log(mass), g, epsilon / unit, values)
+    np.testing.assert_allclose(pairs.carried(f, unit * g, epsilon, values), plain, rtol=1e-3, atol=1e-4)
+
+
+@pytest.mark.parametrize("kind", [MatrixPairs, KernelPairs])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_forbidden_pairs_count_nothing(kind, dtype):
+    *_, a, b, f, g, cost, epsilon = state(60, 50, 2, 2, 0.3)
+    cost = np.where(np.random.default_rng(1).random(cost.shape) < 0.3, np.inf, cost).astype(dtype)
+    cost[7] = np.inf
+    pairs, e = kind(cost, a, b), np.exp((f[:, None] + g - cost) / epsilon)
+    for _ in range(2):
+        sums = pairs.sums(f, g, epsilon, np.inf)
+        np.testing.assert_allclose(sums.rows, e @ b, rtol=2e-7)
+        np.testing.assert_allclose(sums.cols, a @ e, rtol=2e-7)
+    spent = a @ (e * np.where(np.isinf(cost), 0, cost)) @ b
+    assert pairs.sums(f, g, epsilon, np.inf, careful=True).cost == pytest.approx(spent, rel=1e-9)
+    assert pairs.soft_minima(np.array([6, 7]), g, epsilon)[1] == np.inf
+    assert (pairs.carried(f, g, epsilon, np.ones((50, 1)))[7] == 0).all()
+
+
+@pytest.mark.parametrize("kind", [MatrixPairs, FormulaPairs, PointPairs])
+def test_soft_minima_weigh_the_smallest_masses_rightly(kind):
+    # What is 120 orders of magnitude heavier counts, however far below the nearest its exponent is.
+    x, y = np.array([[0.0, 0.0], [0.1, 0.0]]), np.array([[0.0, 0.0], [3.0, 0.0]])
+    b = np.array([1e-120, 1.0])
+    soft = pairs_of(kind, x, y, np.array([0.5, 0.5]), b).soft_minima(np.arange(2), np.zeros(2), 0.03)
+    exponent = -0.7 * cdist(x, y, "sqeuclidean") / 0.03
+    np.testing.assert_allclose(soft, -0.03 * logsumexp(exponent, b=b, axis=1), rtol=1e-9)
+
+
 @pytest.mark.parametrize("kind", [MatrixPairs, FormulaPairs, PointPairs])
 def test_soft_minima_are_right_where_no_sum_is_in_range(kind):
     x, y, a, b, _, g, cost, epsilon = state(80, 70, 2, 2, 0.02)

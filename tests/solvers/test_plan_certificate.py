@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 
+import log_domain
 import numpy as np
 import pytest
 import scipy.sparse as sp
@@ -209,6 +210,41 @@ def test_left_over_mass_that_may_go_nowhere_has_no_feasible_cost():
     assert certify(problem, half).gap == pytest.approx(0)  # the other half fits where it is missing
     uneven = Plan.of(problem, sp.csr_array(np.diag([0.25, 0.25])), np.ones(2), np.zeros(2))
     assert certify(problem, uneven).gap == np.inf
+
+
+@pytest.mark.parametrize("stop", [0.3, 1e-2, 1e-4])
+@pytest.mark.parametrize("kind", ["dense", "sparse"])
+def test_a_blurred_plan_is_rounded_around_forbidden_pairs(kind, stop):
+    rng = np.random.default_rng(5)
+    allowed = rng.random((20, 24)) < 0.3
+    allowed[np.arange(24) % 20, np.arange(24)] = True
+    carried = allowed * rng.exponential(size=allowed.shape)
+    a, b = carried.sum(axis=1) / carried.sum(), carried.sum(axis=0) / carried.sum()
+    matrix = np.where(allowed, rng.random(allowed.shape), np.inf)
+    cost = DenseCost(matrix)
+    if kind == "sparse":
+        cost = SparseCost(sp.csr_array((matrix[allowed], np.nonzero(allowed)), allowed.shape))
+    problem = Transport(cost, a, b, blur=0.1)
+    plan = solve(problem, "sinkhorn", stop=stop)
+    certificate = certify(problem, plan)
+    best = solve(dataclasses.replace(problem, blur=0)).cost
+    assert certificate.valid
+    assert best * (1 - 1e-9) <= certificate.feasible_cost <= certificate.cost + stop
+    assert certificate.dual_bound <= best * (1 + 1e-9)
+    # The gap is that of the rounded plan, which is no better than the best one.
+    moved = log_domain.plan_of(problem, plan.f, plan.g)
+    dual = a @ plan.f + b @ plan.g - problem.epsilon * (moved.sum() - 1)
+    optimum = float(log_domain.value(problem))
+    assert 1 - dual / optimum <= certificate.entropic_gap + 1e-12
+    assert certificate.entropic_gap < 2 * stop
+
+
+def test_potentials_of_a_problem_without_a_plan_have_no_feasible_cost():
+    problem = Transport(DenseCost([[1.0, np.inf], [1.0, np.inf]]), blur=0.1)
+    certificate = certify(problem, Plan(np.nan, np.nan, np.zeros(2), np.zeros(2)))
+    assert certificate.valid
+    assert certificate.feasible_cost == certificate.gap == np.inf
+    assert not certificate.entropic_gap < 1
 
 
 # Bounds

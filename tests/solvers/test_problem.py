@@ -283,3 +283,12 @@ def test_edge_shapes_simply_work(shape):
         assert (matching.row_to_col >= 0).sum() == min(shape)
         assert matching.cost == (1 if min(shape) else 0)
         assert certify(problem, matching).valid
+
+
+@pytest.mark.parametrize(("name", "length"), [("blur", 1e200), ("reach", 1e200), ("reach", 1e-200)])
+def test_lengths_whose_power_float64_cannot_hold_are_named(name, length):
+    with pytest.raises(
+        ValueError, match=rf"{name} = {length:g}: {name}\*\*2 is beyond float64; rescale".replace("+", r"\+")
+    ):
+        Transport(PointCost(np.zeros((2, 2)), np.ones((2, 2))), **{name: length})
+    assert Transport(DenseCost(np.ones((2, 2))), **{name: length})  # of a matrix it is in units of cost

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 from scipy.optimize import linear_sum_assignment as referee
 
-from solvers import Assignment, DenseCost, Matching, certify
+from solvers import Assignment, DenseCost, Infeasible, Matching, certify
 from solvers.deadline import Deadline
+from solvers.infeasibility import fault_of_proof
 from solvers.rounding import round_blocks, round_plan
 
 
@@ -50,3 +51,30 @@ def test_blocks_give_the_same_matching_as_the_whole_plan():
     cost = rng.random((33, 40))
     blocks = ((start, plan[start : start + 7]) for start in range(0, 33, 7))
     np.testing.assert_array_equal(round_blocks(blocks, cost, Deadline(None)), round_plan(plan, cost))
+
+
+@pytest.mark.parametrize("shape", [(30, 30), (20, 45), (45, 20)])
+@pytest.mark.parametrize("share", [0.5, 0.95])
+def test_no_pair_of_a_matching_is_forbidden(shape, share):
+    rng = np.random.default_rng(shape)
+    cost = np.where(rng.random(shape) < share, np.inf, rng.random(shape))
+    least = min(shape)
+    cost[rng.permutation(shape[0])[:least], rng.permutation(shape[1])[:least]] = 2.0
+    for plan in (rng.random(shape), np.zeros(shape), np.where(np.isinf(cost), -np.inf, -cost)):
+        assert judged(cost, round_plan(plan, cost)).valid
+
+
+def test_as_few_pairs_as_can_be_are_undone():
+    # Row 0 gets column 0, which is all that row 1 allows.
+    cost = np.array([[1.0, 5.0, 4.0], [1.0, np.inf, np.inf], [9.0, 2.0, 9.0]])
+    plan = np.array([[9.0, 0, 0], [1.0, 0, 0], [0, 5.0, 0]])
+    np.testing.assert_array_equal(round_plan(plan, cost), [2, 0, 1])
+
+
+@pytest.mark.parametrize("shape", [(2, 2), (2, 3), (3, 2)])
+def test_no_matching_is_an_error_with_a_proof(shape):
+    cost = np.full(shape, np.inf)
+    cost[0] = 1.0
+    with pytest.raises(Infeasible) as caught:
+        round_plan(np.ones(shape), cost)
+    assert fault_of_proof(Assignment(DenseCost(cost)), caught.value) is None
