@@ -12,6 +12,7 @@ from __future__ import annotations
 import numpy as np
 
 from .exact_sums import UNIT, difference
+from .line import Line, above_least
 from .native import _native
 from .problem import Cost, PointCost, SparseCost
 
@@ -70,6 +71,9 @@ def _point_minima(cost: PointCost, g: np.ndarray, tail: np.ndarray | None, every
     """The minima in float64, and what the pairs that may be the smallest show in twice the precision."""
     n, m = cost.shape
     tail = np.zeros(m) if tail is None else tail
+    many = cost.p in (1, 2) or n * m > MOST_CLOSE  # of few, the float64 numbers that powers are do better
+    if cost.x.shape[1] == 1 and many and not every_pair and (line := Line.of(cost)):
+        return _line_minima(cost, line, g, tail)
     points = None if every_pair or min(n, m) == 0 else cost.in_space(1, 2)
     if points is not None:
         low = _native.point_minima(*points, cost.scale, -g, power=int(cost.p))
@@ -77,9 +81,7 @@ def _point_minima(cost: PointCost, g: np.ndarray, tail: np.ndarray | None, every
         low = np.full(n, np.inf)
         for start, block in cost.blocks():
             low[start : start + len(block)] = _native.row_minima(block, g)
-    relative, absolute = cost.rounding
-    off = relative * (np.abs(low) + np.abs(g).max(initial=0.0)) + UNIT * np.abs(low)
-    off += absolute + np.abs(tail).max(initial=0.0)
+    off = _rounded(cost, g, low) + UNIT * np.abs(low) + np.abs(tail).max(initial=0.0)
     most = max(MOST_CLOSE, MOST_CLOSE_EACH * (n + m))
     pairs = near_pairs(cost, g, low, 4 * off, True, most, every_pair)
     if pairs is None:
@@ -90,6 +92,22 @@ def _point_minima(cost: PointCost, g: np.ndarray, tail: np.ndarray | None, every
     rest = np.full(n, np.inf)
     np.minimum.at(rest, rows, _sum_down(high - low[rows], rounded, missing, -tail[columns]))
     return low, rest
+
+
+def _line_minima(cost: PointCost, line: Line, g: np.ndarray, tail: np.ndarray) -> Minima:
+    """The minima of numbers, which need not look at all pairs."""
+    columns, above = line.least(g, tail)
+    entries, missing = cost.exact_entries(np.arange(len(columns)), columns)
+    low, rounded = difference(entries, g[columns])
+    if cost.p not in (1, 2):  # the powers that the columns were chosen by were rounded in their own way
+        above = above + above_least(len(columns), _rounded(cost, g, low))
+    return low, _sum_down(rounded, missing, -tail[columns]) - above
+
+
+def _rounded(cost: PointCost, g: np.ndarray, low: np.ndarray) -> np.ndarray:
+    """By how much costs in float64 may be off in values near the least."""
+    relative, absolute = cost.rounding
+    return relative * (np.abs(low) + np.abs(g).max(initial=0.0)) + absolute
 
 
 def _listed_minima(
@@ -107,9 +125,12 @@ def _listed_minima(
 
 
 def _sum_down(*parts: np.ndarray) -> np.ndarray:
-    """Sums of small numbers, less what their rounding can have added; as they are where all but one are 0."""
-    total, size, terms = sum(parts), sum(np.abs(part) for part in parts), sum(part != 0 for part in parts)
-    return np.where(terms <= 1, total, total - 4 * UNIT * size)
+    """Sums of small numbers: exact where no addition rounds, else a little less."""
+    total, lost = parts[0], np.zeros(len(parts[0]))
+    for part in parts[1:]:
+        total, rest = difference(total, -part)
+        lost += np.abs(rest)
+    return np.where(lost > 0, np.nextafter(total - 2 * lost, -np.inf), total)
 
 
 def fitted(

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from functools import cached_property
+
 import numpy as np
 
 from ..deadline import Deadline
 from ..limits import Pairs, as_limited, dtype_for, pairs_within
+from ..line import Line
 from ..native import _cascade, _native
 from ..problem import Assignment, Cost, PointCost, SparseCost
 from ..refine import refined
@@ -45,67 +49,111 @@ def cascade(
     lists: bool = True,
     avx2: bool = _native.HAS_AVX2,
 ) -> Matching:
-    """Points at squared distance in up to 3 dimensions take O(n + m) memory, sparse costs that of their entries; any
-    other cost is taken as a matrix, whose rows `threads` look at together. The optimum does not depend on their number,
+    """Points on a line at a convex power of their distance, and at squared distance in up to 3 dimensions, take O(n + m)
+    memory, sparse costs that of their entries; any other cost is taken as a matrix, whose rows `threads` look at together. The optimum does not depend on their number,
     but which of several optimal matchings it is may, and the counters do.
 
     `levels`, `lists` and `avx2` switch off duals coarse to fine, lists that spare looks at whole rows, and the
     instruction set: to show what each is worth, at the same optimum.
     """
-    deadline = Deadline(time_limit)
-    matching, largest = _search(problem, deadline, threads, levels, lists, avx2)
-    return refined(problem, matching, deadline, largest)
+    search = _Search(problem, Deadline(time_limit), threads, levels, lists, avx2)
+    return refined(problem, search.answer(), search.deadline, search.largest)
 
 
-def _search(
-    problem: Assignment, deadline: Deadline, threads: int, levels: bool, lists: bool, avx2: bool
-) -> tuple[Matching, float]:
-    """The answer, up to what rounding does to it, and by how much costs differ that were looked at."""
-    cost, (n, m) = problem.cost, problem.shape
-    limit = np.inf if problem.limit is None else problem.limit
-    largest = 0.0
+@dataclass
+class _Search:
+    """Looks for the answer, up to what rounding does to it, and notes by how much costs differ that were looked at."""
 
-    def noted(answer: _cascade.Answer) -> Answer:
-        nonlocal largest
-        *rest, largest = answer
-        return tuple(rest)
+    problem: Assignment
+    deadline: Deadline
+    threads: int
+    levels: bool
+    lists: bool
+    avx2: bool
+    largest: float = 0.0
 
-    def listed(wide: Cost, pairs: Pairs, bound_seconds: float) -> Matching:
+    def answer(self) -> Matching:
+        """By the kind of the cost."""
+        cost = self.wide
+        if isinstance(cost, SparseCost):
+            csr = cost.csr
+            pairs = csr.indptr.astype(np.int64), csr.indices.astype(np.int32), csr.data.astype(np.float64)
+            return self._of_pairs(cost, pairs, BOUND_SECONDS * csr.nnz)
+        if isinstance(cost, PointCost) and (found := self._on_a_line(cost) or self._in_space(cost)):
+            return found
+        dtype = dtype_for(cost.dtype, self.limit)
+        return solve_wide(self.problem, self._of_matrix, self.deadline, dtype)
+
+    @cached_property
+    def wide(self) -> Cost:
+        """The cost with at most as many rows as columns; a matrix as it is, which is transposed where it is copied."""
+        cost, (n, m) = self.problem.cost, self.problem.shape
+        if n <= m or not isinstance(cost, SparseCost | PointCost):
+            return cost
+        return SparseCost(cost.csr.T) if isinstance(cost, SparseCost) else cost.mirrored()
+
+    @property
+    def limit(self) -> float:
+        return np.inf if self.problem.limit is None else self.problem.limit
+
+    def _of_matrix(self, matrix: np.ndarray, seconds: float) -> Answer:
+        return self._noted(
+            _cascade.dense(matrix, self.avx2, seconds, self.limit, self.threads, self.levels, self.lists)
+        )
+
+    def _of_pairs(self, wide: Cost, pairs: Pairs, bound_seconds: float) -> Matching:
         """From a list of all pairs that may be matched."""
         return turned_back(
-            problem,
+            self.problem,
             wide,
-            lambda seconds: noted(_cascade.sparse(*pairs, wide.shape[1], avx2, seconds, limit)),
-            deadline,
+            lambda seconds: self._noted(_cascade.sparse(*pairs, wide.shape[1], self.avx2, seconds, self.limit)),
+            self.deadline,
             bound_seconds,
         )
 
-    if isinstance(cost, SparseCost):
-        wide = cost if n <= m else SparseCost(cost.csr.T)
-        csr = wide.csr
-        pairs = csr.indptr.astype(np.int64), csr.indices.astype(np.int32), csr.data.astype(np.float64)
-        return listed(wide, pairs, BOUND_SECONDS * csr.nnz), largest
-    if isinstance(cost, PointCost) and (points := cost.in_space(2)) and (limit == np.inf or n * m > SMALL_MATRIX):
-        wide_points = cost if n <= m else cost.mirrored()
-        x, y = points if n <= m else reversed(points)
-        bound_seconds = PAIRS_A_POINT * BOUND_SECONDS * (n + m)
-        if limit < np.inf and (near := pairs_within(wide_points, limit, deadline)):
-            return listed(wide_points, near, bound_seconds), largest
-        matching = turned_back(
-            problem,
-            wide_points,
-            lambda seconds: noted(_cascade.points(x, y, cost.scale, avx2, seconds, levels, lists)),
-            deadline,
-            bound_seconds,
+    def _on_a_line(self, wide: PointCost) -> Matching | None:
+        """Of points on a line at a convex power of their distance."""
+        if not self.levels or (line := Line.of(wide)) is None:
+            return None
+
+        def search(seconds: float) -> Answer:
+            row_to_col, v = line.match(seconds) or (None, np.zeros(wide.shape[1]))
+            rows = np.arange(wide.shape[0])
+            u = rows if row_to_col is None else wide.entries(rows, row_to_col) - v[row_to_col]
+            return row_to_col, u, v, {}
+
+        if wide.x.shape[1] > 1:
+            self.largest = np.inf  # points off the line by rounding want a closer look
+        return self._limited(turned_back(self.problem, wide, search, self.deadline, self._bound_seconds(wide)))
+
+    def _in_space(self, wide: PointCost) -> Matching | None:
+        """Of points in a few dimensions at squared distance, unless they are sooner solved as a matrix."""
+        points, (n, m) = wide.in_space(2), wide.shape
+        if points is None or (self.limit < np.inf and n * m <= SMALL_MATRIX):
+            return None
+        bound_seconds = self._bound_seconds(wide)
+        if self.limit < np.inf and (near := pairs_within(wide, self.limit, self.deadline)):
+            return self._of_pairs(wide, near, bound_seconds)
+        return self._limited(
+            turned_back(
+                self.problem,
+                wide,
+                lambda seconds: self._noted(
+                    _cascade.points(*points, wide.scale, self.avx2, seconds, self.levels, self.lists)
+                ),
+                self.deadline,
+                bound_seconds,
+            )
         )
-        if limit == np.inf:
-            return matching, largest
-        if proven := as_limited(problem, matching):
-            return proven, largest
-    matching = solve_wide(
-        problem,
-        lambda matrix, seconds: noted(_cascade.dense(matrix, avx2, seconds, limit, threads, levels, lists)),
-        deadline,
-        dtype_for(cost.dtype, limit),
-    )
-    return matching, largest
+
+    def _limited(self, matching: Matching) -> Matching | None:
+        """The answer where there was no limit, as that to the problem with its limit; None where it is not."""
+        return matching if self.limit == np.inf else as_limited(self.problem, matching)
+
+    def _noted(self, answer: _cascade.Answer) -> Answer:
+        *rest, self.largest = answer
+        return tuple(rest)
+
+    @staticmethod
+    def _bound_seconds(wide: PointCost) -> float:
+        return PAIRS_A_POINT * BOUND_SECONDS * sum(wide.shape)

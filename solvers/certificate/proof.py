@@ -21,6 +21,7 @@ import numpy as np
 
 from ..exact_sums import UNIT, difference, product, sum_up, unit_of
 from ..minima import near_pairs
+from ..problem import PointCost
 from .potentials import Potentials, Terms
 
 #: Duals that miss the proof by at most this part of the scope, or of what they are themselves, are made tight on the
@@ -31,6 +32,10 @@ NEAR, ROUNDED = 1e-4, 2.0**-44
 #: many pairs to look through, and to sweep over for each row and column, at most.
 ROUNDS, SWEEPS, MOST_PAIRS, MOST_NEAR = 8, 1000, 2**28, 64
 
+
+#: The part of a distance or its square that its formula leaves open, and what part that has to be at most of the slack
+#: that other pairs of the same row or column have.
+KNOWN, TELLING = 2.0**-75, 2.0**-60
 
 #: Costs of some pairs, each the sum of two numbers.
 Entries = tuple[np.ndarray, np.ndarray]
@@ -85,10 +90,28 @@ class Claim:
         if self.terms.leaves_no_choice:
             return 0.0
         slack, error = self.slack(p, self.rows, self.columns, self.entries)
-        parts = [*product(self.mass, np.where(error > 0, (slack + error) * (1 + 4 * UNIT), slack))]
+        slack = np.where(error > 0, (slack + error) * (1 + 4 * UNIT), slack)
+        parts = [*product(self.mass, np.where(self._is_beyond_formula(p, slack), 0.0, slack))]
         for kept, *duals in ((self.kept_rows, p.f, p.f_rest), (self.kept_columns, p.g, p.g_rest)):
             parts += [part for dual in duals for part in product(kept, -dual)]
         return sum_up(*parts)
+
+    def _is_beyond_formula(self, p: Potentials, slack: np.ndarray) -> np.ndarray:
+        """Whether the formula of distances, as well as it is known, leaves open that a pair has any slack, (k,).
+
+        That is no reason to let it pass where other pairs of its row and column hardly cost anything else.
+        """
+        known = KNOWN * np.abs(self.entries[0])
+        beyond = (0 < slack) & (slack <= known)
+        if not (isinstance(self.terms.cost, PointCost) and self.terms.cost.p in (1, 2) and beyond.any()):
+            return np.zeros(len(slack), dtype=bool)
+        (n, m), some, most = self.terms.cost.shape, np.flatnonzero(beyond), np.zeros(len(slack))
+        rows, columns = self.rows[some], self.columns[some]
+        for step in (1, 7, 61):
+            for i, j in ((rows, (columns + step) % m), ((rows + step) % n, columns)):
+                other, _ = self.slack(p, i, j, self.terms.cost.exact_entries(i, j))
+                most[some] = np.maximum(most[some], other)
+        return beyond & (known <= TELLING * most)
 
     @cached_property
     def scope(self) -> float:

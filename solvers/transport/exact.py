@@ -10,6 +10,7 @@ import numpy as np
 from ..deadline import Deadline
 from ..histograms import solve_alone
 from ..infeasibility import allowed_by
+from ..line import Line
 from ..minima import column_minima, fitted, row_minima
 from ..native import _native, _transport
 from ..problem import Cost, Infeasible, PointCost, SparseCost, TimeLimit, Transport, Unsupported
@@ -110,7 +111,10 @@ def _search(problem: Transport, deadline: Deadline, avx2: bool) -> Plan:
         supply, demand = np.minimum(supply, most), np.minimum(demand, most)
         spare = abs(math.fsum(supply) - math.fsum(demand))
         supply, demand = (supply, np.append(demand, spare)) if surplus > 0 else (np.append(supply, spare), demand)
-    if isinstance(cost, PointCost) and in_space and (points := cost.in_space(1, 2)):
+    if not surplus and (line := Line.of(cost)):
+        f, g, pairs = line.ship(supply, demand, deadline.left) or (np.zeros(len(rows)), np.zeros(len(columns)), None)
+        counters: dict[str, int] = {}
+    elif isinstance(cost, PointCost) and in_space and (points := cost.in_space(1, 2)):
         seconds = deadline.left
         f, g, pairs, counters = _transport.points(*points, int(cost.p), cost.scale, supply, demand, avx2, seconds)
     elif cost.forbids:
