@@ -38,7 +38,9 @@ class Line:
     @classmethod
     def of(cls, cost: Cost) -> Line | None:
         """The line that points lie on but for rounding; None where they do not, and for any other cost."""
-        if not isinstance(cost, PointCost) or cost.p < 1 or 0 in cost.shape or (along := _along(cost)) is None:
+        if not isinstance(cost, PointCost) or cost.p < 1 or 0 in cost.shape:
+            return None
+        if cost.rounding[1] > 0 or (along := _along(cost)) is None:  # so small that squares underflow
             return None
         rows, columns = (np.argsort(each, kind="stable") for each in along)
         return cls(rows, columns, along[0][rows], along[1][columns], cost.p, cost.scale)

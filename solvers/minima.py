@@ -9,6 +9,8 @@ Duals may have a `tail` each, a second number to be added to the first, where on
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from .exact_sums import UNIT, difference
@@ -71,8 +73,7 @@ def _point_minima(cost: PointCost, g: np.ndarray, tail: np.ndarray | None, every
     """The minima in float64, and what the pairs that may be the smallest show in twice the precision."""
     n, m = cost.shape
     tail = np.zeros(m) if tail is None else tail
-    many = cost.p in (1, 2) or n * m > MOST_CLOSE  # of few, the float64 numbers that powers are do better
-    if cost.x.shape[1] == 1 and many and not every_pair and (line := Line.of(cost)):
+    if not every_pair and (line := _exact_line(cost)):
         return _line_minima(cost, line, g, tail)
     points = None if every_pair or min(n, m) == 0 else cost.in_space(1, 2)
     if points is not None:
@@ -92,6 +93,14 @@ def _point_minima(cost: PointCost, g: np.ndarray, tail: np.ndarray | None, every
     rest = np.full(n, np.inf)
     np.minimum.at(rest, rows, _sum_down(high - low[rows], rounded, missing, -tail[columns]))
     return low, rest
+
+
+def _exact_line(cost: PointCost) -> Line | None:
+    """The line of numbers, where that does as well as a look at all pairs."""
+    if cost.x.shape[1] > 1:  # off the line by rounding
+        return None
+    # A power is a float64 number, rounded in its own way here: of few pairs all are looked at.
+    return Line.of(cost) if cost.p in (1, 2) or math.prod(cost.shape) > MOST_CLOSE else None
 
 
 def _line_minima(cost: PointCost, line: Line, g: np.ndarray, tail: np.ndarray) -> Minima:

@@ -141,7 +141,7 @@ static outcome_t open_square(market_t *k, paths_t *s, whole_t *whole, arena_t *a
             outcome = open_duplicates(k, s, columns, whole->survey.high - whole->survey.low, opening);
         }
         if (outcome == SOLVED && *opening == NOTHING) {
-            outcome = open_monge(k, &whole->survey, opening);
+            outcome = open_monge(k, s, whole, opening);
         }
     }
     if (outcome == SOLVED && *opening == NOTHING && look->ties >= TIED) {
@@ -162,7 +162,10 @@ static outcome_t open_square(market_t *k, paths_t *s, whole_t *whole, arena_t *a
 static outcome_t open_wide(market_t *k, paths_t *s, whole_t *whole, arena_t *a, const look_t *look,
                            opening_t *opening) {
     if (!whole->survey.forbids) {
-        const outcome_t outcome = open_duplicates(k, s, 0, whole->survey.high - whole->survey.low, opening);
+        outcome_t outcome = open_duplicates(k, s, 0, whole->survey.high - whole->survey.low, opening);
+        if (outcome == SOLVED && *opening == NOTHING) {
+            outcome = open_monge(k, s, whole, opening);
+        }
         if (outcome != SOLVED || *opening != NOTHING) {
             return outcome;
         }
@@ -184,15 +187,15 @@ static outcome_t open_wide(market_t *k, paths_t *s, whole_t *whole, arena_t *a, 
 
 static outcome_t open_market(task_t *t, market_t *k, paths_t *s, arena_t *a, opening_t *opening) {
     whole_t whole = {.market = k};
-    double *column_low = arena_take(a, k->m, sizeof *column_low);
-    outcome_t outcome = column_low ? survey_all(k, column_low, &whole.survey) : OUT_OF_MEMORY;
+    whole.column_low = arena_take(a, k->m, sizeof *whole.column_low);
+    outcome_t outcome = whole.column_low ? survey_all(k, whole.column_low, &whole.survey) : OUT_OF_MEMORY;
     if (outcome == SOLVED) {
         const double range = whole.survey.high - whole.survey.low;
         t->largest = range;
         const double most = sizeof(cost_t) == sizeof(float) ? FLT_MAX : DBL_MAX;
         whole.dear = whole.survey.high < most - range ? whole.survey.high + range : most;
         whole.least = least_epsilon(&whole.survey);
-        price_by_column(k, column_low);
+        price_by_column(k, whole.column_low);
         const look_t look = look_at_rows(k, whole.survey.high);
         k->largest = look.range;
         int few = 0;

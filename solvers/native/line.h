@@ -9,7 +9,8 @@
 #define LAPMARK_LINE_H
 
 #include "cloud.h"
-#include "in_order.h"
+#include "market.h"
+#include "ranked.h"
 
 /* How far from a line points may lie, in parts of how far they reach along it. */
 static const double NEARLY_STRAIGHT = 1e-4;
@@ -65,7 +66,7 @@ static int main_direction(const double *points, int64_t count, double *mean, dou
 
 /* Marks of points along the line through `mean`; whether they lie nearly on it. */
 static int mark_along(const double *points, int64_t count, const double *mean, const double *direction,
-                      keyed_t *marks) {
+                      ranked_t *marks) {
     double furthest = 0.0, first = INFINITY, last = -INFINITY;
     for (int64_t i = 0; i < count; i++) {
         double along = 0.0, square = 0.0;
@@ -76,7 +77,7 @@ static int mark_along(const double *points, int64_t count, const double *mean, c
             const double off = coordinate(points, i, axis) - mean[axis] - along * direction[axis];
             square += off * off;
         }
-        marks[i] = (keyed_t){along, (int32_t)i};
+        marks[i] = (ranked_t){along, (int32_t)i};
         furthest = square > furthest ? square : furthest;
         first = along < first ? along : first;
         last = along > last ? along : last;
@@ -85,18 +86,37 @@ static int mark_along(const double *points, int64_t count, const double *mean, c
 }
 
 /* Whether either side lies nearly on a line; then `rows` and `columns` are both sides in the order along it. */
-static int in_line(const double *x, const double *y, int64_t count, keyed_t *rows, keyed_t *columns) {
+static int in_line(const double *x, const double *y, int64_t count, ranked_t *rows, ranked_t *columns) {
     for (int side = 0; side < 2; side++) {
         double mean[DIM], direction[DIM];
         if (main_direction(side ? y : x, count, mean, direction) &&
             mark_along(side ? y : x, count, mean, direction, side ? columns : rows)) {
             mark_along(side ? x : y, count, mean, direction, side ? rows : columns);
-            qsort(rows, (size_t)count, sizeof *rows, by_key);
-            qsort(columns, (size_t)count, sizeof *columns, by_key);
+            qsort(rows, (size_t)count, sizeof *rows, by_value);
+            qsort(columns, (size_t)count, sizeof *columns, by_value);
             return 1;
         }
     }
     return 0;
+}
+
+static double cost_of(const costs_t *c, int64_t i, int64_t j);
+
+/* Hold the pairs in order, at prices between what the two neighbours of each step ask for. */
+static void hold_along(market_t *k, const ranked_t *rows, const ranked_t *columns) {
+    double price = 0.0;
+    for (int64_t a = 0; a < k->n; a++) {
+        const int64_t i = rows[a].at, j = columns[a].at;
+        if (a > 0) {
+            const int64_t row_before = rows[a - 1].at, column_before = columns[a - 1].at;
+            price += 0.5 * (cost_of(k->costs, row_before, column_before) - cost_of(k->costs, row_before, j)) +
+                     0.5 * (cost_of(k->costs, i, column_before) - cost_of(k->costs, i, j));
+        }
+        k->price[j] = price;
+        k->owner[j] = (int32_t)i;
+        k->held[i] = (int32_t)j;
+        k->held_cost[i] = cost_of(k->costs, i, j);
+    }
 }
 
 #endif

@@ -29,6 +29,7 @@ typedef struct {
 typedef struct {
     const market_t *market;
     survey_t survey;
+    double *column_low;      /* (m) the smallest cost of each column */
     double dear;             /* what a forbidden pair counts as on a coarse level */
     double least;            /* the least epsilon */
     int32_t *rows, *columns; /* (n), (m) neighbours near each other */

@@ -1,6 +1,4 @@
-/* Matching and transport between numbers at the cost scale |x - y|^power, power >= 1: in order, which is optimal (A. J.
- * Hoffman, "On simple linear programming problems", 1963). Costs and duals are of twice the precision, or else the sum
- * of many steps along the line would lose digits that near numbers need. */
+/* Matching and transport between numbers at the cost scale |x - y|^power, power >= 1, which is Monge: see runs.h. */
 #ifndef LAPMARK_NUMBERS_H
 #define LAPMARK_NUMBERS_H
 

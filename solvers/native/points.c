@@ -294,13 +294,13 @@ static outcome_t end_exactly(market_t *k, paths_t *s) {
 static outcome_t open_line(market_t *k, costs_t *c, arena_t *a, const ordered_t *x, const ordered_t *y, double scale,
                            int *found) {
     arena_t arena = {0};
-    keyed_t *rows = arena_take(&arena, k->n, sizeof *rows), *columns = arena_take(&arena, k->m, sizeof *columns);
+    ranked_t *rows = arena_take(&arena, k->n, sizeof *rows), *columns = arena_take(&arena, k->m, sizeof *columns);
     outcome_t outcome = arena.failed ? OUT_OF_MEMORY : SOLVED;
     *found = outcome == SOLVED && k->n == k->m && !k->without.levels && in_line(x->at, y->at, k->n, rows, columns);
     if (*found) {
         outcome = level_make(k, c, a, x->at, y->at, scale, NULL);
         if (outcome == SOLVED) {
-            hold_in_order(k, rows, columns);
+            hold_along(k, rows, columns);
             count_from_lowest(k);
             cloud_fit(&c->targets);
         }
