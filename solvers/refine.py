@@ -83,20 +83,11 @@ def _is_suspect(problem: Assignment, matching: Matching, largest: float) -> bool
     """Whether the numbers that the search went through dwarf those that its answer is made of."""
     if matching.u is None or matching.v is None:
         return False
-    rows = np.flatnonzero(matching.row_to_col >= 0)
+    rows = (matching.row_to_col >= 0).nonzero()[0]
+    if len(rows) == 0 or (len(rows) == 1 and problem.limit is None):
+        return False  # a single minimum is not rounded
     paid = problem.cost.entries(rows, matching.row_to_col[rows])
-    count = len(paid)
-    if count < 2:
-        return count == 1
-    # Costs that are all but equal tell nothing of what matters, so that ever larger shares of them are asked.
-    apart = np.sort(np.abs(paid - np.partition(paid, count // 2)[count // 2]))
-    differ = next((each for each in apart[[count // 2, 9 * count // 10, -1]] if each > 0), np.inf)
-    numbers = (
-        paid.max(),
-        -paid.min(),
-        *(end for duals in (matching.u, matching.v) for end in (duals.max(), -duals.min())),
-    )
-    return max(largest, abs(problem.limit or 0.0), *numbers) > SUSPECT * differ
+    return _native.dwarfs(paid, matching.u, matching.v, max(largest, abs(problem.limit or 0.0)), SUSPECT)
 
 
 def _claim(terms: Terms, row_to_col: np.ndarray) -> Claim:

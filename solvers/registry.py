@@ -209,10 +209,10 @@ def names(problem: Problem | None = None) -> list[str]:
 
 def get(name: str) -> Solver:
     """The solver of that name; a ValueError with the nearest names where there is none."""
-    known = solvers()
-    if name in known:
-        return known[name]
-    raise unknown("solver", name, known)
+    _load()
+    if name in _solvers:
+        return _solvers[name]
+    raise unknown("solver", name, solvers())
 
 
 def unknown(kind: str, name: str, known: Iterable[str]) -> ValueError:

@@ -53,7 +53,7 @@ class Matching:
         """A matching whose cost is summed from the problem's own entries; NaN where it names some that do not exist."""
         n, m = problem.shape
         row_to_col = np.asarray(row_to_col, dtype=np.intp)
-        rows = np.flatnonzero(row_to_col >= 0)
+        rows = (row_to_col >= 0).nonzero()[0]
         inside = row_to_col.shape == (n,) and row_to_col.max(initial=-1) < m
         cost = float(problem.cost.entries(rows, row_to_col[rows]).sum()) if inside else np.nan
         return cls(row_to_col, cost, u, v, counters or {})

@@ -6,7 +6,9 @@ Arguments are those of validated problems; nothing is checked here but shapes an
 
 import numpy as np
 
+from libc.math cimport fabs
 from libc.stdint cimport int32_t, int64_t
+from libc.stdlib cimport qsort
 
 from solvers.native.kernels cimport INFEASIBLE, INTERRUPTED, OUT_OF_MEMORY, SOLVED, TIMED_OUT, outcome_t, points_t
 from solvers.native.stopping cimport raise_if_interrupted, raise_pending, stop_t, stop_within
@@ -65,6 +67,11 @@ cdef extern from "builds.h":
     const build_t *find_build(bint avx2, bint single)
 
 
+cdef int ascending(const void *a, const void *b) noexcept nogil:
+    cdef double x = (<const double *> a)[0], y = (<const double *> b)[0]
+    return (x > y) - (x < y)
+
+
 HAS_AVX2 = bool(processor_has_avx2())
 
 
@@ -84,6 +91,8 @@ cdef inline int64_t rows_of_a_look(int64_t m):
 def as_cost(matrix):
     """The matrix in a form that the kernels read: C order, aligned, float32 or float64."""
     dtype = np.float32 if matrix.dtype == np.float32 else np.float64
+    if matrix.dtype == dtype and matrix.flags.c_contiguous and matrix.flags.aligned:
+        return matrix  # np.require takes longer to find out
     return np.require(matrix, dtype=dtype, requirements=["C", "A"])
 
 
@@ -109,7 +118,7 @@ def assign(str method, matrix, bint avx2, double seconds=float("inf"), double li
         raise ValueError(f"no native method is called {method!r}")
     x, y = np.full(rows, -1, dtype=np.int32), np.full(m, -1, dtype=np.int32)
     u, v = np.zeros(rows), np.zeros(m)
-    zeros = np.zeros(m, dtype=matrix.dtype)
+    zeros = matrix if rows == n else np.zeros(m, dtype=matrix.dtype)  # for rows that are not given
     cdef size_t at_cost = matrix.ctypes.data, at_zeros = zeros.ctypes.data
     cdef int32_t[::1] x_view = x
     cdef int32_t[::1] y_view = y
@@ -133,6 +142,34 @@ def assign(str method, matrix, bint avx2, double seconds=float("inf"), double li
             raise Infeasible.hall(x[: task.blocked], y[: task.blocked - 1])
     counters = {name: count for name, count in dict(task.counters).items() if count}
     return None if outcome == TIMED_OUT else x[:n].astype(np.intp), u[:n], v, counters
+
+
+def dwarfs(const double[::1] paid, const double[::1] u, const double[::1] v, double largest, double times):
+    """Whether `largest`, a cost that was paid (k,), k ≥ 1, or a dual (n,), (m,) is so many times as large as costs differ that
+    were paid.
+
+    Costs that are all but equal tell nothing of what matters: the median counts of how far they are from their median, or
+    the ninth decile where that is 0, or else the largest.
+    """
+    cdef int64_t k, count = paid.shape[0]
+    cdef double middle, part
+    for k in range(count):
+        largest = max(largest, fabs(paid[k]))
+    for k in range(u.shape[0]):
+        largest = max(largest, fabs(u[k]))
+    for k in range(v.shape[0]):
+        largest = max(largest, fabs(v[k]))
+    ranked = np.array(paid)
+    cdef double[::1] apart = ranked
+    qsort(&apart[0], count, sizeof(double), ascending)
+    middle = apart[count // 2]
+    for k in range(count):
+        apart[k] = fabs(apart[k] - middle)
+    qsort(&apart[0], count, sizeof(double), ascending)
+    for part in (apart[count // 2], apart[9 * count // 10], apart[count - 1]):
+        if part > 0:
+            return largest > times * part
+    return False
 
 
 def row_minima(matrix, const double[::1] v, avx2=None, double[::1] rest=None, const double[::1] tail=None):
