@@ -17,6 +17,8 @@ from solvers.problem import Infeasible
 
 cdef extern from "lapmark.h":
     int64_t LOOK_EVERY
+    ctypedef enum stage_t:
+        FROM_NOTHING
     ctypedef struct counters_t:
         int64_t row_scans, augmentations, reductions, bids, phases, path_rows
     ctypedef struct parts_t:
@@ -37,6 +39,8 @@ cdef extern from "lapmark.h":
         parts_t without
         int64_t look_every, until_look
         outcome_t outcome
+        int64_t most_scans
+        stage_t stage
 
 cdef extern from "sparse.h":
     ctypedef struct sparse_t:
@@ -72,6 +76,7 @@ cdef run(assign_t function, int64_t n, int64_t m, const void *cost, double secon
     task.n, task.m, task.given, task.cost, task.zeros, task.blocked = n, m, n, cost, NULL, 0
     task.limit, task.largest = limit, 0.0
     task.look_every, task.until_look, task.outcome = LOOK_EVERY, 0, SOLVED
+    task.most_scans, task.stage = 0, FROM_NOTHING
     task.x, task.y, task.u, task.v = &x_view[0], &y_view[0], &u_view[0], &v_view[0]
     task.counters = counters_t(0, 0, 0, 0, 0, 0)
     task.stop = stop_within(seconds)

@@ -17,6 +17,8 @@ from solvers.problem import Infeasible
 
 cdef extern from "lapmark.h":
     int64_t LOOK_EVERY
+    ctypedef enum stage_t:
+        FROM_NOTHING
     ctypedef struct counters_t:
         int64_t row_scans, augmentations, reductions, bids, phases
     ctypedef struct task_t:
@@ -33,6 +35,8 @@ cdef extern from "lapmark.h":
         stop_t stop
         int64_t look_every, until_look
         outcome_t outcome
+        int64_t most_scans
+        stage_t stage
 
 
 cdef extern from "builds.h":
@@ -129,6 +133,7 @@ def assign(str method, matrix, bint avx2, double seconds=float("inf"), double li
     task.limit = limit
     task.stop = stop_within(seconds)
     task.look_every, task.until_look, task.outcome = LOOK_EVERY, 0, SOLVED
+    task.most_scans, task.stage = 0, FROM_NOTHING
     if n:
         task.cost, task.zeros = <const void *> at_cost, <const void *> at_zeros
         task.x, task.y, task.u, task.v = &x_view[0], &y_view[0], &u_view[0], &v_view[0]

@@ -2,8 +2,8 @@
  * (1988)). What it is run for is its prices: the matching is optimal to within epsilon a row only, and made exact
  * later.
  *
- * Why a phase ends. Each bid raises a price by at least epsilon; one that rounding would swallow ends the phase
- * instead. A row bids only where it holds nothing, and a column that was once bid for stays held until the phase is
+ * Why a phase ends. Each bid raises a price by at least epsilon, or by a unit in its last place where that is more. A row
+ * bids only where it holds nothing, and a column that was once bid for stays held until the phase is
  * over, so a phase is over once every column has been bid for. A column that nobody bids for keeps its price, hence no
  * price gets further above the lowest than the longest alternating path of costs: bids are bounded by n times that over
  * epsilon. That bound is far beyond what anybody would wait for; a budget of bids ends the phase long before, and the
@@ -87,8 +87,7 @@ static void spare_settle(market_t *k) {
     }
 }
 
-/* How a phase ended: all rows hold a column; or bids ran out, with few rows left or with many; or epsilon drowned in a
- * price, or a row has no column. */
+/* How a phase ended: all rows hold a column; or bids ran out, with few rows left or with many; or a row has no column. */
 typedef enum { PHASE_DONE = 0, PHASE_FEW_LEFT, PHASE_TOO_LONG, PHASE_GAVE_UP } phase_end_t;
 
 /* Few are one row in so many: between regions whose prices are off against each other, one row can take most bids. */
@@ -149,13 +148,11 @@ static outcome_t bid_phase(market_t *k, double epsilon, int64_t bids, phase_end_
         /* A row without a second column offers what no row with one could outbid. */
         const double second = c.second < k->beyond[i] ? c.second : k->beyond[i];
         const double lead = second - c.first < 2.0 * k->largest ? second - c.first : 2.0 * k->largest;
-        const double raised = k->price[j] + (lead + epsilon);
+        double raised = k->price[j] + (lead + epsilon);
         if (!(raised > k->price[j])) {
             if (epsilon > 0.0) {
-                *end = PHASE_GAVE_UP;
-                break;
-            }
-            if (loser >= 0) {
+                raised = nextafter(k->price[j], INFINITY);
+            } else if (loser >= 0) {
                 continue; /* without an epsilon there is nothing to outbid an equal with: the row stays free */
             }
         }
@@ -177,7 +174,7 @@ static outcome_t bid_phase(market_t *k, double epsilon, int64_t bids, phase_end_
         if (k->counters->bids % BIDS_PER_REFRESH == 0) {
             prices_rose(k);
         }
-        const outcome_t outcome = market_look(k, 1 + SCAN_WORK * (k->counters->row_scans - scans));
+        const outcome_t outcome = market_look(k, 1, k->counters->row_scans - scans);
         if (outcome != SOLVED) {
             return outcome;
         }

@@ -20,11 +20,14 @@
 
 /* A single auction: epsilon in parts of the spread, with lists that are short since few bids are made. */
 static const double SLIGHT = 0.01;
-enum { SHORT_LIST = 8, SINGLE_BIDS = 12, PROBE_BIDS = 10, FEW_ROWS = 240 };
+enum { SHORT_LIST = 8, ENOUGH_BIDS = 3, SINGLE_BIDS = 12, PROBE_BIDS = 10, FEW_ROWS = 240 };
 
 /* The part of rows that have to agree with their column, and the range of values in parts of the costs, for costs that
  * are soon reduced. */
 static const double AGREED = 0.9, NEARLY_FLAT = 1e-5;
+
+/* Costs that are this many times as far above the cheapest as the last of a row's list are no measure of anything. */
+static const double WIDE_SPAN = 1000.0;
 
 /* Rows and columns of the probe, and from how many rows on it is worth its time; ties of a row that count as tied. */
 enum { PROBE = 512, PROBED_FROM = 700, TIED = 3 };
@@ -33,19 +36,25 @@ enum { PROBE = 512, PROBED_FROM = 700, TIED = 3 };
 typedef struct {
     int64_t ties; /* how many columns tie for the cheapest, the median */
     double range; /* from the smallest value of a row to its largest, the largest */
+    double scale; /* by how much costs differ that matter: some times what the list of a row spans, at most the range */
+    double size;  /* of the costs and prices that a row begins with, the median, and that scale */
     double agree; /* the part of the rows whose cheapest column has no row that is cheaper for it */
     double dear;  /* the part of the costs that are the largest there is */
 } look_t;
 
 static look_t look_at_rows(market_t *k, double dearest) {
-    double ties[SAMPLE];
+    double ties[SAMPLE], spans[SAMPLE], sizes[SAMPLE];
     look_t look = {0};
     int64_t agree = 0, dear = 0;
     const int64_t count = k->n < SAMPLE ? k->n : SAMPLE;
     for (int64_t s = 0; s < count; s++) {
         const cost_t *c = row_of(k->costs, s * k->n / count);
         const double least = row_minima(c, k->price, k->m, k->costs->low);
+        const double span = bound_from_lanes(k) - least;
+        spans[s] = span < INFINITY ? span : 0.0;
         ties[s] = (double)collect(k, c, least);
+        const offer_t *first = k->offers;
+        sizes[s] = ties[s] > 0.0 ? fabs(first->cost) + fabs(k->price[first->column]) : 0.0;
         agree += least <= 0.0;
         for (int64_t j = 0; j < k->m; j++) {
             const double above = (double)c[j] + k->price[j] - least;
@@ -55,11 +64,19 @@ static look_t look_at_rows(market_t *k, double dearest) {
     }
     k->counters->row_scans += count;
     qsort(ties, (size_t)count, sizeof *ties, ascending);
+    qsort(spans, (size_t)count, sizeof *spans, ascending);
+    qsort(sizes, (size_t)count, sizeof *sizes, ascending);
     look.ties = (int64_t)ties[count / 2];
+    const double scale = WIDE_SPAN * spans[count / 2];
+    look.scale = scale > 0.0 && scale < look.range ? scale : look.range;
+    look.size = sizes[count / 2] + look.scale;
     look.agree = (double)agree / (double)count;
     look.dear = (double)dear / (double)(count * k->m);
     return look;
 }
+
+/* The smallest epsilon that hardly a sum of such costs and prices swallows. */
+static double least_epsilon(const look_t *look) { return 8.0 * DBL_EPSILON * look->size; }
 
 /* Begin anew, with lists of `slots` columns, no more than they were made with. */
 static void forget_lists(market_t *k, int64_t slots) {
@@ -78,10 +95,19 @@ static void forget_lists(market_t *k, int64_t slots) {
     }
 }
 
-/* One auction with hardly any epsilon. */
+/* One auction with hardly any epsilon; with less, and less again, where that was too much for rows to bid at all. */
 static outcome_t auction_once(market_t *k, const whole_t *whole, int64_t bids_per_row, phase_end_t *how) {
-    const double epsilon = SLIGHT * typical_spread(k);
-    return bid_phase(k, epsilon > whole->least ? epsilon : whole->least, bids_per_row * k->n, how);
+    const int64_t before = k->counters->bids;
+    outcome_t outcome;
+    double epsilon = SLIGHT * typical_spread(k);
+    do {
+        const int64_t left = bids_per_row * k->n - (k->counters->bids - before);
+        epsilon = epsilon > whole->least ? epsilon : whole->least;
+        outcome = bid_phase(k, epsilon, left, how);
+        epsilon *= SLIGHT;
+    } while (outcome == SOLVED && *how == PHASE_DONE && k->counters->bids - before < ENOUGH_BIDS * k->n &&
+             epsilon > whole->least);
+    return outcome;
 }
 
 /* Whether the single auction is over soon among some rows and columns chosen at random: it then is among all. Matrices
@@ -129,13 +155,74 @@ static int is_nearly_flat(const survey_t *survey, const look_t *look) {
     return look->range <= NEARLY_FLAT * largest_magnitude(survey);
 }
 
+outcome_t NAME(jv)(task_t *t);
+
+/* Whatever an opening misjudges, the search on lists and the method of Jonker and Volgenant take turns, each time for twice
+ * as long: so neither can cost more than some times what the other would have. */
+typedef struct {
+    work_t lists; /* first, for `ask` */
+    int64_t rows; /* scans of rows that the method of Jonker and Volgenant may have made when its turn ends */
+    task_t *task;
+    const market_t *market;
+    const paths_t *paths;
+    outcome_t outcome; /* what it has ended with, where lists are OVERTAKEN */
+} turns_t;
+
+/* Scans of each row that either may make at first. Where columns are left over, hardly a row has to be outbid, and a few
+ * scans by the latter are tried before anything else. */
+enum { LISTS_SCANS = 32, ROWS_SCANS = 32, WIDE_SCANS = 4 };
+
+/* Leave the pairs that are held, all of them the cheapest of their rows, and the prices to Jonker and Volgenant's method,
+ * unless it knows more pairs already. */
+static void hand_over(task_t *t, const market_t *k) {
+    int64_t known = 0, held = 0;
+    for (int64_t i = 0; i < t->n; i++) {
+        known += t->stage != FROM_NOTHING && t->x[i] >= 0;
+        held += k->held[i] >= 0;
+    }
+    if (known >= held) {
+        return;
+    }
+    t->stage = FROM_PAIRS;
+    memcpy(t->x, k->held, (size_t)t->n * sizeof *t->x);
+    for (int64_t j = 0; j < t->m; j++) {
+        t->y[j] = k->owner[j];
+        t->v[j] = -k->price[j];
+    }
+}
+
+/* So many scans of rows; OVERTAKEN where that is the end. */
+static outcome_t turn_to_rows(turns_t *turns, int64_t scans) {
+    task_t *t = turns->task;
+    const int64_t before = t->counters.row_scans;
+    t->outcome = SOLVED;
+    t->most_scans = before + scans;
+    turns->outcome = NAME(jv)(t);
+    return turns->outcome == SPENT ? SOLVED : OVERTAKEN;
+}
+
+/* Where the costs look as if that were the shorter way. */
+static outcome_t first_by_rows(const market_t *k) { return turn_to_rows((turns_t *)k->work, ROWS_SCANS * k->n); }
+
+/* Lists have done what they may. */
+static outcome_t end_of_turn(work_t *work) {
+    turns_t *turns = (turns_t *)work;
+    if (turns->paths->settled && turns->market->spare == 0) {
+        hand_over(turns->task, turns->market);
+    }
+    const outcome_t outcome = turn_to_rows(turns, turns->rows);
+    turns->rows *= 2;
+    work->most *= 2;
+    return outcome;
+}
+
 static outcome_t open_square(market_t *k, paths_t *s, whole_t *whole, arena_t *a, const look_t *look,
                              opening_t *opening) {
     outcome_t outcome = SOLVED;
     if (!whole->survey.forbids) {
         outcome = open_flat(k, opening);
         if (outcome == SOLVED && *opening == NOTHING && is_nearly_flat(&whole->survey, look)) {
-            *opening = REDUCIBLE;
+            outcome = first_by_rows(k);
         }
         for (int columns = 0; columns < 2 && outcome == SOLVED && *opening == NOTHING; columns++) {
             outcome = open_duplicates(k, s, columns, whole->survey.high - whole->survey.low, opening);
@@ -153,7 +240,7 @@ static outcome_t open_square(market_t *k, paths_t *s, whole_t *whole, arena_t *a
     /* Few rows are searched for one by one sooner than bid for. So are the few that are left where nearly every row has
      * a column that no other row is cheaper for. */
     if (outcome == SOLVED && *opening == NOTHING && (k->n <= FEW_ROWS || look->agree >= AGREED)) {
-        *opening = REDUCIBLE;
+        outcome = first_by_rows(k);
     }
     return outcome == SOLVED && *opening == NOTHING ? open_by_auction(k, whole, a) : outcome;
 }
@@ -162,7 +249,11 @@ static outcome_t open_square(market_t *k, paths_t *s, whole_t *whole, arena_t *a
 static outcome_t open_wide(market_t *k, paths_t *s, whole_t *whole, arena_t *a, const look_t *look,
                            opening_t *opening) {
     if (!whole->survey.forbids) {
-        outcome_t outcome = open_duplicates(k, s, 0, whole->survey.high - whole->survey.low, opening);
+        outcome_t outcome = open_flat_wide(k, s, whole->column_low, opening);
+        if (outcome == SOLVED && *opening == NOTHING) {
+            price_by_column(k, whole->column_low);
+            outcome = open_duplicates(k, s, 0, whole->survey.high - whole->survey.low, opening);
+        }
         if (outcome == SOLVED && *opening == NOTHING) {
             outcome = open_monge(k, s, whole, opening);
         }
@@ -194,10 +285,10 @@ static outcome_t open_market(task_t *t, market_t *k, paths_t *s, arena_t *a, ope
         t->largest = range;
         const double most = sizeof(cost_t) == sizeof(float) ? FLT_MAX : DBL_MAX;
         whole.dear = whole.survey.high < most - range ? whole.survey.high + range : most;
-        whole.least = least_epsilon(&whole.survey);
         price_by_column(k, whole.column_low);
         const look_t look = look_at_rows(k, whole.survey.high);
-        k->largest = look.range;
+        k->largest = look.scale;
+        whole.least = least_epsilon(&look);
         int few = 0;
         if (!whole.survey.forbids && look.range > 0.0 && look.dear >= 1.0 - FEW) {
             outcome = solve_exceptions(t, whole.survey.high, a, &few);
@@ -219,34 +310,43 @@ static void set_column_duals(task_t *t, const market_t *k, double level) {
     }
 }
 
-outcome_t NAME(jv)(task_t *t);
-
 /* n <= m; t->cost is a row-major matrix. */
 outcome_t NAME(cascade)(task_t *t) {
     if (is_limited(t)) {
         return solve_limited(t);
     }
-    if (t->n < t->m && (t->n <= FEW_ROWS || (2 * t->m >= 3 * t->n && t->n <= 4 * FEW_ROWS))) {
-        return NAME(jv)(t); /* where columns are left over, hardly a search is long */
-    }
     arena_t arena = {0};
     costs_t costs = {0};
-    paths_t s;
-    market_t k = {
-        .costs = &costs, .n = t->n, .m = t->m, .without = t->without, .counters = &t->counters, .stop = &t->stop};
+    paths_t s = {0};
+    market_t k = {.costs = &costs,
+                  .n = t->n,
+                  .m = t->m,
+                  .without = t->without,
+                  .counters = &t->counters,
+                  .stop = &t->stop,
+                  .scan_work = scan_work(t->m)};
+    turns_t turns = {.lists = {.most = LISTS_SCANS * t->n * pass_work(t->m), .ask = end_of_turn},
+                     .rows = ROWS_SCANS * t->n,
+                     .task = t,
+                     .market = &k,
+                     .paths = &s};
+    k.work = &turns.lists;
     opening_t opening = NOTHING;
     outcome_t outcome = OUT_OF_MEMORY;
     if (costs_make(&costs, &arena, t->cost, t->m, LIST, NULL) && costs_hire(&costs, &arena, t->threads) &&
         market_make(&k, &arena, LIST) && paths_make(&s, &arena, t->n, t->m)) {
+        outcome = k.spare > 0 ? turn_to_rows(&turns, WIDE_SCANS * t->n) : SOLVED;
+    }
+    if (outcome == SOLVED) {
         outcome = open_market(t, &k, &s, &arena, &opening);
     }
     if (outcome == SOLVED && (opening == NOTHING || opening == PRICES)) {
         outcome = solve_exactly(&k, &s);
     }
-    if (opening == ANSWERED) {
+    if (outcome == OVERTAKEN) {
+        outcome = turns.outcome;
+    } else if (opening == ANSWERED) {
         /* nothing is left to say */
-    } else if (outcome == SOLVED && opening == REDUCIBLE) {
-        outcome = NAME(jv)(t);
     } else if (outcome == INFEASIBLE) {
         name_hall_set(t, &s);
     } else if (outcome == SOLVED) {

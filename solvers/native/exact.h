@@ -30,10 +30,12 @@ typedef struct {
     int32_t pass;
     heap_t open; /* columns j by distance, and rows i, as -1 - i, whose list has to be renewed from there on */
     int64_t reached_count, row_count;
+    int64_t edges;       /* that were gone along so far */
     double bound;        /* distance of the nearest free column so far */
     int64_t sink;        /* that column, -1 where none */
     int64_t spare_held;  /* columns that the spare class holds */
     int64_t spare_entry; /* the column through which the search came to the spare class, -1 where it did not */
+    int settled;         /* whether all pairs that are held are the cheapest of their row */
 } paths_t;
 
 static int paths_make(paths_t *s, arena_t *a, int64_t n, int64_t m) {
@@ -84,7 +86,7 @@ static outcome_t keep_cheapest_pairs(market_t *k, paths_t *s) {
             k->owner[j] = -1;
             k->held[i] = -1;
         }
-        const outcome_t outcome = market_look(k, 1 + SCAN_WORK * (k->counters->row_scans - scans));
+        const outcome_t outcome = market_look(k, 1, k->counters->row_scans - scans);
         if (outcome != SOLVED) {
             return outcome;
         }
@@ -193,7 +195,7 @@ static outcome_t match_cheapest_pairs(market_t *k, paths_t *s) {
             } else {
                 s->free_rows[s->free_count++] = i;
             }
-            const outcome_t outcome = market_look(k, 1 + depth + SCAN_WORK * (k->counters->row_scans - scans));
+            const outcome_t outcome = market_look(k, 1 + depth, k->counters->row_scans - scans);
             if (outcome != SOLVED) {
                 return outcome;
             }
@@ -228,6 +230,7 @@ static inline double step(const market_t *k, double value, double u) {
 
 static int reach_from_list(market_t *k, paths_t *s, int64_t i) {
     const double at = s->row_distance[i];
+    s->edges += k->begin[i + 1] - k->begin[i];
     int kept = 1;
     for (int64_t slot = k->begin[i]; slot < k->begin[i + 1]; slot++) {
         const int32_t j = k->column[slot];
@@ -250,6 +253,7 @@ static int scan_row(market_t *k, paths_t *s, int64_t i, double at) {
 static int scan_spare(market_t *k, paths_t *s, double at) {
     s->row_distance[k->n] = at;
     s->rows[s->row_count++] = (int32_t)k->n;
+    s->edges += k->m;
     int kept = 1;
     for (int64_t j = 0; j < k->m; j++) {
         if (k->owner[j] != k->n) {
@@ -270,12 +274,21 @@ static int renew_list(market_t *k, paths_t *s, int64_t i) {
     const double slack = 1e-12 * k->largest + k->rounding * fabs(s->u[i]);
     const int64_t count = within(k, i, s->bound - s->row_distance[i] + s->u[i] + slack);
     k->counters->row_scans++;
+    s->edges += count;
     int kept = 1;
     for (int64_t o = 0; o < count; o++) {
         const offer_t offer = k->offers[o];
         kept &= reach_column(k, s, i, offer.column, s->row_distance[i] + step(k, offer.value, s->u[i]));
     }
     return kept;
+}
+
+static void forget_search(paths_t *s) {
+    for (int64_t r = 0; r < s->reached_count; r++) {
+        const int64_t j = s->reached[r];
+        s->scanned[j] = 0;
+        s->distance[j] = INFINITY;
+    }
 }
 
 /* Grow shortest paths from some rows, or from the spare class, until the nearest free column is known. */
@@ -294,7 +307,7 @@ static outcome_t search(market_t *k, paths_t *s, const int32_t *starts, int64_t 
     }
     while (kept && s->open.count > 0 && s->open.entries[0].key < s->bound) {
         const heap_entry_t nearest = heap_pop(&s->open);
-        const int64_t scans = k->counters->row_scans;
+        const int64_t scans = k->counters->row_scans, edges = s->edges;
         if (nearest.item < 0) {
             kept = renew_list(k, s, -1 - nearest.item);
         } else if (nearest.key <= s->distance[nearest.item] && !s->scanned[nearest.item]) {
@@ -309,8 +322,10 @@ static outcome_t search(market_t *k, paths_t *s, const int32_t *starts, int64_t 
                 kept = scan_spare(k, s, nearest.key);
             }
         }
-        const outcome_t outcome = market_look(k, 1 + SCAN_WORK * (k->counters->row_scans - scans));
+        const int64_t bids = 1 + (s->edges - edges) / EDGES_PER_BID;
+        const outcome_t outcome = market_look(k, bids, k->counters->row_scans - scans);
         if (outcome != SOLVED) {
+            forget_search(s);
             return outcome;
         }
     }
@@ -331,9 +346,8 @@ static void move_duals(market_t *k, paths_t *s) {
         if (s->scanned[j]) {
             k->price[j] += s->bound - s->distance[j];
         }
-        s->scanned[j] = 0;
-        s->distance[j] = INFINITY;
     }
+    forget_search(s);
     if (rise > 0.0) {
         for (int64_t j = 0; j < k->m; j++) {
             k->price[j] = k->owner[j] == spare ? s->u[spare] : k->price[j];
@@ -410,6 +424,7 @@ static outcome_t match_by_path(market_t *k, paths_t *s, int32_t start) {
 /* Prices in, optimum out: k->held is the matching, s->u and k->price its duals. */
 static outcome_t solve_exactly(market_t *k, paths_t *s) {
     outcome_t outcome = keep_cheapest_pairs(k, s);
+    s->settled = outcome == SOLVED;
     if (outcome == SOLVED) {
         hold_spare(k, s);
         outcome = match_cheapest_pairs(k, s);

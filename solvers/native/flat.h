@@ -42,7 +42,7 @@ static outcome_t open_flat(market_t *k, opening_t *opening) {
             return SOLVED;
         }
         k->counters->row_scans++;
-        const outcome_t outcome = market_look(k, SCAN_WORK);
+        const outcome_t outcome = market_look(k, 0, 1);
         if (outcome != SOLVED) {
             return outcome;
         }
@@ -50,6 +50,46 @@ static outcome_t open_flat(market_t *k, opening_t *opening) {
     for (int64_t i = 0; i < k->n; i++) {
         k->held[i] = (int32_t)i;
     }
+    *opening = OPTIMUM;
+    return SOLVED;
+}
+
+/* The same for more columns than rows, where it says that the n columns that are cheapest to one row are so to any. */
+static outcome_t open_flat_wide(market_t *k, paths_t *s, const double *column_low, opening_t *opening) {
+    for (int64_t j = 0; j < k->m; j++) {
+        k->offers[j] = (offer_t){column_low[j], 0.0, (int32_t)j};
+    }
+    offers_select(k->offers, k->m, k->n - 1);
+    double dearest = -INFINITY;
+    for (int64_t o = 0; o < k->n; o++) {
+        dearest = fmax(dearest, k->offers[o].value);
+    }
+    for (int64_t j = 0; j < k->m; j++) {
+        k->price[j] = fmax(dearest - column_low[j], 0.0);
+    }
+    for (int64_t i = 0; i < k->n; i++) {
+        const cost_t *c = row_of(k->costs, i);
+        const int32_t like = k->offers[i].column;
+        const double level = (double)c[like] + k->price[like], size = fabs((double)c[like]) + k->price[like];
+        int flat = level - row_minima(c, k->price, k->m, k->costs->low) <= FLAT_ROUNDING * size;
+        for (int64_t o = 0; o < k->n && flat; o++) {
+            const int32_t j = k->offers[o].column;
+            const double cost = (double)c[j];
+            flat = fabs(cost + k->price[j] - level) <= FLAT_ROUNDING * (fabs(cost) + k->price[j] + size);
+        }
+        if (!flat) {
+            return SOLVED;
+        }
+        k->counters->row_scans++;
+        const outcome_t outcome = market_look(k, 0, 1);
+        if (outcome != SOLVED) {
+            return outcome;
+        }
+    }
+    for (int64_t i = 0; i < k->n; i++) {
+        k->held[i] = k->offers[i].column;
+    }
+    s->u[k->n] = 0.0;
     *opening = OPTIMUM;
     return SOLVED;
 }

@@ -124,28 +124,35 @@ static int64_t reduce_rows(task_t *t, int32_t *free_rows, int64_t count, int64_t
 
 outcome_t NAME(jv)(task_t *t);
 
-outcome_t NAME(jv)(task_t *t) {
-    const size_t n = (size_t)t->n;
-    char *once = malloc(n + 1);
-    int32_t *free_rows = malloc((n + 1) * sizeof *free_rows);
-    if (!once || !free_rows) {
-        free(once);
-        free(free_rows);
-        return OUT_OF_MEMORY;
-    }
+/* Column reduction and reduction transfer, or duals that are 0 and no pairs. */
+static outcome_t start(task_t *t) {
     for (int64_t i = 0; i < t->n; i++) {
         t->x[i] = -1;
     }
-    if (t->n == t->m && t->limit == INFINITY) {
-        reduce_columns(t, once);
-        if (t->outcome == SOLVED) {
-            transfer_reductions(t, once);
-        }
-    } else {
+    if (t->n < t->m || t->limit < INFINITY) {
         for (int64_t j = 0; j < t->m; j++) {
             t->v[j] = 0.0;
             t->y[j] = -1;
         }
+        return SOLVED;
+    }
+    char *once = malloc((size_t)t->n + 1);
+    if (!once) {
+        return OUT_OF_MEMORY;
+    }
+    reduce_columns(t, once);
+    if (t->outcome == SOLVED) {
+        transfer_reductions(t, once);
+    }
+    free(once);
+    return t->outcome;
+}
+
+/* Augmenting row reduction of all rows that are free. */
+static outcome_t reduce_free_rows(task_t *t) {
+    int32_t *free_rows = malloc(((size_t)t->n + 1) * sizeof *free_rows);
+    if (!free_rows) {
+        return OUT_OF_MEMORY;
     }
     int64_t count = 0, budget = SCANS_PER_ROW * t->n;
     for (int64_t i = 0; i < t->n; i++) {
@@ -156,7 +163,19 @@ outcome_t NAME(jv)(task_t *t) {
     for (int pass = 0; pass < 2 && count > 0; pass++) {
         count = reduce_rows(t, free_rows, count, &budget);
     }
-    free(once);
     free(free_rows);
-    return augment_all(t);
+    return t->outcome;
+}
+
+outcome_t NAME(jv)(task_t *t) {
+    outcome_t outcome = SOLVED;
+    if (t->stage == FROM_NOTHING) {
+        outcome = start(t);
+        t->stage = FROM_PAIRS;
+    }
+    if (outcome == SOLVED && t->stage == FROM_PAIRS) {
+        outcome = reduce_free_rows(t);
+        t->stage = REDUCED;
+    }
+    return outcome == SOLVED ? augment_all(t) : outcome;
 }

@@ -7,7 +7,9 @@
 #include <math.h>
 #include <stdint.h>
 
-typedef enum { SOLVED = 0, INFEASIBLE, INTERRUPTED, TIMED_OUT, OUT_OF_MEMORY } outcome_t;
+/* SPENT: a search has done as much as it was to do, and may go on from where it is. OVERTAKEN: another has come to an end
+ * first. */
+typedef enum { SOLVED = 0, INFEASIBLE, INTERRUPTED, TIMED_OUT, OUT_OF_MEMORY, SPENT, OVERTAKEN } outcome_t;
 
 /* How a solver that is asked to stop ends; SOLVED while it may go on. */
 static inline outcome_t stopped(const stop_t *stop) {
@@ -36,6 +38,10 @@ typedef struct {
     int levels, lists;
 } parts_t;
 
+/* Of the method of Jonker and Volgenant: from nothing; from duals v that are feasible and pairs x and y that are tight; or
+ * from these after augmenting row reduction. */
+typedef enum { FROM_NOTHING = 0, FROM_PAIRS, REDUCED } stage_t;
+
 /* n rows to match to distinct ones of m columns, n <= m, and room for the answer. The first `given` rows are a
  * row-major matrix; any further row costs nothing everywhere and takes no memory of its own. */
 typedef struct {
@@ -55,6 +61,8 @@ typedef struct {
     int64_t look_every; /* entries of costs to go through between two looks at `stop` */
     int64_t until_look; /* those left; 0 at first */
     outcome_t outcome;  /* SOLVED until a look says otherwise */
+    int64_t most_scans; /* rows to scan before the method of Jonker and Volgenant is SPENT; 0: any number */
+    stage_t stage;      /* where that method is to begin, and where it has got to */
 } task_t;
 
 static inline int is_limited(const task_t *t) { return t->limit < INFINITY; }
@@ -64,6 +72,9 @@ enum { LOOK_EVERY = 1 << 22 };
 
 /* Asked before each scan of a row; true once the solver has to give up, and from then on. */
 static inline int must_stop(task_t *t) {
+    if (t->most_scans > 0 && t->counters.row_scans >= t->most_scans && t->outcome == SOLVED) {
+        t->outcome = SPENT;
+    }
     t->until_look -= t->m;
     if (t->until_look < 0 && t->outcome == SOLVED) {
         t->until_look = t->look_every;

@@ -32,6 +32,15 @@
 #include "offers.h"
 #include "vec.h"
 
+/* What is done, and what may be. The unit of work is a bid from a list. */
+typedef struct work {
+    int64_t done, most;               /* as of the last look; beyond that a search is SPENT */
+    outcome_t (*ask)(struct work *w); /* then, where this is not NULL, it is asked whether to go on all the same */
+} work_t;
+
+/* A bid from a list takes as long as it takes to go along so many edges in the search for a path. */
+enum { EDGES_PER_BID = 4 };
+
 typedef struct {
     costs_t *costs;
     int64_t n, m;
@@ -61,6 +70,8 @@ typedef struct {
     counters_t *counters;
     const stop_t *stop;
     int64_t until_look; /* work left until `stop` is looked at */
+    int64_t scan_work;  /* what a look at a whole row counts for, in bids */
+    work_t *work;
 } market_t;
 
 static int64_t nearby(market_t *k, int64_t i, double spread, double *beyond);
@@ -68,16 +79,22 @@ static int64_t within(market_t *k, int64_t i, double bound);
 static void prices_rose(market_t *k);
 static int64_t look_ahead(market_t *k, int64_t oldest, int64_t waiting);
 
-/* A bid from a list is the unit of work, a look at a whole row counts for many; `stop` is looked at once in so much. */
-enum { SCAN_WORK = 32, WORK_PER_LOOK = 4096, BIDS_PER_REFRESH = 1024 };
+/* `stop` is looked at once in so much work. */
+enum { WORK_PER_LOOK = 4096, BIDS_PER_REFRESH = 1024 };
 
-static inline outcome_t market_look(market_t *k, int64_t work) {
-    k->until_look -= work;
+/* To be called after some bids and looks at whole rows. */
+static inline outcome_t market_look(market_t *k, int64_t bids, int64_t scans) {
+    k->until_look -= bids + scans * k->scan_work;
     if (k->until_look > 0) {
         return SOLVED;
     }
+    k->work->done += WORK_PER_LOOK - k->until_look;
     k->until_look = WORK_PER_LOOK;
-    return stopped(k->stop);
+    const outcome_t outcome = stopped(k->stop);
+    if (outcome != SOLVED || k->work->done <= k->work->most) {
+        return outcome;
+    }
+    return k->work->ask ? k->work->ask(k->work) : SPENT;
 }
 
 /* Arrays of a market whose lists have room for `slots` columns a row; begin is left to be set where slots is 0. */
@@ -103,6 +120,7 @@ static inline int market_make(market_t *k, arena_t *a, int64_t slots) {
     if (a->failed) {
         return 0;
     }
+    k->until_look = WORK_PER_LOOK;
     for (int64_t j = 0; j < m; j++) {
         k->owner[j] = -1;
     }

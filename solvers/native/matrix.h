@@ -35,13 +35,20 @@ typedef struct {
 #include "bidding.h"
 #include "exact.h"
 
-/* What an opening has come to: nothing, prices to go on from, the matching and the prices that prove it, that Jonker
- * and Volgenant's method is the shorter way, or the end: another method has answered. */
-typedef enum { NOTHING = 0, PRICES, OPTIMUM, REDUCIBLE, ANSWERED } opening_t;
+/* What an opening has come to: nothing, prices to go on from, the matching and the prices that prove it, or the end:
+ * another method has answered. */
+typedef enum { NOTHING = 0, PRICES, OPTIMUM, ANSWERED } opening_t;
 
 static inline v4_t load_costs(const cost_t *c) {
     return _Generic(c, const float *: v4_load_f32, const double *: v4_load)(c);
 }
+
+/* A bid from a list takes as long as a look at so many entries of a row, and it takes so many to make a list of them. */
+enum { ENTRIES_PER_BID = 64, LIST_WORK = 16 };
+
+static inline int64_t pass_work(int64_t m) { return 1 + m / ENTRIES_PER_BID; }
+
+static inline int64_t scan_work(int64_t m) { return LIST_WORK + pass_work(m); }
 
 static inline int64_t blocks_of(int64_t m) { return (m + BLOCK - 1) / BLOCK; }
 

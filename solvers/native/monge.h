@@ -145,7 +145,7 @@ static outcome_t sum_missed(market_t *k, const double *price, double *missed) {
         const double above = k->held_cost[i] + price[k->held[i]] - least;
         *missed += above > 0.0 ? above : 0.0;
         k->counters->row_scans++;
-        const outcome_t outcome = market_look(k, SCAN_WORK);
+        const outcome_t outcome = market_look(k, 0, 1);
         if (outcome != SOLVED) {
             return outcome;
         }

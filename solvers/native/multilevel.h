@@ -69,6 +69,8 @@ static outcome_t part_make(part_t *p, const whole_t *whole, const int32_t *rows,
         .market = {
             .n = n, .m = m, .largest = w->largest, .without = w->without, .counters = w->counters, .stop = w->stop}};
     p->market.costs = &p->costs;
+    p->market.scan_work = scan_work(m);
+    p->market.work = w->work;
     cost_t *entries = arena_take(&p->arena, n * m, sizeof *entries);
     p->column_low = arena_take(&p->arena, m, sizeof *p->column_low);
     if (!costs_make(&p->costs, &p->arena, entries, m, list, w->costs) || !market_make(&p->market, &p->arena, list)) {

@@ -31,6 +31,9 @@ enum { LIST = 32, RATIO_LOG = 2, COARSEST_LOG = 7 };
  * values. */
 static const double START = 0.05, COARSE_END = 0.01, END = 0.0006, FIRST_START = 0.1, LINE_START = 2.0, LEAST = 1e-12;
 
+/* A look around a row in bids from a list. */
+enum { SCAN_WORK = 32 };
+
 /* A few units in the last place. Costs and prices are at least 0 here, so a value is as large as its parts. */
 static const double ROUNDING = 0x1p-51;
 
@@ -357,12 +360,15 @@ outcome_t NAME(cascade_points)(task_t *t) {
     ordered_t x, y;
     const double range = range_of(p, t->n, t->m);
     t->largest = range;
+    work_t work = {.most = INT64_MAX};
     market_t k = {.largest = range,
                   .rounding = ROUNDING,
                   .headroom = 1.0,
                   .without = t->without,
                   .counters = &t->counters,
-                  .stop = &t->stop};
+                  .stop = &t->stop,
+                  .scan_work = SCAN_WORK,
+                  .work = &work};
     for (int side = 0; side < 2; side++) {
         int found;
         const outcome_t outcome = solve_coincident(t, side, range, ROUNDING, &found);

@@ -17,9 +17,11 @@ enum { BIDS_PER_ROW = 60, REDUCING_BIDS = 12, SAMPLE = 128, RANK = 8 };
 static const double START = 0.03, END = 0.0003, SCALING = 7.0;
 
 /* An auction breaks ties by amounts of its own making, which is dear to mend: where rows have this many cheapest
- * columns on average, the exact end does better alone. Where this part of the rows could still find a free column,
- * hardly any has to be outbid and no epsilon is needed. */
+ * columns on average, the exact end does better alone. So it does where paths are short, in chains and bands: up to so
+ * many rows long on average. Where this part of the rows could still find a free column, hardly any has to
+ * be outbid and no epsilon is needed. */
 static const double TIED = 2.0, ROOMY = 0.125;
+enum { SHORT_PATH = 8 };
 
 /* ---- what the market asks: nothing, as no list has an end beyond which to look ---- */
 
@@ -122,22 +124,46 @@ static look_t look_at_rows(market_t *k) {
     return (look_t){sampled > 0 ? rises[sampled / 2] : 0.0, (double)ties / (double)rows};
 }
 
-/* Prices from bids, where these are worth their while. */
-static outcome_t bid_down(market_t *k) {
-    const look_t look = look_at_rows(k);
+static outcome_t bid_down(market_t *k, double rise) {
     outcome_t outcome = SOLVED;
     phase_end_t how = PHASE_DONE;
-    if (look.ties >= TIED) {
-        return SOLVED;
-    }
-    if ((double)k->spare >= ROOMY * (double)k->n) {
-        return reduce_rows(k, REDUCING_BIDS * k->n, &how);
-    }
     /* An epsilon that is lost in the rounding of prices would end a phase at once. */
-    const double end = END * look.rise > 0x1p-40 * k->largest ? END * look.rise : 0x1p-40 * k->largest;
-    for (double epsilon = START * look.rise; outcome == SOLVED && how == PHASE_DONE && epsilon > end;) {
+    const double end = END * rise > 0x1p-40 * k->largest ? END * rise : 0x1p-40 * k->largest;
+    for (double epsilon = START * rise; outcome == SOLVED && how == PHASE_DONE && epsilon > end;) {
         outcome = bid_phase(k, epsilon, BIDS_PER_ROW * k->n, &how);
         epsilon /= SCALING;
+    }
+    return outcome;
+}
+
+/* The exact end, as long as its paths are short. */
+typedef struct {
+    work_t work; /* first, for `ask` */
+    const counters_t *counters;
+    int64_t n;
+} local_t;
+
+static outcome_t is_local(work_t *work) {
+    const local_t *l = (const local_t *)work;
+    return l->counters->path_rows <= l->n + SHORT_PATH * l->counters->augmentations ? SOLVED : SPENT;
+}
+
+/* The exact end, after what bids are worth their while. */
+static outcome_t solve_with_bids(market_t *k, paths_t *s) {
+    const look_t look = look_at_rows(k);
+    outcome_t outcome = SOLVED;
+    phase_end_t how;
+    if (k->without.levels || look.ties >= TIED) {
+        k->work->most = INT64_MAX;
+    } else if ((double)k->spare >= ROOMY * (double)k->n) {
+        k->work->most = INT64_MAX;
+        outcome = reduce_rows(k, REDUCING_BIDS * k->n, &how);
+    }
+    outcome = outcome == SOLVED ? solve_exactly(k, s) : outcome;
+    if (outcome == SPENT) {
+        k->work->most = INT64_MAX;
+        outcome = bid_down(k, look.rise);
+        outcome = outcome == SOLVED ? solve_exactly(k, s) : outcome;
     }
     return outcome;
 }
@@ -178,11 +204,15 @@ outcome_t NAME(cascade_sparse)(task_t *t) {
     arena_t arena = {0};
     const double largest = largest_of(c, c->begin[t->n]);
     t->largest = largest;
+    local_t local = {.work = {.ask = is_local}, .counters = &t->counters, .n = t->n};
     market_t k = {.n = t->n,
                   .m = is_limited(t) ? t->m + t->n : t->m,
                   .largest = is_limited(t) ? fmax(largest, fabs(t->limit)) : largest,
+                  .without = t->without,
                   .counters = &t->counters,
-                  .stop = &t->stop};
+                  .stop = &t->stop,
+                  .scan_work = 1,
+                  .work = &local.work};
     paths_t s;
     outcome_t outcome = OUT_OF_MEMORY;
     double *v = arena_take(&arena, k.m, sizeof *v);
@@ -191,10 +221,7 @@ outcome_t NAME(cascade_sparse)(task_t *t) {
     }
     if (outcome == SOLVED) {
         price_by_cheapest_rows(&k, c);
-        outcome = t->without.levels ? SOLVED : bid_down(&k);
-    }
-    if (outcome == SOLVED) {
-        outcome = solve_exactly(&k, &s);
+        outcome = solve_with_bids(&k, &s);
     }
     if (outcome == SOLVED || outcome == TIMED_OUT) {
         write_column_duals(&k, NULL, v);

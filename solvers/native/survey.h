@@ -60,7 +60,7 @@ static outcome_t lower_by_rows(market_t *k, const costs_t *c, const int32_t *ord
         s.first = s.end;
         s.end = s.first + ROWS_PER_LOOK < count ? s.first + ROWS_PER_LOOK : count;
         crew_work(c->crew, lower_part, &s);
-        outcome = market_look(k, (s.end - s.first) * SCAN_WORK);
+        outcome = market_look(k, 0, s.end - s.first);
         if (outcome != SOLVED) {
             return outcome;
         }
@@ -96,8 +96,5 @@ static void price_by_column(market_t *k, const double *column_low) {
 }
 
 static double largest_magnitude(const survey_t *found) { return fmax(fabs(found->high), fabs(found->low)); }
-
-/* The smallest epsilon that no sum of such costs and prices swallows. */
-static double least_epsilon(const survey_t *found) { return 8.0 * DBL_EPSILON * largest_magnitude(found); }
 
 #endif

@@ -63,7 +63,7 @@ static outcome_t find_ties(market_t *k, ties_t *b, double *u) {
             tight[k->held[i] / BLOCK] |= (uint64_t)1 << k->held[i] % BLOCK;
         }
         k->counters->row_scans++;
-        const outcome_t outcome = market_look(k, SCAN_WORK);
+        const outcome_t outcome = market_look(k, 0, 1);
         if (outcome != SOLVED) {
             return outcome;
         }
@@ -136,7 +136,7 @@ static outcome_t match_ties(market_t *k, ties_t *b, paths_t *s) {
             } else {
                 s->free_rows[s->free_count++] = i;
             }
-            const outcome_t outcome = market_look(k, 1 + depth);
+            const outcome_t outcome = market_look(k, 1 + depth, 0);
             if (outcome != SOLVED) {
                 return outcome;
             }
@@ -232,7 +232,7 @@ static outcome_t move_towards_free(market_t *k, ties_t *b, paths_t *s, int *foun
         least = relax(row_of(k->costs, i), b->open, s->row_distance[i] - s->u[i], k->m, b->distance, k->costs->low);
         k->counters->row_scans++;
         k->counters->path_rows++;
-        outcome = market_look(k, SCAN_WORK);
+        outcome = market_look(k, 0, 1);
     }
     for (int64_t c = 0; c < s->reached_count; c++) {
         const int64_t j = s->reached[c];
