@@ -245,7 +245,7 @@ outcome_t NAME(cascade)(task_t *t) {
     } else if (outcome == SOLVED && opening == REDUCIBLE) {
         outcome = NAME(jv)(t);
     } else if (outcome == INFEASIBLE) {
-        name_hall_set(t, &s);
+        outcome = name_hall_set(t, &s);
     } else if (outcome == SOLVED) {
         set_column_duals(t, &k, k.spare > 0 ? s.u[k.n] : 0.0);
         for (int64_t i = 0; i < t->n; i++) {

@@ -8,6 +8,7 @@
 #define LAPMARK_IN_ORDER_H
 
 #include "market.h"
+#include "ranked.h"
 
 typedef struct {
     double key;
@@ -16,7 +17,8 @@ typedef struct {
 
 static int by_key(const void *a, const void *b) {
     const keyed_t *x = a, *y = b;
-    return x->key != y->key ? (x->key > y->key) - (x->key < y->key) : (x->item > y->item) - (x->item < y->item);
+    const int order = compare_values(x->key, y->key);
+    return order ? order : (x->item > y->item) - (x->item < y->item);
 }
 
 static double cost_of(const costs_t *c, int64_t i, int64_t j);

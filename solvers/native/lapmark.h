@@ -7,7 +7,10 @@
 #include <math.h>
 #include <stdint.h>
 
-typedef enum { SOLVED = 0, INFEASIBLE, INTERRUPTED, TIMED_OUT, OUT_OF_MEMORY } outcome_t;
+/* Costs are read where their owner has them, who may write to them at any time, and into what was checked before. So no
+ * index, no count and no end of a loop follows from costs alone: where they contradict what is known of them, an answer
+ * may be wrong, or the outcome is CHANGED. */
+typedef enum { SOLVED = 0, INFEASIBLE, INTERRUPTED, TIMED_OUT, OUT_OF_MEMORY, CHANGED } outcome_t;
 
 /* How a solver that is asked to stop ends; SOLVED while it may go on. */
 static inline outcome_t stopped(const stop_t *stop) {
