@@ -13,6 +13,7 @@ import numpy as np
 
 from .deadline import Deadline
 from .pairs import Pairs
+from .validation import COSTS_CHANGED
 
 #: Over-relaxation of the alternating updates: at first, at most, and the passes after which its rate is looked at.
 RELAXATION, MOST_RELAXATION, LOOK_EVERY = 1.8, 1.98, 20
@@ -269,6 +270,8 @@ class Entropic:
         if lost.any():
             pairs, other = (self.pairs, state.g) if rows else (self.pairs.mirrored(), state.f)
             soft[lost] = pairs.soft_minima(lost, other, epsilon)
+            if not np.isfinite(soft).all():
+                raise ValueError(COSTS_CHANGED)  # those of finite costs are numbers
         return soft
 
 

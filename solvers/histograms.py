@@ -128,7 +128,7 @@ class _Pairs:
         """Whether some cost may dwarf the others so that duals lose them, which a solver looks after one by one."""
         if isinstance(self.cost, PointCost):
             return False
-        costs = np.abs(self.cost.dense().astype(np.float64, copy=False))
+        costs = np.abs(self.cost.dense(), dtype=np.float64)
         return float(costs.max()) > WIDE * float(costs.min(initial=np.inf, where=costs > 0))
 
     def problem(self, k: int) -> Transport:

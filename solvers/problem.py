@@ -9,6 +9,7 @@ Everything is validated when it is made, once. Solvers rely on that and check no
 
 from __future__ import annotations
 
+import copy
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -221,7 +222,8 @@ class DenseCost(Cost):
     ----------
     matrix : array_like, shape (n, m)
         float16, float32, float64, bool or any integer type, in any memory layout. Kept as it is, without a copy, when
-        it is float32, float64 or an integer type; float16 and bool are widened. `inf` forbids a pair.
+        it is float32, float64 or an integer type; float16 and bool are widened. `inf` forbids a pair. What is written to
+        it after that, even while it is solved, makes an answer wrong, which a certificate tells, or an error.
 
     Raises
     ------
@@ -287,7 +289,7 @@ class PointCost(Cost):
     Parameters
     ----------
     x : array_like, shape (n, d)
-        Points of the rows, float32 or float64 (other real types are widened).
+        Points of the rows, float32 or float64 (other real types are widened). Copied.
     y : array_like, shape (m, d)
         Points of the columns.
     p : float
@@ -304,7 +306,8 @@ class PointCost(Cost):
 
     def __post_init__(self) -> None:
         for name in ("x", "y"):
-            points = as_numeric(getattr(self, name), name, masked=MASKED_POINTS)
+            # A copy: trees of points cannot bear that their owner moves them.
+            points = np.array(as_numeric(getattr(self, name), name, masked=MASKED_POINTS), order="C")
             if points.ndim != 2:
                 cure = "; reshape(-1, 1) makes points on a line" if points.ndim == 1 else ""
                 raise ValueError(f"{name}: expected points as an (n, d) array, got shape {points.shape}{cure}")
@@ -396,7 +399,10 @@ class PointCost(Cost):
 
     def mirrored(self) -> PointCost:
         """The same with rows and columns in each other's place."""
-        return PointCost(self.y, self.x, self.p, self.scale)
+        mirrored = copy.copy(self)  # not made anew: what was checked and cached holds for both
+        object.__setattr__(mirrored, "x", self.y)
+        object.__setattr__(mirrored, "y", self.x)
+        return mirrored
 
     def is_in_space(self, *powers: int) -> bool:
         """Whether there is native code for such points at some of these values of p."""

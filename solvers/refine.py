@@ -18,7 +18,7 @@ from .deadline import Deadline
 from .exact_sums import sum_down
 from .minima import near_pairs
 from .native import _cascade, _native
-from .problem import Assignment, TimeLimit
+from .problem import Assignment, Infeasible, PointCost, TimeLimit
 from .result import Matching
 
 #: Numbers that are this many times as large as what an answer's own costs differ by are a reason to look closer.
@@ -85,7 +85,7 @@ def _is_suspect(problem: Assignment, matching: Matching, largest: float) -> bool
         return False
     rows = (matching.row_to_col >= 0).nonzero()[0]
     if len(rows) == 0 or (len(rows) == 1 and problem.limit is None):
-        return False  # a single minimum is not rounded
+        return isinstance(problem.cost, PointCost)  # any other minimum is not rounded
     paid = problem.cost.entries(rows, matching.row_to_col[rows])
     return _native.dwarfs(paid, matching.u, matching.v, max(largest, abs(problem.limit or 0.0)), SUSPECT)
 
@@ -130,9 +130,11 @@ def _posed_again(
     order = np.lexsort((columns, rows))
     begin = np.zeros(size + 1, dtype=np.int64)
     np.cumsum(np.bincount(rows, minlength=size), out=begin[1:])
-    row_to_col, u, v, *_ = _cascade.sparse(
-        begin, columns[order].astype(np.int32), lengths[order], size, _native.HAS_AVX2, deadline.left, bids=False
-    )
+    listed = begin, columns[order].astype(np.int32), lengths[order], size
+    try:
+        row_to_col, u, v, *_ = _cascade.sparse(*listed, _native.HAS_AVX2, deadline.left, bids=False)
+    except Infeasible:
+        return None  # the matching is among these pairs, unless costs have changed meanwhile
     if row_to_col is None:
         raise TimeLimit(deadline.seconds, (n, m), sum_down(*claim.paid, np.array([-excess])))
     if stand_ins:

@@ -16,6 +16,10 @@ LARGEST_COST = 1e300
 LARGEST_INTEGER = 2**53
 
 
+#: What a solver says that has come upon costs which cannot be those that were checked.
+COSTS_CHANGED = "the costs changed while they were being solved, or after they were checked"
+
+
 class OutOfRange(ValueError):
     """A finite cost so large that sums would overflow; the problem divided by a power of two has the same optimum."""
 
@@ -181,11 +185,11 @@ def check_sums(a: float, b: float, cure: str) -> None:
 
 
 def check_histograms(masses: Any, name: str, bins: int) -> np.ndarray:
-    """`masses` as float64 (..., bins) in C order, each histogram of finite, positive sum."""
+    """A copy of `masses` as float64 (..., bins) in C order, each histogram of finite, positive sum."""
     masses = as_numeric(masses, name)
     if masses.ndim == 0 or masses.shape[-1] != bins:
         raise ValueError(f"{name} has shape {masses.shape}; the cost asks for (…, {bins})")
-    return _finite_sums(np.require(masses, np.float64, ["C", "A"]), name)
+    return _finite_sums(np.array(masses, dtype=np.float64, order="C"), name)
 
 
 def _finite_sums(masses: np.ndarray, name: str) -> np.ndarray:

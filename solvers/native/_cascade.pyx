@@ -10,7 +10,7 @@ import numpy as np
 
 from libc.stdint cimport int32_t, int64_t
 
-from solvers.native.kernels cimport INFEASIBLE, INTERRUPTED, OUT_OF_MEMORY, SOLVED, TIMED_OUT, outcome_t, points_t
+from solvers.native.kernels cimport CHANGED, INFEASIBLE, INTERRUPTED, OUT_OF_MEMORY, SOLVED, TIMED_OUT, outcome_t, points_t, raise_changed
 from solvers.native.stopping cimport raise_pending, stop_t, stop_within
 from solvers.problem import Infeasible
 
@@ -89,6 +89,8 @@ cdef run(assign_t function, int64_t n, int64_t m, const void *cost, double secon
         raise_pending()
     if outcome == INFEASIBLE:
         raise Infeasible.hall(x[: task.blocked], y[: task.blocked - 1])
+    if outcome == CHANGED:
+        raise_changed()
     counters = {name: count for name, count in dict(task.counters).items() if count}
     return None if outcome == TIMED_OUT else x.astype(np.intp), u, v, counters, task.largest
 

@@ -10,7 +10,7 @@ from libc.math cimport fabs
 from libc.stdint cimport int32_t, int64_t
 from libc.stdlib cimport qsort
 
-from solvers.native.kernels cimport INFEASIBLE, INTERRUPTED, OUT_OF_MEMORY, SOLVED, TIMED_OUT, outcome_t, points_t
+from solvers.native.kernels cimport CHANGED, INFEASIBLE, INTERRUPTED, OUT_OF_MEMORY, SOLVED, TIMED_OUT, outcome_t, points_t, raise_changed
 from solvers.native.stopping cimport raise_if_interrupted, raise_pending, stop_t, stop_within
 from solvers.problem import Infeasible
 
@@ -145,6 +145,8 @@ def assign(str method, matrix, bint avx2, double seconds=float("inf"), double li
             raise_pending()
         if outcome == INFEASIBLE:
             raise Infeasible.hall(x[: task.blocked], y[: task.blocked - 1])
+        if outcome == CHANGED:
+            raise_changed()
     counters = {name: count for name, count in dict(task.counters).items() if count}
     return None if outcome == TIMED_OUT else x[:n].astype(np.intp), u[:n], v, counters
 
@@ -243,10 +245,15 @@ def column_minima(matrix, const double[::1] u, avx2=None, double[::1] rest=None,
     cdef size_t at_cost = matrix.ctypes.data
     cdef const build_t *build = build_for(matrix, avx2)
     check_duals(u, tail, rest, n, m)
+    cdef const double *tails = NULL
+    cdef double *rests = NULL
     if n and m:
+        if tail is not None:
+            tails = &tail[0]
+        if rest is not None:
+            rests = &rest[0]
         with nogil:
-            build.column_minima(<const void *> at_cost, n, m, &u[0], NULL if tail is None else &tail[0], &low_view[0],
-                                NULL if rest is None else &rest[0], &row_view[0])
+            build.column_minima(<const void *> at_cost, n, m, &u[0], tails, &low_view[0], rests, &row_view[0])
     return low
 
 

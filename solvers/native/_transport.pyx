@@ -10,7 +10,7 @@ import numpy as np
 
 from libc.stdint cimport int32_t, int64_t, uint8_t
 
-from solvers.native.kernels cimport INFEASIBLE, INTERRUPTED, OUT_OF_MEMORY, TIMED_OUT, outcome_t, points_t
+from solvers.native.kernels cimport CHANGED, INFEASIBLE, INTERRUPTED, OUT_OF_MEMORY, TIMED_OUT, outcome_t, points_t, raise_changed
 from solvers.native.stopping cimport raise_pending, stop_t, stop_within
 
 
@@ -129,11 +129,13 @@ cdef run(ship_t function, const void *cost, const double[::1] a, const double[::
     counters = {"pivots": task.pivots, "arcs": task.arcs, "rounds": task.rounds}
     if outcome == INFEASIBLE:
         raise Stuck(u, v)
+    if outcome == CHANGED:
+        raise_changed()
     if outcome == TIMED_OUT:
         return u, v, None, counters
     for k in range(n + m - 1):
         moved_view[k] = <double> task.shipped[k] * measure.unit
-    return u, v, (rows[:-1], columns[:-1], moved), counters
+    return u, v, (rows[: n + m - 1], columns[: n + m - 1], moved), counters
 
 
 class Stuck(Exception):

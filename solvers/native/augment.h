@@ -88,14 +88,16 @@ static inline int64_t close_columns(task_t *t, search_t *s, double reach, int64_
 }
 
 /* A search that reached no free column has scanned more rows than it found columns, and all that these rows allow: by
- * Hall's theorem there is no matching. */
+ * Hall's theorem there is no matching. A row of zeros allows every column. */
 static inline void name_hall_set(task_t *t, const search_t *s, int64_t start, int64_t closed) {
-    t->outcome = INFEASIBLE;
+    int given = start < t->given;
     t->blocked = closed + 1;
     t->x[0] = (int32_t)start;
     for (int64_t k = 0; k < closed; k++) {
         t->x[k + 1] = t->y[s->closed[k]];
+        given = given && t->x[k + 1] < t->given;
     }
+    t->outcome = given ? INFEASIBLE : CHANGED;
     memcpy(t->y, s->closed, (size_t)closed * sizeof *t->y);
 }
 

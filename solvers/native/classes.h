@@ -141,6 +141,9 @@ static outcome_t class_phase(classes_t *k, double epsilon, int32_t *queue, int *
     while (waiting > 0 && k->counters->bids < last_bid) {
         const int32_t i = queue[--waiting];
         const class_choice_t choice = look_at_classes(k, i);
+        if (choice.at < 0) {
+            return SOLVED; /* no class costs less than +inf */
+        }
         const double lead = choice.second - choice.first;
         const double bid = k->price[choice.at] + ((lead < k->largest ? lead : k->largest) + epsilon);
         heap_t *accepted = &k->accepted[choice.at];
@@ -242,7 +245,8 @@ static void place_by_path(classes_t *k, int64_t bidder) {
             const double over = k->loss[nearest][c] + k->price[c] - k->price[nearest];
             const double size = fabs(k->loss[nearest][c]) + fabs(k->price[c]) + fabs(k->price[nearest]);
             const double length = k->distance[nearest] + (over > k->rounding * size ? over : 0.0);
-            if (!k->closed[c] && length < k->distance[c]) {
+            /* There is a loser only of a loss that is a number. */
+            if (!k->closed[c] && length < k->distance[c] && k->loss[nearest][c] < INFINITY) {
                 k->distance[c] = length;
                 k->from_class[c] = (int32_t)nearest;
                 k->by[c] = k->loser[nearest][c];

@@ -335,7 +335,10 @@ outcome_t NAME(cascade)(task_t *t) {
     outcome_t outcome = OUT_OF_MEMORY;
     if (costs_make(&costs, &arena, t->cost, t->m, LIST, NULL) && costs_hire(&costs, &arena, t->threads) &&
         market_make(&k, &arena, LIST) && paths_make(&s, &arena, t->n, t->m)) {
-        outcome = k.spare > 0 ? turn_to_rows(&turns, WIDE_SCANS * t->n) : SOLVED;
+        outcome = stopped(&t->stop);
+    }
+    if (outcome == SOLVED && k.spare > 0) {
+        outcome = turn_to_rows(&turns, WIDE_SCANS * t->n);
     }
     if (outcome == SOLVED) {
         outcome = open_market(t, &k, &s, &arena, &opening);
@@ -348,7 +351,7 @@ outcome_t NAME(cascade)(task_t *t) {
     } else if (opening == ANSWERED) {
         /* nothing is left to say */
     } else if (outcome == INFEASIBLE) {
-        name_hall_set(t, &s);
+        outcome = name_hall_set(t, &s);
     } else if (outcome == SOLVED) {
         set_column_duals(t, &k, k.spare > 0 ? s.u[k.n] : 0.0);
         for (int64_t i = 0; i < t->n; i++) {

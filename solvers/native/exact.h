@@ -206,7 +206,8 @@ static outcome_t match_cheapest_pairs(market_t *k, paths_t *s) {
 
 /* A path to column j of this length, whose last row is i. */
 static inline int reach_column(market_t *k, paths_t *s, int64_t i, int64_t j, double length) {
-    if (!(length < s->bound && length < s->distance[j])) {
+    /* A way to a column is settled once its row is scanned, or ways could lead round in circles where costs change. */
+    if (!(length < s->bound && length < s->distance[j]) || s->scanned[j]) {
         return 1;
     }
     if (s->distance[j] == INFINITY) {
@@ -237,6 +238,9 @@ static int reach_from_list(market_t *k, paths_t *s, int64_t i) {
         if (j < k->m) {
             kept &= reach_column(k, s, i, j, at + step(k, k->cost[slot] + k->price[j], s->u[i]));
         }
+    }
+    if (k->beyond[i] == INFINITY) {
+        return kept;
     }
     const double unlisted = at + step(k, k->beyond[i], s->u[i]);
     return kept && (unlisted >= s->bound || heap_push(&s->open, unlisted, -1 - i));
@@ -291,11 +295,16 @@ static void forget_search(paths_t *s) {
     }
 }
 
+/* Renewals of lists in a search for each row scanned. A list that is renewed in vain reaches further by a seventh each
+ * time, from a part of 1e-12 of what it can reach: 200 times at most, unless costs change. */
+enum { MOST_RENEWALS = 1000 };
+
 /* Grow shortest paths from some rows, or from the spare class, until the nearest free column is known. */
 static outcome_t search(market_t *k, paths_t *s, const int32_t *starts, int64_t count) {
     s->open.count = s->reached_count = s->row_count = 0;
     s->bound = INFINITY;
     s->sink = s->spare_entry = -1;
+    int64_t renewals = 0;
     int spare_seen = 0, kept = 1;
     for (int64_t start = 0; start < count; start++) {
         if (starts[start] == k->n) {
@@ -309,6 +318,9 @@ static outcome_t search(market_t *k, paths_t *s, const int32_t *starts, int64_t 
         const heap_entry_t nearest = heap_pop(&s->open);
         const int64_t scans = k->counters->row_scans, edges = s->edges;
         if (nearest.item < 0) {
+            if (++renewals > MOST_RENEWALS * s->row_count) {
+                return CHANGED;
+            }
             kept = renew_list(k, s, -1 - nearest.item);
         } else if (nearest.key <= s->distance[nearest.item] && !s->scanned[nearest.item]) {
             const int64_t j = nearest.item, row = k->owner[j];
@@ -317,6 +329,7 @@ static outcome_t search(market_t *k, paths_t *s, const int32_t *starts, int64_t 
                 kept = scan_row(k, s, row, nearest.key);
             } else if (!spare_seen) {
                 /* The class holds all its columns at one price: the first one reached speaks for all. */
+                s->scanned[j] = 1;
                 spare_seen = 1;
                 s->spare_entry = j;
                 kept = scan_spare(k, s, nearest.key);
@@ -384,11 +397,19 @@ static void augment(market_t *k, paths_t *s, int64_t start) {
 
 /* After a search that reached no free column: it scanned the rows it began with and those that hold the columns it
  * reached, which are all that these rows allow. With one of the former, rows outnumber columns: by Hall's theorem there
- * is no matching. */
-static inline void name_hall_set(task_t *t, const paths_t *s) {
+ * is no matching. Under a limit a row may stay out, and the spare class allows every column. */
+static inline outcome_t name_hall_set(task_t *t, const paths_t *s) {
     t->blocked = s->reached_count + 1;
+    int holds = !is_limited(t) && t->blocked <= s->row_count;
+    for (int64_t r = 0; r < s->row_count && holds; r++) {
+        holds = s->rows[r] < t->n;
+    }
+    if (!holds) {
+        return CHANGED;
+    }
     memcpy(t->x, s->rows + (s->row_count - t->blocked), (size_t)t->blocked * sizeof *t->x);
     memcpy(t->y, s->reached, (size_t)s->reached_count * sizeof *t->y);
+    return INFEASIBLE;
 }
 
 /* v_j = -p_j, counted from the price of the spare class, which costs nothing: 0 for its columns and for free ones, and

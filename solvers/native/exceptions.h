@@ -143,7 +143,7 @@ static outcome_t solve_cut_off(task_t *t, arena_t *a) {
     t->counters = all.counters;
     t->largest = all.largest;
     if (outcome != SOLVED && outcome != TIMED_OUT) {
-        return outcome;
+        return outcome == INFEASIBLE ? CHANGED : outcome; /* no pair was forbidden */
     }
     /* Any constant may pass from one side's duals to the other's: now nothing is worth more than it costs. */
     double highest = -INFINITY;

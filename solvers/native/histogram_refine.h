@@ -16,7 +16,7 @@ static exact_t exact_cost(const state_t *s, const histograms_t *h, int64_t i, in
         return (exact_t){0.0, 0.0};
     }
     if (!h->x) {
-        return (exact_t){h->cost[row * h->m + column], 0.0};
+        return (exact_t){as_cost(h->cost[row * h->m + column]), 0.0};
     }
     exact_t square = {0.0, 0.0};
     for (int64_t axis = 0; axis < h->dimensions; axis++) {

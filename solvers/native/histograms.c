@@ -156,6 +156,18 @@ static double pose_masses(state_t *s, const histograms_t *h, const double *a, co
 
 static inline double *row_of(const state_t *s, int64_t i) { return s->cost + i * s->width; }
 
+/* Row i of the matrix, as costs that sums of are numbers. */
+static inline void copy_costs(const double *restrict from, int64_t count, double *restrict to) {
+    const v4_t most = v4_all(LARGEST_COST), least = v4_all(-LARGEST_COST);
+    int64_t j = 0;
+    for (; j + WIDTH <= count; j += WIDTH) {
+        v4_store(to + j, v4_max(v4_min(v4_load(from + j), most), least));
+    }
+    for (; j < count; j++) {
+        to[j] = as_cost(from[j]);
+    }
+}
+
 static void pose_costs(state_t *s, const histograms_t *h) {
     const int64_t m = s->columns.count, bins = m - (m > 0 && s->columns.bin[m - 1] < 0);
     const int all = bins == h->m;
@@ -168,10 +180,10 @@ static void pose_costs(state_t *s, const histograms_t *h) {
         } else {
             const double *restrict from = h->cost + s->rows.bin[i] * h->m;
             if (all) {
-                memcpy(to, from, (size_t)bins * sizeof *to);
+                copy_costs(from, bins, to);
             } else {
                 for (int64_t j = 0; j < bins; j++) {
-                    to[j] = from[bin[j]];
+                    to[j] = as_cost(from[bin[j]]);
                 }
             }
             to[bins] = 0.0; /* what is left over costs nothing; or the next line mends it */
@@ -318,7 +330,7 @@ static void renew_heights(state_t *s) {
         height[node] = node < s->tree.n ? below + cost : below - cost;
         largest = fabs(height[node]) > largest ? fabs(height[node]) : largest;
     }
-    s->tolerance = DRIFT * largest > s->least_tolerance ? DRIFT * largest : s->least_tolerance;
+    s->tolerance = tolerance_of(largest, s->least_tolerance);
 }
 
 static void plant(state_t *s) {
@@ -408,6 +420,7 @@ static void pivot(state_t *s, int32_t row, int32_t j, double reduced) {
     const int32_t top = cycle.on_column_side ? column : row, above = cycle.on_column_side ? row : column;
     hang(s, top, above, &cycle, row_of(s, row)[j]);
     const double by = top == row ? reduced : -reduced;
+    s->tolerance = tolerance_of(fabs(by), s->tolerance);
     const int32_t last = s->line[top].last;
     if (2 * s->tree.place[top].size <= s->tree.nodes) {
         lift(s, top, last, by);

@@ -89,8 +89,8 @@ static int64_t reduce_rows(task_t *t, int32_t *free_rows, int64_t count, int64_t
             low.second = t->limit; /* to leave it out is the second best */
             low.j2 = -1;
         }
-        if (low.second == INFINITY) {
-            /* At most one column is allowed: no second price to go by. */
+        if (low.second == INFINITY || low.j1 < 0) {
+            /* At most one column is allowed, so that there is no second price to go by; or it is gone. */
             free_rows[kept++] = i;
             continue;
         }

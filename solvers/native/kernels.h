@@ -27,7 +27,8 @@ static inline int64_t block_end(int64_t block, int64_t m) {
     return end < m ? end : m;
 }
 
-/* The smallest and the second smallest of c[j] - v[j], ordered by (value, index). A missing one is +inf at -1. */
+/* The smallest and the second smallest of c[j] - v[j], ordered by (value, index). A missing one is +inf at -1; one that
+ * was changed before its place was looked for is at -1, too. */
 typedef struct {
     double first, second;
     int64_t j1, j2;
@@ -54,7 +55,7 @@ static inline pair_t pair_insert(pair_t p, double x) {
 #include "kernels_scalar.h"
 #endif
 
-/* First column of [start, end) other than `skip` with c[j] - v[j] == value; the caller knows that there is one. */
+/* First column of [start, end) other than `skip` with c[j] - v[j] == value, -1 where there is none any more. */
 static inline int64_t find_reduced(const cost_t *restrict c, const double *restrict v, int64_t start, int64_t end,
                                    double value, int64_t skip) {
     int64_t j = start;

@@ -3,7 +3,13 @@
 
 cdef extern from "lapmark.h":
     ctypedef enum outcome_t:
-        SOLVED, INFEASIBLE, INTERRUPTED, TIMED_OUT, OUT_OF_MEMORY
+        SOLVED, INFEASIBLE, INTERRUPTED, TIMED_OUT, OUT_OF_MEMORY, CHANGED
+
+
+cdef inline int raise_changed() except -1:
+    from solvers.validation import COSTS_CHANGED
+
+    raise ValueError(COSTS_CHANGED)
 
 
 cdef extern from "points.h":

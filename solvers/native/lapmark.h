@@ -7,9 +7,13 @@
 #include <math.h>
 #include <stdint.h>
 
-/* SPENT: a search has done as much as it was to do, and may go on from where it is. OVERTAKEN: another has come to an end
- * first. */
-typedef enum { SOLVED = 0, INFEASIBLE, INTERRUPTED, TIMED_OUT, OUT_OF_MEMORY, SPENT, OVERTAKEN } outcome_t;
+/* Costs are read where their owner has them, who may write to them at any time, and into what was checked before. So no
+ * index, no count and no end of a loop follows from costs alone: where they contradict what is known of them, an answer
+ * may be wrong, or the outcome is CHANGED.
+ *
+ * SPENT: a search has done as much as it was to do, and may go on from where it is. OVERTAKEN: another has come to an
+ * end first. */
+typedef enum { SOLVED = 0, INFEASIBLE, INTERRUPTED, TIMED_OUT, OUT_OF_MEMORY, CHANGED, SPENT, OVERTAKEN } outcome_t;
 
 /* How a solver that is asked to stop ends; SOLVED while it may go on. */
 static inline outcome_t stopped(const stop_t *stop) {

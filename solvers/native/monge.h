@@ -5,6 +5,7 @@
 #include "landmarks.h"
 #include "matrix.h"
 #include "multilevel.h"
+#include "ranked.h"
 
 /* Rows are in order where they are by the difference of two columns; the columns that differ most are the last and the
  * first, in the order given by the difference of two rows. A few turns find both. */
@@ -60,10 +61,9 @@ typedef struct {
 
 static int by_place(const void *a, const void *b) {
     const place_t *x = a, *y = b;
-    if (x->key != y->key) {
-        return (x->key > y->key) - (x->key < y->key);
-    }
-    return x->out != y->out ? (x->out > y->out) - (x->out < y->out) : (x->at > y->at) - (x->at < y->at);
+    const int order = compare_values(x->key, y->key);
+    const int beyond = order ? order : compare_values(x->out, y->out);
+    return beyond ? beyond : (x->at > y->at) - (x->at < y->at);
 }
 
 /* Put `count` of them in order whose costs to the two ends of the other side are key and out so far. */

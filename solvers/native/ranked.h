@@ -1,4 +1,4 @@
-/* The smallest of many values, and a sort by value: what came first goes first among equals, in every build. */
+/* The smallest of many values, and sorts by value: what came first goes first among equals, in every build. */
 #ifndef LAPMARK_RANKED_H
 #define LAPMARK_RANKED_H
 
@@ -19,9 +19,17 @@ static inline int64_t keep_smallest(ranked_t *kept, int64_t count, int64_t most,
     return count < most ? count + 1 : most;
 }
 
+/* NaN goes last: a sort that is told contradictions may write anywhere. */
+static inline int compare_values(double x, double y) { return (x > y) - (x < y) + (x != x) - (y != y); }
+
+static inline int ascending(const void *a, const void *b) {
+    return compare_values(*(const double *)a, *(const double *)b);
+}
+
 static inline int by_value(const void *a, const void *b) {
     const ranked_t *x = a, *y = b;
-    return x->value != y->value ? (x->value > y->value) - (x->value < y->value) : (x->at > y->at) - (x->at < y->at);
+    const int order = compare_values(x->value, y->value);
+    return order ? order : (x->at > y->at) - (x->at < y->at);
 }
 
 #endif

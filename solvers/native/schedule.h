@@ -4,16 +4,12 @@
 #define LAPMARK_SCHEDULE_H
 
 #include "bidding.h"
+#include "ranked.h"
 
 /* Bids a row that a phase may take: a first one that takes more starts from prices further off than it supposed. */
 enum { BIDS_RISING = 16, BIDS_EASY = 4, BIDS_FALLING = 60, SAMPLE = 64 };
 
 static const double SCALING = 5.0;
-
-static int ascending(const void *a, const void *b) {
-    const double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
 
 /* The median over some rows, which tells the others how far to look at first. */
 static double typical_spread(market_t *k) {
@@ -64,7 +60,7 @@ static outcome_t auction_down(market_t *k, double start, double end_part, double
         double end = end_part * typical_spread(k);
         end = end > least ? end : least;
         if (epsilon <= 1.5 * end) {
-            return SOLVED;
+            return SOLVED; /* or values are beyond all numbers, and epsilon would not fall any more */
         }
         epsilon = epsilon / SCALING > end ? epsilon / SCALING : end;
     }

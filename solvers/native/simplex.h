@@ -20,7 +20,7 @@ typedef struct {
     tree_t tree;
     tour_t tour;
 
-    int64_t arcs, room;
+    int64_t arcs, room, most;
     int32_t *row, *column; /* (room) of each arc; the column as a node */
     double *cost;          /* (room) */
     int64_t next_arc;      /* where the search for an arc goes on */
@@ -48,6 +48,7 @@ static int simplex_make(simplex_t *s, arena_t *a, int64_t n, int64_t m, int64_t 
                  .place = arena_take(a, nodes, sizeof *s->tree.place),
                  .edge = arena_take(a, nodes, sizeof *s->tree.edge)},
         .room = room,
+        .most = room + n * m,
         .row = arena_take(a, room, sizeof *s->row),
         .column = arena_take(a, room, sizeof *s->column),
         .cost = arena_take(a, room, sizeof *s->cost),
@@ -91,7 +92,7 @@ static void renew_heights(simplex_t *s) {
             largest = fabs(height) > largest ? fabs(height) : largest;
         }
     }
-    s->tolerance = DRIFT * largest > s->least_tolerance ? DRIFT * largest : s->least_tolerance;
+    s->tolerance = tolerance_of(largest, s->least_tolerance);
 }
 
 /* The tree of shipments that span it, as tree_plant takes them. False where there is no memory. */
@@ -176,11 +177,16 @@ static void pivot(simplex_t *s, int64_t arc, double reduced) {
         renew_heights(s);
     }
     hang(s, top, above, &cycle, s->cost[arc], top < s->tree.n ? reduced : -reduced);
+    s->tolerance = tolerance_of(fabs(reduced), s->tolerance);
     s->pivots++;
 }
 
-/* Pivot until no known arc would lower the cost. */
+/* Pivot until no known arc would lower the cost. Beside the first arcs there can be no more than there are pairs: one
+ * that has been added twice costs less than it did. */
 static outcome_t simplex_run(simplex_t *s) {
+    if (s->arcs > s->most) {
+        return CHANGED;
+    }
     const tour_t *t = &s->tour;
     const int64_t part = (int64_t)(BLOCK_PART * sqrt((double)s->arcs));
     const int64_t block = part > SMALLEST_BLOCK ? part : SMALLEST_BLOCK;

@@ -189,8 +189,8 @@ static inline int64_t bid(state_t *s, int64_t i) {
         }
         j = choice ? first_column(word, choice) : -1;
     }
-    if (j < 0) {
-        return i;
+    if ((uint64_t)j >= (uint64_t)s->m) {
+        return i; /* none: another thread has changed the row, and what fills it up may look as cheap */
     }
     const int64_t loser = is_free(s, j) ? -1 : s->y[j];
     s->v[j] -= second - first;

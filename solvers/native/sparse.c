@@ -10,6 +10,7 @@ typedef sparse_t costs_t;
 
 #include "bidding.h"
 #include "exact.h"
+#include "ranked.h"
 
 enum { BIDS_PER_ROW = 60, REDUCING_BIDS = 12, SAMPLE = 128, RANK = 8 };
 
@@ -86,11 +87,6 @@ static void price_by_cheapest_rows(market_t *k, const sparse_t *c) {
     for (int64_t j = 0; j < k->m; j++) {
         k->price[j] = k->price[j] > -INFINITY ? k->price[j] : 0.0;
     }
-}
-
-static int ascending(const void *a, const void *b) {
-    const double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
 }
 
 /* What rows look like: the median rise of value from the cheapest column to the RANK-th, and the mean number of columns
@@ -187,7 +183,7 @@ static void write_answer(const market_t *k, task_t *t) {
             continue;
         }
         int64_t slot = k->begin[i];
-        while (k->column[slot] != column) {
+        while (k->column[slot] != column && slot + 1 < k->begin[i + 1]) {
             slot++;
         }
         t->x[i] = column;
@@ -230,7 +226,7 @@ outcome_t NAME(cascade_sparse)(task_t *t) {
     if (outcome == SOLVED) {
         write_answer(&k, t);
     } else if (outcome == INFEASIBLE) {
-        name_hall_set(t, &s);
+        outcome = name_hall_set(t, &s);
     }
     arena_free(&arena);
     return outcome;

@@ -155,7 +155,7 @@ static double relax(const cost_t *c, const double *open, double h, int64_t m, do
         v4_t here = v4_all(INFINITY);
         for (; j + WIDTH <= end; j += WIDTH) {
             const v4_t value = v4_add(v4_add(load_costs(c + j), v4_load(open + j)), shift);
-            const v4_t nearest = v4_min(v4_load(distance + j), value);
+            const v4_t nearest = v4_min(value, v4_load(distance + j)); /* a distance, where the value is NaN */
             v4_store(distance + j, nearest);
             here = v4_min(here, nearest);
         }

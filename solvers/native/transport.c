@@ -7,6 +7,7 @@
  */
 #include "error_free.h"
 #include "transport.h"
+#include "tree.h"
 
 #include "names.h"
 #include "ranked.h"
@@ -16,7 +17,7 @@ typedef transport_t ground_t;
 
 static const double *row_of(const transport_t *t, int64_t row) { return (const double *)t->cost + row * t->m; }
 
-static double cost_at(const ground_t *t, int64_t row, int64_t column) { return row_of(t, row)[column]; }
+static double cost_at(const ground_t *t, int64_t row, int64_t column) { return as_cost(row_of(t, row)[column]); }
 
 static exact_t exact_cost_at(const ground_t *t, int64_t row, int64_t column) {
     return (exact_t){cost_at(t, row, column), 0.0};
@@ -92,7 +93,7 @@ static outcome_t choose_arcs(const transport_t *t, simplex_t *s, arena_t *a) {
         const int64_t count = smallest_of_row(cost, v, m, INFINITY, of_row, row_room);
         u[i] = count > 0 ? of_row[0].value : 0.0;
         for (int64_t k = 0; k < count; k++) {
-            if (!simplex_add(s, i, of_row[k].at, cost[of_row[k].at])) {
+            if (!simplex_add(s, i, of_row[k].at, cost_at(t, i, of_row[k].at))) {
                 return OUT_OF_MEMORY;
             }
         }
@@ -153,7 +154,7 @@ static outcome_t price_out(const transport_t *t, simplex_t *s, int64_t *added) {
         ranked_t cheaper[PRICED_OUT];
         const int64_t count = smallest_of_row(cost, t->v, t->m, t->u[i] - 2.0 * s->tolerance, cheaper, PRICED_OUT);
         for (int64_t k = 0; k < count; k++) {
-            if (!simplex_add(s, i, cheaper[k].at, cost[cheaper[k].at])) {
+            if (!simplex_add(s, i, cheaper[k].at, cost_at(t, i, cheaper[k].at))) {
                 return OUT_OF_MEMORY;
             }
         }

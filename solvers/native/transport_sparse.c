@@ -15,6 +15,7 @@
 #include "ranked.h"
 #include "sparse.h"
 #include "transport.h"
+#include "tree.h"
 
 /* What the edges of the first tree cost. */
 typedef struct {
@@ -44,7 +45,7 @@ static int64_t place_of(const sparse_t *pairs, int64_t row, int64_t column) {
 /* A forbidden edge of the tree cannot ship anything, whatever it costs. */
 static exact_t exact_cost_at(const ground_t *ground, int64_t row, int64_t column) {
     const int64_t place = place_of(ground->pairs, row, column);
-    return (exact_t){place < 0 ? 0.0 : ground->pairs->cost[place], 0.0};
+    return (exact_t){place < 0 ? 0.0 : as_cost(ground->pairs->cost[place]), 0.0};
 }
 
 #include "rebase.h"
@@ -102,13 +103,14 @@ static void give_costs(simplex_t *s, const sparse_t *pairs, const double *u, con
         if (u[s->row[k]] + v[s->column[k] - n] == 0.0) {
             s->row[kept] = s->row[k];
             s->column[kept] = s->column[k];
-            s->cost[kept++] = pairs->cost[k];
+            s->cost[kept++] = as_cost(pairs->cost[k]);
         }
     }
     s->arcs = kept;
     for (int32_t node = 1; node < s->tree.nodes; node++) {
         const shipment_t edge = shipment_above(&s->tree, node);
-        s->tree.edge[node].cost = edge.cost == ALLOWED ? pairs->cost[place_of(pairs, edge.row, edge.column)] : 0.0;
+        s->tree.edge[node].cost =
+            edge.cost == ALLOWED ? as_cost(pairs->cost[place_of(pairs, edge.row, edge.column)]) : 0.0;
     }
     renew_heights(s);
 }

@@ -17,6 +17,15 @@
 #include <stdint.h>
 #include <string.h>
 
+/* What costs are at most when they are checked. One that has come to be anything else counts as such a large one: so
+ * sums along a tree are numbers, with which the simplex ends. */
+static const double LARGEST_COST = 1e300;
+
+static inline double as_cost(double cost) {
+    const double most = cost < LARGEST_COST ? cost : LARGEST_COST; /* which NaN becomes, too */
+    return most > -LARGEST_COST ? most : -LARGEST_COST;
+}
+
 /* Where a node is in the tree; the root is node 0. */
 typedef struct {
     int32_t parent;
@@ -44,6 +53,11 @@ typedef struct {
 
 /* Reduced costs down to minus this part of the largest height count as 0: that is what rounding makes of them. */
 static const double DRIFT = 4e-15;
+
+/* That where heights have come to be up to `largest`, by a sum or by a lift; `least` otherwise. */
+static inline double tolerance_of(double largest, double least) {
+    return DRIFT * largest > least ? DRIFT * largest : least;
+}
 
 /* What tree_plant works in, in int32_t. */
 static inline int64_t plant_room(int64_t nodes) { return 4 * nodes; }
