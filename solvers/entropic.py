@@ -270,8 +270,8 @@ class Entropic:
         if lost.any():
             pairs, other = (self.pairs, state.g) if rows else (self.pairs.mirrored(), state.f)
             soft[lost] = pairs.soft_minima(lost, other, epsilon)
-            if not np.isfinite(soft).all():
-                raise ValueError(COSTS_CHANGED)  # those of finite costs are numbers
+            if not (soft > -math.inf).all():
+                raise ValueError(COSTS_CHANGED)  # they are numbers, or inf where every pair is forbidden
         return soft
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import operator
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,6 +14,10 @@ from .problem import Cost, PointCost
 
 #: Points on a line in a plane or in space are off it by rounding: by a few units of their largest coordinate.
 ROUNDED_OFF = 4 * UNIT
+
+#: The squared sine of an angle at which points are not on a line, whatever rounding may have done, if they are not so
+#: near each other that it has done all of it; then a closer look decides.
+BENDS = 1e-3
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,8 +65,9 @@ class Line:
     def ship(
         self, a: np.ndarray, b: np.ndarray, seconds: float
     ) -> tuple[np.ndarray, np.ndarray, tuple[np.ndarray, np.ndarray, np.ndarray]] | None:
-        """Optimal duals (n,) and (m,), and pairs (rows, columns, masses) that move masses a (n,) and b (m,) above 0; None
-        where it takes longer.
+        """Optimal duals (n,) and (m,), and pairs (rows, columns, masses) that move masses a (n,) and b (m,) above 0.
+
+        None where it takes longer.
         """
         found = _numbers.ship(self.x, self.y, a[self.rows], b[self.columns], self.p, self.scale, seconds)
         if found is None:
@@ -71,8 +77,9 @@ class Line:
         return f, g, (self.rows[rows], self.columns[columns], moved)
 
     def least(self, g: np.ndarray, tail: np.ndarray) -> tuple[np.ndarray, np.ndarray | float]:
-        """Return a column (n,) where the cost less g_j + tail_j is the least to each row, and by how much it may be above
-        that because values were rounded, not counting the rounding of a power.
+        """Return a column (n,) where the cost less g_j + tail_j is the least to each row, but for rounding.
+
+        And by how much it may be above that because values were rounded, not counting the rounding of a power.
         """
         best, lost = _numbers.least(self.x, self.y, self.p, self.scale, g[self.columns], tail[self.columns])
         found = np.empty(len(best), dtype=np.intp)
@@ -92,6 +99,8 @@ def _along(cost: PointCost) -> tuple[np.ndarray, np.ndarray] | None:
     x, y = cost.x.astype(np.float64, copy=False), cost.y.astype(np.float64, copy=False)
     if x.shape[1] == 1:
         return x[:, 0], y[:, 0]
+    if _bends(x[0], y[0], x[-1]) or _bends(x[0], y[0], y[-1]):
+        return None
     largest = max(float(np.abs(points).max(initial=0.0)) for points in (x, y))
     off = ROUNDED_OFF * largest * math.sqrt(x.shape[1])
     # From the point that is furthest from any to the one furthest from that.
@@ -106,6 +115,18 @@ def _along(cost: PointCost) -> tuple[np.ndarray, np.ndarray] | None:
     if np.abs(both - first - along[:, None] * way).max() > off:
         return None
     return along[: len(x)], along[len(x) :]
+
+
+def _bends(*points: np.ndarray) -> bool:
+    """Whether three points are plainly not on a line, which spares a look at all of them."""
+    a, b, c = (point.tolist() for point in points)
+    one, other = [s - t for s, t in zip(b, a, strict=True)], [s - t for s, t in zip(c, a, strict=True)]
+    squares = _inner(one, one) * _inner(other, other)
+    return squares - _inner(one, other) ** 2 > BENDS * squares
+
+
+def _inner(one: list[float], other: list[float]) -> float:
+    return sum(map(operator.mul, one, other))
 
 
 def _furthest(points: np.ndarray, point: np.ndarray) -> int:

@@ -222,8 +222,8 @@ class DenseCost(Cost):
     ----------
     matrix : array_like, shape (n, m)
         float16, float32, float64, bool or any integer type, in any memory layout. Kept as it is, without a copy, when
-        it is float32, float64 or an integer type; float16 and bool are widened. `inf` forbids a pair. What is written to
-        it after that, even while it is solved, makes an answer wrong, which a certificate tells, or an error.
+        it is float32, float64 or an integer type; float16 and bool are widened. `inf` forbids a pair. What is written
+        to it after that, even while it is solved, makes an answer wrong, which a certificate tells, or an error.
 
     Raises
     ------
@@ -342,7 +342,7 @@ class PointCost(Cost):
         return PointCost(self.x[rows], self.y[columns], self.p, self.scale)
 
     def entries(self, rows: np.ndarray, cols: np.ndarray) -> np.ndarray:
-        difference = self.x[rows].astype(np.float64) - self.y[cols]
+        difference = np.subtract(self.x[rows], self.y[cols], dtype=np.float64)
         return self._from_squared((difference * difference).sum(axis=1))
 
     def exact_entries(self, rows: np.ndarray, cols: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -360,7 +360,7 @@ class PointCost(Cost):
             high, low = product(root, root)
             missing = ((square - high) - low) + rest
             square, rest = root, np.divide(missing, 2 * root, out=np.zeros(len(rows)), where=root > 0)
-        cost, cost_rest = product(square, np.float64(self.scale))
+        cost, cost_rest = product(square, np.asarray(self.scale))
         return cost, cost_rest + self.scale * rest
 
     @cached_property
@@ -422,7 +422,8 @@ class PointCost(Cost):
     def _from_squared(self, squared: np.ndarray) -> np.ndarray:
         if self.p != 2:
             squared **= self.p / 2
-        squared *= self.scale
+        if self.scale != 1:
+            squared *= self.scale
         return squared
 
 

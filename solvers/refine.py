@@ -1,11 +1,11 @@
 """Iterative refinement: more digits for an answer whose costs or duals differ by too many orders of magnitude.
 
 A solver in float64 tells costs apart that differ by more than a part of about 10⁻¹⁶ of the largest numbers that it has
-to handle, and prices may be as large as a cost that no answer needs. Against such duals the problem is posed again: each
-pair at its reduced cost, taken exactly and rounded then, so that its digits are those that matter. Pairs whose reduced
-cost is beyond what can still be saved belong to no better answer and are left out. The duals of that problem are added
-to those before, and so on (A. M. Gleixner, D. E. Steffy, K. Wolter, Iterative refinement for linear programming,
-INFORMS J. Comput. 28 (2016) 449–464).
+to handle, and prices may be as large as a cost that no answer needs. Against such duals the problem is posed again:
+each pair at its reduced cost, taken exactly and rounded then, so that its digits are those that matter. Pairs whose
+reduced cost is beyond what can still be saved belong to no better answer and are left out. The duals of that problem
+are added to those before, and so on (A. M. Gleixner, D. E. Steffy, K. Wolter, Iterative refinement for linear
+programming, INFORMS J. Comput. 28 (2016) 449–464).
 """
 
 from __future__ import annotations
@@ -84,9 +84,10 @@ def _is_suspect(problem: Assignment, matching: Matching, largest: float) -> bool
     if matching.u is None or matching.v is None:
         return False
     rows = (matching.row_to_col >= 0).nonzero()[0]
-    if len(rows) == 0 or (len(rows) == 1 and problem.limit is None):
-        return isinstance(problem.cost, PointCost)  # any other minimum is not rounded
-    paid = problem.cost.entries(rows, matching.row_to_col[rows])
+    if len(rows) <= 1 and problem.limit is None:
+        return len(rows) == 1 and isinstance(problem.cost, PointCost)  # any other minimum is not rounded
+    # What was paid, but for a constant and for rounding, which is nothing beside what is looked for.
+    paid = matching.u[rows] + matching.v[matching.row_to_col[rows]]
     return _native.dwarfs(paid, matching.u, matching.v, max(largest, abs(problem.limit or 0.0)), SUSPECT)
 
 

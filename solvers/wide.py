@@ -101,8 +101,9 @@ def float_matrix(
         given = cost.matrix.T if transposed else cost.matrix
         if given.dtype == dtype and given.flags.c_contiguous and given.flags.aligned:
             return given
-        if given.size <= BLOCK_ENTRIES:
-            return np.array(given, dtype=dtype, order="C")
+    if n * m <= BLOCK_ENTRIES:
+        small = cost.dense()
+        return np.array(small.T if transposed else small, dtype=dtype, order="C")
     matrix = np.empty((m, n) if transposed else (n, m), dtype=dtype)
     if transposed:
         # Each block below touches every page, the first while memory is still fresh: that would take long at one go.

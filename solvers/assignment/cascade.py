@@ -49,9 +49,10 @@ def cascade(
     lists: bool = True,
     avx2: bool = _native.HAS_AVX2,
 ) -> Matching:
-    """Points on a line at a convex power of their distance, and at squared distance in up to 3 dimensions, take O(n + m)
-    memory, sparse costs that of their entries; any other cost is taken as a matrix, whose rows `threads` look at together. The optimum does not depend on their number,
-    but which of several optimal matchings it is may, and the counters do.
+    """Points on a line at a convex power of their distance, and at squared distance in up to 3 dimensions, take
+    O(n + m) memory, sparse costs that of their entries; any other cost is taken as a matrix, whose rows `threads` look
+    at together. The optimum does not depend on their number, but which of several optimal matchings it is may, and the
+    counters do.
 
     `levels`, `lists` and `avx2` switch off duals coarse to fine, lists that spare looks at whole rows, and the
     instruction set: to show what each is worth, at the same optimum.
@@ -151,8 +152,8 @@ class _Search:
         return matching if self.limit == np.inf else as_limited(self.problem, matching)
 
     def _noted(self, answer: _cascade.Answer) -> Answer:
-        *rest, self.largest = answer
-        return tuple(rest)
+        row_to_col, u, v, counters, self.largest = answer
+        return row_to_col, u, v, counters
 
     @staticmethod
     def _bound_seconds(wide: PointCost) -> float:

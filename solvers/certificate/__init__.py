@@ -1,7 +1,7 @@
 """Proofs: how good an answer is, by LP duality, from the problem and the answer alone.
 
-`certify` judges a matching (`matching`) or a plan (`plan`). What a solver states is held against what is found here, and
-used for nothing else: its duals are proposals, from which bounds are taken anew.
+`certify` judges a matching (`matching`) or a plan (`plan`). What a solver states is held against what is found here,
+and used for nothing else: its duals are proposals, from which bounds are taken anew.
 """
 
 from __future__ import annotations

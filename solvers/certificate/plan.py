@@ -105,9 +105,10 @@ def _proven_by_slackness(
         kept.append(np.where(left > MET * masses, left, 0.0) if keeps else np.zeros(len(masses)))
         used.append(np.flatnonzero((masses > 0) | (np.bincount(side, minlength=len(masses)) > 0)))
     # What has no mass binds nobody, whatever it costs.
-    places = [np.searchsorted(each, side) for each, side in zip(used, sides, strict=True)]
+    rows, columns = (np.searchsorted(each, side) for each, side in zip(used, sides, strict=True))
+    kept_rows, kept_columns = (each[some] for each, some in zip(kept, used, strict=True))
     terms = replace(Terms.of(problem, every_pair), cost=problem.cost.part(*used))
-    claim = Claim(terms, *places, data, *(each[some] for each, some in zip(kept, used, strict=True)))
+    claim = Claim(terms, rows, columns, data, kept_rows, kept_columns)
     excess = sum_up(*claim.paid, np.array([-found.dual_bound]))
     own = None if f is None or g is None else (f[used[0]], g[used[1]])
     for potentials in _potentials(claim, problem, used, own, search):

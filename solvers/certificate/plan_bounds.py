@@ -107,7 +107,7 @@ def _rounded_excess(problem: Transport, sums: Sums, f: np.ndarray, g: np.ndarray
 
 
 def dual_bounds(problem: Transport, f: np.ndarray, g: np.ndarray) -> Iterator[float]:
-    """What no feasible plan costs less than: what g alone proves, and what f alone proves, one bound after the other as long as more are asked for.
+    """What no feasible plan costs less than: what g alone proves, then what f alone does, as far as they are asked for.
 
     The other side is the most that one leaves it, so that bounds hold for any numbers; and that side once more leaves
     the first no less than it was. What is not finite proves nothing and is left out.

@@ -26,9 +26,7 @@ class Potentials:
     g_rest: np.ndarray
 
     def bound(self, a: np.ndarray | float = 1.0, b: np.ndarray | float = 1.0) -> float:
-        """Σ a f + Σ b g, rounded down: no plan of masses a and b, or matching, costs less. −inf where float64 cannot hold
-        it.
-        """
+        """Σ a f + Σ b g, rounded down: no plan of masses a and b, or matching, costs less. −inf beyond float64."""
         a, b = np.broadcast_to(a, self.f.shape), np.broadcast_to(b, self.g.shape)
         duals = (a, self.f), (a, self.f_rest), (b, self.g), (b, self.g_rest)
         with np.errstate(over="ignore", invalid="ignore"):
@@ -66,7 +64,7 @@ class Terms:
 
     @property
     def from_which(self) -> str:
-        """The side whose duals are best given, as the other's follow: the one that keeps something, the longer of two."""
+        """Which duals are best given, as the other side's follow: those that keep something, the more of two."""
         n, m = self.cost.shape
         return "rows" if self.rows_keep and (n > m or not self.columns_keep) else "columns"
 

@@ -102,7 +102,7 @@ class Claim:
         That is no reason to let it pass where other pairs of its row and column hardly cost anything else.
         """
         known = KNOWN * np.abs(self.entries[0])
-        beyond = (0 < slack) & (slack <= known)
+        beyond = (slack > 0) & (slack <= known)
         if not (isinstance(self.terms.cost, PointCost) and self.terms.cost.p in (1, 2) and beyond.any()):
             return np.zeros(len(slack), dtype=bool)
         (n, m), some, most = self.terms.cost.shape, np.flatnonzero(beyond), np.zeros(len(slack))
@@ -134,8 +134,8 @@ def tightened(claim: Claim, p: Potentials) -> Iterator[Potentials]:
     """Yield duals made tight on the answer, where some are near.
 
     By how much duals may differ is limited by costs, which those of an optimal answer meet exactly where something
-    moves: corrections, in a second number each, are shortest paths in what is left of these costs. Around an answer that
-    is not optimal there are none, and the excess stays what it is.
+    moves: corrections, in a second number each, are shortest paths in what is left of these costs. Around an answer
+    that is not optimal there are none, and the excess stays what it is.
     """
     for _ in range(ROUNDS):
         excess = claim.excess(p)

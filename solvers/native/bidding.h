@@ -2,12 +2,12 @@
  * (1988)). What it is run for is its prices: the matching is optimal to within epsilon a row only, and made exact
  * later.
  *
- * Why a phase ends. Each bid raises a price by at least epsilon, or by a unit in its last place where that is more. A row
- * bids only where it holds nothing, and a column that was once bid for stays held until the phase is
- * over, so a phase is over once every column has been bid for. A column that nobody bids for keeps its price, hence no
- * price gets further above the lowest than the longest alternating path of costs: bids are bounded by n times that over
- * epsilon. That bound is far beyond what anybody would wait for; a budget of bids ends the phase long before, and the
- * exact end takes the prices as they are.
+ * Why a phase ends. Each bid raises a price by at least epsilon, or by a unit in its last place where that is more. A
+ * row bids only where it holds nothing, and a column that was once bid for stays held until the phase is over, so a
+ * phase is over once every column has been bid for. A column that nobody bids for keeps its price, hence no price gets
+ * further above the lowest than the longest alternating path of costs: bids are bounded by n times that over epsilon.
+ * That bound is far beyond what anybody would wait for; a budget of bids ends the phase long before, and the exact end
+ * takes the prices as they are.
  */
 #ifndef LAPMARK_BIDDING_H
 #define LAPMARK_BIDDING_H
@@ -87,7 +87,8 @@ static void spare_settle(market_t *k) {
     }
 }
 
-/* How a phase ended: all rows hold a column; or bids ran out, with few rows left or with many; or a row has no column. */
+/* How a phase ended: all rows hold a column; or bids ran out, with few rows left or with many; or a row has no column.
+ */
 typedef enum { PHASE_DONE = 0, PHASE_FEW_LEFT, PHASE_TOO_LONG, PHASE_GAVE_UP } phase_end_t;
 
 /* Few are one row in so many: between regions whose prices are off against each other, one row can take most bids. */

@@ -20,7 +20,7 @@
 
 /* A single auction: epsilon in parts of the spread, with lists that are short since few bids are made. */
 static const double SLIGHT = 0.01;
-enum { SHORT_LIST = 8, ENOUGH_BIDS = 3, SINGLE_BIDS = 12, PROBE_BIDS = 10, FEW_ROWS = 240 };
+enum { SHORT_LIST = 8, ENOUGH_BIDS = 3, SINGLE_BIDS = 12, PROBE_BIDS = 10, FEW_ROWS = 512, TINY = 64 };
 
 /* The part of rows that have to agree with their column, and the range of values in parts of the costs, for costs that
  * are soon reduced. */
@@ -157,8 +157,8 @@ static int is_nearly_flat(const survey_t *survey, const look_t *look) {
 
 outcome_t NAME(jv)(task_t *t);
 
-/* Whatever an opening misjudges, the search on lists and the method of Jonker and Volgenant take turns, each time for twice
- * as long: so neither can cost more than some times what the other would have. */
+/* Whatever an opening misjudges, the search on lists and the method of Jonker and Volgenant take turns, each time for
+ * twice as long: so neither can cost more than some times what the other would have. */
 typedef struct {
     work_t lists; /* first, for `ask` */
     int64_t rows; /* scans of rows that the method of Jonker and Volgenant may have made when its turn ends */
@@ -168,12 +168,12 @@ typedef struct {
     outcome_t outcome; /* what it has ended with, where lists are OVERTAKEN */
 } turns_t;
 
-/* Scans of each row that either may make at first. Where columns are left over, hardly a row has to be outbid, and a few
- * scans by the latter are tried before anything else. */
-enum { LISTS_SCANS = 32, ROWS_SCANS = 32, WIDE_SCANS = 4 };
+/* Scans of each row that either may make at first. Where columns are left over, hardly a row has to be outbid, and a
+ * few scans by the latter are tried before anything else. */
+enum { LISTS_SCANS = 32, ROWS_SCANS = 64, WIDE_SCANS = 4 };
 
-/* Leave the pairs that are held, all of them the cheapest of their rows, and the prices to Jonker and Volgenant's method,
- * unless it knows more pairs already. */
+/* Leave the pairs that are held, all of them the cheapest of their rows, and the prices to Jonker and Volgenant's
+ * method, unless it knows more pairs already. */
 static void hand_over(task_t *t, const market_t *k) {
     int64_t known = 0, held = 0;
     for (int64_t i = 0; i < t->n; i++) {
@@ -231,16 +231,16 @@ static outcome_t open_square(market_t *k, paths_t *s, whole_t *whole, arena_t *a
             outcome = open_monge(k, s, whole, opening);
         }
     }
+    /* Few rows are searched for one by one sooner than bid for. So are the few that are left where nearly every row has
+     * a column that no other row is cheaper for. */
+    if (outcome == SOLVED && *opening == NOTHING && (k->n <= FEW_ROWS || look->agree >= AGREED)) {
+        outcome = first_by_rows(k);
+    }
     if (outcome == SOLVED && *opening == NOTHING && look->ties >= TIED) {
         outcome = open_tied(k, s, opening);
         if (*opening == NOTHING) {
             forget_lists(k, LIST);
         }
-    }
-    /* Few rows are searched for one by one sooner than bid for. So are the few that are left where nearly every row has
-     * a column that no other row is cheaper for. */
-    if (outcome == SOLVED && *opening == NOTHING && (k->n <= FEW_ROWS || look->agree >= AGREED)) {
-        outcome = first_by_rows(k);
     }
     return outcome == SOLVED && *opening == NOTHING ? open_by_auction(k, whole, a) : outcome;
 }
@@ -258,6 +258,12 @@ static outcome_t open_wide(market_t *k, paths_t *s, whole_t *whole, arena_t *a, 
             outcome = open_monge(k, s, whole, opening);
         }
         if (outcome != SOLVED || *opening != NOTHING) {
+            return outcome;
+        }
+    }
+    if (k->n <= FEW_ROWS) {
+        const outcome_t outcome = first_by_rows(k);
+        if (outcome != SOLVED) {
             return outcome;
         }
     }
@@ -314,6 +320,9 @@ static void set_column_duals(task_t *t, const market_t *k, double level) {
 outcome_t NAME(cascade)(task_t *t) {
     if (is_limited(t)) {
         return solve_limited(t);
+    }
+    if (t->n <= TINY) {
+        return NAME(jv)(t); /* over before anything could be known about the costs */
     }
     arena_t arena = {0};
     costs_t costs = {0};

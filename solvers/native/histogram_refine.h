@@ -1,5 +1,5 @@
-/* More digits for the simplex on histograms that has come to its end: iterative refinement, as in rebase.h. histograms.c
- * includes it.
+/* More digits for the simplex on histograms that has come to its end: iterative refinement, as in rebase.h.
+ * histograms.c includes it.
  */
 #ifndef LAPMARK_HISTOGRAM_REFINE_H
 #define LAPMARK_HISTOGRAM_REFINE_H
@@ -50,8 +50,8 @@ static double sum_exactly(state_t *s, const histograms_t *h) {
     return largest;
 }
 
-/* Whether a pair that is not in the tree would lower the cost, as far as rounding hides that: among the pairs whose reduced
- * cost is 0 but for rounding. Only if there are such pairs, heights are summed exactly, and become the base. */
+/* Whether a pair that is not in the tree would lower the cost, as far as rounding hides that: among the pairs whose
+ * reduced cost is 0 but for rounding. Only if there are such pairs, heights are summed exactly, and become the base. */
 static int rounding_hides_something(state_t *s, const histograms_t *h) {
     const int64_t n = s->rows.count, m = s->columns.count;
     double largest = 0.0, drift = -1.0;
@@ -64,7 +64,8 @@ static int rounding_hides_something(state_t *s, const histograms_t *h) {
         const double *cost = row_of(s, i);
         for (int64_t j = 0; j < s->width && !found; j += WIDTH) {
             const v4_t sums = v4_add(v4_load(cost + j), v4_load(height + j));
-            for (unsigned lanes = v4_at_most(sums, v4_all(s->height[i] + hidden)); lanes && !found; lanes &= lanes - 1) {
+            for (unsigned lanes = v4_at_most(sums, v4_all(s->height[i] + hidden)); lanes && !found;
+                 lanes &= lanes - 1) {
                 const int64_t at = j + first_lane(lanes);
                 if (is_edge(s, (int32_t)i, (int32_t)(n + at))) {
                     continue;

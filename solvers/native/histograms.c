@@ -30,8 +30,8 @@ typedef struct {
 /* The bins of one side that take part, and their masses. One more, which is none of them, takes what is left over. */
 typedef struct {
     int64_t count;
-    int32_t *bin;  /* (count) */
-    mass_t *mass;  /* (count) */
+    int32_t *bin; /* (count) */
+    mass_t *mass; /* (count) */
 } side_t;
 
 typedef struct {
@@ -48,11 +48,11 @@ typedef struct {
     int32_t *walk, *plant; /* (2 nodes), (plant_room) */
     /* For the first tree: the columns' means, taken off, and +inf where nothing is wanted; the rows' means; and the
      * least that this leaves in each row, +inf where nothing is left, and where. */
-    double *charge;    /* (width) */
-    double *mean;      /* (rows) */
-    double *low;       /* (rows, in whole steps) */
-    int32_t *best;     /* (rows) */
-    mass_t *whole[2];  /* (n), (m) */
+    double *charge;   /* (width) */
+    double *mean;     /* (rows) */
+    double *low;      /* (rows, in whole steps) */
+    int32_t *best;    /* (rows) */
+    mass_t *whole[2]; /* (n), (m) */
     /* For more digits: heights that all others are counted from, 0 unless `rebased`. */
     exact_t *base; /* (nodes) */
     int rebased;

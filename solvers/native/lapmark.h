@@ -42,8 +42,8 @@ typedef struct {
     int levels, lists;
 } parts_t;
 
-/* Of the method of Jonker and Volgenant: from nothing; from duals v that are feasible and pairs x and y that are tight; or
- * from these after augmenting row reduction. */
+/* Of the method of Jonker and Volgenant: from nothing; from duals v that are feasible and pairs x and y that are tight;
+ * or from these after augmenting row reduction. */
 typedef enum { FROM_NOTHING = 0, FROM_PAIRS, REDUCED } stage_t;
 
 /* n rows to match to distinct ones of m columns, n <= m, and room for the answer. The first `given` rows are a

@@ -12,7 +12,7 @@
 
 __extension__ typedef __int128 mass_t;
 
-#define MASS_MAX ((mass_t)(~(__extension__ (unsigned __int128)0) >> 1))
+#define MASS_MAX ((mass_t)(~(__extension__(unsigned __int128) 0) >> 1))
 
 /* The sum of the masses of the side that has more is about 2 to this power in units: twice that is no overflow. */
 enum { WHOLE_LOG = 119 };
@@ -58,9 +58,9 @@ typedef struct {
     mass_t over; /* units that side a has more than b; negative where b has more */
 } measure_t;
 
-/* Both sides in whole numbers. Unless `partial`, what their sums differ by is rounding, and side b is scaled to the sum of
- * a. If so, they differ by far more than that. A bin of the side that has more cannot ship more than all that the other
- * has; counting twice that is enough to say so, and leaves the digits to the rest. */
+/* Both sides in whole numbers. Unless `partial`, what their sums differ by is rounding, and side b is scaled to the sum
+ * of a. If so, they differ by far more than that. A bin of the side that has more cannot ship more than all that the
+ * other has; counting twice that is enough to say so, and leaves the digits to the rest. */
 static inline measure_t whole_masses(const double *a, int64_t n, const double *b, int64_t m, int partial,
                                      mass_t *supply, mass_t *demand) {
     const double sum_a = sum_up_to(a, n, INFINITY), sum_b = sum_up_to(b, m, INFINITY);

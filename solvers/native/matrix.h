@@ -43,7 +43,8 @@ static inline v4_t load_costs(const cost_t *c) {
     return _Generic(c, const float *: v4_load_f32, const double *: v4_load)(c);
 }
 
-/* A bid from a list takes as long as a look at so many entries of a row, and it takes so many to make a list of them. */
+/* A bid from a list takes as long as a look at so many entries of a row, and it takes so many to make a list of them.
+ */
 enum { ENTRIES_PER_BID = 64, LIST_WORK = 16 };
 
 static inline int64_t pass_work(int64_t m) { return 1 + m / ENTRIES_PER_BID; }

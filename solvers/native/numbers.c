@@ -52,7 +52,8 @@ outcome_t ship_numbers(const numbers_t *c, const double *a, const double *b, int
         moved[(*count)++] = (double)here * unit;
         supply[i] -= here;
         demand[j] -= here;
-        /* The side that is through goes on; where both are, prices move by what lies between the gains of either row. */
+        /* The side that is through goes on; where both are, prices move by what lies between the gains of either row.
+         */
         const int next_row = supply[i] == 0 && i + 1 < c->n, next_column = demand[j] == 0 && j + 1 < c->m;
         if (next_row && next_column) {
             v = exact_plus(v, halved(exact_plus(rise(c, i, j), rise(c, i + 1, j))));

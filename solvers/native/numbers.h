@@ -18,8 +18,8 @@ outcome_t match_numbers(const numbers_t *c, int32_t *column, double *v, const st
 outcome_t ship_numbers(const numbers_t *c, const double *a, const double *b, int32_t *rows, int32_t *columns,
                        double *moved, int64_t *count, double *f, double *g, const stop_t *stop);
 
-/* best[i]: a column j at which the cost less g_j + tail_j is the least to row i, but for `lost` or so: what rounding has
- * taken off any value that was looked at, at most. */
+/* best[i]: a column j at which the cost less g_j + tail_j is the least to row i, but for `lost` or so: what rounding
+ * has taken off any value that was looked at, at most. */
 outcome_t least_numbers(const numbers_t *c, const double *g, const double *tail, int64_t *best, double *lost,
                         const stop_t *stop);
 

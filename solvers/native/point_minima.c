@@ -44,8 +44,8 @@ outcome_t NAME(point_minima)(const points_t *p, int64_t n, int64_t m, const doub
     return outcome;
 }
 
-/* Every pair of value at most bound[i], row by row in no particular order; *found is more than `room` where they are too
- * many, and then not all of them are written. */
+/* Every pair of value at most bound[i], row by row in no particular order; *found is more than `room` where they are
+ * too many, and then not all of them are written. */
 outcome_t NAME(near_points)(const points_t *p, int64_t n, int64_t m, const double *weight, const double *bound,
                             int64_t room, int32_t *rows, int32_t *columns, int64_t *found, const stop_t *stop) {
     arena_t arena = {0};

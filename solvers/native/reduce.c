@@ -1,8 +1,8 @@
 /* Minima of reduced costs along rows and columns: what a certificate is made of.
  *
- * A certificate needs them exactly, also of duals that take two numbers each. Rounding is monotone, so the smallest exact
- * difference is among those whose rounded value is smallest, or is within reach of it by the second numbers: at these
- * alone it looks more closely.
+ * A certificate needs them exactly, also of duals that take two numbers each. Rounding is monotone, so the smallest
+ * exact difference is among those whose rounded value is smallest, or is within reach of it by the second numbers: at
+ * these alone it looks more closely.
  */
 #include "reduce.h"
 

@@ -14,8 +14,8 @@
 /* One side on one level: groups in an order in which neighbours are near each other. */
 typedef struct {
     int64_t count;
-    double *at;    /* (count, DIM) */
-    mass_t *mass;  /* (count) */
+    double *at;   /* (count, DIM) */
+    mass_t *mass; /* (count) */
 } side_t;
 
 typedef struct {

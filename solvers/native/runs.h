@@ -1,7 +1,7 @@
-/* Monge costs, as between points on a line: in the right order c_ax + c_by <= c_ay + c_bx for all a < b and x < y, and to
- * match in that order is optimal (A. J. Hoffman, "On simple linear programming problems", 1963). Where there are more
- * columns than rows, which of them to leave out is found row by row (N. Bonneel, D. Coeurjolly, "SPOT: Sliced partial
- * optimal transport", ACM Trans. Graph. 38 (2019), for points).
+/* Monge costs, as between points on a line: in the right order c_ax + c_by <= c_ay + c_bx for all a < b and x < y, and
+ * to match in that order is optimal (A. J. Hoffman, "On simple linear programming problems", 1963). Where there are
+ * more columns than rows, which of them to leave out is found row by row (N. Bonneel, D. Coeurjolly, "SPOT: Sliced
+ * partial optimal transport", ACM Trans. Graph. 38 (2019), for points).
  *
  * A source includes this after it has defined `in_order_t`, costs with their n rows and m columns in order, n <= m, and
  *
@@ -9,8 +9,8 @@
  *     static int is_nearer(const in_order_t *c, int64_t i, int64_t j);
  *
  * By how much a row's cost rises from column j to the next, and whether it does not: rows are supposed to fall to their
- * nearest column and to rise from there. Costs and duals are of twice the precision, or else the sum of many steps would
- * lose digits.
+ * nearest column and to rise from there. Costs and duals are of twice the precision, or else the sum of many steps
+ * would lose digits.
  */
 #ifndef LAPMARK_RUNS_H
 #define LAPMARK_RUNS_H
@@ -126,7 +126,8 @@ static void price_run(const in_order_t *c, const run_t *run, exact_t *low, exact
 /* Rows between two looks at the clock, at least. */
 enum { STEPS_PER_LOOK = 1 << 18 };
 
-/* The column of each row, column (n), and the duals of the columns, v (m): at most 0, and 0 on free ones, where n < m. */
+/* The column of each row, column (n), and the duals of the columns, v (m): at most 0, and 0 on free ones, where n < m.
+ */
 static outcome_t match_in_order(const in_order_t *c, int32_t *column, double *v, const stop_t *stop) {
     arena_t arena = {0};
     runs_t s = {.costs = c, .runs = arena_take(&arena, c->n, sizeof *s.runs)};

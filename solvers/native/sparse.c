@@ -217,6 +217,9 @@ outcome_t NAME(cascade_sparse)(task_t *t) {
     }
     if (outcome == SOLVED) {
         price_by_cheapest_rows(&k, c);
+        outcome = stopped(&t->stop);
+    }
+    if (outcome == SOLVED) {
         outcome = solve_with_bids(&k, &s);
     }
     if (outcome == SOLVED || outcome == TIMED_OUT) {

@@ -5,8 +5,8 @@
  * first. Its duals then price all other pairs; those that would lower the cost are added, until there are none: then
  * no pair would.
  */
-#include "error_free.h"
 #include "transport.h"
+#include "error_free.h"
 #include "tree.h"
 
 #include "names.h"

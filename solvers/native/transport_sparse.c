@@ -87,7 +87,8 @@ static outcome_t start(const transport_t *t, simplex_t *s, arena_t *a) {
 static int goes_astray(const transport_t *t, const simplex_t *s) {
     for (int32_t node = 1; node < s->tree.nodes; node++) {
         const shipment_t edge = shipment_above(&s->tree, node);
-        const mass_t least = t->supply[edge.row] < t->demand[edge.column] ? t->supply[edge.row] : t->demand[edge.column];
+        const mass_t least =
+            t->supply[edge.row] < t->demand[edge.column] ? t->supply[edge.row] : t->demand[edge.column];
         if (edge.cost == FORBIDDEN && (double)edge.flow > t->negligible * (double)least) {
             return 1;
         }

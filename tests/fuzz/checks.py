@@ -83,7 +83,7 @@ def _check_assignment(problem: Assignment, costs: Costs, rng: Rng) -> int:
 
 def _planted(problem: Assignment, row_to_col: np.ndarray, rng: Rng) -> list[np.ndarray]:
     """Matchings next to an optimal one: two columns exchanged, and another column where one is free."""
-    n, m = problem.shape
+    m = problem.shape[1]
     found = []
     rows = np.flatnonzero(row_to_col >= 0)
     if len(rows) > 1:
@@ -109,7 +109,7 @@ def _paid(costs: Costs, row_to_col: np.ndarray) -> Fraction:
 
 
 def _judge_matching(problem: Assignment, costs: Costs, matching: Matching, optimum: Fraction, what: str) -> int:
-    (n, m), limited = problem.shape, problem.limit is not None
+    limited = problem.limit is not None
     proof = certify(problem, matching)
     if not proof.valid:
         raise Finding(f"{what}: {proof.fault}")
@@ -186,11 +186,11 @@ def _exchanged(plan: Plan, rng: Rng):
     rows, columns = np.nonzero(mass)
     if len(rows) < 2:
         return None
-    k, l = rng.choice(len(rows), 2, replace=False)
-    if rows[k] == rows[l] or columns[k] == columns[l]:
+    one, other = rng.choice(len(rows), 2, replace=False)
+    if rows[one] == rows[other] or columns[one] == columns[other]:
         return None
-    some = min(mass[rows[k], columns[k]], mass[rows[l], columns[l]]) * rng.choice([1.0, 0.5, 1e-6])
-    for at, sign in (((k, k), -1), ((l, l), -1), ((k, l), 1), ((l, k), 1)):
+    some = min(mass[rows[one], columns[one]], mass[rows[other], columns[other]]) * rng.choice([1.0, 0.5, 1e-6])
+    for at, sign in (((one, one), -1), ((other, other), -1), ((one, other), 1), ((other, one), 1)):
         mass[rows[at[0]], columns[at[1]]] = max(mass[rows[at[0]], columns[at[1]]] + sign * some, 0.0)
     import scipy.sparse
 

@@ -128,8 +128,9 @@ def least_plan(costs: Costs, a: list[Fraction], b: list[Fraction]) -> Fraction |
 
 
 def scope_of(costs: Costs, paid: Fraction, limited: bool) -> Fraction:
-    """Return by how much a matching is dearer than what minima of columns and then rows prove; of the shorter side alone
-    where there is a choice of what to match.
+    """Return by how much a matching is dearer than what minima of columns and then rows prove.
+
+    Of the shorter side alone where there is a choice of what to match.
     """
     n, m = len(costs), len(costs[0])
     if n > m:

@@ -51,6 +51,15 @@ def _apart(rng: Rng, n: int, m: int, metric: str, power: float = 1.0) -> np.ndar
     return cdist(_points(rng, n, d), _points(rng, m, d), metric) ** power
 
 
+def _differences(rng: Rng, n: int, m: int) -> np.ndarray:
+    return np.abs(np.subtract.outer(_marks(rng, n), _marks(rng, m)))
+
+
+def _hamming(rng: Rng, n: int, m: int) -> np.ndarray:
+    words, others = rng.integers(0, 2, (n, 1, 12)), rng.integers(0, 2, (m, 12))
+    return np.count_nonzero(words != others, axis=2).astype(float)
+
+
 def _circle(rng: Rng, n: int, m: int) -> np.ndarray:
     apart = np.abs(rng.random(n)[:, None] - rng.random(m))
     return np.minimum(apart, 1 - apart) ** rng.choice([0.5, 1, 2])
@@ -75,13 +84,13 @@ def _tree(rng: Rng, n: int, m: int) -> np.ndarray:
 BASES: dict[str, Callable[[Rng, int, int], np.ndarray]] = {
     "uniform": lambda rng, n, m: rng.random((n, m)),
     "whole": lambda rng, n, m: rng.integers(0, 10 ** int(rng.integers(1, 6)), (n, m)).astype(float),
-    "line": lambda rng, n, m: np.abs(np.subtract.outer(_marks(rng, n), _marks(rng, m))) ** rng.choice([0.5, 1, 1.5, 2, 3]),
+    "line": lambda rng, n, m: _differences(rng, n, m) ** rng.choice([0.5, 1, 1.5, 2, 3]),
     "line, one side whole": lambda rng, n, m: np.abs(np.subtract.outer(rng.integers(0, n, n), n * rng.random(m))),
     "circle": _circle,
     "euclidean": lambda rng, n, m: _apart(rng, n, m, "euclidean", rng.choice([0.5, 1, 2, 4])),
     "cityblock": lambda rng, n, m: _apart(rng, n, m, "cityblock"),
     "chebyshev": lambda rng, n, m: _apart(rng, n, m, "chebyshev"),
-    "hamming": lambda rng, n, m: np.count_nonzero(rng.integers(0, 2, (n, 1, 12)) != rng.integers(0, 2, (m, 12)), axis=2) * 1.0,
+    "hamming": _hamming,
     "product": lambda rng, n, m: np.outer(_marks(rng, n), _marks(rng, m)),
     "machol-wien": lambda rng, n, m: np.outer(np.arange(1.0, n + 1), np.arange(1.0, m + 1)),
     "low rank": lambda rng, n, m: rng.normal(size=(n, 3)) @ rng.normal(size=(3, m)),
@@ -120,7 +129,8 @@ def draw_dense(rng: Rng, n: int, m: int) -> tuple[str, Cost]:
     name, matrix = _compose(rng, n, m, 2)
     twist = rng.random()
     if twist < 0.1:
-        matrix, name = matrix + 10.0 ** rng.uniform(-12, -1) * np.abs(matrix).max() * rng.random((n, m)), f"{name}, noise"
+        noise = 10.0 ** rng.uniform(-12, -1) * np.abs(matrix).max()
+        matrix, name = matrix + noise * rng.random((n, m)), f"{name}, noise"
     elif twist < 0.2:
         matrix, name = np.rint(matrix / (np.abs(matrix).max() or 1.0) * 10 ** rng.uniform(1, 5)), f"{name}, whole"
     elif twist < 0.25:

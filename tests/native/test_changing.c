@@ -1,9 +1,10 @@
 /* The native code on costs that their owner changes: before it begins, whenever it looks at whether to stop, and from
- * another thread all the time. It may answer wrongly, or that there is no answer. But it ends, it touches no memory that
- * is not its own, and what it answers are rows and columns that there are, none of them twice.
+ * another thread all the time. It may answer wrongly, or that there is no answer. But it ends, it touches no memory
+ * that is not its own, and what it answers are rows and columns that there are, none of them twice.
  *
- * The other thread writes without a lock: that is a data race, and it is deliberate. Costs are read where their owner has
- * them, and nobody keeps an owner from writing. So this is for ASan and UBSan; ThreadSanitizer would be right to complain.
+ * The other thread writes without a lock: that is a data race, and it is deliberate. Costs are read where their owner
+ * has them, and nobody keeps an owner from writing. So this is for ASan and UBSan; ThreadSanitizer would be right to
+ * complain.
  */
 #include "builds.h"
 #include "check.h"
@@ -50,7 +51,9 @@ static void write_cost(int64_t at, double value) {
 static void change(void) {
     static const double strange[] = {NAN, INFINITY, -INFINITY, 1e308, -1e308, 3e38, -3e38, 0.0};
     const uint64_t choice = owner_bits() % 16;
-    const double value = choice < 8 ? strange[choice] : choice < 10 ? (double)(choice % 2) : (double)owner_bits() / 2147483648.0;
+    const double value = choice < 8    ? strange[choice]
+                         : choice < 10 ? (double)(choice % 2)
+                                       : (double)owner_bits() / 2147483648.0;
     const int64_t at = (int64_t)(owner_bits() % (uint64_t)(changing.n * changing.m));
     write_cost(at, value);
     const uint64_t more = owner_bits() % 256;
@@ -164,7 +167,8 @@ static void run_task(assign_t solver, const void *cost, int64_t given, int64_t n
 static void run_jv(int avx2, interrupted_t interrupted, int seed) {
     if (changing.n <= changing.m) {
         const assign_t jv = find_build(avx2, changing.single)->jv;
-        run_task(jv, changing.entries, changing.n, changing.n, changing.m, seed % 3 ? INFINITY : 0.25, 1, interrupted, seed);
+        run_task(jv, changing.entries, changing.n, changing.n, changing.m, seed % 3 ? INFINITY : 0.25, 1, interrupted,
+                 seed);
     }
 }
 
@@ -315,7 +319,8 @@ static void run_sparse(int avx2, interrupted_t interrupted, int seed) {
     const sparse_t pairs = {begin, column, changing.entries};
     run_ship(find_plain_build(avx2)->transport_sparse, &pairs, interrupted, seed);
     if (n <= m) {
-        run_task(find_plain_build(avx2)->cascade_sparse, &pairs, n, n, m, seed % 3 ? INFINITY : 0.25, 1, interrupted, seed);
+        run_task(find_plain_build(avx2)->cascade_sparse, &pairs, n, n, m, seed % 3 ? INFINITY : 0.25, 1, interrupted,
+                 seed);
     }
     free(begin);
     free(column);
@@ -354,7 +359,8 @@ static void run_histograms(int avx2, interrupted_t interrupted, int seed) {
     expect(histograms_solve(&h, find_histogram_build(avx2), 1, &stop) == SOLVED, "histograms", n, m, seed);
     int inside = 1;
     for (int64_t k = 0; k < room; k++) {
-        inside = inside && h.rows[k] >= 0 && h.rows[k] < n && h.columns[k] >= 0 && h.columns[k] < m && h.moved[k] >= 0.0;
+        inside =
+            inside && h.rows[k] >= 0 && h.rows[k] < n && h.columns[k] >= 0 && h.columns[k] < m && h.moved[k] >= 0.0;
     }
     expect(inside, "bins that there are", n, m, seed);
     free(a);
@@ -417,7 +423,7 @@ static void try_problem(run_t *run, int64_t n, int64_t m, int seed) {
 
 /* So many turns, one unless said otherwise. */
 int main(int count, char **arguments) {
-    static const int64_t sizes[][2] = {{1, 1},   {1, 9},   {2, 2},    {5, 3},    {7, 7},     {9, 24},    {30, 30},
+    static const int64_t sizes[][2] = {{1, 1},   {1, 9},   {2, 2},    {5, 3},     {7, 7},     {9, 24},    {30, 30},
                                        {64, 65}, {70, 20}, {100, 40}, {128, 128}, {241, 241}, {250, 290}, {300, 300}};
     const int turns = count > 1 ? atoi(arguments[1]) : 1;
     int seed = 0;
