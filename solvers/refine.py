@@ -83,12 +83,10 @@ def _is_suspect(problem: Assignment, matching: Matching, largest: float) -> bool
     """Whether the numbers that the search went through dwarf those that its answer is made of."""
     if matching.u is None or matching.v is None:
         return False
-    rows = (matching.row_to_col >= 0).nonzero()[0]
-    if len(rows) <= 1 and problem.limit is None:
-        return len(rows) == 1 and isinstance(problem.cost, PointCost)  # any other minimum is not rounded
-    # What was paid, but for a constant and for rounding, which is nothing beside what is looked for.
-    paid = matching.u[rows] + matching.v[matching.row_to_col[rows]]
-    return _native.dwarfs(paid, matching.u, matching.v, max(largest, abs(problem.limit or 0.0)), SUSPECT)
+    if min(problem.shape) == 1 and problem.limit is None:
+        return isinstance(problem.cost, PointCost)  # any other minimum is not rounded
+    largest = max(largest, abs(problem.limit or 0.0))
+    return _native.dwarfs(matching.row_to_col, matching.u, matching.v, largest, SUSPECT)
 
 
 def _claim(terms: Terms, row_to_col: np.ndarray) -> Claim:

@@ -66,7 +66,8 @@ class Matching:
     @classmethod
     def from_pairs(cls, problem: Assignment, rows: np.ndarray, cols: np.ndarray, **known: object) -> Matching:
         """A matching from the pairs (rows[k], cols[k]), SciPy's convention."""
-        row_to_col = np.full(problem.shape[0], -1, dtype=np.intp)
+        row_to_col = np.empty(problem.shape[0], dtype=np.intp)
+        row_to_col.fill(-1)
         row_to_col[rows] = cols
         return cls.of(problem, row_to_col, **known)  # type: ignore[arg-type]
 

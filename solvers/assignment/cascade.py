@@ -17,8 +17,8 @@ from ..registry import Capabilities, register
 from ..result import Matching
 from ..wide import BOUND_SECONDS, Answer, solve_wide, turned_back
 
-#: Under a limit, points with up to so many pairs are sooner solved as a matrix.
-SMALL_MATRIX = 2**22
+#: Points with up to so many pairs are sooner solved as a matrix; without a limit, and under one.
+SMALL_MATRIX, SMALL_LIMITED = 2**13, 2**22
 
 #: Of all pairs, a bound for points looks at about so many for each of them.
 PAIRS_A_POINT = 2000
@@ -130,7 +130,7 @@ class _Search:
     def _in_space(self, wide: PointCost) -> Matching | None:
         """Of points in a few dimensions at squared distance, unless they are sooner solved as a matrix."""
         points, (n, m) = wide.in_space(2), wide.shape
-        if points is None or (self.limit < np.inf and n * m <= SMALL_MATRIX):
+        if points is None or n * m <= (SMALL_LIMITED if self.limit < np.inf else SMALL_MATRIX):
             return None
         bound_seconds = self._bound_seconds(wide)
         if self.limit < np.inf and (near := pairs_within(wide, self.limit, self.deadline)):

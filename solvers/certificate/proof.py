@@ -70,7 +70,15 @@ class Claim:
     def paid(self) -> tuple[np.ndarray, ...]:
         """Numbers that add up to what the answer costs, less the limit of each pair."""
         limits = np.full(len(self.mass), -self.terms.limit)
-        return tuple(part for numbers in (*self.entries, limits) for part in product(self.mass, numbers))
+        return tuple(part for numbers in (*self.entries, limits) for part in self._weighed(numbers))
+
+    def _weighed(self, numbers: np.ndarray) -> tuple[np.ndarray, ...]:
+        """Numbers times what moves."""
+        return (numbers,) if self._moves_ones else product(self.mass, numbers)
+
+    @cached_property
+    def _moves_ones(self) -> bool:
+        return bool((self.mass == 1).all())
 
     def slack(
         self, p: Potentials, rows: np.ndarray, columns: np.ndarray, entries: Entries
@@ -91,9 +99,12 @@ class Claim:
             return 0.0
         slack, error = self.slack(p, self.rows, self.columns, self.entries)
         slack = np.where(error > 0, (slack + error) * (1 + 4 * UNIT), slack)
-        parts = [*product(self.mass, np.where(self._is_beyond_formula(p, slack), 0.0, slack))]
+        if isinstance(self.terms.cost, PointCost) and self.terms.cost.p in (1, 2):
+            slack = np.where(self._is_beyond_formula(p, slack), 0.0, slack)
+        parts = [*self._weighed(slack)]
         for kept, *duals in ((self.kept_rows, p.f, p.f_rest), (self.kept_columns, p.g, p.g_rest)):
-            parts += [part for dual in duals for part in product(kept, -dual)]
+            if kept.any():
+                parts += [part for dual in duals for part in product(kept, -dual)]
         return sum_up(*parts)
 
     def _is_beyond_formula(self, p: Potentials, slack: np.ndarray) -> np.ndarray:
@@ -103,8 +114,8 @@ class Claim:
         """
         known = KNOWN * np.abs(self.entries[0])
         beyond = (slack > 0) & (slack <= known)
-        if not (isinstance(self.terms.cost, PointCost) and self.terms.cost.p in (1, 2) and beyond.any()):
-            return np.zeros(len(slack), dtype=bool)
+        if not beyond.any():
+            return beyond
         (n, m), some, most = self.terms.cost.shape, np.flatnonzero(beyond), np.zeros(len(slack))
         rows, columns = self.rows[some], self.columns[some]
         for step in (1, 7, 61):

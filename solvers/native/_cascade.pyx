@@ -67,8 +67,9 @@ cdef run(assign_t function, int64_t n, int64_t m, const void *cost, double secon
     cdef outcome_t outcome
     if max(n, m) >= 2**31 - 1:
         raise ValueError(f"{n}×{m}: at most 2**31 − 2 rows and columns")
-    x, y = np.full(n, -1, dtype=np.int32), np.full(m, -1, dtype=np.int32)
-    u, v = np.zeros(n), np.zeros(m)
+    x, y, u, v = np.empty(n, dtype=np.int32), np.empty(m, dtype=np.int32), np.zeros(n), np.zeros(m)
+    x.fill(-1)
+    y.fill(-1)
     cdef int32_t[::1] x_view = x
     cdef int32_t[::1] y_view = y
     cdef double[::1] u_view = u

@@ -168,9 +168,9 @@ typedef struct {
     outcome_t outcome; /* what it has ended with, where lists are OVERTAKEN */
 } turns_t;
 
-/* Scans of each row that either may make at first. Where columns are left over, hardly a row has to be outbid, and a
- * few scans by the latter are tried before anything else. */
-enum { LISTS_SCANS = 32, ROWS_SCANS = 64, WIDE_SCANS = 4 };
+/* Scans of each row that either may make at first. The latter is tried before lists, for longer, where rows are few;
+ * and before anything else, but not for long, where columns are left over: hardly a row has to be outbid then. */
+enum { LISTS_SCANS = 48, ROWS_SCANS = 32, FIRST_SCANS = 64, WIDE_SCANS = 4 };
 
 /* Leave the pairs that are held, all of them the cheapest of their rows, and the prices to Jonker and Volgenant's
  * method, unless it knows more pairs already. */
@@ -202,7 +202,7 @@ static outcome_t turn_to_rows(turns_t *turns, int64_t scans) {
 }
 
 /* Where the costs look as if that were the shorter way. */
-static outcome_t first_by_rows(const market_t *k) { return turn_to_rows((turns_t *)k->work, ROWS_SCANS * k->n); }
+static outcome_t first_by_rows(const market_t *k) { return turn_to_rows((turns_t *)k->work, FIRST_SCANS * k->n); }
 
 /* Lists have done what they may. */
 static outcome_t end_of_turn(work_t *work) {
@@ -245,6 +245,14 @@ static outcome_t open_square(market_t *k, paths_t *s, whole_t *whole, arena_t *a
     return outcome == SOLVED && *opening == NOTHING ? open_by_auction(k, whole, a) : outcome;
 }
 
+static int64_t count_free(const market_t *k) {
+    int64_t count = 0;
+    for (int64_t i = 0; i < k->n; i++) {
+        count += k->held[i] < 0;
+    }
+    return count;
+}
+
 /* More columns than rows: hardly any has to be outbid. */
 static outcome_t open_wide(market_t *k, paths_t *s, whole_t *whole, arena_t *a, const look_t *look,
                            opening_t *opening) {
@@ -275,7 +283,7 @@ static outcome_t open_wide(market_t *k, paths_t *s, whole_t *whole, arena_t *a, 
     forget_lists(k, SHORT_LIST);
     typical_spread(k);
     const outcome_t outcome = reduce_rows(k, SINGLE_BIDS * k->n, &how);
-    if (outcome != SOLVED || is_nearly_done(how)) {
+    if (outcome != SOLVED || (is_nearly_done(how) && count_free(k) <= k->n / 4)) {
         return outcome;
     }
     forget_lists(k, LIST);
@@ -357,6 +365,7 @@ outcome_t NAME(cascade)(task_t *t) {
     }
     if (outcome == OVERTAKEN) {
         outcome = turns.outcome;
+        t->largest = 0.0; /* what it goes through is its duals and what pairs cost that it takes */
     } else if (opening == ANSWERED) {
         /* nothing is left to say */
     } else if (outcome == INFEASIBLE) {

@@ -26,8 +26,8 @@ from .structures import draw_structure
 #: Solvers are timed again until so many seconds are spent on each, or so many runs; the least counts.
 ENOUGH_SECONDS, ENOUGH_RUNS = 0.05, 7
 
-#: Seconds in which a process has begun.
-STARTED = 0.1
+#: Seconds in which a process has begun, and the part by which equal costs differ at most.
+STARTED, SAME = 0.1, 1e-11
 
 #: A ratio from which on a problem is timed again, so many times.
 DOUBTFUL, AGAIN = 2.0, 3
@@ -53,41 +53,48 @@ class Timed:
         return self.auto / self.best
 
 
-def seconds(problem: Assignment, solver: str, runs: int) -> float:
-    """Of the quickest of some runs."""
-    least = np.inf
+def seconds(problem: Assignment, solver: str, runs: int) -> tuple[float, float]:
+    """Of the quickest of some runs, and what the answer costs."""
+    least, cost = math.inf, math.nan
     for _ in range(runs):
         begin = time.perf_counter()
-        solve(problem, solver)
+        cost = solve(problem, solver).cost
         least = min(least, time.perf_counter() - begin)
-    return least
+    return least, cost
 
 
-def timed_rivals(problem: Assignment, runs: int, auto: float) -> dict[str, float]:
-    """Seconds of every rival that has not taken much longer than `auto`, in a process of its own: some never end."""
-    left, timed = rivals(problem), {}
+def timed_all(problem: Assignment, runs: int, once: float) -> dict[str, float]:
+    """Seconds of "auto" and of every rival with an optimal answer that takes not much longer than `once`.
+
+    In a process of their own, since some never end.
+    """
+    left, timed = ["auto", *rivals(problem)], {}
     context = multiprocessing.get_context("fork")
 
     def work(pipe: Connection) -> None:
         for name in left:
-            took = math.inf
+            took, cost = math.inf, math.nan
             with contextlib.suppress(Exception):  # a peer that fails is no rival
-                took = seconds(problem, name, 1)
-                if runs > 1 and took < 3 * auto + STARTED:
-                    took = min(took, seconds(problem, name, runs))
-            pipe.send(took)
+                took, cost = seconds(problem, name, 1)
+                if runs > 1 and took < 3 * once + STARTED:
+                    took = min(took, seconds(problem, name, runs)[0])
+            pipe.send((took, cost))
 
+    optimum = math.nan
     while left:
         here, there = context.Pipe(duplex=False)
         child = context.Process(target=work, args=(there,))
         child.start()
         there.close()
         while left:
-            took = here.recv() if here.poll((runs + (runs > 1)) * auto + STARTED) else None
+            answered = here.recv() if here.poll((runs + (runs > 1)) * once + STARTED) else None
             name = left.pop(0)
-            if took is None:
+            if answered is None:
                 break
-            timed[name] = took
+            took, cost = answered
+            optimum = cost if name == "auto" else optimum
+            if abs(cost - optimum) <= SAME * abs(optimum):
+                timed[name] = took
         child.kill()
         child.join()
     return timed
@@ -95,10 +102,10 @@ def timed_rivals(problem: Assignment, runs: int, auto: float) -> dict[str, float
 
 def time_problem(problem: Assignment) -> tuple[float, float, str]:
     """Seconds of "auto", and of the best of the other exact solvers, with its name."""
-    once = seconds(problem, "auto", 1)
+    once, _ = seconds(problem, "auto", 1)
     runs = int(np.clip(ENOUGH_SECONDS / once, 1, ENOUGH_RUNS))
-    auto = min(once, seconds(problem, "auto", runs)) if runs > 1 else once
-    timed = timed_rivals(problem, runs, auto)
+    timed = timed_all(problem, runs, once)
+    auto = min(once, timed.pop("auto", once))
     best = min(timed, key=timed.__getitem__)
     return auto, timed[best], best
 
