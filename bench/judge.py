@@ -2,18 +2,28 @@
 
 from __future__ import annotations
 
+import dataclasses
 import tempfile
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from solvers import Certificate, Infeasible, certify, registry
+import numpy as np
+
+from solvers import Certificate, Infeasible, Matching, Plan, certify, registry
 from solvers.infeasibility import fault_of_proof
+from solvers.result import Result
 
 from . import cell, protocol
 from .cell import Limits, Outcome
 from .plan import REFERENCES, Cell
 from .protocol import BUILD_MATRIX
 from .subject import Subject
+
+#: Of the two sides of a problem.
+Duals = tuple[np.ndarray | None, np.ndarray | None]
+
+#: A gap that the rounding of a bound explains.
+ROUNDED = 1e-12
 
 
 class Bounds(Protocol):
@@ -38,7 +48,7 @@ class Judge:
 
     bounds: Bounds
     limits: Limits
-    _sought: set[str] = field(default_factory=set, init=False)  # problems whose bound was asked for
+    _duals: dict[str, Duals | None] = field(default_factory=dict, init=False)  # by problem, once they were asked for
     _infeasible: dict[str, str] = field(default_factory=dict, init=False)  # problems without an answer: who proved it
 
     def verdict(self, about: Cell, subject: Subject, outcome: Outcome) -> tuple[str, str, Certificate | None]:
@@ -51,23 +61,32 @@ class Judge:
         assert outcome.result is not None
         if isinstance(outcome.result, Infeasible):
             return (*self._refusal(about, subject, outcome.result), None)
-        found = certify(subject.problem, outcome.result, self.bounds.bound(subject.digest))
+        return self._weighed(about, subject, outcome.result)
+
+    def _weighed(self, about: Cell, subject: Subject, result: Result) -> tuple[str, str, Certificate]:
+        """Status, message and proof of an answer, by its own duals, a bound that is known, and duals of ours."""
+        problem, known = subject.problem, self.bounds.bound(subject.digest)
+        found = certify(problem, result, known, search=False)
         if not found.valid:
             return "wrong", found.fault or "", found
         if found.optimal:
             self.bounds.set_bound(subject.digest, found.dual_bound, about.solver)
             return "ok", "", found
-        bound = self._reference(about, subject)
-        found = certify(subject.problem, outcome.result, bound)
+        if about.exact or known is None:
+            duals = self._duals_of_ours(about, subject)
+            known = self.bounds.bound(subject.digest)
+            found = certify(problem, _with(duals, result), known, search=False)
         if found.optimal or not about.exact:
             return "ok", "", found
-        if bound is None:
+        if known is None:
             return "unproven", "no reference solver proved a bound to judge the answer by", found
-        return (
-            "wrong",
-            f"claims the optimum, but costs {found.cost:.12g} where {bound:.12g} is proven possible",
-            found,
-        )
+        if found.gap <= ROUNDED:
+            return (
+                "unproven",
+                f"within {found.gap:.1g} of the optimum, which the duals that are known do not show",
+                found,
+            )
+        return "wrong", f"claims the optimum, but costs {found.cost:.12g} where {known:.12g} is proven possible", found
 
     def _refusal(self, about: Cell, subject: Subject, refusal: Infeasible) -> tuple[str, str]:
         """Status and message where a solver says that there is no answer: by its own proof, or by that of another."""
@@ -76,32 +95,45 @@ class Judge:
                 return "wrong", f"says that there is no answer, which its proof does not show: {fault}"
             self._infeasible.setdefault(subject.digest, about.solver)
             return "ok", f"proven infeasible: {refusal}"
-        bound = self._reference(about, subject)
+        self._duals_of_ours(about, subject)
+        bound = self.bounds.bound(subject.digest)
         if prover := self._infeasible.get(subject.digest):
             return "ok", f"infeasible, as {prover} proves"
         if bound is None:
             return "unproven", "no reference solver proved that there is no answer"
         return "wrong", f"says that there is no answer, but one of cost {bound:.12g} is proven possible"
 
-    def _reference(self, about: Cell, subject: Subject) -> float | None:
-        """The optimum's certified bound, from one of our own solvers where no cell has proven it yet."""
-        if subject.digest in self._sought:
-            return self.bounds.bound(subject.digest)
-        self._sought.add(subject.digest)
+    def _duals_of_ours(self, about: Cell, subject: Subject) -> Duals | None:
+        """Duals that prove an optimum, from one of our own solvers, which is run once; None where none comes to an end."""
+        if subject.digest in self._duals:
+            return self._duals[subject.digest]
+        self._duals[subject.digest] = None
         with tempfile.TemporaryFile() as file:
             linear = subject.without_blur(file)
             for name in REFERENCES:
-                if self.bounds.bound(subject.digest) is not None or subject.digest in self._infeasible:
-                    break
                 solver = registry.get(name)
                 if name == about.name or solver.missing or solver.capabilities.refuses(linear.problem):
                     continue
-                outcome = cell.run(name, linear.file, self.limits, budget=0)
-                if isinstance(outcome.result, Infeasible):
-                    if fault_of_proof(linear.problem, outcome.result) is None:
+                answer = cell.run(name, linear.file, self.limits, budget=0).result
+                if isinstance(answer, Infeasible):
+                    if fault_of_proof(linear.problem, answer) is None:
                         self._infeasible[subject.digest] = name
-                elif outcome.result is not None:
-                    found = certify(linear.problem, outcome.result)
-                    if found.optimal:
-                        self.bounds.set_bound(subject.digest, found.dual_bound, name)
-        return self.bounds.bound(subject.digest)
+                        break
+                elif answer is not None and (found := certify(linear.problem, answer, search=False)).optimal:
+                    self.bounds.set_bound(subject.digest, found.dual_bound, name)
+                    self._duals[subject.digest] = _duals(answer)
+                    break
+        return self._duals[subject.digest]
+
+
+def _duals(answer: Result) -> Duals:
+    return (answer.u, answer.v) if isinstance(answer, Matching) else (answer.f, answer.g)
+
+
+def _with(duals: Duals | None, answer: Result) -> Result:
+    """The answer with other duals; itself where it is told by its potentials."""
+    if duals is None or (isinstance(answer, Plan) and answer.mass is None):
+        return answer
+    if isinstance(answer, Matching):
+        return dataclasses.replace(answer, u=duals[0], v=duals[1])
+    return dataclasses.replace(answer, f=duals[0], g=duals[1])
