@@ -11,7 +11,7 @@ BUILD_TOOLS := "meson-python>=0.17" "meson>=1.4" ninja "cython>=3.1" "numpy>=2.0
 extra = for peer in $$($(BIN)/python -c 'import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["project"]["optional-dependencies"]["$(1)"])'); do \
 	  $(BIN)/python -m pip install --quiet --disable-pip-version-check $(2) "$$peer" || echo "left out: $$peer"; done
 
-.PHONY: help peers-lapx peers-entropic demo gallery test test-slow fuzz lint format sanitize docs advice bench bench-quick clean
+.PHONY: help peers-lapx peers-entropic demo gallery test test-slow fuzz cliffs lint format sanitize docs advice bench bench-quick clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -51,8 +51,15 @@ gallery: $(READY) ## Draw every application from built-in data, on one page in r
 test: $(READY) ## Run the tests, two files at a time
 	pytest --numprocesses 2 --dist loadfile
 
-fuzz: $(READY) ## Solve and prove a hundred thousand small problems
-	pytest -m slow tests/solvers/test_cascade.py -k thousand
+# Another SEED draws other problems; what fails names its own.
+SEED ?= 0
+SECONDS ?= 3600
+
+fuzz: $(READY) ## Hold random problems of every kind against exact referees, for an hour or SECONDS=…
+	python -m tests.fuzz --seconds $(SECONDS) --seed $(SEED)
+
+cliffs: $(READY) ## Look for costs that the default solver is slow on, for an hour or SECONDS=…
+	python -m tests.fuzz.cliffs --seconds $(SECONDS) --seed $(SEED)
 
 test-slow: $(READY) ## Run the tests that take longer, too
 	pytest -m 'slow or not slow'

@@ -104,7 +104,7 @@ class Judge:
         return "wrong", f"says that there is no answer, but one of cost {bound:.12g} is proven possible"
 
     def _duals_of_ours(self, about: Cell, subject: Subject) -> Duals | None:
-        """Duals that prove an optimum, from one of our own solvers, which is run once; None where none comes to an end."""
+        """Duals that prove an optimum, from a solver of ours that is run once; None where none comes to an end."""
         if subject.digest in self._duals:
             return self._duals[subject.digest]
         self._duals[subject.digest] = None

@@ -10,6 +10,8 @@ programming, INFORMS J. Comput. 28 (2016) 449–464).
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 
 from .certificate.potentials import Potentials, Terms
@@ -24,8 +26,8 @@ from .result import Matching
 #: Numbers that are this many times as large as what an answer's own costs differ by are a reason to look closer.
 SUSPECT = 2.0**20
 
-#: Excess, in parts of the scope, at which an answer is as good as it needs to be; a round that does not take this part
-#: off the excess is the last; and how many rounds there are at most.
+#: Excess, in parts of what costs differ by, at which an answer is as good as it needs to be; a round that does not take
+#: this part off the excess is the last; and how many rounds there are at most.
 GOOD, WORTHWHILE, ROUNDS = 1e-12, 0.5, 16
 
 #: Pairs of the problem that is posed again, at most.
@@ -50,43 +52,70 @@ def refined(problem: Assignment, matching: Matching, deadline: Deadline, largest
     TimeLimit
         With the bound that is proven by then.
     """
-    if not _is_suspect(problem, matching, largest):
+    good = _good(problem, matching, largest)
+    if good is None:
         return matching
-    terms, row_to_col = Terms.of(problem), matching.row_to_col
+    terms = Terms.of(problem)
     assert matching.u is not None
     assert matching.v is not None
     with np.errstate(over="ignore", invalid="ignore"):
-        potentials = terms.given(matching.u, matching.v)
-        excess = _claim(terms, row_to_col).excess(potentials)
-        changed = False
-        for _ in range(ROUNDS):
-            claim = _claim(terms, row_to_col)
-            if claim.is_proven(excess, GOOD):
-                break
-            better = _posed_again(claim, potentials, excess, deadline)
-            if better is None:
-                break
-            left = _claim(terms, better[0]).excess(better[1])
-            if not left < excess:
-                break
-            (row_to_col, potentials), worthwhile, excess = better, left <= WORTHWHILE * excess, left
-            changed = True
-            if not worthwhile:
-                break
-    if not changed:
+        found = _improved(matching.row_to_col, terms.given(matching.u, matching.v), terms, good, deadline)
+        if found.excess > good:
+            # Duals may be full of what rounding has left in them, which takes the place of what is to be added.
+            again = _improved(found.row_to_col, terms.from_minima, terms, good, deadline)
+            found = min(found, again, key=lambda each: each.excess)
+    if found.row_to_col is matching.row_to_col:
         return matching
-    u, v = potentials.f + potentials.f_rest, potentials.g + potentials.g_rest
-    return Matching.of(problem, row_to_col, u, v, matching.counters)
+    u, v = found.duals.f + found.duals.f_rest, found.duals.g + found.duals.g_rest
+    return Matching.of(problem, found.row_to_col, u, v, matching.counters)
 
 
-def _is_suspect(problem: Assignment, matching: Matching, largest: float) -> bool:
-    """Whether the numbers that the search went through dwarf those that its answer is made of."""
-    if matching.u is None or matching.v is None:
-        return False
+class _Found(NamedTuple):
+    """A matching, duals, and what these leave open."""
+
+    row_to_col: np.ndarray
+    duals: Potentials
+    excess: float
+
+
+def _improved(row_to_col: np.ndarray, duals: Potentials, terms: Terms, good: float, deadline: Deadline) -> _Found:
+    """What round after round comes to."""
+    found = _Found(row_to_col, duals, _claim(terms, row_to_col).excess(duals))
+    for _ in range(ROUNDS):
+        if found.excess <= good:
+            break
+        better = _posed_again(_claim(terms, found.row_to_col), found.duals, found.excess, deadline)
+        if better is None:
+            break
+        left = _claim(terms, better[0]).excess(better[1])
+        if not left < found.excess:
+            break
+        worthwhile = left <= WORTHWHILE * found.excess
+        found = _Found(*better, left)
+        if not worthwhile:
+            break
+    return found
+
+
+def _good(problem: Assignment, matching: Matching, largest: float) -> float | None:
+    """At which excess the matching is good enough, None where rounding cannot have spoilt it."""
+    rows = (matching.row_to_col >= 0).nonzero()[0]
+    if matching.u is None or matching.v is None or len(rows) == 0:
+        return None
     if min(problem.shape) == 1 and problem.limit is None:
-        return isinstance(problem.cost, PointCost)  # any other minimum is not rounded
-    largest = max(largest, abs(problem.limit or 0.0))
-    return _native.dwarfs(matching.row_to_col, matching.u, matching.v, largest, SUSPECT)
+        return 0.0 if isinstance(problem.cost, PointCost) else None  # any other minimum is not rounded
+    paid = problem.cost.entries(rows, matching.row_to_col[rows])
+    return good_enough(paid, matching.u, matching.v, max(largest, abs(problem.limit or 0.0)), SUSPECT)
+
+
+def good_enough(paid: np.ndarray, u: np.ndarray, v: np.ndarray, largest: float, suspect: float) -> float | None:
+    """At which excess an answer that pays these costs is good enough.
+
+    None where neither they, nor the duals, nor `largest` are `suspect` times as large as what the costs differ by. That
+    is the scale, not the scope, on which a large cost that no answer can avoid may hide the others.
+    """
+    typical, largest_seen = _native.sizes(paid, u, v)
+    return GOOD * typical * len(paid) if max(largest, largest_seen) > suspect * typical > 0 else None
 
 
 def _claim(terms: Terms, row_to_col: np.ndarray) -> Claim:

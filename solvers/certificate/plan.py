@@ -95,20 +95,7 @@ def _proven_by_slackness(
     search: bool,
 ) -> Certificate:
     """The certificate of a plan that is held to the marginals that it has."""
-    moved = scipy.sparse.coo_array(mass)
-    some = moved.data > 0
-    sides = [axis[some] for axis in moved.coords]
-    data = moved.data[some].astype(np.float64)
-    kept, used = [], []
-    for side, masses, keeps in zip(sides, masses_of(problem), (problem.surplus > 0, problem.surplus < 0), strict=True):
-        left = masses - np.bincount(side, data, len(masses))
-        kept.append(np.where(left > MET * masses, left, 0.0) if keeps else np.zeros(len(masses)))
-        used.append(np.flatnonzero((masses > 0) | (np.bincount(side, minlength=len(masses)) > 0)))
-    # What has no mass binds nobody, whatever it costs.
-    rows, columns = (np.searchsorted(each, side) for each, side in zip(used, sides, strict=True))
-    kept_rows, kept_columns = (each[some] for each, some in zip(kept, used, strict=True))
-    terms = replace(Terms.of(problem, every_pair), cost=problem.cost.part(*used))
-    claim = Claim(terms, rows, columns, data, kept_rows, kept_columns)
+    claim, used = claim_of(problem, mass, every_pair)
     excess = sum_up(*claim.paid, np.array([-found.dual_bound]))
     own = None if f is None or g is None else (f[used[0]], g[used[1]])
     for potentials in _potentials(claim, problem, used, own, search):
@@ -128,10 +115,30 @@ def _proven_by_slackness(
     )
 
 
+def claim_of(
+    problem: Transport, mass: scipy.sparse.csr_array, every_pair: bool = False
+) -> tuple[Claim, tuple[np.ndarray, np.ndarray]]:
+    """What is claimed of a plan, among the rows and columns that have some mass, and which those are."""
+    moved = scipy.sparse.coo_array(mass)
+    some = moved.data > 0
+    sides = [axis[some] for axis in moved.coords]
+    data = moved.data[some].astype(np.float64)
+    kept, used = [], []
+    for side, masses, keeps in zip(sides, masses_of(problem), (problem.surplus > 0, problem.surplus < 0), strict=True):
+        left = masses - np.bincount(side, data, len(masses))
+        kept.append(np.where(left > MET * masses, left, 0.0) if keeps else np.zeros(len(masses)))
+        used.append(np.flatnonzero((masses > 0) | (np.bincount(side, minlength=len(masses)) > 0)))
+    # What has no mass binds nobody, whatever it costs.
+    rows, columns = (np.searchsorted(each, side) for each, side in zip(used, sides, strict=True))
+    kept_rows, kept_columns = (each[some] for each, some in zip(kept, used, strict=True))
+    terms = replace(Terms.of(problem, every_pair), cost=problem.cost.part(*used))
+    return Claim(terms, rows, columns, data, kept_rows, kept_columns), (used[0], used[1])
+
+
 def _potentials(
     claim: Claim,
     problem: Transport,
-    used: list[np.ndarray],
+    used: tuple[np.ndarray, np.ndarray],
     own: tuple[np.ndarray, np.ndarray] | None,
     search: bool,
 ) -> Iterator[Potentials]:

@@ -163,35 +163,30 @@ def assign(str method, matrix, bint avx2, double seconds=float("inf"), double li
     return None if outcome == TIMED_OUT else x[:n].astype(np.intp), u[:n], v, counters
 
 
-def dwarfs(const Py_ssize_t[::1] row_to_col, const double[::1] u, const double[::1] v, double largest, double times):
-    """Whether `largest` or a dual, (n,) or (m,), is so many times as large as what was paid differs, u_i + v_j of each pair.
+def sizes(const double[::1] paid, const double[::1] u, const double[::1] v):
+    """By how much costs differ that were paid, (k,) with k ≥ 1, and the largest of them and of duals (n,) and (m,).
 
-    Pairs that cost all but the same tell nothing of what matters: the median counts of how far they are from their median,
-    or the ninth decile where that is 0, or else the largest.
+    The first is the lower median of how far those are from their median that are not equal to it; 0 where all are.
     """
-    cdef int64_t i, k, count = 0
-    cdef double middle, part
-    ranked = np.empty(row_to_col.shape[0])
-    cdef double[::1] apart = ranked
-    for i in range(u.shape[0]):
-        largest = max(largest, fabs(u[i]))
-        if row_to_col[i] >= 0:
-            apart[count] = u[i] + v[row_to_col[i]]
-            largest = max(largest, fabs(apart[count]))
-            count += 1
+    cdef int64_t k, count = paid.shape[0], equal = 0
+    cdef double middle, largest = 0.0
+    for k in range(count):
+        largest = max(largest, fabs(paid[k]))
+    for k in range(u.shape[0]):
+        largest = max(largest, fabs(u[k]))
     for k in range(v.shape[0]):
         largest = max(largest, fabs(v[k]))
-    if count == 0:
-        return False
+    ranked = np.empty(count)
+    cdef double[::1] apart = ranked
+    apart[:] = paid
     qsort(&apart[0], count, sizeof(double), ascending)
     middle = apart[count // 2]
     for k in range(count):
         apart[k] = fabs(apart[k] - middle)
     qsort(&apart[0], count, sizeof(double), ascending)
-    for part in (apart[count // 2], apart[9 * count // 10], apart[count - 1]):
-        if part > 0:
-            return largest > times * part
-    return False
+    while equal < count and apart[equal] == 0:
+        equal += 1
+    return (apart[(equal + count - 1) // 2] if equal < count else 0.0), largest
 
 
 def row_minima(matrix, const double[::1] v, avx2=None, double[::1] rest=None, const double[::1] tail=None):

@@ -14,6 +14,7 @@ from ..line import Line
 from ..minima import column_minima, fitted, row_minima
 from ..native import _native, _transport
 from ..problem import Cost, Infeasible, PointCost, SparseCost, TimeLimit, Transport, Unsupported
+from ..refine_plan import refined_plan
 from ..registry import Capabilities, register
 from ..result import Plan
 from ..validation import ROUNDING
@@ -67,6 +68,12 @@ def transport(problem: Transport, time_limit: float | None = None, avx2: bool = 
     if problem.blur > 0 or problem.reach is not None:
         raise Unsupported("solver transport moves all mass, and without a blur; give blur=0 and no reach")
     deadline = Deadline(time_limit)
+    plan = _of_needed_pairs(problem, deadline, avx2)
+    return refined_plan(problem, plan, lambda posed: _of_needed_pairs(posed, deadline, avx2))
+
+
+def _of_needed_pairs(problem: Transport, deadline: Deadline, avx2: bool) -> Plan:
+    """The cheapest plan, up to what rounding does to it."""
     plan = _search(problem, deadline, avx2)
     if (most := _dwarfing(problem, plan)) is None:
         return plan
