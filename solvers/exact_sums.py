@@ -16,6 +16,9 @@ import numpy as np
 #: What rounding to float64 can be off by, relative to the result.
 UNIT = 2.0**-53
 
+#: Products from here on are held in two numbers without loss; what is lost by others, at most.
+SAFE, LOST = 2.0**-900, 2.0**-1070
+
 
 def difference(a: np.ndarray, b: np.ndarray | float) -> tuple[np.ndarray, np.ndarray]:
     """Return a − b rounded, and the rest that makes it exact, for finite float64 arrays."""
@@ -43,6 +46,12 @@ def product(a: np.ndarray, b: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     high = a * b
     (a_high, a_low), (b_high, b_low) = _halves(a), _halves(b)
     return high, a_low * b_low - (((high - a_high * b_high) - a_low * b_high) - a_high * b_low)
+
+
+def lost_by_products(a: np.ndarray, b: np.ndarray) -> float:
+    """Return how much the sum of `product(a, b)` may be off because some of it is below what float64 can hold."""
+    small = (a != 0) & (b != 0) & (np.abs(a * b) < SAFE)
+    return float(np.count_nonzero(small)) * LOST
 
 
 def _halves(a: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -10,15 +10,23 @@ import numpy as np
 from ..deadline import Deadline
 from ..limits import Pairs, as_limited, dtype_for, pairs_within
 from ..line import Line
-from ..native import _cascade, _native
+from ..native import _cascade, _native, _transport
 from ..problem import Assignment, Cost, PointCost, SparseCost
 from ..refine import refined
 from ..registry import Capabilities, register
 from ..result import Matching
-from ..wide import BOUND_SECONDS, Answer, solve_wide, turned_back
+from ..wide import BOUND_SECONDS, Answer, float_matrix, solve_wide, turned_back
 
 #: Points with up to so many pairs are sooner solved as a matrix; without a limit, and under one.
 SMALL_MATRIX, SMALL_LIMITED = 2**13, 2**22
+
+#: Of points with up to so many pairs a matrix may be made. Where columns are left over, a few scans of each row are then
+#: tried on it at first: hardly a row has to be outbid.
+FEW_PAIRS, SCANS = 2**22, 16
+
+#: Work for each row of a level of points, in bids. Evenly spread ones take 150, on a lattice 240; where outliers make it
+#: thousands, the network simplex is soon quicker.
+MOST_WORK = 600
 
 #: Of all pairs, a bound for points looks at about so many for each of them.
 PAIRS_A_POINT = 2000
@@ -36,7 +44,17 @@ PAIRS_A_POINT = 2000
         duals=True,
         threads=True,
         time_limit=True,
-        counters={"row_scans", "augmentations", "reductions", "bids", "phases", "path_rows"},
+        counters={
+            "row_scans",
+            "augmentations",
+            "reductions",
+            "bids",
+            "phases",
+            "path_rows",
+            "pivots",
+            "arcs",
+            "rounds",
+        },
         family="multilevel auction",
         source="D. P. Bertsekas (1988); R. Jonker, A. Volgenant (1987); B. Schmitzer (2016); see METHODOLOGY.md",
     ),
@@ -135,17 +153,25 @@ class _Search:
         bound_seconds = self._bound_seconds(wide)
         if self.limit < np.inf and (near := pairs_within(wide, self.limit, self.deadline)):
             return self._of_pairs(wide, near, bound_seconds)
-        return self._limited(
-            turned_back(
-                self.problem,
-                wide,
-                lambda seconds: self._noted(
-                    _cascade.points(*points, wide.scale, self.avx2, seconds, self.levels, self.lists)
-                ),
-                self.deadline,
-                bound_seconds,
-            )
-        )
+
+        def search(seconds: float) -> Answer:
+            few = n * m <= FEW_PAIRS
+            if n < m and few:
+                scanned = _native.assign(
+                    "jv", float_matrix(wide, self.deadline), self.avx2, seconds, most_scans=SCANS * n
+                )
+                if scanned[0] is not None:
+                    return scanned
+            parts = self.levels, self.lists
+            most_work = MOST_WORK if n == m or few else 0
+            answer = _cascade.points(*points, wide.scale, self.avx2, seconds, *parts, most_work)
+            if answer is None and n == m:
+                return _shipped(points, wide.scale, self.avx2, self.deadline.left_before(bound_seconds))
+            if answer is None:
+                return self._of_matrix(float_matrix(wide, self.deadline), self.deadline.left_before(bound_seconds))
+            return self._noted(answer)
+
+        return self._limited(turned_back(self.problem, wide, search, self.deadline, bound_seconds))
 
     def _limited(self, matching: Matching) -> Matching | None:
         """The answer where there was no limit, as that to the problem with its limit; None where it is not."""
@@ -158,3 +184,15 @@ class _Search:
     @staticmethod
     def _bound_seconds(wide: PointCost) -> float:
         return PAIRS_A_POINT * BOUND_SECONDS * sum(wide.shape)
+
+
+def _shipped(points: tuple[np.ndarray, np.ndarray], scale: float, avx2: bool, seconds: float) -> Answer:
+    """As many points on either side matched as masses of 1 are shipped, which no vertex divides."""
+    ones = np.ones(len(points[0]))
+    u, v, pairs, counters = _transport.points(*points, 2, scale, ones, ones, avx2, seconds)
+    if pairs is None:
+        return None, u, v, counters
+    rows, columns, moved = pairs
+    row_to_col = np.empty(len(ones), dtype=np.intp)
+    row_to_col[rows[moved > 0]] = columns[moved > 0]
+    return row_to_col, u, v, counters

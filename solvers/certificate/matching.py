@@ -57,7 +57,7 @@ def certify_matching(
     return Certificate(
         valid=True,
         cost=sign * cost,
-        dual_bound=sign * max(sign * known, sum_down(*claim.paid, np.array([-excess]))),
+        dual_bound=sign * max(sign * known, sum_down(*claim.paid, np.array([-excess, -claim.lost]))),
         gap=relative(excess, cost),
         max_violation=violation,
         optimal=optimal,

@@ -107,7 +107,7 @@ def _proven_by_slackness(
     price = max(found.feasible_cost - found.cost, 0.0)
     return replace(
         found,
-        dual_bound=max(found.dual_bound, sum_down(*claim.paid, np.array([-excess]))),
+        dual_bound=max(found.dual_bound, sum_down(*claim.paid, np.array([-excess, -claim.lost]))),
         gap=relative(excess + price, found.feasible_cost),
         optimal=optimal,
         exactly_optimal=optimal and claim.is_exact(excess),

@@ -19,7 +19,7 @@ from functools import cached_property
 
 import numpy as np
 
-from ..exact_sums import UNIT, difference, product, sum_up, unit_of
+from ..exact_sums import UNIT, difference, lost_by_products, product, sum_up, unit_of
 from ..minima import near_pairs
 from ..problem import PointCost
 from .potentials import Potentials, Terms
@@ -72,6 +72,11 @@ class Claim:
         limits = np.full(len(self.mass), -self.terms.limit)
         return tuple(part for numbers in (*self.entries, limits) for part in self._weighed(numbers))
 
+    @cached_property
+    def lost(self) -> float:
+        """By how much these may be off, as products of tiny numbers are."""
+        return sum(lost_by_products(self.mass, numbers) for numbers in self.entries)
+
     def _weighed(self, numbers: np.ndarray) -> tuple[np.ndarray, ...]:
         """Numbers times what moves."""
         return (numbers,) if self._moves_ones else product(self.mass, numbers)
@@ -101,7 +106,7 @@ class Claim:
         slack = np.where(error > 0, (slack + error) * (1 + 4 * UNIT), slack)
         if isinstance(self.terms.cost, PointCost) and self.terms.cost.p in (1, 2):
             slack = np.where(self._is_beyond_formula(p, slack), 0.0, slack)
-        parts = [*self._weighed(slack)]
+        parts = [*self._weighed(slack), np.array([self.lost, lost_by_products(self.mass, slack)])]
         for kept, *duals in ((self.kept_rows, p.f, p.f_rest), (self.kept_columns, p.g, p.g_rest)):
             if kept.any():
                 parts += [part for dual in duals for part in product(kept, -dual)]

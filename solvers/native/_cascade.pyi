@@ -12,8 +12,15 @@ def dense(
     lists: bool = True,
 ) -> Answer: ...
 def points(
-    x: np.ndarray, y: np.ndarray, scale: float, avx2: bool, seconds: float, levels: bool = True, lists: bool = True
-) -> Answer: ...
+    x: np.ndarray,
+    y: np.ndarray,
+    scale: float,
+    avx2: bool,
+    seconds: float,
+    levels: bool = True,
+    lists: bool = True,
+    most_work: int = 0,
+) -> Answer | None: ...
 def sparse(
     begin: np.ndarray,
     column: np.ndarray,

@@ -10,7 +10,7 @@ import numpy as np
 
 from libc.stdint cimport int32_t, int64_t
 
-from solvers.native.kernels cimport CHANGED, INFEASIBLE, INTERRUPTED, OUT_OF_MEMORY, SOLVED, TIMED_OUT, outcome_t, points_t, raise_changed
+from solvers.native.kernels cimport CHANGED, INFEASIBLE, INTERRUPTED, OUT_OF_MEMORY, SOLVED, SPENT, TIMED_OUT, outcome_t, points_t, raise_changed
 from solvers.native.stopping cimport raise_pending, stop_t, stop_within
 from solvers.problem import Infeasible
 
@@ -41,6 +41,7 @@ cdef extern from "lapmark.h":
         outcome_t outcome
         int64_t most_scans
         stage_t stage
+        int64_t most_work
 
 cdef extern from "sparse.h":
     ctypedef struct sparse_t:
@@ -62,7 +63,7 @@ cdef extern from "builds.h":
 
 
 cdef run(assign_t function, int64_t n, int64_t m, const void *cost, double seconds,
-        double limit=float("inf"), int64_t threads=1, bint levels=True, bint lists=True):
+        double limit=float("inf"), int64_t threads=1, bint levels=True, bint lists=True, int64_t most_work=0):
     cdef task_t task
     cdef outcome_t outcome
     if max(n, m) >= 2**31 - 1:
@@ -77,7 +78,7 @@ cdef run(assign_t function, int64_t n, int64_t m, const void *cost, double secon
     task.n, task.m, task.given, task.cost, task.zeros, task.blocked = n, m, n, cost, NULL, 0
     task.limit, task.largest = limit, 0.0
     task.look_every, task.until_look, task.outcome = LOOK_EVERY, 0, SOLVED
-    task.most_scans, task.stage = 0, FROM_NOTHING
+    task.most_scans, task.stage, task.most_work = 0, FROM_NOTHING, most_work
     task.x, task.y, task.u, task.v = &x_view[0], &y_view[0], &u_view[0], &v_view[0]
     task.counters = counters_t(0, 0, 0, 0, 0, 0)
     task.stop = stop_within(seconds)
@@ -92,6 +93,8 @@ cdef run(assign_t function, int64_t n, int64_t m, const void *cost, double secon
         raise Infeasible.hall(x[: task.blocked], y[: task.blocked - 1])
     if outcome == CHANGED:
         raise_changed()
+    if outcome == SPENT:
+        return None
     counters = {name: count for name, count in dict(task.counters).items() if count}
     return None if outcome == TIMED_OUT else x.astype(np.intp), u, v, counters, task.largest
 
@@ -116,8 +119,9 @@ def dense(const real[:, ::1] cost, bint avx2, double seconds, double limit=float
 
 
 def points(const double[:, ::1] x, const double[:, ::1] y, double scale, bint avx2, double seconds, bint levels=True,
-           bint lists=True):
-    """scale · |x_i − y_j|² between points x (n, d) and y (m, d), d = 2 or 3."""
+           bint lists=True, int64_t most_work=0):
+    """scale · |x_i − y_j|² between points x (n, d) and y (m, d), d = 2 or 3. None where a level takes more work a row than that.
+    """
     cdef points_t cost
     if x.shape[1] != y.shape[1] or x.shape[1] not in (2, 3):
         raise ValueError(f"points of {x.shape[1]} and {y.shape[1]} dimensions; both must have 2 or 3")
@@ -125,7 +129,7 @@ def points(const double[:, ::1] x, const double[:, ::1] y, double scale, bint av
     if build == NULL:
         raise RuntimeError("this processor has no AVX2")
     cost.x, cost.y, cost.scale = &x[0, 0], &y[0, 0], scale
-    return run(build.cascade, x.shape[0], y.shape[0], &cost, seconds, float("inf"), 1, levels, lists)
+    return run(build.cascade, x.shape[0], y.shape[0], &cost, seconds, float("inf"), 1, levels, lists, most_work)
 
 
 def sparse(const int64_t[::1] begin, const int32_t[::1] column, const double[::1] cost, int64_t columns, bint avx2,

@@ -11,7 +11,7 @@ from libc.math cimport fabs
 from libc.stdint cimport int32_t, int64_t
 from libc.stdlib cimport qsort
 
-from solvers.native.kernels cimport CHANGED, INFEASIBLE, INTERRUPTED, OUT_OF_MEMORY, SOLVED, TIMED_OUT, outcome_t, points_t, raise_changed
+from solvers.native.kernels cimport CHANGED, INFEASIBLE, INTERRUPTED, OUT_OF_MEMORY, SOLVED, SPENT, TIMED_OUT, outcome_t, points_t, raise_changed
 from solvers.native.stopping cimport raise_if_interrupted, raise_pending, stop_t, stop_within
 from solvers.problem import Infeasible
 
@@ -108,11 +108,13 @@ cdef size_t address_of(array) except? 0:
     return <size_t> buffer.buf
 
 
-def assign(str method, matrix, bint avx2, double seconds=float("inf"), double limit=float("inf")):
+def assign(str method, matrix, bint avx2, double seconds=float("inf"), double limit=float("inf"),
+           int64_t most_scans=0):
     """Solve an (n, m) problem with n <= m by "jv" or "auction"; only "jv" leaves out rows dearer than a limit.
 
     Returns row_to_col (n,) intp, −1 where left out, u (n,), v (m,) float64 and a dict of the counters that are not zero. Where
-    that takes longer than `seconds`, row_to_col is None, v is feasible and u is not set.
+    that takes longer than `seconds`, or more scans of rows than that where they are limited, row_to_col is None, v is feasible
+    and u is not set.
     """
     cdef task_t task
     cdef outcome_t outcome = SOLVED
@@ -142,7 +144,7 @@ def assign(str method, matrix, bint avx2, double seconds=float("inf"), double li
     task.limit = limit
     task.stop = stop_within(seconds)
     task.look_every, task.until_look, task.outcome = LOOK_EVERY, 0, SOLVED
-    task.most_scans, task.stage = 0, FROM_NOTHING
+    task.most_scans, task.stage = most_scans, FROM_NOTHING
     if n:
         task.cost, task.zeros = <const void *> at_cost, <const void *> at_zeros
         task.x, task.y, task.u, task.v = &x_view[0], &y_view[0], &u_view[0], &v_view[0]
@@ -160,7 +162,7 @@ def assign(str method, matrix, bint avx2, double seconds=float("inf"), double li
     counters = {name: count for name, count in (
         ("row_scans", work.row_scans), ("augmentations", work.augmentations), ("reductions", work.reductions),
         ("bids", work.bids), ("phases", work.phases)) if count}
-    return None if outcome == TIMED_OUT else x[:n].astype(np.intp), u[:n], v, counters
+    return None if outcome in (TIMED_OUT, SPENT) else x[:n].astype(np.intp), u[:n], v, counters
 
 
 def sizes(const double[::1] paid, const double[::1] u, const double[::1] v):

@@ -3,7 +3,7 @@
 
 cdef extern from "lapmark.h":
     ctypedef enum outcome_t:
-        SOLVED, INFEASIBLE, INTERRUPTED, TIMED_OUT, OUT_OF_MEMORY, CHANGED
+        SOLVED, INFEASIBLE, INTERRUPTED, TIMED_OUT, OUT_OF_MEMORY, CHANGED, SPENT
 
 
 cdef inline int raise_changed() except -1:

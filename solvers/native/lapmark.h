@@ -67,6 +67,7 @@ typedef struct {
     outcome_t outcome;  /* SOLVED until a look says otherwise */
     int64_t most_scans; /* rows to scan before the method of Jonker and Volgenant is SPENT; 0: any number */
     stage_t stage;      /* where that method is to begin, and where it has got to */
+    int64_t most_work;  /* for each row of a level of points, in bids, before they are SPENT; 0: any amount */
 } task_t;
 
 static inline int is_limited(const task_t *t) { return t->limit < INFINITY; }

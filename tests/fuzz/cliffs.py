@@ -106,8 +106,8 @@ def time_problem(problem: Assignment) -> tuple[float, float, str]:
     runs = int(np.clip(ENOUGH_SECONDS / once, 1, ENOUGH_RUNS))
     timed = timed_all(problem, runs, once)
     auto = min(once, timed.pop("auto", once))
-    best = min(timed, key=timed.__getitem__)
-    return auto, timed[best], best
+    best = min(timed, key=timed.__getitem__, default="")
+    return auto, timed.get(best, math.inf), best
 
 
 def rivals(problem: Assignment) -> list[str]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import scipy.sparse
 
@@ -63,14 +65,15 @@ def draw_problem(rng: Rng, largest: int = 6) -> Problem:
 
 
 def is_ordinary(problem: Problem) -> bool:
-    """Whether nothing about the problem spans as much as twelve orders of magnitude."""
+    """Whether nothing about the problem spans as much as twelve orders of magnitude, or is as good as 0."""
     numbers = [_levels(problem.cost)]
     if isinstance(problem, Assignment) and problem.limit is not None:
         numbers[0] = np.append(numbers[0], problem.limit)
     if isinstance(problem, Transport):
         numbers += [np.concatenate([problem.a, problem.b])]
-    spans = (np.abs(each[each != 0]) for each in numbers)
-    return all(len(each) == 0 or each.max() < 1e12 * each.min() for each in spans)
+    spans = [np.abs(each[each != 0]) for each in numbers]
+    least = math.prod(each.min(initial=1.0) for each in spans)
+    return least > 1e-290 and all(len(each) == 0 or each.max() < 1e12 * each.min() for each in spans)
 
 
 def _draw_cost(rng: Rng, n: int, m: int) -> Cost:
