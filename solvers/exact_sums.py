@@ -49,7 +49,7 @@ def product(a: np.ndarray, b: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def lost_by_products(a: np.ndarray, b: np.ndarray) -> float:
-    """Return how much the sum of `product(a, b)` may be off because some of it is below what float64 can hold."""
+    """Return how much the sum of `product(a, b)` may be off, or of smaller ones, where some are below what float64 holds."""
     small = (a != 0) & (b != 0) & (np.abs(a * b) < SAFE)
     return float(np.count_nonzero(small)) * LOST
 

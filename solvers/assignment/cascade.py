@@ -20,12 +20,12 @@ from ..wide import BOUND_SECONDS, Answer, float_matrix, solve_wide, turned_back
 #: Points with up to so many pairs are sooner solved as a matrix; without a limit, and under one.
 SMALL_MATRIX, SMALL_LIMITED = 2**13, 2**22
 
-#: Of points with up to so many pairs a matrix may be made. Where columns are left over, a few scans of each row are then
-#: tried on it at first: hardly a row has to be outbid.
+#: Of points with up to so many pairs a matrix may be made. Where columns are left over, a few scans of each row are
+#: then tried on it at first: hardly a row has to be outbid.
 FEW_PAIRS, SCANS = 2**22, 16
 
-#: Work for each row of a level of points, in bids. Evenly spread ones take 150, on a lattice 240; where outliers make it
-#: thousands, the network simplex is soon quicker.
+#: Work for each row of a level of points, in bids. Evenly spread ones take 150, on a lattice 240; where outliers make
+#: it thousands, the network simplex is soon quicker.
 MOST_WORK = 600
 
 #: Of all pairs, a bound for points looks at about so many for each of them.
@@ -163,7 +163,7 @@ class _Search:
                 if scanned[0] is not None:
                     return scanned
             parts = self.levels, self.lists
-            most_work = MOST_WORK if n == m or few else 0
+            most_work = MOST_WORK if all(parts) and (n == m or few) else 0
             answer = _cascade.points(*points, wide.scale, self.avx2, seconds, *parts, most_work)
             if answer is None and n == m:
                 return _shipped(points, wide.scale, self.avx2, self.deadline.left_before(bound_seconds))

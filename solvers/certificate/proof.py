@@ -74,8 +74,8 @@ class Claim:
 
     @cached_property
     def lost(self) -> float:
-        """By how much these may be off, as products of tiny numbers are."""
-        return sum(lost_by_products(self.mass, numbers) for numbers in self.entries)
+        """By how much these may be off, or the excess, where products are below what float64 holds."""
+        return 0.0 if self._moves_ones else lost_by_products(self.mass, self.entries[0])
 
     def _weighed(self, numbers: np.ndarray) -> tuple[np.ndarray, ...]:
         """Numbers times what moves."""
@@ -106,7 +106,7 @@ class Claim:
         slack = np.where(error > 0, (slack + error) * (1 + 4 * UNIT), slack)
         if isinstance(self.terms.cost, PointCost) and self.terms.cost.p in (1, 2):
             slack = np.where(self._is_beyond_formula(p, slack), 0.0, slack)
-        parts = [*self._weighed(slack), np.array([self.lost, lost_by_products(self.mass, slack)])]
+        parts = [*self._weighed(slack), np.array([self.lost])]
         for kept, *duals in ((self.kept_rows, p.f, p.f_rest), (self.kept_columns, p.g, p.g_rest)):
             if kept.any():
                 parts += [part for dual in duals for part in product(kept, -dual)]
