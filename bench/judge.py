@@ -105,8 +105,8 @@ class Judge:
 
     def _duals_of_ours(self, about: Cell, subject: Subject) -> Duals | None:
         """Duals that prove an optimum, from a solver of ours that is run once; None where none comes to an end."""
-        if subject.digest in self._duals:
-            return self._duals[subject.digest]
+        if subject.digest in self._duals or subject.digest in self._infeasible:
+            return self._duals.get(subject.digest)
         self._duals[subject.digest] = None
         with tempfile.TemporaryFile() as file:
             linear = subject.without_blur(file)

@@ -49,7 +49,7 @@ def product(a: np.ndarray, b: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def lost_by_products(a: np.ndarray, b: np.ndarray) -> float:
-    """Return how much the sum of `product(a, b)` may be off, or of smaller ones, where some are below what float64 holds."""
+    """Return how much sums of products of this size, or smaller, may be off where float64 cannot hold them."""
     small = (a != 0) & (b != 0) & (np.abs(a * b) < SAFE)
     return float(np.count_nonzero(small)) * LOST
 

@@ -173,10 +173,11 @@ def near_pairs(
 ) -> tuple[np.ndarray, np.ndarray] | None:
     """Return the pairs, as rows (k,) and columns (k,), that cost at most so much more than a minimum.
 
-    The duals of the columns, or of the rows, leave `low` to the other side. None where there are more than `most`.
-    Takes O(n m) time, but for the costs of which `row_minima` leaves pairs out.
+    The duals of the columns, or of the rows, leave `low` to the other side. Pairs that may be as near but for rounding
+    are among them. None where there are more than `most`. Takes O(n m) time, but for the costs of which `row_minima`
+    leaves pairs out.
     """
-    bound = low + reach
+    bound = low + reach + 8 * UNIT * (np.abs(low) + np.abs(duals).max(initial=0.0))
     if isinstance(cost, PointCost) and not every_pair and min(cost.shape) > 0 and (points := cost.in_space(1, 2)):
         here = points if of_columns else points[::-1]
         found = _native.near_points(*here, cost.scale, -duals, bound, most, power=int(cost.p))

@@ -20,7 +20,7 @@ from .deadline import Deadline
 from .exact_sums import sum_down
 from .minima import near_pairs
 from .native import _cascade, _native
-from .problem import Assignment, Infeasible, PointCost, TimeLimit
+from .problem import Assignment, Cost, Infeasible, PointCost, TimeLimit
 from .result import Matching
 
 #: Numbers that are this many times as large as what an answer's own costs differ by are a reason to look closer.
@@ -29,6 +29,9 @@ SUSPECT = 2.0**20
 #: Excess, in parts of what costs differ by, at which an answer is as good as it needs to be; a round that does not take
 #: this part off the excess is the last; and how many rounds there are at most.
 GOOD, WORTHWHILE, ROUNDS = 1e-12, 0.5, 16
+
+#: An excess so many times as large as a good one is not that of rounding alone.
+SPOILT = 1e5
 
 #: Pairs of the problem that is posed again, at most.
 MOST_PAIRS = 2**25
@@ -60,7 +63,7 @@ def refined(problem: Assignment, matching: Matching, deadline: Deadline, largest
     assert matching.v is not None
     with np.errstate(over="ignore", invalid="ignore"):
         found = _improved(matching.row_to_col, terms.given(matching.u, matching.v), terms, good, deadline)
-        if found.excess > good:
+        if found.excess > SPOILT * good:
             # Duals may be full of what rounding has left in them, which takes the place of what is to be added.
             again = _improved(found.row_to_col, terms.from_minima, terms, good, deadline)
             found = min(found, again, key=lambda each: each.excess)
@@ -103,9 +106,17 @@ def _good(problem: Assignment, matching: Matching, largest: float) -> float | No
     if matching.u is None or matching.v is None or len(rows) == 0:
         return None
     if min(problem.shape) == 1 and problem.limit is None:
-        return 0.0 if isinstance(problem.cost, PointCost) else None  # any other minimum is not rounded
+        return 0.0 if _is_nearly_tied(problem.cost) else None
     paid = problem.cost.entries(rows, matching.row_to_col[rows])
     return good_enough(paid, matching.u, matching.v, max(largest, abs(problem.limit or 0.0)), SUSPECT)
+
+
+def _is_nearly_tied(cost: Cost) -> bool:
+    """Whether the least of some costs may be another than it is because their formula was rounded."""
+    if not isinstance(cost, PointCost) or cost.p not in (1, 2):
+        return False
+    costs = cost.dense()
+    return int(np.count_nonzero(costs <= costs.min() * (1 + 2.0**-48))) > 1
 
 
 def good_enough(paid: np.ndarray, u: np.ndarray, v: np.ndarray, largest: float, suspect: float) -> float | None:
@@ -132,8 +143,7 @@ def _posed_again(
     terms, (n, m) = claim.terms, claim.terms.cost.shape
     by_columns = terms.from_which == "columns"
     least = terms.minima(p)
-    reach = excess + 2.0**-50 * np.abs(least)
-    pairs = near_pairs(terms.cost, p.g if by_columns else p.f, least, reach, by_columns, MOST_PAIRS)
+    pairs = near_pairs(terms.cost, p.g if by_columns else p.f, least, excess, by_columns, MOST_PAIRS)
     if pairs is None:
         return None
     # Those of the matching are among them, but for rounding.

@@ -101,7 +101,7 @@ def test_points_of_any_shape_and_any_mass(points, targets, masses):
         plan = solve(problem, "transport")
         if points == targets == "tiny" and p == 2:
             # Masses times costs of 1e-320 are nothing that float64 holds, and nothing is said about them.
-            assert not certify(problem, plan).exactly_optimal
+            assert certify(problem, plan).valid
             continue
         # All that the points of such a cloud differ by is rounded away beside the distance to the others.
         assert_optimal(problem, plan, 1e-14 if {points, targets} & {"tiny", "far away"} else 0.0)

@@ -1,0 +1,56 @@
+"""The judge asks for a proof: of an answer without duals too, and beside large costs that nobody needs."""
+
+from __future__ import annotations
+
+import tempfile
+
+import numpy as np
+import pytest
+import scipy.optimize
+
+from bench.cell import Limits, Outcome
+from bench.judge import Judge
+from bench.plan import Cell
+from bench.problems import Case
+from bench.subject import Subject, build
+from solvers import Matching
+
+
+class Bounds(dict):
+    """Bounds in memory."""
+
+    def bound(self, problem: str) -> float | None:
+        return self.get(problem)
+
+    def set_bound(self, problem: str, bound: float, source: str) -> None:
+        self[problem] = max(bound, self.get(problem, -np.inf))
+
+
+@pytest.fixture
+def bounds() -> Bounds:
+    return Bounds()
+
+
+def status(bounds: Bounds, case: Case, change: int) -> str:
+    """That of SciPy's matching, of which so many rows have changed their columns."""
+    with tempfile.TemporaryFile() as file:
+        subject = build(case, file)
+        assert isinstance(subject, Subject)
+        _, columns = scipy.optimize.linear_sum_assignment(subject.problem.cost.dense())
+        columns[:change] = np.roll(columns[:change], 1)
+        answer = Matching.of(subject.problem, columns)
+        judge = Judge(bounds, Limits(timeout=60.0, memory=2**30))
+        return judge.verdict(Cell("scipy", case), subject, Outcome(result=answer))[0]
+
+
+@pytest.mark.parametrize("never", ["big-m", "sentinel"])
+def test_an_answer_without_duals_is_held_to_the_optimum(bounds, never):
+    case = Case("adversarial", 60, 0, {"input": never})
+    assert status(bounds, case, 0) == "ok"
+    assert status(bounds, case, 20) == "wrong"
+
+
+def test_a_bound_that_is_known_is_enough(bounds):
+    case = Case("uniform", 40, 0, {})
+    assert status(bounds, case, 2) == "wrong"
+    assert status(bounds, case, 0) == "ok"
