@@ -109,7 +109,8 @@ class Terms:
 
     def _left(self, minima: tuple[np.ndarray, np.ndarray], keeps: bool) -> tuple[np.ndarray, np.ndarray]:
         low, missing = difference(minima[0], self.limit)
-        rest = missing + minima[1]
+        rest, lost = difference(missing, -minima[1])
+        rest = np.where(lost < 0, np.nextafter(rest, -np.inf), rest)  # rather below the minimum than above it
         if keeps:
             # Near the limit the difference is exact, so that the sign is right.
             above = ~(low + rest < 0)

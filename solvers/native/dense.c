@@ -20,7 +20,7 @@
 
 /* A single auction: epsilon in parts of the spread, with lists that are short since few bids are made. */
 static const double SLIGHT = 0.01;
-enum { SHORT_LIST = 8, ENOUGH_BIDS = 3, SINGLE_BIDS = 12, PROBE_BIDS = 10, FEW_ROWS = 512, TINY = 64 };
+enum { SHORT_LIST = 8, ENOUGH_BIDS = 3, SINGLE_BIDS = 12, PROBE_BIDS = 10, FEW_ROWS = 640, TINY = 64 };
 
 /* The part of rows that have to agree with their column, and the range of values in parts of the costs, for costs that
  * are soon reduced. */
@@ -156,9 +156,11 @@ static int is_nearly_flat(const survey_t *survey, const look_t *look) {
 }
 
 outcome_t NAME(jv)(task_t *t);
+outcome_t NAME(auction)(task_t *t);
 
 /* Whatever an opening misjudges, the search on lists and the method of Jonker and Volgenant take turns, each time for
- * twice as long: so neither can cost more than some times what the other would have. */
+ * twice as long: so neither can cost more than some times what the other would have. An auction of whole rows, from no
+ * prices, has a single turn after the first of the latter: it takes much the same whatever costs are like. */
 typedef struct {
     work_t lists; /* first, for `ask` */
     int64_t rows; /* scans of rows that the method of Jonker and Volgenant may have made when its turn ends */
@@ -166,11 +168,12 @@ typedef struct {
     const market_t *market;
     const paths_t *paths;
     outcome_t outcome; /* what it has ended with, where lists are OVERTAKEN */
+    int auctioned;
 } turns_t;
 
 /* Scans of each row that either may make at first. The latter is tried before lists, for longer, where rows are few;
  * and before anything else, but not for long, where columns are left over: hardly a row has to be outbid then. */
-enum { LISTS_SCANS = 48, ROWS_SCANS = 32, FIRST_SCANS = 64, WIDE_SCANS = 4 };
+enum { LISTS_SCANS = 40, ROWS_SCANS = 64, FIRST_SCANS = 64, WIDE_SCANS = 4, AUCTION_SCANS = 200 };
 
 /* Leave the pairs that are held, all of them the cheapest of their rows, and the prices to Jonker and Volgenant's
  * method, unless it knows more pairs already. */
@@ -201,8 +204,43 @@ static outcome_t turn_to_rows(turns_t *turns, int64_t scans) {
     return turns->outcome == SPENT ? SOLVED : OVERTAKEN;
 }
 
-/* Where the costs look as if that were the shorter way. */
-static outcome_t first_by_rows(const market_t *k) { return turn_to_rows((turns_t *)k->work, FIRST_SCANS * k->n); }
+static outcome_t turn_to_auction(turns_t *turns) {
+    task_t *t = turns->task;
+    const int64_t n = t->n, m = t->m;
+    arena_t arena = {0};
+    task_t part = {.n = m, .m = m, .given = n, .cost = t->cost, .limit = INFINITY, .stop = t->stop};
+    part.zeros = arena_take(&arena, m + WIDTH, sizeof(cost_t));
+    part.x = arena_take(&arena, m, sizeof *part.x);
+    part.y = arena_take(&arena, m, sizeof *part.y);
+    part.u = arena_take(&arena, m, sizeof *part.u);
+    part.v = arena_take(&arena, m, sizeof *part.v);
+    part.look_every = t->look_every;
+    part.counters = t->counters;
+    part.most_scans = t->counters.row_scans + AUCTION_SCANS * m;
+    turns->auctioned = 1;
+    turns->outcome = OUT_OF_MEMORY;
+    if (!arena.failed) {
+        memset((void *)part.zeros, 0, (size_t)m * sizeof(cost_t));
+        turns->outcome = NAME(auction)(&part);
+        t->counters = part.counters;
+    }
+    /* What it says of costs that allow no matching is said in rows that it has added. */
+    const int goes_on = turns->outcome == SPENT || turns->outcome == INFEASIBLE || turns->outcome == CHANGED;
+    if (!goes_on && turns->outcome != OUT_OF_MEMORY) {
+        memcpy(t->x, part.x, (size_t)n * sizeof *t->x);
+        memcpy(t->u, part.u, (size_t)n * sizeof *t->u);
+        memcpy(t->v, part.v, (size_t)m * sizeof *t->v);
+    }
+    arena_free(&arena);
+    return goes_on ? SOLVED : OVERTAKEN;
+}
+
+/* Where the costs look as if that were the shorter way, and where rows are few by an auction after it. */
+static outcome_t first_by_rows(const market_t *k) {
+    turns_t *turns = (turns_t *)k->work;
+    const outcome_t outcome = turn_to_rows(turns, FIRST_SCANS * k->n);
+    return outcome == SOLVED && k->n <= FEW_ROWS ? turn_to_auction(turns) : outcome;
+}
 
 /* Lists have done what they may. */
 static outcome_t end_of_turn(work_t *work) {
@@ -210,9 +248,12 @@ static outcome_t end_of_turn(work_t *work) {
     if (turns->paths->settled && turns->market->spare == 0) {
         hand_over(turns->task, turns->market);
     }
-    const outcome_t outcome = turn_to_rows(turns, turns->rows);
+    outcome_t outcome = turn_to_rows(turns, turns->rows);
     turns->rows *= 2;
     work->most *= 2;
+    if (outcome == SOLVED && !turns->auctioned) {
+        outcome = turn_to_auction(turns);
+    }
     return outcome;
 }
 
