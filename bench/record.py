@@ -14,7 +14,7 @@ from .conditions import worst
 #: What can become of a cell. Only `ok` is ranked.
 STATUSES = {
     "ok": "certified: a valid answer, an optimal one where the solver claims that, or the proof that there is none",
-    "unproven": "valid, and claimed optimal, but no lower bound could be had to judge it by",
+    "unproven": "valid, and claimed optimal, but neither its own duals nor ours prove it, and nothing refutes it",
     "wrong": "the certificate refutes the answer",
     "timeout": "stopped at the time limit",
     "memory": "stopped at the memory limit, or refused memory below it",

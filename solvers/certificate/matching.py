@@ -48,7 +48,7 @@ def certify_matching(
     excess, violation, own = sum_up(*claim.paid, np.array([-sign * known])), np.nan, None
     if u is not None and v is not None:
         own = terms.given(sign * u, sign * v)
-        violation = _violation(terms, sign * u, sign * v, own)
+        violation = terms.violation(sign * u, sign * v, own)
     for potentials in _potentials(claim, problem, own, search):
         excess = min(excess, claim.excess(potentials))
         if claim.is_proven(excess, tolerance):
@@ -86,17 +86,6 @@ def _potentials(claim: Claim, problem: Assignment, own: Potentials | None, searc
         found = claim.terms.given(answer.u, answer.v)
         yield found
         yield from tightened(claim, found)
-
-
-def _violation(terms: Terms, u: np.ndarray, v: np.ndarray, own: Potentials) -> float:
-    """How far duals are from feasible as they are given; `own` are those that follow from one side."""
-    by_rows = terms.from_which == "rows"
-    given, other, used, left = (u, v, own.f, own.g) if by_rows else (v, u, own.g, own.f)
-    if not np.array_equal(given, used):
-        plain = Terms(terms.cost, terms.limit, every_pair=terms.every_pair)
-        left = plain.given_rows(u).g if by_rows else plain.given_columns(v).f
-    worst = [other - left, *([u] if terms.rows_keep else []), *([v] if terms.columns_keep else [])]
-    return max(float(each.max(initial=0.0)) for each in worst)
 
 
 def _matching_fault(problem: Assignment, answer: object) -> tuple[str | None, np.ndarray]:

@@ -109,6 +109,7 @@ def _proven_by_slackness(
         found,
         dual_bound=max(found.dual_bound, sum_down(*claim.paid, np.array([-excess, -claim.lost]))),
         gap=relative(excess + price, found.feasible_cost),
+        max_violation=np.nan if own is None else claim.terms.violation(*own, claim.terms.given(*own)),
         optimal=optimal,
         exactly_optimal=optimal and claim.is_exact(excess),
         scope=np.nan if excess <= 0 else claim.scope,

@@ -107,6 +107,16 @@ class Terms:
         low, _ = column_minima(self.cost, np.zeros(n), every_pair=self.every_pair)
         return self.given_columns(np.where(low < np.inf, low, 0.0))
 
+    def violation(self, f: np.ndarray, g: np.ndarray, own: Potentials) -> float:
+        """How far duals are from feasible as they are given; `own` are those that follow from one side of them."""
+        by_rows = self.from_which == "rows"
+        given, other, used, left = (f, g, own.f, own.g) if by_rows else (g, f, own.g, own.f)
+        if not np.array_equal(given, used):
+            plain = Terms(self.cost, self.limit, every_pair=self.every_pair)
+            left = plain.given_rows(f).g if by_rows else plain.given_columns(g).f
+        worst = [other - left, *([f] if self.rows_keep else []), *([g] if self.columns_keep else [])]
+        return max(float(each.max(initial=0.0)) for each in worst)
+
     def _left(self, minima: tuple[np.ndarray, np.ndarray], keeps: bool) -> tuple[np.ndarray, np.ndarray]:
         low, missing = difference(minima[0], self.limit)
         rest, lost = difference(missing, -minima[1])

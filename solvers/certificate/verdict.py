@@ -30,8 +30,8 @@ class Certificate:
         By how much the answer may be dearer than the cheapest one, at most, over |cost|: 0 is optimal, inf where there
         is no bound. Below 0 only against a bound from elsewhere. Of a plan that is rounded, over `feasible_cost`.
     max_violation : float
-        Largest violation of u_i + v_j ≤ c_ij, and of the signs of a rectangular or a limited problem, by the solver's
-        own duals; NaN without duals.
+        Largest violation of u_i + v_j ≤ c_ij, and of the signs of a rectangular, a limited or a partial problem, by the
+        solver's own duals; NaN without duals, or with a blur or a reach.
     optimal : bool
         Proven: the answer costs at most `tolerance` times `scope` more than the cheapest one.
     exactly_optimal : bool

@@ -159,8 +159,9 @@ outcome_t NAME(jv)(task_t *t);
 outcome_t NAME(auction)(task_t *t);
 
 /* Whatever an opening misjudges, the search on lists and the method of Jonker and Volgenant take turns, each time for
- * twice as long: so neither can cost more than some times what the other would have. An auction of whole rows, from no
- * prices, has a single turn after the first of the latter: it takes much the same whatever costs are like. */
+ * twice as long: so neither can cost more than some times what the other would have. An auction of whole rows takes
+ * much the same whatever costs are like. It has a turn after the first of the latter, from no prices, and others later.
+ */
 typedef struct {
     work_t lists; /* first, for `ask` */
     int64_t rows; /* scans of rows that the method of Jonker and Volgenant may have made when its turn ends */
@@ -168,7 +169,8 @@ typedef struct {
     const market_t *market;
     const paths_t *paths;
     outcome_t outcome; /* what it has ended with, where lists are OVERTAKEN */
-    int auctioned;
+    int64_t auction;   /* scans of each row that an auction may make in its next turn */
+    int64_t due;       /* that is when the method of Jonker and Volgenant may have made so many scans in its own */
 } turns_t;
 
 /* Scans of each row that either may make at first. The latter is tried before lists, for longer, where rows are few;
@@ -216,8 +218,9 @@ static outcome_t turn_to_auction(turns_t *turns) {
     part.v = arena_take(&arena, m, sizeof *part.v);
     part.look_every = t->look_every;
     part.counters = t->counters;
-    part.most_scans = t->counters.row_scans + AUCTION_SCANS * m;
-    turns->auctioned = 1;
+    part.most_scans = t->counters.row_scans + turns->auction * m;
+    turns->auction *= 4;
+    turns->due = 4 * turns->rows;
     turns->outcome = OUT_OF_MEMORY;
     if (!arena.failed) {
         memset((void *)part.zeros, 0, (size_t)m * sizeof(cost_t));
@@ -249,11 +252,11 @@ static outcome_t end_of_turn(work_t *work) {
         hand_over(turns->task, turns->market);
     }
     outcome_t outcome = turn_to_rows(turns, turns->rows);
-    turns->rows *= 2;
-    work->most *= 2;
-    if (outcome == SOLVED && !turns->auctioned) {
+    if (outcome == SOLVED && turns->rows >= turns->due) {
         outcome = turn_to_auction(turns);
     }
+    turns->rows *= 2;
+    work->most *= 2;
     return outcome;
 }
 
@@ -385,6 +388,7 @@ outcome_t NAME(cascade)(task_t *t) {
                   .scan_work = scan_work(t->m)};
     turns_t turns = {.lists = {.most = LISTS_SCANS * t->n * pass_work(t->m), .ask = end_of_turn},
                      .rows = ROWS_SCANS * t->n,
+                     .auction = AUCTION_SCANS,
                      .task = t,
                      .market = &k,
                      .paths = &s};

@@ -94,7 +94,7 @@ def test_the_version_is_that_of_the_package() -> None:
         ("run -s sinkhron", "did you mean sinkhorn"),
         (
             "run -s sinkhorn:blurr=1",
-            "no setting 'blurr'; there is blur, scaling, stop, max_iterations, threads, time_limit",
+            "no setting 'blurr'; there is blur, scaling, stop, max_iterations, threads, diameter, time_limit",
         ),
         ("run -s sinkhorn:blurr=1", "time_limit; did you mean blur?"),
         ("run -s scipy:fast=true", "no setting 'fast'; there is none"),

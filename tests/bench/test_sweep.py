@@ -100,8 +100,9 @@ def test_a_reference_is_solved_where_no_cell_proves_a_bound(tmp_path: Path) -> N
 def test_without_any_bound_a_claim_stays_unproven(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("bench.judge.REFERENCES", ())
     record = records(tmp_path, plan(["scipy"], ["uniform"], [16]))["scipy"]
-    assert (record.status, record.gap, record.dual_bound) == ("unproven", None, None)
+    assert record.status == "unproven"
     assert record.cost is not None
+    assert record.dual_bound < record.cost  # what minima of rows and columns leave
 
 
 def test_points_become_a_matrix_before_the_clock_starts_and_that_is_timed_by_itself(tmp_path: Path) -> None:
