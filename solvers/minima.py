@@ -162,6 +162,25 @@ def fitted(
     return np.where(f == np.inf, 0.0, f), np.where(g == np.inf, 0.0, g)
 
 
+def all_duals(
+    cost: Cost, rows: np.ndarray, columns: np.ndarray, f: np.ndarray, g: np.ndarray, surplus: float = 0.0
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return duals (n,) and (m,) from those of some rows and columns: the others get as much as these leave.
+
+    The surplus is that of `fitted`.
+    """
+    n, m = cost.shape
+    u, v = np.zeros(n), np.zeros(m)
+    u[rows], v[columns] = f, g
+    idle_rows, idle_columns = (np.setdiff1d(np.arange(size), used) for size, used in ((n, rows), (m, columns)))
+    most_u, most_v = (0.0 if surplus > 0 else np.inf), (0.0 if surplus < 0 else np.inf)
+    u[idle_rows] = np.minimum(row_minima(cost.part(idle_rows, columns), g)[0], most_u)
+    u[u == np.inf] = 0.0  # without a pair
+    v[idle_columns] = np.minimum(column_minima(cost.part(np.arange(n), idle_columns), u)[0], most_v)
+    v[v == np.inf] = 0.0
+    return u, v
+
+
 def near_pairs(
     cost: Cost,
     duals: np.ndarray,

@@ -30,6 +30,9 @@ SUSPECT = 2.0**20
 #: this part off the excess is the last; and how many rounds there are at most.
 GOOD, WORTHWHILE, ROUNDS = 1e-12, 0.5, 16
 
+#: So few pairs may not tell what costs differ by.
+FEW = 4
+
 #: An excess so many times as large as a good one is not that of rounding alone.
 SPOILT = 1e5
 
@@ -107,8 +110,8 @@ def _good(problem: Assignment, matching: Matching, largest: float) -> float | No
         return None
     if min(problem.shape) == 1 and problem.limit is None:
         return 0.0 if _is_nearly_tied(problem.cost) else None
-    paid = problem.cost.entries(rows, matching.row_to_col[rows])
-    return good_enough(paid, matching.u, matching.v, max(largest, abs(problem.limit or 0.0)), SUSPECT)
+    pairs = rows, matching.row_to_col[rows]
+    return good_enough(problem.cost, pairs, matching.u, matching.v, max(largest, abs(problem.limit or 0.0)), SUSPECT)
 
 
 def _is_nearly_tied(cost: Cost) -> bool:
@@ -119,14 +122,25 @@ def _is_nearly_tied(cost: Cost) -> bool:
     return int(np.count_nonzero(costs <= costs.min() * (1 + 2.0**-48))) > 1
 
 
-def good_enough(paid: np.ndarray, u: np.ndarray, v: np.ndarray, largest: float, suspect: float) -> float | None:
-    """At which excess an answer that pays these costs is good enough.
+def good_enough(
+    cost: Cost, pairs: tuple[np.ndarray, np.ndarray], u: np.ndarray, v: np.ndarray, largest: float, suspect: float
+) -> float | None:
+    """At which excess an answer of these pairs, rows (k,) and columns (k,), is good enough.
 
-    None where neither they, nor the duals, nor `largest` are `suspect` times as large as what the costs differ by. That
-    is the scale, not the scope, on which a large cost that no answer can avoid may hide the others.
+    None where neither what they cost, nor the duals, nor `largest` are `suspect` times as large as what costs differ
+    by. That is the scale, not the scope, on which a large cost that no answer can avoid may hide the others.
     """
+    rows, columns = pairs
+    paid = cost.entries(rows, columns)
     typical, largest_seen = _native.sizes(paid, u, v)
-    return GOOD * typical * len(paid) if max(largest, largest_seen) > suspect * typical > 0 else None
+    if typical == 0 or len(paid) <= FEW:
+        # Pairs that cost the same tell nothing: others of the same rows do.
+        apart = np.abs(cost.entries(rows, np.roll(columns, 1)) - paid)
+        apart = apart[(apart > 0) & (apart < np.inf)]
+        if len(apart) == 0:
+            return None
+        typical = min(typical or np.inf, float(apart.min()))
+    return GOOD * typical * len(paid) if max(largest, largest_seen) > suspect * typical else None
 
 
 def _claim(terms: Terms, row_to_col: np.ndarray) -> Claim:

@@ -9,6 +9,7 @@ import numpy as np
 
 from .certificate.potentials import Potentials
 from .certificate.proof import Claim
+from .minima import all_duals
 from .problem import DenseCost, Transport
 from .refine import ROUNDS, WORTHWHILE, good_enough
 from .result import Plan
@@ -57,8 +58,8 @@ def refined_plan(problem: Transport, plan: Plan, search: Callable[[Transport], P
             left = claim.excess(better)
             if not left < excess:
                 break
-            f, g = np.zeros(problem.shape[0]), np.zeros(problem.shape[1])
-            f[used[0]], g[used[1]] = better.f + better.f_rest, better.g + better.g_rest
+            duals = better.f + better.f_rest, better.g + better.g_rest
+            f, g = all_duals(problem.cost, *used, *duals, problem.surplus)
             plan = Plan.of(problem, mass, f, g, plan.counters)
             potentials, worthwhile, excess = better, left <= WORTHWHILE * excess, left
             if not worthwhile:
@@ -71,9 +72,8 @@ def _good(problem: Transport, plan: Plan) -> float | None:
     n, m = problem.shape
     if plan.mass is None or plan.f is None or plan.g is None or n * m > MOST_PAIRS or plan.mass.nnz <= 1:
         return None
-    paid, total = problem.cost.entries(*plan.mass.nonzero()), float(plan.mass.sum())
-    good = good_enough(paid, plan.f, plan.g, 0.0, SUSPECT)
-    return None if good is None else good * total / len(paid)
+    good = good_enough(problem.cost, plan.mass.nonzero(), plan.f, plan.g, 0.0, SUSPECT)
+    return None if good is None else good * float(plan.mass.sum()) / plan.mass.nnz
 
 
 def _shipped_again(

@@ -168,7 +168,7 @@ def assign(str method, matrix, bint avx2, double seconds=float("inf"), double li
 def sizes(const double[::1] paid, const double[::1] u, const double[::1] v):
     """By how much costs differ that were paid, (k,) with k ≥ 1, and the largest of them and of duals (n,) and (m,).
 
-    The first is the lower median of how far those are from their median that are not equal to it; 0 where all are.
+    The first is the lower median of how far those are from their median that are not equal to it; 0 where most are.
     """
     cdef int64_t k, count = paid.shape[0], equal = 0
     cdef double middle, largest = 0.0
@@ -188,7 +188,7 @@ def sizes(const double[::1] paid, const double[::1] u, const double[::1] v):
     qsort(&apart[0], count, sizeof(double), ascending)
     while equal < count and apart[equal] == 0:
         equal += 1
-    return (apart[(equal + count - 1) // 2] if equal < count else 0.0), largest
+    return (apart[(equal + count - 1) // 2] if 2 * equal <= count else 0.0), largest
 
 
 def row_minima(matrix, const double[::1] v, avx2=None, double[::1] rest=None, const double[::1] tail=None):

@@ -11,7 +11,7 @@ from ..deadline import Deadline
 from ..histograms import solve_alone
 from ..infeasibility import allowed_by
 from ..line import Line
-from ..minima import column_minima, fitted, row_minima
+from ..minima import all_duals, fitted
 from ..native import _native, _transport
 from ..problem import Cost, Infeasible, PointCost, SparseCost, TimeLimit, Transport, Unsupported
 from ..refine_plan import refined_plan
@@ -140,7 +140,7 @@ def _search(problem: Transport, deadline: Deadline, avx2: bool) -> Plan:
     if pairs is None:
         f, g = fitted(cost, f, g, surplus)
         raise TimeLimit(deadline.seconds, problem.shape, float(f @ a[rows] + g @ b[columns]))
-    u, v = all_duals(problem, rows, columns, f, g)
+    u, v = all_duals(problem.cost, rows, columns, f, g, surplus)
     # What only the rounding of masses has put on its way is left out, and what goes to a spare.
     i, j, moved = pairs
     kept = (moved > DUST * np.minimum(supply[i], demand[j])) & (i < len(rows)) & (j < len(columns))
@@ -149,22 +149,6 @@ def _search(problem: Transport, deadline: Deadline, avx2: bool) -> Plan:
         allowed = np.isfinite(problem.cost.entries(i, j))
         i, j, moved = i[allowed], j[allowed], moved[allowed]
     return Plan.from_pairs(problem, i, j, moved, u, v, counters)
-
-
-def all_duals(
-    problem: Transport, rows: np.ndarray, columns: np.ndarray, f: np.ndarray, g: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
-    """Duals of all rows and columns: those that have no mass get as much as the others leave."""
-    n, m = problem.shape
-    u, v = np.empty(n), np.empty(m)
-    u[rows], v[columns] = f, g
-    idle_rows, idle_columns = np.flatnonzero(problem.a == 0), np.flatnonzero(problem.b == 0)
-    most_u, most_v = (0.0 if problem.surplus > 0 else np.inf), (0.0 if problem.surplus < 0 else np.inf)
-    u[idle_rows] = np.minimum(row_minima(problem.cost.part(idle_rows, columns), g)[0], most_u)
-    u[u == np.inf] = 0.0  # without a pair
-    v[idle_columns] = np.minimum(column_minima(problem.cost.part(np.arange(n), idle_columns), u)[0], most_v)
-    v[v == np.inf] = 0.0
-    return u, v
 
 
 def allowed_pairs(cost: Cost, surplus: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

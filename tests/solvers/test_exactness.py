@@ -201,3 +201,22 @@ def test_a_plan_of_another_solver_is_proven():
     problem = Transport(DenseCost(cost), a, b, blur=0)
     plan = Plan.of(problem, moved)
     assert certify(problem, plan).optimal
+
+
+@pytest.mark.parametrize("never", [1e32, 1e100, 1e300])
+@pytest.mark.parametrize("partial", [False, True])
+def test_a_plan_that_needs_a_pair_that_dwarfs_the_rest(never, partial):
+    """With rows and columns that have no mass, and some of the mass left over."""
+    rng = np.random.default_rng(8)
+    for _ in range(20):
+        n, m = rng.integers(3, 7, 2)
+        cost = rng.integers(1, 10, (n, m)).astype(float)
+        cost[0, :] = never  # whoever serves the first row
+        a, b = rng.integers(0, 3, n), rng.integers(0, 3, m)
+        a[0], b[-1] = 1, 0
+        b[0] += max(0, a.sum() - b.sum())
+        a[1] += 0 if partial else max(0, b.sum() - a.sum())
+        problem = Transport(DenseCost(cost), a, b, blur=0, partial=partial)
+        plan = solve(problem)
+        assert certify(problem, plan).optimal
+        assert certify(problem, plan).max_violation <= 1e-15 * never
