@@ -161,7 +161,7 @@ def _potentials(
 
 
 def _from_both_sides(claim: Claim, f: np.ndarray | None, g: np.ndarray) -> Iterator[Potentials]:
-    """The duals that g leaves, and that those leave; the same from f; and what is better made tight."""
+    """The duals that g leaves, and that those leave; the same from f; and all of them made tight."""
     terms = claim.terms
     tried = [terms.given_columns(g)]
     yield tried[-1]
@@ -172,7 +172,8 @@ def _from_both_sides(claim: Claim, f: np.ndarray | None, g: np.ndarray) -> Itera
         yield tried[-1]
         tried.append(terms.given_columns(tried[-1].g, tried[-1].g_rest))
         yield tried[-1]
-    yield from tightened(claim, min(tried, key=claim.excess))
+    for each in sorted(tried, key=claim.excess):
+        yield from tightened(claim, each)
 
 
 def _proven_by_bound(
