@@ -104,7 +104,7 @@ class Judge:
         return "wrong", f"says that there is no answer, but one of cost {bound:.12g} is proven possible"
 
     def _duals_of_ours(self, about: Cell, subject: Subject) -> Duals | None:
-        """Duals that prove an optimum, from a solver of ours that is run once; None where none comes to an end."""
+        """Run solvers of ours, once for each problem, until one proves its optimum; return its duals, or None."""
         if subject.digest in self._duals or subject.digest in self._infeasible:
             return self._duals.get(subject.digest)
         self._duals[subject.digest] = None
@@ -131,7 +131,7 @@ def _duals(answer: Result) -> Duals:
 
 
 def _with(duals: Duals | None, answer: Result) -> Result:
-    """The answer with other duals; itself where it is told by its potentials."""
+    """Return the answer with these duals; a plan given by its potentials as it is."""
     if duals is None or (isinstance(answer, Plan) and answer.mass is None):
         return answer
     if isinstance(answer, Matching):

@@ -172,7 +172,9 @@ def all_duals(
     n, m = cost.shape
     u, v = np.zeros(n), np.zeros(m)
     u[rows], v[columns] = f, g
-    idle_rows, idle_columns = (np.setdiff1d(np.arange(size), used) for size, used in ((n, rows), (m, columns)))
+    idle_rows, idle_columns = (
+        np.flatnonzero(np.bincount(used, minlength=size) == 0) for size, used in ((n, rows), (m, columns))
+    )
     most_u, most_v = (0.0 if surplus > 0 else np.inf), (0.0 if surplus < 0 else np.inf)
     u[idle_rows] = np.minimum(row_minima(cost.part(idle_rows, columns), g)[0], most_u)
     u[u == np.inf] = 0.0  # without a pair

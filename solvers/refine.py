@@ -10,7 +10,8 @@ programming, INFORMS J. Comput. 28 (2016) 449–464).
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Callable
+from typing import Generic, NamedTuple, TypeVar
 
 import numpy as np
 
@@ -65,42 +66,49 @@ def refined(problem: Assignment, matching: Matching, deadline: Deadline, largest
     assert matching.u is not None
     assert matching.v is not None
     with np.errstate(over="ignore", invalid="ignore"):
-        found = _improved(matching.row_to_col, terms.given(matching.u, matching.v), terms, good, deadline)
+        first = _found(terms, matching.row_to_col, terms.given(matching.u, matching.v))
+        found = improved(first, good, lambda found: _posed_again(found, deadline))
         if found.excess > SPOILT * good:
             # Duals may be full of what rounding has left in them, which takes the place of what is to be added.
-            again = _improved(found.row_to_col, terms.from_minima, terms, good, deadline)
+            again = _found(terms, found.answer, terms.from_minima)
+            again = improved(again, good, lambda found: _posed_again(found, deadline))
             found = min(found, again, key=lambda each: each.excess)
-    if found.row_to_col is matching.row_to_col:
+    if found.answer is matching.row_to_col:
         return matching
     u, v = found.duals.f + found.duals.f_rest, found.duals.g + found.duals.g_rest
-    return Matching.of(problem, found.row_to_col, u, v, matching.counters)
+    return Matching.of(problem, found.answer, u, v, matching.counters)
 
 
-class _Found(NamedTuple):
-    """A matching, duals, and what these leave open."""
+T = TypeVar("T")
 
-    row_to_col: np.ndarray
+
+class Found(NamedTuple, Generic[T]):
+    """An answer, the claim that it is optimal, duals, and the excess that these leave."""
+
+    answer: T
+    claim: Claim
     duals: Potentials
     excess: float
 
 
-def _improved(row_to_col: np.ndarray, duals: Potentials, terms: Terms, good: float, deadline: Deadline) -> _Found:
-    """What round after round comes to."""
-    found = _Found(row_to_col, duals, _claim(terms, row_to_col).excess(duals))
+def improved(found: Found[T], good: float, again: Callable[[Found[T]], Found[T] | None]) -> Found[T]:
+    """Pose a problem `again` and again, as long as that takes enough off the excess."""
     for _ in range(ROUNDS):
         if found.excess <= good:
             break
-        better = _posed_again(_claim(terms, found.row_to_col), found.duals, found.excess, deadline)
-        if better is None:
+        better = again(found)
+        if better is None or not better.excess < found.excess:
             break
-        left = _claim(terms, better[0]).excess(better[1])
-        if not left < found.excess:
-            break
-        worthwhile = left <= WORTHWHILE * found.excess
-        found = _Found(*better, left)
+        worthwhile = better.excess <= WORTHWHILE * found.excess
+        found = better
         if not worthwhile:
             break
     return found
+
+
+def _found(terms: Terms, row_to_col: np.ndarray, duals: Potentials) -> Found[np.ndarray]:
+    claim = Claim.of_matching(terms, row_to_col)
+    return Found(row_to_col, claim, duals, claim.excess(duals))
 
 
 def _good(problem: Assignment, matching: Matching, largest: float) -> float | None:
@@ -143,21 +151,13 @@ def good_enough(
     return GOOD * typical * len(paid) if max(largest, largest_seen) > suspect * typical else None
 
 
-def _claim(terms: Terms, row_to_col: np.ndarray) -> Claim:
-    rows = np.flatnonzero(row_to_col >= 0)
-    kept = [np.ones(size) for size in terms.cost.shape]
-    kept[0][rows] = kept[1][row_to_col[rows]] = 0.0
-    return Claim(terms, rows, row_to_col[rows], np.ones(len(rows)), *kept)
-
-
-def _posed_again(
-    claim: Claim, p: Potentials, excess: float, deadline: Deadline
-) -> tuple[np.ndarray, Potentials] | None:
+def _posed_again(found: Found[np.ndarray], deadline: Deadline) -> Found[np.ndarray] | None:
     """The best matching at reduced costs, and duals to which its own are added; None where pairs are too many."""
+    claim, p = found.claim, found.duals
     terms, (n, m) = claim.terms, claim.terms.cost.shape
     by_columns = terms.from_which == "columns"
     least = terms.minima(p)
-    pairs = near_pairs(terms.cost, p.g if by_columns else p.f, least, excess, by_columns, MOST_PAIRS)
+    pairs = near_pairs(terms.cost, p.g if by_columns else p.f, least, found.excess, by_columns, MOST_PAIRS)
     if pairs is None:
         return None
     # Those of the matching are among them, but for rounding.
@@ -188,9 +188,9 @@ def _posed_again(
     except Infeasible:
         return None  # the matching is among these pairs, unless costs have changed meanwhile
     if row_to_col is None:
-        raise TimeLimit(deadline.seconds, (n, m), sum_down(*claim.paid, np.array([-excess])))
+        raise TimeLimit(deadline.seconds, (n, m), sum_down(*claim.paid, np.array([-found.excess])))
     if stand_ins:
         u, v = u[:n] + v[m:], v[:m] + u[n:]
     row_to_col = np.where(row_to_col[:n] < m, row_to_col[:n], -1)
-    found = terms.given_columns(p.g, p.g_rest + v) if by_columns else terms.given_rows(p.f, p.f_rest + u)
-    return row_to_col, found
+    duals = terms.given_columns(p.g, p.g_rest + v) if by_columns else terms.given_rows(p.f, p.f_rest + u)
+    return _found(terms, row_to_col, duals)

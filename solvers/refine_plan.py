@@ -7,11 +7,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .certificate.potentials import Potentials
-from .certificate.proof import Claim
 from .minima import all_duals
 from .problem import DenseCost, Transport
-from .refine import ROUNDS, WORTHWHILE, good_enough
+from .refine import Found, good_enough, improved
 from .result import Plan
 from .validation import LARGEST_COST
 
@@ -48,23 +46,13 @@ def refined_plan(problem: Transport, plan: Plan, search: Callable[[Transport], P
     assert plan.g is not None
     with np.errstate(over="ignore", invalid="ignore"):
         claim, used = claim_of(problem, plan.mass)
-        potentials = claim.terms.given(plan.f[used[0]], plan.g[used[1]])
-        excess = claim.excess(potentials)
-        for _ in range(ROUNDS):
-            if excess <= good:
-                break
-            mass, better = _shipped_again(problem, claim, potentials, used, search)
-            claim, _ = claim_of(problem, mass)
-            left = claim.excess(better)
-            if not left < excess:
-                break
-            duals = better.f + better.f_rest, better.g + better.g_rest
-            f, g = all_duals(problem.cost, *used, *duals, problem.surplus)
-            plan = Plan.of(problem, mass, f, g, plan.counters)
-            potentials, worthwhile, excess = better, left <= WORTHWHILE * excess, left
-            if not worthwhile:
-                break
-    return plan
+        duals = claim.terms.given(plan.f[used[0]], plan.g[used[1]])
+        first = Found(plan.mass, claim, duals, claim.excess(duals))
+        found = improved(first, good, lambda found: _shipped_again(problem, found, used, search))
+    if found is first:
+        return plan
+    summed = found.duals.f + found.duals.f_rest, found.duals.g + found.duals.g_rest
+    return Plan.of(problem, found.answer, *all_duals(problem.cost, *used, *summed, problem.surplus), plan.counters)
 
 
 def _good(problem: Transport, plan: Plan) -> float | None:
@@ -78,14 +66,16 @@ def _good(problem: Transport, plan: Plan) -> float | None:
 
 def _shipped_again(
     problem: Transport,
-    claim: Claim,
-    p: Potentials,
+    found: Found[csr_array],
     used: tuple[np.ndarray, np.ndarray],
     search: Callable[[Transport], Plan],
-) -> tuple[csr_array, Potentials]:
+) -> Found[csr_array]:
     """The best plan at reduced costs, and duals to which its own are added."""
     from scipy.sparse import csr_array
 
+    from .certificate.plan import claim_of
+
+    claim, p = found.claim, found.duals
     terms, (n, m) = claim.terms, claim.terms.cost.shape
     rows, columns = np.nonzero(np.isfinite(terms.cost.dense()))
     lengths, _ = claim.slack(p, rows, columns, terms.cost.exact_entries(rows, columns))
@@ -108,4 +98,6 @@ def _shipped_again(
     level = again.g[m] if terms.rows_keep else -again.f[n] if terms.columns_keep else 0.0
     f, g = again.f[:n] + level, again.g[:m] - level
     by_columns = terms.from_which == "columns"
-    return mass, terms.given_columns(p.g, p.g_rest + g) if by_columns else terms.given_rows(p.f, p.f_rest + f)
+    duals = terms.given_columns(p.g, p.g_rest + g) if by_columns else terms.given_rows(p.f, p.f_rest + f)
+    claim, _ = claim_of(problem, mass)
+    return Found(mass, claim, duals, claim.excess(duals))

@@ -105,7 +105,7 @@ class _Search:
 
     @cached_property
     def wide(self) -> Cost:
-        """The cost with at most as many rows as columns; a matrix as it is, which is transposed where it is copied."""
+        """The cost with at most as many rows as columns; a matrix is only transposed when it is copied."""
         cost, (n, m) = self.problem.cost, self.problem.shape
         if n <= m or not isinstance(cost, SparseCost | PointCost):
             return cost

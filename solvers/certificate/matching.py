@@ -42,9 +42,7 @@ def certify_matching(
     sign = -1.0 if problem.maximize else 1.0
     problem = problem.minimizing
     terms = Terms.of(problem, every_pair)
-    kept = [np.ones(size) for size in problem.shape]
-    kept[0][rows] = kept[1][columns] = 0.0
-    claim = Claim(terms, rows, columns, np.ones(len(rows)), *kept)
+    claim = Claim.of_matching(terms, row_to_col)
     excess, violation, own = sum_up(*claim.paid, np.array([-sign * known])), np.nan, None
     if u is not None and v is not None:
         own = terms.given(sign * u, sign * v)

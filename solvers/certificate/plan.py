@@ -98,7 +98,8 @@ def _proven_by_slackness(
     claim, used = claim_of(problem, mass, every_pair)
     excess = sum_up(*claim.paid, np.array([-found.dual_bound]))
     own = None if f is None or g is None else (f[used[0]], g[used[1]])
-    for potentials in _potentials(claim, problem, used, own, search):
+    given = None if own is None else claim.terms.given(*own)
+    for potentials in _potentials(claim, problem, used, own, given, search):
         excess = min(excess, claim.excess(potentials))
         if claim.is_proven(excess, tolerance):
             break
@@ -109,7 +110,7 @@ def _proven_by_slackness(
         found,
         dual_bound=max(found.dual_bound, sum_down(*claim.paid, np.array([-excess, -claim.lost]))),
         gap=relative(excess + price, found.feasible_cost),
-        max_violation=np.nan if own is None else claim.terms.violation(*own, claim.terms.given(*own)),
+        max_violation=np.nan if own is None or given is None else claim.terms.violation(*own, given),
         optimal=optimal,
         exactly_optimal=optimal and claim.is_exact(excess),
         scope=np.nan if excess <= 0 else claim.scope,
@@ -119,7 +120,7 @@ def _proven_by_slackness(
 def claim_of(
     problem: Transport, mass: scipy.sparse.csr_array, every_pair: bool = False
 ) -> tuple[Claim, tuple[np.ndarray, np.ndarray]]:
-    """What is claimed of a plan, among the rows and columns that have some mass, and which those are."""
+    """Return the claim of a plan among the rows and columns that have some mass, and their indices."""
     moved = scipy.sparse.coo_array(mass)
     some = moved.data > 0
     sides = [axis[some] for axis in moved.coords]
@@ -141,12 +142,13 @@ def _potentials(
     problem: Transport,
     used: tuple[np.ndarray, np.ndarray],
     own: tuple[np.ndarray, np.ndarray] | None,
+    given: Potentials | None,
     search: bool,
 ) -> Iterator[Potentials]:
     """Duals to hold the plan against, its own and others, the cheapest to find first."""
-    if own is not None:
-        yield from _from_both_sides(claim, *own)
-    yield from _from_both_sides(claim, None, claim.terms.from_minima.g)
+    if own is not None and given is not None:
+        yield from _from_both_sides(claim, given, own)
+    yield from _from_both_sides(claim, claim.terms.from_minima)
     if search:
         # A solver comes after all that it solves: it is imported where it is needed.
         from ..registry import solve
@@ -157,20 +159,31 @@ def _potentials(
             return  # what is answered has an answer, unless costs have changed since
         assert answer.f is not None
         assert answer.g is not None
-        yield from _from_both_sides(claim, answer.f[used[0]], answer.g[used[1]])
+        found = answer.f[used[0]], answer.g[used[1]]
+        yield from _from_both_sides(claim, claim.terms.given(*found), found)
 
 
-def _from_both_sides(claim: Claim, f: np.ndarray | None, g: np.ndarray) -> Iterator[Potentials]:
-    """The duals that g leaves, and that those leave; the same from f; and all of them made tight."""
+def _from_both_sides(
+    claim: Claim, given: Potentials, duals: tuple[np.ndarray, np.ndarray] | None = None
+) -> Iterator[Potentials]:
+    """Yield duals that follow from one side, `given`, and what these leave; the same from the other side of `duals`.
+
+    And then all of them made tight.
+    """
     terms = claim.terms
-    tried = [terms.given_columns(g)]
+    by_columns = terms.from_which == "columns"
+
+    def left_by(p: Potentials, columns: bool) -> Potentials:
+        return terms.given_rows(p.f, p.f_rest) if columns else terms.given_columns(p.g, p.g_rest)
+
+    tried = [given]
+    yield given
+    tried.append(left_by(given, by_columns))
     yield tried[-1]
-    tried.append(terms.given_rows(tried[-1].f, tried[-1].f_rest))
-    yield tried[-1]
-    if f is not None:
-        tried.append(terms.given_rows(f))
+    if duals is not None:
+        tried.append(terms.given_rows(duals[0]) if by_columns else terms.given_columns(duals[1]))
         yield tried[-1]
-        tried.append(terms.given_columns(tried[-1].g, tried[-1].g_rest))
+        tried.append(left_by(tried[-1], not by_columns))
         yield tried[-1]
     for each in sorted(tried, key=claim.excess):
         yield from tightened(claim, each)

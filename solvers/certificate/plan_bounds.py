@@ -107,7 +107,7 @@ def _rounded_excess(problem: Transport, sums: Sums, f: np.ndarray, g: np.ndarray
 
 
 def dual_bounds(problem: Transport, f: np.ndarray, g: np.ndarray) -> Iterator[float]:
-    """What no feasible plan costs less than: what g alone proves, then what f alone does, as far as they are asked for.
+    """Yield lower bounds on the cost of every feasible plan: those that g alone proves, then those of f alone.
 
     The other side is the most that one leaves it, so that bounds hold for any numbers; and that side once more leaves
     the first no less than it was. What is not finite proves nothing and is left out.

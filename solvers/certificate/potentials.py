@@ -108,7 +108,7 @@ class Terms:
         return self.given_columns(np.where(low < np.inf, low, 0.0))
 
     def violation(self, f: np.ndarray, g: np.ndarray, own: Potentials) -> float:
-        """How far duals are from feasible as they are given; `own` are those that follow from one side of them."""
+        """Return the largest violation by duals as they are given; `own` are those that follow from one side."""
         by_rows = self.from_which == "rows"
         given, other, used, left = (f, g, own.f, own.g) if by_rows else (g, f, own.g, own.f)
         if not np.array_equal(given, used):

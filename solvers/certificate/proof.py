@@ -61,6 +61,14 @@ class Claim:
     kept_rows: np.ndarray
     kept_columns: np.ndarray
 
+    @classmethod
+    def of_matching(cls, terms: Terms, row_to_col: np.ndarray) -> Claim:
+        """The claim of a matching, −1 where a row stays out."""
+        rows = np.flatnonzero(row_to_col >= 0)
+        kept = [np.ones(size) for size in terms.cost.shape]
+        kept[0][rows] = kept[1][row_to_col[rows]] = 0.0
+        return cls(terms, rows, row_to_col[rows], np.ones(len(rows)), *kept)
+
     @cached_property
     def entries(self) -> Entries:
         """What the pairs cost, as `Cost.exact_entries` has it."""
@@ -113,7 +121,7 @@ class Claim:
         return sum_up(*parts)
 
     def _is_beyond_formula(self, p: Potentials, slack: np.ndarray) -> np.ndarray:
-        """Whether the formula of distances, as well as it is known, leaves open that a pair has any slack, (k,).
+        """Return which slacks, (k,), are smaller than the error of the formula of distances.
 
         That is no reason to let it pass where other pairs of its row and column hardly cost anything else.
         """

@@ -223,7 +223,6 @@ static outcome_t turn_to_auction(turns_t *turns) {
     turns->due = 4 * turns->rows;
     turns->outcome = OUT_OF_MEMORY;
     if (!arena.failed) {
-        memset((void *)part.zeros, 0, (size_t)m * sizeof(cost_t));
         turns->outcome = NAME(auction)(&part);
         t->counters = part.counters;
     }

@@ -41,8 +41,7 @@ static outcome_t open_flat(market_t *k, opening_t *opening) {
         if (!row_is_flat(row_of(k->costs, i), k->price, k->m, like)) {
             return SOLVED;
         }
-        k->counters->row_scans++;
-        const outcome_t outcome = market_look(k, 0, 1);
+        const outcome_t outcome = count_scan(k);
         if (outcome != SOLVED) {
             return outcome;
         }
@@ -80,8 +79,7 @@ static outcome_t open_flat_wide(market_t *k, paths_t *s, const double *column_lo
         if (!flat) {
             return SOLVED;
         }
-        k->counters->row_scans++;
-        const outcome_t outcome = market_look(k, 0, 1);
+        const outcome_t outcome = count_scan(k);
         if (outcome != SOLVED) {
             return outcome;
         }

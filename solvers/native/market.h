@@ -97,6 +97,12 @@ static inline outcome_t market_look(market_t *k, int64_t bids, int64_t scans) {
     return k->work->ask ? k->work->ask(k->work) : SPENT;
 }
 
+/* The same after a row of a matrix was scanned. */
+static inline outcome_t count_scan(market_t *k) {
+    k->counters->row_scans++;
+    return market_look(k, 0, 1);
+}
+
 /* Arrays of a market whose lists have room for `slots` columns a row; begin is left to be set where slots is 0. */
 static inline int market_make(market_t *k, arena_t *a, int64_t slots) {
     const int64_t n = k->n, m = k->m;

@@ -142,8 +142,7 @@ static outcome_t sum_missed(market_t *k, const double *price, double *missed) {
         const double least = row_minima(row_of(k->costs, i), price, k->m, k->costs->low);
         const double above = k->held_cost[i] + price[k->held[i]] - least;
         *missed += above > 0.0 ? above : 0.0;
-        k->counters->row_scans++;
-        const outcome_t outcome = market_look(k, 0, 1);
+        const outcome_t outcome = count_scan(k);
         if (outcome != SOLVED) {
             return outcome;
         }

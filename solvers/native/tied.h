@@ -62,8 +62,7 @@ static outcome_t find_ties(market_t *k, ties_t *b, double *u) {
         if (k->held[i] >= 0) {
             tight[k->held[i] / BLOCK] |= (uint64_t)1 << k->held[i] % BLOCK;
         }
-        k->counters->row_scans++;
-        const outcome_t outcome = market_look(k, 0, 1);
+        const outcome_t outcome = count_scan(k);
         if (outcome != SOLVED) {
             return outcome;
         }
