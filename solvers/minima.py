@@ -176,10 +176,12 @@ def all_duals(
         np.flatnonzero(np.bincount(used, minlength=size) == 0) for size, used in ((n, rows), (m, columns))
     )
     most_u, most_v = (0.0 if surplus > 0 else np.inf), (0.0 if surplus < 0 else np.inf)
-    u[idle_rows] = np.minimum(row_minima(cost.part(idle_rows, columns), g)[0], most_u)
-    u[u == np.inf] = 0.0  # without a pair
-    v[idle_columns] = np.minimum(column_minima(cost.part(np.arange(n), idle_columns), u)[0], most_v)
-    v[v == np.inf] = 0.0
+    if len(idle_rows):
+        u[idle_rows] = np.minimum(row_minima(cost.part(idle_rows, columns), g)[0], most_u)
+        u[u == np.inf] = 0.0  # without a pair
+    if len(idle_columns):
+        v[idle_columns] = np.minimum(column_minima(cost.part(np.arange(n), idle_columns), u)[0], most_v)
+        v[v == np.inf] = 0.0
     return u, v
 
 
