@@ -10,6 +10,7 @@ programming, INFORMS J. Comput. 28 (2016) 449–464).
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Generic, NamedTuple, TypeVar
 
@@ -18,10 +19,10 @@ import numpy as np
 from .certificate.potentials import Potentials, Terms
 from .certificate.proof import Claim
 from .deadline import Deadline
-from .exact_sums import sum_down
-from .minima import near_pairs
+from .exact_sums import difference, sum_down
+from .minima import column_minima, near_pairs, row_minima
 from .native import _cascade, _native
-from .problem import Assignment, Cost, Infeasible, PointCost, TimeLimit
+from .problem import Assignment, Cost, DenseCost, Infeasible, PointCost, TimeLimit
 from .result import Matching
 
 #: Numbers that are this many times as large as what an answer's own costs differ by are a reason to look closer.
@@ -66,6 +67,8 @@ def refined(problem: Assignment, matching: Matching, deadline: Deadline, largest
     assert matching.u is not None
     assert matching.v is not None
     with np.errstate(over="ignore", invalid="ignore"):
+        if _excess(problem, matching) <= good:
+            return matching
         first = _found(terms, matching.row_to_col, terms.given(matching.u, matching.v))
         found = improved(first, good, lambda found: _posed_again(found, deadline))
         if found.excess > SPOILT * good:
@@ -122,6 +125,23 @@ def _good(problem: Assignment, matching: Matching, largest: float) -> float | No
     return good_enough(problem.cost, pairs, matching.u, matching.v, max(largest, abs(problem.limit or 0.0)), SUSPECT)
 
 
+def _excess(problem: Assignment, matching: Matching) -> float:
+    """The excess of a matching, quickly and but for a last rounding; inf where only a closer look can tell."""
+    cost, (n, m) = problem.cost, problem.shape
+    if not isinstance(cost, DenseCost) or problem.limit is not None:
+        return np.inf
+    rows = (matching.row_to_col >= 0).nonzero()[0]
+    columns = matching.row_to_col[rows]
+    by_columns = n <= m
+    given, at, here = (matching.v, columns, rows) if by_columns else (matching.u, rows, columns)
+    assert given is not None
+    duals = given if n == m else np.minimum(given, 0.0)
+    low, rest = (row_minima if by_columns else column_minima)(cost, duals)
+    left, left_rest = difference(cost.entries(rows, columns), duals[at])
+    kept = 0.0 if n == m else duals[at].sum() - duals.sum()
+    return float(((left - low[here]) + (left_rest - rest[here])).sum() + kept)
+
+
 def _is_nearly_tied(cost: Cost) -> bool:
     """Whether the least of some costs may be another than it is because their formula was rounded."""
     if not isinstance(cost, PointCost) or cost.p not in (1, 2):
@@ -143,11 +163,11 @@ def good_enough(
     typical, largest_seen = _native.sizes(paid, u, v)
     if typical == 0 or len(paid) <= FEW:
         # Pairs that cost the same tell nothing: others of the same rows do.
-        apart = np.abs(cost.entries(rows, np.roll(columns, 1)) - paid)
-        apart = apart[(apart > 0) & (apart < np.inf)]
-        if len(apart) == 0:
+        others = cost.entries(rows, columns[np.arange(len(rows)) - 1]) - paid
+        apart = [gap for gap in map(abs, others.tolist()) if 0 < gap < math.inf]
+        if not apart:
             return None
-        typical = min(typical or np.inf, float(apart.min()))
+        typical = min(typical or math.inf, *apart)
     return GOOD * typical * len(paid) if max(largest, largest_seen) > suspect * typical else None
 
 

@@ -286,7 +286,8 @@ def solve(problem: Problem, solver: str = "auto", *, time_limit: float | None = 
     return chosen.run(problem, **options)
 
 
-#: Matrices up to this many entries on the shorter side are solved as fast without any preparation.
+#: Matrices of up to so many entries on the shorter side are solved as fast without any preparation, and points of up to
+#: so many squared pairs.
 SMALL = 32
 
 
@@ -301,8 +302,9 @@ def automatic(problem: Problem) -> str:
             return "transport"
         few_nodes = isinstance(problem.cost, PointCost) and problem.cost.is_in_space(1, 2)
         return "sinkhorn-multilevel" if few_nodes and min(problem.shape) >= MANY else "sinkhorn"
-    small = problem.cost.kind == "dense" and min(problem.shape) <= SMALL
-    if not small:
+    n, m = problem.shape
+    small = {"dense": min(n, m) <= SMALL, "points": n * m <= SMALL**2}
+    if not small.get(problem.cost.kind, False):
         return "cascade"
     return "jv" if get("jv-avx2").missing else "jv-avx2"
 

@@ -76,7 +76,7 @@ def turned_back(
         raise TimeLimit(deadline.seconds, problem.shape, known)
     if n <= m:
         return Matching.of(problem, row_to_col, u, v, counters)
-    cols = np.flatnonzero(row_to_col >= 0)
+    cols = (row_to_col >= 0).nonzero()[0]
     return Matching.from_pairs(problem, row_to_col[cols], cols, u=v, v=u, counters=counters)
 
 

@@ -29,8 +29,8 @@ static const double AGREED = 0.9, NEARLY_FLAT = 1e-5;
 /* Costs that are this many times as far above the cheapest as the last of a row's list are no measure of anything. */
 static const double WIDE_SPAN = 1000.0;
 
-/* Rows and columns of the probe, and from how many rows on it is worth its time; ties of a row that count as tied. */
-enum { PROBE = 512, PROBED_FROM = 700, TIED = 3 };
+/* Rows and columns of the probe, of more than FEW_ROWS; ties of a row that count as tied. */
+enum { PROBE = 512, TIED = 3 };
 
 /* What the rows of a sample are like at present prices. */
 typedef struct {
@@ -110,46 +110,6 @@ static outcome_t auction_once(market_t *k, const whole_t *whole, int64_t bids_pe
     return outcome;
 }
 
-/* Whether the single auction is over soon among some rows and columns chosen at random: it then is among all. Matrices
- * without structure take 4 to 9 bids a row, others 46 and more. */
-static outcome_t looks_unstructured(const whole_t *whole, int *unstructured) {
-    const market_t *w = whole->market;
-    int32_t rows[PROBE], columns[PROBE];
-    for (int64_t s = 0; s < PROBE; s++) {
-        const uint64_t height = (uint64_t)(w->n / PROBE), width = (uint64_t)(w->m / PROBE);
-        rows[s] = (int32_t)(s * (int64_t)height + (int64_t)(scrambled((uint64_t)s) % height));
-        columns[s] = (int32_t)(s * (int64_t)width + (int64_t)(scrambled(~(uint64_t)s) % width));
-    }
-    part_t part;
-    phase_end_t how = PHASE_GAVE_UP;
-    outcome_t outcome = part_make(&part, whole, rows, PROBE, columns, PROBE, SHORT_LIST);
-    if (outcome == SOLVED) {
-        outcome = auction_once(&part.market, whole, PROBE_BIDS, &how);
-    }
-    *unstructured = how == PHASE_DONE;
-    arena_free(&part.arena);
-    return outcome;
-}
-
-/* An auction of either kind always leads to prices. */
-static outcome_t open_by_auction(market_t *k, whole_t *whole, arena_t *a) {
-    int unstructured = 1;
-    outcome_t outcome = SOLVED;
-    if (k->n > PROBED_FROM) {
-        outcome = looks_unstructured(whole, &unstructured);
-    }
-    if (outcome == SOLVED && unstructured) {
-        phase_end_t how;
-        forget_lists(k, SHORT_LIST);
-        outcome = auction_once(k, whole, SINGLE_BIDS, &how);
-        if (outcome != SOLVED || is_nearly_done(how)) {
-            return outcome;
-        }
-        forget_lists(k, LIST);
-    }
-    return outcome == SOLVED ? open_by_levels(k, whole, a) : outcome;
-}
-
 /* What is left of costs that are a_i + b_j but for rounding is ties of all sizes, too many for any list. */
 static int is_nearly_flat(const survey_t *survey, const look_t *look) {
     return look->range <= NEARLY_FLAT * largest_magnitude(survey);
@@ -174,8 +134,9 @@ typedef struct {
 } turns_t;
 
 /* Scans of each row that either may make at first. The latter is tried before lists, for longer, where rows are few;
- * and before anything else, but not for long, where columns are left over: hardly a row has to be outbid then. */
-enum { LISTS_SCANS = 40, ROWS_SCANS = 64, FIRST_SCANS = 64, WIDE_SCANS = 4, AUCTION_SCANS = 200 };
+ * and before anything else, but not for long, where they are or columns are left over: hardly a row has to be outbid
+ * then. */
+enum { LISTS_SCANS = 40, ROWS_SCANS = 64, FIRST_SCANS = 64, SOON_SCANS = 4, EASIEST_SCANS = 6, EASY_SCANS = 20, AUCTION_SCANS = 200 };
 
 /* Leave the pairs that are held, all of them the cheapest of their rows, and the prices to Jonker and Volgenant's
  * method, unless it knows more pairs already. */
@@ -199,10 +160,10 @@ static void hand_over(task_t *t, const market_t *k) {
 /* So many scans of rows; OVERTAKEN where that is the end. */
 static outcome_t turn_to_rows(turns_t *turns, int64_t scans) {
     task_t *t = turns->task;
-    const int64_t before = t->counters.row_scans;
-    t->outcome = SOLVED;
-    t->most_scans = before + scans;
+    t->most_scans = t->counters.row_scans + scans;
     turns->outcome = NAME(jv)(t);
+    t->most_scans = 0;
+    t->outcome = SOLVED;
     return turns->outcome == SPENT ? SOLVED : OVERTAKEN;
 }
 
@@ -235,6 +196,77 @@ static outcome_t turn_to_auction(turns_t *turns) {
     }
     arena_free(&arena);
     return goes_on ? SOLVED : OVERTAKEN;
+}
+
+/* Whether Jonker and Volgenant's method is over on a part after so many scans of each row. */
+static outcome_t rows_are_easy(const part_t *part, const market_t *whole, int64_t scans, int *easy) {
+    const int64_t n = part->market.n;
+    arena_t arena = {0};
+    task_t task = {.n = n, .m = n, .given = n, .cost = part->costs.entries, .limit = INFINITY, .stop = *whole->stop};
+    task.x = arena_take(&arena, n, sizeof *task.x);
+    task.y = arena_take(&arena, n, sizeof *task.y);
+    task.u = arena_take(&arena, n, sizeof *task.u);
+    task.v = arena_take(&arena, n, sizeof *task.v);
+    task.look_every = LOOK_EVERY;
+    task.most_scans = scans * n;
+    outcome_t outcome = arena.failed ? OUT_OF_MEMORY : NAME(jv)(&task);
+    whole->counters->row_scans += task.counters.row_scans;
+    *easy = outcome == SOLVED;
+    arena_free(&arena);
+    return outcome == SPENT || outcome == INFEASIBLE || outcome == CHANGED ? SOLVED : outcome;
+}
+
+/* What some rows and columns chosen at random are like, and so, more or less, all. */
+typedef struct {
+    int unstructured; /* the single auction is over soon: it takes 4 to 9 bids a row there, and 46 and more elsewhere */
+    int easy;         /* else, whether Jonker and Volgenant's method is; or it is over at once, which is looked at first */
+} probe_t;
+
+static outcome_t probe_part(const whole_t *whole, probe_t *probe) {
+    const market_t *w = whole->market;
+    int32_t rows[PROBE], columns[PROBE];
+    for (int64_t s = 0; s < PROBE; s++) {
+        const uint64_t height = (uint64_t)(w->n / PROBE), width = (uint64_t)(w->m / PROBE);
+        rows[s] = (int32_t)(s * (int64_t)height + (int64_t)(scrambled((uint64_t)s) % height));
+        columns[s] = (int32_t)(s * (int64_t)width + (int64_t)(scrambled(~(uint64_t)s) % width));
+    }
+    part_t part;
+    phase_end_t how = PHASE_GAVE_UP;
+    outcome_t outcome = part_make(&part, whole, rows, PROBE, columns, PROBE, SHORT_LIST);
+    if (outcome == SOLVED) {
+        outcome = rows_are_easy(&part, w, EASIEST_SCANS, &probe->easy);
+    }
+    if (outcome == SOLVED && !probe->easy) {
+        outcome = auction_once(&part.market, whole, PROBE_BIDS, &how);
+        probe->unstructured = how == PHASE_DONE;
+    }
+    if (outcome == SOLVED && !probe->easy && !probe->unstructured) {
+        outcome = rows_are_easy(&part, w, EASY_SCANS, &probe->easy);
+    }
+    arena_free(&part.arena);
+    return outcome;
+}
+
+/* An auction of either kind always leads to prices. */
+static outcome_t open_by_auction(market_t *k, whole_t *whole, arena_t *a) {
+    probe_t probe = {.unstructured = k->n <= FEW_ROWS};
+    outcome_t outcome = SOLVED;
+    if (!probe.unstructured) {
+        outcome = probe_part(whole, &probe);
+    }
+    if (outcome == SOLVED && probe.easy) {
+        outcome = turn_to_rows((turns_t *)k->work, 2 * EASY_SCANS * k->n);
+    }
+    if (outcome == SOLVED && probe.unstructured) {
+        phase_end_t how;
+        forget_lists(k, SHORT_LIST);
+        outcome = auction_once(k, whole, SINGLE_BIDS, &how);
+        if (outcome != SOLVED || is_nearly_done(how)) {
+            return outcome;
+        }
+        forget_lists(k, LIST);
+    }
+    return outcome == SOLVED ? open_by_levels(k, whole, a) : outcome;
 }
 
 /* Where the costs look as if that were the shorter way, and where rows are few by an auction after it. */
@@ -393,13 +425,17 @@ outcome_t NAME(cascade)(task_t *t) {
                      .paths = &s};
     k.work = &turns.lists;
     opening_t opening = NOTHING;
-    outcome_t outcome = OUT_OF_MEMORY;
-    if (costs_make(&costs, &arena, t->cost, t->m, LIST, NULL) && costs_hire(&costs, &arena, t->threads) &&
-        market_make(&k, &arena, LIST) && paths_make(&s, &arena, t->n, t->m)) {
-        outcome = stopped(&t->stop);
+    outcome_t outcome = t->outcome = stopped(&t->stop);
+    if (outcome != SOLVED) {
+        return stop_without_prices(t);
     }
-    if (outcome == SOLVED && k.spare > 0) {
-        outcome = turn_to_rows(&turns, WIDE_SCANS * t->n);
+    if (t->n < t->m || t->n <= FEW_ROWS) {
+        outcome = turn_to_rows(&turns, (t->n <= FEW_ROWS ? 2 * SOON_SCANS : SOON_SCANS) * t->n);
+    }
+    if (outcome == SOLVED && !(costs_make(&costs, &arena, t->cost, t->m, LIST, NULL) &&
+                               costs_hire(&costs, &arena, t->threads) && market_make(&k, &arena, LIST) &&
+                               paths_make(&s, &arena, t->n, t->m))) {
+        outcome = OUT_OF_MEMORY;
     }
     if (outcome == SOLVED) {
         outcome = open_market(t, &k, &s, &arena, &opening);

@@ -367,7 +367,6 @@ outcome_t NAME(cascade_points)(task_t *t) {
     arena_t arena = {0};
     ordered_t x, y;
     const double range = range_of(p, t->n, t->m);
-    t->largest = range;
     work_t work = {.most = INT64_MAX};
     market_t k = {.largest = range,
                   .rounding = ROUNDING,

@@ -235,7 +235,8 @@ def test_time_limit_carries_a_bound() -> None:
 def test_auto_is_cascade_where_that_pays() -> None:
     rng = np.random.default_rng(5)
     assert registry.automatic(Assignment(DenseCost(rng.random((500, 500))))) == "cascade"
-    assert registry.automatic(Assignment(PointCost(rng.random((9, 2)), rng.random((9, 2))))) == "cascade"
+    assert registry.automatic(Assignment(PointCost(rng.random((90, 2)), rng.random((90, 2))))) == "cascade"
+    assert registry.automatic(Assignment(PointCost(rng.random((9, 2)), rng.random((9, 2))))).startswith("jv")
     assert registry.automatic(Assignment(DenseCost(rng.random((9, 900))))).startswith("jv")
     assert registry.automatic(Assignment(DenseCost(rng.random((500, 500))), limit=0.5)) == "cascade"
 

@@ -60,8 +60,8 @@ def test_a_matrix_of_differences_is_found_to_be_one(shape, power, noise):
     problem = Assignment(DenseCost(matrix))
     matching = solve(problem)
     assert certify(problem, matching).optimal
-    # A few looks at every row, where Jonker and Volgenant's method takes a hundred at each.
-    assert matching.counters.get("row_scans", 0) <= 8 * min(shape)
+    # A few looks at every row, where Jonker and Volgenant's method takes a hundred; up to eight are its own first turn.
+    assert matching.counters.get("row_scans", 0) <= 16 * min(shape)
 
 
 @pytest.mark.parametrize("p", [1, 2])
