@@ -24,9 +24,10 @@ SMALL_MATRIX, SMALL_LIMITED = 2**13, 2**22
 #: then tried on it at first: hardly a row has to be outbid.
 FEW_PAIRS, SCANS = 2**22, 16
 
-#: Work for each row of a level of points, in bids. Evenly spread ones take 150, on a lattice 240; where outliers make
-#: it thousands, the network simplex is soon quicker.
-MOST_WORK = 600
+#: Work for each row of a level of points, in bids, beyond which the network simplex is soon quicker, in 2 and in 3
+#: dimensions: about what that takes for 10 000 points, and how that grows with them. Evenly spread points take 150,
+#: those on a lattice 240.
+MOST_WORK, GROWTH = {2: 300, 3: 1000}, 2 / 3
 
 #: Of all pairs, a bound for points looks at about so many for each of them.
 PAIRS_A_POINT = 2000
@@ -68,9 +69,9 @@ def cascade(
     avx2: bool = _native.HAS_AVX2,
 ) -> Matching:
     """Points on a line at a convex power of their distance, and at squared distance in up to 3 dimensions, take
-    O(n + m) memory, sparse costs that of their entries; any other cost is taken as a matrix, whose rows `threads` look
-    at together. The optimum does not depend on their number, but which of several optimal matchings it is may, and the
-    counters do.
+    O(n + m) memory, sparse costs that of their entries; any other cost is taken as a matrix. `threads` look at rows of
+    a matrix together, and around points where these are very many. The optimum does not depend on their number, but
+    which of several optimal matchings it is may, and the counters do.
 
     `levels`, `lists` and `avx2` switch off duals coarse to fine, lists that spare looks at whole rows, and the
     instruction set: to show what each is worth, at the same optimum.
@@ -163,8 +164,9 @@ class _Search:
                 if scanned[0] is not None:
                     return scanned
             parts = self.levels, self.lists
-            most_work = MOST_WORK if all(parts) and (n == m or few) else 0
-            answer = _cascade.points(*points, wide.scale, self.avx2, seconds, *parts, most_work)
+            guarded = all(parts) and (n == m or few)
+            most_work = MOST_WORK[points[0].shape[1]] * max(1, n / 10_000) ** GROWTH if guarded else 0
+            answer = _cascade.points(*points, wide.scale, self.avx2, seconds, self.threads, *parts, int(most_work))
             if answer is None and n == m:
                 return _shipped(points, wide.scale, self.avx2, self.deadline.left_before(bound_seconds))
             if answer is None:

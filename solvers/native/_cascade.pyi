@@ -17,6 +17,7 @@ def points(
     scale: float,
     avx2: bool,
     seconds: float,
+    threads: int = 1,
     levels: bool = True,
     lists: bool = True,
     most_work: int = 0,

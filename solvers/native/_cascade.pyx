@@ -118,8 +118,8 @@ def dense(const real[:, ::1] cost, bint avx2, double seconds, double limit=float
                lists)
 
 
-def points(const double[:, ::1] x, const double[:, ::1] y, double scale, bint avx2, double seconds, bint levels=True,
-           bint lists=True, int64_t most_work=0):
+def points(const double[:, ::1] x, const double[:, ::1] y, double scale, bint avx2, double seconds, int64_t threads=1,
+           bint levels=True, bint lists=True, int64_t most_work=0):
     """scale · |x_i − y_j|² between points x (n, d) and y (m, d), d = 2 or 3. None where a level takes more work a row than that.
     """
     cdef points_t cost
@@ -129,7 +129,8 @@ def points(const double[:, ::1] x, const double[:, ::1] y, double scale, bint av
     if build == NULL:
         raise RuntimeError("this processor has no AVX2")
     cost.x, cost.y, cost.scale = &x[0, 0], &y[0, 0], scale
-    return run(build.cascade, x.shape[0], y.shape[0], &cost, seconds, float("inf"), 1, levels, lists, most_work)
+    return run(build.cascade, x.shape[0], y.shape[0], &cost, seconds, float("inf"), threads, levels, lists,
+               most_work)
 
 
 def sparse(const int64_t[::1] begin, const int32_t[::1] column, const double[::1] cost, int64_t columns, bint avx2,

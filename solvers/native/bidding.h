@@ -123,15 +123,31 @@ static outcome_t bid_phase(market_t *k, double epsilon, int64_t bids, phase_end_
         ENQUEUE(i);
     }
     const int64_t last_bid = k->counters->bids + bids;
-    for (int64_t ahead = 0; waiting > 0; ahead--) {
-        if (ahead == 0) {
-            ahead = look_ahead(k, oldest, waiting);
+    int32_t aside[ASIDE];
+    int64_t aside_count = 0, renewed = -1;
+    const int together = shares_looks(k);
+    while (waiting + aside_count > 0) {
+        const int64_t scans = k->counters->row_scans;
+        if (aside_count > 0 && (waiting == 0 || aside_count == ASIDE)) {
+            /* They go on before all others, in the order in which they came. */
+            list_rows(k, aside, aside_count);
+            renewed = aside[0];
+            for (; aside_count > 0; waiting++) {
+                aside_count--;
+                oldest += k->newest_first ? 0 : n - 1;
+                k->queue[(oldest + (k->newest_first ? waiting : 0)) % n] = aside[aside_count];
+            }
         }
         const int64_t at = k->newest_first ? oldest + waiting - 1 : oldest++;
         waiting--;
         const int64_t i = k->queue[at % n];
-        const int64_t scans = k->counters->row_scans;
-        const choice_t c = best_of_row(k, i);
+        choice_t c = best_of_list(k, i);
+        if (c.first > k->beyond[i] && together && i != renewed) {
+            aside[aside_count++] = (int32_t)i;
+            continue;
+        }
+        c = look_beyond(k, i, c);
+        renewed = -1;
         if (c.slot < 0) {
             *end = PHASE_GAVE_UP;
             break;

@@ -222,9 +222,13 @@ static void cloud_raise_floors(cloud_t *c) {
     }
 }
 
-/* Fit the planes to the weights of now: least squares, one axis at a time, which is exact on a grid. */
+/* Sweeps over the axes in which a plane is fitted. */
+enum { SWEEPS = 3 };
+
+/* Fit the planes to the weights of now. What |y|^2 adds to a plane is known; what else there is follows by least
+ * squares, one axis after the other. */
 static void cloud_fit(cloud_t *c) {
-    double radius = 0.0, heaviest = 0.0, point[DIM];
+    double radius = 0.0, heaviest = 0.0;
     for (int64_t j = 0; j < c->count; j++) {
         double square = 0.0;
         for (int axis = 0; axis < DIM; axis++) {
@@ -239,23 +243,35 @@ static void cloud_fit(cloud_t *c) {
         const storey_t *storey = &c->storey[h];
         for (int64_t t = 0; t < storey->count; t++) {
             const int64_t begin = node_begin(c, h, t), end = node_begin(c, h, t + 1);
-            double mean[DIM + 1] = {0.0}, along[DIM] = {0.0}, across[DIM] = {0.0};
-            for (int64_t j = begin; j < end; j++) {
-                mean[DIM] += about_centre(c, j, point) / (double)(end - begin);
-                for (int axis = 0; axis < DIM; axis++) {
-                    mean[axis] += point[axis] / (double)(end - begin);
+            double mean[DIM] = {0.0}, along[DIM] = {0.0}, across[DIM][DIM] = {{0.0}}, steep[DIM] = {0.0};
+            for (int axis = 0; axis < DIM; axis++) {
+                for (int64_t j = begin; j < end; j++) {
+                    mean[axis] += (c->y[axis][j] - c->centre[axis]) / (double)(end - begin);
                 }
             }
             for (int64_t j = begin; j < end; j++) {
-                const double q = about_centre(c, j, point) - mean[DIM];
+                double away[DIM], q = c->weight[j] - c->weight[begin];
                 for (int axis = 0; axis < DIM; axis++) {
-                    const double d = point[axis] - mean[axis];
-                    along[axis] += d * q;
-                    across[axis] += d * d;
+                    away[axis] = c->y[axis][j] - c->centre[axis] - mean[axis];
+                    q += POWER == 2 ? c->scale * away[axis] * away[axis] : 0.0;
                 }
+                for (int axis = 0; axis < DIM; axis++) {
+                    along[axis] += away[axis] * q;
+                    for (int other = 0; other < DIM; other++) {
+                        across[axis][other] += away[axis] * away[other];
+                    }
+                }
+            }
+            for (int sweep = 0; sweep < SWEEPS * DIM; sweep++) {
+                const int axis = sweep % DIM;
+                double left = along[axis] + across[axis][axis] * steep[axis];
+                for (int other = 0; other < DIM; other++) {
+                    left -= across[axis][other] * steep[other];
+                }
+                steep[axis] = across[axis][axis] > 0.0 ? left / across[axis][axis] : 0.0;
             }
             for (int axis = 0; axis < DIM; axis++) {
-                const double slope = along[axis] / (across[axis] * (2.0 * c->scale));
+                const double slope = (POWER == 2 ? mean[axis] : 0.0) + steep[axis] / (2.0 * c->scale);
                 /* Any slope is right; one that is not a number, or beyond all coordinates, would not be useful. */
                 storey->slope[axis][t] = fabs(slope) <= 0x1p20 * sqrt(radius) ? slope : 0.0;
             }

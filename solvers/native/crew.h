@@ -36,8 +36,8 @@ typedef struct crew {
 /* More of them would only wait for each other. */
 enum { MOST_THREADS = 64 };
 
-/* Looks at the next round before a helper goes to sleep: about as long as waking it would take. */
-enum { PATIENCE = 20000 };
+/* Looks at the next round before a helper goes to sleep: some times as long as waking it would take. */
+enum { PATIENCE = 400000 };
 
 static void *crew_help(void *given) {
     helper_t *own = given;
@@ -73,7 +73,7 @@ static void crew_next_round(crew_t *c) {
 }
 
 /* Up to `threads` in all, as many as can be had; to be dismissed before the arena is freed. */
-static crew_t *crew_make(arena_t *a, int64_t threads) {
+static inline crew_t *crew_make(arena_t *a, int64_t threads) {
     crew_t *c = arena_take(a, 1, sizeof *c);
     helper_t *helpers = arena_take(a, threads, sizeof *helpers);
     if (a->failed) {
@@ -95,7 +95,7 @@ static crew_t *crew_make(arena_t *a, int64_t threads) {
     return c;
 }
 
-static void crew_dismiss(crew_t *c) {
+static inline void crew_dismiss(crew_t *c) {
     c->over = 1;
     crew_next_round(c);
     for (int64_t part = 1; part < c->parts; part++) {
@@ -106,7 +106,7 @@ static void crew_dismiss(crew_t *c) {
 }
 
 /* Have all parts done, and wait for the last. */
-static void crew_work(crew_t *c, shift_t shift, void *on) {
+static inline void crew_work(crew_t *c, shift_t shift, void *on) {
     c->shift = shift;
     c->on = on;
     if (c->parts > 1) {

@@ -136,7 +136,15 @@ typedef struct {
 /* Scans of each row that either may make at first. The latter is tried before lists, for longer, where rows are few;
  * and before anything else, but not for long, where they are or columns are left over: hardly a row has to be outbid
  * then. */
-enum { LISTS_SCANS = 40, ROWS_SCANS = 64, FIRST_SCANS = 64, SOON_SCANS = 4, EASIEST_SCANS = 6, EASY_SCANS = 20, AUCTION_SCANS = 200 };
+enum {
+    LISTS_SCANS = 40,
+    ROWS_SCANS = 64,
+    FIRST_SCANS = 64,
+    SOON_SCANS = 4,
+    EASIEST_SCANS = 6,
+    EASY_SCANS = 20,
+    AUCTION_SCANS = 200
+};
 
 /* Leave the pairs that are held, all of them the cheapest of their rows, and the prices to Jonker and Volgenant's
  * method, unless it knows more pairs already. */
@@ -219,7 +227,7 @@ static outcome_t rows_are_easy(const part_t *part, const market_t *whole, int64_
 /* What some rows and columns chosen at random are like, and so, more or less, all. */
 typedef struct {
     int unstructured; /* the single auction is over soon: it takes 4 to 9 bids a row there, and 46 and more elsewhere */
-    int easy;         /* else, whether Jonker and Volgenant's method is; or it is over at once, which is looked at first */
+    int easy; /* else, whether Jonker and Volgenant's method is; or it is over at once, which is looked at first */
 } probe_t;
 
 static outcome_t probe_part(const whole_t *whole, probe_t *probe) {
@@ -432,9 +440,9 @@ outcome_t NAME(cascade)(task_t *t) {
     if (t->n < t->m || t->n <= FEW_ROWS) {
         outcome = turn_to_rows(&turns, (t->n <= FEW_ROWS ? 2 * SOON_SCANS : SOON_SCANS) * t->n);
     }
-    if (outcome == SOLVED && !(costs_make(&costs, &arena, t->cost, t->m, LIST, NULL) &&
-                               costs_hire(&costs, &arena, t->threads) && market_make(&k, &arena, LIST) &&
-                               paths_make(&s, &arena, t->n, t->m))) {
+    if (outcome == SOLVED && !(costs_make(&costs, &arena, t->cost, t->m, LIST) &&
+                               market_hire(&k, &arena, t->threads, t->m, blocks_of(t->m) * WIDTH) &&
+                               market_make(&k, &arena, LIST) && paths_make(&s, &arena, t->n, t->m))) {
         outcome = OUT_OF_MEMORY;
     }
     if (outcome == SOLVED) {
@@ -463,8 +471,8 @@ outcome_t NAME(cascade)(task_t *t) {
         }
         set_column_duals(t, &k, k.spare > 0 ? low : 0.0);
     }
-    if (costs.crew) {
-        crew_dismiss(costs.crew);
+    if (k.crew) {
+        crew_dismiss(k.crew);
     }
     arena_free(&arena);
     return outcome;

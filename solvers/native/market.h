@@ -10,14 +10,14 @@
  *     static int64_t nearby(market_t *k, int64_t i, double spread, double *beyond);
  *     static int64_t within(market_t *k, int64_t i, double bound);
  *     static void prices_rose(market_t *k);
- *     static int64_t look_ahead(market_t *k, int64_t oldest, int64_t waiting);
+ *     static void sit_down(costs_t *c, const desk_t *desk);
  *
  * The first two write offers to k->offers and return how many. `nearby`: every column whose value, its cost to row i
  * plus its price, is at most *beyond, which it chooses, at about `spread` above the smallest value (spread < 0: not
  * known yet); *beyond = +inf says that these were all that are allowed, and the smallest value is always among them.
  * `within`: every column whose value is at most `bound`. A forbidden pair is never offered. `prices_rose` is called
- * when a phase begins and now and then in it, for bounds that are better renewed. `look_ahead` may renew the lists of
- * rows of the queue before they bid, where several can be renewed at once; it says for how many rows it has done so.
+ * when a phase begins and now and then in it, for bounds that are better renewed. `sit_down` makes a copy of the costs
+ * one that a helper can look at by itself.
  *
  * Rectangular problems are made square by m - n spare rows that cost nothing. They are all alike and are treated as
  * one class: it holds its columns at one price, `level`, and bids as one (D. P. Bertsekas, D. A. Castanon, "The auction
@@ -27,6 +27,7 @@
 #define LAPMARK_MARKET_H
 
 #include "arena.h"
+#include "crew.h"
 #include "heap.h"
 #include "lapmark.h"
 #include "offers.h"
@@ -37,6 +38,13 @@ typedef struct work {
     int64_t done, most;               /* as of the last look; beyond that a search is SPENT */
     outcome_t (*ask)(struct work *w); /* then, where this is not NULL, it is asked whether to go on all the same */
 } work_t;
+
+/* What one of a crew needs to look at rows by itself. */
+typedef struct {
+    offer_t *offers;
+    double *low; /* see matrix.h */
+    counters_t counters;
+} desk_t;
 
 /* A bid from a list takes as long as it takes to go along so many edges in the search for a path. */
 enum { EDGES_PER_BID = 4 };
@@ -72,15 +80,26 @@ typedef struct {
     int64_t until_look; /* work left until `stop` is looked at */
     int64_t scan_work;  /* what a look at a whole row counts for, in bids */
     work_t *work;
+    crew_t *crew;        /* who looks at rows, NULL where only the caller does */
+    desk_t *desks;       /* one for each of the crew; the first, the caller's own, is not used */
+    int64_t shared_from; /* rows from which on they look together */
 } market_t;
 
 static int64_t nearby(market_t *k, int64_t i, double spread, double *beyond);
 static int64_t within(market_t *k, int64_t i, double bound);
 static void prices_rose(market_t *k);
-static int64_t look_ahead(market_t *k, int64_t oldest, int64_t waiting);
+static void sit_down(costs_t *c, const desk_t *desk);
 
 /* `stop` is looked at once in so much work. */
 enum { WORK_PER_LOOK = 4096, BIDS_PER_REFRESH = 1024 };
+
+/* Rows that are put aside until they are looked at together, and how much work it takes to be worth sharing. */
+enum { ASIDE = 16, WORTH_SHARING = 512 };
+
+/* Whether rows are looked at by the whole crew. */
+static inline int shares_looks(const market_t *k) {
+    return k->crew && k->crew->parts > 1 && k->n >= k->shared_from && !k->without.lists;
+}
 
 /* To be called after some bids and looks at whole rows. */
 static inline outcome_t market_look(market_t *k, int64_t bids, int64_t scans) {
@@ -143,6 +162,19 @@ static inline int market_make(market_t *k, arena_t *a, int64_t slots) {
         k->column[s] = (int32_t)m;
     }
     return 1;
+}
+
+/* A crew of up to `threads`, to be dismissed before the arena is freed; room for so many offers and, where a matrix is
+ * looked at, minima of lanes at each desk. */
+static inline int market_hire(market_t *k, arena_t *a, int64_t threads, int64_t offers, int64_t lanes) {
+    threads = threads < 1 ? 1 : (threads < MOST_THREADS ? threads : MOST_THREADS);
+    k->desks = arena_take(a, threads, sizeof *k->desks);
+    for (int64_t part = 1; part < threads && !a->failed; part++) {
+        k->desks[part].offers = arena_take(a, offers, sizeof(offer_t));
+        k->desks[part].low = arena_take(a, lanes, sizeof(double));
+    }
+    k->crew = a->failed ? NULL : crew_make(a, threads);
+    return k->crew != NULL;
 }
 
 /* Values up to here count as equal to this one. */
@@ -244,14 +276,54 @@ static void list_row(market_t *k, int64_t i) {
     k->counters->row_scans++;
 }
 
-/* The cheapest column of row i, looked for beyond its list only where need be. */
-static inline choice_t best_of_row(market_t *k, int64_t i) {
-    choice_t c = best_of_list(k, i);
+/* The cheapest column of row i, whose list has c. */
+static inline choice_t look_beyond(market_t *k, int64_t i, choice_t c) {
     if (c.first > k->beyond[i] || k->without.lists) {
         list_row(k, i);
-        c = best_of_list(k, i);
+        return best_of_list(k, i);
     }
     return c;
+}
+
+/* The cheapest column of row i, looked for beyond its list only where need be. */
+static inline choice_t best_of_row(market_t *k, int64_t i) { return look_beyond(k, i, best_of_list(k, i)); }
+
+typedef struct {
+    const market_t *market;
+    const int32_t *rows;
+    int64_t count;
+} batch_t;
+
+static void list_part(void *on, int64_t part, int64_t parts) {
+    const batch_t *batch = on;
+    market_t own = *batch->market;
+    costs_t costs = *own.costs;
+    own.costs = &costs;
+    if (part > 0) {
+        desk_t *desk = &own.desks[part];
+        own.offers = desk->offers;
+        own.counters = &desk->counters;
+        sit_down(&costs, desk);
+    }
+    for (int64_t s = batch->count * part / parts; s < batch->count * (part + 1) / parts; s++) {
+        list_row(&own, batch->rows[s]);
+    }
+}
+
+/* Fill the lists of some rows, at the same time where that is worth waiting for each other. */
+static void list_rows(market_t *k, const int32_t *rows, int64_t count) {
+    if (count * k->scan_work < WORTH_SHARING) {
+        for (int64_t s = 0; s < count; s++) {
+            list_row(k, rows[s]);
+        }
+        return;
+    }
+    batch_t batch = {k, rows, count};
+    crew_work(k->crew, list_part, &batch);
+    for (int64_t part = 1; part < k->crew->parts; part++) {
+        k->counters->row_scans += k->desks[part].counters.row_scans;
+        k->desks[part].counters.row_scans = 0;
+    }
 }
 
 #endif

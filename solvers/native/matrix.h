@@ -3,7 +3,6 @@
 #ifndef LAPMARK_MATRIX_H
 #define LAPMARK_MATRIX_H
 
-#include "crew.h"
 #include "lapmark.h"
 #include "names.h"
 #include "offers.h"
@@ -16,20 +15,11 @@ typedef COST cost_t;
 
 enum { BLOCK = 64, ROWS_AT_ONCE = 4, READ_AHEAD = 2048 };
 
-/* What one of the crew needs to look at a row by itself. */
-typedef struct {
-    double *low;
-    offer_t *offers;
-    counters_t counters;
-} desk_t;
-
 typedef struct {
     const cost_t *entries; /* (n, stride) row-major, +inf where forbidden */
     int64_t stride;
     int64_t list; /* columns that a list is meant to hold */
     double *low;  /* (WIDTH for each block) smallest value of each lane in the row that was looked at last */
-    crew_t *crew;
-    desk_t *desks; /* one for each of the crew; the first, the caller's own, is not used */
 } costs_t;
 
 #include "bidding.h"
@@ -55,28 +45,10 @@ static inline int64_t blocks_of(int64_t m) { return (m + BLOCK - 1) / BLOCK; }
 
 static inline const cost_t *row_of(const costs_t *c, int64_t i) { return c->entries + i * c->stride; }
 
-/* `like`: costs of at least as many columns, whose crew works on these too; NULL for a crew that is still to come. */
-static int costs_make(costs_t *c, arena_t *a, const cost_t *entries, int64_t stride, int64_t list,
-                      const costs_t *like) {
+static int costs_make(costs_t *c, arena_t *a, const cost_t *entries, int64_t stride, int64_t list) {
     *c = (costs_t){.entries = entries, .stride = stride, .list = list};
-    if (like) {
-        c->crew = like->crew;
-        c->desks = like->desks;
-    }
     c->low = arena_take(a, blocks_of(stride) * WIDTH, sizeof *c->low);
     return !a->failed;
-}
-
-/* A crew of up to `threads`, to be dismissed before the arena is freed. */
-static int costs_hire(costs_t *c, arena_t *a, int64_t threads) {
-    threads = threads < 1 ? 1 : (threads < MOST_THREADS ? threads : MOST_THREADS);
-    c->desks = arena_take(a, threads, sizeof *c->desks);
-    for (int64_t part = 1; part < threads && !a->failed; part++) {
-        c->desks[part].low = arena_take(a, blocks_of(c->stride) * WIDTH, sizeof(double));
-        c->desks[part].offers = arena_take(a, c->stride, sizeof(offer_t));
-    }
-    c->crew = a->failed ? NULL : crew_make(a, threads);
-    return c->crew != NULL;
 }
 
 /* Fill `low` from one row; the smallest value of all. */
@@ -163,51 +135,7 @@ static int64_t within(market_t *k, int64_t i, double bound) {
 
 static void prices_rose(market_t *k) { (void)k; }
 
-/* For each of the crew: rows of the queue that are looked through at once, how few of them are not worth the while, and
- * how few lists to renew were not. After these it rests for some times as many rows. */
-enum { AHEAD = 64, WORTH_ASKING = 4, WORTH_RENEWING = 2, REST = 8 };
-
-typedef struct {
-    market_t *market;
-    int64_t oldest, count;
-} ahead_t;
-
-/* A list that was renewed at the prices of a few bids ago is right all the same: its bound holds for good. */
-static void list_part(void *on, int64_t part, int64_t parts) {
-    const ahead_t *ahead = on;
-    const market_t *k = ahead->market;
-    market_t own = *k;
-    costs_t costs = *k->costs;
-    if (part > 0) {
-        costs.low = costs.desks[part].low;
-        own.offers = costs.desks[part].offers;
-        own.counters = &costs.desks[part].counters;
-    }
-    own.costs = &costs;
-    for (int64_t s = ahead->count * part / parts; s < ahead->count * (part + 1) / parts; s++) {
-        best_of_row(&own, k->queue[(ahead->oldest + s) % k->n]);
-    }
-}
-
-static int64_t look_ahead(market_t *k, int64_t oldest, int64_t waiting) {
-    const crew_t *crew = k->costs->crew;
-    if (crew->parts == 1) {
-        return waiting;
-    }
-    const int64_t window = AHEAD * crew->parts;
-    if (waiting < WORTH_ASKING * crew->parts) {
-        return waiting;
-    }
-    ahead_t ahead = {k, oldest, waiting < window ? waiting : window};
-    const int64_t before = k->counters->row_scans;
-    crew_work(k->costs->crew, list_part, &ahead);
-    for (int64_t part = 1; part < crew->parts; part++) {
-        k->counters->row_scans += k->costs->desks[part].counters.row_scans;
-        k->costs->desks[part].counters.row_scans = 0;
-    }
-    const int64_t renewed = k->counters->row_scans - before;
-    return renewed < WORTH_RENEWING * crew->parts ? REST * ahead.count : ahead.count;
-}
+static void sit_down(costs_t *c, const desk_t *desk) { c->low = desk->low; }
 
 /* low_j becomes at most c_ij - u_i for a few rows i at once; the largest cost among them. */
 static double lower_columns(const cost_t *const c[ROWS_AT_ONCE], const double u[ROWS_AT_ONCE], int64_t m, double *low) {

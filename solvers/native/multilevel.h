@@ -71,13 +71,15 @@ static outcome_t part_make(part_t *p, const whole_t *whole, const int32_t *rows,
     p->market.costs = &p->costs;
     p->market.scan_work = scan_work(m);
     p->market.work = w->work;
+    p->market.crew = w->crew;
+    p->market.desks = w->desks;
     cost_t *entries = arena_take(&p->arena, n * m, sizeof *entries);
     p->column_low = arena_take(&p->arena, m, sizeof *p->column_low);
-    if (!costs_make(&p->costs, &p->arena, entries, m, list, w->costs) || !market_make(&p->market, &p->arena, list)) {
+    if (!costs_make(&p->costs, &p->arena, entries, m, list) || !market_make(&p->market, &p->arena, list)) {
         return OUT_OF_MEMORY;
     }
     extract_t extract = {w->costs, rows, columns, n, m, (cost_t)whole->dear, entries};
-    crew_work(w->costs->crew, extract_part, &extract);
+    crew_work(w->crew, extract_part, &extract);
     survey_t survey;
     const outcome_t outcome = survey_all(&p->market, p->column_low, &survey);
     price_by_column(&p->market, p->column_low);

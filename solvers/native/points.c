@@ -24,15 +24,16 @@ typedef struct {
 #include "line.h"
 #include "schedule.h"
 
-enum { LIST = 32, RATIO_LOG = 2, COARSEST_LOG = 7 };
+enum { LIST = 32, MOST_OFFERS = 8 * LIST, RATIO_LOG = 2, COARSEST_LOG = 7 };
 
 /* Parts of the spread: epsilon at the start and end of a level and at the very end; of the range of costs: where
  * nothing is known yet, and what is not worth bidding for. Measured on embeddings laid on grids, and flat around these
  * values. */
 static const double START = 0.05, COARSE_END = 0.01, END = 0.0006, FIRST_START = 0.1, LINE_START = 2.0, LEAST = 1e-12;
 
-/* A look around a row in bids from a list. */
-enum { SCAN_WORK = 32 };
+/* A look around a row in bids from a list, and from how many rows on, when memory is far, sharing it is worth waiting.
+ */
+enum { SCAN_WORK = 32, SHARED_FROM = 1 << 16 };
 
 /* A few units in the last place. Costs and prices are at least 0 here, so a value is as large as its parts. */
 static const double ROUNDING = 0x1p-51;
@@ -68,7 +69,7 @@ static int64_t nearby(market_t *k, int64_t i, double spread, double *beyond) {
     c->latest = i;
     look.offers = k->offers;
     look.enough = LIST;
-    look.room = 8 * LIST;
+    look.room = MOST_OFFERS;
     look.spread = spread;
     look.low = tile_minimum(targets, &look, tile);
     look.limit = look.low + spread;
@@ -101,11 +102,7 @@ static void prices_rose(market_t *k) {
     }
 }
 
-/* Who bids next is not known before the last bid. */
-static int64_t look_ahead(market_t *k, int64_t oldest, int64_t waiting) {
-    (void)k, (void)oldest;
-    return waiting;
-}
+static void sit_down(costs_t *c, const desk_t *desk) { (void)c, (void)desk; }
 
 /* ---- levels ---- */
 
@@ -130,12 +127,27 @@ typedef struct {
     double level;
 } coarse_t;
 
+typedef struct {
+    market_t *market;
+    const coarse_t *coarse;
+    const double *y;
+} carry_t;
+
+static void carry_part(void *on, int64_t part, int64_t parts) {
+    const carry_t *carry = on;
+    const market_t *k = carry->market;
+    int64_t tile = 0;
+    for (int64_t j = k->m * part / parts; j < k->m * (part + 1) / parts; j++) {
+        k->price[j] = -cloud_minimum(&carry->coarse->rows, carry->y + j * DIM, &tile);
+    }
+}
+
 /* p_j = -min_i (c_ij - u_i), shifted so that the lowest is 0; with a spare class none is below its level. */
 static void carry_prices(market_t *k, const coarse_t *coarse, const double *y) {
     double low = INFINITY;
-    int64_t tile = 0;
+    carry_t carry = {k, coarse, y};
+    crew_work(k->crew, carry_part, &carry);
     for (int64_t j = 0; j < k->m; j++) {
-        k->price[j] = -cloud_minimum(&coarse->rows, y + j * DIM, &tile);
         low = k->price[j] < low ? k->price[j] : low;
     }
     low = k->spare > 0 && coarse->level > low ? coarse->level : low;
@@ -168,6 +180,12 @@ static double level_start(market_t *k, const coarse_t *above) {
 }
 
 static outcome_t level_bid(market_t *k, double start, int finest) {
+    if (shares_looks(k)) {
+        for (int64_t i = 0; i < k->n; i++) {
+            k->queue[i] = (int32_t)i;
+        }
+        list_rows(k, k->queue, k->n);
+    }
     const double least = LEAST * k->largest;
     return start > least ? auction_down(k, start, finest ? END : COARSE_END, least) : SOLVED;
 }
@@ -375,6 +393,7 @@ outcome_t NAME(cascade_points)(task_t *t) {
                   .counters = &t->counters,
                   .stop = &t->stop,
                   .scan_work = SCAN_WORK,
+                  .shared_from = SHARED_FROM,
                   .work = &work};
     for (int side = 0; side < 2; side++) {
         int found;
@@ -385,8 +404,12 @@ outcome_t NAME(cascade_points)(task_t *t) {
     }
     paths_t s;
     outcome_t outcome = OUT_OF_MEMORY;
-    if (ordered_make(&x, &arena, p->x, t->n) && ordered_make(&y, &arena, p->y, t->m)) {
+    if (market_hire(&k, &arena, t->threads, MOST_OFFERS, 0) && ordered_make(&x, &arena, p->x, t->n) &&
+        ordered_make(&y, &arena, p->y, t->m)) {
         outcome = solve_levels(t, &k, &s, &arena, &x, &y);
+    }
+    if (k.crew) {
+        crew_dismiss(k.crew);
     }
     /* Prices prove a bound at any time, once they are those of the columns themselves. */
     if (outcome == SOLVED || (outcome == TIMED_OUT && k.m == t->m)) {

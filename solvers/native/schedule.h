@@ -6,10 +6,12 @@
 #include "bidding.h"
 #include "ranked.h"
 
-/* Bids a row that a phase may take: a first one that takes more starts from prices further off than it supposed. */
-enum { BIDS_RISING = 16, BIDS_EASY = 4, BIDS_FALLING = 60, SAMPLE = 64 };
+/* Bids a row that a phase may take: a first one that takes more starts from prices further off than it supposed, and
+ * epsilon rises. Among many rows, to whom free columns are further away, a phase may take longer and it rises by less.
+ */
+enum { BIDS_RISING = 16, BIDS_RISING_MANY = 32, MANY_ROWS = 1 << 14, BIDS_EASY = 4, BIDS_FALLING = 60, SAMPLE = 64 };
 
-static const double SCALING = 5.0;
+static const double SCALING = 5.0, RISE = 5.0, RISE_MANY = 2.5;
 
 /* The median over some rows, which tells the others how far to look at first. */
 static double typical_spread(market_t *k) {
@@ -40,17 +42,19 @@ static void note_headroom(market_t *k, double growth, int64_t bids) {
  * `least`. Where bids run out on the way up, epsilon grows until a phase gets through; few rows that are left over wait
  * for the next phase. */
 static outcome_t auction_down(market_t *k, double start, double end_part, double least) {
+    const int many = k->n >= MANY_ROWS;
     int falling = 0;
     const double first = start > least ? start : least;
     for (double epsilon = first;;) {
         phase_end_t how;
         const int64_t before = k->counters->bids;
-        const outcome_t outcome = bid_phase(k, epsilon, (falling ? BIDS_FALLING : BIDS_RISING) * k->n, &how);
+        const int64_t most = falling ? BIDS_FALLING : (many ? BIDS_RISING_MANY : BIDS_RISING);
+        const outcome_t outcome = bid_phase(k, epsilon, most * k->n, &how);
         if (outcome != SOLVED || how == PHASE_GAVE_UP || (how != PHASE_DONE && falling)) {
             return outcome;
         }
         if (how == PHASE_TOO_LONG && epsilon < k->largest) {
-            epsilon *= SCALING;
+            epsilon *= many ? RISE_MANY : RISE;
             continue;
         }
         if (!falling) {

@@ -53,19 +53,19 @@ static outcome_t lower_by_rows(market_t *k, const costs_t *c, const int32_t *ord
                                int64_t m, double *column_low, survey_t *survey) {
     survey_t found[MOST_THREADS];
     stretch_t s = {c, order, u, 0, 0, m, column_low, survey ? found : NULL};
-    for (int64_t part = 0; part < c->crew->parts; part++) {
+    for (int64_t part = 0; part < k->crew->parts; part++) {
         found[part] = (survey_t){.high = -INFINITY};
     }
     for (outcome_t outcome; s.end < count;) {
         s.first = s.end;
         s.end = s.first + ROWS_PER_LOOK < count ? s.first + ROWS_PER_LOOK : count;
-        crew_work(c->crew, lower_part, &s);
+        crew_work(k->crew, lower_part, &s);
         outcome = market_look(k, 0, s.end - s.first);
         if (outcome != SOLVED) {
             return outcome;
         }
     }
-    for (int64_t part = 0; part < c->crew->parts && survey; part++) {
+    for (int64_t part = 0; part < k->crew->parts && survey; part++) {
         survey->forbids |= found[part].forbids;
         survey->high = found[part].high > survey->high ? found[part].high : survey->high;
     }

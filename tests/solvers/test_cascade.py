@@ -191,6 +191,16 @@ def test_threads_share_the_rows_of_a_matrix() -> None:
         np.testing.assert_array_equal(first.row_to_col, again.row_to_col)
 
 
+def test_threads_share_the_looks_around_many_points() -> None:
+    rng = np.random.default_rng(3)
+    problem = Assignment(PointCost(rng.random((2**16, 2)), rng.random((2**16, 2))))
+    first, again = (solve(problem, "cascade", threads=3) for _ in range(2))
+    assert certify(problem, first).optimal
+    assert first.counters == again.counters
+    np.testing.assert_array_equal(first.row_to_col, again.row_to_col)
+    assert first.counters != solve(problem, "cascade").counters  # else nothing was shared
+
+
 @pytest.mark.parametrize("threads", [0, -2, 1.5, True, "2"])
 def test_threads_are_a_whole_number_above_0(threads: object) -> None:
     with pytest.raises(ValueError, match=r"threads = .*; it must be a whole number of at least 1"):
