@@ -141,6 +141,7 @@ enum {
     ROWS_SCANS = 64,
     FIRST_SCANS = 64,
     SOON_SCANS = 4,
+    WIDE_SCANS = 16,
     EASIEST_SCANS = 6,
     EASY_SCANS = 20,
     AUCTION_SCANS = 200
@@ -230,7 +231,7 @@ typedef struct {
     int easy; /* else, whether Jonker and Volgenant's method is; or it is over at once, which is looked at first */
 } probe_t;
 
-static outcome_t probe_part(const whole_t *whole, probe_t *probe) {
+static outcome_t probe_part(const whole_t *whole, int tied, probe_t *probe) {
     const market_t *w = whole->market;
     int32_t rows[PROBE], columns[PROBE];
     for (int64_t s = 0; s < PROBE; s++) {
@@ -244,7 +245,7 @@ static outcome_t probe_part(const whole_t *whole, probe_t *probe) {
     if (outcome == SOLVED) {
         outcome = rows_are_easy(&part, w, EASIEST_SCANS, &probe->easy);
     }
-    if (outcome == SOLVED && !probe->easy) {
+    if (outcome == SOLVED && !probe->easy && !tied) {
         outcome = auction_once(&part.market, whole, PROBE_BIDS, &how);
         probe->unstructured = how == PHASE_DONE;
     }
@@ -256,11 +257,11 @@ static outcome_t probe_part(const whole_t *whole, probe_t *probe) {
 }
 
 /* An auction of either kind always leads to prices. */
-static outcome_t open_by_auction(market_t *k, whole_t *whole, arena_t *a) {
+static outcome_t open_by_auction(market_t *k, whole_t *whole, int tied, arena_t *a) {
     probe_t probe = {.unstructured = k->n <= FEW_ROWS};
     outcome_t outcome = SOLVED;
     if (!probe.unstructured) {
-        outcome = probe_part(whole, &probe);
+        outcome = probe_part(whole, tied, &probe);
     }
     if (outcome == SOLVED && probe.easy) {
         outcome = turn_to_rows((turns_t *)k->work, 2 * EASY_SCANS * k->n);
@@ -325,7 +326,7 @@ static outcome_t open_square(market_t *k, paths_t *s, whole_t *whole, arena_t *a
             forget_lists(k, LIST);
         }
     }
-    return outcome == SOLVED && *opening == NOTHING ? open_by_auction(k, whole, a) : outcome;
+    return outcome == SOLVED && *opening == NOTHING ? open_by_auction(k, whole, look->ties >= TIED, a) : outcome;
 }
 
 static int64_t count_free(const market_t *k) {
@@ -352,11 +353,9 @@ static outcome_t open_wide(market_t *k, paths_t *s, whole_t *whole, arena_t *a, 
             return outcome;
         }
     }
-    if (k->n <= FEW_ROWS) {
-        const outcome_t outcome = first_by_rows(k);
-        if (outcome != SOLVED) {
-            return outcome;
-        }
+    const outcome_t tried = k->n <= FEW_ROWS ? first_by_rows(k) : turn_to_rows((turns_t *)k->work, WIDE_SCANS * k->n);
+    if (tried != SOLVED) {
+        return tried;
     }
     if (look->ties >= TIED) {
         typical_spread(k);
