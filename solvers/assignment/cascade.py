@@ -25,9 +25,9 @@ SMALL_MATRIX, SMALL_LIMITED = 2**13, 2**22
 FEW_PAIRS, SCANS = 2**22, 16
 
 #: Work for each row of a level of points, in bids, beyond which the network simplex is soon quicker, in 2 and in 3
-#: dimensions: about what that takes for 10 000 points, and how that grows with them. Evenly spread points take 150,
-#: those on a lattice 240.
-MOST_WORK, GROWTH = {2: 300, 3: 1000}, 2 / 3
+#: dimensions: about what that takes for 10 000 points, and how that grows with them. Evenly spread points take 180,
+#: those on a lattice up to 500 on the last level.
+MOST_WORK, GROWTH = {2: 400, 3: 1000}, 2 / 3
 
 #: Of all pairs, a bound for points looks at about so many for each of them.
 PAIRS_A_POINT = 2000

@@ -190,9 +190,11 @@ static outcome_t level_bid(market_t *k, double start, int finest) {
     return start > least ? auction_down(k, start, finest ? END : COARSE_END, least) : SOLVED;
 }
 
-/* A level may take so much work: whatever it is that coarse levels do not tell, it shows on one of them. */
-static void grant(market_t *k, const task_t *t) {
-    k->work->most = t->most_work > 0 ? k->work->done + t->most_work * k->n : INT64_MAX;
+/* A level may take so much work: whatever it is that coarse levels do not tell, it shows on one of them. On the last,
+ * whose epsilon falls further, half as much again. */
+static void grant(market_t *k, const task_t *t, int finest) {
+    const int64_t most = finest ? t->most_work + t->most_work / 2 : t->most_work;
+    k->work->most = most > 0 ? k->work->done + most * k->n : INT64_MAX;
 }
 
 /* Solve a level of groups for its duals. */
@@ -265,7 +267,7 @@ static outcome_t solve_coarse_levels(task_t *t, market_t *k, const ordered_t *x,
         coarse_t *here = *above == &coarse[0] ? &coarse[1] : &coarse[0];
         k->m = (int64_t)1 << log_columns;
         k->n = k->m * t->n / t->m > 1 ? k->m * t->n / t->m : 1;
-        grant(k, t);
+        grant(k, t, 0);
         outcome = solve_coarse(k, x->at, t->n, y->at, t->m, p->scale, *above, here);
         if (*above) {
             arena_free(&(*above)->arena);
@@ -343,14 +345,14 @@ static outcome_t solve_levels(task_t *t, market_t *k, paths_t *s, arena_t *a, co
     int straight;
     k->n = t->n;
     k->m = t->m;
-    grant(k, t);
+    grant(k, t, 1);
     outcome_t outcome = open_line(k, &costs, a, x, y, p->scale, &straight);
     if (outcome == SOLVED && !straight) {
         outcome = solve_coarse_levels(t, k, x, y, coarse, &above);
         if (outcome == SOLVED) {
             k->n = t->n;
             k->m = t->m;
-            grant(k, t);
+            grant(k, t, 1);
             outcome = level_make(k, &costs, a, x->at, y->at, p->scale, above);
         }
         arena_free(&coarse[0].arena);
