@@ -1,30 +1,39 @@
-"""Run one cell in a worker process and watch it from outside, so that no solver can take the harness down with it.
+"""Run one cell in a worker process and watch it from outside, so that no solver can take the harness down with it, or
+deceive it.
 
 The limits hold in native code, with the interpreter's lock held and every signal ignored: the time limit is a deadline
 kept here and ends in SIGKILL, the memory limit is the resident size as the system reports it. Whatever the worker has
-started is killed with it.
+started is killed with it. Each call is ordered from here, on a problem that has never been before (`handover`), and
+what the worker says of its time is held against the clocks of this side (`clock`).
 """
 
 from __future__ import annotations
 
 import contextlib
 import os
+import socket
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import psutil
 
-from . import instructions, protocol
-from .protocol import Answer, Job
+from solvers import registry
+from solvers.problem import Problem
+
+from . import instructions, protocol, spec
+from .calls import Answers, Calls, stated
+from .clock import Clock
+from .handover import Handover
+from .protocol import Answer, Job, Order
 from .tree import Tree
 from .units import show_size
 from .watch import Watch
-from .worker import MOST_SAMPLES, WARM_UP_MEMORY
+from .worker import WARM_UP_MEMORY
 
 #: Seconds that imports, reading the problem and compilation may take, none of which is the solver's time.
 START_UP = 60.0
@@ -71,18 +80,22 @@ class Outcome:
     conditions: dict[str, float] = field(default_factory=dict)
     matrix: str | None = None
     instructions: int | None = None
-    result: Answer | None = None
+    result: Answer | None = None  # the dearest
+    other: Answer | None = None  # one of all, chosen at random
 
 
 def run(
     solver: str,
-    problem: IO[bytes],
+    problem: Problem,
     limits: Limits,
     budget: float,
     threads: int = 1,
     plugins: tuple[str, ...] = (),
     python: Path = Path(sys.executable),
     counting: str = "",
+    digest: str | None = None,
+    weigh: Callable[[Answer], float] = stated,
+    starts_slowly: bool = True,
 ) -> Outcome:
     """Run a solver on a problem.
 
@@ -90,8 +103,7 @@ def run(
     ----------
     solver : str
         A spec, or `protocol.BUILD_MATRIX`.
-    problem : file
-        Written by `protocol.write_problem`.
+    problem : Problem
     limits : Limits
     budget : float
         Seconds to sample for; with 0 the solver is called once.
@@ -104,40 +116,55 @@ def run(
     counting : {"", "hardware", "callgrind"}
         How to count the instructions of the call (`bench.instructions`); with callgrind times mean nothing, and the
         limits allow for it.
+    digest : str, optional
+        Of the problem, for the worker's own to be held against.
+    weigh : callable
+        What an answer to the problem costs; a `protocol.BadAnswer` where it is none. Every answer is weighed.
+    starts_slowly : bool
+        Whether its first call may load packages, or compile, for as long as imports may take.
     """
     read, write = os.pipe()
     farewell, before, variables = FAREWELL, list[str](), _variables(threads)
+    ours, theirs = socket.socketpair()
     with (
         tempfile.TemporaryFile() as answer,
+        tempfile.TemporaryFile() as practice,
         open(read, "rb", buffering=0) as events,
+        ours,
+        Handover(problem) as handed,
         tempfile.NamedTemporaryFile(prefix="lapmark-callgrind-") as counts,
     ):
+        compiles = starts_slowly and _compiles(solver)
+        protocol.write_problem(protocol.blank(problem) if compiles else protocol.small(problem), practice)
         if counting == "callgrind":
             before = instructions.callgrind(Path(counts.name))
             limits = limits.slower(instructions.SLOWER)
             farewell *= instructions.SLOWER  # Python's own end is slow, too, and the count is written after it
             variables = {**variables, "PYTHONHASHSEED": "0"}  # or dictionaries would differ from run to run
-        with open(write, "wb", buffering=0):
+        with open(write, "wb", buffering=0), theirs:
             job = Job(
                 solver=solver,
-                budget=budget,
                 threads=threads,
                 memory=limits.memory,
                 plugins=plugins,
                 counting=counting,
                 parent=os.getpid(),
-                problem=problem.fileno(),
+                practice=practice.fileno(),
+                orders=theirs.fileno(),
                 events=write,
                 answer=answer.fileno(),
             )
             command = [*before, str(python), "-P", "-m", "bench.worker", job.dump()]
             try:
-                tree = Tree(command, variables, (problem.fileno(), write, answer.fileno()))
+                tree = Tree(command, variables, (practice.fileno(), theirs.fileno(), write, answer.fileno()))
             except OSError as error:
                 return Outcome("error", f"its worker cannot be started: {error}")
         with tree:
-            _pin(tree.root.pid, threads)
-            watch = _CellWatch(tree, events.fileno(), limits)
+            cores = _pin(tree.root.pid, threads)
+            answers = None if solver == protocol.BUILD_MATRIX else Answers(answer, handed, limits.memory, weigh)
+            calls = Calls(ours, handed, budget, answers, digest)
+            clock = None if counting == "callgrind" else Clock(tree.root.pid, threads, cores)
+            watch = _CellWatch(tree, events.fileno(), limits, calls, clock, starts_slowly)
             watch.follow()
             outcome = watch.outcome
             if watch.last_word:
@@ -145,61 +172,115 @@ def run(
                     tree.root.wait(farewell)
         if counting == "callgrind":
             outcome.instructions = instructions.read_callgrind(Path(counts.name))
-        if outcome.status is None and solver != protocol.BUILD_MATRIX:
-            answer.seek(0)
-            try:
-                outcome.result = protocol.read_answer(answer)
-            except Exception as error:  # the file is what a process wrote that may have lost its mind
-                outcome.status, outcome.message = "error", f"left an answer that cannot be read: {error!r}"
     return outcome
 
 
-class _CellWatch(Watch):
-    """Follows the worker of a cell; `last_word` tells whether it said itself what became of it."""
+def _compiles(solver: str) -> bool:
+    name = spec.parse(solver)[0]
+    known = registry.solvers().get(name)
+    return known is not None and known.capabilities.compiles
 
-    def __init__(self, tree: Tree, events: int, limits: Limits) -> None:
-        super().__init__(tree, events, limits.start_up)
+
+class _CellWatch(Watch):
+    """Follows the worker of a cell; `last_word` tells whether it said itself what became of it.
+
+    What it may say, and when, is a small machine: each event has its place after the one before.
+    """
+
+    def __init__(
+        self, tree: Tree, events: int, limits: Limits, calls: Calls, clock: Clock | None, starts_slowly: bool
+    ) -> None:
+        life = 3 * limits.start_up + calls.life(limits.timeout)
+        super().__init__(tree, events, limits.start_up, life)
         self.outcome = Outcome()
         self.last_word = False
-        self._limits = limits
+        self._limits, self._calls, self._clock = limits, calls, clock
+        self._patience_with_first = limits.timeout + (limits.start_up if starts_slowly else 0.0)
+        self._expected = {"warm-up"}
         self._baseline: int | None = None
         self._allowance = limits.memory
         self._next_family_look = 0.0
         self._family: list[psutil.Process] = []
 
     def on_event(self, event: Mapping[str, Any]) -> None:
-        outcome = self.outcome
+        outcome, calls = self.outcome, self._calls
+        if event["event"] not in self._expected | {"failed"}:
+            raise ValueError(f"{event['event']} has no place here")
         match event["event"]:
             case "warm-up":
-                self._baseline, self._allowance = _amount(event["resident"]), self._limits.memory + WARM_UP_MEMORY
-                self.wait("warm-up", self._limits.start_up + self._limits.timeout)
+                self._expected = {"ready"}
+                self._baseline, self._allowance = self._resident(), self._limits.memory + WARM_UP_MEMORY
+                self.wait("warm-up", self._patience_with_first)
             case "ready":
-                self._baseline, self._allowance = _amount(event["resident"]), self._limits.memory
-            case "call":
+                self._baseline = None
+                calls.hand_over()
+                self._load()
+            case "loaded":
+                self._expected = {"answered"}
+                if fault := calls.fault_of_digest(event["digest"]):
+                    self.fail("wrong", fault)
+                    return
+                self._baseline, self._allowance = self._resident(), self._limits.memory
                 self.wait("call", self._limits.timeout)
-            case "sample":
-                outcome.peak_memory = max(outcome.peak_memory or 0, _amount(event["peak"]))
-                if event["counted"]:
-                    outcome.samples.append(_amount(event["seconds"]))
-                if len(outcome.samples) > MOST_SAMPLES:
-                    raise ValueError("more samples than a worker takes")
+                if self._clock:
+                    self._clock.start()
+                calls.order(Order.GO)
+            case "answered":
+                self._expected = {"written"}
+                seconds, peak = _amount(event["seconds"]), _amount(event["peak"])
+                if self._clock and (fault := self._clock.stop(seconds)):
+                    self.fail("wrong", fault)
+                    return
+                outcome.peak_memory = max(outcome.peak_memory or 0, peak)
+                if calls.counts(seconds):
+                    outcome.samples.append(seconds)
                 self.wait("answer", self._limits.start_up)
+            case "written":
+                if self._clock:
+                    self._clock.written()
+                try:
+                    calls.take()
+                except protocol.BadAnswer as error:
+                    self.fail("wrong", str(error))
+                    return
+                except Exception as error:  # the file is what a process wrote that may have lost its mind
+                    self.fail("error", f"left an answer that cannot be read: {error!r}")
+                    return
+                if calls.over:
+                    self._expected = {"done"}
+                    calls.order(Order.STOP)
+                else:
+                    calls.vary()
+                    self._load()
             case "done":
-                if not outcome.samples:
-                    raise ValueError("done, and nothing was timed")
+                if self._clock and (fault := self._clock.fault(calls.handling, calls.pairs)):
+                    self.fail("wrong", fault)
+                    return
+                outcome.result, outcome.other = calls.result, calls.other
                 outcome.counters = protocol.read_counters(event.get("counters", {}))
-                outcome.conditions = {str(name): _amount(value) for name, value in event.get("conditions", {}).items()}
+                known = event.get("conditions", {}).items()
+                outcome.conditions = {protocol.plain(str(name)): _amount(value) for name, value in known}
                 outcome.matrix = event.get("matrix")
                 if event.get("instructions") is not None:
                     outcome.instructions = int(_amount(event["instructions"]))
                 self.finished = self.last_word = True
-            case "failed":
+            case _:
                 if event["status"] not in FAILURES:
                     raise ValueError(f"no failure is called {event['status']}")
                 self.fail(event["status"], str(event["message"]))
                 self.last_word = True
-            case unknown:
-                raise ValueError(f"no event is called {unknown}")
+
+    def _load(self) -> None:
+        self._expected = {"loaded"}
+        if self._clock:
+            self._clock.load()
+        self.wait("the problem's arrival", self._limits.start_up)
+        self._calls.order(Order.LOAD)
+
+    def _resident(self) -> int:
+        with contextlib.suppress(psutil.Error):
+            return int(psutil.Process(self.tree.root.pid).memory_info().rss)
+        return 0
 
     def on_failure(self, status: str, message: str) -> None:
         self.outcome.status, self.outcome.message = status, message
@@ -244,8 +325,11 @@ def _variables(threads: int) -> dict[str, str]:
     return {f"{library}_NUM_THREADS": str(threads) for library in THREADS}
 
 
-def _pin(pid: int, threads: int) -> None:
-    """Give the worker as many cores as threads, the last ones: the first serve interrupts and the harness."""
-    if hasattr(os, "sched_setaffinity"):
-        with contextlib.suppress(ProcessLookupError):
-            os.sched_setaffinity(pid, sorted(os.sched_getaffinity(0))[-threads:])
+def _pin(pid: int, threads: int) -> set[int]:
+    """Give the worker as many cores as threads, the last ones: the first serve interrupts and the harness. Which."""
+    if not hasattr(os, "sched_setaffinity"):
+        return set()
+    cores = set(sorted(os.sched_getaffinity(0))[-threads:])
+    with contextlib.suppress(ProcessLookupError):
+        os.sched_setaffinity(pid, cores)
+    return cores

@@ -297,7 +297,7 @@ def end_turn() -> None:
 @functools.lru_cache(maxsize=1)
 def _subject(case: str) -> Subject | str:
     """The case as this worker holds it, kept for the next solver's turn."""
-    return subject.build(Case.read(case), tempfile.TemporaryFile())
+    return subject.build(Case.read(case))
 
 
 @functools.cache

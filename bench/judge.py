@@ -3,27 +3,28 @@
 from __future__ import annotations
 
 import dataclasses
-import tempfile
 from dataclasses import dataclass, field
 from typing import Protocol
 
 import numpy as np
 
 from solvers import Certificate, Infeasible, Matching, Plan, certify, registry
+from solvers.certificate.matching import matching_fault
 from solvers.infeasibility import fault_of_proof
+from solvers.problem import Assignment, Problem, Transport
 from solvers.result import Result
 
 from . import cell, protocol
 from .cell import Limits, Outcome
 from .plan import REFERENCES, Cell
-from .protocol import BUILD_MATRIX
+from .protocol import BUILD_MATRIX, Answer, BadAnswer
 from .subject import Subject
 
 #: Of the two sides of a problem.
 Duals = tuple[np.ndarray | None, np.ndarray | None]
 
-#: A gap that the rounding of a bound explains.
-ROUNDED = 1e-12
+#: A gap that the rounding of a bound explains; and by what part of their sizes answers may differ that are all optimal.
+ROUNDED, SAME = 1e-12, 1e-9
 
 
 class Bounds(Protocol):
@@ -108,22 +109,70 @@ class Judge:
         if subject.digest in self._duals or subject.digest in self._infeasible:
             return self._duals.get(subject.digest)
         self._duals[subject.digest] = None
-        with tempfile.TemporaryFile() as file:
-            linear = subject.without_blur(file)
-            for name in REFERENCES:
-                solver = registry.get(name)
-                if name == about.name or solver.missing or solver.capabilities.refuses(linear.problem):
-                    continue
-                answer = cell.run(name, linear.file, self.limits, budget=0).result
-                if isinstance(answer, Infeasible):
-                    if fault_of_proof(linear.problem, answer) is None:
-                        self._infeasible[subject.digest] = name
-                        break
-                elif answer is not None and (found := certify(linear.problem, answer, search=False)).optimal:
-                    self.bounds.set_bound(subject.digest, found.dual_bound, name)
-                    self._duals[subject.digest] = _duals(answer)
+        linear = subject.without_blur()
+        for name in REFERENCES:
+            solver = registry.get(name)
+            if name == about.name or solver.missing or solver.capabilities.refuses(linear):
+                continue
+            answer = cell.run(name, linear, self.limits, budget=0).result
+            if isinstance(answer, Infeasible):
+                if fault_of_proof(linear, answer) is None:
+                    self._infeasible[subject.digest] = name
                     break
+            elif answer is not None and (found := certify(linear, answer, search=False)).optimal:
+                self.bounds.set_bound(subject.digest, found.dual_bound, name)
+                self._duals[subject.digest] = _duals(answer)
+                break
         return self._duals[subject.digest]
+
+
+class Scales:
+    """Weighs the answers to one problem, and notices where those that claim the optimum differ."""
+
+    def __init__(self, problem: Problem, exact: bool) -> None:
+        self._problem, self._exact = problem, exact
+        self._seen: list[float] = []
+
+    def __call__(self, answer: Answer) -> float:
+        """What an answer costs by its own pairs or, where it is given by potentials, what these add up to; the higher,
+        the worse. NaN where a judge has to say what is wrong.
+
+        Raises
+        ------
+        protocol.BadAnswer
+            Where it is no matching, or another than the optimum that was claimed before.
+        """
+        if isinstance(answer, Infeasible):
+            return 0.0
+        cost, size = self._weighed(answer)
+        self._seen.append(cost)
+        low, high = min(self._seen), max(self._seen)
+        if self._exact and high - low > SAME * size:
+            raise BadAnswer(f"claims the optimum, but its answers cost from {low:.12g} to {high:.12g}")
+        return cost
+
+    def _weighed(self, answer: Result) -> tuple[float, float]:
+        """The cost, and the sum of what its parts are without their signs."""
+        problem = self._problem
+        if isinstance(answer, Matching):
+            assert isinstance(problem, Assignment)
+            fault, row_to_col = matching_fault(problem, answer.row_to_col)
+            if fault:
+                raise BadAnswer(fault)
+            rows = np.flatnonzero(row_to_col >= 0)
+            paid = problem.cost.entries(rows, row_to_col[rows])
+            parts = -paid if problem.maximize else paid
+        else:
+            assert isinstance(problem, Transport)
+            n, m = problem.shape
+            if answer.mass is not None and answer.mass.shape == (n, m):
+                coo = answer.mass.tocoo()
+                parts = coo.data * problem.cost.entries(*coo.coords)
+            elif answer.f is not None and answer.g is not None and (len(answer.f), len(answer.g)) == (n, m):
+                parts = np.concatenate([problem.a * answer.f, problem.b * answer.g])
+            else:
+                return np.nan, 0.0
+        return float(parts.sum()), float(np.abs(parts).sum())
 
 
 def _duals(answer: Result) -> Duals:

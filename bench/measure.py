@@ -9,7 +9,7 @@ from __future__ import annotations
 import functools
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -18,7 +18,7 @@ from solvers.problem import Problem
 
 from . import cell, instructions, protocol
 from .cell import Limits, Outcome
-from .judge import Judge
+from .judge import Judge, Scales
 from .machine import commit, machine
 from .plan import Cell
 from .record import FIGURES, Record
@@ -82,10 +82,23 @@ def measure(about: Cell, build: Callable[[], Subject | str], terms: Terms, judge
     # Its own file alone: a plugin that dies as it is loaded costs its own cells.
     plugins = (about.plugin,) if about.plugin else ()
     run = functools.partial(
-        cell.run, about.called, subject.file, terms.limits, threads=about.threads, plugins=plugins, python=about.python
+        cell.run,
+        about.called,
+        subject.problem,
+        terms.limits,
+        threads=about.threads,
+        plugins=plugins,
+        python=about.python,
+        digest=subject.digest,
+        weigh=Scales(subject.problem, about.exact),
+        starts_slowly=about.starts_slowly,
     )
     outcome = run(budget=budget)
-    status, message, verdict = judge.verdict(about, subject, outcome)
+    # Answers that claim the optimum cost the same, so that one stands for all; of others the dearest counts.
+    one, more = (outcome.other, None) if about.exact else (outcome.result, outcome.other)
+    status, message, verdict = judge.verdict(about, subject, replace(outcome, result=one))
+    if status == "ok" and more is not one and more is not None:
+        status, message, _ = judge.verdict(about, subject, replace(outcome, result=more))
     counted = Outcome()
     if terms.counting and first and status == "ok":
         counted = run(budget=0, counting=terms.counting)

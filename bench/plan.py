@@ -68,6 +68,12 @@ class Cell:
         return dict(self.entrant.versions) if self.entrant else inventory.own_versions()
 
     @property
+    def starts_slowly(self) -> bool:
+        """Whether its first call may load a package or compile: not that of a file that does not say so."""
+        one = self.entrant
+        return one is None or one.plugin is None or bool(one.solver.requires) or one.capabilities.compiles
+
+    @property
     def exact(self) -> bool:
         """Whether it claims the optimum."""
         return self.entrant is None or self.entrant.capabilities.exact

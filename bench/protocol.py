@@ -1,10 +1,11 @@
-"""What the harness and a worker say to each other: the job, the problem, the events and the answer.
+"""What the harness and a worker say to each other: the job, the problem, orders, events and answers.
 
-The job goes in as an argument, the problem in an open file: all workers get the very problem that the harness judges
-by, and none spends time on building it. Events come back through a pipe of their own, one JSON object a line, so that
-whatever a solver prints cannot be taken for one; the answer's arrays come back in another file. The files have no
-names, so that nothing is left on the disk however either side dies. Nothing is pickled: a worker's word is data, never
-code.
+The job goes in as an argument. Once the solver is imported and warmed up, the problem comes through a socket, as an
+open file, and with it one order after the other (`Order`), so that it is the harness that has every call begin, and
+nothing can be solved before. Events come back through a pipe of their own, one JSON object a line, so that whatever a
+solver prints cannot be taken for one; an answer's arrays come back in another file. The files have no names, so that
+nothing is left on the disk however either side dies. Nothing is pickled: a worker's word is data, never code, and is
+checked before memory is taken for it.
 """
 
 from __future__ import annotations
@@ -12,7 +13,11 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
+import math
+import os
+import zipfile
 from dataclasses import dataclass
+from enum import Enum
 from typing import IO, Any
 
 import numpy as np
@@ -33,19 +38,20 @@ _PROOF = ("rows", "columns")
 
 @dataclass(frozen=True, kw_only=True)
 class Job:
-    """A cell for a worker: the solver's spec, the seconds to sample for, the limits to set up, and how to count.
+    """A cell for a worker: the solver's spec, its threads, the limit of memory to set up, and how to count.
 
-    `problem` is the file descriptor to read from, `events` and `answer` are those to write to.
+    `practice` is the file descriptor of a problem to warm up on, `orders` that of a socket from which the real one and
+    what to do come, `events` and `answer` are those to write to.
     """
 
     solver: str
-    budget: float
     threads: int
     memory: int
     plugins: tuple[str, ...] = ()
     counting: str = ""
     parent: int
-    problem: int
+    practice: int
+    orders: int
     events: int
     answer: int
 
@@ -56,6 +62,14 @@ class Job:
     def load(cls, text: str) -> Job:
         values = json.loads(text)
         return cls(**{**values, "plugins": tuple(values["plugins"])})
+
+
+class Order(bytes, Enum):
+    """What the harness has a worker do, one after the other: each is answered by an event."""
+
+    LOAD = b"L"  # read the problem as it is now: "loaded"
+    GO = b"G"  # call the solver and write its answer down: "answered", then "written"
+    STOP = b"S"  # "done"
 
 
 class BadAnswer(ValueError):
@@ -165,8 +179,8 @@ def _with_diagonal(matrix: np.ndarray) -> np.ndarray:
     return matrix
 
 
-def write_problem(problem: Problem, file: IO[bytes]) -> None:
-    """Write a problem: a line of numbers, then the arrays."""
+def write_problem(problem: Problem, file: IO[bytes]) -> list[tuple[int, np.ndarray]]:
+    """Write a problem: a line of numbers, then the arrays; where in the file the data of each begin."""
     cost = problem.cost
     facts: dict[str, Any] = {"kind": cost.kind}
     if isinstance(cost, PointCost):
@@ -185,9 +199,12 @@ def write_problem(problem: Problem, file: IO[bytes]) -> None:
         facts |= {"transport": {"blur": problem.blur, "reach": problem.reach, "partial": bool(problem.partial)}}
         arrays += [problem.a, problem.b]
     file.write(json.dumps(facts).encode() + b"\n")
+    places = []
     for array in arrays:
         np.save(file, array, allow_pickle=False)
+        places.append((file.tell() - array.nbytes, array))
     file.flush()
+    return places
 
 
 def read_problem(file: IO[bytes]) -> Problem:
@@ -245,10 +262,21 @@ def _numbers(name: str, value: object) -> np.ndarray:
     return array
 
 
-def read_answer(file: IO[bytes]) -> Answer:
-    """The answer that `write_answer` wrote."""
-    with np.load(file, allow_pickle=False) as arrays:
-        values: dict[str, Any] = {name: arrays[name] for name in arrays.files}
+def read_answer(file: IO[bytes], most: int) -> Answer:
+    """The answer that `write_answer` wrote, of up to so many bytes.
+
+    Raises
+    ------
+    ValueError
+        Where it is anything else; before memory is taken for what it claims to be.
+    """
+    if (size := file.seek(0, os.SEEK_END)) > most:
+        raise ValueError(f"{size} bytes, more than the {most} that any answer to this problem takes")
+    file.seek(0)
+    with zipfile.ZipFile(file) as archive:
+        values: dict[str, Any] = {
+            member.filename.removesuffix(".npy"): _read_array(archive, member) for member in archive.infolist()
+        }
     kind = str(values.pop("kind"))
     if kind == "Infeasible":
         return Infeasible(str(values["message"]), *(values.get(name) for name in _PROOF))
@@ -259,13 +287,37 @@ def read_answer(file: IO[bytes]) -> Answer:
         import scipy.sparse
 
         parts = (values.pop("data"), values.pop("indices"), values.pop("indptr"))
-        values["mass"] = scipy.sparse.csr_array(parts, shape=tuple(values.pop("shape")))
+        n, m = (int(size) for size in values.pop("shape"))
+        values["mass"] = mass = scipy.sparse.csr_array(parts, shape=(n, m))
+        mass.check_format(full_check=True)
     return Plan(**values)
+
+
+def _read_array(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> np.ndarray:
+    """An array whose data are all there: numpy would make room first for whatever the header claims."""
+    if member.compress_type != zipfile.ZIP_STORED:
+        raise ValueError(f"{member.filename} is compressed")
+    with archive.open(member) as file:
+        version = np.lib.format.read_magic(file)
+        read_header = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}
+        shape, fortran, dtype = read_header[version](file)
+        data = file.read()
+    if dtype.kind not in "biufU" or math.prod(shape) * dtype.itemsize != len(data):
+        raise ValueError(f"{member.filename} claims to be {shape} of {dtype}, in {len(data)} bytes")
+    return np.frombuffer(data, dtype).reshape(shape, order="F" if fortran else "C")
 
 
 def read_counters(counters: object) -> dict[str, int]:
     """A solver's counters as plain integers, empty where they are nothing of the kind."""
     try:
-        return {str(name): int(value) for name, value in dict(counters).items()}  # type: ignore[call-overload]
-    except (TypeError, ValueError):
+        read = {plain(str(name)): int(value) for name, value in dict(counters).items()}  # type: ignore[call-overload]
+    except (TypeError, ValueError, OverflowError):
         return {}
+    return read if all(abs(value) < 2**63 for value in read.values()) else {}
+
+
+def plain(text: str) -> str:
+    """A text from elsewhere without what steers a terminal or cannot be written in UTF-8."""
+    return "".join(
+        letter if letter.isprintable() or letter in "\n\t" else "\N{REPLACEMENT CHARACTER}" for letter in text
+    )

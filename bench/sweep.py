@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import itertools
-import tempfile
 from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass
 
@@ -33,19 +32,18 @@ class Sweep:
             yield from self._case(case, list(cells))
 
     def _case(self, case: Case, cells: Sequence[Cell]) -> Iterator[Event]:
-        with tempfile.TemporaryFile() as file:
-            build = functools.cache(functools.partial(subject.build, case, file))
-            turns = self.turns.of(cells, digest=lambda: getattr(build(), "digest", None))
-            event: Started | Finished | None = next(turns, None)
-            while event is not None:
-                yield event
-                if not isinstance(event, Started):
-                    event = next(turns, None)
-                    continue
-                if host.busy():
-                    yield Waiting("another run on this machine has ended its turn")
-                with host.alone():  # until the record is kept, so that nobody measures what has just been measured
-                    event = _send(turns, self._turn(event, build))
+        build = functools.cache(functools.partial(subject.build, case))
+        turns = self.turns.of(cells, digest=lambda: getattr(build(), "digest", None))
+        event: Started | Finished | None = next(turns, None)
+        while event is not None:
+            yield event
+            if not isinstance(event, Started):
+                event = next(turns, None)
+                continue
+            if host.busy():
+                yield Waiting("another run on this machine has ended its turn")
+            with host.alone():  # until the record is kept, so that nobody measures what has just been measured
+                event = _send(turns, self._turn(event, build))
 
     def _turn(self, turn: Started, build: Callable[[], Subject | str]) -> Record | None:
         """The round's record, None where another run on the same store was quicker."""

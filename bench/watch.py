@@ -7,6 +7,7 @@ the events mean is up to who follows (`bench.cell`, `bench.checking`).
 from __future__ import annotations
 
 import json
+import math
 import os
 import selectors
 import signal
@@ -15,6 +16,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from typing import Any
 
+from .protocol import plain
 from .tree import Tree
 from .units import show_duration
 
@@ -38,9 +40,12 @@ class Watch(ABC):
         The descriptor to read from.
     start_up : float
         Seconds that may pass before the first event that says what to wait for.
+    life : float
+        Seconds that all of it may take, however many events there are.
     """
 
-    def __init__(self, tree: Tree, events: int, start_up: float) -> None:
+    def __init__(self, tree: Tree, events: int, start_up: float, life: float = math.inf) -> None:
+        self._life, self._end = life, time.monotonic() + life
         self.tree = tree
         self.finished = False
         self._events = events
@@ -87,7 +92,7 @@ class Watch(ABC):
 
     def fail(self, status: str, message: str) -> None:
         self.finished = True
-        self.on_failure(status, message)
+        self.on_failure(status, plain(message))
 
     def _receive(self, descriptor: int) -> bytes | None:
         """Take in what there is to read, and return it: nothing at the end, None where there is nothing now."""
@@ -109,7 +114,7 @@ class Watch(ABC):
     def _on_line(self, line: bytes) -> None:
         try:
             self.on_event(json.loads(line))
-        except (ValueError, KeyError, TypeError, RecursionError):
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
             self.fail("error", f"wrote {line[:80]!r} where the worker reports to the harness")
 
     def _look(self) -> None:
@@ -119,6 +124,8 @@ class Watch(ABC):
         self._next_look = now + TICK
         if now > self._deadline:
             self.fail("timeout", f"{self.waits_for} did not end within {show_duration(self._patience)}")
+        elif now > self._end:
+            self.fail("timeout", f"had not come to an end after {show_duration(self._life)} of calls and events")
         else:
             self.check_limits(now)
 

@@ -1,8 +1,8 @@
-"""One cell in a process of its own: take the problem, warm the solver up, time its calls, hand the answer over.
+"""One cell in a process of its own: warm the solver up, then do what the harness orders, call by call.
 
 Run as `python -m bench.worker JOB` by `bench.cell`, which watches it from outside and trusts nothing that it says:
-limits hold there and the answer is judged there. This side only keeps the clock around the solver's call and around
-nothing else.
+limits hold there, the answers are judged there, and its clock is held against one there. This side only keeps the clock
+around the solver's call and around nothing else.
 """
 
 from __future__ import annotations
@@ -17,22 +17,20 @@ import json
 import os
 import resource
 import signal
+import socket
 import sys
 import time
 import traceback
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from solvers import registry
 from solvers.problem import Assignment, DenseCost, Infeasible, Problem, TimeLimit, Transport, Unsupported
 
 from . import conditions, plugins, protocol, spec
 from .instructions import Counted
-from .protocol import BUILD_MATRIX, BadAnswer, Job
-
-#: More samples than this say nothing new about a median.
-MOST_SAMPLES = 100
+from .protocol import BUILD_MATRIX, BadAnswer, Job, Order
 
 #: Imports and compilation in the warm-up are not the solver's work on the problem, and take memory too.
 WARM_UP_MEMORY = 1 << 30
@@ -42,7 +40,7 @@ _PR_SET_PDEATHSIG = 1
 
 
 class Misbehaved(Exception):
-    """The solver wrote to its input, or claimed two optima of the same problem."""
+    """The solver wrote to its input."""
 
 
 class Channel:
@@ -92,76 +90,50 @@ def run(job: Job, channel: Channel) -> None:
     """The life of a cell; every step of it is an event to the harness."""
     for path in job.plugins:
         plugins.load(path)
-    with os.fdopen(job.problem, "rb") as file:
-        function, problem = _prepare(job, protocol.read_problem(file))
-    untouched = protocol.digest(problem)
-
-    channel.send("warm-up", resident=_memory("VmRSS"))
+    function, takes = _prepare(job)
+    with os.fdopen(job.practice, "rb") as file:
+        practice = takes(protocol.read_problem(file))
+    channel.send("warm-up")
     _limit_memory(job.memory + WARM_UP_MEMORY)
     with contextlib.suppress(Exception):
-        function(protocol.blank(problem) if _compiles(job) else protocol.small(problem))
+        function(practice)
+    del practice
     gc.collect()
-    baseline = _start_peak()
-    _limit_memory(job.memory)
-    channel.send("ready", resident=baseline)
-
-    call: Callable[[], Any] = functools.partial(function, problem)
-    if job.counting:
-        call = Counted(call, job.counting)
-    result, costs, met = _sample(call, job.budget, baseline, channel)
-    if protocol.digest(problem) != untouched:
-        raise Misbehaved("modified its input")
-    if job.solver == BUILD_MATRIX:
-        channel.send("done", matrix=protocol.digest_matrix(DenseCost(result)), conditions=met)
-        return
-    if _is_exact(job) and max(costs) - min(costs) > 1e-9 * max(map(abs, costs)):
-        raise Misbehaved(f"claims the optimum, but states costs from {min(costs):.12g} to {max(costs):.12g}")
-    with os.fdopen(job.answer, "wb") as file:
-        protocol.write_answer(result, file)
-    counters = protocol.read_counters(getattr(result, "counters", {}))
-    channel.send("done", counters=counters, conditions=met, instructions=getattr(call, "count", None))
+    gc.freeze()  # what is there by now is looked through no more
+    with socket.socket(fileno=job.orders) as orders, os.fdopen(job.answer, "wb") as answer:
+        channel.send("ready")
+        _, (descriptor,), *_ = socket.recv_fds(orders, 1, 1)
+        with os.fdopen(descriptor, "rb") as problem:
+            _obey(job, function, takes, problem, orders, answer, channel)
 
 
-def _prepare(job: Job, problem: Problem) -> tuple[Callable[[Problem], Any], Problem]:
-    """The function to time, and the problem in the kind of cost that it takes."""
-    if job.solver == BUILD_MATRIX:
-        return lambda given: given.cost.dense(), problem
-    name, options = spec.parse(job.solver)
-    solver = registry.get(name)
-    if solver.capabilities.threads:
-        options["threads"] = job.threads
-    if protocol.given(problem, solver.capabilities) != problem.cost.kind:
-        dense = DenseCost(problem.cost.dense())
-        problem = (
-            dataclasses.replace(problem, cost=dense)
-            if isinstance(problem, Assignment)
-            else Transport(dense, problem.a, problem.b, problem.epsilon, problem.reach and problem.rho, problem.partial)
-        )
-    return functools.partial(solver.run, **options), problem
-
-
-def _compiles(job: Job) -> bool:
-    return job.solver != BUILD_MATRIX and registry.get(spec.parse(job.solver)[0]).capabilities.compiles
-
-
-def _is_exact(job: Job) -> bool:
-    return registry.get(spec.parse(job.solver)[0]).capabilities.exact
-
-
-def _sample(
-    call: Callable[[], Any], budget: float, baseline: int, channel: Channel
-) -> tuple[Any, list[float], dict[str, float]]:
-    """Time calls until the budget is spent; the dearest answer, which is the one to judge, the costs of all, and the
-    conditions meanwhile (`bench.conditions`).
-
-    The first call fills caches and is not counted, unless it alone took longer than the budget.
-    """
-    costs: list[float] = []
-    worst: Any = None
-    spent, count = 0.0, -1
+def _obey(
+    job: Job,
+    function: Callable[[Problem], Any],
+    takes: Callable[[Problem], Problem],
+    file: IO[bytes],
+    orders: socket.socket,
+    answer: IO[bytes],
+    channel: Channel,
+) -> None:
+    """Do as ordered, until that is to stop. The first call tells which problem has arrived, and its counters count."""
     watch = conditions.Watch()
-    while True:
-        channel.send("call")
+    first: dict[str, Any] = {}
+    while orders.recv(1) == Order.LOAD:
+        arrived = protocol.read_problem(file)
+        problem = takes(arrived)
+        digest = None if first else protocol.digest(arrived)
+        untouched = digest if first or problem is arrived else protocol.digest(problem)
+        del arrived
+        gc.collect()
+        baseline = _start_peak()
+        _limit_memory(job.memory)
+        channel.send("loaded", digest=digest)
+        if orders.recv(1) != Order.GO:
+            return
+        call: Callable[[], Any] = functools.partial(function, problem)
+        if job.counting:
+            call = Counted(call, job.counting)
         gc.disable()
         start = time.perf_counter_ns()
         try:
@@ -171,24 +143,43 @@ def _sample(
         seconds = (time.perf_counter_ns() - start) / 1e9
         gc.enable()
         watch.glance()
-        count = 1 if count < 0 and seconds > budget else count + 1
-        peak = max(_memory("VmHWM") - baseline, 0)
-        channel.send("sample", seconds=seconds, counted=count > 0, peak=peak)
-        cost = _stated_cost(result)
-        if worst is None or not cost <= max(costs):
-            worst = result
-        costs.append(cost)
-        spent += seconds if count else 0.0
-        if count >= MOST_SAMPLES or (count > 0 and spent + seconds > budget):
-            return worst, costs, watch.conditions()
-        del result
+        channel.send("answered", seconds=seconds, peak=max(_memory("VmHWM") - baseline, 0))
+        if untouched is not None and protocol.digest(problem) != untouched:
+            raise Misbehaved("modified its input")
+        if not first:
+            first = {"instructions": getattr(call, "count", None)}
+            if job.solver == BUILD_MATRIX:
+                first["matrix"] = protocol.digest_matrix(DenseCost(result))
+            else:
+                first["counters"] = protocol.read_counters(getattr(result, "counters", {}))
+        if job.solver != BUILD_MATRIX:
+            answer.seek(0)
+            answer.truncate()
+            protocol.write_answer(result, answer)
+            answer.flush()
+        channel.send("written")
+        del result, problem, call
+    channel.send("done", conditions=watch.conditions(), **first)
 
 
-def _stated_cost(result: Any) -> float:
-    try:
-        return float(result.cost)
-    except (AttributeError, TypeError, ValueError):
-        return 0.0  # no answer at all, the proof that there is none, or the matrix; judged later
+def _prepare(job: Job) -> tuple[Callable[[Problem], Any], Callable[[Problem], Problem]]:
+    """The function to time, and what makes a problem one of the kind of cost that it takes."""
+    if job.solver == BUILD_MATRIX:
+        return lambda given: given.cost.dense(), lambda problem: problem
+    name, options = spec.parse(job.solver)
+    solver = registry.get(name)
+    if solver.capabilities.threads:
+        options["threads"] = job.threads
+
+    def takes(problem: Problem) -> Problem:
+        if protocol.given(problem, solver.capabilities) == problem.cost.kind:
+            return problem
+        dense = DenseCost(problem.cost.dense())
+        if isinstance(problem, Assignment):
+            return dataclasses.replace(problem, cost=dense)
+        return Transport(dense, problem.a, problem.b, problem.epsilon, problem.reach and problem.rho, problem.partial)
+
+    return functools.partial(solver.run, **options), takes
 
 
 def _die_with(parent: int) -> None:

@@ -19,7 +19,7 @@ def certify_matching(
 ) -> Certificate:
     """Judge a matching; see `certify`."""
     n, m = problem.shape
-    fault, row_to_col = _matching_fault(problem, result.row_to_col)
+    fault, row_to_col = matching_fault(problem, result.row_to_col)
     if fault is not None:
         return invalid(fault, known)
     rows = np.flatnonzero(row_to_col >= 0)
@@ -86,7 +86,7 @@ def _potentials(claim: Claim, problem: Assignment, own: Potentials | None, searc
         yield from tightened(claim, found)
 
 
-def _matching_fault(problem: Assignment, answer: object) -> tuple[str | None, np.ndarray]:
+def matching_fault(problem: Assignment, answer: object) -> tuple[str | None, np.ndarray]:
     """Return what stops `answer` from being a complete matching, and the answer as intp."""
     n, m = problem.shape
     row_to_col = as_array(answer)

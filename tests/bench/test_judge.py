@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
-
 import numpy as np
 import pytest
 import scipy.optimize
@@ -33,14 +31,13 @@ def bounds() -> Bounds:
 
 def status(bounds: Bounds, case: Case, change: int) -> str:
     """That of SciPy's matching, of which so many rows have changed their columns."""
-    with tempfile.TemporaryFile() as file:
-        subject = build(case, file)
-        assert isinstance(subject, Subject)
-        _, columns = scipy.optimize.linear_sum_assignment(subject.problem.cost.dense())
-        columns[:change] = np.roll(columns[:change], 1)
-        answer = Matching.of(subject.problem, columns)
-        judge = Judge(bounds, Limits(timeout=60.0, memory=2**30))
-        return judge.verdict(Cell("scipy", case), subject, Outcome(result=answer))[0]
+    subject = build(case)
+    assert isinstance(subject, Subject)
+    _, columns = scipy.optimize.linear_sum_assignment(subject.problem.cost.dense())
+    columns[:change] = np.roll(columns[:change], 1)
+    answer = Matching.of(subject.problem, columns)
+    judge = Judge(bounds, Limits(timeout=60.0, memory=2**30))
+    return judge.verdict(Cell("scipy", case), subject, Outcome(result=answer))[0]
 
 
 @pytest.mark.parametrize("never", ["big-m", "sentinel"])

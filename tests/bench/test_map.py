@@ -58,7 +58,7 @@ def test_images_are_at_their_nodes(folder: Path) -> None:
     assert code == 0, output
     assert "20 images\nskipped 1 that cannot be read:\n  broken.png: it is no image" in output
     assert "pca in " in output
-    assert "4×5 grid, cascade in " in output
+    assert "4×5 grid, jv" in output
     assert "certified optimal\nmap.png\nt.csv" in output
     table = pd.read_csv("t.csv")
     assert list(table) == ["name", "row", "column", "x", "y"]

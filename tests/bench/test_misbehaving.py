@@ -48,15 +48,31 @@ EXPECTED = {
     "scribbles-without-end": ("error", "where the worker reports to the harness"),
     "forges": ("error", "where the worker reports to the harness"),
     "forges-the-end": ("error", "where the worker reports to the harness"),
-    "spoils-its-answer": ("error", "left an answer that cannot be read"),
+    "spoils-its-answer": ("ok", ""),  # too late: it was read as it was written
     "crashes-at-import": ("crash", "died of SIGSEGV during start-up"),
     "exits-at-import": ("crash", "left with exit status 7 during start-up, without an answer\nno licence"),
     "hangs-at-import": ("timeout", "start-up did not end within 10 s"),
     "raises-at-import": ("error", "raises_at_import.py failed: OSError: no licence"),
     "not-a-permutation": ("wrong", "not a permutation"),
     "lies-about-its-cost": ("wrong", "states a cost of"),
-    "lies-about-the-optimum": ("wrong", "is proven possible"),
-    "fickle": ("wrong", "claims the optimum, but states costs from"),
+    "lies-about-the-optimum": ("wrong", "claims the optimum, but its answers cost from"),
+    "lies-once": ("wrong", "is proven possible"),
+    "stops-the-clock": ("wrong", "says that a call took 0.000000 s; it used the processor for"),
+    "turns-the-clock-back": ("error", "where the worker reports to the harness"),
+    "makes-up-events": ("error", "where the worker reports to the harness"),
+    "reports-for-itself": ("error", "left an answer that cannot be read"),
+    "talks-without-end": ("error", "where the worker reports to the harness"),
+    "remembers-the-problem": ("ok", ""),
+    "remembers-the-shape": ("wrong", "claims the optimum, but its answers cost from"),
+    "answers-once": ("wrong", "not a permutation"),
+    "solves-while-it-reads": ("wrong", "to read the problem before that"),
+    "solves-while-it-writes": ("wrong", "to write the answer after that"),
+    "takes-another-core": ("wrong", "core"),
+    "writes-to-the-problem": ("ok", ""),
+    "compresses-its-answer": ("error", "is compressed"),
+    "answers-with-a-flood": ("error", "more than the"),
+    "waits-in-its-first-call": ("timeout", "warm-up did not end within"),
+    "fickle": ("wrong", "claims the optimum, but its answers cost from"),
     "answers-nothing": ("wrong", "answered with a NoneType, not a Matching or a Plan"),
     "answers-text": ("wrong", "row_to_col holds <U1, not numbers"),
     "raises": ("error", "ArithmeticError: prices diverged (misbehaving.py:"),
@@ -77,7 +93,10 @@ EXPECTED = {
 GOOD = ("jv", "scipy", "well-behaved")
 
 #: Those that hang in a call, for which a second is enough. On a busy machine the others may need more.
-HASTY = [name for name, (_, message) in EXPECTED.items() if message.startswith("call did not end")]
+HASTY = [name for name, (status, _) in EXPECTED.items() if status == "timeout" and name != "hangs-at-import"]
+
+#: Those that misbehave from the second call on, so that there have to be some.
+LASTING = ("lies-once", "remembers-the-problem", "remembers-the-shape", "answers-once", "solves-while-it-reads")
 
 
 def children() -> set[psutil.Process]:
@@ -102,8 +121,9 @@ def run(folder: Path, cells: Sequence[Cell]) -> list[Record]:
     hasty = replace(patient, limits=replace(limits, timeout=1.0))
     events: list[object] = []
     with Store.open(folder) as store:
-        for terms, chosen in ((hasty, True), (patient, False)):
-            part = [cell for cell in cells if (cell.name in HASTY) is chosen]
+        lasting = replace(patient, budget=0.3)
+        for terms, chosen in ((hasty, HASTY), (lasting, LASTING), (patient, EXPECTED.keys() - {*HASTY, *LASTING})):
+            part = [cell for cell in cells if cell.name in chosen or (terms is patient and cell.name not in EXPECTED)]
             events += Sweep(Turns(store=store, terms=terms)).run(part)
     return [event.record for event in events if isinstance(event, Finished)]
 
@@ -118,6 +138,8 @@ def records(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Record]:
 @pytest.mark.parametrize("solver", EXPECTED)
 def test_it_is_recorded_as_what_it_is(records: dict[str, Record], solver: str) -> None:
     status, message = EXPECTED[solver]
+    if solver == "corrupts-its-heap" and records[solver].status == "memory":
+        return  # the next allocation may notice before the C library does
     assert records[solver].status == status, records[solver].message
     assert message in records[solver].message
 
@@ -126,7 +148,7 @@ def test_it_is_recorded_as_what_it_is(records: dict[str, Record], solver: str) -
 WITHOUT_A_MATCHING = {
     "gives-up-with-proof": ("ok", "proven infeasible: row 9 cannot be matched"),
     "gives-up-without-proof": ("ok", "infeasible, as gives-up-with-proof proves"),
-    "gives-up-with-a-wrong-proof": ("wrong", "rows 0 and 1 may have columns 1, 2, 3"),
+    "gives-up-with-a-wrong-proof": ("wrong", "may have columns"),
     "matches-forbidden-pairs": ("wrong", "a forbidden pair"),
     "leaves-rows-out": ("wrong", "0 rows are matched, not 12"),
     "raises": ("skipped", "takes no forbidden pairs"),

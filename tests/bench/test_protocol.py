@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import contextlib
 import io
 from types import SimpleNamespace
 
@@ -9,7 +10,7 @@ import scipy.sparse
 
 from bench import protocol
 from bench.protocol import BadAnswer
-from solvers import Assignment, DenseCost, Matching, Plan, PointCost, SparseCost, Transport
+from solvers import Assignment, DenseCost, Infeasible, Matching, Plan, PointCost, SparseCost, Transport
 from solvers.problem import Problem
 
 RNG = np.random.default_rng(0)
@@ -94,7 +95,7 @@ def test_a_matching_comes_back_as_it_was() -> None:
     file = io.BytesIO()
     protocol.write_answer(Matching(np.array([1, 0]), 3.5, np.array([1.0, 2.0]), None), file)
     file.seek(0)
-    answer = protocol.read_answer(file)
+    answer = protocol.read_answer(file, 1 << 20)
     assert isinstance(answer, Matching)
     np.testing.assert_array_equal(answer.row_to_col, [1, 0])
     np.testing.assert_array_equal(answer.u, [1.0, 2.0])
@@ -106,7 +107,7 @@ def test_a_plan_comes_back_as_it_was() -> None:
     mass = scipy.sparse.csr_array(np.diag([0.25, 0.75]))
     protocol.write_answer(Plan(1.0, 0.0, np.ones(2), np.zeros(2), mass), file)
     file.seek(0)
-    answer = protocol.read_answer(file)
+    answer = protocol.read_answer(file, 1 << 20)
     assert isinstance(answer, Plan)
     assert answer.mass is not None
     assert (answer.cost, answer.marginal_error) == (1.0, 0.0)
@@ -133,3 +134,84 @@ def test_counters_that_are_none_count_for_nothing() -> None:
     assert protocol.read_counters({"scans": np.int64(3)}) == {"scans": 3}
     for nonsense in (None, 3, "scans", {"scans": "many"}, SimpleNamespace()):
         assert protocol.read_counters(nonsense) == {}
+
+
+def mutated(data: bytes, rng: np.random.Generator) -> bytes:
+    """With some bytes changed, cut off or put in twice."""
+    changed = bytearray(data)
+    for _ in range(rng.integers(1, 6)):
+        at = int(rng.integers(len(changed)))
+        match rng.integers(4):
+            case 0:
+                changed[at] = rng.integers(256)
+            case 1:
+                changed[at : at + 4] = int(rng.integers(1 << 32)).to_bytes(4, "little")
+            case 2:
+                del changed[at : at + int(rng.integers(1, 64))]
+            case _:
+                changed[at:at] = changed[at : at + int(rng.integers(1, 64))]
+        changed = changed or bytearray(b"?")
+    return bytes(changed)
+
+
+def read_mutations(count: int) -> None:
+    rng = np.random.default_rng(7)
+    mass = scipy.sparse.random_array((20, 30), density=0.1, rng=2).tocsr()
+    answers = [
+        Matching(np.arange(20), 1.5, np.zeros(20), np.zeros(30)),
+        Plan(1.0, 0.0, np.zeros(20), np.zeros(30), mass),
+        Plan(1.0, 0.0, np.zeros(20), np.zeros(30)),
+        Infeasible.hall(np.arange(2), np.arange(1)),
+    ]
+    for number in range(count):
+        file = io.BytesIO()
+        protocol.write_answer(answers[number % len(answers)], file)
+        damaged = io.BytesIO(mutated(file.getvalue(), rng))
+        with contextlib.suppress(Exception):
+            answer = protocol.read_answer(damaged, 1 << 16)
+            if isinstance(answer, Plan) and answer.mass is not None:
+                answer.mass.sum(axis=0)  # walks through all indices
+
+
+def test_no_damage_to_an_answer_takes_the_reader_down() -> None:
+    read_mutations(3000)
+
+
+@pytest.mark.slow
+def test_a_hundred_thousand_damaged_answers() -> None:
+    read_mutations(100_000)
+
+
+def test_an_answer_is_not_given_room_for_what_it_claims() -> None:
+    file = io.BytesIO()
+    protocol.write_answer(Matching(np.arange(20), 1.5), file)
+    with pytest.raises(ValueError, match="more than the 100"):
+        protocol.read_answer(file, 100)
+    forged = io.BytesIO(file.getvalue().replace(b"(20,)", b"(9e9)").replace(b"(9e9)", b"(99,)"))
+    with pytest.raises(Exception, match=r"claims to be|Bad CRC"):
+        protocol.read_answer(forged, 1 << 16)
+    np.savez_compressed(small := io.BytesIO(), kind=np.array("Matching"), row_to_col=np.zeros(1 << 20), cost=0.0)
+    with pytest.raises(ValueError, match="is compressed"):
+        protocol.read_answer(small, 1 << 16)
+    forged = io.BytesIO()
+    np.savez(
+        forged,
+        kind=np.array("Plan"),
+        cost=1.0,
+        marginal_error=0.0,
+        data=np.ones(2),
+        indices=np.array([0, 9]),
+        indptr=np.array([0, 9, 2]),
+        shape=np.array([2, 2]),
+    )
+    with pytest.raises(ValueError, match="ind"):
+        protocol.read_answer(forged, 1 << 16)
+
+
+@pytest.mark.parametrize("junk", [None, [], "bids", {"bids": float("inf")}, {"bids": 10**400}, {"bids": "many"}])
+def test_counters_that_are_none_are_left_out(junk: object) -> None:
+    assert protocol.read_counters(junk) == {}
+
+
+def test_texts_from_elsewhere_do_not_steer_the_terminal() -> None:
+    assert protocol.plain("a\x1b[2Jb\ud800c\n") == "a\N{REPLACEMENT CHARACTER}[2Jb\N{REPLACEMENT CHARACTER}c\n"

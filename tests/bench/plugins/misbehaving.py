@@ -141,6 +141,7 @@ def bombs(problem: Assignment) -> object:
             os.setsid()
     if os.getpid() != worker:
         os.execve("/bin/sleep", ["sleep", SLEEP], {})
+    time.sleep(0.3)  # until all of them sleep: what they do after its clock has stopped would be held against it
     return answer(problem)
 
 

@@ -1,0 +1,130 @@
+"""The harness's own clocks beside a worker's: what it says of its time must fit both of them.
+
+From the order to call the solver until the worker says that it has answered, a call cannot have taken longer than
+this side saw, nor much less: so a clock that was stopped, or samples that were made up, show. The system charges
+processor time to the worker and all that it has started, whoever else delays it. What is charged during a call fits
+into what was stated for it; what is charged before or after it is little more than reading and writing; and more than
+its cores had is proof of helpers elsewhere. The cores that its threads may use are looked at after each call.
+
+The medians over all calls of a cell count, as that of its samples does: one call or another may be delayed, or honest.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import statistics
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+#: By how much a call may have seemed longer on this side than was stated, in seconds, which others may have delayed it
+#: by, and of processor time; and the part of what was stated that is added to both.
+DELAY, CHARGE, PART = 0.05, 0.003, 0.1
+
+#: Seconds of processor time that it may take to read a problem, or to write an answer down: how many times as long as
+#: both do here, for each pair that a matrix may be made of, and beside.
+TIMES, OF_PAIR, ASIDE = 5.0, 3e-8, 0.005
+
+#: Of processor time over what the cores had in that time, which the system may tell to the tick.
+TICKS, MORE = 0.03, 1.05
+
+
+@dataclass
+class _Call:
+    """Seconds: stated, and seen; and processor time charged before, during and after it."""
+
+    stated: float = 0.0
+    seen: float = 0.0
+    reading: float = 0.0
+    calling: float = 0.0
+    writing: float = 0.0
+
+
+class Clock:
+    """Looks at a worker's calls from outside; `cores` are those that it may use, where the system knows that."""
+
+    def __init__(self, pid: int, threads: int, cores: set[int]) -> None:
+        self._pid, self._threads, self._cores = pid, threads, cores
+        self._began = self._charged = 0.0
+        self._calls: list[_Call] = []
+
+    def load(self) -> None:
+        """The problem is about to be ordered to be read."""
+        self._calls.append(_Call())
+        self._charge()
+
+    def start(self) -> None:
+        """The worker has read the problem, and a call is about to be ordered."""
+        self._calls[-1].reading = self._charge()
+        self._began = time.perf_counter()
+
+    def stop(self, stated: float) -> str | None:
+        """The worker says that the call has ended, and how long it took. What cannot be, None where all may."""
+        call = self._calls[-1]
+        call.stated, call.seen, call.calling = stated, time.perf_counter() - self._began, self._charge()
+        if stated > call.seen:
+            return f"says that a call took {stated:.6f} s, which ended {call.seen:.6f} s after it was ordered"
+        if call.calling > MORE * self._threads * call.seen + TICKS:
+            return f"used {call.calling:.3f} s of processor time in {call.seen:.3f} s on {self._threads} core(s)"
+        return self._fault_of_cores()
+
+    def written(self) -> None:
+        """The answer is there."""
+        self._calls[-1].writing = self._charge()
+
+    def fault(self, handling: float, pairs: int) -> str | None:
+        """What cannot be of all calls together.
+
+        Parameters
+        ----------
+        handling : float
+            Seconds of processor time that problem and answer take here to be written and read.
+        pairs : int
+            Of the problem.
+        """
+        calls = self._calls[1:] or self._calls  # the first is no sample where there are more
+        stated, seen, reading, calling, writing = (
+            statistics.median(getattr(call, name) for call in calls)
+            for name in ("stated", "seen", "reading", "calling", "writing")
+        )
+        says = f"says that a call took {stated:.6f} s; "
+        if calling > self._threads * (1 + PART) * stated + CHARGE:
+            return f"{says}it used the processor for {calling:.6f} s"
+        if seen > (1 + PART) * stated + DELAY:
+            return f"{says}here {seen:.6f} s had passed"
+        due = ASIDE + TIMES * handling + OF_PAIR * pairs
+        for what, used in ("read the problem before", reading), ("write the answer after", writing):
+            if used > due:
+                return f"{says}it used the processor for {used:.6f} s to {what} that, where {due:.6f} s are due"
+        return None
+
+    def _charge(self) -> float:
+        """Processor time since the last look, of the worker and what it has started, as far as that is alive."""
+        total = 0.0
+        for pid in _family(self._pid):
+            with contextlib.suppress(OSError):
+                # What clock_getcpuclockid(3) gives, in nanoseconds where /proc has ticks.
+                total += time.clock_gettime((~pid << 3) | 2)
+        before, self._charged = self._charged, total
+        return max(total - before, 0.0)
+
+    def _fault_of_cores(self) -> str | None:
+        if not self._cores:
+            return None
+        for pid in _family(self._pid):
+            with contextlib.suppress(OSError):
+                for thread in os.listdir(f"/proc/{pid}/task"):
+                    if not (allowed := os.sched_getaffinity(int(thread))) <= self._cores:
+                        return f"runs on cores {sorted(allowed)}, where it was given {sorted(self._cores)}"
+        return None
+
+
+def _family(pid: int) -> list[int]:
+    """The process and those below it, where the system lists them."""
+    found = [pid]
+    for one in found:
+        with contextlib.suppress(OSError):
+            for listed in Path(f"/proc/{one}/task").glob("*/children"):
+                found += map(int, listed.read_text().split())
+    return found

@@ -1,0 +1,209 @@
+"""Solvers that would be ranked better than they are: each takes 50 ms, and says or does something about it."""
+
+from __future__ import annotations
+
+import functools
+import json
+import os
+import time
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+
+from solvers import Assignment, Capabilities, Matching, register, solve
+
+WORK = 0.05
+
+
+def rogue(name: str) -> Callable[[Callable[[Assignment], object]], object]:
+    def add(cheat: Callable[[Assignment], object]) -> object:
+        @register(name, Capabilities(exact=True))
+        def function(problem: Assignment) -> object:
+            return answer(problem) if problem.shape[0] <= 16 else cheat(problem)
+
+        return function
+
+    return add
+
+
+def answer(problem: Assignment) -> Matching:
+    return replace(solve(problem, "jv"), u=None, v=None)
+
+
+def work(problem: Assignment) -> Matching:
+    end = time.monotonic() + WORK
+    while time.monotonic() < end:
+        pass
+    return answer(problem)
+
+
+def events() -> list[int]:
+    """The descriptors of pipes that are not the worker's output."""
+    numbers = [int(name) for name in os.listdir("/proc/self/fd")]
+    return [number for number in numbers if number > 2 and _is_pipe(number)]
+
+
+def _is_pipe(number: int) -> bool:
+    try:
+        return os.readlink(f"/proc/self/fd/{number}").startswith("pipe:")
+    except OSError:
+        return False
+
+
+def tell(**event: object) -> None:
+    for number in events():
+        os.write(number, json.dumps(event).encode() + b"\n")
+
+
+@rogue("lies-once")
+def lies_once(problem: Assignment) -> object:
+    """No call is answered better than another."""
+    best = work(problem)
+    rows = np.argsort(problem.cost.dense().min(axis=1))[:2]
+    swapped = best.row_to_col.copy()
+    swapped[rows] = swapped[rows[::-1]]
+    costs = [Matching.of(problem, swapped).cost, best.cost]
+    lies_once.worst = max(costs[0], getattr(lies_once, "worst", 0.0))  # type: ignore[attr-defined]
+    return Matching.of(problem, swapped)
+
+
+@rogue("stops-the-clock")
+def stops_the_clock(problem: Assignment) -> object:
+    time.perf_counter_ns = functools.partial(int, time.perf_counter_ns())
+    return work(problem)
+
+
+@rogue("turns-the-clock-back")
+def turns_the_clock_back(problem: Assignment) -> object:
+    time.perf_counter_ns = lambda: 0
+    return work(problem)
+
+
+@rogue("makes-up-events")
+def makes_up_events(problem: Assignment) -> object:
+    for _ in range(5):
+        tell(event="sample", seconds=1e-6, counted=True, peak=0)
+    return work(problem)
+
+
+@rogue("reports-for-itself")
+def reports_for_itself(problem: Assignment) -> object:
+    tell(event="answered", seconds=1e-6, peak=0)
+    tell(event="written")
+    return work(problem)
+
+
+@rogue("talks-without-end")
+def talks_without_end(problem: Assignment) -> object:
+    while True:
+        tell(event="answered", seconds=1e-6, peak=0)
+
+
+@functools.lru_cache
+def _remembered(problem: Assignment) -> Matching:
+    return work(problem)
+
+
+@rogue("remembers-the-problem")
+def remembers_the_problem(problem: Assignment) -> object:
+    """By accident: honest, and of no use where no problem comes twice."""
+    return _remembered(problem)
+
+
+_by_shape: dict[tuple[int, int], Matching] = {}
+
+
+@rogue("remembers-the-shape")
+def remembers_the_shape(problem: Assignment) -> object:
+    if problem.shape not in _by_shape:
+        _by_shape[problem.shape] = work(problem)
+    return Matching.of(problem, _by_shape[problem.shape].row_to_col)
+
+
+@rogue("answers-once")
+def answers_once(problem: Assignment) -> object:
+    """Truly at first, and junk at the same stated cost after it."""
+    if not hasattr(answers_once, "first"):
+        answers_once.first = work(problem)  # type: ignore[attr-defined]
+        return answers_once.first  # type: ignore[attr-defined]
+    return replace(answers_once.first, row_to_col=np.zeros(problem.shape[0], dtype=np.intp))  # type: ignore[attr-defined]
+
+
+_solved: dict[str, Matching] = {}
+
+
+@rogue("solves-while-it-reads")
+def solves_while_it_reads(problem: Assignment) -> object:
+    from bench import protocol
+
+    if not hasattr(protocol, "honest"):
+        honest = protocol.honest = protocol.read_problem
+
+        def read(file: object) -> object:
+            problem = honest(file)
+            _solved["it"] = work(problem)
+            return problem
+
+        protocol.read_problem = read
+        return work(problem)
+    return _solved["it"]
+
+
+class _Later:
+    """A matching's column that is found when somebody asks."""
+
+    def __init__(self, problem: Assignment) -> None:
+        self._problem = problem
+
+    def __array__(self, *_: object, **__: object) -> np.ndarray:
+        return work(self._problem).row_to_col
+
+
+@rogue("solves-while-it-writes")
+def solves_while_it_writes(problem: Assignment) -> object:
+    return Matching(_Later(problem), answer(problem).cost)  # type: ignore[arg-type]
+
+
+@rogue("takes-another-core")
+def takes_another_core(problem: Assignment) -> object:
+    os.sched_setaffinity(0, range(os.cpu_count() or 1))
+    return work(problem)
+
+
+@rogue("writes-to-the-problem")
+def writes_to_the_problem(problem: Assignment) -> object:
+    """Through every descriptor that it has, read-only ones opened anew."""
+    for name in os.listdir("/proc/self/fd"):
+        if "memfd:" not in os.path.realpath(f"/proc/self/fd/{name}"):
+            continue
+        for number in (int(name), _opened(name)):
+            try:
+                os.pwrite(number, b"\0" * 64, 512)
+            except OSError:
+                continue
+            raise ArithmeticError("the problem can be written to")
+    return work(problem)
+
+
+def _opened(name: str) -> int:
+    try:
+        return os.open(f"/proc/self/fd/{name}", os.O_RDWR)
+    except OSError:
+        return -1
+
+
+@rogue("compresses-its-answer")
+def compresses_its_answer(problem: Assignment) -> object:
+    np.savez = np.savez_compressed
+    return work(problem)
+
+
+@rogue("answers-with-a-flood")
+def answers_with_a_flood(problem: Assignment) -> object:
+    return replace(answer(problem), u=np.zeros(1 << 22))
+
+
+@register("waits-in-its-first-call", Capabilities(exact=True))
+def waits_in_its_first_call(problem: Assignment) -> object:
+    return time.sleep(10**6)

@@ -1,0 +1,78 @@
+"""A problem is handed over so that nobody can write to it, and changed so that no answer to it fits the next."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+import numpy as np
+import pytest
+from test_protocol import PROBLEMS
+
+from bench import protocol
+from bench.handover import Handover
+from bench.judge import Scales
+from solvers import Assignment, Infeasible, certify, solve
+from solvers.problem import Problem
+
+SOLVED = {name: problem for name, problem in PROBLEMS.items() if name != "empty"}
+
+
+def read(handed: Handover) -> Problem:
+    with os.fdopen(os.dup(handed.descriptor), "rb") as file:
+        return protocol.read_problem(file)
+
+
+@pytest.mark.parametrize("problem", SOLVED.values(), ids=SOLVED)
+def test_answers_to_other_problems_are_answers_to_this_one(problem: Problem) -> None:
+    with Handover(problem, seed=0) as handed:
+        assert protocol.digest(read(handed)) == protocol.digest(problem)
+        digests = {protocol.digest(problem)}
+        for _ in range(5):
+            handed.vary()
+            other = read(handed)
+            digests.add(protocol.digest(other))
+            answer = handed.turned_back(solve(other))
+            found = certify(problem, answer)
+            assert found.valid, found.fault
+            assert found.optimal or not isinstance(problem, Assignment)
+            best = solve(problem)
+            scales = Scales(problem, exact=True)
+            assert scales(answer) == pytest.approx(scales(best), rel=1e-9, abs=1e-12)
+        assert len(digests) > 3 or min(problem.shape) < 3
+
+
+def test_the_layout_stays_what_it_was() -> None:
+    for name in ("column-major", "integers, forbidden nothing"):
+        with Handover(PROBLEMS[name]) as handed:
+            handed.vary()
+            here, there = PROBLEMS[name].cost.dense(), read(handed).cost.dense()
+            assert (here.flags.c_contiguous, here.dtype) == (there.flags.c_contiguous, there.dtype)
+            np.testing.assert_array_equal(np.sort(here, axis=None), np.sort(there, axis=None))
+
+
+def test_a_proof_that_there_is_none_is_turned_back() -> None:
+    costs = np.random.default_rng(1).random((9, 9))
+    costs[[2, 4, 7], 2:] = np.inf
+    problem = Assignment(type(PROBLEMS["float32"].cost)(costs))
+    with Handover(problem, seed=3) as handed:
+        for _ in range(8):
+            handed.vary()
+            with pytest.raises(Infeasible) as caught:
+                solve(read(handed))
+            refusal = handed.turned_back(caught.value)
+            assert isinstance(refusal, Infeasible)
+            assert refusal.rows is not None
+            assert set(refusal.rows) <= {2, 4, 7}
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="memory can be sealed on Linux alone")
+def test_nobody_else_can_write_to_it() -> None:
+    problem = PROBLEMS["float32"]
+    with Handover(problem) as handed:
+        for mode in (os.O_RDONLY, os.O_RDWR, os.O_WRONLY):
+            number = os.open(f"/proc/self/fd/{handed.descriptor}", mode)
+            with pytest.raises(OSError, match=r"Bad file descriptor|Operation not permitted"):
+                os.pwrite(number, bytes(64), 512)
+            os.close(number)
+        assert protocol.digest(read(handed)) == protocol.digest(problem)
