@@ -1,8 +1,9 @@
 """The problem as a worker gets it: in memory that it can read and nobody else's worker can write, and changed before
 each call, so that what a solver remembers of one call is of no use in the next.
 
-Two rows and two columns change places, chosen at random. That is as much work to a solver as before, down to the layout
-of every array, and costs the same; but it is another problem, with another answer, which is turned back here.
+Two of the last rows, or columns where entries are sparse, change places, chosen at random. That costs the same and is
+as much work to a solver as before, down to the layout of every array; but it is another problem, with another answer,
+which is turned back here.
 """
 
 from __future__ import annotations
@@ -18,11 +19,14 @@ from typing import Literal, Self, TypeVar
 
 import numpy as np
 
-from solvers.problem import Infeasible, PointCost, Problem, SparseCost, Transport
+from solvers.problem import Infeasible, Problem, SparseCost, Transport
 from solvers.result import Matching
 
 from . import protocol
 from .protocol import Answer
+
+#: Rows, or columns, at the end of which two change places: so many, or this part of all where that is more.
+LAST, PART = 8, 16
 
 #: Of memfd_create(2): nobody may map or open it for writing from now on; what is mapped stays.
 _SEAL_FUTURE_WRITE = 0x0010
@@ -69,28 +73,22 @@ class Handover:
         os.close(self.descriptor)
 
     def vary(self) -> None:
-        """Have two rows and two columns, where there are as many, change places with each other."""
-        rows, columns = (self._pair(size) for size in self._problem.shape)
-        cost, arrays = self._problem.cost, self._arrays
-        if isinstance(cost, SparseCost):
-            rows = None  # one may have more entries than the other
-            if columns is not None:
-                data, indices, begin = arrays[:3]
-                _swap_columns(data, indices, begin, *map(int, columns))
-        elif isinstance(cost, PointCost):
-            _swap(arrays[0], rows)
-            _swap(arrays[1], columns)
+        """Have two rows or columns, where there are as many, change places with each other."""
+        n, m = self.shape
+        sparse = isinstance(self._problem.cost, SparseCost)  # whose rows may differ in how many entries they have
+        size = m if sparse else n
+        if size < 2:
+            return
+        last = min(size, max(LAST, size // PART))
+        pair = size - 1 - self._rng.choice(last, 2, replace=False)
+        if sparse:
+            data, indices, begin = self._arrays[:3]
+            _swap_columns(data, indices, begin, *map(int, pair))
         else:
-            _swap(arrays[0], rows)
-            _swap(arrays[0].T, columns)
+            _swap(self._arrays[0], pair)
+        _swap(self._columns if sparse else self._rows, pair)
         if isinstance(self._problem, Transport):
-            _swap(arrays[-2], rows)
-            _swap(arrays[-1], columns)
-        _swap(self._rows, rows)
-        _swap(self._columns, columns)
-
-    def _pair(self, size: int) -> np.ndarray | None:
-        return self._rng.choice(size, 2, replace=False) if size > 1 else None
+            _swap(self._arrays[-1 if sparse else -2], pair)
 
     def turned_back(self, answer: Answer) -> Answer:
         """The answer to the problem as it was from an answer to what it is now; junk as it is, for a judge to see."""
@@ -139,9 +137,8 @@ def _order(array: np.ndarray) -> Literal["C", "F"]:
     return "F" if array.flags.f_contiguous and not array.flags.c_contiguous else "C"
 
 
-def _swap(array: np.ndarray, pair: np.ndarray | None) -> None:
-    if pair is not None:
-        array[pair] = array[pair[::-1]]
+def _swap(array: np.ndarray, pair: np.ndarray) -> None:
+    array[pair] = array[pair[::-1]]
 
 
 def _swap_columns(data: np.ndarray, indices: np.ndarray, begin: np.ndarray, one: int, other: int) -> None:

@@ -35,6 +35,13 @@ from .protocol import BUILD_MATRIX, BadAnswer, Job, Order
 #: Imports and compilation in the warm-up are not the solver's work on the problem, and take memory too.
 WARM_UP_MEMORY = 1 << 30
 
+#: Seconds below which a call is slower for what was done since the one before it, in caches and memory that others have
+#: had meanwhile. It is made once more then, just before the next, which is another problem.
+SHORT = 0.01
+
+#: Seconds to wait for an order awake: some times as long as the harness takes to give it.
+AWAKE = 0.002
+
 _STATUS = Path("/proc/self/status")
 _PR_SET_PDEATHSIG = 1
 
@@ -119,6 +126,7 @@ def _obey(
     """Do as ordered, until that is to stop. The first call tells which problem has arrived, and its counters count."""
     watch = conditions.Watch()
     first: dict[str, Any] = {}
+    last: Problem | None = None
     while orders.recv(1) == Order.LOAD:
         arrived = protocol.read_problem(file)
         problem = takes(arrived)
@@ -126,10 +134,13 @@ def _obey(
         untouched = digest if first or problem is arrived else protocol.digest(problem)
         del arrived
         gc.collect()
+        if last is not None:
+            with contextlib.suppress(Exception):
+                function(last)
         baseline = _start_peak()
         _limit_memory(job.memory)
         channel.send("loaded", digest=digest)
-        if orders.recv(1) != Order.GO:
+        if _awake(orders) != Order.GO:
             return
         call: Callable[[], Any] = functools.partial(function, problem)
         if job.counting:
@@ -157,9 +168,19 @@ def _obey(
             answer.truncate()
             protocol.write_answer(result, answer)
             answer.flush()
-        channel.send("written")
+        last = problem if seconds < SHORT else None
         del result, problem, call
+        channel.send("written")
     channel.send("done", conditions=watch.conditions(), **first)
+
+
+def _awake(orders: socket.socket) -> bytes:
+    """The next order, waited for awake for a moment: a core that falls asleep forgets what it was warmed up for."""
+    end = time.monotonic() + AWAKE
+    while time.monotonic() < end:
+        with contextlib.suppress(BlockingIOError):
+            return orders.recv(1, socket.MSG_DONTWAIT)
+    return orders.recv(1)
 
 
 def _prepare(job: Job) -> tuple[Callable[[Problem], Any], Callable[[Problem], Problem]]:
