@@ -22,6 +22,10 @@ from .protocol import Answer, BadAnswer, Order
 #: More samples than this say nothing new about a median.
 MOST_SAMPLES = 100
 
+#: Seconds below which a call is slower for what was done since the one before it, in caches and memory that others have
+#: had meanwhile. It is made once more then, just before the next, which is another problem.
+SHORT = 0.01
+
 #: Seconds of overhead that a call may take beside itself, for reading a problem and writing an answer down.
 OVERHEAD = 0.05
 
@@ -68,6 +72,7 @@ class Calls:
         self._orders, self._handed, self._budget = orders, handed, budget
         self._answers, self._digest = answers, digest
         self._count, self._calls, self._spent = -1, 0, 0.0
+        self._latest = math.inf
         self._dearest = -float("inf")
         self._took = math.inf
 
@@ -104,10 +109,16 @@ class Calls:
     def counts(self, seconds: float) -> bool:
         """Whether a call is a sample. The first fills caches and is none, unless it alone took longer than the budget;
         see whether it is the last."""
+        self._latest = seconds
         self._count = 1 if self._count < 0 and seconds > self._budget else self._count + 1
         self._spent += seconds if self._count else 0.0
         self.over = self._count >= MOST_SAMPLES or (self._count > 0 and self._spent + seconds > self._budget)
         return self._count > 0
+
+    @property
+    def are_short(self) -> bool:
+        """Whether the last is to be made once more before the next."""
+        return self._latest < SHORT
 
     def take(self) -> None:
         """Read the answer to the last call, and keep it where it is the dearest, or by chance."""

@@ -216,15 +216,20 @@ class _CellWatch(Watch):
                 calls.hand_over()
                 self._load()
             case "loaded":
-                self._expected = {"answered"}
                 if fault := calls.fault_of_digest(event["digest"]):
                     self.fail("wrong", fault)
                     return
                 self._baseline, self._allowance = self._resident(), self._limits.memory
-                self.wait("call", self._limits.timeout)
                 if self._clock:
-                    self._clock.start()
-                calls.order(Order.GO)
+                    self._clock.loaded()
+                if calls.are_short:
+                    self._expected = {"warm"}
+                    self.wait("call", self._limits.timeout)
+                    calls.order(Order.AGAIN)
+                else:
+                    self._go()
+            case "warm":
+                self._go()
             case "answered":
                 self._expected = {"written"}
                 seconds, peak = _amount(event["seconds"]), _amount(event["peak"])
@@ -269,6 +274,13 @@ class _CellWatch(Watch):
                     raise ValueError(f"no failure is called {event['status']}")
                 self.fail(event["status"], str(event["message"]))
                 self.last_word = True
+
+    def _go(self) -> None:
+        self._expected = {"answered"}
+        self.wait("call", self._limits.timeout)
+        if self._clock:
+            self._clock.start()
+        self._calls.order(Order.GO)
 
     def _load(self) -> None:
         self._expected = {"loaded"}

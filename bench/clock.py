@@ -32,11 +32,13 @@ TICKS, MORE = 0.03, 1.05
 
 @dataclass
 class _Call:
-    """Seconds: stated, and seen; and processor time charged before, during and after it."""
+    """Seconds: stated, and seen; and processor time charged while the problem is read, the call before made again, the
+    solver called and the answer written."""
 
     stated: float = 0.0
     seen: float = 0.0
     reading: float = 0.0
+    again: float = 0.0
     calling: float = 0.0
     writing: float = 0.0
 
@@ -54,9 +56,13 @@ class Clock:
         self._calls.append(_Call())
         self._charge()
 
-    def start(self) -> None:
-        """The worker has read the problem, and a call is about to be ordered."""
+    def loaded(self) -> None:
+        """The worker has read the problem."""
         self._calls[-1].reading = self._charge()
+
+    def start(self) -> None:
+        """A call is about to be ordered, after the one before may have been made again."""
+        self._calls[-1].again = self._charge()
         self._began = time.perf_counter()
 
     def stop(self, stated: float) -> str | None:
@@ -84,19 +90,19 @@ class Clock:
             Of the problem.
         """
         calls = self._calls[1:] or self._calls  # the first is no sample where there are more
-        stated, seen, reading, calling, writing = (
+        stated, seen, reading, again, calling, writing = (
             statistics.median(getattr(call, name) for call in calls)
-            for name in ("stated", "seen", "reading", "calling", "writing")
+            for name in ("stated", "seen", "reading", "again", "calling", "writing")
         )
-        says = f"says that a call took {stated:.6f} s; "
-        if calling > self._threads * (1 + PART) * stated + CHARGE:
+        says, fits = f"says that a call took {stated:.6f} s; ", self._threads * (1 + PART) * stated + CHARGE
+        if calling > fits:
             return f"{says}it used the processor for {calling:.6f} s"
         if seen > (1 + PART) * stated + DELAY:
             return f"{says}here {seen:.6f} s had passed"
         due = ASIDE + TIMES * handling + OF_PAIR * pairs
-        again = self._threads * (1 + PART) * stated  # the last call, made once more (`worker.SHORT`)
         for what, used, most in (
-            ("read the problem before", reading, due + again),
+            ("read the problem before", reading, due),
+            ("make the call before once more", again, fits),
             ("write the answer after", writing, due),
         ):
             if used > most:

@@ -68,6 +68,7 @@ class Order(bytes, Enum):
     """What the harness has a worker do, one after the other: each is answered by an event."""
 
     LOAD = b"L"  # read the problem as it is now: "loaded"
+    AGAIN = b"A"  # call the solver on the problem before once more, to no account: "warm"
     GO = b"G"  # call the solver and write its answer down: "answered", then "written"
     STOP = b"S"  # "done"
 

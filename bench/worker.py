@@ -29,15 +29,12 @@ from solvers import registry
 from solvers.problem import Assignment, DenseCost, Infeasible, Problem, TimeLimit, Transport, Unsupported
 
 from . import conditions, plugins, protocol, spec
+from .calls import SHORT
 from .instructions import Counted
 from .protocol import BUILD_MATRIX, BadAnswer, Job, Order
 
 #: Imports and compilation in the warm-up are not the solver's work on the problem, and take memory too.
 WARM_UP_MEMORY = 1 << 30
-
-#: Seconds below which a call is slower for what was done since the one before it, in caches and memory that others have
-#: had meanwhile. It is made once more then, just before the next, which is another problem.
-SHORT = 0.01
 
 #: Seconds to wait for an order awake: some times as long as the harness takes to give it.
 AWAKE = 0.002
@@ -134,13 +131,15 @@ def _obey(
         untouched = digest if first or problem is arrived else protocol.digest(problem)
         del arrived
         gc.collect()
-        if last is not None:
-            with contextlib.suppress(Exception):
-                function(last)
         baseline = _start_peak()
         _limit_memory(job.memory)
         channel.send("loaded", digest=digest)
-        if _awake(orders) != Order.GO:
+        if (order := _awake(orders)) == Order.AGAIN:
+            with contextlib.suppress(Exception):
+                function(last or problem)
+            channel.send("warm")
+            order = _awake(orders)
+        if order != Order.GO:
             return
         call: Callable[[], Any] = functools.partial(function, problem)
         if job.counting:
@@ -168,7 +167,7 @@ def _obey(
             answer.truncate()
             protocol.write_answer(result, answer)
             answer.flush()
-        last = problem if seconds < SHORT else None
+        last = problem if seconds < 2 * SHORT else None
         del result, problem, call
         channel.send("written")
     channel.send("done", conditions=watch.conditions(), **first)

@@ -79,7 +79,7 @@ def hang_ignoring_signals(problem: Assignment) -> object:
 def hang_later(problem: Assignment) -> object:
     if problem.shape[0] > 16:
         hang_later.calls = getattr(hang_later, "calls", 0) + 1
-        if hang_later.calls == 4:
+        if hang_later.calls == 6:
             time.sleep(600)
     return answer(problem)
 
@@ -244,7 +244,7 @@ def lies_about_the_optimum(problem: Assignment) -> object:
 @solver("fickle")
 def fickle(problem: Assignment) -> object:
     fickle.calls = getattr(fickle, "calls", 0) + 1  # type: ignore[attr-defined]
-    return answer(problem) if fickle.calls % 2 else lies(problem)  # type: ignore[attr-defined]
+    return answer(problem) if fickle.calls % 3 else lies(problem)  # type: ignore[attr-defined]
 
 
 def lies(problem: Assignment) -> Matching:
