@@ -16,7 +16,7 @@ from mkdocs.structure.files import File, Files
 from mkdocs.structure.pages import Page
 
 ROOT = Path(__file__).parent.parent
-DOCUMENTS = ("METHODOLOGY.md", "BIAS.md", "CONTRIBUTING.md")
+DOCUMENTS = ("METHODOLOGY.md", "BIAS.md", "CONTRIBUTING.md", "SECURITY.md")
 
 
 def on_files(files: Files, config: MkDocsConfig) -> Files:
