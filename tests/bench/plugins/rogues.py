@@ -56,16 +56,13 @@ def tell(**event: object) -> None:
         os.write(number, json.dumps(event).encode() + b"\n")
 
 
-@rogue("lies-once")
-def lies_once(problem: Assignment) -> object:
-    """No call is answered better than another."""
+@rogue("errs-alike")
+def errs_alike(problem: Assignment) -> object:
+    """No call is answered worse than another: the same two rows have each other's columns."""
     best = work(problem)
     rows = np.argsort(problem.cost.dense().min(axis=1))[:2]
-    swapped = best.row_to_col.copy()
-    swapped[rows] = swapped[rows[::-1]]
-    costs = [Matching.of(problem, swapped).cost, best.cost]
-    lies_once.worst = max(costs[0], getattr(lies_once, "worst", 0.0))  # type: ignore[attr-defined]
-    return Matching.of(problem, swapped)
+    best.row_to_col[rows] = best.row_to_col[rows[::-1]]
+    return Matching.of(problem, best.row_to_col)
 
 
 @rogue("stops-the-clock")
