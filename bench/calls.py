@@ -6,6 +6,7 @@ chosen at random here: whoever answers well only now and then does not know whic
 
 from __future__ import annotations
 
+import contextlib
 import math
 import random
 import socket
@@ -91,10 +92,12 @@ class Calls:
         return math.prod(self._handed.shape)
 
     def hand_over(self) -> None:
-        socket.send_fds(self._orders, [b"\0"], [self._handed.descriptor])
+        with contextlib.suppress(OSError):  # it has left, and whoever watches it will see how
+            socket.send_fds(self._orders, [b"\0"], [self._handed.descriptor])
 
     def order(self, what: Order) -> None:
-        self._orders.sendall(what)
+        with contextlib.suppress(OSError):
+            self._orders.sendall(what)
 
     def vary(self) -> None:
         self._handed.vary()

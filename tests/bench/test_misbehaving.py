@@ -61,6 +61,7 @@ EXPECTED = {
     "turns-the-clock-back": ("error", "where the worker reports to the harness"),
     "makes-up-events": ("error", "where the worker reports to the harness"),
     "reports-for-itself": ("error", "left an answer that cannot be read"),
+    "hangs-up": ("error", "Bad file descriptor"),
     "talks-without-end": ("error", "where the worker reports to the harness"),
     "remembers-the-problem": ("ok", ""),
     "remembers-the-shape": ("wrong", "claims the optimum, but its answers cost from"),

@@ -91,6 +91,15 @@ def reports_for_itself(problem: Assignment) -> object:
     return work(problem)
 
 
+@rogue("hangs-up")
+def hangs_up(problem: Assignment) -> object:
+    """Closes the socket from which orders come."""
+    for name in os.listdir("/proc/self/fd"):
+        if os.path.realpath(f"/proc/self/fd/{name}").rpartition("/")[2].startswith("socket:"):
+            os.close(int(name))
+    return answer(problem)
+
+
 @rogue("talks-without-end")
 def talks_without_end(problem: Assignment) -> object:
     while True:
