@@ -1,7 +1,7 @@
 """The calls of a cell, as the harness orders them, and the answers to them.
 
-Every answer is read, turned back to the problem as it was, and weighed. The dearest is kept, and one of all that is
-chosen at random here: whoever answers well only now and then does not know which it will be.
+Every answer is read, turned back to the problem as it was, and weighed. The dearest is kept, and one that is chosen at
+random here: a solver that answers well only now and then does not know which it will be.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ ANSWER, OF_LINE, OF_PAIR = 1 << 16, 64, 24
 
 
 def stated(answer: Answer) -> float:
-    """What an answer says that it costs."""
+    """The cost that an answer states."""
     return 0.0 if isinstance(answer, Infeasible) else float(answer.cost)
 
 
@@ -103,15 +103,15 @@ class Calls:
         self._handed.vary()
 
     def fault_of_digest(self, told: object) -> str | None:
-        """What is wrong with the problem that has arrived, by the worker's own word for the first."""
+        """Return why the first problem that the worker has read is not the one that was handed over."""
         first, self._calls = self._calls == 0, self._calls + 1
         if first and self._digest is not None and told != self._digest:
             return f"read another problem ({told!r}) than it was given"
         return None
 
     def counts(self, seconds: float) -> bool:
-        """Whether a call is a sample. The first fills caches and is none, unless it alone took longer than the budget;
-        see whether it is the last."""
+        """Count a call; return whether it is a sample. The first fills caches and is none, unless it alone took longer
+        than the budget."""
         self._latest = seconds
         self._count = 1 if self._count < 0 and seconds > self._budget else self._count + 1
         self._spent += seconds if self._count else 0.0

@@ -22,10 +22,9 @@ from typing import Any
 
 import psutil
 
-from solvers import registry
 from solvers.problem import Problem
 
-from . import instructions, protocol, spec
+from . import instructions, protocol
 from .calls import Answers, Calls, stated
 from .clock import Clock
 from .handover import Handover
@@ -96,6 +95,7 @@ def run(
     digest: str | None = None,
     weigh: Callable[[Answer], float] = stated,
     starts_slowly: bool = True,
+    compiles: bool = False,
 ) -> Outcome:
     """Run a solver on a problem.
 
@@ -122,6 +122,8 @@ def run(
         What an answer to the problem costs; a `protocol.BadAnswer` where it is none. Every answer is weighed.
     starts_slowly : bool
         Whether its first call may load packages, or compile, for as long as imports may take.
+    compiles : bool
+        Whether it is to be warmed up on a problem of the same shape.
     """
     read, write = os.pipe()
     farewell, before, variables = FAREWELL, list[str](), _variables(threads)
@@ -134,7 +136,6 @@ def run(
         Handover(problem) as handed,
         tempfile.NamedTemporaryFile(prefix="lapmark-callgrind-") as counts,
     ):
-        compiles = starts_slowly and _compiles(solver)
         protocol.write_problem(protocol.blank(problem) if compiles else protocol.small(problem), practice)
         if counting == "callgrind":
             before = instructions.callgrind(Path(counts.name))
@@ -175,16 +176,10 @@ def run(
     return outcome
 
 
-def _compiles(solver: str) -> bool:
-    name = spec.parse(solver)[0]
-    known = registry.solvers().get(name)
-    return known is not None and known.capabilities.compiles
-
-
 class _CellWatch(Watch):
     """Follows the worker of a cell; `last_word` tells whether it said itself what became of it.
 
-    What it may say, and when, is a small machine: each event has its place after the one before.
+    Its events are those of a state machine: `_expected` are the ones that may come next, beside a failure.
     """
 
     def __init__(

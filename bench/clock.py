@@ -2,9 +2,9 @@
 
 From the order to call the solver until the worker says that it has answered, a call cannot have taken longer than
 this side saw, nor much less: so a clock that was stopped, or samples that were made up, show. The system charges
-processor time to the worker and all that it has started, whoever else delays it. What is charged during a call fits
-into what was stated for it; what is charged before or after it is little more than reading and writing; and more than
-its cores had is proof of helpers elsewhere. The cores that its threads may use are looked at after each call.
+processor time to the worker and all that it has started, however much others delay it. What is charged during a call
+fits into what was stated for it; what is charged before or after it is little more than reading and writing; and more
+than its cores had is proof of helpers elsewhere. The cores that its threads may use are looked at after each call.
 
 The medians over all calls of a cell count, as that of its samples does: one call or another may be delayed, or honest.
 """
@@ -66,7 +66,7 @@ class Clock:
         self._began = time.perf_counter()
 
     def stop(self, stated: float) -> str | None:
-        """The worker says that the call has ended, and how long it took. What cannot be, None where all may."""
+        """End a call that the worker says took so long; return what contradicts it, None where nothing does."""
         call = self._calls[-1]
         call.stated, call.seen, call.calling = stated, time.perf_counter() - self._began, self._charge()
         if stated > call.seen:
@@ -80,7 +80,7 @@ class Clock:
         self._calls[-1].writing = self._charge()
 
     def fault(self, handling: float, pairs: int) -> str | None:
-        """What cannot be of all calls together.
+        """Return what contradicts the stated times, by the medians over all calls; None where nothing does.
 
         Parameters
         ----------

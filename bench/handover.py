@@ -91,7 +91,7 @@ class Handover:
             _swap(self._arrays[-1 if sparse else -2], pair)
 
     def turned_back(self, answer: Answer) -> Answer:
-        """The answer to the problem as it was from an answer to what it is now; junk as it is, for a judge to see."""
+        """Turn an answer to the problem as it is now into one to the problem as it was; junk stays what it is."""
         n, m = self._problem.shape
         if isinstance(answer, Infeasible):
             rows, columns = _names(answer.rows, self._rows), _names(answer.columns, self._columns)
@@ -152,7 +152,7 @@ def _swap_columns(data: np.ndarray, indices: np.ndarray, begin: np.ndarray, one:
 
 
 def _put(values: Array, places: np.ndarray) -> Array:
-    """Values for places of the problem as it is, at those of the problem as it was."""
+    """Values of the rows or columns as they are now, in the order in which they were."""
     if values is None or values.shape != places.shape:
         return values
     put = np.empty_like(values)

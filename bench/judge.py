@@ -134,8 +134,9 @@ class Scales:
         self._seen: list[float] = []
 
     def __call__(self, answer: Answer) -> float:
-        """What an answer costs by its own pairs or, where it is given by potentials, what these add up to; the higher,
-        the worse. NaN where a judge has to say what is wrong.
+        """Return the cost of an answer's own pairs, or the sum of its potentials where it has no pairs.
+
+        The higher, the worse; NaN where a judge has to say what is wrong.
 
         Raises
         ------

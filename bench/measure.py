@@ -92,6 +92,7 @@ def measure(about: Cell, build: Callable[[], Subject | str], terms: Terms, judge
         digest=subject.digest,
         weigh=Scales(subject.problem, about.exact),
         starts_slowly=about.starts_slowly,
+        compiles=about.compiles,
     )
     outcome = run(budget=budget)
     # Answers that claim the optimum cost the same, so that one stands for all; of others the dearest counts.

@@ -68,10 +68,15 @@ class Cell:
         return dict(self.entrant.versions) if self.entrant else inventory.own_versions()
 
     @property
+    def compiles(self) -> bool:
+        """Whether it compiles for every shape of its input."""
+        return self.entrant is not None and self.entrant.capabilities.compiles
+
+    @property
     def starts_slowly(self) -> bool:
         """Whether its first call may load a package or compile: not that of a file that does not say so."""
         one = self.entrant
-        return one is None or one.plugin is None or bool(one.solver.requires) or one.capabilities.compiles
+        return one is None or one.plugin is None or bool(one.solver.requires) or self.compiles
 
     @property
     def exact(self) -> bool:

@@ -134,9 +134,9 @@ def _obey(
         baseline = _start_peak()
         _limit_memory(job.memory)
         channel.send("loaded", digest=digest)
-        if (order := _awake(orders)) == Order.AGAIN:
+        if (order := _awake(orders)) == Order.AGAIN and last is not None:
             with contextlib.suppress(Exception):
-                function(last or problem)
+                function(last)
             channel.send("warm")
             order = _awake(orders)
         if order != Order.GO:
@@ -167,7 +167,7 @@ def _obey(
             answer.truncate()
             protocol.write_answer(result, answer)
             answer.flush()
-        last = problem if seconds < 2 * SHORT else None
+        last = problem if seconds < SHORT else None
         del result, problem, call
         channel.send("written")
     channel.send("done", conditions=watch.conditions(), **first)

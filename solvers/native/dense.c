@@ -176,16 +176,21 @@ static outcome_t turn_to_rows(turns_t *turns, int64_t scans) {
     return turns->outcome == SPENT ? SOLVED : OVERTAKEN;
 }
 
+/* Room for the answer to a task of its own. */
+static void take_answer(task_t *t, arena_t *a) {
+    t->x = arena_take(a, t->n, sizeof *t->x);
+    t->y = arena_take(a, t->m, sizeof *t->y);
+    t->u = arena_take(a, t->n, sizeof *t->u);
+    t->v = arena_take(a, t->m, sizeof *t->v);
+}
+
 static outcome_t turn_to_auction(turns_t *turns) {
     task_t *t = turns->task;
     const int64_t n = t->n, m = t->m;
     arena_t arena = {0};
     task_t part = {.n = m, .m = m, .given = n, .cost = t->cost, .limit = INFINITY, .stop = t->stop};
     part.zeros = arena_take(&arena, m + WIDTH, sizeof(cost_t));
-    part.x = arena_take(&arena, m, sizeof *part.x);
-    part.y = arena_take(&arena, m, sizeof *part.y);
-    part.u = arena_take(&arena, m, sizeof *part.u);
-    part.v = arena_take(&arena, m, sizeof *part.v);
+    take_answer(&part, &arena);
     part.look_every = t->look_every;
     part.counters = t->counters;
     part.most_scans = t->counters.row_scans + turns->auction * m;
@@ -212,10 +217,7 @@ static outcome_t rows_are_easy(const part_t *part, const market_t *whole, int64_
     const int64_t n = part->market.n;
     arena_t arena = {0};
     task_t task = {.n = n, .m = n, .given = n, .cost = part->costs.entries, .limit = INFINITY, .stop = *whole->stop};
-    task.x = arena_take(&arena, n, sizeof *task.x);
-    task.y = arena_take(&arena, n, sizeof *task.y);
-    task.u = arena_take(&arena, n, sizeof *task.u);
-    task.v = arena_take(&arena, n, sizeof *task.v);
+    take_answer(&task, &arena);
     task.look_every = LOOK_EVERY;
     task.most_scans = scans * n;
     outcome_t outcome = arena.failed ? OUT_OF_MEMORY : NAME(jv)(&task);
