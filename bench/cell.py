@@ -3,7 +3,7 @@ deceive it.
 
 The limits hold in native code, with the interpreter's lock held and every signal ignored: the time limit is a deadline
 kept here and ends in SIGKILL, the memory limit is the resident size as the system reports it. Whatever the worker has
-started is killed with it. Each call is ordered from here, on a problem that has never been before (`handover`), and
+started is killed with it. Each call is ordered from here, on another problem than the one before (`handover`), and
 what the worker says of its time is held against the clocks of this side (`clock`).
 """
 
