@@ -122,7 +122,7 @@ def _draw(case: Case, solver: str, folder: Path) -> None:
     except (ValueError, ImportError, OSError, MemoryError) as error:
         notes = [f"no pictures: {error}"]
     seconds = time.monotonic() - started
-    about = {"case": str(case), "text": text, "notes": notes, "pictures": names, "seconds": round(seconds, 3)}
+    about = {"case": str(case), "text": text, "notes": notes, "pictures": names, "seconds": round(seconds, 6)}
     (folder / ABOUT).write_text(json.dumps(about), encoding="utf-8")
 
 

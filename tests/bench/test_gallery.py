@@ -10,6 +10,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
 import warnings
 from pathlib import Path
 from typing import Literal
@@ -84,6 +85,7 @@ def spiral(monkeypatch: pytest.MonkeyPatch) -> None:
         pixels = np.zeros((100, 100), np.uint8)
         pixels[y, x] = 255
         Image.fromarray(pixels).save(folder / "curve.png")
+        time.sleep(0.002)  # what it took is to be told in milliseconds
         return f"{n} points of {turns} turns.", [folder / "curve.png"]
 
 
