@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-import zipfile
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from solvers import Assignment, DenseCost, PointCost, SparseCost, Transport
 from solvers.problem import Cost, Problem
 
-from . import csvfile
+from . import csvfile, unpacking
+
+if TYPE_CHECKING:
+    import scipy.sparse
 
 #: What an archive of points may hold.
 POINTS = ("x", "y", "p", "scale", "a", "b", "blur", "reach", "partial")
@@ -57,13 +59,12 @@ def read_with_layout(path: Path | str, header: bool | None = None) -> tuple[Prob
             with csvfile.reading(text.layout):
                 return _table(text)
         if name.endswith(".npy"):
-            return Assignment(DenseCost(np.load(path, allow_pickle=False))), ""
+            return Assignment(DenseCost(unpacking.read_npy(path))), ""
         if name.endswith(".npz"):
             return _archive(path), ""
         raise ValueError(f"a cost file ends in .npy, .npz or {', '.join(csvfile.SUFFIXES)}")
-    except (ValueError, TypeError, EOFError, zipfile.BadZipFile) as error:
-        fault = "it holds no numbers that np.load reads; write them with np.save" if "pickle" in str(error) else error
-        raise ValueError(f"{path}: {fault}") from None
+    except (*unpacking.DAMAGED, ValueError, TypeError, MemoryError) as error:
+        raise ValueError(f"{path}: {error}") from None
 
 
 def _table(text: csvfile.Text) -> tuple[Assignment, str]:
@@ -85,19 +86,30 @@ def _table(text: csvfile.Text) -> tuple[Assignment, str]:
 
 
 def _archive(path: Path) -> Problem:
-    with np.load(path, allow_pickle=False) as arrays:
-        values = {name: arrays[name] for name in arrays.files}
-    if "indptr" in values or "row" in values:
-        import scipy.sparse
-
-        return Assignment(SparseCost(scipy.sparse.load_npz(path)))
-    if not {"x", "y"} <= values.keys() <= set(POINTS):
-        found = ", ".join(values) or "nothing"
-        raise ValueError(
-            f"expected points x and y, and perhaps {', '.join(POINTS[2:])}, or a sparse matrix; has {found}"
-        )
+    with unpacking.Archive(path) as arrays:
+        if "indptr" in arrays or "row" in arrays:
+            return Assignment(SparseCost(_sparse(path, arrays)))
+        if not {"x", "y"} <= arrays.keys() <= set(POINTS):
+            found = ", ".join(arrays) or "nothing"
+            raise ValueError(
+                f"expected points x and y, and perhaps {', '.join(POINTS[2:])}, or a sparse matrix; has {found}"
+            )
+        values = dict(arrays)
     settings = {name: float(values[name]) for name in ("p", "scale") if name in values}
     cost: Cost = PointCost(values["x"], values["y"], **settings)
     transport: dict[str, Any] = {name: values[name] for name in ("a", "b") if name in values}
     transport |= {name: values[name].item() for name in ("blur", "reach", "partial") if name in values}
     return Transport(cost, **{"blur": 0, **transport}) if transport else Assignment(cost)
+
+
+def _sparse(path: Path, arrays: unpacking.Archive) -> scipy.sparse.sparray:
+    """Return the sparse matrix of an archive, whose indices are within it."""
+    import scipy.sparse
+
+    arrays.check()
+    if max(shape := arrays["shape"].tolist()) * np.intp().nbytes > unpacking.MOST_UNPACKED:
+        raise ValueError(f"the sparse matrix has shape {tuple(shape)}; is that right?")
+    matrix = scipy.sparse.load_npz(path)
+    if hasattr(matrix, "check_format"):  # SciPy looks at the ends of the row pointers only, unless it is asked
+        matrix.check_format(full_check=True)
+    return matrix

@@ -9,17 +9,18 @@ from __future__ import annotations
 
 import contextlib
 import csv
-import gzip
+import io
 import itertools
 import re
 import warnings
-import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, TextIO, cast
+from typing import TYPE_CHECKING, BinaryIO, TextIO, cast
 
 import numpy as np
+
+from . import unpacking
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -107,14 +108,14 @@ def read(path: Path, header: bool | None = None) -> Text:
     """
     try:
         with _open(path) as file:
-            lines = list(itertools.islice(file, LINES))
+            lines = _first_lines(file)
         dialect = _dialect(lines)
         rows = dialect.rows(lines)
         heading = _is_heading(rows, dialect, path) if header is None else header
         frame = _with_numbers(_parsed(path, dialect, heading, len(rows[0]) if rows else 0), dialect)
     except UnicodeDecodeError as error:
         raise ValueError(f"byte {error.object[error.start]:#04x} is not UTF-8; save the table as UTF-8") from None
-    except (EOFError, gzip.BadGzipFile, zlib.error, csv.Error) as error:
+    except (*unpacking.DAMAGED, csv.Error) as error:
         raise ValueError(f"it is damaged: {error}") from None
     frame, named = _with_row_names(frame, heading)
     layout = [
@@ -153,9 +154,25 @@ def counted(rows: int, columns: int, layout: str) -> str:
     return ", ".join(filter(None, [held, layout]))
 
 
+def _open_bytes(path: Path) -> BinaryIO:
+    is_packed = path.suffix.lower() == ".gz"
+    return cast(BinaryIO, unpacking.open_gzip(path) if is_packed else path.open("rb"))
+
+
 def _open(path: Path) -> TextIO:
-    opened = gzip.open if path.suffix.lower() == ".gz" else open
-    return cast(TextIO, opened(path, "rt", encoding="utf-8-sig", newline=""))
+    return io.TextIOWrapper(_open_bytes(path), encoding="utf-8-sig", newline="")
+
+
+def _first_lines(file: TextIO) -> list[str]:
+    """Return the lines by which the dialect is told: not all of `LINES` where they are very long."""
+    lines: list[str] = []
+    left = unpacking.MOST_LINE
+    while len(lines) < LINES and left > 0 and (line := file.readline(unpacking.MOST_LINE + 1)):
+        if len(line) > unpacking.MOST_LINE:
+            raise ValueError(f"line {len(lines) + 1} has more than {unpacking.MOST_LINE:,} characters; is it a table?")
+        lines.append(line)
+        left -= len(line)
+    return lines
 
 
 def _dialect(lines: Sequence[str]) -> Dialect:
@@ -242,11 +259,11 @@ def _stand_apart(numbers: Sequence[float], columns: Sequence[Sequence[float]]) -
 def _parsed(path: Path, dialect: Dialect, heading: bool, fields: int) -> pd.DataFrame:
     import pandas as pd
 
-    with warnings.catch_warnings():
+    with warnings.catch_warnings(), _open_bytes(path) as file:
         warnings.simplefilter("error", pd.errors.ParserWarning)
         try:
             frame = pd.read_csv(
-                path,
+                file,
                 sep=r"\s+" if dialect.separator == " " else dialect.separator,
                 decimal=dialect.decimal,
                 header=0 if heading else None,

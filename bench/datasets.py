@@ -10,13 +10,12 @@ import gzip
 import math
 import os
 import struct
-import zlib
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from . import cache
+from . import cache, unpacking
 
 #: Names the folder with data files.
 VARIABLE = "LAPMARK_DATA"
@@ -106,26 +105,39 @@ def read_idx(path: Path, dimensions: int) -> np.ndarray:
     ValueError
         Where the magic number or the length is wrong; it names the file and the fault.
     """
+    is_packed = path.suffix == ".gz"
+    most = unpacking.MOST_UNPACKED if is_packed else path.stat().st_size
     try:
-        content = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
-    except (EOFError, gzip.BadGzipFile, zlib.error) as error:
+        with gzip.open(path) if is_packed else path.open("rb") as file:
+            start = file.read(4 + 4 * dimensions)
+            shape = _idx_shape(path, start, dimensions)
+            promised = math.prod(shape)
+            if is_packed:
+                unpacking.check_unpacked(str(path), promised, "unpack it with gunzip")
+            # One byte more than promised tells that there are too many; a packed file may have far too many.
+            content = file.read(min(promised, most) + 1)
+    except unpacking.DAMAGED as error:
         raise ValueError(f"{path} is damaged: {error}; get it again") from None
-    header = 4 + 4 * dimensions
-    magic = bytes((0, 0, 8, dimensions))
-    if content[:4] != magic:
+    if len(content) != promised:
+        more = " or more" if len(content) > promised else ""
         raise ValueError(
-            f"{path} begins with {content[:4].hex(' ') or 'nothing'}; "
-            f"an IDX file of bytes with {dimensions} axes begins with {magic.hex(' ')}; get it again"
-        )
-    if len(content) < header:
-        raise ValueError(f"{path} ends within its header, at byte {len(content)}; get it again")
-    shape = struct.unpack(f">{dimensions}I", content[4:header])
-    if len(content) != header + math.prod(shape):
-        raise ValueError(
-            f"{path} has {len(content) - header} bytes of data; "
+            f"{path} has {len(content)}{more} bytes of data; "
             f"its header promises {' × '.join(map(str, shape))}; get it again"
         )
-    return np.frombuffer(content, dtype=np.uint8, offset=header).reshape(shape)
+    return np.frombuffer(content, dtype=np.uint8).reshape(shape)
+
+
+def _idx_shape(path: Path, start: bytes, dimensions: int) -> tuple[int, ...]:
+    """Return the shape that the header of an IDX file announces."""
+    magic = bytes((0, 0, 8, dimensions))
+    if start[:4] != magic:
+        raise ValueError(
+            f"{path} begins with {start[:4].hex(' ') or 'nothing'}; "
+            f"an IDX file of bytes with {dimensions} axes begins with {magic.hex(' ')}; get it again"
+        )
+    if len(start) < 4 + 4 * dimensions:
+        raise ValueError(f"{path} ends within its header, at byte {len(start)}; get it again")
+    return struct.unpack(f">{dimensions}I", start[4:])
 
 
 def orlib(n: int) -> np.ndarray:

@@ -11,13 +11,14 @@ from __future__ import annotations
 import codecs
 import gzip
 import warnings
-import zlib
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
 import numpy as np
+
+from . import unpacking
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,7 +77,8 @@ def read(path: str | Path, only: Collection[str] | None = None) -> Vectors:
     path = Path(path)
     words: dict[str, int] = {}
     rows: list[np.ndarray] = []
-    again: list[str] = []
+    first_again, again = "", 0
+    is_packed = path.suffix == ".gz"
     promised = dimension = None
     count = 0
     for number, line in _lines(path):
@@ -96,18 +98,21 @@ def read(path: str | Path, only: Collection[str] | None = None) -> Vectors:
         if only is not None and word not in only:
             continue
         if word in words:
-            again.append(f"{word!r} on line {number}, after line {words[word]}")
+            first_again = first_again or f"{word!r} on line {number}, after line {words[word]}"
+            again += 1
             continue
         words[word] = number
         rows.append(_numbers(fields[-dimension:], where))
+        if is_packed:
+            unpacking.check_unpacked(f"{where}: the file", len(rows) * rows[-1].nbytes, "unpack it with gunzip")
     if dimension is None:
         raise ValueError(f"{path} is empty; a line of vectors is a word and its numbers")
     if promised is not None and count != promised:
         raise ValueError(f"{path} has {count} vectors, but its first line promises {promised}; get it again")
     if again:
-        more = f", and {len(again) - 1:,} more" if len(again) > 1 else ""
+        more = f", and {again - 1:,} more" if again > 1 else ""
         warnings.warn(
-            f"{path}: the first vector is taken of each word that has several: {again[0]}{more}", stacklevel=2
+            f"{path}: the first vector is taken of each word that has several: {first_again}{more}", stacklevel=2
         )
     return Vectors(tuple(words), np.array(rows, np.float32).reshape(len(rows), dimension))
 
@@ -117,10 +122,12 @@ def _lines(path: Path) -> Iterator[tuple[int, bytes]]:
     number = 0
     try:
         with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as file:
-            for number, line in enumerate(file, 1):
+            for number, line in enumerate(iter(lambda: file.readline(unpacking.MOST_LINE + 1), b""), 1):
+                if len(line) > unpacking.MOST_LINE:
+                    raise ValueError(f"{path}, line {number} has more than {unpacking.MOST_LINE:,} bytes; is it text?")
                 if line := line.removeprefix(codecs.BOM_UTF8 if number == 1 else b"").strip():
                     yield number, line
-    except (EOFError, gzip.BadGzipFile, zlib.error) as error:
+    except unpacking.DAMAGED as error:
         raise ValueError(f"{path} is damaged after line {number}: {error}; get it again") from None
 
 

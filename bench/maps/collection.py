@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import gzip
 import math
 import os
-import zipfile
-import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +12,7 @@ import numpy as np
 
 from solvers.layout import fitting_shape
 
-from .. import csvfile
+from .. import csvfile, unpacking
 from ..datasets import read_idx
 from . import mosaic, table, thumbnails
 from .thumbnails import Thumbnail
@@ -24,9 +21,6 @@ from .thumbnails import Thumbnail
 DATA = ("points", "features", "data", "X", "images")
 LABELS = ("label", "labels", "y")
 NAMES = ("name", "names")
-
-#: What a file that is damaged may raise beside a ValueError.
-DAMAGED = (EOFError, gzip.BadGzipFile, zipfile.BadZipFile, zlib.error)
 
 READS = f"a folder of images, .npy, .npz, {', '.join(table.SUFFIXES)}, or MNIST's IDX files"
 
@@ -112,9 +106,8 @@ def read(
             raise ValueError(f"{path} is empty")
     try:
         return _file(path, start, side, threads, header)
-    except (*DAMAGED, ValueError, TypeError, MemoryError) as error:
-        fault = "it holds Python objects, which are not loaded; save numbers" if "pickle" in str(error) else error
-        raise ValueError(f"{path}: {fault}") from None
+    except (*unpacking.DAMAGED, ValueError, TypeError, MemoryError) as error:
+        raise ValueError(f"{path}: {error}") from None
 
 
 def _file(path: Path, start: bytes, side: int | None, threads: int | None, header: bool | None) -> Collection:
@@ -122,9 +115,9 @@ def _file(path: Path, start: bytes, side: int | None, threads: int | None, heade
     if name.endswith(".npy"):
         if start != b"\x93NUMPY":
             raise ValueError("it is no NumPy file, whatever its name says")
-        return _arrays({"data": np.load(path, allow_pickle=False)}, side)
+        return _arrays({"data": unpacking.read_npy(path)}, side)
     if name.endswith(".npz"):
-        with np.load(path, allow_pickle=False) as archive:
+        with unpacking.Archive(path) as archive:
             return _arrays(archive, side)
     if name.endswith(table.SUFFIXES):
         read = table.read(path, header)

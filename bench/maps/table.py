@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .. import csvfile
+from .. import csvfile, unpacking
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -21,6 +21,9 @@ SUFFIXES = (*csvfile.SUFFIXES, ".parquet")
 #: What columns are called that are no features, whatever they hold.
 LABELS = ("label", "labels", "class")
 PATHS = ("image", "path", "file", "filename")
+
+#: Rows of Parquet that are unpacked at a time.
+BATCH = 1024
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,9 +77,20 @@ def read(path: Path, header: bool | None = None) -> Table:
 
 
 def _parquet(path: Path) -> pd.DataFrame:
+    import pyarrow as pa
     import pyarrow.parquet
 
-    table = pyarrow.parquet.read_table(path)
+    with pyarrow.parquet.ParquetFile(path) as file:
+        groups = [file.metadata.row_group(k) for k in range(file.metadata.num_row_groups)]
+        count = sum(group.column(k).num_values for group in groups for k in range(group.num_columns))
+        unpacking.check_unpacked("the table", np.dtype(np.float64).itemsize * count, "take fewer rows")
+        # How long texts are no header tells.
+        batches, size = [], 0
+        for batch in file.iter_batches(BATCH):
+            batches.append(batch)
+            size += batch.nbytes
+            unpacking.check_unpacked("the table", size, "drop columns of text")
+        table = pa.Table.from_batches(batches, file.schema_arrow)
     # Types are told by the file; what pandas keeps of its own it cannot always read again, such as Arrow's lists.
     frame = table.to_pandas(ignore_metadata=True)
     index = [name for name in (table.schema.pandas_metadata or {}).get("index_columns", []) if isinstance(name, str)]

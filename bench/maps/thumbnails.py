@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import math
 import os
+import threading
 import warnings
 from collections.abc import Callable, Collection, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -16,10 +18,11 @@ from pathlib import Path
 from typing import TypeVar
 
 import numpy as np
-from PIL import Image, ImageOps
+from PIL import Image, ImageOps, JpegImagePlugin
 
 from solvers.validation import check_threads
 
+from .. import unpacking
 from ..status import doing
 
 Item = TypeVar("Item")
@@ -33,6 +36,13 @@ PALE = 208
 
 #: Endings of images that Pillow reads with the plugin pillow-heif only; telephones write them.
 HEIF = (".heic", ".heif", ".hif")
+
+#: Bytes of the blocks that Pillow takes memory in. Smaller ones, once freed, are kept by the C library for the thread
+#: that freed them, so that each thread would hold the largest image that it has read.
+BLOCK = 64 << 20
+
+#: Pixels of a transparent image that are worked on at a time.
+STRIP = 1 << 20
 
 #: A JPEG is decoded at an eighth of its size, or a quarter, as long as it stays this large; fixed, since what is
 #: embedded should not depend on how large it is drawn.
@@ -120,14 +130,20 @@ def read(paths: Sequence[Path], side: int, threads: int | None = None) -> list[T
         For each file, in order; in place of one that cannot be read, the reason.
     """
 
+    budget = _Budget(unpacking.PIXELS_AT_A_TIME)
+    Image.core.set_block_size(BLOCK)
+
     def one(path: Path) -> Thumbnail | str:
         try:
             if path.stat().st_size == 0:
                 return "it is empty"
-            with Image.open(path) as image:
-                # Formats with frames open at the first; turned as the camera was held.
-                image.draft("", (max(DRAFT, side),) * 2)
-                return thumbnail(ImageOps.exif_transpose(image), side)
+            with _open(path) as image:
+                pixels = _decoded_pixels(image, side)
+                unpacking.check_pixels(pixels, unpacking.MOST_PIXELS)
+                with budget.take(pixels):
+                    # Formats with frames open at the first; turned as the camera was held.
+                    ImageOps.exif_transpose(image, in_place=True)
+                    return thumbnail(image, side)
         except Image.UnidentifiedImageError:
             missing = path.suffix.lower() in HEIF and HEIF[0] not in Image.registered_extensions()
             return "reading it takes pip install pillow-heif" if missing else "it is no image, whatever its name says"
@@ -136,6 +152,46 @@ def read(paths: Sequence[Path], side: int, threads: int | None = None) -> list[T
 
     _endings()
     return list(_each(one, paths, "reading images", check_threads(threads)))
+
+
+class _Budget:
+    """What threads may take together at a time; whoever wants more than there is gets all of it, alone."""
+
+    def __init__(self, most: int) -> None:
+        self._most = self._left = most
+        self._changed = threading.Condition()
+
+    @contextlib.contextmanager
+    def take(self, share: int) -> Iterator[None]:
+        share = min(share, self._most)
+        with self._changed:
+            self._changed.wait_for(lambda: self._left >= share)
+            self._left -= share
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._left += share
+                self._changed.notify_all()
+
+
+def _open(path: Path) -> Image.Image:
+    """Open an image file; one that Pillow refuses by its size if it is a JPEG, of which only a part is decoded."""
+    try:
+        return Image.open(path)
+    except Image.DecompressionBombError:
+        try:
+            return JpegImagePlugin.JpegImageFile(path)
+        except SyntaxError:
+            raise ValueError(f"it has more than {unpacking.MOST_PIXELS:,} pixels; make it smaller") from None
+
+
+def _decoded_pixels(image: Image.Image, side: int) -> int:
+    """Have a JPEG decoded at a fraction of its size, and return how many pixels take memory then."""
+    full = math.prod(image.size)
+    image.draft("", (max(DRAFT, side),) * 2)
+    # Of a progressive JPEG all coefficients are kept until the last is read.
+    return full if image.info.get("progressive") else math.prod(image.size)
 
 
 def thumbnails(images: Sequence[np.ndarray] | np.ndarray, side: int) -> list[Thumbnail]:
@@ -148,12 +204,11 @@ def thumbnails(images: Sequence[np.ndarray] | np.ndarray, side: int) -> list[Thu
 
 
 def thumbnail(image: Image.Image, side: int) -> Thumbnail:
-    """An image in any of Pillow's modes, made small."""
+    """An image in any of Pillow's modes, made small; the image itself may be, too, since a copy takes memory."""
     image = _plain(image)
-    compared = image if max(image.size) <= COMPARED else _squeezed(image)
-    sprite = image.copy()
-    sprite.thumbnail((side, side), Image.Resampling.LANCZOS)
-    return Thumbnail(_pixels(sprite), _pixels(compared))
+    compared = _pixels(image if max(image.size) <= COMPARED else _squeezed(image))
+    image.thumbnail((side, side), Image.Resampling.LANCZOS)
+    return Thumbnail(_pixels(image), compared)
 
 
 def vectors(images: Sequence[Thumbnail]) -> np.ndarray:
@@ -188,11 +243,37 @@ def _plain(image: Image.Image) -> Image.Image:
     if image.mode.startswith(("I", "F")):
         return Image.fromarray(_bytes(np.asarray(image)))
     if image.has_transparency_data:
-        pixels = np.asarray(image := image.convert("RGBA"))
+        return _on_ground(image)
+    mode = "L" if image.mode in ("1", "L") else "RGB"
+    return image if image.mode == mode else image.convert(mode)
+
+
+def _on_ground(image: Image.Image) -> Image.Image:
+    """A transparent image on a ground that does not hide it, made a strip at a time to save memory."""
+    ground = "black" if _is_pale(image) else "white"
+    flat = Image.new("RGB", image.size)
+    for top, strip in _strips(image):
+        flat.paste(Image.alpha_composite(Image.new("RGBA", strip.size, ground), strip).convert("RGB"), (0, top))
+    return flat
+
+
+def _is_pale(image: Image.Image) -> bool:
+    """Whether all colours of what is not transparent are nearly white, on average."""
+    count = total = 0
+    for _, strip in _strips(image):
+        pixels = np.asarray(strip)
         shown = pixels[pixels[..., 3] > 0, :3]
-        ground = "black" if len(shown) and shown.min(axis=1).mean() > PALE else "white"
-        image = Image.alpha_composite(Image.new("RGBA", image.size, ground), image)
-    return image.convert("L" if image.mode in ("1", "L") else "RGB")
+        count += len(shown)
+        total += int(shown.min(axis=1).sum(dtype=np.int64))
+    return count > 0 and total / count > PALE
+
+
+def _strips(image: Image.Image) -> Iterator[tuple[int, Image.Image]]:
+    """The strips of an image in RGBA, each with the row at which it begins."""
+    rows = max(1, STRIP // image.width)
+    for top in range(0, image.height, rows):
+        bottom = min(top + rows, image.height)
+        yield top, image.crop((0, top, image.width, bottom)).convert("RGBA")
 
 
 def _squeezed(image: Image.Image) -> Image.Image:

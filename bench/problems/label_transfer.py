@@ -19,6 +19,7 @@ from PIL import Image, UnidentifiedImageError
 
 from solvers import Plan, PointCost, Transport, carry
 
+from .. import unpacking
 from . import family
 
 #: Pixels along a side of the pictures that are drawn here.
@@ -118,10 +119,11 @@ def _read(path: str) -> np.ndarray:
     """A picture as (height, width, 3) from 0 to 1, transparent parts white."""
     try:
         with Image.open(path) as image:
+            unpacking.check_pixels(image.width * image.height, unpacking.PIXELS_AT_A_TIME)
             coloured = image.convert("RGBA")
     except FileNotFoundError:
         raise ValueError(f'there is no picture {path}; give a path, or "drawn"') from None
-    except (UnidentifiedImageError, OSError) as error:
+    except (UnidentifiedImageError, Image.DecompressionBombError, OSError, ValueError) as error:
         raise ValueError(f"{path} cannot be read as a picture: {error}") from None
     white = Image.new("RGBA", coloured.size, "white")
     return np.asarray(Image.alpha_composite(white, coloured).convert("RGB"), dtype=np.float64) / 255

@@ -102,7 +102,7 @@ def test_the_network_is_left_alone_when_asked_to(monkeypatch: pytest.MonkeyPatch
     ("damage", "fault"),
     [
         (lambda content: content[:-1], "9407 bytes of data; its header promises 12 × 28 × 28"),
-        (lambda content: content + b"\0", "9409 bytes of data"),
+        (lambda content: content + b"\0", "9409 or more bytes of data"),
         (lambda content: content[:9], "ends within its header, at byte 9"),
         (lambda content: b"", "begins with nothing"),
         (lambda content: b"\0\0\x0d\x03" + content[4:], "begins with 00 00 0d 03"),
