@@ -7,6 +7,8 @@ import io
 import numpy as np
 import pandas as pd
 
+from .csv_text import to_csv
+
 
 def encode(table: pd.DataFrame, suffix: str) -> bytes:
     """The content of a file whose name ends in `.csv`, `.json` (a list of rows), `.npy` (a structured array, without
@@ -14,7 +16,7 @@ def encode(table: pd.DataFrame, suffix: str) -> bytes:
     """
     match suffix:
         case ".csv":
-            return table.to_csv(index=False).encode()
+            return to_csv(table).encode()
         case ".json":
             return (table.to_json(orient="records", force_ascii=False, indent=1) + "\n").encode()
         case ".parquet":

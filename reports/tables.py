@@ -15,6 +15,8 @@ from bench.record import FIGURES, METRICS, STATUSES, Record
 from bench.units import show_size
 from solvers import registry
 
+from .csv_text import to_csv
+
 #: Columns with the figures of a certificate.
 CERTIFIED = tuple(dict.fromkeys((*FIGURES, *(metric.name for metric in METRICS))))
 
@@ -55,17 +57,19 @@ def frame(records: Iterable[Record]) -> pd.DataFrame:
         One column per condition of the machine, and per work counter.
     """
     records = list(records)
-    cells = pd.DataFrame([_row(record) for record in records])
+    rows = [_row(record) for record in records]
+    cells = pd.DataFrame(rows)
     conditions, counters = (sorted(filter(re.compile(f"{kind}_").match, cells)) for kind in ("condition", "counter"))
     cells = cells[[*(name for name in cells if name not in {*conditions, *counters}), *conditions, *counters]]
     cells.insert(cells.columns.get_loc("message") + 1, "current", current(records))
+    for name in ("peak_memory", "instructions", *counters):
+        # From the rows: where a cell has none, pandas has made numbers of 53 bits of the others.
+        cells[name] = pd.array([row.get(name) for row in rows], dtype="Int64")
     cells = cells.sort_values(["problem", "label", "n", "seed", "solver", "threads"], kind="stable", ignore_index=True)
     cells["status"] = pd.Categorical(cells["status"], categories=list(STATUSES))
     cells["m"] = cells["m"].astype("Int64")
     for name in ("seconds", "seconds_min", "seconds_max", *CERTIFIED, *conditions):
         cells[name] = cells[name].astype("float64")
-    for name in ("peak_memory", "instructions", *counters):
-        cells[name] = cells[name].astype("Int64")
 
     ok = compared(cells)
     fastest = ok[ok["exact"]].groupby("case")["seconds"].min()
@@ -88,12 +92,12 @@ def current(records: Sequence[Record]) -> list[bool]:
 
 def csv(cells: pd.DataFrame) -> str:
     """The cells as CSV, the timed calls as a JSON list."""
-    return cells.assign(times=[str(list(times)) for times in cells["times"]]).to_csv(index=False)
+    return to_csv(cells.assign(times=[str(list(times)) for times in cells["times"]]))
 
 
 def certified(cells: pd.DataFrame) -> pd.DataFrame:
-    """The current cells with a certified answer: what may be drawn."""
-    return cells[cells["current"] & (cells["status"] == "ok") & cells["seconds"].notna()]
+    """The current cells with a certified answer: what may be drawn. A time of 0 is none that a ratio can be made of."""
+    return cells[cells["current"] & (cells["status"] == "ok") & (cells["seconds"] > 0)]
 
 
 def compared(cells: pd.DataFrame) -> pd.DataFrame:

@@ -1,0 +1,52 @@
+"""CSV of which a spreadsheet program runs nothing."""
+
+from __future__ import annotations
+
+import io
+
+import numpy as np
+import pandas as pd
+import pytest
+from report_records import make_record
+
+from bench.problems import Case
+from reports import assignment, tables
+from reports.csv_text import to_csv
+
+
+@pytest.mark.parametrize("text", ["=1+1", "+cmd|' /C calc'!A0", "-2+3", "@SUM(A1)", "\t=1", "\r=1"])
+def test_text_that_begins_a_formula_gets_an_apostrophe(text: str) -> None:
+    for dtype in (object, "string", "category"):
+        table = pd.DataFrame({"name": pd.Series([text, "plain"], dtype=dtype), "x": [0, 1]})
+        found = pd.read_csv(io.StringIO(to_csv(table)), lineterminator="\n")
+        assert found["name"].tolist() == [f"'{text}", "plain"]
+
+
+def test_numbers_and_what_is_missing_stay_as_they_are() -> None:
+    table = pd.DataFrame(
+        {
+            "float": [-1.5, np.nan, -np.inf],
+            "int": pd.array([-1, 2, None], dtype="Int64"),
+            "bool": [True, False, True],
+            "mixed": pd.Series([-1, "jv", None], dtype=object),
+            "label": ["-1", "+2.5e3", "7"],
+            "time": pd.to_datetime(["2026-01-01"] * 3),
+        }
+    )
+    assert to_csv(table) == table.to_csv(index=False)
+
+
+def test_headings_are_texts_too() -> None:
+    assert to_csv(pd.DataFrame({"=a": [1]})) == "'=a\n1\n"
+
+
+def test_cells_of_a_run_have_no_formula_in_csv() -> None:
+    record = make_record("jv", Case("uniform", 100), message="=HYPERLINK(1)", status="error", samples=())
+    cells = tables.frame([record])
+    assert pd.read_csv(io.StringIO(tables.csv(cells)))["message"].tolist() == ["'=HYPERLINK(1)"]
+
+
+def test_assignment_of_a_map_has_no_formula_in_csv() -> None:
+    table = pd.DataFrame({"name": ["=1+1.png"], "row": [0], "x": [-1.5]})
+    assert assignment.encode(table, ".csv") == b"name,row,x\n'=1+1.png,0,-1.5\n"
+    assert b'"=1+1.png"' in assignment.encode(table, ".json")
