@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+import math
+import reprlib
+import types
+import typing
+import unicodedata
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields, replace
+from datetime import datetime
 from statistics import median
+from typing import Any
 
 from solvers.certificate import TOLERANCE
 
+from . import spec
 from .conditions import worst
 
 #: What can become of a cell. Only `ok` is ranked.
@@ -157,3 +165,120 @@ class Record:
             peak_memory=max(filter(None, (self.peak_memory, later.peak_memory)), default=worse.peak_memory),
             finished=later.finished,
         )
+
+
+def fault(values: Mapping[str, Any]) -> str | None:
+    """Return what keeps values, by field, from being a record, and what is due instead; None where nothing does."""
+    for name, hint in _HINTS.items():
+        value = values[name]
+        if not _fits(hint, value):
+            return f"{name} is {_SHORT.repr(value)}: it must be {_words(hint)}"
+        is_valid, words = _RULES.get(name, (None, ""))
+        if is_valid and value is not None and not is_valid(value):
+            return f"{name} is {_SHORT.repr(value)}: it must be {words}"
+    parts = {**values["params"], "n": values["n"], "seed": values["seed"]}
+    if values["case"] != spec.show(values["problem"], parts):
+        return f"case is {_SHORT.repr(values['case'])}: it must agree with problem, n, seed and params"
+    if values["rounds"] and sum(values["rounds"]) != len(values["samples"]):
+        return f"rounds is {_SHORT.repr(values['rounds'])}: it must add up to the {len(values['samples'])} samples"
+    return None
+
+
+def _fits(hint: Any, value: Any) -> bool:
+    """Whether a value is of the type of a field; a whole number is one of real numbers, too."""
+    if hint in _IS:
+        return _IS[hint](value)
+    origin, parts = typing.get_origin(hint), typing.get_args(hint)
+    if origin is tuple:
+        return isinstance(value, tuple) and all(map(_IS[parts[0]], value))
+    if origin is Mapping:
+        return isinstance(value, dict) and all(map(_is_text, value)) and all(map(_IS[parts[1]], value.values()))
+    assert origin is types.UnionType
+    return any(_fits(part, value) for part in parts)
+
+
+def _words(hint: Any) -> str:
+    """How a message calls the type of a field."""
+    origin, parts = typing.get_origin(hint), typing.get_args(hint)
+    if origin is tuple:
+        return f"a list, each item {_WORDS[parts[0]]}"
+    if origin is Mapping:
+        return f"a mapping, each value {_WORDS[parts[1]]}"
+    return " or ".join(map(_words, parts)) if origin else _WORDS[hint]
+
+
+def _is_text(value: object) -> bool:
+    # Names may come from solvers, whose line breaks are kept; no-break spaces and the like are in names of files.
+    return isinstance(value, str) and (
+        value.isprintable()
+        or all(letter in "\n\t" or unicodedata.category(letter) not in ("Cc", "Cs") for letter in value)
+    )
+
+
+def _is_whole(value: object) -> bool:
+    # What tables hold has 64 bits.
+    return type(value) is int and -(2**63) <= value < 2**63
+
+
+def _is_finite(value: object) -> bool:
+    return math.isfinite(value) if isinstance(value, float) else _is_whole(value)
+
+
+def _is_spec(text: str) -> bool:
+    try:
+        return bool(spec.parse(text)[0])
+    except ValueError:
+        return False
+
+
+def _is_moment(text: str) -> bool:
+    try:
+        return not text or datetime.fromisoformat(text).tzinfo is not None
+    except ValueError:
+        return False
+
+
+#: By type of a field, or of what is in it.
+_IS: Mapping[Any, Callable[[Any], bool]] = {
+    str: _is_text,
+    int: _is_whole,
+    float: _is_finite,
+    bool: lambda value: isinstance(value, bool),
+    object: lambda value: isinstance(value, float | bool) or _is_whole(value) or _is_text(value),
+    types.NoneType: lambda value: value is None,
+}
+_WORDS = {
+    str: "a text without control characters",
+    int: "a whole number of at most 64 bits",
+    float: "a finite number",
+    bool: "0 or 1",
+    object: "a number, a text, true or false",
+    types.NoneType: "null",
+}
+
+_POSITIVE = (lambda value: value >= 1), "at least 1"
+_NOT_NEGATIVE = (lambda value: value >= 0), "at least 0"
+_SPEC = _is_spec, "written as name:key=value,key=value"
+
+#: What a field must be beyond its type, and how a message says it.
+_RULES: Mapping[str, tuple[Callable[[Any], bool], str]] = {
+    "key": (bool, "not empty"),
+    "solver": _SPEC,
+    "case": _SPEC,
+    "n": _POSITIVE,
+    "m": _POSITIVE,
+    "status": (STATUSES.__contains__, f"one of {', '.join(STATUSES)}"),
+    # What a worker may tell, see `bench.cell`.
+    "samples": (lambda samples: all(0 <= seconds < 1e18 for seconds in samples), "a list of seconds, each at least 0"),
+    "rounds": (lambda rounds: all(count >= 1 for count in rounds), "a list of counts, each at least 1"),
+    "peak_memory": _NOT_NEGATIVE,
+    "instructions": _NOT_NEGATIVE,
+    "threads": _POSITIVE,
+    "finished": (_is_moment, "a date and time with its zone, as 2026-01-31T12:00:00+00:00"),
+}
+
+_HINTS = {field.name: typing.get_type_hints(Record)[field.name] for field in fields(Record)}
+
+#: Escapes what steers a terminal, and cuts what is long or deep.
+_SHORT = reprlib.Repr()
+_SHORT.maxstring = _SHORT.maxother = 60

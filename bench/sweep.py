@@ -9,12 +9,16 @@ from dataclasses import dataclass
 
 from . import host, subject
 from .judge import Judge
-from .measure import measure
+from .machine import machine
+from .measure import measure, unmeasured
 from .plan import Cell
 from .problems import Case
 from .record import Record
 from .subject import Subject
 from .turns import Event, Finished, Started, Turns, Waiting
+
+#: How often the harness may die, or be killed, while it runs a cell, before that is taken for the solver's doing.
+MOST_DEATHS = 2
 
 
 @dataclass
@@ -24,6 +28,7 @@ class Sweep:
     turns: Turns
 
     def __post_init__(self) -> None:
+        host.lock_file()  # a lock that cannot be had is an error before anything is measured
         self._judge = Judge(self.turns.store, self.turns.terms.limits)
 
     def run(self, planned: Sequence[Cell]) -> Generator[Event, None, None]:
@@ -47,9 +52,13 @@ class Sweep:
 
     def _turn(self, turn: Started, build: Callable[[], Subject | str]) -> Record | None:
         """The round's record, None where another run on the same store was quicker."""
-        if self.turns.store.get(turn.cell.key) != turn.seen:
+        if self.turns.kept(turn.cell, machine()) != turn.seen:
             return None
-        return measure(turn.cell, build, self.turns.terms, self._judge, turn.round == 0)
+        with self.turns.store.attempt(turn.cell.key) as deaths:
+            if deaths >= MOST_DEATHS:
+                reason = f"the harness died {deaths} times while it ran; --retry crash runs it again"
+                return unmeasured(turn.cell, "crash", reason)
+            return measure(turn.cell, build, self.turns.terms, self._judge, turn.round == 0)
 
 
 def _send(

@@ -99,17 +99,17 @@ class Turns:
         """
         due = list(cells)
         where = machine() if there is None else there
-        kept = [self.store.get(cell.key_on(where)) for cell in due if cell.missing is None]
+        kept = [self.kept(cell, where) for cell in due if cell.missing is None]
         complete = all(record and self.terms.fulfilled(record) and not self._retried(record) for record in kept)
         current = None if complete else digest()
         for number in itertools.count():
             for cell in due[:: 1 if number % 2 == 0 else -1]:
-                key, resumed = cell.key_on(where), True
-                first = self.store.get(key)
+                resumed = True
+                first = self.kept(cell, where)
                 # What was skipped may be there now, and looking again costs no run.
                 again = first is not None and number == 0 and (self._retried(first) or _of_others(first, current))
                 while True:
-                    latest = self.store.get(key)
+                    latest = self.kept(cell, where)
                     record = None if again and latest == first else latest
                     if record is not None and self.terms.fulfilled(record):
                         break
@@ -129,6 +129,12 @@ class Turns:
                     yield Finished(cell, record, resumed)
             if not due:
                 return
+
+    def kept(self, cell: Cell, where: Mapping[str, object]) -> Record | None:
+        """What the store has of a cell. Another cell's record under its key is damage, and is replaced."""
+        record = self.store.get(cell.key_on(where))
+        its = (cell.solver, str(cell.case), cell.threads)
+        return record if record and (record.solver, record.case, record.threads) == its else None
 
     def _retried(self, record: Record) -> bool:
         """Whether a finished cell is to be run again."""

@@ -106,7 +106,8 @@ def _time_to(rows: pd.DataFrame, gap: float) -> pd.Series:
     """Median time of the cells whose answer is certified to be that near; inf for others, NaN for what is not taken."""
     error = rows["entropic_gap"].fillna(rows["gap"])
     near = rows["exact"] | (error <= max(gap, METRICS[0].negligible))
-    time = rows["seconds"].where((rows["status"] == "ok") & near, np.inf)
+    # A time of 0 is none that ratios and logarithms can be made of.
+    time = rows["seconds"].where((rows["status"] == "ok") & (rows["seconds"] > 0) & near, np.inf)
     return time.mask((rows["status"] == "skipped") & ~_defeated(rows))
 
 

@@ -17,6 +17,9 @@ from .. import tables, words
 from ..looks import LABEL, SOFT, Label, label_right, line_height, log_axis, panels, plain, style, swatch, theme
 from .base import Chart, points
 
+#: Largest error that is drawn: no axis reaches beyond the largest number.
+FARTHEST = 1e300
+
 
 def draw(metric: Metric, cells: pd.DataFrame) -> Figure | None:
     """A metric against time at the largest size; one curve per solver over its accuracy setting."""
@@ -60,7 +63,7 @@ def _panel(ax: Axes, rows: pd.DataFrame, metric: Metric) -> None:
     for row in optimal.itertuples():
         ax.plot([row.seconds], [line], zorder=3, **points(style(row.solver)))
     ax.axhline(line, color=SOFT, lw=1)
-    ax.set_ylim(line / 3, rest["error"].max() * 4 if len(rest) else line * 100)
+    ax.set_ylim(line / 3, min(rest["error"].max(), FARTHEST) * 4 if len(rest) else line * 100)
     ax.set_xlim(rows["seconds"].min() / 1.6, rows["seconds"].max() * (4 if len(rest) else 1.6))
     log_axis(ax, "x", "time of a solve", units.show_duration)
     log_axis(ax, "y", metric.axis, lambda value: words.gap(value) if value > 2 * line else metric.perfect)

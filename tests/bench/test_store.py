@@ -18,7 +18,7 @@ from bench.store import NAME, SCHEMA, Store, StoreError
 RECORD = Record(
     key="a",
     solver="jv",
-    case="uniform:n=3,seed=0",
+    case="uniform:dtype=float32,n=3,seed=0",
     problem="uniform",
     n=3,
     m=3,
