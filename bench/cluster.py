@@ -1,27 +1,28 @@
 """A run on several machines: turns given to the workers of a Dask cluster, one at a time on each host.
 
-A worker builds a problem itself, from its seed, and judges the answer; records come back, and this process alone writes
-to the store. The cells of a case run on one host, so that their times compare. A worker that is lost in mid-turn costs
-that turn, which another one takes.
+A worker builds a problem itself, from its seed, and judges the answer. Records come back as JSON text and are checked
+(`bench.cluster_messages`), and this process alone writes to the store. The cells of a case run on one host, so that
+their times compare. A worker that is lost in mid-turn costs that turn, which another one takes. A worker that sends
+anything but the record it was asked for is not used again.
 """
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import functools
 import itertools
 import socket
-import tempfile
 import time
 from collections import Counter, deque
-from collections.abc import Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from concurrent.futures import CancelledError
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-import psutil
-
-from . import host, plugins, subject
+from . import cluster_messages, host, instructions, plugins, scratch, subject, tree
+from .cluster_messages import Answer, BadMessage, Place
 from .judge import Judge
 from .machine import machine, source
 from .measure import Terms, measure, unmeasured
@@ -30,9 +31,7 @@ from .problems import Case
 from .record import Record
 from .subject import Subject
 from .turns import Event, Finished, Started, Turns, Waiting
-
-#: Seconds that a scheduler may take to answer.
-PATIENCE = 10
+from .units import show_duration
 
 #: Seconds between two looks at who has joined and who is gone.
 TICK = 0.5
@@ -40,28 +39,15 @@ TICK = 0.5
 #: A cell that has taken so many workers down with it is not tried again.
 MOST_LOSSES = 2
 
+#: Seconds that a turn may take beside its calls: building the problem, and waiting for the turns of other runs.
+AROUND_CALLS = 4 * 3600.0
+
+#: Processes of a turn that may each take the limits: the cell, the count of its instructions, and solvers that judge.
+PROCESSES = 10
+
 
 class ClusterError(ValueError):
     """The cluster cannot be reached or used; what is finished is kept."""
-
-
-@dataclass(frozen=True)
-class Place:
-    """What a worker says of its host: workers with the same `name` and `lock` share one."""
-
-    name: str
-    lock: str
-    machine: Mapping[str, object]
-    source: str
-    versions: Mapping[str, Mapping[str, str]]
-
-
-@dataclass(frozen=True)
-class Answer:
-    """What comes back of a turn: the record, and the bounds that are known of its problem now."""
-
-    record: Record
-    bounds: Mapping[str, tuple[float, str]]
 
 
 @dataclass
@@ -80,7 +66,11 @@ class Known:
 
 @dataclass
 class _Spot:
-    """A host at work: the worker's address, the turns of its case, the one that runs, and the cells that are left."""
+    """A host at work: the worker's address, the turns of its case, the one that runs, and the cells that are left.
+
+    `bound` is the best that this worker sent of the case's problem. It goes back to this worker alone and not to the
+    store, so that a bound that is not true spoils no verdict but the worker's own.
+    """
 
     address: str
     place: Place
@@ -88,6 +78,8 @@ class _Spot:
     left: list[Cell]
     turn: Started | None = None
     future: Any = None
+    deadline: float = 0.0
+    bound: float | None = None
 
 
 @dataclass
@@ -98,7 +90,9 @@ class Cluster:
     ----------
     turns : Turns
     address : str
-        Of the scheduler, such as `tcp://192.168.0.2:8786`.
+        Of the scheduler, such as `tls://192.168.0.2:8786`.
+    warn : callable
+        Called with a text when a worker cannot be used, or not any longer, and others can.
 
     Raises
     ------
@@ -109,15 +103,19 @@ class Cluster:
 
     turns: Turns
     address: str
+    warn: Callable[[str], None] = lambda _: None
 
     def __post_init__(self) -> None:
         try:
-            import distributed
+            from . import cluster_client
         except ImportError:
             raise ClusterError("Dask is not installed (pip install distributed)") from None
+        self._dask = cluster_client
         try:
-            self._client = distributed.Client(self.address, timeout=PATIENCE)
-        except (OSError, ValueError) as error:
+            self._client = cluster_client.connect(self.address)
+        except ValueError as error:
+            raise ClusterError(f"cannot use the scheduler at {self.address}: {error}; see docs/cluster.md") from None
+        except OSError as error:
             raise ClusterError(
                 f"no Dask scheduler answers at {self.address} ({error}); start one with `dask scheduler`, and "
                 f"`dask worker {self.address}` on each machine"
@@ -142,24 +140,28 @@ class Cluster:
                         self._spots[identity] = spot
                         yield from self._advance(identity, None)
                 for identity in self._ended():
-                    spot = self._spots[identity]
-                    assert spot.turn is not None
-                    yield from self._advance(identity, self._take(spot, spot.turn.cell))
+                    yield from self._collect(identity, cases)
         except OSError as error:
             raise ClusterError(f"the scheduler at {self.address} is lost: {error}") from None
         finally:
             self._close()
 
     def _look_around(self, planned: Sequence[Cell], cases: deque[list[Cell]]) -> Iterator[Event]:
-        """Learn who has joined, and take back what was given to those who are gone."""
-        self._alive = alive = set(self._client.scheduler_info(n_workers=-1)["workers"])
-        for address in alive - self._places.keys():
-            self._places[address] = self._ask(address, planned)
+        """Learn who has joined, and take back what was given to those who are gone, or silent for too long."""
+        self._alive = alive = self._dask.workers(self._client)
+        for address in sorted(alive - self._places.keys()):
+            place = self._ask(address, planned)
+            if isinstance(place, str):
+                self._exclude(address, place)
+            else:
+                self._places[address] = place
         for identity, spot in list(self._spots.items()):
-            if spot.address not in alive or _killed(spot.future):
+            if spot.address in alive and time.monotonic() > spot.deadline:
+                allowed = show_duration(_patience(self.turns.terms))
+                self._exclude(spot.address, f"did not answer within {allowed}")
+            if spot.address not in alive or time.monotonic() > spot.deadline:
                 yield from self._lose(identity, cases)
-        usable = [address for address in alive if isinstance(self._places[address], Place)]
-        if alive and not usable:
+        if alive and not any(isinstance(self._places[address], Place) for address in alive):
             reasons = "; ".join(f"{address} {self._places[address]}" for address in sorted(alive))
             raise ClusterError(f"no worker of {self.address} can be used: {reasons}")
         if not alive:
@@ -169,17 +171,23 @@ class Cluster:
     def _ask(self, address: str, planned: Sequence[Cell]) -> Place | str:
         """The place of a worker, or what keeps it from being used."""
         cells = {cell.solver: cell for cell in planned}
-        # Beside whatever it runs: another client's turn may take long.
-        asked = self._client.run(describe, list(cells.values()), self._files, workers=[address], on_error="return")
-        place = asked.get(address)
-        if not isinstance(place, Place):
-            return f"cannot run Lapmark: {type(place).__name__}: {place}"
+        try:
+            # Beside whatever it runs: another client's turn may take long.
+            text = self._dask.ask(self._client, address, describe, list(cells.values()), self._files)
+            place = cluster_messages.read_place(text)
+        except (self._dask.NoAnswer, BadMessage) as error:
+            return f"cannot run Lapmark: {error}"
         if place.source != source():
             return f"runs the code of {place.source}, not of {source()}"
-        for solver, versions in place.versions.items():
-            if versions != cells[solver].versions:
-                return f"has for {solver} {_listed(versions)}, not {_listed(cells[solver].versions)}"
+        for solver, cell in cells.items():
+            if (versions := place.versions.get(solver, {})) != cell.versions:
+                return f"has for {solver} {_listed(versions)}, not {_listed(cell.versions)}"
         return place
+
+    def _exclude(self, address: str, reason: str) -> None:
+        """Never use a worker again; the reason begins with a verb."""
+        self._places[address] = reason
+        self.warn(f"the worker at {address} is not used: it {reason}")
 
     def _idle(self) -> dict[tuple[str, str], tuple[str, Place]]:
         """A worker of each host at which none is at work."""
@@ -202,15 +210,13 @@ class Cluster:
                 event = next(spot.turns)
             spot.turn = replace(event, where=spot.place.name)
             yield spot.turn
-            digest = self._digests.get(str(event.cell.case), (None, ""))[0]
-            bound = digest and self.turns.store.bound(digest)
-            known = {digest: bound} if digest and bound is not None else {}
+            spot.deadline = time.monotonic() + _patience(self.turns.terms)
             spot.future = self._client.submit(
                 turn,
                 event.cell,
                 self.turns.terms,
                 self._files,
-                known,
+                self._known(spot),
                 event.round == 0,
                 workers=[spot.address],
                 pure=False,
@@ -218,22 +224,47 @@ class Cluster:
         if spot.turn is None:
             del self._spots[identity]
 
+    def _known(self, spot: _Spot) -> dict[str, float]:
+        """The best bound on the problem of a spot's case, by the problem's digest."""
+        digest = self._digests.get(str(spot.left[0].case), (None, ""))[0]
+        if digest is None:
+            return {}
+        bounds = [bound for bound in (self.turns.store.bound(digest), spot.bound) if bound is not None]
+        return {digest: max(bounds)} if bounds else {}
+
     def _ended(self) -> list[tuple[str, str]]:
         """The spots whose turn has ended, after some time at most."""
         import distributed
 
         if not self._spots:
             return []
-        with contextlib.suppress(TimeoutError):
+        with contextlib.suppress(TimeoutError, CancelledError):
             futures = [spot.future for spot in self._spots.values()]
             distributed.wait(futures, timeout=TICK, return_when="FIRST_COMPLETED")
-        return [identity for identity, spot in self._spots.items() if spot.future.done() and not _killed(spot.future)]
+        return [identity for identity, spot in self._spots.items() if spot.future.done()]
 
-    def _take(self, spot: _Spot, cell: Cell) -> Record:
-        """The record of a turn that has ended; its bounds go to the store."""
-        answer: Answer = spot.future.result()
-        for digest, (bound, prover) in answer.bounds.items():
-            self.turns.store.set_bound(digest, bound, prover)
+    def _collect(self, identity: tuple[str, str], cases: deque[list[Cell]]) -> Iterator[Event]:
+        """Take the record of a turn that has ended, or the turn back where there is none."""
+        spot = self._spots[identity]
+        if spot.future.cancelled():  # when the connection to the scheduler was lost, which is no fault of the worker
+            self._take_back(identity, cases)
+        elif self._dask.is_killed(spot.future):
+            yield from self._lose(identity, cases)
+        else:
+            try:
+                record = self._record(spot)
+            except (self._dask.NoAnswer, BadMessage) as error:
+                self._exclude(spot.address, str(error))
+                self._take_back(identity, cases)
+            else:
+                yield from self._advance(identity, record)
+
+    def _record(self, spot: _Spot) -> Record:
+        """The record of a turn that has ended."""
+        assert spot.turn is not None
+        cell = spot.turn.cell
+        answer = cluster_messages.read_answer(self._dask.text(self._client, spot.future), cell, spot.place)
+        spot.bound = answer.bound
         if answer.record.digest is not None:
             digest, first = self._digests.setdefault(str(cell.case), (answer.record.digest, spot.place.name))
             if digest != answer.record.digest:
@@ -243,9 +274,8 @@ class Cluster:
 
     def _lose(self, identity: tuple[str, str], cases: deque[list[Cell]]) -> Iterator[Event]:
         """Take back what was given to a worker that is gone; a cell that goes with every worker ends here."""
-        spot = self._spots.pop(identity)
+        spot = self._spots[identity]
         assert spot.turn is not None
-        spot.future.cancel()
         cell = spot.turn.cell
         key = cell.key_on(spot.place.machine)
         self._losses[key] += 1
@@ -255,6 +285,12 @@ class Cluster:
             assert isinstance(event, Finished)
             spot.left.remove(cell)
             yield event
+        self._take_back(identity, cases)
+
+    def _take_back(self, identity: tuple[str, str], cases: deque[list[Cell]]) -> None:
+        """Put the rest of a spot's case before the cases that wait."""
+        spot = self._spots.pop(identity)
+        spot.future.cancel()
         spot.turns.close()
         if spot.left:
             cases.appendleft(spot.left)
@@ -264,34 +300,41 @@ class Cluster:
         busy = [spot for spot in self._spots.values() if spot.future is not None and not spot.future.done()]
         for spot in busy:
             spot.future.cancel()
-        with contextlib.suppress(Exception):  # the scheduler may be what was lost
-            if busy:
-                self._client.run(end_turn, workers=[spot.address for spot in busy], on_error="ignore")
-        self._client.close(timeout=PATIENCE)
+        for spot in busy:
+            if self._client.status == "running":  # the scheduler may be what was lost
+                with contextlib.suppress(self._dask.NoAnswer):
+                    self._dask.ask(self._client, spot.address, end_turn, patience=self._dask.PATIENCE)
+        self._client.close(timeout=self._dask.PATIENCE)
 
 
-def describe(cells: Sequence[Cell], files: Mapping[str, str]) -> Place:
-    """At a worker: its host, and the versions that would do the work of these cells."""
-    _load(tuple(files.items()))
-    versions = {cell.solver: cell.versions for cell in cells}
-    return Place(socket.gethostname(), str(host.alone().lock_file), machine(), source(), versions)
+def describe(cells: Sequence[Cell], files: Mapping[str, str]) -> str:
+    """At a worker: its host, and the versions that would do the work of these cells (`cluster_messages.Place`)."""
+    try:
+        _load(tuple(files.items()))
+        versions = {cell.solver: cell.versions for cell in cells}
+        place = Place(socket.gethostname(), str(host.lock_file()), machine(), source(), versions)
+        return cluster_messages.write_place(place)
+    except Exception as error:  # as a text: the client loads no exceptions
+        return cluster_messages.write_failure(error)
 
 
-def turn(cell: Cell, terms: Terms, files: Mapping[str, str], known: Mapping[str, float], first: bool = True) -> Answer:
-    """At a worker: one round of a cell, alone on the host."""
-    terms = replace(terms, plugins=_load(tuple(files.items())))
-    bounds = Known({digest: (bound, "store") for digest, bound in known.items()})
-    with host.alone():
-        record = measure(cell, functools.partial(_subject, str(cell.case)), terms, Judge(bounds, terms.limits), first)
-    return Answer(record, bounds.bounds)
+def turn(cell: Cell, terms: Terms, files: Mapping[str, str], known: Mapping[str, float], first: bool = True) -> str:
+    """At a worker: one round of a cell, alone on the host (`cluster_messages.Answer`)."""
+    try:
+        terms = replace(terms, plugins=_load(tuple(files.items())))
+        bounds = Known({digest: (bound, "store") for digest, bound in known.items()})
+        with host.alone():
+            build = functools.partial(_subject, str(cell.case))
+            record = measure(cell, build, terms, Judge(bounds, terms.limits), first)
+        return cluster_messages.write_answer(Answer(record, bounds.bound(record.digest or "")))
+    except Exception as error:
+        return cluster_messages.write_failure(error)
 
 
-def end_turn() -> None:
-    """At a worker: kill the solver that runs."""
-    for process in psutil.Process().children():
-        with contextlib.suppress(psutil.Error):
-            if "bench.worker" in process.cmdline():
-                process.kill()
+def end_turn() -> str:
+    """At a worker: end the solver that runs."""
+    tree.stop_all()
+    return ""
 
 
 @functools.lru_cache(maxsize=1)
@@ -303,7 +346,7 @@ def _subject(case: str) -> Subject | str:
 @functools.cache
 def _load(files: tuple[tuple[str, str], ...]) -> tuple[str, ...]:
     """Plugins that came as text, loaded; the paths of the files written for them."""
-    paths = [Path(_folder().name, name) for name, _ in files]
+    paths = [_folder() / name for name, _ in files]
     for path, (_, text) in zip(paths, files, strict=True):
         path.write_text(text, encoding="utf-8")
         plugins.load(path)
@@ -311,16 +354,17 @@ def _load(files: tuple[tuple[str, str], ...]) -> tuple[str, ...]:
 
 
 @functools.cache
-def _folder() -> tempfile.TemporaryDirectory[str]:
-    """Where plugins are written, gone when this worker ends."""
-    return tempfile.TemporaryDirectory(prefix="lapmark-plugins-")
+def _folder() -> Path:
+    """Where plugins are written, removed when this worker ends or, if it is killed, when another starts."""
+    holding = contextlib.ExitStack()
+    atexit.register(holding.close)
+    return holding.enter_context(scratch.folder())
 
 
-def _killed(future: Any) -> bool:
-    """Whether Dask gave a turn up because its worker died: the look around deals with that."""
-    import distributed
-
-    return future.status == "error" and isinstance(future.exception(), distributed.KilledWorker)
+def _patience(terms: Terms) -> float:
+    """Seconds after which a worker that has not answered is given up; generous, because only a hung one gets there."""
+    limits = terms.limits.slower(instructions.SLOWER) if terms.counting == "callgrind" else terms.limits
+    return AROUND_CALLS + PROCESSES * (3 * limits.start_up + 3 * limits.timeout + 2 * terms.budget)
 
 
 def _listed(versions: Mapping[str, str]) -> str:

@@ -114,7 +114,7 @@ def run(
         str | None,
         typer.Option(
             metavar="ADDRESS",
-            help="Measure on the machines of this Dask cluster, such as tcp://10.0.0.2:8786.",
+            help="Measure on the machines of this Dask cluster, such as tls://10.0.0.2:8786.",
             rich_help_panel=WHERE,
         ),
     ] = None,
@@ -189,8 +189,12 @@ def run(
         counting=counting,
     )
     turns = Turns(store=store, terms=terms, retry=again)
+
+    def warn(text: str) -> None:
+        console.print(f"[yellow]cluster[/] {escape(text)}", soft_wrap=True)
+
     with user_errors():
-        sweep = Cluster(turns, scheduler) if scheduler else Sweep(turns)
+        sweep = Cluster(turns, scheduler, warn) if scheduler else Sweep(turns)
     if not scheduler:
         for warning in conditions.warnings():
             console.print(f"[yellow]noise[/] {escape(warning)}", soft_wrap=True)

@@ -3,19 +3,26 @@
 from __future__ import annotations
 
 import itertools
+import json
 import os
 import re
+import shutil
 import signal
 import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+import numpy as np
 import psutil
 import pytest
 
+from bench.cluster_messages import Answer, BadMessage, Place, read_answer, read_place, write_answer, write_place
+from bench.machine import machine, source
+from bench.measure import unmeasured
+from bench.plan import Cell, plan
 from bench.record import Record
 from bench.store import Store
 from bench.tree import MARK
@@ -37,10 +44,9 @@ def slow(problem):
             file.write(f"{start} {time.time()}\\n")
     return answer
 
-@register("murders", Capabilities(exact=True))
-def murders(problem):
+@register("stays", Capabilities(exact=True))
+def stays(problem):
     if problem.shape[0] > 16:
-        os.kill(os.getppid(), 9)
         time.sleep(60)
     return solve(problem, "jv")
 """
@@ -48,24 +54,59 @@ def murders(problem):
 #: One identity for all processes, whatever is committed meanwhile.
 ENVIRONMENT = {**os.environ, "GIT_DIR": os.devnull, "DASK_DISTRIBUTED__SCHEDULER__ALLOWED_FAILURES": "0"}
 
+#: What makes a worker hostile.
+HOSTILE = str(Path(__file__).with_name("hostile_worker.py"))
+
+#: Calls what a hostile worker puts in place of our functions, as any client of Dask would.
+PLAIN_CLIENT = """
+import contextlib, sys, time
+import distributed
+from bench.cluster import turn
+
+client = distributed.Client(sys.argv[1])
+for worker, known in client.scheduler_info(n_workers=-1)["workers"].items():
+    with contextlib.suppress(Exception):
+        client.submit(turn, pure=False, workers=[worker]).result(timeout=20)
+time.sleep(1)
+"""
+
 
 class Dask:
     """A scheduler, and workers with a name each; those of one `host` share its lock."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, protocol: str = "tcp", certificates: Sequence[str] = ()) -> None:
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
-            self.address = f"tcp://127.0.0.1:{free.getsockname()[1]}"
+            self.address = f"{protocol}://127.0.0.1:{free.getsockname()[1]}"
         self.folder = folder
+        self.certificates = certificates
         self.processes: list[subprocess.Popen[bytes]] = []
-        self._start("distributed.cli.dask_scheduler", "--host", self.address, "--no-dashboard", "--no-jupyter")
+        options = ("--host", self.address, "--no-dashboard", "--no-jupyter", *certificates)
+        self.scheduler = self._start("distributed.cli.dask_scheduler", *options)
 
     def worker(self, host: str, *options: str, **environment: str) -> subprocess.Popen[bytes]:
         options = ("--nthreads", "1", "--no-dashboard", "--local-directory", str(self.folder / "dask"), *options)
+        options = (*self.certificates, *options)
         lock = {"LAPMARK_LOCK": str(self.folder / f"{host}.lock"), "CALLS": str(self.folder / "calls")}
         return self._start(
             "distributed.cli.dask_worker", self.address, "--host", "127.0.0.1", *options, **lock, **environment
         )
+
+    def hostile(self, *attacks: str) -> None:
+        """Add a worker for each attack, and wait until all have joined."""
+        import distributed
+
+        for attack in attacks:
+            loaded = str(self.folder / "loaded")
+            self.worker(attack, "--no-nanny", "--preload", HOSTILE, ATTACK=attack, LOADED=loaded)
+        with distributed.Client(self.address) as client:
+            client.wait_for_workers(len(attacks), timeout=120)
+
+    def loaded_by(self, process: int) -> set[str]:
+        """The attacks whose pickles a process has loaded."""
+        path = self.folder / "loaded"
+        lines = path.read_text().splitlines() if path.exists() else []
+        return {line.split(maxsplit=1)[1] for line in lines if line.split()[0] == str(process)}
 
     def _start(self, module: str, *arguments: str, **environment: str) -> subprocess.Popen[bytes]:
         log = (self.folder / "dask.log").open("ab")
@@ -78,9 +119,10 @@ class Dask:
     def stop(self) -> None:
         for process in reversed(self.processes):
             process.terminate()
+        deadline = time.monotonic() + 20
         for process in self.processes:
             try:
-                process.wait(20)
+                process.wait(max(0.0, deadline - time.monotonic()))
             except subprocess.TimeoutExpired:
                 process.kill()
 
@@ -93,25 +135,40 @@ def dask(tmp_path: Path) -> Iterator[Dask]:
 
 
 @pytest.fixture
+def certificates(tmp_path: Path) -> Path:
+    """The folder in which the commands of the guide have been run that make certificates."""
+    if shutil.which("openssl") is None:
+        pytest.skip("openssl is not installed")
+    guide = (Path(__file__).parents[2] / "docs" / "cluster.md").read_text(encoding="utf-8")
+    block = re.search(r"```console norun\n(\$ openssl .*?)```", guide, re.DOTALL)
+    assert block
+    commands = re.sub(r"^\$ ", "", block[1], flags=re.MULTILINE)
+    subprocess.run(["bash", "-euc", commands], cwd=tmp_path, check=True, capture_output=True)
+    return tmp_path
+
+
+@pytest.fixture
 def plugin(tmp_path: Path) -> Path:
     path = tmp_path / "slow.py"
     path.write_text(PLUGIN)
     return path
 
 
-def start(dask: Dask, *arguments: object) -> subprocess.Popen[str]:
-    command = [sys.executable, "-m", "bench.cli", "run", "--scheduler", dask.address, "--to", dask.folder / "results"]
+def start(
+    dask: Dask, *arguments: object, program: Sequence[str] = ("-m", "bench.cli"), **environment: str
+) -> subprocess.Popen[str]:
+    command = [sys.executable, *program, "run", "--scheduler", dask.address, "--to", dask.folder / "results"]
     return subprocess.Popen(
         [*map(str, command), *map(str, arguments)],
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
-        env=ENVIRONMENT,
+        env={**ENVIRONMENT, **environment},
     )
 
 
-def run(dask: Dask, *arguments: object) -> tuple[int, str]:
-    process = start(dask, *arguments)
+def run(dask: Dask, *arguments: object, **environment: str) -> tuple[int, str]:
+    process = start(dask, *arguments, **environment)
     output, _ = process.communicate(timeout=200)
     return process.returncode, output
 
@@ -139,6 +196,73 @@ def wait_for_a_solver() -> psutil.Process:
             return found[0]
         time.sleep(0.02)
     raise AssertionError("no solver has started")
+
+
+@pytest.fixture
+def cell() -> Cell:
+    return plan(["jv"], ["uniform:n=8"])[0]
+
+
+@pytest.fixture
+def place(cell: Cell) -> Place:
+    return Place("host", "/tmp/lock", machine(), source(), {"jv": cell.versions})
+
+
+def answer_to(cell: Cell, message: str = "") -> Answer:
+    known = {"digest": "ab" * 16, "samples": (0.25, 0.5), "rounds": (2,), "counters": {"scans": -3}, "cost": 1.5}
+    return Answer(unmeasured(cell, "ok", message, machine(), m=8, gap=0.0, peak_memory=4096, **known), 1.5)
+
+
+def test_messages_of_workers_are_read_as_they_were_written(cell: Cell, place: Place) -> None:
+    assert read_place(write_place(place)) == place
+    answer = answer_to(cell)
+    assert read_answer(write_answer(answer), cell, place) == answer
+    assert read_answer(write_answer(answer_to(cell, "red \x1b[31m")), cell, place).record.message == "red \ufffd[31m"
+
+
+def test_a_damaged_message_is_refused_or_is_still_of_the_cell(cell: Cell, place: Place) -> None:
+    text, random = write_answer(answer_to(cell)), np.random.default_rng(0)
+    parts = ["", "{", "}", "[", "]", '"', ",", "1e999", "-1", "9" * 30, "null", "NaN", "true", "\x1b", "[" * 2000]
+    refused = []
+    for _ in range(3000):
+        start, length = random.integers(len(text)), random.integers(12)
+        damaged = text[:start] + str(random.choice(parts)) + text[start + length :]
+        try:
+            record = read_answer(damaged, cell, place).record
+        except BadMessage as error:
+            refused.append(str(error))
+        else:
+            assert record.key == cell.key_on(place.machine)
+            assert (record.solver, record.case, record.machine) == (cell.solver, str(cell.case), place.machine)
+    assert 1000 < len(refused) < 3000
+    assert "\x1b" not in "".join(refused)
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"solver": "scipy"}, 'its solver is "scipy", not "jv"'),
+        ({"key": "0" * 32}, "its key is"),
+        ({"machine": {"cpu": "another"}}, "its machine is"),
+        ({"status": "excellent"}, "status is .*, not one of"),
+        ({"samples": [0.1, -0.1]}, "samples is no amount"),
+        ({"samples": [0.1] * 1000, "rounds": [1000]}, "samples is no list of up to"),
+        ({"rounds": [3]}, "2 samples in rounds of"),
+        ({"samples": [], "rounds": []}, "status ok without a sample"),
+        ({"cost": True}, "cost is no finite number"),
+        ({"cost": 10**400}, "cost is no finite number"),
+        ({"m": 1.5}, "m is no count"),
+        ({"message": "x" * 20_000}, "message is no text of up to 10,000 characters"),
+        ({"counters": {"a\nb": 1}}, "counters is no single line"),
+        ({"finished": "yesterday"}, "finished is no date"),
+        ({"more": 1}, "missing or unknown in the record: more"),
+    ],
+)
+def test_a_record_that_does_not_fit_is_refused(cell: Cell, place: Place, changes: dict[str, object], said: str) -> None:
+    values = json.loads(write_answer(answer_to(cell)))
+    text = json.dumps({**values, "record": {**values["record"], **changes}})
+    with pytest.raises(BadMessage, match=f"sent no record of jv on uniform:n=8,seed=0: .*{said}"):
+        read_answer(text, cell, place)
 
 
 def test_a_run_on_two_hosts_is_certified_written_here_and_gone_on_from(dask: Dask) -> None:
@@ -193,12 +317,21 @@ def test_a_lost_worker_costs_nothing_but_its_turn(dask: Dask, plugin: Path) -> N
 
 @pytest.mark.slow
 def test_a_cell_that_takes_its_workers_with_it_ends_as_a_crash(dask: Dask, plugin: Path) -> None:
-    dask.worker("first")  # with a nanny, which starts it anew each time
-    code, output = run(dask, "--plugin", plugin, "-s", "murders", "-s", "jv", "-p", "uniform", "-n", 20)
+    nanny = dask.worker("first")  # which starts its worker anew each time
+    process = start(dask, "--plugin", plugin, "-s", "stays", "-p", "uniform", "-n", 20)
+    for _ in range(2):
+        wait_for_a_solver()
+        (worker,) = (child for child in psutil.Process(nanny.pid).children() if "spawn_main" in str(child.cmdline()))
+        worker.kill()
+        psutil.wait_procs(solvers_at_work(), timeout=20)
+    output, _ = process.communicate(timeout=100)
+    assert process.returncode == 0, output
+    found = records(dask)
+    assert found["stays 20"].status == "crash"
+    assert "2 workers were lost while it ran" in found["stays 20"].message
+    code, output = run(dask, "-s", "jv", "-p", "uniform", "-n", 20)
     assert code == 0, output
     found = records(dask)
-    assert found["murders 20"].status == "crash"
-    assert "2 workers were lost while it ran" in found["murders 20"].message
     assert found["jv 20"].status == "ok"
 
 
@@ -238,3 +371,128 @@ def test_without_a_scheduler_the_error_says_how_to_start_one(tmp_path: Path) -> 
     said = " ".join(done.stderr.replace("│", " ").split())
     assert "no Dask scheduler answers at tcp://127.0.0.1:1" in said
     assert "start one with `dask scheduler`, and `dask worker tcp://127.0.0.1:1` on each machine" in said
+
+
+#: By attack, what a user reads of it.
+PICKLES = {
+    "result": "Data serialized with pickle but only able to deserialize data with",
+    "dask": "Data serialized with dask but only able to deserialize data with",
+    "exception": "failed: an exception with the text: builtins.exec: import os",
+    "warning": "sent no record of jv on .*: the answer is an object, not 17",
+    "description": "cannot run Lapmark: failed: TypeError: Data serialized with pickle",
+}
+
+
+def test_pickles_of_hostile_workers_are_not_loaded(dask: Dask) -> None:
+    dask.hostile(*PICKLES, "none")
+    plain = subprocess.Popen(
+        [sys.executable, "-c", PLAIN_CLIENT, dask.address], env=ENVIRONMENT, stderr=subprocess.DEVNULL
+    )
+    plain.wait(100)
+    assert dask.loaded_by(plain.pid) == {"result", "dask", "exception", "traceback", "warning", "type"}, "no attack"
+    process = start(dask, "-s", "jv", "-p", "uniform", *itertools.chain(*(("-n", n) for n in range(8, 16))))
+    output, _ = process.communicate(timeout=200)
+    assert process.returncode == 0, output
+    assert not dask.loaded_by(process.pid), output
+    for said in PICKLES.values():
+        assert re.search(rf"worker at tcp://127.0.0.1:\d+ is not used: it .*{said}", output), output
+    assert "printed by a worker" not in output
+    assert "Traceback" not in output
+    assert [record.status for record in records(dask).values()] == ["ok"] * 8
+
+
+def test_a_report_with_a_pickle_ends_the_run(dask: Dask) -> None:
+    dask.hostile("report")
+    process = start(dask, "-s", "jv", "-p", "uniform", "-n", 8)
+    output, _ = process.communicate(timeout=100)
+    assert process.returncode == 1, output
+    assert not dask.loaded_by(process.pid), output
+    assert "or a worker, sent a report that cannot be read: RefusedPickle: a pickle, which is not loaded" in output
+    assert "Traceback" not in output
+
+
+#: By attack, what a user reads of it.
+LIES = {
+    "garbage": "sent no record of jv on uniform:n=\\d+,seed=0: not JSON",
+    "number": "sent a result that cannot be read: .*|sent a result of type int, not a text",
+    "large": "has a result of 1 GiB, over the limit of 1 MiB",
+    "larger": "sent a text of 67,108,864 characters, over the limit",
+    "cell": 'its solver is "scipy", not "jv"',
+    "cost": "NaN is no number",
+    "status": 'status is "excellent", not one of crash, error',
+    "samples": "status ok without a sample",
+    "machine": "its machine is {}, not {",
+    "silent description": "cannot run Lapmark: did not answer within 10 seconds",
+}
+
+
+@pytest.mark.slow
+def test_workers_that_send_anything_but_their_record_are_not_used(dask: Dask) -> None:
+    dask.hostile(*LIES, "none")
+    impatient = "from bench import cluster_client; cluster_client.ANSWER = 10; from bench.cli import app; app()"
+    sizes = itertools.chain(*(("-n", n) for n in range(8, 24)))
+    process = start(dask, "-s", "jv", "-p", "uniform", *sizes, program=("-c", impatient))
+    output, _ = process.communicate(timeout=250)
+    assert process.returncode == 0, output
+    for said in LIES.values():
+        assert re.search(rf"worker at tcp://127.0.0.1:\d+ is not used: it .*({said})", output), f"{said}\n{output}"
+    assert [record.status for record in records(dask).values()] == ["ok"] * 16
+
+
+def test_a_worker_that_keeps_silent_loses_its_turn(dask: Dask) -> None:
+    dask.hostile("silence", "none")
+    hasty = "import bench.cluster as c; c.AROUND_CALLS, c.PROCESSES = 4.0, 0; from bench.cli import app; app()"
+    process = start(dask, "-s", "jv", "-p", "uniform", "-n", 8, "-n", 9, program=("-c", hasty))
+    output, _ = process.communicate(timeout=100)
+    assert process.returncode == 0, output
+    assert re.search(r"worker at tcp://127.0.0.1:\d+ is not used: it did not answer within 4 s", output), output
+    assert {record.status for record in records(dask).values()} == {"ok"}
+
+
+def test_a_bound_of_a_worker_is_not_kept(dask: Dask) -> None:
+    dask.hostile("bound")
+    code, output = run(dask, "-s", "jv", "-p", "uniform", "-n", 8)
+    assert code == 0, output
+    digest = records(dask)["jv 8"].digest
+    with Store.open(dask.folder / "results") as store:
+        assert digest
+        assert store.bound(digest) is None
+
+
+def test_a_lost_scheduler_ends_the_run_and_keeps_what_is_done(dask: Dask, plugin: Path) -> None:
+    dask.worker("first")
+    process = start(dask, "--plugin", plugin, "-s", "jv", "-s", "slow", "-p", "uniform", "-n", 20, "--budget", "60s")
+    wait_for_a_solver()
+    dask.scheduler.kill()
+    output, _ = process.communicate(timeout=150)
+    assert process.returncode == 1, output
+    assert f"the scheduler at {dask.address} is lost" in output
+
+
+def test_a_cluster_with_certificates_runs_and_is_closed_to_others(certificates: Path) -> None:
+    authority, certificate, key = (str(certificates / f"{name}.pem") for name in ("authority", "certificate", "key"))
+    dask = Dask(certificates, "tls", ("--tls-ca-file", authority, "--tls-cert", certificate, "--tls-key", key))
+    try:
+        dask.worker("first")
+        arguments = ("-s", "jv", "-p", "uniform", "-n", 8)
+        variables = {
+            "DASK_DISTRIBUTED__COMM__TLS__CA_FILE": authority,
+            "DASK_DISTRIBUTED__COMM__TLS__CLIENT__CERT": certificate,
+            "DASK_DISTRIBUTED__COMM__TLS__CLIENT__KEY": key,
+        }
+        code, output = run(dask, *arguments, **variables)
+        assert code == 0, output
+        assert records(dask)["jv 8"].status == "ok"
+        variables["DASK_DISTRIBUTED__COMM__TLS__CA_FILE"] = str(certificates / "missing.pem")
+        for known, said in (
+            ({}, "set DASK_DISTRIBUTED__COMM__TLS__CA_FILE and DASK_DISTRIBUTED__COMM__TLS__CLIENT__CERT to"),
+            (variables, "missing.pem does not exist, which DASK_DISTRIBUTED__COMM__TLS__CA_FILE names"),
+        ):
+            code, output = run(dask, *arguments, **known, COLUMNS="1000")
+            assert code == 2, output
+            assert said in output
+        code, output = run(dask, *arguments, "--scheduler", dask.address.replace("tls:", "tcp:"), COLUMNS="1000")
+        assert code == 2, output
+        assert "one that has certificates is at tls://, not tcp://" in output
+    finally:
+        dask.stop()
