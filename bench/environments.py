@@ -20,7 +20,6 @@ import os
 import platform
 import re
 import shutil
-import signal
 import site
 import subprocess
 import sys
@@ -30,12 +29,11 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-import filelock
 import platformdirs
 
 from solvers import registry
 
-from . import cache
+from . import cache, lock
 from .inventory import Inventory
 from .tree import Tree
 
@@ -200,7 +198,9 @@ def _inventory(environment: Environment, plugins: tuple[str, ...]) -> Inventory:
 def _ask(environment: Environment, plugins: Sequence[str]) -> str:
     command = [str(environment.python), "-P", "-m", "bench.inventory", *plugins]
     try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE, stdin=subprocess.DEVNULL)
+        done = subprocess.run(
+            command, capture_output=True, text=True, errors="replace", timeout=PATIENCE, stdin=subprocess.DEVNULL
+        )
     except (OSError, subprocess.TimeoutExpired) as error:
         raise Unusable(f"environment {environment.name} cannot be asked: {error}; {_cure(environment)}") from None
     answer = done.stdout.splitlines()
@@ -227,18 +227,17 @@ def _install(environment: Environment, progress: Callable[[str], None]) -> None:
     options = ("--disable-pip-version-check", "--no-input", "--progress-bar=off")
     command = [str(environment.python), "-m", "pip", "install", *options, *environment.requirements]
     words: deque[str] = deque(maxlen=LAST_WORDS)
-    with Tree(command, {}, ()) as pip:
+    with Tree(command, {}) as pip:
         try:
             for line in pip.output:
                 words.append(line.decode(errors="replace").strip())
                 progress(words[-1])
         except BaseException:
             # It is in a session of its own, where Ctrl-C does not reach it, and tidies up after itself if it may.
-            with contextlib.suppress(ProcessLookupError, subprocess.TimeoutExpired):
-                os.killpg(pip.root.pid, signal.SIGINT)
-                pip.root.wait(FAREWELL)
+            pip.interrupt()
+            pip.wait(FAREWELL)
             raise
-        status = pip.root.wait()
+        status = pip.wait()
     if status:
         asked = " ".join(environment.requirements)
         raise ValueError(
@@ -251,9 +250,9 @@ def _alone(name: str) -> Iterator[None]:
     """Keep other commands off an environment."""
     folder().mkdir(parents=True, exist_ok=True)
     try:
-        with filelock.FileLock(folder() / f".{name}.lock", timeout=0):
+        with lock.hold(folder() / f".{name}.lock", wait=False):
             yield
-    except filelock.Timeout:
+    except lock.Busy:
         raise ValueError(f"environment {name}: another command is at work on it") from None
 
 

@@ -2,26 +2,61 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import socket
 import tempfile
 from pathlib import Path
 
-from filelock import FileLock, Timeout
+import platformdirs
+
+from . import lock
+
+#: Names the lock's file.
+VARIABLE = "LAPMARK_LOCK"
 
 
-def alone() -> FileLock:
-    """The lock that whoever measures holds, across all processes of this user. Use it in a `with` statement.
+def lock_file() -> Path:
+    """Return the file that whoever measures holds the lock of, the same for all processes of this user.
 
-    It is a file, $LAPMARK_LOCK or one in the system's folder for temporary files; it is free again when its holder
-    dies, however that dies.
+    It is $LAPMARK_LOCK, or else one in the system's folder for temporary files. Every user can write to that, so where
+    another has taken the name, the file is in this user's folder for state.
+
+    Raises
+    ------
+    bench.lock.LockError
+        Where there can be no lock. It names the file and the cure.
     """
-    return FileLock(os.environ.get("LAPMARK_LOCK") or Path(tempfile.gettempdir(), f"lapmark-{os.getuid()}.lock"))
+    if named := os.environ.get(VARIABLE):
+        return _checked(Path(named))
+    # Not the session's runtime folder: a job of cron, or a shell by ssh, often has none, and would use another lock.
+    usual = Path(tempfile.gettempdir(), f"lapmark-{os.getuid()}.lock")
+    try:
+        lock.check(usual, private=True)
+    except lock.LockError:
+        # Home folders are often shared by several hosts.
+        state = platformdirs.user_state_path("lapmark", appauthor=False)
+        return _checked(state / f"{socket.gethostname()}.lock")
+    return usual
+
+
+def alone() -> contextlib.AbstractContextManager[None]:
+    """Hold the host's lock; use it in a `with` statement. It is free again when its holder dies, however that dies."""
+    return lock.hold(lock_file())
 
 
 def busy() -> bool:
     """Whether somebody measures at this moment."""
     try:
-        alone().acquire(blocking=False).lock.release()
-    except Timeout:
+        with lock.hold(lock_file(), wait=False):
+            return False
+    except lock.Busy:
         return True
-    return False
+
+
+def _checked(path: Path) -> Path:
+    try:
+        lock.check(path)
+    except lock.LockError as error:
+        raise lock.LockError(f"{error}, or name another file with {VARIABLE}") from None
+    return path

@@ -5,6 +5,7 @@ when asked for.
 from __future__ import annotations
 
 import os
+import signal
 
 # Each adds its verb to the application, in the order in which the help lists them.
 # isort: off
@@ -13,10 +14,13 @@ from . import run, listing, env, check, report, export, compare, gate, choose, m
 # isort: on
 from . import completion
 from .base import app
+from .terminal import use_stand_ins
 
 __all__ = ["app", "main"]
 
 
 def main() -> None:
+    use_stand_ins()
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # how a queue or a service stops a job: as Ctrl-C does
     completion.join_words(os.environ)
     app()

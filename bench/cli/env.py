@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import Annotated
 
 import typer
@@ -113,4 +114,5 @@ def python(
     from .. import environments
 
     with user_errors():
-        typer.echo(environments.get(name).python)
+        # As bytes: a path in a command must be right in every locale.
+        typer.echo(os.fsencode(environments.get(name).python))

@@ -42,4 +42,5 @@ def export(
         if to != "-":
             reports.put(Path(to), content)
     # Outside, since a reader that has had enough is no error of the user's.
-    typer.echo(content.decode() if to == "-" else to, nl=to != "-")
+    # As bytes: a CSV file is in UTF-8 in every locale.
+    typer.echo(content if to == "-" else to, nl=to != "-")

@@ -183,11 +183,12 @@ def test_a_run_that_is_killed_again_and_again_ends_as_one_that_was_not(tmp_path:
         assert record.gap == pytest.approx(0, abs=1e-9)
 
 
-def test_ctrl_c_keeps_what_is_done_and_says_how_to_go_on(tmp_path: Path) -> None:
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
+def test_ctrl_c_keeps_what_is_done_and_says_how_to_go_on(tmp_path: Path, how: signal.Signals) -> None:
     process = start(*RUN, "--to", tmp_path)
     wait_for_records(tmp_path, 1, process)
     workers = wait_for_worker(process)
-    process.send_signal(signal.SIGINT)
+    process.send_signal(how)
     output, _ = process.communicate(timeout=30)
     assert process.returncode == 130, output
     assert "The same command goes on from there." in output

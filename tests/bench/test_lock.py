@@ -1,0 +1,151 @@
+"""Locks between processes, and what somebody else has put in their place."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tempfile
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from test_cli import lapmark
+
+from bench import host, lock
+from bench.lock import Busy, LockError
+
+ROOT = Path(__file__).parent.parent.parent
+
+RUN = ["run", "-s", "jv", "-p", "uniform", "-n", 8, "--budget", "10ms", "--to"]
+
+
+def link(path: Path) -> None:
+    path.with_name("diary").write_text("dear diary")
+    path.symlink_to(path.with_name("diary"))
+
+
+#: What may stand in the place of a lock, and what is said of it.
+OTHERS: dict[str, tuple[Callable[[Path], None], str]] = {
+    "folder": (Path.mkdir, "Is a directory"),
+    "link": (link, "it is a link"),
+    "dangling link": (lambda path: path.symlink_to(path.with_name("nothing")), "it is a link"),
+    "fifo": (lambda path: os.mkfifo(path), "it is no plain file"),
+}
+
+
+@pytest.fixture
+def usual(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Return where the host's lock is, unless something else is there: in a folder for temporary files of its own."""
+    monkeypatch.delenv(host.VARIABLE)
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    return tmp_path / f"lapmark-{os.getuid()}.lock"
+
+
+def test_lock_is_held_by_one_process_at_a_time_and_freed_by_its_death(tmp_path: Path) -> None:
+    path = tmp_path / "new" / "lock"
+    code = f"import bench.lock, pathlib\nwith bench.lock.hold(pathlib.Path({str(path)!r})): print(flush=True); input()"
+    holder = subprocess.Popen(
+        [sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=ROOT
+    )
+    assert holder.stdout
+    holder.stdout.readline()
+    with pytest.raises(Busy), lock.hold(path, wait=False):
+        pass
+    waiting = threading.Timer(0.2, holder.kill)
+    waiting.start()
+    with lock.hold(path):
+        assert holder.wait(10) != 0
+    holder.communicate()
+
+
+def test_lock_whose_file_is_removed_meanwhile_is_held_at_the_new_one(tmp_path: Path) -> None:
+    path = tmp_path / "lock"
+    held = threading.Event()
+
+    def wait_and_hold() -> None:
+        with lock.hold(path):
+            held.set()
+
+    waiting = threading.Thread(target=wait_and_hold)
+    with lock.hold(path):
+        waiting.start()
+        while not held.wait(0.1) and path.exists():
+            path.unlink()
+    with lock.hold(path):
+        waiting.join(10)
+        assert not waiting.is_alive() or not held.is_set()
+    waiting.join(10)
+    assert held.is_set()
+
+
+@pytest.mark.parametrize("kind", OTHERS)
+def test_what_is_no_plain_file_is_no_lock(kind: str, tmp_path: Path) -> None:
+    make, reason = OTHERS[kind]
+    path = tmp_path / "lock"
+    make(path)
+    with pytest.raises(LockError, match=f"{path} cannot be a lock: {reason}; remove it"), lock.hold(path):
+        pass
+    assert not (tmp_path / "nothing").exists()
+    if kind == "link":
+        assert (tmp_path / "diary").read_text() == "dear diary"
+
+
+@pytest.mark.parametrize("kind", OTHERS)
+def test_named_lock_of_the_host_that_cannot_be_one_is_a_usage_error(
+    kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make, reason = OTHERS[kind]
+    path = tmp_path / "lock"
+    make(path)
+    monkeypatch.setenv(host.VARIABLE, str(path))
+    code, output = lapmark(*RUN, tmp_path / "results")
+    assert code == 2
+    assert f"{path} cannot be a lock: {reason}; remove it, or name another file with LAPMARK_LOCK" in " ".join(
+        output.replace("│", " ").split()
+    )
+
+
+def test_named_lock_may_belong_to_another_user(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "shared.lock"
+    path.touch(0o666)
+    monkeypatch.setenv(host.VARIABLE, str(path))
+    monkeypatch.setattr(os, "geteuid", lambda: os.getuid() + 1)
+    assert host.lock_file() == path
+
+
+def test_usual_lock_of_the_host_is_closed_to_others(usual: Path) -> None:
+    usual.touch(0o644)
+    assert host.lock_file() == usual
+    assert usual.stat().st_mode & 0o777 == 0o600
+    assert not host.busy()
+    with host.alone():
+        assert host.busy()
+
+
+@pytest.mark.parametrize("kind", [*OTHERS, "of another user"])
+def test_usual_lock_that_another_user_has_taken_is_passed_by(kind: str, usual: Path) -> None:
+    if kind in OTHERS:
+        OTHERS[kind][0](usual)
+    elif os.getuid():
+        pytest.skip("giving a file to another user takes root")
+    else:
+        usual.touch()
+        os.chown(usual, 1, 1)
+    assert host.lock_file().parent == usual.parent / "state" / "lapmark"
+    with host.alone():
+        assert host.busy()
+    code, output = lapmark(*RUN, usual.parent / "results")
+    assert code == 0, output
+
+
+def test_host_without_any_place_for_a_lock_is_a_usage_error(usual: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    usual.mkdir()
+    monkeypatch.setenv("XDG_STATE_HOME", os.devnull)
+    code, output = lapmark(*RUN, usual.parent / "results")
+    assert code == 2
+    assert "Not a directory; remove it, or name another file with LAPMARK_LOCK" in " ".join(
+        output.replace("│", " ").split()
+    )
