@@ -10,15 +10,14 @@ import importlib.metadata
 import os
 import shutil
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from filelock import FileLock
 from packaging.requirements import InvalidRequirement, Requirement
 
-from . import cache
+from . import cache, host, lock
 from .repository import Repository
 from .tree import Tree
 
@@ -49,11 +48,16 @@ class Build:
     commit: str
     folder: Path
 
-    def python(self, arguments: Sequence[str]) -> None:
-        """Run an interpreter that imports from this build; a `Failed` with the end of its output where it fails."""
+    def python(self, arguments: Sequence[str], hidden: Collection[Path] = ()) -> None:
+        """Run an interpreter that imports from this build; a `Failed` with the end of its output where it fails.
+
+        Folders in `hidden` look empty to it, where the system can do that.
+        """
         path = os.pathsep.join(filter(None, (str(self.folder), os.environ.get("PYTHONPATH"))))
+        # Its folder for temporary files is its own, but there is one lock for the host.
+        variables = {"PYTHONPATH": path, host.VARIABLE: str(host.lock_file())}
         try:
-            run([sys.executable, "-P", *arguments], {"PYTHONPATH": path})
+            run([sys.executable, "-P", *arguments], variables, hidden)
         except Failed as error:
             raise Failed(f"{self.commit[:12]} cannot be measured:\n{last_words(error)}") from None
 
@@ -75,29 +79,33 @@ def build(repository: Repository, commit: str) -> Build:
     builds = cache.folder() / "builds"
     folder = builds / key(repository, commit)
     builds.mkdir(parents=True, exist_ok=True)
-    with FileLock(builds / "lock"):
+    with lock.hold(builds / "lock"):
         if not folder.exists():
-            _install(repository, commit, builds / cache.key(str(repository.root)), folder)
+            _install(repository, commit, folder)
     return Build(commit, folder)
 
 
-def _install(repository: Repository, commit: str, workshop: Path, folder: Path) -> None:
-    """Build in a workshop that is kept for the next commit, and put the result in place once it is whole."""
-    part, log = folder.with_suffix(".part"), folder.with_suffix(".log")
-    source, wheels = workshop / "source", workshop / "wheels"
-    shutil.rmtree(part, ignore_errors=True)
-    shutil.rmtree(wheels, ignore_errors=True)
+def _install(repository: Repository, commit: str, folder: Path) -> None:
+    """Build in a workshop that no other commit has touched, and put the result in place once it is whole.
+
+    Other builds are hidden from the commit's code, which runs here for the first time.
+    """
+    workshop, log = folder.with_suffix(".part"), folder.with_suffix(".log")
+    source, wheels, part = workshop / "source", workshop / "wheels", workshop / "build"
+    hidden = [other for other in folder.parent.iterdir() if other.is_dir() and other != workshop]
+    shutil.rmtree(workshop, ignore_errors=True)
     repository.check_out(commit, source)
     pip = [sys.executable, "-m", "pip", "--disable-pip-version-check"]
     try:
-        settings = _settings(repository.project(commit).get("build-system"), workshop / "build")
-        run([*pip, "wheel", "--no-deps", *settings, "--wheel-dir", str(wheels), str(source)])
+        settings = _settings(repository.project(commit).get("build-system"), workshop / "objects")
+        run([*pip, "wheel", "--no-deps", *settings, "--wheel-dir", str(wheels), str(source)], hidden=hidden)
         run([*pip, "install", "--no-deps", "--no-index", "--target", str(part), *map(str, wheels.iterdir())])
     except Failed as error:
-        log.write_text(str(error))
+        log.write_text(str(error), encoding="utf-8")
         raise BuildError(f"{commit[:12]} cannot be built; all of the output is in {log}\n{last_words(error)}") from None
     (part / "sitecustomize.py").write_text(CUSTOMISATION)
     os.replace(part, folder)
+    shutil.rmtree(workshop, ignore_errors=True)
 
 
 def _settings(system: Any, folder: Path) -> list[str]:
@@ -125,15 +133,17 @@ def last_words(error: Failed) -> str:
     return "\n".join(lines[max(start, 0) :][:LAST_WORDS])
 
 
-def run(command: Sequence[str], variables: Mapping[str, str] | None = None) -> None:
+def run(command: Sequence[str], variables: Mapping[str, str] | None = None, hidden: Collection[Path] = ()) -> None:
     """Run a command to its end. When this is left, however it is, no process of the command is left behind.
+
+    Folders in `hidden` look empty to it, where the system can do that.
 
     Raises
     ------
     Failed
     """
-    with Tree(command, variables or {}, ()) as tree:
+    with Tree(command, variables or {}, hidden=hidden) as tree:
         output = tree.output.read().decode(errors="replace").strip()
-        status = tree.root.wait()
+        status = tree.wait()
     if status:
         raise Failed(output or f"{command[0]} left with exit status {status}")

@@ -35,11 +35,14 @@ class Terms:
         (O. J. Dunn, "Multiple comparisons among means", J. American Statistical Association 56, 1961).
     counters : bool
         Whether more work is worse. False where the algorithm was changed on purpose: it is then told, and no more.
+    reasons : tuple of str
+        Why it is not, each with who says so.
     """
 
     threshold: float = 0.05
     confidence: float = 0.95
     counters: bool = True
+    reasons: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

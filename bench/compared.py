@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import re
 from collections import Counter
 from collections.abc import Iterator
 from typing import Any, get_args
@@ -49,7 +50,7 @@ def text(comparison: Comparison, every: bool = False) -> RenderableType:
         verdict = f"[{STYLES[change.verdict]}]{change.word}[/]"
         table.add_row(escape(name), change.what, *map(escape, _values(change)), ratio, verdict)
     style = STYLES["worse" if comparison.worse else "better"]
-    parts: list[RenderableType] = [f"[{style}]{escape(headline(comparison))}[/]"]
+    parts: list[RenderableType] = [f"[{style}]{escape(headline(comparison))}[/]", *map(escape, allowances(comparison))]
     parts += [table] if table.row_count else []
     return Group(*parts, *(escape(note) for note in notes(comparison, every)))
 
@@ -66,6 +67,7 @@ def markdown(comparison: Comparison, every: bool = False) -> str:
     names = f"{_in_cell(comparison.old.name)} | {_in_cell(comparison.new.name)}"
     head = [f"| case | solver | | {names} | ratio | verdict |", "|---|---|---|---:|---:|---:|---|"]
     lines = [f"**{headline(comparison)}**", ""]
+    lines += [line for allowance in allowances(comparison) for line in (_as_text(allowance), "")]
     if rows[True]:
         lines += [*head, *rows[True], ""]
     if rows[False]:
@@ -100,6 +102,13 @@ def headline(comparison: Comparison) -> str:
     counts = Counter(change.word for change in sorted(changes, key=lambda change: order.index(change.verdict)))
     told = ", ".join(f"{count} {word}" for word, count in counts.items()) or "no cell has an answer on both sides"
     return f"{'Worse' if comparison.worse else 'Nothing is certain to be worse'}: {told}."
+
+
+def allowances(comparison: Comparison) -> list[str]:
+    """What was not judged, and who has said so: it stands right below the outcome, which it may have decided."""
+    if comparison.terms.counters:
+        return []
+    return [f"Counters may rise, and are not judged: {reason}." for reason in comparison.terms.reasons]
 
 
 def notes(comparison: Comparison, every: bool) -> Iterator[str]:
@@ -151,6 +160,11 @@ def _ratio(change: Change) -> str:
 
 def _interval(change: Change) -> str:
     return f"{change.ratio.low:.3g}–{change.ratio.high:.3g}" if change.ratio else ""
+
+
+def _as_text(line: str) -> str:
+    """Words of somebody else, which should stay words in Markdown."""
+    return re.sub(r"([\\`*_{}\[\]<>#|!@&])", r"\\\1", line)
 
 
 def _in_cell(value: str) -> str:

@@ -8,10 +8,10 @@ again fails: bad luck of one gate in a thousand comes twice in one of a million.
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import json
 import os
-import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from datetime import datetime
@@ -19,8 +19,8 @@ from pathlib import Path
 from typing import Any
 
 from . import config as configs
-from . import spec
-from .build import Build
+from . import scratch, spec
+from .build import Build, Failed
 from .cache import key
 from .caveats import STARTED
 from .compare import Comparison, Key, Side, Terms, compare, current
@@ -128,14 +128,14 @@ class Journal:
     """The turns that are done, a file each, which appears whole or not at all: a gate that is killed loses only one."""
 
     def __init__(self, folder: Path) -> None:
-        self._folder = folder
+        self.folder = folder
         folder.mkdir(parents=True, exist_ok=True)
         self.done = dict(map(_read_turn, sorted(folder.glob("*.json"))))
 
     def add(self, turn: Turn, old: list[Record], new: list[Record]) -> None:
         """Keep a turn and what each side measured in it."""
         told = {"turn": asdict(turn), "old": list(map(asdict, old)), "new": list(map(asdict, new))}
-        path = self._folder / f"{key(turn)}.json"
+        path = self.folder / f"{key(turn)}.json"
         part = path.with_suffix(".part")
         part.write_text(json.dumps(told))
         os.replace(part, path)
@@ -213,13 +213,17 @@ def _measure(builds: tuple[Build, Build], suite: Suite, journal: Journal, again:
         if turn in journal.done:
             continue
         yield f"{'once more, ' if again else ''}turn {place + 1} of {len(turns)}: {turn.case}"
-        found = {build: _round(build, turn, suite) for build in builds[:: 1 if turn.round % 2 == 0 else -1]}
+        order = builds[:: 1 if turn.round % 2 == 0 else -1]
+        found = {
+            build: _round(build, turn, suite, hidden=(other.folder, journal.folder))
+            for build, other in zip(order, order[::-1], strict=True)
+        }
         journal.add(turn, found[builds[0]], found[builds[1]])
 
 
-def _round(build: Build, turn: Turn, suite: Suite) -> list[Record]:
+def _round(build: Build, turn: Turn, suite: Suite, hidden: tuple[Path, ...]) -> list[Record]:
     """What a commit measures in a turn; nothing of solvers that it does not have."""
-    there = _names(build)
+    there = _names(build, hidden)
     solvers = [solver for solver in turn.solvers if spec.parse(solver)[0].partition("@")[0] in there]
     if not solvers:
         return []
@@ -230,21 +234,43 @@ def _round(build: Build, turn: Turn, suite: Suite) -> list[Record]:
     }
     options = [part for option in limits.items() for part in option]
     chosen = [part for solver in solvers for part in ("-s", solver)]
-    with tempfile.TemporaryDirectory() as folder:
-        build.python(["-m", "bench.cli", "run", *chosen, "-p", turn.case, *options, "--to", folder])
-        return list(map(_record, _told(build, _RECORDS, folder)))
+    with scratch.folder() as folder, _untouched(build, hidden):
+        measured = ["-m", "bench.cli", "run", *chosen, "-p", turn.case, *options, "--to", str(folder)]
+        build.python(measured, hidden)
+        return list(map(_record, _told(build, hidden, _RECORDS, str(folder))))
 
 
 @functools.cache
-def _names(build: Build) -> frozenset[str]:
-    return frozenset(_told(build, _NAMES))
+def _names(build: Build, hidden: tuple[Path, ...]) -> frozenset[str]:
+    with _untouched(build, hidden):
+        return frozenset(_told(build, hidden, _NAMES))
 
 
-def _told(build: Build, script: str, *arguments: str) -> Any:
+def _told(build: Build, hidden: tuple[Path, ...], script: str, *arguments: str) -> Any:
     """What a script, run by the interpreter of a build, writes as JSON to the file that it is given."""
-    with tempfile.NamedTemporaryFile("r") as file:
-        build.python(["-c", script, file.name, *arguments])
-        return json.load(file)
+    with scratch.folder() as folder:
+        file = folder / "told.json"
+        build.python(["-c", script, str(file), *arguments], hidden)
+        return json.loads(file.read_text())
+
+
+@contextlib.contextmanager
+def _untouched(build: Build, folders: Sequence[Path]) -> Iterator[None]:
+    """Raise a `Failed` where a build's code has changed what is in these folders."""
+    before = list(map(_listed, folders))
+    yield
+    for folder, known in zip(folders, before, strict=True):
+        if changed := known ^ _listed(folder):
+            raise Failed(f"{build.commit[:12]} has changed what is not its own: {folder / min(changed)[0]}")
+
+
+def _listed(folder: Path) -> set[tuple[str, int, int, int]]:
+    """Every file below a folder, its size, and when it was last changed: its content, or anything about it."""
+    found = set()
+    for path in folder.rglob("*"):
+        status = path.lstat()
+        found.add((str(path.relative_to(folder)), status.st_size, status.st_mtime_ns, status.st_ctime_ns))
+    return found
 
 
 def _joined(records: Iterable[Record], build: Build) -> list[Record]:

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Self
 
 from .machine import SOURCES
+from .protocol import plain
 
 #: Stands at the end of the message of a commit that changes an algorithm on purpose, with the reason behind it.
 TRAILER = "Counters-Changed"
@@ -61,30 +62,27 @@ class Repository:
         return _git(self.root, "ls-tree", commit, *(SOURCES if is_ours else ()))
 
     def check_out(self, commit: str, folder: Path) -> None:
-        """Make a folder hold the files of a commit and nothing else. Files that it holds already are not written anew.
-
-        An index of its own stands beside the folder, so that a build that knows files by their age builds only what
-        has changed since the last one.
-        """
-        folder.mkdir(parents=True, exist_ok=True)
+        """Write the files of a commit to a new folder, by way of an index beside it."""
+        folder.mkdir(parents=True)
         places = {"GIT_WORK_TREE": str(folder), "GIT_INDEX_FILE": f"{folder}.index"}
         places["GIT_DIR"] = _git(self.root, "rev-parse", "--absolute-git-dir")
         _git(folder, "read-tree", "--reset", "-u", commit, **places)
-        _git(folder, "clean", "-ffdxq", **places)
 
     def reasons(self, base: str, head: str) -> list[str]:
-        """Why the counters have changed between two commits, as their messages say (`TRAILER`)."""
-        form = f"--format=%(trailers:key={TRAILER},valueonly,unfold)"
-        return [line for line in _git(self.root, "log", form, f"{base}..{head}").splitlines() if line.strip()]
+        """Why the counters have changed between two commits, as their messages say (`TRAILER`): commit and reason."""
+        form = f"--format=%h %(trailers:key={TRAILER},valueonly,unfold,separator=; )"
+        told = [line.partition(" ") for line in _git(self.root, "log", form, f"{base}..{head}").splitlines()]
+        return [f"{commit} says “{plain(reason.strip())}”" for commit, _, reason in told if reason.strip()]
 
 
 def _git(folder: Path, *arguments: str, **environment: str) -> str:
     """What git prints; a ValueError with what it says instead."""
     command = ["git", "-C", str(folder), *arguments]
     try:
-        done = subprocess.run(command, capture_output=True, text=True, env={**os.environ, **environment})
+        done = subprocess.run(command, capture_output=True, env={**os.environ, **environment})
     except OSError as error:
         raise ValueError(f"git cannot be run: {error}") from None
+    # Paths must lead to the same files, and messages of commits be text, in a locale that cannot encode them, too.
     if done.returncode:
-        raise ValueError(done.stderr.strip() or f"git {arguments[0]} failed")
-    return done.stdout.strip()
+        raise ValueError(os.fsdecode(done.stderr).strip() or f"git {arguments[0]} failed")
+    return os.fsdecode(done.stdout).strip()

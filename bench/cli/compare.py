@@ -25,6 +25,10 @@ Form = Annotated[Format, typer.Option("--format", help="Text for a terminal, Mar
 AllowCounters = Annotated[
     bool, typer.Option("--allow-counters", help="More work is told, and is no regression: the algorithm has changed.")
 ]
+
+#: Who says that counters may rise, where the command does.
+ALLOWED = ("--allow-counters",)
+
 Every = Annotated[bool, typer.Option("--all", help="Show what stayed the same, too.")]
 
 
@@ -55,7 +59,8 @@ def compare(
     from .. import compare as comparing
     from .. import sides
 
-    terms = comparing.Terms(threshold=threshold, confidence=confidence, counters=not allow_counters)
+    reasons = ALLOWED * allow_counters
+    terms = comparing.Terms(threshold=threshold, confidence=confidence, counters=not reasons, reasons=reasons)
     with user_errors():
         comparison = comparing.compare(sides.read(old, folder), sides.read(new, folder), terms)
     tell(comparison, form, every)

@@ -9,7 +9,7 @@ import typer
 
 from . import completion
 from .base import INTERRUPTED, RESULTS, app, examples, memory_option, time_option, user_errors
-from .compare import AllowCounters, Confidence, Every, Form, Format, Threshold, tell
+from .compare import ALLOWED, AllowCounters, Confidence, Every, Form, Format, Threshold, tell
 
 
 @app.command(
@@ -74,7 +74,8 @@ def gate(
     """Build two commits of this repository, measure them in turns, and say whether the second is worse.
 
     More work by the counters fails, and so does a broken answer. A time fails only where it is certain to be slower.
-    Works on Lapmark itself, and on any Python project that brings solvers of its own.
+    Works on Lapmark itself, and on any Python project that brings solvers of its own. The code of both commits is built
+    and run with your rights.
     """
     import shutil
 
@@ -84,7 +85,7 @@ def gate(
     from .. import gate as gates
     from ..build import BuildError, Failed, build
     from ..compare import Terms
-    from ..repository import TRAILER, Repository
+    from ..repository import Repository
 
     console = Console(highlight=False, stderr=True)
     with user_errors():
@@ -95,12 +96,10 @@ def gate(
         if repository.sources(commits[0]) == repository.sources(commits[1]):
             typer.echo(f"{base} and {head} are the same but for what decides no measurement.")
             return
-        reasons = repository.reasons(*commits)
-    for reason in reasons:
-        console.print(f"Counters are told and not judged ({TRAILER}: {reason}).", markup=False, soft_wrap=True)
+        reasons = (*ALLOWED * allow_counters, *repository.reasons(*commits))
     if head == "HEAD" and repository.is_changed():
         console.print("HEAD is measured as it is committed, without the changes since.", soft_wrap=True)
-    terms = Terms(threshold=threshold, confidence=confidence, counters=not (allow_counters or reasons))
+    terms = Terms(threshold=threshold, confidence=confidence, counters=not reasons, reasons=reasons)
     comparison = None
     with console.status("") as status, user_errors():
 

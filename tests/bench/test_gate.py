@@ -21,6 +21,8 @@ from typer.testing import CliRunner
 from bench import templates
 from bench.build import CUSTOMISATION, Build, Failed
 from bench.cli import app
+from bench.gate import _untouched
+from bench.tree import can_isolate
 
 ROOT = Path(__file__).parent.parent.parent
 
@@ -41,6 +43,17 @@ def picker(problem):
         row_to_col[row] = column
         cost[:, column] = np.inf
     return Matching.of(problem, row_to_col, counters={"row_scans": scans})
+"""
+
+#: What a commit may do to the builds and results of others.
+REACHES = """
+import contextlib, os, pathlib
+places = [pathlib.Path(os.environ["LAPMARK_CACHE"], "builds"), pathlib.Path(os.environ["LAPMARK_TEST_RESULTS"])]
+for place in places:
+    for path in [*place.rglob("picker.py"), *place.rglob("*.json")]:
+        if path != pathlib.Path(__file__):
+            with contextlib.suppress(OSError), path.open("a") as file:
+                file.write(" ")
 """
 
 LOOKS = {"once": "1", "more": "1 + (row % 50 == 0)"}
@@ -96,6 +109,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "slow": {
             "picker_py": FILES["picker.py"].replace("cost[:, column]", "sorted(range(5000))\n        cost[:, column]")
         },
+        "reaches": {"picker_py": FILES["picker.py"] + REACHES},
         "broken": {
             "meson_build": FILES["meson.build"].replace("version", "'c', version")
             + "import('python').find_installation().extension_module('broken', 'broken.c')\n",
@@ -130,9 +144,9 @@ def gate(project: Path, environment: dict[str, str], tmp_path: Path) -> Gate:
     """`lapmark gate` in the project: its exit status, and what it printed, diagnostics last."""
 
     def run(*arguments: object, folder: Path = project) -> tuple[int, str]:
-        done = subprocess.run(
-            command(tmp_path, *arguments), cwd=folder, env=environment, capture_output=True, text=True
-        )
+        variables = {**environment, "LAPMARK_TEST_RESULTS": str(tmp_path)}
+        line = command(tmp_path, *arguments)
+        done = subprocess.run(line, cwd=folder, env=variables, capture_output=True, text=True)
         return done.returncode, done.stdout + done.stderr
 
     return run
@@ -163,6 +177,25 @@ def test_a_commit_may_say_that_counters_change_on_purpose(gate: Gate) -> None:
     assert code == 0
     assert "looks twice at every fiftieth row" in output
     assert "row_scans" in output
+
+
+@pytest.mark.skipif(not can_isolate(), reason="needs namespaces, which this system does not allow")
+def test_a_commit_does_not_see_the_build_of_the_other_nor_its_results(gate: Gate, tmp_path: Path) -> None:
+    code, output = gate("start", "reaches", "--rounds", 2)
+    assert code == 0, output
+    assert len(list(tmp_path.rglob("turns/*.json"))) == 2
+
+
+def test_a_commit_that_changes_what_is_not_its_own_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the system cannot hide it."""
+    monkeypatch.setattr("bench.tree.can_isolate", lambda: False)
+    (tmp_path / "old").mkdir()
+    (tmp_path / "old" / "picker.py").touch()
+    thief = Build("a" * 40, tmp_path)
+    code = f"open({str(tmp_path / 'old' / 'picker.py')!r}, 'a').write(' ')"
+    with pytest.raises(Failed, match=r"aaaaaaaaaaaa has changed what is not its own: .*old/picker.py"):  # noqa: SIM117
+        with _untouched(thief, [tmp_path / "old"]):
+            thief.python(["-c", code], [tmp_path / "old"])
 
 
 def test_commits_that_differ_in_nothing_are_not_flagged(gate: Gate) -> None:
