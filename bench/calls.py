@@ -30,9 +30,6 @@ SHORT = 0.01
 #: Seconds of overhead that a call may take beside itself, for reading a problem and writing an answer down.
 OVERHEAD = 0.05
 
-#: Bytes that the answer to any problem may take, and for each row, each column and each pair.
-ANSWER, OF_LINE, OF_PAIR = 1 << 16, 64, 24
-
 
 def stated(answer: Answer) -> float:
     """The cost that an answer states."""
@@ -43,9 +40,8 @@ class Answers:
     """Reads what a worker has written; it takes no more than `memory`."""
 
     def __init__(self, file: IO[bytes], handed: Handover, memory: int, weigh: Callable[[Answer], float]) -> None:
-        n, m = handed.shape
         self._file, self._handed, self._weigh = file, handed, weigh
-        self._most = min(ANSWER + OF_LINE * (n + m) + OF_PAIR * n * m, memory)
+        self._most = min(protocol.most_bytes(handed.shape), memory)
 
     def read(self) -> tuple[Answer, float]:
         """The answer to the last call, and what it costs."""

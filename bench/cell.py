@@ -9,18 +9,14 @@ what the worker says of its time is held against the clocks of this side (`clock
 
 from __future__ import annotations
 
-import contextlib
 import os
 import socket
-import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
-
-import psutil
 
 from solvers.problem import Problem
 
@@ -28,6 +24,7 @@ from . import instructions, protocol
 from .calls import Answers, Calls, stated
 from .clock import Clock
 from .handover import Handover
+from .memory import Meter
 from .protocol import Answer, Job, Order
 from .tree import Tree
 from .units import show_size
@@ -37,8 +34,8 @@ from .worker import WARM_UP_MEMORY
 #: Seconds that imports, reading the problem and compilation may take, none of which is the solver's time.
 START_UP = 60.0
 
-#: Seconds between two looks at the processes that it may have started, which takes a walk through all of the system's.
-FAMILY_TICK = 0.5
+#: Matrices of the problem's shape that may be made while it is read.
+COPIES = 4
 
 #: Processes of one worker, beyond which it is taken to be running away.
 MOST_PROCESSES = 256
@@ -126,6 +123,7 @@ def run(
         Whether it is to be warmed up on a problem of the same shape.
     """
     read, write = os.pipe()
+    cores = _cores(threads)
     farewell, before, variables = FAREWELL, list[str](), _variables(threads)
     ours, theirs = socket.socketpair()
     with (
@@ -134,11 +132,10 @@ def run(
         open(read, "rb", buffering=0) as events,
         ours,
         Handover(problem) as handed,
-        tempfile.NamedTemporaryFile(prefix="lapmark-callgrind-") as counts,
     ):
         protocol.write_problem(protocol.blank(problem) if compiles else protocol.small(problem), practice)
         if counting == "callgrind":
-            before = instructions.callgrind(Path(counts.name))
+            before = instructions.callgrind()
             limits = limits.slower(instructions.SLOWER)
             farewell *= instructions.SLOWER  # Python's own end is slow, too, and the count is written after it
             variables = {**variables, "PYTHONHASHSEED": "0"}  # or dictionaries would differ from run to run
@@ -149,7 +146,6 @@ def run(
                 memory=limits.memory,
                 plugins=plugins,
                 counting=counting,
-                parent=os.getpid(),
                 practice=practice.fileno(),
                 orders=theirs.fileno(),
                 events=write,
@@ -157,22 +153,26 @@ def run(
             )
             command = [*before, str(python), "-P", "-m", "bench.worker", job.dump()]
             try:
-                tree = Tree(command, variables, (practice.fileno(), theirs.fileno(), write, answer.fileno()))
+                tree = Tree(
+                    command,
+                    variables,
+                    (practice.fileno(), theirs.fileno(), write, answer.fileno()),
+                    cores=cores,
+                    memory=limits.memory + WARM_UP_MEMORY,
+                )
             except OSError as error:
                 return Outcome("error", f"its worker cannot be started: {error}")
         with tree:
-            cores = _pin(tree.root.pid, threads)
             answers = None if solver == protocol.BUILD_MATRIX else Answers(answer, handed, limits.memory, weigh)
             calls = Calls(ours, handed, budget, answers, digest)
-            clock = None if counting == "callgrind" else Clock(tree.root.pid, threads, cores)
+            clock = None if counting == "callgrind" else Clock(tree.pid, threads, cores)
             watch = _CellWatch(tree, events.fileno(), limits, calls, clock, starts_slowly)
             watch.follow()
             outcome = watch.outcome
             if watch.last_word:
-                with contextlib.suppress(subprocess.TimeoutExpired):
-                    tree.root.wait(farewell)
-        if counting == "callgrind":
-            outcome.instructions = instructions.read_callgrind(Path(counts.name))
+                tree.wait(farewell)
+            if counting == "callgrind":
+                outcome.instructions = instructions.read_callgrind(tree.folder)
     return outcome
 
 
@@ -192,10 +192,7 @@ class _CellWatch(Watch):
         self._limits, self._calls, self._clock = limits, calls, clock
         self._patience_with_first = limits.timeout + (limits.start_up if starts_slowly else 0.0)
         self._expected = {"warm-up"}
-        self._baseline: int | None = None
-        self._allowance = limits.memory
-        self._next_family_look = 0.0
-        self._family: list[psutil.Process] = []
+        self._meter = Meter(tree, limits.memory + WARM_UP_MEMORY)
 
     def on_event(self, event: Mapping[str, Any]) -> None:
         outcome, calls = self.outcome, self._calls
@@ -204,17 +201,18 @@ class _CellWatch(Watch):
         match event["event"]:
             case "warm-up":
                 self._expected = {"ready"}
-                self._baseline, self._allowance = self._resident(), self._limits.memory + WARM_UP_MEMORY
+                self._meter.allow(self._limits.memory + WARM_UP_MEMORY)
                 self.wait("warm-up", self._patience_with_first)
             case "ready":
-                self._baseline = None
+                # It may be turned into a matrix, over a copy or two.
+                self._meter.allow(self._limits.memory + WARM_UP_MEMORY + COPIES * 8 * calls.pairs)
                 calls.hand_over()
                 self._load()
             case "loaded":
                 if fault := calls.fault_of_digest(event["digest"]):
                     self.fail("wrong", fault)
                     return
-                self._baseline, self._allowance = self._resident(), self._limits.memory
+                self._meter.allow(self._limits.memory)
                 if self._clock:
                     self._clock.loaded()
                 if calls.are_short:
@@ -260,7 +258,8 @@ class _CellWatch(Watch):
                 outcome.counters = protocol.read_counters(event.get("counters", {}))
                 known = event.get("conditions", {}).items()
                 outcome.conditions = {protocol.plain(str(name)): _amount(value) for name, value in known}
-                outcome.matrix = event.get("matrix")
+                if event.get("matrix") is not None:
+                    outcome.matrix = protocol.plain("".join(event["matrix"]))
                 if event.get("instructions") is not None:
                     outcome.instructions = int(_amount(event["instructions"]))
                 self.finished = self.last_word = True
@@ -284,41 +283,21 @@ class _CellWatch(Watch):
         self.wait("the problem's arrival", self._limits.start_up)
         self._calls.order(Order.LOAD)
 
-    def _resident(self) -> int:
-        with contextlib.suppress(psutil.Error):
-            return int(psutil.Process(self.tree.root.pid).memory_info().rss)
-        return 0
-
     def on_failure(self, status: str, message: str) -> None:
+        if status == "crash" and self.tree.ended_for_memory:
+            status, message = "memory", f"took more than {show_size(self._meter.allowance)}: {message}"
         self.outcome.status, self.outcome.message = status, message
 
     def check_limits(self, now: float) -> None:
-        if self._baseline is None:
-            return
-        if now >= self._next_family_look:
-            self._next_family_look = now + FAMILY_TICK
-            self._family = self.tree.members()
-        if len(self._family) > MOST_PROCESSES:
+        taken = self._meter.taken()
+        if len(self._meter.processes) > MOST_PROCESSES:
             self.fail("error", f"started more than {MOST_PROCESSES} processes")
             return
-        over = _memory(self._family, "rss") - self._baseline
-        if over > self._allowance and len(self._family) > 1:  # what they share counts once, which takes longer
-            over = _memory(self._family, "pss") - self._baseline
         if self.waits_for == "call":  # coarser than the worker's own word after the call, which may never come
-            self.outcome.peak_memory = max(self.outcome.peak_memory or 0, over)
-        if over > self._allowance:
-            took, limit = show_size(over), show_size(self._allowance)
+            self.outcome.peak_memory = max(self.outcome.peak_memory or 0, taken)
+        if taken > self._meter.allowance:
+            took, limit = show_size(taken), show_size(self._meter.allowance)
             self.fail("memory", f"took {took} during {self.waits_for}, over {limit}")
-
-
-def _memory(processes: Iterable[psutil.Process], kind: str) -> int:
-    """Resident bytes of processes: "rss", in which a page that several share counts for each, or "pss"."""
-    total = 0
-    for process in processes:
-        with contextlib.suppress(psutil.Error):
-            known = process.memory_info() if kind == "rss" else process.memory_full_info()
-            total += getattr(known, kind)
-    return total
 
 
 def _amount(value: Any) -> Any:
@@ -329,14 +308,12 @@ def _amount(value: Any) -> Any:
 
 
 def _variables(threads: int) -> dict[str, str]:
-    return {f"{library}_NUM_THREADS": str(threads) for library in THREADS}
+    # What a solver prints is read as UTF-8, whatever the terminal is.
+    return {"PYTHONIOENCODING": "utf-8"} | {f"{library}_NUM_THREADS": str(threads) for library in THREADS}
 
 
-def _pin(pid: int, threads: int) -> set[int]:
-    """Give the worker as many cores as threads, the last ones: the first serve interrupts and the harness. Which."""
-    if not hasattr(os, "sched_setaffinity"):
+def _cores(threads: int) -> set[int]:
+    """As many cores as threads, the last ones: the first serve interrupts and the harness. None where none are told."""
+    if not hasattr(os, "sched_getaffinity"):
         return set()
-    cores = set(sorted(os.sched_getaffinity(0))[-threads:])
-    with contextlib.suppress(ProcessLookupError):
-        os.sched_setaffinity(pid, cores)
-    return cores
+    return set(sorted(os.sched_getaffinity(0))[-threads:])

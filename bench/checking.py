@@ -6,10 +6,8 @@ What the checks are is no business of this module.
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
-import subprocess
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -79,7 +77,6 @@ def _run(entrant: Entrant, left: deque[str], timeout: float, show: Callable[[str
                 "solver": entrant.solver.name,
                 "checks": list(left),
                 "plugins": [entrant.plugin] if entrant.plugin else [],
-                "parent": os.getpid(),
                 "events": write,
             }
             command = [str(entrant.python), "-P", "-m", "bench.contract", json.dumps(job)]
@@ -87,8 +84,7 @@ def _run(entrant: Entrant, left: deque[str], timeout: float, show: Callable[[str
         with tree:
             _CheckWatch(tree, events.fileno(), left, timeout, show).follow()
             if not left:
-                with contextlib.suppress(subprocess.TimeoutExpired):
-                    tree.root.wait(FAREWELL)
+                tree.wait(FAREWELL)
 
 
 class _CheckWatch(Watch):

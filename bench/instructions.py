@@ -29,6 +29,9 @@ SLOWER = 60
 #: The C function within which Valgrind counts (`solvers/native/_counted.pyx`).
 FUNCTION = "lapmark_counted"
 
+#: The file that Valgrind writes.
+_COUNTS = "callgrind.out"
+
 #: perf_event_open(2): its number, and the attributes "instructions", "disabled, inherited, not the kernel's".
 _SYSCALL = {"x86_64": 298, "aarch64": 241}
 _ATTRIBUTES = struct.pack("=IIQQQQQIIQ", 0, 64, 1, 0, 0, 0, 1 | 2 | 1 << 5 | 1 << 6, 0, 0, 0)
@@ -108,16 +111,17 @@ def counter(how: str) -> str:
     return told.stdout.strip().replace("valgrind-", "callgrind ")
 
 
-def callgrind(out: Path) -> list[str]:
-    """What to put before a command, to have a file written with the instructions of `FUNCTION`."""
-    switches = ["--collect-atstart=no", f"--toggle-collect={FUNCTION}", f"--callgrind-out-file={out}", "--quiet"]
+def callgrind() -> list[str]:
+    """What to put before a command, to have the instructions of `FUNCTION` written to its temporary folder."""
+    out = f"--callgrind-out-file=%q{{TMPDIR}}/{_COUNTS}"
+    switches = ["--collect-atstart=no", f"--toggle-collect={FUNCTION}", out, "--quiet"]
     return ["valgrind", "--tool=callgrind", *switches]
 
 
-def read_callgrind(out: Path) -> int | None:
-    """The count of a file that callgrind wrote, None where there is none."""
+def read_callgrind(folder: Path) -> int | None:
+    """The count that callgrind wrote to a folder, None where there is none."""
     with contextlib.suppress(OSError):
-        if found := re.search(r"^(?:summary|totals): (\d+)", out.read_text(), re.MULTILINE):
+        if found := re.search(r"^(?:summary|totals): (\d+)", (folder / _COUNTS).read_text(), re.MULTILINE):
             return int(found[1]) or None
     return None
 

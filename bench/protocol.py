@@ -32,6 +32,9 @@ BUILD_MATRIX = "build-matrix"
 #: What a solver may come to: that there is no answer is one.
 Answer = Result | Infeasible
 
+#: Bytes that the answer to any problem may take, and for each row or column and each pair.
+ANSWER, OF_LINE, OF_PAIR = 1 << 16, 64, 24
+
 _SCALARS = {"cost", "marginal_error"}
 _PROOF = ("rows", "columns")
 
@@ -49,7 +52,6 @@ class Job:
     memory: int
     plugins: tuple[str, ...] = ()
     counting: str = ""
-    parent: int
     practice: int
     orders: int
     events: int
@@ -230,11 +232,17 @@ def read_problem(file: IO[bytes]) -> Problem:
     return Assignment(cost, **facts["assignment"])
 
 
-def write_answer(result: Answer, file: IO[bytes]) -> None:
-    """Write an answer's numbers; a BadAnswer that says why where they are none."""
+def most_bytes(shape: tuple[int, int]) -> int:
+    """What any answer to a problem of that shape takes at most."""
+    n, m = shape
+    return ANSWER + OF_LINE * (n + m) + OF_PAIR * n * m
+
+
+def write_answer(result: Answer, file: IO[bytes], most: int) -> None:
+    """Write an answer's numbers; a BadAnswer that says why where they are none, or take more than `most` bytes."""
     if isinstance(result, Infeasible):
         sets = {name: _numbers(name, getattr(result, name)) for name in _PROOF if getattr(result, name) is not None}
-        np.savez(file, kind=np.array("Infeasible"), message=np.array(str(result)), **sets)  # type: ignore[arg-type]
+        _save(file, most, kind=np.array("Infeasible"), message=np.array(str(result)), **sets)
         return
     if not isinstance(result, Matching | Plan):
         raise BadAnswer(f"answered with a {type(result).__name__}, not a Matching or a Plan")
@@ -250,7 +258,13 @@ def write_answer(result: Answer, file: IO[bytes]) -> None:
         arrays[field.name] = array = _numbers(field.name, value)
         if field.name in _SCALARS and array.ndim:
             raise BadAnswer(f"{field.name} is an array of shape {array.shape}, not a number")
-    np.savez(file, kind=np.array(type(result).__name__), **arrays)  # type: ignore[arg-type]
+    _save(file, most, kind=np.array(type(result).__name__), **arrays)
+
+
+def _save(file: IO[bytes], most: int, **arrays: np.ndarray) -> None:
+    if (size := sum(array.nbytes for array in arrays.values())) > most:
+        raise BadAnswer(f"answered with {size} bytes, more than the {most} that any answer to this problem takes")
+    np.savez(file, **arrays)  # type: ignore[arg-type]
 
 
 def _numbers(name: str, value: object) -> np.ndarray:

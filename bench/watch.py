@@ -77,7 +77,7 @@ class Watch(ABC):
                     if self._receive(key.fd) == b"":
                         selector.unregister(key.fd)
                 self._look()
-                if not self.finished and self.tree.root.poll() is not None:
+                if not self.finished and self.tree.wait(0) is not None:
                     self.tree.end()  # or what is left of it might write for ever
                     for descriptor in (self._events, self._output):
                         while self._receive(descriptor):
@@ -131,7 +131,7 @@ class Watch(ABC):
 
     def _obituary(self) -> str:
         """How the process died, and its last words."""
-        code = self.tree.root.returncode
+        code = self.tree.returncode or 0
         if code < 0:
             how = f"died of {_signal(-code)} during {self.waits_for}"
             if code == -signal.SIGKILL:

@@ -8,7 +8,6 @@ around the solver's call and around nothing else.
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import dataclasses
 import faulthandler
 import functools
@@ -16,7 +15,6 @@ import gc
 import json
 import os
 import resource
-import signal
 import socket
 import sys
 import time
@@ -40,7 +38,6 @@ WARM_UP_MEMORY = 1 << 30
 AWAKE = 0.002
 
 _STATUS = Path("/proc/self/status")
-_PR_SET_PDEATHSIG = 1
 
 
 class Misbehaved(Exception):
@@ -64,7 +61,7 @@ class Channel:
 
 def main() -> None:
     job = Job.load(sys.argv[1])
-    settle(job.parent)
+    settle()
     channel = Channel(job.events)
     try:
         run(job, channel)
@@ -81,9 +78,8 @@ def main() -> None:
         channel.send("failed", status="error", message=_describe(error))
 
 
-def settle(parent: int) -> None:
-    """Make this process one whose end is no loss: it goes before its parent does, and with it, and leaves no core."""
-    _die_with(parent)
+def settle() -> None:
+    """Make this process one whose end is no loss: it leaves no core, and goes before the harness does."""
     faulthandler.enable()
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     with contextlib.suppress(OSError):
@@ -92,6 +88,7 @@ def settle(parent: int) -> None:
 
 def run(job: Job, channel: Channel) -> None:
     """The life of a cell; every step of it is an event to the harness."""
+    _limit_memory(job.memory + WARM_UP_MEMORY)
     for path in job.plugins:
         plugins.load(path)
     function, takes = _prepare(job)
@@ -165,7 +162,7 @@ def _obey(
         if job.solver != BUILD_MATRIX:
             answer.seek(0)
             answer.truncate()
-            protocol.write_answer(result, answer)
+            protocol.write_answer(result, answer, min(protocol.most_bytes(problem.shape), job.memory))
             answer.flush()
         last = problem if seconds < SHORT else None
         del result, problem, call
@@ -202,14 +199,6 @@ def _prepare(job: Job) -> tuple[Callable[[Problem], Any], Callable[[Problem], Pr
     return functools.partial(solver.run, **options), takes
 
 
-def _die_with(parent: int) -> None:
-    """Have the kernel kill this process when the harness dies, however it dies."""
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-    if os.getppid() != parent:
-        os._exit(1)
-
-
 def _limit_memory(allowed: int) -> None:
     """Refuse memory somewhat above the limit: the harness watches what is resident, this stops one huge allocation."""
     if _STATUS.exists():
@@ -237,10 +226,14 @@ def _memory(name: str) -> int:
 
 
 def _describe(error: BaseException) -> str:
-    """The error and the line that raised it."""
+    """The error, up to its first thousand letters, and the line that raised it."""
     frames = traceback.extract_tb(error.__traceback__)
     where = f" ({Path(frames[-1].filename).name}:{frames[-1].lineno})" if frames else ""
-    return f"{type(error).__name__}: {error}".rstrip(": ") + where
+    try:
+        text = str(error)[:1000]
+    except Exception:  # it is the solver's own
+        text = "it has no text"
+    return f"{type(error).__name__}: {text}".rstrip(": ") + where
 
 
 if __name__ == "__main__":

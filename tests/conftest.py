@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import tempfile
 from collections.abc import Iterator
@@ -26,12 +27,14 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     # A shell starts background jobs with SIGINT ignored, which children inherit: none of them would see Ctrl-C.
     signal.signal(signal.SIGINT, signal.default_int_handler)
+    folder = tempfile.mkdtemp(prefix="lapmark-tests-")
+    config.add_cleanup(lambda: shutil.rmtree(folder, ignore_errors=True))
     # Tests assert no times, and need not wait for whoever measures on this machine.
-    os.environ["LAPMARK_LOCK"] = tempfile.mkstemp(prefix="lapmark-tests-")[1]
+    os.environ["LAPMARK_LOCK"] = os.path.join(folder, "lock")
     # A narrow terminal breaks the paths that messages name, each where its length has it.
     os.environ["COLUMNS"] = "300"
     # What environments there are on this machine is no business of a test; those that it makes itself go with it.
-    os.environ["LAPMARK_ENVIRONMENTS"] = tempfile.mkdtemp(prefix="lapmark-environments-")
+    os.environ["LAPMARK_ENVIRONMENTS"] = os.path.join(folder, "environments")
     for path in config.getoption("--plugin"):
         try:
             plugins.load(path)

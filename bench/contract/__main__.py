@@ -1,7 +1,7 @@
 """The contract on one solver, check after check, as `bench.checking` has it run in a process that may die of it.
 
-`python -m bench.contract JOB`, with a JSON object that names the solver, the checks, the plugins, the parent process
-and the descriptor for the events.
+`python -m bench.contract JOB`, with a JSON object that names the solver, the checks, the plugins and the descriptor
+for the events.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ SMALL = 64
 
 def main() -> None:
     job = json.loads(sys.argv[1])
-    settle(job["parent"])
+    settle()
     channel = Channel(job["events"])
     for path in job["plugins"]:
         plugins.load(path)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
+import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -12,7 +14,7 @@ import numpy as np
 import psutil
 import pytest
 
-from bench import plugins
+from bench import cgroup, plugins
 from bench.cell import Limits
 from bench.measure import Terms
 from bench.plan import Cell, plan
@@ -20,6 +22,7 @@ from bench.problems import Case
 from bench.record import Record
 from bench.store import Store
 from bench.sweep import Sweep
+from bench.tree import Tree, can_isolate
 from bench.turns import Finished, Turns
 from solvers import registry, solve
 
@@ -71,7 +74,7 @@ EXPECTED = {
     "takes-another-core": ("wrong", "core"),
     "writes-to-the-problem": ("ok", ""),
     "compresses-its-answer": ("error", "is compressed"),
-    "answers-with-a-flood": ("error", "more than the"),
+    "answers-with-a-flood": ("wrong", "more than the"),
     "waits-in-its-first-call": ("timeout", "warm-up did not end within"),
     "fickle": ("wrong", "claims the optimum, but its answers cost from"),
     "answers-nothing": ("wrong", "answered with a NoneType, not a Matching or a Plan"),
@@ -88,8 +91,47 @@ EXPECTED = {
     "saves-at-exit": ("ok", ""),
     "lingers": ("ok", ""),
     "compiles": ("ok", ""),
+    "answers-the-call-before": ("wrong", "claims the optimum, but its answers cost from"),
+    "claims-less-than-nothing": ("wrong", "states a cost of -inf"),
+    "answers-to-orders": ("ok", ""),
+    "skips-a-step": ("error", "where the worker reports to the harness"),
+    "says-everything-twice": ("error", "where the worker reports to the harness"),
+    "raises-the-unspeakable": ("error", "Unspeakable"),
+    "raises-at-length": ("error", "ArithmeticError: \ufffd[2J\ufffd]0;title\ufffd\ufffdprices diverged"),
+    "answers-with-objects": ("wrong", "row_to_col holds"),
+    "answers-with-a-broadcast": ("wrong", "more than the"),
+    "hangs-while-it-writes": ("timeout", "answer did not end within"),
+    "counts-without-end": ("ok", ""),
+    "counts-in-a-list": ("ok", ""),
+    "greedy-in-a-memory-file": ("memory", "over 256 MiB"),
+    "greedy-in-a-shared-mapping": ("memory", "over 256 MiB"),
+    "greedy-in-a-burst": ("memory", "256 MiB"),
+    "greedy-beyond-its-limit": ("memory", "over 256 MiB"),
+    "greedy-for-threads": ("error", "can't start new thread"),
+    "greedy-at-import": ("memory", "1.25 GiB"),
+    "leaves-temporary-files": ("ok", ""),
+    "removes-temporary-files": ("ok", ""),
+    "leaves-a-daemon": ("ok", ""),
+    "has-a-helper-elsewhere": ("wrong", "runs on cores"),
+    "has-a-helper-at-home": ("wrong", "it used the processor for"),
+    "becomes-another-program": ("crash", "left with exit status 0 during call, without an answer\nnothing to say"),
+    "sets-an-alarm": ("crash", "died of SIGALRM during call"),
+    "asks-for-precedence": ("ok", ""),
     "well-behaved": ("ok", ""),
 }
+
+#: Those that would harm whoever runs the tests where the system does not keep them from it.
+INTRUDERS = {
+    "kills-its-parent": ("ok", ""),
+    "kills-whom-it-sees": ("ok", ""),
+    "stops-whom-it-sees": ("ok", ""),
+    "traces-whom-it-sees": ("ok", ""),
+    "writes-into-whom-it-sees": ("ok", ""),
+    "greedy-in-shared-memory": ("memory", ""),
+    "leaves-shared-memory": ("ok", ""),
+}
+if can_isolate():
+    EXPECTED |= INTRUDERS
 
 GOOD = ("jv", "scipy", "well-behaved")
 
@@ -97,7 +139,14 @@ GOOD = ("jv", "scipy", "well-behaved")
 HASTY = [name for name, (status, _) in EXPECTED.items() if status == "timeout" and name != "hangs-at-import"]
 
 #: Those that misbehave from the second call on, so that there have to be some.
-LASTING = ("errs-alike", "remembers-the-problem", "remembers-the-shape", "answers-once", "solves-while-it-reads")
+LASTING = (
+    "errs-alike",
+    "answers-the-call-before",
+    "remembers-the-problem",
+    "remembers-the-shape",
+    "answers-once",
+    "solves-while-it-reads",
+)
 
 
 def children() -> set[psutil.Process]:
@@ -105,13 +154,27 @@ def children() -> set[psutil.Process]:
     return {child for child in psutil.Process().children(recursive=True) if child.status() != psutil.STATUS_ZOMBIE}
 
 
+def traces() -> set[str]:
+    """What a process may leave that outlives it: folders for temporary files, shared memory, control groups."""
+    folders = list(Path(tempfile.gettempdir()).glob("lapmark-scratch-*")) + list(Path("/dev/shm").glob("lapmark-left"))
+    groups = [group for above, _ in cgroup.places() for group in above.glob("lapmark-scratch-*")]
+    blocks = Path("/proc/sysvipc/shm").read_text().splitlines() if Path("/proc/sysvipc/shm").exists() else []
+    return {*map(str, folders + groups), *(key for key, *_ in map(str.split, blocks) if key == "86397")}
+
+
 @pytest.fixture(scope="module", autouse=True)
-def others() -> Iterator[set[psutil.Process]]:
+def others(tmp_path_factory: pytest.TempPathFactory) -> Iterator[set[psutil.Process]]:
     """Loads the plugins; the processes of other tests."""
     known = registry.solvers()
     for path in PLUGINS:
         plugins.load(path)
-    yield children()
+    with pytest.MonkeyPatch.context() as patch:
+        # One for temporary files, where other runs leave none; another for what solvers save, or should not touch.
+        patch.setattr(tempfile, "tempdir", str(tmp_path_factory.mktemp("temporary")))
+        outside = tmp_path_factory.mktemp("outside")
+        (outside / "inner").mkdir(mode=0o755)
+        patch.setenv("LAPMARK_TEST_FOLDER", str(outside))
+        yield children()
     registry._solvers.clear()
     registry._solvers.update(known)
 
@@ -132,7 +195,9 @@ def run(folder: Path, cells: Sequence[Cell]) -> list[Record]:
 @pytest.fixture(scope="module")
 def records(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Record]:
     """One run of every misbehaving solver, with good ones among them."""
+    before = traces()
     done = run(tmp_path_factory.mktemp("results"), plan([*EXPECTED, *GOOD], ["uniform"], [24]))
+    assert traces() <= before
     return {record.solver: record for record in done}
 
 
@@ -218,9 +283,7 @@ def test_the_peak_of_a_greedy_solver_is_what_it_took(records: dict[str, Record])
 
 def test_what_is_saved_at_exit_is_whole(records: dict[str, Record]) -> None:
     assert records["saves-at-exit"].status == "ok"
-    file = sys.modules["lapmark_plugin_misbehaving"].kept(os.getpid())
-    assert file.read_text() == "whole"
-    file.unlink()
+    assert Path(os.environ["LAPMARK_TEST_FOLDER"], "saved").read_text() == "whole"
 
 
 def test_good_cells_are_right_whatever_runs_beside_them(records: dict[str, Record]) -> None:
@@ -228,8 +291,52 @@ def test_good_cells_are_right_whatever_runs_beside_them(records: dict[str, Recor
     assert {records[name].cost for name in GOOD} == {records["jv"].cost}
 
 
+def test_what_lies_elsewhere_is_as_it_was(records: dict[str, Record]) -> None:
+    outside = Path(os.environ["LAPMARK_TEST_FOLDER"])
+    assert {path.name for path in outside.iterdir()} == {"inner", "saved"}
+    assert (outside / "inner").stat().st_mode & 0o777 == 0o755
+
+
 def test_no_process_is_left(records: dict[str, Record], others: set[psutil.Process]) -> None:
     assert children() <= others
+
+
+#: What is ended, counted or removed without the system's help, too.
+WITHOUT_HELP = (
+    "greedy-grandchild",
+    "greedy-in-a-memory-file",
+    "greedy-in-a-shared-mapping",
+    "kills-its-group",
+    "leaves-a-daemon",
+    "leaves-temporary-files",
+    "has-a-helper-elsewhere",
+    "shares",
+    "runs-away",
+)
+
+
+def test_without_namespaces_and_control_groups_they_are_recorded_alike(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, others: set[psutil.Process]
+) -> None:
+    monkeypatch.setattr("bench.tree.can_isolate", lambda: False)
+    monkeypatch.setattr("bench.tree.Group.make", lambda name: None)
+    before = traces()
+    for record in run(tmp_path, plan([*WITHOUT_HELP, "jv"], ["uniform"], [24])):
+        status, message = EXPECTED.get(record.solver, ("ok", ""))
+        assert record.status == status, (record.solver, record.message)
+        assert message in record.message
+    assert traces() <= before
+    assert children() <= others
+
+
+def test_processes_of_a_keeper_that_was_killed_are_ended(others: set[psutil.Process]) -> None:
+    code = "import os, time; os.fork() or os.setsid(); print('here', flush=True); time.sleep(600)"
+    with Tree([sys.executable, "-c", code], {}) as tree:
+        assert tree.output.readline() == b"here\n"
+        os.kill(tree.pid, signal.SIGKILL)
+        assert tree.wait(10) == -signal.SIGKILL
+    assert children() <= others
+    assert not list(Path(tempfile.gettempdir()).glob("lapmark-scratch-*"))
 
 
 @pytest.mark.slow

@@ -14,6 +14,7 @@ from solvers import Assignment, DenseCost, Infeasible, Matching, Plan, PointCost
 from solvers.problem import Problem
 
 RNG = np.random.default_rng(0)
+MOST = 1 << 20
 POINTS = RNG.random((20, 2)), RNG.random((30, 2))
 
 PROBLEMS: dict[str, Problem] = {
@@ -93,7 +94,7 @@ def test_the_blank_problem_is_of_the_same_shapes_and_types(problem: Problem) -> 
 
 def test_a_matching_comes_back_as_it_was() -> None:
     file = io.BytesIO()
-    protocol.write_answer(Matching(np.array([1, 0]), 3.5, np.array([1.0, 2.0]), None), file)
+    protocol.write_answer(Matching(np.array([1, 0]), 3.5, np.array([1.0, 2.0]), None), file, MOST)
     file.seek(0)
     answer = protocol.read_answer(file, 1 << 20)
     assert isinstance(answer, Matching)
@@ -105,7 +106,7 @@ def test_a_matching_comes_back_as_it_was() -> None:
 def test_a_plan_comes_back_as_it_was() -> None:
     file = io.BytesIO()
     mass = scipy.sparse.csr_array(np.diag([0.25, 0.75]))
-    protocol.write_answer(Plan(1.0, 0.0, np.ones(2), np.zeros(2), mass), file)
+    protocol.write_answer(Plan(1.0, 0.0, np.ones(2), np.zeros(2), mass), file, MOST)
     file.seek(0)
     answer = protocol.read_answer(file, 1 << 20)
     assert isinstance(answer, Plan)
@@ -127,7 +128,7 @@ def test_a_plan_comes_back_as_it_was() -> None:
 )
 def test_what_is_no_answer_is_named(answer: object, message: str) -> None:
     with pytest.raises(BadAnswer, match=message):
-        protocol.write_answer(answer, io.BytesIO())  # type: ignore[arg-type]
+        protocol.write_answer(answer, io.BytesIO(), MOST)  # type: ignore[arg-type]
 
 
 def test_counters_that_are_none_count_for_nothing() -> None:
@@ -165,7 +166,7 @@ def read_mutations(count: int) -> None:
     ]
     for number in range(count):
         file = io.BytesIO()
-        protocol.write_answer(answers[number % len(answers)], file)
+        protocol.write_answer(answers[number % len(answers)], file, MOST)
         damaged = io.BytesIO(mutated(file.getvalue(), rng))
         with contextlib.suppress(Exception):
             answer = protocol.read_answer(damaged, 1 << 16)
@@ -184,7 +185,7 @@ def test_a_hundred_thousand_damaged_answers() -> None:
 
 def test_an_answer_is_not_given_room_for_what_it_claims() -> None:
     file = io.BytesIO()
-    protocol.write_answer(Matching(np.arange(20), 1.5), file)
+    protocol.write_answer(Matching(np.arange(20), 1.5), file, MOST)
     with pytest.raises(ValueError, match="more than the 100"):
         protocol.read_answer(file, 100)
     forged = io.BytesIO(file.getvalue().replace(b"(20,)", b"(9e9)").replace(b"(9e9)", b"(99,)"))

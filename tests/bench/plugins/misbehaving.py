@@ -11,7 +11,6 @@ import os
 import signal
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -329,14 +328,9 @@ def saves_at_exit(problem: Assignment) -> object:
 
 def _save() -> None:
     atexit.unregister(_save)
-    with kept(os.getppid()).open("w") as file:
+    with Path(os.environ["LAPMARK_TEST_FOLDER"], "saved").open("w") as file:
         time.sleep(0.3)
         file.write("whole")
-
-
-def kept(parent: int) -> Path:
-    """Where a worker of that process saves."""
-    return Path(tempfile.gettempdir(), f"lapmark-kept-{parent}")
 
 
 @solver("lingers")
@@ -392,3 +386,50 @@ def matches_forbidden_pairs(problem: Assignment) -> object:
 @forbidding("leaves-rows-out")
 def leaves_rows_out(problem: Assignment) -> object:
     return Matching(np.full(problem.shape[0], -1), 0.0)
+
+
+class Unspeakable(Exception):
+    def __str__(self) -> str:
+        raise ValueError("there are no words for it")
+
+
+@solver("raises-the-unspeakable")
+def raises_the_unspeakable(problem: Assignment) -> object:
+    raise Unspeakable
+
+
+@solver("raises-at-length")
+def raises_at_length(problem: Assignment) -> object:
+    """With what would clear the screen, and half a character."""
+    raise ArithmeticError("\x1b[2J\x1b]0;title\x07" + "\udc80" + "prices diverged " * 1_000_000)
+
+
+@solver("answers-with-objects")
+def answers_with_objects(problem: Assignment) -> object:
+    return replace(answer(problem), row_to_col=np.array([{"column": 0}] * problem.shape[0]))
+
+
+@solver("answers-with-a-broadcast")
+def answers_with_a_broadcast(problem: Assignment) -> object:
+    """One number, which is a terabyte when it is written down."""
+    return replace(answer(problem), u=np.broadcast_to(0.0, 1 << 37))
+
+
+@solver("hangs-while-it-writes")
+def hangs_while_it_writes(problem: Assignment) -> object:
+    class Slow:
+        def __array__(self, *_: object, **__: object) -> np.ndarray:
+            return time.sleep(600)  # type: ignore[return-value]
+
+    return replace(answer(problem), row_to_col=Slow())
+
+
+@solver("counts-without-end")
+def counts_without_end(problem: Assignment) -> object:
+    counters = {"\x1b[31mscans": 1, "infinite": np.inf, "long": 10**400, "many": 3, "none": None}
+    return replace(answer(problem), counters=counters | {f"counter{k}": k for k in range(100_000)})
+
+
+@solver("counts-in-a-list")
+def counts_in_a_list(problem: Assignment) -> object:
+    return replace(answer(problem), counters=[1, 2, 3])

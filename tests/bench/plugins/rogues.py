@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import json
 import os
+import sys
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -213,3 +214,47 @@ def answers_with_a_flood(problem: Assignment) -> object:
 @register("waits-in-its-first-call", Capabilities(exact=True))
 def waits_in_its_first_call(problem: Assignment) -> object:
     return time.sleep(10**6)
+
+
+@rogue("answers-the-call-before")
+def answers_the_call_before(problem: Assignment) -> object:
+    """While it solves this call's problem, so that its times are right."""
+    late = getattr(answers_the_call_before, "latest", None)
+    answers_the_call_before.latest = work(problem)  # type: ignore[attr-defined]
+    return late or answers_the_call_before.latest  # type: ignore[attr-defined]
+
+
+@rogue("claims-less-than-nothing")
+def claims_less_than_nothing(problem: Assignment) -> object:
+    return replace(work(problem), cost=-np.inf)
+
+
+@rogue("answers-to-orders")
+def answers_to_orders(problem: Assignment) -> object:
+    """Writes orders to itself into the socket from which they come, the other end of which nobody reads."""
+    for name in os.listdir("/proc/self/fd"):
+        if os.path.realpath(f"/proc/self/fd/{name}").rpartition("/")[2].startswith("socket:"):
+            os.write(int(name), b"SSSSGGGG")
+    return answer(problem)
+
+
+@rogue("skips-a-step")
+def skips_a_step(problem: Assignment) -> object:
+    """Says that it is done with everything before it has answered anything."""
+    tell(event="written")
+    tell(event="done", conditions={}, counters={})
+    return work(problem)
+
+
+@rogue("says-everything-twice")
+def says_everything_twice(problem: Assignment) -> object:
+    channel = sys.modules["__main__"].Channel
+    if not hasattr(channel, "once"):
+        once = channel.once = channel.send
+
+        def twice(self: object, event: str, **values: object) -> None:
+            once(self, event, **values)
+            once(self, event, **values)
+
+        channel.send = twice
+    return work(problem)

@@ -1,0 +1,291 @@
+"""The process between the harness and a process tree: it starts the tree, outlives the harness, and leaves nothing.
+
+`bench.tree` runs this file as a script without any packages (`python -I -S keeper.py JOB`), so that it is there within
+some 20 ms. Where the system allows it, the tree gets namespaces of its own: it sees no process but its own, so that it
+cannot signal, stop or trace the harness, and its shared memory goes with it. The pipe called `lifeline` is open as long
+as the harness lives and wants the tree; when it closes, whatever the reason, every process of the tree is killed and
+its folder and control group are removed.
+
+The wait status of the command goes into the pipe called `news`. A command that cannot be started is told of on
+standard error, like any last words.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import json
+import os
+import select
+import signal
+import sys
+import time
+from collections.abc import Iterator
+from typing import NamedTuple, NoReturn
+
+#: Seconds after which processes that do not die are left alone.
+PATIENCE = 10.0
+
+#: Of unshare(2) and mount(2).
+_NEW_MOUNTS, _NEW_IPC, _NEW_USER, _NEW_PIDS = 0x00020000, 0x08000000, 0x10000000, 0x20000000
+_READ_ONLY, _NO_SUID, _NO_DEVICES, _NO_PROGRAMS, _RECURSIVE, _PRIVATE = 1, 2, 4, 8, 1 << 14, 1 << 18
+
+#: Of prctl(2).
+_DEATH_SIGNAL, _DUMPABLE, _DROP, _SUBREAPER = 1, 4, 24, 36
+
+#: What root could leave its namespaces with, or end the first process in them: to trace any process, to mount, and to
+#: set aside limits (capabilities(7)).
+_BEYOND = (19, 21, 24)
+
+
+class Job(NamedTuple):
+    """What a keeper is to start and to keep.
+
+    `folder`, `group` and `lock` are the tree's folder for temporary files, its control group, and the descriptor that
+    holds the lock of the folder. `shared_memory` is the size of `/dev/shm` in bytes; `hidden` are folders that look
+    empty to the tree. `lifeline` and `news` are descriptors of pipes.
+    """
+
+    command: list[str]
+    isolated: bool
+    folder: str
+    lock: int
+    shared_memory: int
+    group: str | None = None
+    cores: tuple[int, ...] = ()
+    hidden: tuple[str, ...] = ()
+    lifeline: int = -1
+    news: int = -1
+
+
+def main() -> None:
+    job = Job(**json.loads(sys.argv[1]))
+    for descriptor in (job.lifeline, job.news, job.lock):
+        os.set_inheritable(descriptor, False)
+    if job.cores:
+        os.sched_setaffinity(0, job.cores)
+    alarm = _wake_on_signals()
+    words, told = os.pipe()
+    if job.isolated:
+        _isolate()
+    _prctl(_SUBREAPER, 1)
+    _prctl(_DUMPABLE, 0)  # nobody of the same user can trace this process from now on
+    child = os.fork()
+    if child == 0:
+        _first(job, told) if job.isolated else _become(job)
+    signal.signal(signal.SIGINT, lambda *_: _interrupt(child, job.isolated))
+    os.close(told)
+    _keep_only(job.lifeline, job.news, job.lock, words, *alarm)
+    lost = False
+    while not lost and (status := _reaped(child)) is None:
+        ready, _, _ = select.select([job.lifeline, alarm[0]], [], [])
+        lost = job.lifeline in ready
+        if alarm[0] in ready:
+            os.read(alarm[0], 1024)
+    if not lost:
+        of_command = os.read(words, 32)  # the first process of a namespace cannot end by a signal of its own
+        with contextlib.suppress(OSError):
+            os.write(job.news, of_command or str(status).encode())
+        os.close(job.news)
+        select.select([job.lifeline], [], [])
+    os._exit(0 if _ended(child, job.isolated) and remove(job) else 1)
+
+
+def _first(job: Job, told: int) -> NoReturn:
+    """Be the first process of the namespaces: set them up, start the command, reap orphans, and end with the command.
+
+    Whatever is left in the namespaces then is killed by the kernel.
+    """
+    signal.set_wakeup_fd(-1)
+    _prctl(_DEATH_SIGNAL, signal.SIGKILL)
+    try:
+        _join(job.group)
+        _furnish(job.shared_memory, job.hidden)
+    except OSError as error:
+        _give_up(error)
+    child = os.fork()
+    if child == 0:
+        _become(job._replace(group=None))
+    signal.signal(signal.SIGINT, lambda *_: _interrupt(child, False))
+    _keep_only(told)
+    while (status := _reaped(child, wait=True)) is None:
+        pass
+    os.write(told, str(status).encode())
+    os._exit(0)
+
+
+def _become(job: Job) -> NoReturn:
+    """Become the command, in a session of its own; it dies with its parent."""
+    signal.set_wakeup_fd(-1)
+    for number in (signal.SIGCHLD, signal.SIGTERM):
+        signal.signal(number, signal.SIG_DFL)
+    try:
+        parent = os.getppid()
+        _prctl(_DEATH_SIGNAL, signal.SIGKILL)
+        if os.getppid() != parent:
+            os._exit(1)
+        os.setsid()
+        _join(job.group)
+        if job.isolated:
+            for capability in _BEYOND:
+                _prctl(_DROP, capability)
+        os.execvp(job.command[0], job.command)
+    except OSError as error:
+        _give_up(error)
+
+
+def _give_up(error: OSError) -> NoReturn:
+    os.write(2, f"cannot be started: {error}\n".encode(errors="replace"))
+    os._exit(127)
+
+
+def _interrupt(child: int, alone: bool) -> None:
+    """Pass Ctrl-C on to the first process of the namespaces, or to the session of the command."""
+    with contextlib.suppress(ProcessLookupError):
+        (os.kill if alone else os.killpg)(child, signal.SIGINT)
+
+
+def _isolate() -> None:
+    """Have the children of this process live in namespaces of their own, for processes and System V's shared memory."""
+    try:
+        _unshare(_NEW_PIDS | _NEW_IPC)
+    except PermissionError:
+        user, group = os.geteuid(), os.getegid()
+        _unshare(_NEW_USER | _NEW_PIDS | _NEW_IPC)
+        for name, text in (
+            ("setgroups", "deny"),
+            ("uid_map", f"{user} {user} 1"),
+            ("gid_map", f"{group} {group} 1"),
+        ):
+            with open(f"/proc/self/{name}", "w") as file:
+                file.write(text)
+
+
+def _furnish(shared_memory: int, hidden: tuple[str, ...]) -> None:
+    """Set up mounts that nobody else sees: the namespace's processes, shared memory of its own, and hidden folders."""
+    _unshare(_NEW_MOUNTS)
+    _mount("none", "/", "", _RECURSIVE | _PRIVATE)
+    _mount("proc", "/proc", "proc", _NO_SUID | _NO_DEVICES | _NO_PROGRAMS)
+    if os.path.isdir("/dev/shm"):
+        _mount("tmpfs", "/dev/shm", "tmpfs", _NO_SUID | _NO_DEVICES, f"mode=1777,size={shared_memory}")
+    for folder in filter(os.path.isdir, hidden):
+        _mount("tmpfs", folder, "tmpfs", _READ_ONLY, "size=4096")
+
+
+def _join(group: str | None) -> None:
+    if group is not None:
+        with open(os.path.join(group, "cgroup.procs"), "w") as file:
+            file.write("0")
+
+
+def _reaped(child: int, wait: bool = False) -> int | None:
+    """Reap what has ended; return the wait status of the child where it is among that."""
+    with contextlib.suppress(ChildProcessError):
+        while (ended := os.waitpid(-1, 0 if wait else os.WNOHANG))[0]:
+            if ended[0] == child:
+                return ended[1]
+    return None
+
+
+def _ended(child: int, isolated: bool) -> bool:
+    """Kill every process of the tree; return whether none is left."""
+    end = time.monotonic() + PATIENCE
+    while processes := list(_descendants()):
+        for process in [child] if isolated and child in processes else processes:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(process, signal.SIGKILL)
+        time.sleep(0.001)
+        _reaped(child)
+        if time.monotonic() > end:
+            return False
+    return True
+
+
+def _descendants() -> Iterator[int]:
+    """The processes below this one, those that have lost their parent among them."""
+    parents = {}
+    for name in filter(str.isdecimal, os.listdir("/proc") if os.path.isdir("/proc") else []):
+        with contextlib.suppress(OSError), open(f"/proc/{name}/stat", "rb") as file:
+            parents[int(name)] = int(file.read().rpartition(b")")[2].split()[1])
+    for process in parents:
+        above = process
+        while above := parents.get(above, 0):
+            if above == os.getpid():
+                yield process
+                break
+
+
+def remove(job: Job) -> bool:
+    """Remove what the tree had of its own; return whether all of it is gone."""
+    if job.group is not None:
+        remove_group(job.group)
+    remove_folder(job.folder)
+    return not os.path.exists(job.folder) and not (job.group and os.path.exists(job.group))
+
+
+def remove_group(group: str) -> None:
+    """Remove a control group, whose last processes may not have been taken off it yet."""
+    for _ in range(100):
+        with contextlib.suppress(OSError):
+            os.rmdir(group)
+        if not os.path.exists(group):
+            break
+        time.sleep(0.01)
+
+
+def remove_folder(folder: str) -> None:
+    """Remove a folder, with folders in it that its owner has locked."""
+    import shutil
+
+    if os.path.islink(folder):  # which somebody has put in its place
+        os.unlink(folder)
+    for path, folders, _ in os.walk(folder):
+        for name in folders:
+            inner = os.path.join(path, name)
+            if not os.path.islink(inner):
+                with contextlib.suppress(OSError):
+                    os.chmod(inner, 0o700)
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def _wake_on_signals() -> tuple[int, int]:
+    """A pipe that can be read from once a child has ended. The harness alone ends this process."""
+    ear, mouth = os.pipe()
+    os.set_blocking(mouth, False)
+    signal.set_wakeup_fd(mouth)
+    signal.signal(signal.SIGCHLD, lambda *_: None)
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    return ear, mouth
+
+
+def _keep_only(*descriptors: int) -> None:
+    """Close all files but these: as long as one is open here, nobody sees that the tree has closed it."""
+    for number in map(int, os.listdir("/dev/fd")):
+        if number not in descriptors:
+            with contextlib.suppress(OSError):
+                os.close(number)
+
+
+def _prctl(option: int, value: int) -> None:
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(option, value, 0, 0, 0)
+
+
+def _unshare(flags: int) -> None:
+    _check(ctypes.CDLL(None, use_errno=True).unshare(flags), "namespaces")
+
+
+def _mount(source: str, target: str, kind: str, flags: int, options: str = "") -> None:
+    mount = ctypes.CDLL(None, use_errno=True).mount
+    texts = (os.fsencode(text) for text in (source, target, kind))
+    _check(mount(*texts, ctypes.c_ulong(flags), options.encode()), target)
+
+
+def _check(result: int, what: str) -> None:
+    if result:
+        number = ctypes.get_errno()
+        raise OSError(number, os.strerror(number), what)
+
+
+if __name__ == "__main__":
+    main()

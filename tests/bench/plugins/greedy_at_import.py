@@ -1,0 +1,18 @@
+"""A file that takes more memory than a worker may have before there is anything to solve."""
+
+from __future__ import annotations
+
+import mmap
+import sys
+
+from solvers import Assignment, Capabilities, register
+
+if getattr(sys.modules["__main__"].__spec__, "name", "") == "bench.worker":
+    hoard = mmap.mmap(-1, 8 << 30)
+    for start in range(0, len(hoard), 1 << 20):
+        hoard[start : start + (1 << 20)] = bytes(1 << 20)
+
+
+@register("greedy-at-import", Capabilities(exact=True))
+def solver(problem: Assignment) -> object:
+    raise AssertionError("no worker comes so far")
