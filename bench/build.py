@@ -18,6 +18,7 @@ from typing import Any
 from packaging.requirements import InvalidRequirement, Requirement
 
 from . import cache, host, lock
+from .protocol import plain
 from .repository import Repository
 from .tree import Tree
 
@@ -143,7 +144,7 @@ def run(command: Sequence[str], variables: Mapping[str, str] | None = None, hidd
     Failed
     """
     with Tree(command, variables or {}, hidden=hidden) as tree:
-        output = tree.output.read().decode(errors="replace").strip()
+        output = plain(tree.output.read().decode(errors="replace")).strip()
         status = tree.wait()
     if status:
         raise Failed(output or f"{command[0]} left with exit status {status}")

@@ -17,6 +17,7 @@ from solvers import registry
 
 from .cell import FAREWELL, START_UP
 from .contract import CHECKS
+from .protocol import plain
 from .roster import Entrant
 from .tree import Tree
 from .watch import Watch
@@ -106,9 +107,9 @@ class _CheckWatch(Watch):
                 self._show(event["name"])
                 self.wait("the check", self._timeout)
             case "call":
-                self._problem = str(event["problem"])
+                self._problem = plain(str(event["problem"]))
             case "verdict" if event["name"] == self._left[0] and event["status"] in STATUSES:
-                self._show(Finding(self._left.popleft(), event["status"], str(event["message"])))
+                self._show(Finding(self._left.popleft(), event["status"], plain(str(event["message"]))))
                 self.wait("the next check", START_UP)
                 self.finished = not self._left
             case unknown:

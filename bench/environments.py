@@ -35,6 +35,7 @@ from solvers import registry
 
 from . import cache, lock
 from .inventory import Inventory
+from .protocol import plain
 from .tree import Tree
 
 #: Names the folder to use in place of the one that goes with the harness.
@@ -230,7 +231,7 @@ def _install(environment: Environment, progress: Callable[[str], None]) -> None:
     with Tree(command, {}) as pip:
         try:
             for line in pip.output:
-                words.append(line.decode(errors="replace").strip())
+                words.append(plain(line.decode(errors="replace").strip()))
                 progress(words[-1])
         except BaseException:
             # It is in a session of its own, where Ctrl-C does not reach it, and tidies up after itself if it may.

@@ -23,7 +23,7 @@ def make() -> tuple[Path, int]:
     """Make a folder; return it and the descriptor that holds its lock, for others to inherit."""
     _sweep()
     while True:
-        folder = Path(tempfile.mkdtemp(prefix=PREFIX))
+        folder = Path(tempfile.mkdtemp(prefix=f"{PREFIX}{os.getpid()}-"))
         if (lock := _locked(folder)) is not None:
             return folder, lock
 

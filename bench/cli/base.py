@@ -120,7 +120,9 @@ def user_errors() -> Iterator[None]:
     try:
         yield
     except (ValueError, OSError) as error:
-        raise typer.BadParameter(str(error)) from None
+        from ..protocol import plain
+
+        raise typer.BadParameter(plain(str(error))) from None  # names in it may come from others
 
 
 def _threads(text: str) -> int:

@@ -147,6 +147,7 @@ def _show(console: Console, target: Target, advice: Advice, place: str, layout: 
     from rich.markup import escape
     from rich.table import Table
 
+    from ..protocol import plain
     from ..units import show_duration, show_size
 
     first = advice.chosen
@@ -175,7 +176,7 @@ def _show(console: Console, target: Target, advice: Advice, place: str, layout: 
             console.print(f"  {escape(each.solver)}: {escape(each.failure or '')}", soft_wrap=True)
     console.print(f"\nFrom {escape(place)}.", soft_wrap=True)
     if layout:
-        console.print(escape(layout), soft_wrap=True)
+        console.print(escape(plain(layout)), soft_wrap=True)
 
 
 def _figures(each: Expected) -> str:

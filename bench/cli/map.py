@@ -94,6 +94,7 @@ def draw_map(
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 
     from ..maps import laying
+    from ..protocol import plain
 
     with user_errors():
         _check_suffix("--output", output, OUTPUTS)
@@ -106,7 +107,7 @@ def draw_map(
             told = _draw(source, output, shape, method, sprite, table, seed, threads, header)
         except KeyboardInterrupt:
             raise typer.Exit(INTERRUPTED) from None
-    typer.echo("\n".join(told))
+    typer.echo(plain("\n".join(told)))
     if show:
         webbrowser.open(output.resolve().as_uri())
 

@@ -157,7 +157,7 @@ def children() -> set[psutil.Process]:
 def traces() -> set[str]:
     """What a process may leave that outlives it: folders for temporary files, shared memory, control groups."""
     folders = list(Path(tempfile.gettempdir()).glob("lapmark-scratch-*")) + list(Path("/dev/shm").glob("lapmark-left"))
-    groups = [group for above, _ in cgroup.places() for group in above.glob("lapmark-scratch-*")]
+    groups = [group for above, _ in cgroup.places() for group in above.glob(f"lapmark-scratch-{os.getpid()}-*")]
     blocks = Path("/proc/sysvipc/shm").read_text().splitlines() if Path("/proc/sysvipc/shm").exists() else []
     return {*map(str, folders + groups), *(key for key, *_ in map(str.split, blocks) if key == "86397")}
 

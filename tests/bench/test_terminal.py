@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import io
 import os
+import shlex
 import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
+from PIL import Image
 from test_help import VERBS
 
+from bench import build
+from bench.build import Failed
 from bench.cli import main
 from bench.cli.terminal import STAND_INS, stand_in
 from bench.repository import TRAILER
@@ -122,3 +127,44 @@ def test_messages_of_commits_are_read_in_an_ascii_locale(tmp_path: Path) -> None
         env={**os.environ, **ASCII, "PYTHONPATH": str(ROOT)},
     )
     assert done.stdout == b"1\n", done.stderr.decode()
+
+
+#: Clears the screen, and sets the title of the window.
+ESCAPES = "\x1b[2J\x1b]0;title\x07"
+
+PLUGIN = f"""
+from solvers import Assignment, Capabilities, register
+
+@register("shouts", Capabilities(exact=True))
+def shouts(problem: Assignment) -> object:
+    raise ArithmeticError({ESCAPES!r})
+"""
+
+
+def test_escape_sequences_of_others_do_not_reach_the_terminal(tmp_path: Path, shown: Shown) -> None:
+    (tmp_path / "shouts.py").write_text(PLUGIN)
+    (tmp_path / "fails.py").write_text(f"raise OSError({ESCAPES!r})")
+    heading = ",".join([f"a{ESCAPES}", *(f"b{k}" for k in range(39))])
+    np.savetxt(
+        tmp_path / "table.csv", np.random.default_rng(0).random((40, 40)), "%.3f", ",", header=heading, comments=""
+    )
+    pictures = tmp_path / "pictures"
+    pictures.mkdir()
+    for k in range(3):
+        Image.fromarray(np.full((8, 8), 60 * k, dtype=np.uint8)).save(pictures / f"{k}.png")
+    (pictures / f"{ESCAPES}.png").write_bytes(b"no picture")
+    run = ("-p", "uniform", "-n", "20", "--to", str(tmp_path / "results"))
+    for command in (
+        ("run", "-s", "shouts", "--plugin", str(tmp_path / "shouts.py"), *run),
+        ("run", "--plugin", str(tmp_path / "fails.py"), *run),
+        ("check", "shouts", "--plugin", str(tmp_path / "shouts.py")),
+        ("choose", str(tmp_path / "table.csv")),
+        ("map", str(pictures), "-o", str(tmp_path / "map.png"), "--method", "pca"),
+    ):
+        output = shown(*command, encoding="utf-8").decode()
+        assert "title" in output, (command, output)
+        assert "\x1b[2J" not in output, command
+        assert "\x1b]" not in output, command
+    with pytest.raises(Failed, match="title") as failed:
+        build.run(["sh", "-c", f"printf '%s' {shlex.quote(ESCAPES)}; exit 1"])
+    assert "\x1b" not in str(failed.value)
