@@ -6,11 +6,13 @@ project alone. Builds are kept in the cache folder, and nothing that decides a m
 
 from __future__ import annotations
 
+import contextlib
 import importlib.metadata
 import os
 import shutil
 import sys
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -52,13 +54,14 @@ class Build:
     def python(self, arguments: Sequence[str], hidden: Collection[Path] = ()) -> None:
         """Run an interpreter that imports from this build; a `Failed` with the end of its output where it fails.
 
-        Folders in `hidden` look empty to it, where the system can do that.
+        Folders in `hidden` look empty to it, where the system can do that. That they are as they were is checked.
         """
         path = os.pathsep.join(filter(None, (str(self.folder), os.environ.get("PYTHONPATH"))))
         # Its folder for temporary files is its own, but there is one lock for the host.
         variables = {"PYTHONPATH": path, host.VARIABLE: str(host.lock_file())}
         try:
-            run([sys.executable, "-P", *arguments], variables, hidden)
+            with untouched(hidden):
+                run([sys.executable, "-P", *arguments], variables, hidden)
         except Failed as error:
             raise Failed(f"{self.commit[:12]} cannot be measured:\n{last_words(error)}") from None
 
@@ -99,7 +102,8 @@ def _install(repository: Repository, commit: str, folder: Path) -> None:
     pip = [sys.executable, "-m", "pip", "--disable-pip-version-check"]
     try:
         settings = _settings(repository.project(commit).get("build-system"), workshop / "objects")
-        run([*pip, "wheel", "--no-deps", *settings, "--wheel-dir", str(wheels), str(source)], hidden=hidden)
+        with untouched(hidden):
+            run([*pip, "wheel", "--no-deps", *settings, "--wheel-dir", str(wheels), str(source)], hidden=hidden)
         run([*pip, "install", "--no-deps", "--no-index", "--target", str(part), *map(str, wheels.iterdir())])
     except Failed as error:
         log.write_text(str(error), encoding="utf-8")
@@ -143,8 +147,29 @@ def run(command: Sequence[str], variables: Mapping[str, str] | None = None, hidd
     ------
     Failed
     """
-    with Tree(command, variables or {}, hidden=hidden) as tree:
-        output = plain(tree.output.read().decode(errors="replace")).strip()
+    with ThreadPoolExecutor(1) as pool, Tree(command, variables or {}, hidden=hidden) as tree:
+        output = pool.submit(tree.output.read)
         status = tree.wait()
+        tree.end()  # or what it leaves behind could keep the output open for ever
+        words = plain(output.result().decode(errors="replace")).strip()
     if status:
-        raise Failed(output or f"{command[0]} left with exit status {status}")
+        raise Failed(words or f"{command[0]} left with exit status {status}")
+
+
+@contextlib.contextmanager
+def untouched(folders: Iterable[Path]) -> Iterator[None]:
+    """Raise a `Failed` that names a file below these folders that has changed by the end of the `with` statement."""
+    before = {folder: _listed(folder) for folder in folders}
+    yield
+    for folder, known in before.items():
+        if changed := known ^ _listed(folder):
+            raise Failed(f"it has changed what is not its own: {folder / min(changed)[0]}")
+
+
+def _listed(folder: Path) -> set[tuple[str, int, int, int]]:
+    """Every file below a folder, its size, and when it was last changed: its content, or anything about it."""
+    found = set()
+    for path in folder.rglob("*"):
+        status = path.lstat()
+        found.add((str(path.relative_to(folder)), status.st_size, status.st_mtime_ns, status.st_ctime_ns))
+    return found

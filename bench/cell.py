@@ -9,6 +9,7 @@ what the worker says of its time is held against the clocks of this side (`clock
 
 from __future__ import annotations
 
+import contextlib
 import os
 import socket
 import sys
@@ -16,7 +17,7 @@ import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from solvers.problem import Problem
 
@@ -76,7 +77,7 @@ class Outcome:
     conditions: dict[str, float] = field(default_factory=dict)
     matrix: str | None = None
     instructions: int | None = None
-    result: Answer | None = None  # the dearest
+    result: Answer | None = None  # of highest cost
     other: Answer | None = None  # one of all, chosen at random
 
 
@@ -122,24 +123,23 @@ def run(
     compiles : bool
         Whether it is to be warmed up on a problem of the same shape.
     """
-    read, write = os.pipe()
     cores = _cores(threads)
     farewell, before, variables = FAREWELL, list[str](), _variables(threads)
-    ours, theirs = socket.socketpair()
     with (
         tempfile.TemporaryFile() as answer,
         tempfile.TemporaryFile() as practice,
-        open(read, "rb", buffering=0) as events,
-        ours,
         Handover(problem) as handed,
+        contextlib.ExitStack() as ends,
     ):
+        events, its_events = (ends.enter_context(end) for end in _pipe())
+        orders, its_orders = (ends.enter_context(end) for end in socket.socketpair())
         protocol.write_problem(protocol.blank(problem) if compiles else protocol.small(problem), practice)
         if counting == "callgrind":
             before = instructions.callgrind()
             limits = limits.slower(instructions.SLOWER)
             farewell *= instructions.SLOWER  # Python's own end is slow, too, and the count is written after it
             variables = {**variables, "PYTHONHASHSEED": "0"}  # or dictionaries would differ from run to run
-        with open(write, "wb", buffering=0), theirs:
+        with its_events, its_orders:
             job = Job(
                 solver=solver,
                 threads=threads,
@@ -147,8 +147,8 @@ def run(
                 plugins=plugins,
                 counting=counting,
                 practice=practice.fileno(),
-                orders=theirs.fileno(),
-                events=write,
+                orders=its_orders.fileno(),
+                events=its_events.fileno(),
                 answer=answer.fileno(),
             )
             command = [*before, str(python), "-P", "-m", "bench.worker", job.dump()]
@@ -156,7 +156,7 @@ def run(
                 tree = Tree(
                     command,
                     variables,
-                    (practice.fileno(), theirs.fileno(), write, answer.fileno()),
+                    (job.practice, job.orders, job.events, job.answer),
                     cores=cores,
                     memory=limits.memory + WARM_UP_MEMORY,
                 )
@@ -164,14 +164,14 @@ def run(
                 return Outcome("error", f"its worker cannot be started: {error}")
         with tree:
             answers = None if solver == protocol.BUILD_MATRIX else Answers(answer, handed, limits.memory, weigh)
-            calls = Calls(ours, handed, budget, answers, digest)
+            calls = Calls(orders, handed, budget, answers, digest)
             clock = None if counting == "callgrind" else Clock(tree.pid, threads, cores)
             watch = _CellWatch(tree, events.fileno(), limits, calls, clock, starts_slowly)
             watch.follow()
             outcome = watch.outcome
             if watch.last_word:
                 tree.wait(farewell)
-            if counting == "callgrind":
+            if counting == "callgrind" and watch.last_word:
                 outcome.instructions = instructions.read_callgrind(tree.folder)
     return outcome
 
@@ -193,81 +193,101 @@ class _CellWatch(Watch):
         self._patience_with_first = limits.timeout + (limits.start_up if starts_slowly else 0.0)
         self._expected = {"warm-up"}
         self._meter = Meter(tree, limits.memory + WARM_UP_MEMORY)
+        self._arrival: int | None = None  # bytes of a problem as the worker holds it
+        self._before = 0  # bytes taken before a call
 
     def on_event(self, event: Mapping[str, Any]) -> None:
-        outcome, calls = self.outcome, self._calls
-        if event["event"] not in self._expected | {"failed"}:
-            raise ValueError(f"{event['event']} has no place here")
-        match event["event"]:
-            case "warm-up":
-                self._expected = {"ready"}
-                self._meter.allow(self._limits.memory + WARM_UP_MEMORY)
-                self.wait("warm-up", self._patience_with_first)
-            case "ready":
-                # It may be turned into a matrix, over a copy or two.
-                self._meter.allow(self._limits.memory + WARM_UP_MEMORY + COPIES * 8 * calls.pairs)
-                calls.hand_over()
-                self._load()
-            case "loaded":
-                if fault := calls.fault_of_digest(event["digest"]):
-                    self.fail("wrong", fault)
-                    return
-                self._meter.allow(self._limits.memory)
-                if self._clock:
-                    self._clock.loaded()
-                if calls.are_short:
-                    self._expected = {"warm"}
-                    self.wait("call", self._limits.timeout)
-                    calls.order(Order.AGAIN)
-                else:
-                    self._go()
-            case "warm":
-                self._go()
-            case "answered":
-                self._expected = {"written"}
-                seconds, peak = _amount(event["seconds"]), _amount(event["peak"])
-                if self._clock and (fault := self._clock.stop(seconds)):
-                    self.fail("wrong", fault)
-                    return
-                outcome.peak_memory = max(outcome.peak_memory or 0, peak)
-                if calls.counts(seconds):
-                    outcome.samples.append(seconds)
-                self.wait("answer", self._limits.start_up)
-            case "written":
-                if self._clock:
-                    self._clock.written()
-                try:
-                    calls.take()
-                except protocol.BadAnswer as error:
-                    self.fail("wrong", str(error))
-                    return
-                except Exception as error:  # the file is what a process wrote that may have lost its mind
-                    self.fail("error", f"left an answer that cannot be read: {error!r}")
-                    return
-                if calls.over:
-                    self._expected = {"done"}
-                    calls.order(Order.STOP)
-                else:
-                    calls.vary()
-                    self._load()
-            case "done":
-                if self._clock and (fault := self._clock.fault(calls.handling, calls.pairs)):
-                    self.fail("wrong", fault)
-                    return
-                outcome.result, outcome.other = calls.result, calls.other
-                outcome.counters = protocol.read_counters(event.get("counters", {}))
-                known = event.get("conditions", {}).items()
-                outcome.conditions = {protocol.plain(str(name)): _amount(value) for name, value in known}
-                if event.get("matrix") is not None:
-                    outcome.matrix = protocol.plain("".join(event["matrix"]))
-                if event.get("instructions") is not None:
-                    outcome.instructions = int(_amount(event["instructions"]))
-                self.finished = self.last_word = True
-            case _:
-                if event["status"] not in FAILURES:
-                    raise ValueError(f"no failure is called {event['status']}")
-                self.fail(event["status"], str(event["message"]))
-                self.last_word = True
+        name = event["event"]
+        if name not in self._expected | {"failed"}:
+            raise ValueError(f"{name} has no place here")
+        getattr(self, f"_on_{name.replace('-', '_')}")(event)
+
+    def _on_warm_up(self, event: Mapping[str, Any]) -> None:
+        """It is about to call the solver on a small problem."""
+        self._expected = {"ready"}
+        self._meter.start()
+        self.wait("warm-up", self._patience_with_first)
+
+    def _on_ready(self, event: Mapping[str, Any]) -> None:
+        self._meter.start()
+        self._calls.hand_over()
+        self._load()
+
+    def _on_loaded(self, event: Mapping[str, Any]) -> None:
+        """It has read a problem, the first of which it says the digest of."""
+        if fault := self._calls.fault_of_digest(event["digest"]):
+            self.fail("wrong", fault)
+            return
+        if self._arrival is None:
+            self._arrival = self._meter.start()
+            self._meter.allow(self._limits.memory)
+        else:  # with the last problem, which may be solved once more before this one
+            self._meter.allow(self._limits.memory + self._arrival)
+        self._before = self._meter.taken()
+        if self._clock:
+            self._clock.loaded()
+        if self._calls.are_short:
+            self._expected = {"warm"}
+            self.wait("call", self._limits.timeout)
+            self._calls.order(Order.AGAIN)
+        else:
+            self._go()
+
+    def _on_warm(self, event: Mapping[str, Any]) -> None:
+        """It has solved the last problem once more."""
+        self._go()
+
+    def _on_answered(self, event: Mapping[str, Any]) -> None:
+        """The call has ended."""
+        self._expected = {"written"}
+        seconds, peak = _amount(event["seconds"]), _amount(event["peak"])
+        if self._clock and (fault := self._clock.stop(seconds)):
+            self.fail("wrong", fault)
+            return
+        self.outcome.peak_memory = max(self.outcome.peak_memory or 0, peak)
+        if self._calls.counts(seconds):
+            self.outcome.samples.append(seconds)
+        self.wait("answer", self._limits.start_up)
+
+    def _on_written(self, event: Mapping[str, Any]) -> None:
+        """The answer is in its file."""
+        if self._clock:
+            self._clock.written()
+        try:
+            self._calls.take()
+        except protocol.BadAnswer as error:
+            self.fail("wrong", str(error))
+            return
+        except Exception as error:  # the file is what a process wrote that may have lost its mind
+            self.fail("error", f"left an answer that cannot be read: {error!r}")
+            return
+        if self._calls.over:
+            self._expected = {"done"}
+            self._calls.order(Order.STOP)
+        else:
+            self._calls.vary()
+            self._load()
+
+    def _on_done(self, event: Mapping[str, Any]) -> None:
+        calls, outcome = self._calls, self.outcome
+        if self._clock and (fault := self._clock.fault(calls.handling, calls.pairs)):
+            self.fail("wrong", fault)
+            return
+        outcome.result, outcome.other = calls.result, calls.other
+        outcome.counters = protocol.read_counters(event.get("counters", {}))
+        known = event.get("conditions", {}).items()
+        outcome.conditions = {protocol.plain(str(name)): _amount(value) for name, value in known}
+        if event.get("matrix") is not None:
+            outcome.matrix = protocol.plain("".join(event["matrix"]))
+        if event.get("instructions") is not None:
+            outcome.instructions = int(_amount(event["instructions"]))
+        self.finished = self.last_word = True
+
+    def _on_failed(self, event: Mapping[str, Any]) -> None:
+        if event["status"] not in FAILURES:
+            raise ValueError(f"no failure is called {event['status']}")
+        self.fail(event["status"], str(event["message"]))
+        self.last_word = True
 
     def _go(self) -> None:
         self._expected = {"answered"}
@@ -280,12 +300,15 @@ class _CellWatch(Watch):
         self._expected = {"loaded"}
         if self._clock:
             self._clock.load()
+        # It may be turned into a matrix, over a copy or two.
+        self._meter.allow(self._limits.memory + WARM_UP_MEMORY + COPIES * 8 * self._calls.pairs)
         self.wait("the problem's arrival", self._limits.start_up)
         self._calls.order(Order.LOAD)
 
     def on_failure(self, status: str, message: str) -> None:
         if status == "crash" and self.tree.ended_for_memory:
-            status, message = "memory", f"took more than {show_size(self._meter.allowance)}: {message}"
+            status = "memory"
+            message = f"took more than {show_size(self._meter.allowance)}; the system ended it during {self.waits_for}"
         self.outcome.status, self.outcome.message = status, message
 
     def check_limits(self, now: float) -> None:
@@ -294,7 +317,7 @@ class _CellWatch(Watch):
             self.fail("error", f"started more than {MOST_PROCESSES} processes")
             return
         if self.waits_for == "call":  # coarser than the worker's own word after the call, which may never come
-            self.outcome.peak_memory = max(self.outcome.peak_memory or 0, taken)
+            self.outcome.peak_memory = max(self.outcome.peak_memory or 0, taken - self._before)
         if taken > self._meter.allowance:
             took, limit = show_size(taken), show_size(self._meter.allowance)
             self.fail("memory", f"took {took} during {self.waits_for}, over {limit}")
@@ -305,6 +328,11 @@ def _amount(value: Any) -> Any:
     if isinstance(value, bool) or not (isinstance(value, int | float) and 0 <= value < 1e18):
         raise ValueError(f"{value!r} is no amount")
     return value
+
+
+def _pipe() -> tuple[IO[bytes], IO[bytes]]:
+    read, write = os.pipe()
+    return open(read, "rb", buffering=0), open(write, "wb", buffering=0)
 
 
 def _variables(threads: int) -> dict[str, str]:

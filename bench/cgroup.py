@@ -1,17 +1,20 @@
 """A control group for a process tree, which counts and limits all of its memory: shared, mapped or in memory files.
 
-Only where this process may make groups below its own: as root in most containers, or in a scope that systemd has
-delegated (`systemd-run --user --scope -p Delegate=yes lapmark run ...`). Both versions of the interface will do
-(cgroups(7)).
+Only where this process may make groups: as root, or in a scope that systemd has delegated to it (`systemd-run --user
+--scope -p Delegate=yes lapmark run ...`). Both versions of the interface will do (cgroups(7)).
 """
 
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Mapping
+import functools
+import os
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
+
+import psutil
 
 _OWN, _ROOT = Path("/proc/self/cgroup"), Path("/sys/fs/cgroup")
 
@@ -22,40 +25,52 @@ class _Names:
 
     limit: str
     with_swap: str
+    usage: str
     events: str
     counted: tuple[str, ...]
 
 
-_FIRST = _Names("memory.limit_in_bytes", "memory.memsw.limit_in_bytes", "memory.oom_control", ("rss", "shmem"))
-_SECOND = _Names("memory.max", "memory.swap.max", "memory.events", ("anon", "shmem"))
+_FIRST = _Names(
+    "memory.limit_in_bytes",
+    "memory.memsw.limit_in_bytes",
+    "memory.usage_in_bytes",
+    "memory.oom_control",
+    ("rss", "shmem"),
+)
+_SECOND = _Names("memory.max", "memory.swap.max", "memory.current", "memory.events", ("anon", "shmem"))
 
 
 @dataclass(frozen=True)
 class Group:
-    """A control group; `bench.keeper` puts a process into it, and removes it in the end."""
+    """A control group; `bench.supervisor` puts a process into it, and removes it in the end."""
 
     path: Path
     names: _Names
 
     @classmethod
     def make(cls, name: str) -> Self | None:
-        """Make a group below that of this process; None where that is not possible."""
-        for above, names in places():
-            group = cls(above / name, names)
-            with contextlib.suppress(OSError):
-                group.path.mkdir()
-                if (group.path / names.limit).exists():
-                    return group
-                group.path.rmdir()
+        """Make a group; None where that is not possible."""
+        if (place := _place()) is None:
+            return None
+        above, names = place
+        group = cls(above / name, names)
+        with contextlib.suppress(OSError):
+            group.path.mkdir()
+            if (group.path / names.limit).exists():
+                return group
+            group.path.rmdir()
         return None
 
     def limit(self, size: int) -> None:
         """Have the kernel kill processes of the group before it takes more memory than `size` bytes."""
-        size = max(size, self._usage())  # less than that would be refused, or kill at once
-        with contextlib.suppress(OSError):
-            (self.path / self.names.limit).write_text(str(size))
-        with contextlib.suppress(OSError):  # absent where swap is not counted
-            (self.path / self.names.with_swap).write_text("0" if self.names is _SECOND else str(size))
+        size = max(size, self._number(self.names.usage))  # less than that would be refused, or kill at once
+        if self.names is _SECOND:
+            self._write(self.names.limit, size)
+            self._write(self.names.with_swap, 0)
+        else:
+            # Neither may pass the other, so that which is written first depends on whether the limit rises.
+            for name in (self.names.limit, self.names.with_swap, self.names.limit):
+                self._write(name, size)
 
     def used(self) -> int:
         """Bytes that the group holds: private, in shared mappings and in memory files; not what the disk has too."""
@@ -66,25 +81,59 @@ class Group:
         """How many processes the kernel has killed at the limit."""
         return _read(self.path / self.names.events).get("oom_kill", 0)
 
-    def _usage(self) -> int:
-        name = "memory.current" if self.names is _SECOND else "memory.usage_in_bytes"
-        try:
+    def _number(self, name: str) -> int:
+        with contextlib.suppress(OSError, ValueError):
             return int((self.path / name).read_text())
-        except OSError:
-            return 0
+        return 0
+
+    def _write(self, name: str, value: int) -> None:
+        with contextlib.suppress(OSError):  # swap is not counted everywhere
+            (self.path / name).write_text(str(value))
 
 
-def places() -> list[tuple[Path, _Names]]:
-    """The group of this process, by each version of the interface that is there."""
-    places = []
+def named(name: str) -> Iterator[Path]:
+    """Groups of that name, wherever they are: an earlier process may have run in another group than this one."""
+    for root in (_ROOT / "memory", _ROOT):
+        if (root / "cgroup.procs").exists():
+            yield from root.rglob(name)
+
+
+@functools.cache
+def _place() -> tuple[Path, _Names] | None:
+    """The group below which this process makes others, and the names of its files."""
     with contextlib.suppress(OSError):
         for line in _OWN.read_text().splitlines():
             _, controllers, path = line.split(":", 2)
-            if not controllers:
-                places.append((_ROOT / path.lstrip("/"), _SECOND))
-            elif "memory" in controllers.split(","):
-                places.append((_ROOT / "memory" / path.lstrip("/"), _FIRST))
-    return places
+            if "memory" in controllers.split(","):
+                return _ROOT / "memory" / path.lstrip("/"), _FIRST
+            if not controllers and has_room(above := _ROOT / path.lstrip("/"), "memory"):
+                return above, _SECOND
+    return None
+
+
+def has_room(above: Path, controller: str) -> bool:
+    """Whether groups below one of version 2 can have a controller; make it so, where that is possible.
+
+    A group with controllers below it cannot have processes of its own (the rule of no internal processes). Where all
+    of them belong to this command they move to a group below, for good.
+    """
+    control = above / "cgroup.subtree_control"
+    try:
+        if controller in control.read_text().split():
+            return True
+        if controller not in (above / "cgroup.controllers").read_text().split():
+            return False
+        inside = set(map(int, (above / "cgroup.procs").read_text().split()))
+        own = {process.pid for process in psutil.Process().children(recursive=True)} | {os.getpid()}
+        if inside <= own:
+            below = above / f"lapmark-{os.getpid()}"
+            below.mkdir()
+            for process in inside:
+                (below / "cgroup.procs").write_text(str(process))
+        control.write_text(f"+{controller}")
+    except OSError:
+        return False
+    return True
 
 
 def _read(path: Path) -> Mapping[str, int]:

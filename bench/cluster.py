@@ -3,7 +3,7 @@
 A worker builds a problem itself, from its seed, and judges the answer. Records come back as JSON text and are checked
 (`bench.cluster_messages`), and this process alone writes to the store. The cells of a case run on one host, so that
 their times compare. A worker that is lost in mid-turn costs that turn, which another one takes. A worker that sends
-anything but the record it was asked for is not used again.
+anything but the record it was asked for is not used again, unless it leaves the cluster and joins anew.
 """
 
 from __future__ import annotations
@@ -149,6 +149,9 @@ class Cluster:
     def _look_around(self, planned: Sequence[Cell], cases: deque[list[Cell]]) -> Iterator[Event]:
         """Learn who has joined, and take back what was given to those who are gone, or silent for too long."""
         self._alive = alive = self._dask.workers(self._client)
+        # What joins at the address of a worker that is gone is another process, which may run other code. So an
+        # exclusion ends, too: it would keep out a mended worker, but no hostile one, which can take another address.
+        self._places = {address: place for address, place in self._places.items() if address in alive}
         for address in sorted(alive - self._places.keys()):
             place = self._ask(address, planned)
             if isinstance(place, str):
@@ -156,10 +159,11 @@ class Cluster:
             else:
                 self._places[address] = place
         for identity, spot in list(self._spots.items()):
-            if spot.address in alive and time.monotonic() > spot.deadline:
+            is_gone, is_late = spot.address not in alive, time.monotonic() > spot.deadline
+            if is_late and not is_gone:
                 allowed = show_duration(_patience(self.turns.terms))
                 self._exclude(spot.address, f"did not answer within {allowed}")
-            if spot.address not in alive or time.monotonic() > spot.deadline:
+            if is_late or is_gone:
                 yield from self._lose(identity, cases)
         if alive and not any(isinstance(self._places[address], Place) for address in alive):
             reasons = "; ".join(f"{address} {self._places[address]}" for address in sorted(alive))
@@ -185,7 +189,7 @@ class Cluster:
         return place
 
     def _exclude(self, address: str, reason: str) -> None:
-        """Never use a worker again; the reason begins with a verb."""
+        """Do not use a worker as long as it stays; the reason begins with a verb."""
         self._places[address] = reason
         self.warn(f"the worker at {address} is not used: it {reason}")
 
@@ -273,7 +277,7 @@ class Cluster:
         return answer.record
 
     def _lose(self, identity: tuple[str, str], cases: deque[list[Cell]]) -> Iterator[Event]:
-        """Take back what was given to a worker that is gone; a cell that goes with every worker ends here."""
+        """Take back the case of a lost worker. A cell that has lost MOST_LOSSES workers is recorded as a crash."""
         spot = self._spots[identity]
         assert spot.turn is not None
         cell = spot.turn.cell

@@ -118,8 +118,10 @@ def workers(client: _Client) -> set[str]:
     try:  # not `client.scheduler_info`, which gives its last answer when the scheduler is gone
         info = client.sync(client.scheduler.identity, n_workers=-1, callback_timeout=ANSWER)
         return {plain(str(address)) for address in dict(info["workers"])}
+    except TimeoutError:
+        raise ConnectionError(f"no answer in {ANSWER} seconds") from None
     except Exception as error:
-        raise ConnectionError(_text_of(error) or f"no answer in {ANSWER} seconds") from None
+        raise ConnectionError(_text_of(error)) from None
 
 
 def ask(

@@ -1,7 +1,8 @@
 """What the workers of a cluster send: JSON text, checked on arrival.
 
 A worker is trusted to measure and to judge. It is not trusted to send what it was asked for: a text that is damaged,
-that is of another cell, or that a table or a later computation could not take raises a `BadMessage`.
+that is of another cell, or that the store could not read back raises a `BadMessage`. What a record may hold is decided
+by `bench.record.fault`; sizes, and what only a worker could get wrong, are checked here.
 """
 
 from __future__ import annotations
@@ -12,14 +13,13 @@ import math
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 from .calls import MOST_SAMPLES
 from .measure import unmeasured
 from .plan import Cell
 from .protocol import plain
-from .record import FIGURES, STATUSES, Record
+from .record import FIGURES, Record, fault
 
 #: Characters of a message, and of a name.
 MOST_MESSAGE, MOST_NAME = 10_000, 500
@@ -136,15 +136,19 @@ def _record(values: object, cell: Cell, place: Place) -> Record:
     for name in known.keys() - _MEASURED.keys():
         if values[name] != known[name]:
             raise _Unfit(f"its {name} is {_short(values[name])}, not {_short(known[name])}")
+    if found := fault({**known, **measured}):  # as the store reads it: `known` has been through JSON
+        raise _Unfit(found)
     return _consistent(dataclasses.replace(expected, **measured))
 
 
 def _consistent(record: Record) -> Record:
-    """The record, if its parts agree: an answer without a sample would be asked for again, without end."""
-    if sum(record.rounds) != len(record.samples):
+    """The record, if it is whole: an answer without a sample would be asked for again, without end."""
+    if bool(record.samples) != bool(record.rounds):
         raise _Unfit(f"{len(record.samples)} samples in rounds of {_short(record.rounds)}")
     if record.status == "ok" and not (record.samples and record.digest):
         raise _Unfit("status ok without a sample, or without the problem's digest")
+    if not record.finished:
+        raise _Unfit("finished is empty")
     return record
 
 
@@ -194,13 +198,10 @@ def _line(value: object) -> str:
     return found
 
 
-def _word(words: Mapping[str, object] | set[str]) -> Callable[[object], str]:
-    def check(value: object) -> str:
-        if not isinstance(value, str) or value not in words:
-            raise _Unfit(f"is {_short(value)}, not one of {', '.join(sorted(words))}")
-        return value
-
-    return check
+def _kind(value: object) -> str:
+    if not isinstance(value, str) or value not in _KINDS:
+        raise _Unfit(f"is {_short(value)}, not one of {', '.join(sorted(_KINDS))}")
+    return value
 
 
 def _number(value: object) -> float:
@@ -211,7 +212,7 @@ def _number(value: object) -> float:
 
 
 def _amount(value: object) -> float:
-    """Seconds, or a share."""
+    """A condition: seconds, or a share."""
     if (number := _number(value)) < 0 or number > 1e18:
         raise _Unfit(f"is no amount: {_short(value)}")
     return number
@@ -222,11 +223,6 @@ def _count(value: object) -> int:
     if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value < 2**63:
         raise _Unfit(f"is no count: {_short(value)}")
     return value
-
-
-def _counter(value: object) -> int:
-    """An integer that SQLite holds, which may be negative."""
-    return -_count(-value) if isinstance(value, int) and value < 0 else _count(value)
 
 
 def _fact(value: object) -> object:
@@ -240,23 +236,20 @@ def _digest(value: object) -> str:
     return value
 
 
-def _date(value: object) -> str:
-    try:
-        datetime.fromisoformat(_line(value))
-    except ValueError:
-        raise _Unfit(f"is no date: {_short(value)}") from None
-    return _line(value)
+def _any(value: object) -> Any:
+    """A value that `bench.record.fault` checks."""
+    return value
 
 
 def _optional(check: Callable[[object], Any]) -> Callable[[object], Any]:
     return lambda value: None if value is None else check(value)
 
 
-def _list(check: Callable[[object], Any], most: int) -> Callable[[object], tuple[Any, ...]]:
+def _list(most: int) -> Callable[[object], tuple[Any, ...]]:
     def read(values: object) -> tuple[Any, ...]:
         if not isinstance(values, list) or len(values) > most:
             raise _Unfit(f"is no list of up to {most}: {_short(values)}")
-        return tuple(map(check, values))
+        return tuple(values)
 
     return read
 
@@ -270,20 +263,21 @@ def _table(check: Callable[[object], Any]) -> Callable[[object], dict[str, Any]]
     return read
 
 
-#: What a worker measures, by the field of a record; all others say which cell was measured, and where.
+#: What a worker measures, by the field of a record, with a check of what `bench.record.fault` does not know. All other
+#: fields say which cell was measured, and where.
 _MEASURED: dict[str, Callable[[object], Any]] = {
-    "m": _optional(_count),
+    "m": _any,
     "digest": _optional(_digest),
-    "given": _word(_KINDS),
-    "status": _word(STATUSES),
+    "given": _kind,
+    "status": _any,
     "message": _text(MOST_MESSAGE),
-    "samples": _list(_amount, 2 * MOST_SAMPLES),
-    "rounds": _list(_count, 1),
-    "counters": _table(_counter),
-    **dict.fromkeys(FIGURES, _optional(_number)),
-    "peak_memory": _optional(_count),
-    "instructions": _optional(_count),
+    "samples": _list(2 * MOST_SAMPLES),
+    "rounds": _list(1),
+    "counters": _table(_any),
+    **dict.fromkeys(FIGURES, _any),
+    "peak_memory": _any,
+    "instructions": _any,
     "counted_by": _text(MOST_NAME),
     "conditions": _table(_amount),
-    "finished": _date,
+    "finished": _any,
 }

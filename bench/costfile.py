@@ -1,4 +1,4 @@
-"""A problem from a file of one's own: a matrix, a sparse matrix or two clouds of points."""
+"""A problem from a user's file: a matrix, a sparse matrix or two clouds of points."""
 
 from __future__ import annotations
 
@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 
 #: What an archive of points may hold.
 POINTS = ("x", "y", "p", "scale", "a", "b", "blur", "reach", "partial")
+
+#: Arrays of a sparse matrix beside `format` and `shape`, by its format, as `scipy.sparse.save_npz` writes them.
+SPARSE = {**dict.fromkeys(("bsr", "csc", "csr"), ("data", "indices", "indptr")), "coo": ("data", "row", "col")}
 
 
 def read(path: Path | str, header: bool | None = None) -> Problem:
@@ -107,6 +110,11 @@ def _sparse(path: Path, arrays: unpacking.Archive) -> scipy.sparse.sparray:
     import scipy.sparse
 
     arrays.check()
+    form = str(arrays["format"].astype(str)) if "format" in arrays else ""
+    if missing := [name for name in ("format", "shape", *SPARSE.get(form, ())) if name not in arrays]:
+        raise ValueError(f"the sparse matrix lacks {', '.join(missing)}; write it with scipy.sparse.save_npz")
+    if form not in SPARSE:
+        raise ValueError(f"the sparse matrix has the format {form!r}; it must be one of {', '.join(SPARSE)}")
     if max(shape := arrays["shape"].tolist()) * np.intp().nbytes > unpacking.MOST_UNPACKED:
         raise ValueError(f"the sparse matrix has shape {tuple(shape)}; is that right?")
     matrix = scipy.sparse.load_npz(path)

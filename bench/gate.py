@@ -8,7 +8,6 @@ again fails: bad luck of one gate in a thousand comes twice in one of a million.
 
 from __future__ import annotations
 
-import contextlib
 import functools
 import json
 import os
@@ -20,7 +19,7 @@ from typing import Any
 
 from . import config as configs
 from . import scratch, spec
-from .build import Build, Failed
+from .build import Build
 from .cache import key
 from .caveats import STARTED
 from .compare import Comparison, Key, Side, Terms, compare, current
@@ -168,7 +167,7 @@ def run(
     suite : Suite
     terms : Terms
     folder : path
-        For the turns, which are gone on from, and for a store of each side, `old` and `new`.
+        For the turns, which a later call continues, and for a store of each side, `old` and `new`.
 
     Yields
     ------
@@ -234,7 +233,7 @@ def _round(build: Build, turn: Turn, suite: Suite, hidden: tuple[Path, ...]) -> 
     }
     options = [part for option in limits.items() for part in option]
     chosen = [part for solver in solvers for part in ("-s", solver)]
-    with scratch.folder() as folder, _untouched(build, hidden):
+    with scratch.folder() as folder:
         measured = ["-m", "bench.cli", "run", *chosen, "-p", turn.case, *options, "--to", str(folder)]
         build.python(measured, hidden)
         return list(map(_record, _told(build, hidden, _RECORDS, str(folder))))
@@ -242,8 +241,7 @@ def _round(build: Build, turn: Turn, suite: Suite, hidden: tuple[Path, ...]) -> 
 
 @functools.cache
 def _names(build: Build, hidden: tuple[Path, ...]) -> frozenset[str]:
-    with _untouched(build, hidden):
-        return frozenset(_told(build, hidden, _NAMES))
+    return frozenset(_told(build, hidden, _NAMES))
 
 
 def _told(build: Build, hidden: tuple[Path, ...], script: str, *arguments: str) -> Any:
@@ -252,25 +250,6 @@ def _told(build: Build, hidden: tuple[Path, ...], script: str, *arguments: str) 
         file = folder / "told.json"
         build.python(["-c", script, str(file), *arguments], hidden)
         return json.loads(file.read_text())
-
-
-@contextlib.contextmanager
-def _untouched(build: Build, folders: Sequence[Path]) -> Iterator[None]:
-    """Raise a `Failed` where a build's code has changed what is in these folders."""
-    before = list(map(_listed, folders))
-    yield
-    for folder, known in zip(folders, before, strict=True):
-        if changed := known ^ _listed(folder):
-            raise Failed(f"{build.commit[:12]} has changed what is not its own: {folder / min(changed)[0]}")
-
-
-def _listed(folder: Path) -> set[tuple[str, int, int, int]]:
-    """Every file below a folder, its size, and when it was last changed: its content, or anything about it."""
-    found = set()
-    for path in folder.rglob("*"):
-        status = path.lstat()
-        found.add((str(path.relative_to(folder)), status.st_size, status.st_mtime_ns, status.st_ctime_ns))
-    return found
 
 
 def _joined(records: Iterable[Record], build: Build) -> list[Record]:

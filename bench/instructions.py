@@ -16,6 +16,7 @@ import os
 import platform
 import re
 import shutil
+import stat
 import struct
 import subprocess
 from collections.abc import Callable
@@ -29,8 +30,9 @@ SLOWER = 60
 #: The C function within which Valgrind counts (`solvers/native/_counted.pyx`).
 FUNCTION = "lapmark_counted"
 
-#: The file that Valgrind writes.
+#: The file that Valgrind writes, and how much of it is read.
 _COUNTS = "callgrind.out"
+MOST_COUNTS = 64 << 20
 
 #: perf_event_open(2): its number, and the attributes "instructions", "disabled, inherited, not the kernel's".
 _SYSCALL = {"x86_64": 298, "aarch64": 241}
@@ -121,7 +123,11 @@ def callgrind() -> list[str]:
 def read_callgrind(folder: Path) -> int | None:
     """The count that callgrind wrote to a folder, None where there is none."""
     with contextlib.suppress(OSError):
-        if found := re.search(r"^(?:summary|totals): (\d+)", (folder / _COUNTS).read_text(), re.MULTILINE):
+        # The folder is the worker's, which may have put anything there.
+        file = os.open(folder / _COUNTS, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+        with os.fdopen(file, "rb") as content:
+            text = content.read(MOST_COUNTS) if stat.S_ISREG(os.fstat(file).st_mode) else b""
+        if found := re.search(rb"^(?:summary|totals): (\d{1,18})$", text, re.MULTILINE):
             return int(found[1]) or None
     return None
 

@@ -7,6 +7,7 @@ so a link is not followed, and what is no plain file is an error instead of a wa
 from __future__ import annotations
 
 import contextlib
+import errno
 import fcntl
 import os
 import stat
@@ -48,7 +49,7 @@ def hold(path: Path, wait: bool = True) -> Iterator[None]:
             except BlockingIOError:
                 raise Busy from None
             except OSError as error:
-                raise LockError(_fault(path, error.strerror)) from None
+                raise LockError(_fault(path, error.strerror, "use a file on another file system")) from None
             if not _is_at(handle, path):  # removed while this process waited: others lock a new file
                 continue
             yield
@@ -69,9 +70,9 @@ def check(path: Path, private: bool = False) -> None:
     handle = _open(path)
     try:
         if private and os.fstat(handle).st_uid != os.geteuid():
-            raise LockError(_fault(path, "it belongs to another user"))
+            raise LockError(_fault(path, "it belongs to another user", "remove it"))
         if private:
-            os.fchmod(handle, 0o600)
+            _close_to_others(handle, path)
     finally:
         os.close(handle)
 
@@ -80,17 +81,28 @@ def _open(path: Path) -> int:
     """Return a descriptor of the file, which is made where there is none."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise LockError(_fault(path, f"its folder cannot be made ({error.strerror})", _cure(path, error))) from None
+    try:
         try:
             # Without O_CREAT, by which some systems refuse another user's file in a folder such as /tmp.
             handle = os.open(path, os.O_RDWR | os.O_NOFOLLOW | os.O_NONBLOCK)
         except FileNotFoundError:
             handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK, 0o600)
     except OSError as error:
-        raise LockError(_fault(path, "it is a link" if path.is_symlink() else error.strerror)) from None
+        reason = "it is a link" if os.path.islink(path) else error.strerror
+        raise LockError(_fault(path, reason, _cure(path, error))) from None
     if not stat.S_ISREG(os.fstat(handle).st_mode):
         os.close(handle)
-        raise LockError(_fault(path, "it is no plain file"))
+        raise LockError(_fault(path, "it is no plain file", "remove it"))
     return handle
+
+
+def _close_to_others(handle: int, path: Path) -> None:
+    try:
+        os.fchmod(handle, 0o600)
+    except OSError as error:
+        raise LockError(_fault(path, f"it cannot be closed to others ({error.strerror})", "remove it")) from None
 
 
 def _is_at(handle: int, path: Path) -> bool:
@@ -101,5 +113,16 @@ def _is_at(handle: int, path: Path) -> bool:
         return False
 
 
-def _fault(path: Path, reason: str | None) -> str:
-    return f"{path} cannot be a lock: {reason}; remove it"
+def _cure(path: Path, error: OSError) -> str:
+    """Return what helps where a lock, or its folder, cannot be made or opened."""
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return "free some space on its disk"
+    if not os.path.isdir(path.parent):
+        return "make that folder"
+    if os.path.isfile(path) and not os.path.islink(path):
+        return "make it writable"
+    return "remove it" if os.path.lexists(path) else "make its folder writable"
+
+
+def _fault(path: Path, reason: str | None, cure: str) -> str:
+    return f"{path} cannot be a lock: {reason}; {cure}"

@@ -28,12 +28,12 @@ _IN_MEMORY = ("/memfd:", "/dev/shm/")
 
 
 class Meter:
-    """Measures what a tree takes beside what it held when it was last told what it may take.
+    """Memory of a tree above a baseline, against an allowance.
 
     Attributes
     ----------
     allowance : int
-        Bytes.
+        Bytes above the baseline.
     processes : list of psutil.Process
         Those of the tree, as of at most half a second ago.
     """
@@ -43,28 +43,33 @@ class Meter:
         self._next_look = 0.0
         self.processes: list[psutil.Process] = []
         self.allowance = allowance
-        self._held = self._held_at_most = 0
+        self._baseline = self._rough_baseline = 0
+
+    def start(self) -> int:
+        """Have the baseline be what the tree holds now; return by how much that is above the last one."""
+        self._look()
+        rise = -self._baseline
+        self._baseline, self._rough_baseline = self._exact(), self._rough()
+        return max(rise + self._baseline, 0)
 
     def allow(self, size: int) -> None:
-        """Let the tree take so many bytes from now on."""
+        """Let the tree take so many bytes above the baseline."""
         self.allowance = size
-        self._look()
-        self._held, self._held_at_most = self._exactly(), self._at_most()
         if self._tree.group:
-            self._tree.group.limit(self._held + size + size // SLACK)
+            self._tree.group.limit(self._baseline + size + size // SLACK)
 
     def taken(self) -> int:
-        """Bytes taken since: exactly where that is more than allowed, and otherwise at most."""
+        """Bytes above the baseline. What processes share counts once where it matters: above the allowance."""
         self._look()
-        most = self._at_most() - self._held_at_most
-        return most if most <= self.allowance else self._exactly() - self._held
+        rough = self._rough() - self._rough_baseline
+        return max(rough if rough <= self.allowance else self._exact() - self._baseline, 0)
 
     def _look(self) -> None:
         if (now := time.monotonic()) >= self._next_look:
             self._next_look = now + FAMILY_TICK
             self.processes = self._tree.members()
 
-    def _at_most(self) -> int:
+    def _rough(self) -> int:
         if self._tree.group:
             return self._tree.group.used()
         total = _in_files(self.processes)
@@ -73,25 +78,28 @@ class Meter:
                 total += process.memory_info().rss
         return total
 
-    def _exactly(self) -> int:
+    def _exact(self) -> int:
         if self._tree.group:
             return self._tree.group.used()
         pages = shared = 0
+        is_told = True
         for process in self.processes:
             own, of_files = _proportional(process)
-            pages, shared = pages + own, shared + of_files
-        return pages - shared + max(shared, _in_files(self.processes))
+            pages, shared, is_told = pages + own, shared + (of_files or 0), is_told and of_files is not None
+        in_files = _in_files(self.processes)
+        # Where the system does not tell which pages are of memory files, they may be counted already.
+        return pages - shared + max(shared, in_files) if is_told else max(pages, in_files)
 
 
-def _proportional(process: psutil.Process) -> tuple[int, int]:
-    """Bytes of a process's pages, a page that several share divided among them; and those of them in memory files."""
+def _proportional(process: psutil.Process) -> tuple[int, int | None]:
+    """Bytes of a process's pages, one that several share divided among them; and of those in memory files, if known."""
     try:
         lines = Path(f"/proc/{process.pid}/smaps_rollup").read_text().splitlines()[1:]
         sizes = {name: int(number) << 10 for name, number, *_ in map(str.split, lines)}
-        return sizes["Pss:"], sizes.get("Pss_Shmem:", 0)
+        return sizes["Pss:"], sizes.get("Pss_Shmem:")
     except (OSError, KeyError):
         with contextlib.suppress(psutil.Error):
-            return process.memory_info().rss, 0
+            return process.memory_info().rss, None
     return 0, 0
 
 

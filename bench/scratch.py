@@ -14,18 +14,28 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from . import cgroup
-from .keeper import remove_folder, remove_group
+from .supervisor import remove_folder, remove_group
 
 PREFIX = "lapmark-scratch-"
 
 
 def make() -> tuple[Path, int]:
-    """Make a folder; return it and the descriptor that holds its lock, for others to inherit."""
+    """Make a folder; return it and the descriptor that holds its lock, for others to inherit.
+
+    Where the file system has no locks, the folder is not locked, and no other process finds it unlocked either.
+    """
     _sweep()
     while True:
-        folder = Path(tempfile.mkdtemp(prefix=f"{PREFIX}{os.getpid()}-"))
-        if (lock := _locked(folder)) is not None:
-            return folder, lock
+        made = Path(tempfile.mkdtemp(prefix=f"{PREFIX}{os.getpid()}-"))
+        try:
+            lock = _open(made)
+            with contextlib.suppress(OSError):
+                _lock(lock)
+            if made.exists():
+                return made, lock
+        except FileNotFoundError:  # another process took it for one that is left
+            continue
+        os.close(lock)
 
 
 @contextlib.contextmanager
@@ -39,26 +49,33 @@ def folder() -> Iterator[Path]:
         os.close(lock)
 
 
-def _locked(folder: Path) -> int | None:
-    """A descriptor that holds the lock of a folder; None where another process has it, or the folder is gone."""
-    with contextlib.suppress(OSError):
-        lock = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            if folder.exists() and os.fstat(lock).st_uid == os.geteuid():
-                return lock
-        except OSError:
-            pass
-        os.close(lock)
-    return None
-
-
 @functools.cache
 def _sweep() -> None:
     """Remove folders and control groups whose users died before they could."""
-    for folder in Path(tempfile.gettempdir()).glob(f"{PREFIX}*"):
-        if (lock := _locked(folder)) is not None:
-            for above, _ in cgroup.places():
-                remove_group(str(above / folder.name))
-            remove_folder(str(folder))
-            os.close(lock)
+    for left in Path(tempfile.gettempdir()).glob(f"{PREFIX}*"):
+        with contextlib.suppress(OSError):
+            if left.lstat().st_uid == os.geteuid():
+                _remove_unused(left)
+
+
+def _remove_unused(left: Path) -> None:
+    """Remove a folder that nobody holds the lock of, and the control group of the same name."""
+    with contextlib.suppress(OSError):
+        left.chmod(0o700, follow_symlinks=False)
+    lock = _open(left)
+    try:
+        _lock(lock)
+        for group in cgroup.named(left.name):
+            remove_group(str(group))
+        remove_folder(str(left))
+    finally:
+        os.close(lock)
+
+
+def _open(path: Path) -> int:
+    return os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+
+
+def _lock(descriptor: int) -> None:
+    """Raise an OSError where another process holds the lock, or there can be none."""
+    fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -1,19 +1,18 @@
 """A process and all that comes of it: started with its output in a pipe, found wherever it goes, ended to the last.
 
-A keeper (`bench.keeper`) stands between this process and the tree, and ends the tree when this process wants that or
-is gone. What a process starts may leave its group and its session, lose its parent and forget its environment. It
-cannot leave its ancestors: the keeper adopts every orphan among its descendants, and so does this process, should the
-keeper be killed. Nothing here is about what the process does.
+A supervisor (`bench.supervisor`) stands between this process and the tree, and ends the tree when this process wants
+that or is gone. What a process starts may leave its group and its session, lose its parent and forget its environment.
+It cannot leave its ancestors: the supervisor adopts every orphan among its descendants, and so does this process,
+should the supervisor be killed. Nothing here is about what the process does.
 """
 
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import functools
 import json
 import os
-import select
+import selectors
 import shutil
 import signal
 import subprocess
@@ -29,19 +28,17 @@ from typing import IO, Self
 
 import psutil
 
-from . import keeper, scratch
+from . import scratch, supervisor
 from .cgroup import Group
 
 #: Names the tree in the environment of its processes, for those of one to be told from those of another.
 MARK = "LAPMARK_TREE"
 
 #: Seconds after which a process that cannot be ended, another user's say, is left alone.
-PATIENCE = 2 * keeper.PATIENCE
+PATIENCE = 2 * supervisor.PATIENCE
 
 #: Bytes of shared memory (`/dev/shm`) for a tree that has no limit.
 SHARED_MEMORY = 1 << 30
-
-_PR_SET_CHILD_SUBREAPER = 36
 
 
 class Tree:
@@ -98,7 +95,7 @@ class Tree:
         self.group = None if memory is None else Group.make(self.folder.name)
         if self.group and memory is not None:
             self.group.limit(memory)
-        job = keeper.Job(
+        job = supervisor.Job(
             command=list(command),
             isolated=can_isolate(),
             folder=str(self.folder),
@@ -109,8 +106,8 @@ class Tree:
             hidden=tuple(map(str, hidden)),
         )
         places = dict.fromkeys(("TMPDIR", "TEMP", "TMP"), str(self.folder))
-        self._kept = _Kept(job, descriptors, {**os.environ, **variables, **places, MARK: self._mark})
-        self.pid = self._kept.process.pid
+        self._supervised = _Supervised(job, descriptors, {**os.environ, **variables, **places, MARK: self._mark})
+        self.pid = self._supervised.process.pid
         self.returncode: int | None = None
         self.ended_for_memory = False
         _alive.add(self)
@@ -123,48 +120,50 @@ class Tree:
     ) -> None:
         self.end()
         self.output.close()
-        self._kept.news.close()
+        self._supervised.status.close()
 
     @property
     def output(self) -> IO[bytes]:
         """Where the tree's standard output and error can be read."""
-        assert self._kept.process.stdout is not None
-        return self._kept.process.stdout
+        assert self._supervised.process.stdout is not None
+        return self._supervised.process.stdout
 
     def wait(self, seconds: float | None = None) -> int | None:
         """Wait for the command to end; return its exit status as `subprocess` does, None while it runs."""
-        if self.returncode is None and select.select([self._kept.news], [], [], seconds)[0]:
-            told = self._kept.news.read(32)
-            self.returncode = os.waitstatus_to_exitcode(int(told)) if told else self._kept.process.wait()
+        if self.returncode is None and self._supervised.has_status(seconds):
+            status = self._supervised.status.read(32)
+            self.returncode = os.waitstatus_to_exitcode(int(status)) if status else self._supervised.process.wait()
         return self.returncode
 
     def interrupt(self) -> None:
         """Do to the command what Ctrl-C does, which does not reach its session."""
-        self._kept.process.send_signal(signal.SIGINT)
+        self._supervised.process.send_signal(signal.SIGINT)
 
     def members(self) -> list[psutil.Process]:
-        """The processes of the tree, its keeper's among them, and those that have ended but were not waited for."""
+        """The processes of the tree, its supervisor's among them, and those that have ended but were not waited for."""
         return [process for process in psutil.Process().children(recursive=True) if self._is_member(process)]
 
     def stop(self) -> None:
         """Have all of it ended, without waiting for that."""
-        self._kept.lifeline.close()
+        self._supervised.lifeline.close()
 
     def end(self) -> None:
         """End all of it. Warns of what cannot be ended."""
         self.ended_for_memory = self.ended_for_memory or bool(self.group and self.group.kills())
+        if not os.path.isdir("/proc"):  # without which the supervisor sees no more than the session
+            self._kill_members()
         self.stop()
         try:
-            if self._kept.process.wait(PATIENCE) == 0:
+            if self._supervised.process.wait(PATIENCE) == 0:
                 return
         except subprocess.TimeoutExpired:
-            self._kept.process.kill()
-            self._kept.process.wait()
-        self._end_without_keeper()
-        keeper.remove(self._kept.job)
+            self._supervised.process.kill()
+            self._supervised.process.wait()
+        self._kill_members()
+        supervisor.remove(self._supervised.job)
 
-    def _end_without_keeper(self) -> None:
-        """Kill what a keeper left that was killed itself, or that cannot see its descendants on this system."""
+    def _kill_members(self) -> None:
+        """Kill the processes of a tree whose supervisor cannot: it was killed itself, or does not see them."""
         deadline = time.monotonic() + PATIENCE
         # Until none is left: one that was just forked is in no list.
         while members := self.members():
@@ -185,7 +184,7 @@ class Tree:
         except psutil.NoSuchProcess as gone:
             return isinstance(gone, psutil.ZombieProcess)
         except psutil.Error:
-            return True  # its environment cannot be read: it is the keeper, or has changed its user
+            return True  # its environment cannot be read: it is another user's, or has changed its user
         except ProcessLookupError:
             return False
 
@@ -203,27 +202,27 @@ def can_isolate() -> bool:
         return False
     folder, lock = scratch.make()
     nothing = [sys.executable, "-I", "-S", "-c", ""]
-    job = keeper.Job(command=nothing, isolated=True, folder=str(folder), lock=lock, shared_memory=SHARED_MEMORY)
-    kept = _Kept(job, (), os.environ)
-    with kept.news, kept.process, contextlib.closing(kept.lifeline):
-        told = kept.news.read(32)
-        kept.lifeline.close()
-        if kept.process.wait():
-            keeper.remove(job)
-    return told == b"0"
+    job = supervisor.Job(command=nothing, isolated=True, folder=str(folder), lock=lock, shared_memory=SHARED_MEMORY)
+    supervised = _Supervised(job, (), os.environ)
+    with supervised.status, supervised.process, contextlib.closing(supervised.lifeline):
+        status = supervised.status.read(32)
+        supervised.lifeline.close()
+        if supervised.process.wait():
+            supervisor.remove(job)
+    return status == b"0"
 
 
-class _Kept:
-    """A keeper that was started, and the ends of its pipes that stay here."""
+class _Supervised:
+    """A supervisor that was started, and the ends of its pipes that stay here."""
 
-    def __init__(self, job: keeper.Job, descriptors: Sequence[int], variables: Mapping[str, str]) -> None:
-        (its_lifeline, lifeline), (news, its_news) = os.pipe(), os.pipe()
-        self.lifeline, self.news = os.fdopen(lifeline, "wb", buffering=0), os.fdopen(news, "rb", buffering=0)
-        self.job = job._replace(lifeline=its_lifeline, news=its_news)
-        own = (its_lifeline, its_news, job.lock)
+    def __init__(self, job: supervisor.Job, descriptors: Sequence[int], variables: Mapping[str, str]) -> None:
+        (its_lifeline, lifeline), (status, its_status) = os.pipe(), os.pipe()
+        self.lifeline, self.status = os.fdopen(lifeline, "wb", buffering=0), os.fdopen(status, "rb", buffering=0)
+        self.job = job._replace(lifeline=its_lifeline, status=its_status)
+        own = (its_lifeline, its_status, job.lock)
         try:
             self.process = subprocess.Popen(
-                [sys.executable, "-I", "-S", keeper.__file__, json.dumps(self.job._asdict())],
+                [sys.executable, "-I", "-S", supervisor.__file__, json.dumps(self.job._asdict())],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT,
@@ -231,15 +230,20 @@ class _Kept:
                 pass_fds=(*descriptors, *own),
                 start_new_session=True,
             )
+        except OSError:
+            supervisor.remove(job)
+            raise
         finally:
             for descriptor in own:
                 os.close(descriptor)
 
+    def has_status(self, seconds: float | None) -> bool:
+        """Whether the command has ended, within so many seconds."""
+        with selectors.DefaultSelector() as selector:
+            selector.register(self.status, selectors.EVENT_READ)
+            return bool(selector.select(seconds))
 
-@functools.cache
-def _adopt_orphans() -> None:
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1)
 
+_adopt_orphans = functools.cache(supervisor.adopt_orphans)
 
 _alive: weakref.WeakSet[Tree] = weakref.WeakSet()

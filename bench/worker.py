@@ -122,6 +122,7 @@ def _obey(
     first: dict[str, Any] = {}
     last: Problem | None = None
     while orders.recv(1) == Order.LOAD:
+        _limit_memory(None)  # the harness alone says what a problem may take
         arrived = protocol.read_problem(file)
         problem = takes(arrived)
         digest = None if first else protocol.digest(arrived)
@@ -199,11 +200,11 @@ def _prepare(job: Job) -> tuple[Callable[[Problem], Any], Callable[[Problem], Pr
     return functools.partial(solver.run, **options), takes
 
 
-def _limit_memory(allowed: int) -> None:
+def _limit_memory(allowed: int | None) -> None:
     """Refuse memory somewhat above the limit: the harness watches what is resident, this stops one huge allocation."""
     if _STATUS.exists():
         _, hard = resource.getrlimit(resource.RLIMIT_DATA)
-        soft = _memory("VmData") + allowed + allowed // 4
+        soft = hard if allowed is None else _memory("VmData") + allowed + allowed // 4
         resource.setrlimit(resource.RLIMIT_DATA, (soft if hard < 0 else min(soft, hard), hard))
 
 

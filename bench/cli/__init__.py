@@ -21,6 +21,9 @@ __all__ = ["app", "main"]
 
 def main() -> None:
     use_stand_ins()
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # how a queue or a service stops a job: as Ctrl-C does
+    # A queue, a service and a terminal that is closed end a job like this: as Ctrl-C does, they keep what is done.
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, signal.default_int_handler)
     completion.join_words(os.environ)
     app()

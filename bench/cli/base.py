@@ -1,4 +1,4 @@
-"""What the commands have in common: the application, options that several of them take, and how errors are said."""
+"""What the commands have in common: the application, options that several of them take, and how errors are shown."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ INTERRUPTED = 130
 RESULTS = Path("results")
 
 #: The option of commands that read a table.
-HEADER = typer.Option("--header/--no-header", help="Whether a table's first line is a heading; default: as it looks.")
+HEADER = typer.Option("--header/--no-header", help="Whether a table's first line is a heading; default: detected.")
 
 
 def examples(shown: Mapping[str, str]) -> str:
@@ -116,7 +116,7 @@ def share_option(help: str) -> Any:
 
 @contextlib.contextmanager
 def user_errors() -> Iterator[None]:
-    """Say in a line, with exit status 2, what the user can mend."""
+    """Show an error that the user can mend in one line, with exit status 2."""
     try:
         yield
     except (ValueError, OSError) as error:

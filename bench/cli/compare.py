@@ -12,7 +12,7 @@ from .base import RESULTS, app, examples, share_option, user_errors
 
 
 class Format(StrEnum):
-    """How a comparison is told."""
+    """Output format of a comparison."""
 
     text = "text"
     markdown = "markdown"
@@ -20,13 +20,13 @@ class Format(StrEnum):
 
 
 Threshold = Annotated[float, share_option("Smallest change of a time, of memory or of an error that matters.")]
-Confidence = Annotated[float, share_option("That not one verdict on a time is wrong, over all cells.")]
+Confidence = Annotated[float, share_option("Probability that no verdict is wrong, over all cells.")]
 Form = Annotated[Format, typer.Option("--format", help="Text for a terminal, Markdown for a pull request, or JSON.")]
 AllowCounters = Annotated[
-    bool, typer.Option("--allow-counters", help="More work is told, and is no regression: the algorithm has changed.")
+    bool, typer.Option("--allow-counters", help="Show risen work counters, but do not count them as regressions.")
 ]
 
-#: Who says that counters may rise, where the command does.
+#: The reason that a comparison gives for accepting risen counters, where the option is set.
 ALLOWED = ("--allow-counters",)
 
 Every = Annotated[bool, typer.Option("--all", help="Show what stayed the same, too.")]
@@ -52,7 +52,7 @@ def compare(
     form: Form = Format.text,
     every: Every = False,
 ) -> None:
-    """Say for each cell of A and B whether B is faster, slower, the same, or not to be told from noise.
+    """Say for each cell of A and B whether B is faster, slower, the same, or indistinguishable from noise.
 
     Times are compared by intervals, work counters exactly. Status, memory and errors are compared, too.
     """

@@ -35,7 +35,7 @@ env = group(
     )
 )
 def add(
-    name: Annotated[str, typer.Argument(metavar="NAME", help="A name of your own for it.", show_default=False)],
+    name: Annotated[str, typer.Argument(metavar="NAME", help="Name of the new environment.", show_default=False)],
     requirement: Annotated[
         list[str] | None,
         typer.Argument(

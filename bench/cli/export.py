@@ -27,9 +27,7 @@ def export(
     ] = "-",
     form: Annotated[
         str | None,
-        typer.Option(
-            "--format", metavar="csv|parquet|benchopt", help="Format; default: what the name of the file tells."
-        ),
+        typer.Option("--format", metavar="csv|parquet|benchopt", help="Format; default: by the file's name."),
     ] = None,
 ) -> None:
     """Write the results as a table that other programs read."""

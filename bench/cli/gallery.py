@@ -16,7 +16,7 @@ from .base import INTERRUPTED, RESULTS, app, examples, user_errors
     epilog=examples(
         {
             "lapmark gallery": "every application, on MNIST where the folder of data has it, or built-in data",
-            "lapmark gallery images-emd:source=mnist,p=2 -n 784 --data FOLDER": "one of them, as you say",
+            "lapmark gallery images-emd:source=mnist,p=2 -n 784 --data FOLDER": "one of them, with settings",
             "lapmark gallery words:texts=FOLDER,vectors=glove.6B.100d.txt": "on texts and vectors of your own",
         }
     )
@@ -31,9 +31,7 @@ def gallery(
             autocompletion=completion.applications,
         ),
     ] = None,
-    size: Annotated[
-        int | None, typer.Option("-n", metavar="N", min=1, help="Size; default: as the gallery has it.")
-    ] = None,
+    size: Annotated[int | None, typer.Option("-n", metavar="N", min=1, help="Size; default: the gallery's.")] = None,
     data: Annotated[
         Path | None,
         typer.Option(metavar="DIR", help="Folder with data files, such as MNIST's; default: $LAPMARK_DATA."),

@@ -67,7 +67,7 @@ def gate(
     form: Form = Format.text,
     every: Every = False,
     to: Annotated[
-        Path, typer.Option(metavar="DIR", help="Folder of the results; turns found there are gone on from.")
+        Path, typer.Option(metavar="DIR", help="Folder of the results; continues an earlier gate stored there.")
     ] = RESULTS / "gate",
     fresh: Annotated[bool, typer.Option("--fresh", help="Measure every turn again.")] = False,
 ) -> None:

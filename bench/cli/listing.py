@@ -40,7 +40,7 @@ def solvers(
 @app.command(
     epilog=examples(
         {
-            "lapmark problems": "all families; a run takes the listed cases of one unless told otherwise",
+            "lapmark problems": "all families, and the cases of each that a run takes by default",
             "lapmark run -p geometric:d=3 -n 1000": "a setting goes behind a colon, a size into -n",
         }
     )

@@ -1,4 +1,4 @@
-"""`lapmark map`: data of one's own on a grid."""
+"""`lapmark map`: a user's data on a grid."""
 
 from __future__ import annotations
 
@@ -158,7 +158,7 @@ def _shape(text: str) -> tuple[int, int]:
 
 def _check_suffix(option: str, path: Path, known: tuple[str, ...]) -> None:
     if path.suffix.lower() not in known:
-        raise ValueError(f"{option} {path}: what to write is told by the name, which ends in {', '.join(known)}")
+        raise ValueError(f"{option} {path}: the name must end in {', '.join(known)}")
     if path.is_dir():
         raise ValueError(f"{option} {path} is a folder; name a file")
 

@@ -121,7 +121,7 @@ def run(
     to: Annotated[
         Path,
         typer.Option(
-            metavar="DIR", help="Folder of the results; results found there are gone on from.", rich_help_panel=WHERE
+            metavar="DIR", help="Folder of the results; continues an earlier run stored there.", rich_help_panel=WHERE
         ),
     ] = RESULTS,
     retry: Annotated[
@@ -156,6 +156,7 @@ def run(
     from .. import instructions as counters
     from ..cell import Limits
     from ..cluster import Cluster, ClusterError
+    from ..lock import LockError
     from ..measure import Terms
     from ..plan import plan
     from ..progress import Board, summary
@@ -206,7 +207,7 @@ def run(
                     board.show(event)
                     if isinstance(event, Finished):
                         done.append(event)
-        except (KeyboardInterrupt, ClusterError, StoreError) as end:
+        except (KeyboardInterrupt, ClusterError, LockError, StoreError) as end:
             kept = f"Stopped after {len(done)} of {len(cells)} cells, which are kept in {to}."
             console.print(*end.args, kept, "The same command goes on from there.", markup=False, soft_wrap=True)
             raise typer.Exit(1 if end.args else INTERRUPTED) from None

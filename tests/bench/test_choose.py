@@ -142,6 +142,20 @@ def test_bad_files_are_told_by_name(elsewhere: Path, name: str, content: bytes, 
     assert fault in output
 
 
+@pytest.mark.parametrize("form", ["csr", "csc", "bsr", "coo"])
+def test_sparse_matrix_without_an_array_is_a_usage_error_that_names_it(elsewhere: Path, form: str) -> None:
+    scipy.sparse.save_npz("whole.npz", scipy.sparse.csr_array(np.eye(3)).asformat(form))
+    whole = dict(np.load("whole.npz"))
+    for name in whole.keys() - {"_is_array", "indptr", "row"}:  # by the last two it is taken for a sparse matrix
+        np.savez("part.npz", **{key: value for key, value in whole.items() if key != name})
+        code, output = lapmark("choose", "part.npz")
+        assert code == 2
+        assert f"the sparse matrix lacks {name}; write it with" in " ".join(output.replace("│", " ").split())
+    np.savez("other.npz", **{**whole, "format": b"lil"})
+    with pytest.raises(ValueError, match="has the format 'lil'; it must be one of bsr"):
+        costfile.read("other.npz")
+
+
 TASKS = pd.DataFrame([[4, 1, 3], [2, 0, 5]], index=["Ann", "Bob"], columns=["sweep", "mop", "dust"])
 
 

@@ -183,7 +183,7 @@ def test_a_run_that_is_killed_again_and_again_ends_as_one_that_was_not(tmp_path:
         assert record.gap == pytest.approx(0, abs=1e-9)
 
 
-@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_ctrl_c_keeps_what_is_done_and_says_how_to_go_on(tmp_path: Path, how: signal.Signals) -> None:
     process = start(*RUN, "--to", tmp_path)
     wait_for_records(tmp_path, 1, process)

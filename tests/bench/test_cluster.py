@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 import json
 import os
@@ -12,22 +13,27 @@ import socket
 import subprocess
 import sys
 import time
+from collections import deque
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import psutil
 import pytest
 
+from bench.cell import Limits
 from bench.cluster_messages import Answer, BadMessage, Place, read_answer, read_place, write_answer, write_place
 from bench.machine import machine, source
-from bench.measure import unmeasured
+from bench.measure import Terms, unmeasured
 from bench.plan import Cell, plan
-from bench.record import Record
+from bench.record import Record, fault
 from bench.store import Store
 from bench.tree import MARK
+from bench.turns import Started
 
 pytest.importorskip("distributed", reason="distributed is not installed")
+from bench import cluster, cluster_client
 
 #: Says when each of its calls starts and ends, and takes long enough to be killed in one.
 PLUGIN = """
@@ -234,6 +240,7 @@ def test_a_damaged_message_is_refused_or_is_still_of_the_cell(cell: Cell, place:
         else:
             assert record.key == cell.key_on(place.machine)
             assert (record.solver, record.case, record.machine) == (cell.solver, str(cell.case), place.machine)
+            assert fault(vars(record)) is None
     assert 1000 < len(refused) < 3000
     assert "\x1b" not in "".join(refused)
 
@@ -244,17 +251,29 @@ def test_a_damaged_message_is_refused_or_is_still_of_the_cell(cell: Cell, place:
         ({"solver": "scipy"}, 'its solver is "scipy", not "jv"'),
         ({"key": "0" * 32}, "its key is"),
         ({"machine": {"cpu": "another"}}, "its machine is"),
-        ({"status": "excellent"}, "status is .*, not one of"),
-        ({"samples": [0.1, -0.1]}, "samples is no amount"),
+        ({"status": "excellent"}, "status is 'excellent': it must be one of"),
+        ({"samples": [0.1, -0.1]}, "samples is .*: it must be a list of seconds, each at least 0"),
+        ({"samples": [0.1, 1e18]}, "samples is .*: it must be a list of seconds, each at least 0"),
+        ({"samples": [0.1, "0.2"]}, "samples is .*: it must be a list, each item a finite number"),
         ({"samples": [0.1] * 1000, "rounds": [1000]}, "samples is no list of up to"),
-        ({"rounds": [3]}, "2 samples in rounds of"),
+        ({"rounds": [3]}, "rounds is .*: it must add up to the 2 samples"),
+        ({"rounds": []}, "2 samples in rounds of"),
+        ({"status": "timeout", "samples": [], "rounds": [0]}, "rounds is .*: it must be a list of counts"),
         ({"samples": [], "rounds": []}, "status ok without a sample"),
-        ({"cost": True}, "cost is no finite number"),
-        ({"cost": 10**400}, "cost is no finite number"),
-        ({"m": 1.5}, "m is no count"),
+        ({"cost": True}, "cost is True: it must be a finite number or null"),
+        ({"cost": 10**400}, "cost is .*: it must be a finite number or null"),
+        ({"m": 1.5}, "m is 1.5: it must be a whole number of at most 64 bits or null"),
+        ({"m": 0}, "m is 0: it must be at least 1"),
+        ({"peak_memory": -1}, "peak_memory is -1: it must be at least 0"),
         ({"message": "x" * 20_000}, "message is no text of up to 10,000 characters"),
         ({"counters": {"a\nb": 1}}, "counters is no single line"),
-        ({"finished": "yesterday"}, "finished is no date"),
+        ({"counters": {"scans": 2**63}}, "counters is .*: it must be a mapping, each value a whole number"),
+        ({"conditions": {"others": -0.5}}, "conditions is no amount"),
+        ({"digest": "no digest"}, "digest is no digest"),
+        ({"given": "matrix"}, "given is .*, not one of dense, points, sparse"),
+        ({"finished": "yesterday"}, "finished is 'yesterday': it must be a date and time with its zone"),
+        ({"finished": "2026-01-01"}, "finished is '2026-01-01': it must be a date and time with its zone"),
+        ({"finished": ""}, "finished is empty"),
         ({"more": 1}, "missing or unknown in the record: more"),
     ],
 )
@@ -263,6 +282,74 @@ def test_a_record_that_does_not_fit_is_refused(cell: Cell, place: Place, changes
     text = json.dumps({**values, "record": {**values["record"], **changes}})
     with pytest.raises(BadMessage, match=f"sent no record of jv on uniform:n=8,seed=0: .*{said}"):
         read_answer(text, cell, place)
+
+
+class Scripted:
+    """A cluster whose scheduler and workers are the attributes of this object, and whose clock it is."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, place: Place) -> None:
+        self.place, self.alive, self.now, self.asked = place, {"a", "b"}, iter(range(1000)), list[str]()
+        for name in ("connect", "workers", "ask"):
+            monkeypatch.setattr(cluster_client, name, getattr(self, f"_{name}"))
+        clock = SimpleNamespace(monotonic=lambda: next(self.now), sleep=lambda _: None)
+        monkeypatch.setattr(cluster, "time", clock)
+        self.turns = SimpleNamespace(terms=Terms(limits=Limits(timeout=1.0, memory=1 << 30), budget=1.0))
+        self.cluster = cluster.Cluster(self.turns, "tcp://scripted")
+
+    def look_around(self, cell: Cell) -> dict[str, bool]:
+        """Look around; return the workers, and whether each can be used."""
+        list(self.cluster._look_around([cell], deque()))
+        return {address: isinstance(place, Place) for address, place in self.cluster._places.items()}
+
+    def _connect(self, address: str) -> object:
+        return self
+
+    def _workers(self, client: object) -> set[str]:
+        return self.alive
+
+    def _ask(self, client: object, address: str, *_: object) -> str:
+        self.asked.append(address)
+        return write_place(self.place)
+
+
+def test_worker_that_joins_at_the_address_of_one_that_is_gone_is_asked_anew(
+    cell: Cell, place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scripted = Scripted(monkeypatch, place)
+    assert scripted.look_around(cell) == {"a": True, "b": True}
+    scripted.cluster._exclude("b", "sent no record")
+    assert scripted.look_around(cell) == {"a": True, "b": False}
+    scripted.alive = set()
+    scripted.look_around(cell)
+    scripted.alive = {"a", "b"}
+    assert scripted.look_around(cell) == {"a": True, "b": True}
+    scripted.alive, scripted.place = {"b"}, dataclasses.replace(place, source="other")
+    scripted.look_around(cell)
+    scripted.alive = {"a", "b"}
+    assert scripted.look_around(cell) == {"a": False, "b": True}
+    assert scripted.asked == ["a", "b", "a", "b", "a"]
+
+
+@pytest.mark.parametrize("deadline", [-0.5, 0.5])
+def test_worker_that_loses_its_turn_in_the_end_is_excluded(
+    cell: Cell, place: Place, deadline: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scripted = Scripted(monkeypatch, place)
+    turns = (event for event in [Started(cell, 0)])
+    future = SimpleNamespace(cancel=lambda: None)
+    spot = cluster._Spot("a", place, turns, [cell], next(turns), future, deadline)
+    scripted.cluster._spots["host", "lock"] = spot
+    is_usable = scripted.look_around(cell)["a"]
+    assert is_usable == (scripted.cluster._spots != {})
+
+
+def test_scheduler_that_does_not_answer_in_time_is_reported_with_the_limit() -> None:
+    def sync(*_: object, **__: object) -> None:
+        raise TimeoutError
+
+    silent = SimpleNamespace(fault="", sync=sync, scheduler=SimpleNamespace(identity=None))
+    with pytest.raises(ConnectionError, match=r"^no answer in 120 seconds$"):
+        cluster_client.workers(silent)
 
 
 def test_a_run_on_two_hosts_is_certified_written_here_and_gone_on_from(dask: Dask) -> None:
@@ -419,7 +506,7 @@ LIES = {
     "larger": "sent a text of 67,108,864 characters, over the limit",
     "cell": 'its solver is "scipy", not "jv"',
     "cost": "NaN is no number",
-    "status": 'status is "excellent", not one of crash, error',
+    "status": "status is 'excellent': it must be one of ok, unproven",
     "samples": "status ok without a sample",
     "machine": "its machine is {}, not {",
     "silent description": "cannot run Lapmark: did not answer within 10 seconds",

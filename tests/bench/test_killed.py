@@ -76,7 +76,7 @@ def kill_and_resume(folder: Path, kills: int) -> None:
         assert not remains, f"with {kills} kills to go"
         last = folders(temporary)
         assert len(last) <= 1  # of a process that was just being started; the next start removes it
-        assert not any((above / path.name).exists() for path in last for above, _ in cgroup.places())
+        assert not any(list(cgroup.named(path.name)) for path in last)
         records = []
         if (results / NAME).exists():
             with Store.open(results) as store:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import subprocess
 import sys
@@ -146,6 +147,45 @@ def test_host_without_any_place_for_a_lock_is_a_usage_error(usual: Path, monkeyp
     monkeypatch.setenv("XDG_STATE_HOME", os.devnull)
     code, output = lapmark(*RUN, usual.parent / "results")
     assert code == 2
-    assert "Not a directory; remove it, or name another file with LAPMARK_LOCK" in " ".join(
-        output.replace("│", " ").split()
-    )
+    said = "its folder cannot be made (Not a directory); make that folder, or name another file with LAPMARK_LOCK"
+    assert said in " ".join(output.replace("│", " ").split())
+
+
+@pytest.mark.parametrize(
+    ("number", "cure"),
+    [
+        (errno.EACCES, "make its folder writable"),
+        (errno.EROFS, "make its folder writable"),
+        (errno.ENOSPC, "free some space on its disk"),
+    ],
+)
+def test_lock_that_cannot_be_made_is_not_to_be_removed(
+    number: int, cure: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "lock"
+    opened = os.open
+
+    def refuse(name: str | Path, *arguments: int) -> int:
+        if name == path:
+            raise OSError(number, os.strerror(number))
+        return opened(name, *arguments)
+
+    monkeypatch.setattr(os, "open", refuse)
+    with pytest.raises(LockError, match=f"{path} cannot be a lock: {os.strerror(number)}; {cure}$"):
+        lock.check(path)
+
+
+def test_lock_without_a_folder_is_not_to_be_removed(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(LockError, match=r"its folder cannot be made \(.*\); make that folder$"):
+        lock.check(tmp_path / "file" / "folder" / "lock")
+
+
+def test_usual_lock_that_cannot_be_closed_to_others_is_passed_by(usual: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> None:
+        raise PermissionError(errno.EPERM, os.strerror(errno.EPERM))
+
+    monkeypatch.setattr(os, "fchmod", refuse)
+    with pytest.raises(LockError, match=f"{usual} .*: it cannot be closed to others"):
+        lock.check(usual, private=True)
+    assert host.lock_file().parent == usual.parent / "state" / "lapmark"

@@ -1,4 +1,4 @@
-"""`lapmark map`: from data of one's own to a map, the table of its cells, and what is said of mistakes."""
+"""`lapmark map`: from a user's data to a map, the table of its cells, and what is said of mistakes."""
 
 from __future__ import annotations
 
@@ -159,10 +159,10 @@ def test_the_same_input_gives_the_same_bytes_and_the_embedding_is_kept(folder: P
         (["nowhere.npy"], "nowhere.npy"),
         (
             ["two.npy", "-o", "map.jpg"],
-            "--output map.jpg: what to write is told by the name, which ends in .png, .svg, .html",
+            "--output map.jpg: the name must end in .png, .svg, .html",
         ),
-        (["two.npy", "-o", "."], "ends in"),
-        (["two.npy", "--save-assignment", "t.xlsx"], "ends in .csv, .json, .npy, .parquet"),
+        (["two.npy", "-o", "."], "must end in"),
+        (["two.npy", "--save-assignment", "t.xlsx"], "must end in .csv, .json, .npy, .parquet"),
         (["two.npy", "--grid", "5"], "--grid 5: a grid is ROWSxCOLUMNS, such as 40x60"),
         (["two.npy", "--grid", "0x7"], "ROWSxCOLUMNS"),
         (["two.npy", "--grid", "4x5"], "a 4×5 grid has room for 20 of 30 points; 5×6 has for all"),

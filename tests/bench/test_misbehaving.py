@@ -157,7 +157,7 @@ def children() -> set[psutil.Process]:
 def traces() -> set[str]:
     """What a process may leave that outlives it: folders for temporary files, shared memory, control groups."""
     folders = list(Path(tempfile.gettempdir()).glob("lapmark-scratch-*")) + list(Path("/dev/shm").glob("lapmark-left"))
-    groups = [group for above, _ in cgroup.places() for group in above.glob(f"lapmark-scratch-{os.getpid()}-*")]
+    groups = list(cgroup.named(f"lapmark-scratch-{os.getpid()}-*"))
     blocks = Path("/proc/sysvipc/shm").read_text().splitlines() if Path("/proc/sysvipc/shm").exists() else []
     return {*map(str, folders + groups), *(key for key, *_ in map(str.split, blocks) if key == "86397")}
 
@@ -329,7 +329,7 @@ def test_without_namespaces_and_control_groups_they_are_recorded_alike(
     assert children() <= others
 
 
-def test_processes_of_a_keeper_that_was_killed_are_ended(others: set[psutil.Process]) -> None:
+def test_processes_of_a_supervisor_that_was_killed_are_ended(others: set[psutil.Process]) -> None:
     code = "import os, time; os.fork() or os.setsid(); print('here', flush=True); time.sleep(600)"
     with Tree([sys.executable, "-c", code], {}) as tree:
         assert tree.output.readline() == b"here\n"

@@ -14,7 +14,7 @@ from reports import assignment, tables
 from reports.csv_text import to_csv
 
 
-@pytest.mark.parametrize("text", ["=1+1", "+cmd|' /C calc'!A0", "-2+3", "@SUM(A1)", "\t=1", "\r=1"])
+@pytest.mark.parametrize("text", ["=1+1", "+cmd|' /C calc'!A0", "-2+3", "@SUM(A1)", "\tx", "\rx"])
 def test_text_that_begins_a_formula_gets_an_apostrophe(text: str) -> None:
     for dtype in (object, "string", "category"):
         table = pd.DataFrame({"name": pd.Series([text, "plain"], dtype=dtype), "x": [0, 1]})
@@ -36,8 +36,27 @@ def test_numbers_and_what_is_missing_stay_as_they_are() -> None:
     assert to_csv(table) == table.to_csv(index=False)
 
 
+@pytest.mark.parametrize(
+    ("text", "written"),
+    [
+        ("x;=1+1", "x;'=1+1"),
+        ("x;=1;@A1;y", "x;'=1;'@A1;y"),
+        ("x\t+1", "x\t'+1"),
+        ("x\n-1", '"x\n\'-1"'),
+        ('x;"=1"', '"x;\'""=1"""'),
+        ("a=1;b=-2", "a=1;b=-2"),
+    ],
+)
+def test_part_of_a_text_that_may_begin_a_formula_gets_an_apostrophe(text: str, written: str) -> None:
+    assert to_csv(pd.DataFrame({"name": [text], "x": [0]})) == f"name,x\n{written},0\n"
+
+
 def test_headings_are_texts_too() -> None:
     assert to_csv(pd.DataFrame({"=a": [1]})) == "'=a\n1\n"
+
+
+def test_headings_that_are_no_texts_stay_as_they_are() -> None:
+    assert to_csv(pd.DataFrame({0: ["=1"], (1, 2): ["b"], None: [3]})) == '0,"(1, 2)",\n\'=1,b,3\n'
 
 
 def test_cells_of_a_run_have_no_formula_in_csv() -> None:

@@ -1,13 +1,13 @@
-"""The process between the harness and a process tree: it starts the tree, outlives the harness, and leaves nothing.
+"""Supervisor of one process tree: its namespaces, its end, and what has to be removed then.
 
-`bench.tree` runs this file as a script without any packages (`python -I -S keeper.py JOB`), so that it is there within
-some 20 ms. Where the system allows it, the tree gets namespaces of its own: it sees no process but its own, so that it
-cannot signal, stop or trace the harness, and its shared memory goes with it. The pipe called `lifeline` is open as long
-as the harness lives and wants the tree; when it closes, whatever the reason, every process of the tree is killed and
-its folder and control group are removed.
+`bench.tree` runs this file as a script without any packages (`python -I -S supervisor.py JOB`), so that it is there
+within some 20 ms. Where the system allows it, the tree gets namespaces of its own: it sees no process but its own, so
+that it cannot signal, stop or trace the harness, and its shared memory goes with it. The pipe called `lifeline` is open
+as long as the harness lives and wants the tree. When it closes, whatever the reason, every process of the tree is
+killed, and its folder and control group are removed.
 
-The wait status of the command goes into the pipe called `news`. A command that cannot be started is told of on
-standard error, like any last words.
+The command's wait status goes into the pipe called `status`. The error of a command that cannot be started goes to
+standard error.
 """
 
 from __future__ import annotations
@@ -31,19 +31,19 @@ _NEW_MOUNTS, _NEW_IPC, _NEW_USER, _NEW_PIDS = 0x00020000, 0x08000000, 0x10000000
 _READ_ONLY, _NO_SUID, _NO_DEVICES, _NO_PROGRAMS, _RECURSIVE, _PRIVATE = 1, 2, 4, 8, 1 << 14, 1 << 18
 
 #: Of prctl(2).
-_DEATH_SIGNAL, _DUMPABLE, _DROP, _SUBREAPER = 1, 4, 24, 36
+_DEATH_SIGNAL, _DUMPABLE, _DROP_CAPABILITY, _SUBREAPER = 1, 4, 24, 36
 
-#: What root could leave its namespaces with, or end the first process in them: to trace any process, to mount, and to
-#: set aside limits (capabilities(7)).
-_BEYOND = (19, 21, 24)
+#: Capabilities by which root could trace the first process of its namespaces, mount, and set limits aside
+#: (capabilities(7)).
+_DROPPED = (19, 21, 24)
 
 
 class Job(NamedTuple):
-    """What a keeper is to start and to keep.
+    """What a supervisor is to start.
 
     `folder`, `group` and `lock` are the tree's folder for temporary files, its control group, and the descriptor that
     holds the lock of the folder. `shared_memory` is the size of `/dev/shm` in bytes; `hidden` are folders that look
-    empty to the tree. `lifeline` and `news` are descriptors of pipes.
+    empty to the tree. `lifeline` and `status` are descriptors of pipes.
     """
 
     command: list[str]
@@ -55,66 +55,70 @@ class Job(NamedTuple):
     cores: tuple[int, ...] = ()
     hidden: tuple[str, ...] = ()
     lifeline: int = -1
-    news: int = -1
+    status: int = -1
 
 
 def main() -> None:
     job = Job(**json.loads(sys.argv[1]))
-    for descriptor in (job.lifeline, job.news, job.lock):
+    for descriptor in (job.lifeline, job.status, job.lock):
         os.set_inheritable(descriptor, False)
     if job.cores:
         os.sched_setaffinity(0, job.cores)
-    alarm = _wake_on_signals()
-    words, told = os.pipe()
+    wakeup = _wake_on_signals()
+    from_first, to_parent = os.pipe()
     if job.isolated:
         _isolate()
-    _prctl(_SUBREAPER, 1)
-    _prctl(_DUMPABLE, 0)  # nobody of the same user can trace this process from now on
+    adopt_orphans()
     child = os.fork()
     if child == 0:
-        _first(job, told) if job.isolated else _become(job)
+        _run_as_first(job, to_parent) if job.isolated else _exec(job)
     signal.signal(signal.SIGINT, lambda *_: _interrupt(child, job.isolated))
-    os.close(told)
-    _keep_only(job.lifeline, job.news, job.lock, words, *alarm)
-    lost = False
-    while not lost and (status := _reaped(child)) is None:
-        ready, _, _ = select.select([job.lifeline, alarm[0]], [], [])
-        lost = job.lifeline in ready
-        if alarm[0] in ready:
-            os.read(alarm[0], 1024)
-    if not lost:
-        of_command = os.read(words, 32)  # the first process of a namespace cannot end by a signal of its own
+    os.close(to_parent)
+    _close_all_but(job.lifeline, job.status, job.lock, from_first, *wakeup)
+    status, is_wanted = None, True
+    while is_wanted and status is None:
+        ready = _ready(job.lifeline, wakeup[0])
+        is_wanted = job.lifeline not in ready
+        if wakeup[0] in ready:
+            os.read(wakeup[0], 1024)
+        status = _reap(child)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    if status is not None:
+        of_command = os.read(from_first, 32)  # the first process of a namespace cannot end by a signal of its own
         with contextlib.suppress(OSError):
-            os.write(job.news, of_command or str(status).encode())
-        os.close(job.news)
-        select.select([job.lifeline], [], [])
-    os._exit(0 if _ended(child, job.isolated) and remove(job) else 1)
+            os.write(job.status, of_command or str(status).encode())
+        os.close(job.status)
+        _ready(job.lifeline)
+    is_dead = _kill_all(child, job.isolated)
+    os._exit(0 if remove(job) and is_dead else 1)
 
 
-def _first(job: Job, told: int) -> NoReturn:
+def _run_as_first(job: Job, to_parent: int) -> NoReturn:
     """Be the first process of the namespaces: set them up, start the command, reap orphans, and end with the command.
 
     Whatever is left in the namespaces then is killed by the kernel.
     """
     signal.set_wakeup_fd(-1)
     _prctl(_DEATH_SIGNAL, signal.SIGKILL)
+    if os.geteuid() == 0:  # others lose their capabilities, and with them the right to trace this process, by `_exec`
+        _prctl(_DUMPABLE, 0)
     try:
         _join(job.group)
-        _furnish(job.shared_memory, job.hidden)
+        _mount_privately(job.shared_memory, job.hidden)
     except OSError as error:
         _give_up(error)
     child = os.fork()
     if child == 0:
-        _become(job._replace(group=None))
+        _exec(job._replace(group=None))
     signal.signal(signal.SIGINT, lambda *_: _interrupt(child, False))
-    _keep_only(told)
-    while (status := _reaped(child, wait=True)) is None:
+    _close_all_but(to_parent)
+    while (status := _reap(child, wait=True)) is None:
         pass
-    os.write(told, str(status).encode())
+    os.write(to_parent, str(status).encode())
     os._exit(0)
 
 
-def _become(job: Job) -> NoReturn:
+def _exec(job: Job) -> NoReturn:
     """Become the command, in a session of its own; it dies with its parent."""
     signal.set_wakeup_fd(-1)
     for number in (signal.SIGCHLD, signal.SIGTERM, signal.SIGPIPE, signal.SIGXFSZ):
@@ -127,8 +131,8 @@ def _become(job: Job) -> NoReturn:
         os.setsid()
         _join(job.group)
         if job.isolated:
-            for capability in _BEYOND:
-                _prctl(_DROP, capability)
+            for capability in _DROPPED:
+                _prctl(_DROP_CAPABILITY, capability)
         os.execvp(job.command[0], job.command)
     except OSError as error:
         _give_up(error)
@@ -139,10 +143,10 @@ def _give_up(error: OSError) -> NoReturn:
     os._exit(127)
 
 
-def _interrupt(child: int, alone: bool) -> None:
+def _interrupt(child: int, is_first: bool) -> None:
     """Pass Ctrl-C on to the first process of the namespaces, or to the session of the command."""
     with contextlib.suppress(ProcessLookupError):
-        (os.kill if alone else os.killpg)(child, signal.SIGINT)
+        (os.kill if is_first else os.killpg)(child, signal.SIGINT)
 
 
 def _isolate() -> None:
@@ -161,7 +165,7 @@ def _isolate() -> None:
                 file.write(text)
 
 
-def _furnish(shared_memory: int, hidden: tuple[str, ...]) -> None:
+def _mount_privately(shared_memory: int, hidden: tuple[str, ...]) -> None:
     """Set up mounts that nobody else sees: the namespace's processes, shared memory of its own, and hidden folders."""
     _unshare(_NEW_MOUNTS)
     _mount("none", "/", "", _RECURSIVE | _PRIVATE)
@@ -178,7 +182,7 @@ def _join(group: str | None) -> None:
             file.write("0")
 
 
-def _reaped(child: int, wait: bool = False) -> int | None:
+def _reap(child: int, wait: bool = False) -> int | None:
     """Reap what has ended; return the wait status of the child where it is among that."""
     with contextlib.suppress(ChildProcessError):
         while (ended := os.waitpid(-1, 0 if wait else os.WNOHANG))[0]:
@@ -187,7 +191,7 @@ def _reaped(child: int, wait: bool = False) -> int | None:
     return None
 
 
-def _ended(child: int, isolated: bool) -> bool:
+def _kill_all(child: int, isolated: bool) -> bool:
     """Kill every process of the tree; return whether none is left."""
     if not os.path.isdir("/proc"):  # the harness sees to those that have left the session
         with contextlib.suppress(ProcessLookupError):
@@ -199,7 +203,7 @@ def _ended(child: int, isolated: bool) -> bool:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(process, signal.SIGKILL)
         time.sleep(0.001)
-        _reaped(child)
+        _reap(child)
         if time.monotonic() > end:
             return False
     return True
@@ -224,7 +228,7 @@ def remove(job: Job) -> bool:
     if job.group is not None:
         remove_group(job.group)
     remove_folder(job.folder)
-    return not os.path.exists(job.folder) and not (job.group and os.path.exists(job.group))
+    return not os.path.lexists(job.folder) and not (job.group and os.path.exists(job.group))
 
 
 def remove_group(group: str) -> None:
@@ -238,36 +242,47 @@ def remove_group(group: str) -> None:
 
 
 def remove_folder(folder: str) -> None:
-    """Remove a folder, with folders in it that its owner has locked."""
-    import shutil
+    """Remove a folder, or what somebody has put in its place, with folders in it that are locked."""
+    with contextlib.suppress(OSError):
+        (os.unlink if os.path.islink(folder) else os.rmdir)(folder)
+    if not os.path.lexists(folder):  # it was empty, as most are
+        return
+    import subprocess
 
-    if os.path.islink(folder):  # which somebody has put in its place
-        os.unlink(folder)
-    for path, folders, _ in os.walk(folder):
-        for name in folders:
-            inner = os.path.join(path, name)
-            if not os.path.islink(inner):
-                with contextlib.suppress(OSError):
-                    os.chmod(inner, 0o700)
-    shutil.rmtree(folder, ignore_errors=True)
+    # Python's own functions fail where folders are nested too deeply.
+    for command in (("chmod", "-R", "u+rwX"), ("rm", "-rf")):
+        subprocess.run([*command, "--", folder], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
 
 def _wake_on_signals() -> tuple[int, int]:
     """A pipe that can be read from once a child has ended. The harness alone ends this process."""
-    ear, mouth = os.pipe()
-    os.set_blocking(mouth, False)
-    signal.set_wakeup_fd(mouth)
+    read, write = os.pipe()
+    os.set_blocking(write, False)
+    signal.set_wakeup_fd(write)
     signal.signal(signal.SIGCHLD, lambda *_: None)
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
-    return ear, mouth
+    return read, write
 
 
-def _keep_only(*descriptors: int) -> None:
-    """Close all files but these: as long as one is open here, nobody sees that the tree has closed it."""
+def _ready(*descriptors: int) -> set[int]:
+    """Wait until there is something to read, or the end, and return where. select(2) takes no numbers above 1023."""
+    poll = select.poll()
+    for descriptor in descriptors:
+        poll.register(descriptor, select.POLLIN)
+    return {descriptor for descriptor, _ in poll.poll()}
+
+
+def _close_all_but(*descriptors: int) -> None:
+    """Close all other files: as long as one is open here, nobody sees that the tree has closed it."""
     for number in map(int, os.listdir("/dev/fd")):
         if number not in descriptors:
             with contextlib.suppress(OSError):
                 os.close(number)
+
+
+def adopt_orphans() -> None:
+    """Have descendants of this process that lose their parent become its children, where the system can do that."""
+    _prctl(_SUBREAPER, 1)
 
 
 def _prctl(option: int, value: int) -> None:

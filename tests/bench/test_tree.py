@@ -1,0 +1,207 @@
+"""A process tree and what is its own: its end, its folder for temporary files, its control group."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import subprocess
+import sys
+import tempfile
+import time
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from bench import build, cell, cgroup, instructions, plugins, scratch
+from bench.cell import Limits
+from bench.cgroup import Group
+from bench.tree import Tree
+from solvers import Assignment, DenseCost
+
+PYTHON = [sys.executable, "-I", "-S", "-c"]
+MIB = 1 << 20
+
+
+@pytest.fixture
+def temporary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder for temporary files of this test alone."""
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    scratch._sweep.cache_clear()
+    return tmp_path
+
+
+@pytest.fixture
+def group() -> Iterator[Group]:
+    made = Group.make(f"lapmark-test-{os.getpid()}")
+    if made is None:
+        pytest.skip("this process may not make control groups with a limit of memory")
+    yield made
+    made.path.rmdir()
+
+
+@pytest.mark.parametrize("status", [0, 3, 255, -9, -11])
+def test_tree_command_ends_status_is_told(status: int) -> None:
+    code = f"import os; os._exit({status}) if {status} >= 0 else os.kill(os.getpid(), {-status})"
+    with Tree([*PYTHON, code], {}) as tree:
+        assert tree.wait(30) == status
+
+
+def test_tree_program_is_missing_raises() -> None:
+    with pytest.raises(FileNotFoundError, match="no-such-program is no program that can be run"):
+        Tree(["no-such-program"], {})
+
+
+def test_tree_cannot_be_started_leaves_no_folder(temporary: Path) -> None:
+    with pytest.raises(OSError, match="too long"):
+        Tree([*PYTHON, "x" * (8 * MIB)], {})
+    assert list(temporary.iterdir()) == []
+
+
+def test_tree_many_open_files_is_waited_for() -> None:
+    """Whose numbers select(2) cannot take."""
+    with contextlib.ExitStack() as stack:
+        for _ in range(1100):
+            stack.enter_context(open(os.devnull))
+        with Tree([*PYTHON, ""], {}) as tree:
+            assert tree.wait(30) == 0
+
+
+@pytest.mark.parametrize("isolated", [True, False])
+def test_tree_deep_and_locked_folders_are_removed(
+    temporary: Path, monkeypatch: pytest.MonkeyPatch, isolated: bool
+) -> None:
+    if not isolated:
+        monkeypatch.setattr("bench.tree.can_isolate", lambda: False)
+    code = (
+        "import os; os.chdir(os.environ['TMPDIR'])\n"
+        "for _ in range(3000): os.mkdir('deeper'); os.chdir('deeper')\n"
+        "os.chmod('.', 0); os.chmod(os.environ['TMPDIR'], 0)"
+    )
+    with Tree([*PYTHON, code], {}) as tree:
+        assert tree.wait(60) == 0
+    assert list(temporary.iterdir()) == []
+
+
+def test_folder_whose_user_was_killed_is_removed_at_the_next_start(temporary: Path) -> None:
+    code = "import os, tempfile; from bench import scratch; scratch.make(); os.kill(os.getpid(), 9)"
+    subprocess.run([sys.executable, "-c", code], env={**os.environ, "TMPDIR": str(temporary)}, check=False)
+    (left,) = temporary.iterdir()
+    with scratch.folder() as used:  # sweeps
+        assert list(temporary.iterdir()) == [used]
+        scratch._sweep.cache_clear()
+        scratch._sweep()
+        assert used.exists()
+    assert not left.exists()
+
+
+def test_folder_where_files_cannot_be_locked_is_made_all_the_same(
+    temporary: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise OSError(38, "Function not implemented")
+
+    monkeypatch.setattr(fcntl, "flock", refuse)
+    with scratch.folder() as made:
+        assert made.is_dir()
+
+
+def test_command_with_a_helper_that_keeps_its_output_open_ends() -> None:
+    began = time.monotonic()
+    build.run(["sh", "-c", "sleep 600 & echo done"])
+    assert time.monotonic() - began < 60
+
+
+def test_group_limit_rises_and_falls(group: Group) -> None:
+    for size in (100 * MIB, 200 * MIB, 64 * MIB, 512 * MIB):
+        group.limit(size)
+        assert int((group.path / group.names.limit).read_text()) == size
+
+
+def test_group_is_found_by_its_name(group: Group) -> None:
+    assert list(cgroup.named(group.path.name)) == [group.path]
+
+
+def test_room_for_controllers_is_made_where_only_this_command_runs() -> None:
+    """Version 2, with any controller that is there: that of memory may be bound to version 1."""
+    roots = [Path("/sys/fs/cgroup"), Path("/sys/fs/cgroup/unified")]
+    root = next((root for root in roots if (root / "cgroup.controllers").exists()), None)
+    controller = root and next(iter((root / "cgroup.controllers").read_text().split()), None)
+    if root is None or not controller or not os.access(root / "cgroup.subtree_control", os.W_OK) or os.getuid():
+        pytest.skip("needs root, and version 2 of control groups with a controller")
+    (root / "cgroup.subtree_control").write_text(f"+{controller}")
+    above = root / f"lapmark-test-{uuid.uuid4().hex[:8]}"
+    above.mkdir()
+    code = f"""
+import os, pathlib
+from bench.cgroup import has_room
+above = pathlib.Path({str(above)!r})
+(above / "cgroup.procs").write_text("0")
+assert has_room(above, {controller!r})
+assert {controller!r} in (above / "cgroup.subtree_control").read_text()
+(above / "below").mkdir()
+assert list((above / "below").glob("{controller}.*"))
+(above / "below").rmdir()
+"""
+    try:
+        subprocess.run([sys.executable, "-c", code], check=True)
+    finally:
+        for path in (*above.glob("lapmark-*"), above):
+            path.rmdir()
+
+
+#: Keeps what it took in every call.
+HOARDER = """
+import numpy as np
+from solvers import Assignment, Capabilities, register, solve
+hoard = []
+
+@register("hoarder", Capabilities(exact=True))
+def hoarder(problem: Assignment) -> object:
+    hoard.append(np.ones(30 << 17))
+    return solve(problem, "jv")
+"""
+
+
+@pytest.fixture
+def hoarder(tmp_path: Path) -> str:
+    path = tmp_path / "hoarder.py"
+    path.write_text(HOARDER)
+    plugins.load(path)
+    return str(path)
+
+
+@pytest.mark.parametrize("grouped", [True, False])
+def test_memory_that_is_kept_from_call_to_call_counts(
+    hoarder: str, monkeypatch: pytest.MonkeyPatch, grouped: bool
+) -> None:
+    if not grouped:
+        monkeypatch.setattr("bench.tree.Group.make", lambda name: None)
+    problem = Assignment(DenseCost(np.random.default_rng(0).random((50, 50))))
+    limits = Limits(timeout=30, memory=100 * MIB)
+    outcome = cell.run("hoarder", problem, limits, budget=1.0, plugins=(hoarder,))
+    assert outcome.status == "memory", outcome
+
+
+@pytest.mark.parametrize("grouped", [True, False])
+def test_reading_a_large_problem_is_not_the_solvers_memory(monkeypatch: pytest.MonkeyPatch, grouped: bool) -> None:
+    if not grouped:
+        monkeypatch.setattr("bench.tree.Group.make", lambda name: None)
+    problem = Assignment(DenseCost(np.eye(3000)))
+    outcome = cell.run("jv", problem, Limits(timeout=30, memory=20 * MIB), budget=0.5)
+    assert outcome.status is None, outcome.message
+    assert outcome.samples
+
+
+def test_count_of_instructions_reads_plain_files_alone(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "callgrind.out")
+    assert instructions.read_callgrind(tmp_path) is None
+    (tmp_path / "callgrind.out").unlink()
+    (tmp_path / "callgrind.out").symlink_to("/dev/zero")
+    assert instructions.read_callgrind(tmp_path) is None
+    (tmp_path / "callgrind.out").unlink()
+    (tmp_path / "callgrind.out").write_bytes(b"\xff\xfe\ntotals: 123\n")
+    assert instructions.read_callgrind(tmp_path) == 123
