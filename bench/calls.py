@@ -120,15 +120,15 @@ class Calls:
         return self._latest < SHORT
 
     def take(self) -> None:
-        """Read the answer to the last call, and keep it where it is the dearest, or by chance."""
+        """Read the answer to the last call; keep it where it is the dearest that counts, or by chance."""
         if self._answers is None:
             return
         start = time.process_time()
         answer, cost = self._answers.read()
         self._took = min(self._took, time.process_time() - start)
-        if self.result is None or not cost <= self._dearest:
-            self.result, self._dearest = answer, cost
-        if random.randrange(self._calls) == 0:
-            self.other = answer
-        if self._calls > 1 and isinstance(answer, Infeasible) != isinstance(self.result, Infeasible):
+        if self.result is not None and isinstance(answer, Infeasible) != isinstance(self.result, Infeasible):
             raise BadAnswer("finds an answer in one call, and none in another")
+        if self._count <= 1 or not cost <= self._dearest:  # the answer to the first call stands for no sample
+            self.result, self._dearest = answer, cost
+        if random.randrange(max(self._count, 1)) == 0:
+            self.other = answer

@@ -165,7 +165,7 @@ def run(
         with tree:
             answers = None if solver == protocol.BUILD_MATRIX else Answers(answer, handed, limits.memory, weigh)
             calls = Calls(orders, handed, budget, answers, digest)
-            clock = None if counting == "callgrind" else Clock(tree.pid, threads, cores)
+            clock = None if counting == "callgrind" else Clock(tree, threads, cores, starts_slowly)
             watch = _CellWatch(tree, events.fileno(), limits, calls, clock, starts_slowly)
             watch.follow()
             outcome = watch.outcome
@@ -240,7 +240,7 @@ class _CellWatch(Watch):
     def _on_answered(self, event: Mapping[str, Any]) -> None:
         """The call has ended."""
         self._expected = {"written"}
-        seconds, peak = _amount(event["seconds"]), _amount(event["peak"])
+        seconds, peak = _amount(event["seconds"]), int(_amount(event["peak"]))
         if self._clock and (fault := self._clock.stop(seconds)):
             self.fail("wrong", fault)
             return

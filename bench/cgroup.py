@@ -7,6 +7,7 @@ Only where this process may make groups: as root, or in a scope that systemd has
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import functools
 import os
 from collections.abc import Iterator, Mapping
@@ -42,10 +43,18 @@ _SECOND = _Names("memory.max", "memory.swap.max", "memory.current", "memory.even
 
 @dataclass(frozen=True)
 class Group:
-    """A control group; `bench.supervisor` puts a process into it, and removes it in the end."""
+    """A control group; `bench.supervisor` puts a process into it, and removes it in the end.
+
+    Attributes
+    ----------
+    path : Path
+    accounts : Path or None
+        The group of the same name that counts processor time: the same in version 2 of the interface.
+    """
 
     path: Path
     names: _Names
+    accounts: Path | None = None
 
     @classmethod
     def make(cls, name: str) -> Self | None:
@@ -57,8 +66,23 @@ class Group:
         with contextlib.suppress(OSError):
             group.path.mkdir()
             if (group.path / names.limit).exists():
-                return group
+                return dataclasses.replace(group, accounts=_accounts(group))
             group.path.rmdir()
+        return None
+
+    @property
+    def paths(self) -> tuple[str, ...]:
+        """The folders of both groups."""
+        return tuple({str(path) for path in (self.path, self.accounts) if path is not None})
+
+    def processor_time(self) -> float | None:
+        """Seconds that the group's processes have used, those that have ended included; None where nobody counts."""
+        if self.accounts is None:
+            return None
+        with contextlib.suppress(OSError, ValueError):
+            if self.names is _SECOND:
+                return _read(self.accounts / "cpu.stat")["usage_usec"] / 1e6
+            return int((self.accounts / "cpuacct.usage").read_text()) / 1e9
         return None
 
     def limit(self, size: int) -> None:
@@ -93,7 +117,7 @@ class Group:
 
 def named(name: str) -> Iterator[Path]:
     """Groups of that name, wherever they are: an earlier process may have run in another group than this one."""
-    for root in (_ROOT / "memory", _ROOT):
+    for root in (_ROOT / "memory", _ROOT / "cpuacct", _ROOT):
         if (root / "cgroup.procs").exists():
             yield from root.rglob(name)
 
@@ -134,6 +158,19 @@ def has_room(above: Path, controller: str) -> bool:
     except OSError:
         return False
     return True
+
+
+def _accounts(group: Group) -> Path | None:
+    if group.names is _SECOND:
+        return group.path
+    with contextlib.suppress(OSError):
+        for line in _OWN.read_text().splitlines():
+            _, controllers, path = line.split(":", 2)
+            if "cpuacct" in controllers.split(","):
+                accounts = _ROOT / "cpuacct" / path.lstrip("/") / group.path.name
+                accounts.mkdir()
+                return accounts
+    return None
 
 
 def _read(path: Path) -> Mapping[str, int]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -136,7 +137,7 @@ class Scales:
     def __call__(self, answer: Answer) -> float:
         """Return the cost of an answer's own pairs, or the sum of its potentials where it has no pairs.
 
-        The higher, the worse; NaN where a judge has to say what is wrong.
+        The higher, the worse; inf where a judge has to say what is wrong.
 
         Raises
         ------
@@ -146,6 +147,8 @@ class Scales:
         if isinstance(answer, Infeasible):
             return 0.0
         cost, size = self._weighed(answer)
+        if not math.isfinite(cost):
+            return math.inf
         self._seen.append(cost)
         low, high = min(self._seen), max(self._seen)
         if self._exact and high - low > SAME * size:
@@ -172,7 +175,7 @@ class Scales:
             elif answer.f is not None and answer.g is not None and (len(answer.f), len(answer.g)) == (n, m):
                 parts = np.concatenate([problem.a * answer.f, problem.b * answer.g])
             else:
-                return np.nan, 0.0
+                return math.inf, 0.0
         return float(parts.sum()), float(np.abs(parts).sum())
 
 

@@ -97,9 +97,9 @@ def measure(about: Cell, build: Callable[[], Subject | str], terms: Terms, judge
     outcome = run(budget=budget)
     # Answers that claim the optimum cost the same, so that one stands for all; of others the dearest counts.
     one, more = (outcome.other, None) if about.exact else (outcome.result, outcome.other)
-    status, message, verdict = judge.verdict(about, subject, replace(outcome, result=one))
-    if status == "ok" and more is not one and more is not None:
-        status, message, _ = judge.verdict(about, subject, replace(outcome, result=more))
+    answers = [one] if more is one or more is None else [one, more]
+    verdicts = [_verdict(judge, about, subject, replace(outcome, result=answer)) for answer in answers]
+    status, message, verdict = max(verdicts, key=_badness)
     counted = Outcome()
     if terms.counting and first and status == "ok":
         counted = run(budget=0, counting=terms.counting)
@@ -117,6 +117,22 @@ def measure(about: Cell, build: Callable[[], Subject | str], terms: Terms, judge
         conditions=outcome.conditions,
         **_figures(verdict),
     )
+
+
+Verdict = tuple[str, str, Certificate | None]
+
+
+def _verdict(judge: Judge, about: Cell, subject: Subject, outcome: Outcome) -> Verdict:
+    try:
+        return judge.verdict(about, subject, outcome)
+    except Exception as error:  # of an answer such as nobody has thought of, which costs its own cell
+        return "error", f"its answer cannot be judged: {error!r}", None
+
+
+def _badness(verdict: Verdict) -> tuple[bool, float, float]:
+    """A key by which the worse of two verdicts is the larger: a failure, then what the answer costs, made feasible."""
+    known = _figures(verdict[2])
+    return verdict[0] != "ok", known["feasible_cost"] or 0.0, known["cost"] or 0.0
 
 
 def unmeasured(

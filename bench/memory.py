@@ -47,6 +47,7 @@ class Meter:
 
     def start(self) -> int:
         """Have the baseline be what the tree holds now; return by how much that is above the last one."""
+        self._next_look = 0.0  # or a process that has just been started would be missing
         self._look()
         rise = -self._baseline
         self._baseline, self._rough_baseline = self._exact(), self._rough()

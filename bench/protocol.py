@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
+import io
 import json
 import math
 import os
@@ -37,6 +38,12 @@ ANSWER, OF_LINE, OF_PAIR = 1 << 16, 64, 24
 
 _SCALARS = {"cost", "marginal_error"}
 _PROOF = ("rows", "columns")
+_PLAN = ("indptr", "indices", "data", "shape")
+
+#: What the parts of an answer in a file may be called.
+_PARTS = {"kind", "message", *_PROOF, *_PLAN} | {
+    field.name for kind in (Matching, Plan) for field in dataclasses.fields(kind)
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -253,7 +260,7 @@ def write_answer(result: Answer, file: IO[bytes], most: int) -> None:
             continue
         if field.name == "mass":
             csr = value.tocsr()
-            arrays |= {"indptr": csr.indptr, "indices": csr.indices, "data": csr.data, "shape": np.array(csr.shape)}
+            arrays |= {name: _numbers(name, getattr(csr, name)) for name in _PLAN[:-1]} | {"shape": np.array(csr.shape)}
             continue
         arrays[field.name] = array = _numbers(field.name, value)
         if field.name in _SCALARS and array.ndim:
@@ -274,7 +281,7 @@ def _numbers(name: str, value: object) -> np.ndarray:
         raise BadAnswer(f"{name} is no array: {error}") from None
     if array.dtype.kind not in "biuf":
         raise BadAnswer(f"{name} holds {array.dtype}, not numbers")
-    return array
+    return array.astype(np.float64) if array.dtype.itemsize > 8 else array  # of long doubles
 
 
 def read_answer(file: IO[bytes], most: int) -> Answer:
@@ -288,13 +295,17 @@ def read_answer(file: IO[bytes], most: int) -> Answer:
     if (size := file.seek(0, os.SEEK_END)) > most:
         raise ValueError(f"{size} bytes, more than the {most} that any answer to this problem takes")
     file.seek(0)
-    with zipfile.ZipFile(file) as archive:
-        values: dict[str, Any] = {
-            member.filename.removesuffix(".npy"): _read_array(archive, member) for member in archive.infolist()
-        }
+    # From here on in memory of this process: a worker that still runs could change the file.
+    with zipfile.ZipFile(io.BytesIO(file.read(size))) as archive:
+        members = {member.filename.removesuffix(".npy"): member for member in archive.infolist()}
+        if len(members) < len(archive.infolist()) or not members.keys() <= _PARTS:
+            raise ValueError(f"holds {', '.join(sorted(plain(name)[:20] for name in members))}")
+        if sum(member.compress_size for member in members.values()) > size:
+            raise ValueError(f"its parts overlap in {size} bytes")
+        values: dict[str, Any] = {name: _read_array(archive, member) for name, member in members.items()}
     kind = str(values.pop("kind"))
     if kind == "Infeasible":
-        return Infeasible(str(values["message"]), *(values.get(name) for name in _PROOF))
+        return Infeasible(plain(str(values["message"]))[:1000], *(values.get(name) for name in _PROOF))
     values |= {name: values[name].item() for name in _SCALARS & values.keys()}
     if kind == "Matching":
         return Matching(**values)
@@ -317,7 +328,8 @@ def _read_array(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> np.ndarray
         read_header = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}
         shape, fortran, dtype = read_header[version](file)
         data = file.read()
-    if dtype.kind not in "biufU" or math.prod(shape) * dtype.itemsize != len(data):
+    is_known = dtype.kind in "biuU" or dtype in (np.float16, np.float32, np.float64)
+    if not is_known or math.prod(shape) * dtype.itemsize != len(data):
         raise ValueError(f"{member.filename} claims to be {shape} of {dtype}, in {len(data)} bytes")
     return np.frombuffer(data, dtype).reshape(shape, order="F" if fortran else "C")
 

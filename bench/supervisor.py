@@ -28,22 +28,26 @@ PATIENCE = 10.0
 
 #: Of unshare(2) and mount(2).
 _NEW_MOUNTS, _NEW_IPC, _NEW_USER, _NEW_PIDS = 0x00020000, 0x08000000, 0x10000000, 0x20000000
-_READ_ONLY, _NO_SUID, _NO_DEVICES, _NO_PROGRAMS, _RECURSIVE, _PRIVATE = 1, 2, 4, 8, 1 << 14, 1 << 18
+_READ_ONLY, _NO_SUID, _NO_DEVICES, _NO_PROGRAMS = 1, 2, 4, 8
+_REMOUNT, _BIND, _RECURSIVE, _PRIVATE = 1 << 5, 1 << 12, 1 << 14, 1 << 18
 
 #: Of prctl(2).
 _DEATH_SIGNAL, _DUMPABLE, _DROP_CAPABILITY, _SUBREAPER = 1, 4, 24, 36
 
-#: Capabilities by which root could trace the first process of its namespaces, mount, and set limits aside
-#: (capabilities(7)).
-_DROPPED = (19, 21, 24)
+#: Capabilities that root keeps: to read and write files, to change its user, to count instructions. By others it could
+#: trace the first process of its namespaces, mount, and set limits aside (capabilities(7)).
+_KEPT = (0, 1, 2, 3, 4, 5, 6, 7, 10, 31, 38)
+
+#: What is the whole system's, or could be used to leave a control group.
+_SYSTEM = ("/proc/sys", "/sys", "/sys/fs/cgroup")
 
 
 class Job(NamedTuple):
     """What a supervisor is to start.
 
-    `folder`, `group` and `lock` are the tree's folder for temporary files, its control group, and the descriptor that
-    holds the lock of the folder. `shared_memory` is the size of `/dev/shm` in bytes; `hidden` are folders that look
-    empty to the tree. `lifeline` and `status` are descriptors of pipes.
+    `folder`, `groups` and `lock` are the tree's folder for temporary files, its control groups, and the descriptor
+    that holds the lock of the folder. `shared_memory` is the size of `/dev/shm` in bytes; `hidden` are folders that
+    look empty to the tree. `lifeline` and `status` are descriptors of pipes.
     """
 
     command: list[str]
@@ -51,7 +55,7 @@ class Job(NamedTuple):
     folder: str
     lock: int
     shared_memory: int
-    group: str | None = None
+    groups: tuple[str, ...] = ()
     cores: tuple[int, ...] = ()
     hidden: tuple[str, ...] = ()
     lifeline: int = -1
@@ -103,13 +107,13 @@ def _run_as_first(job: Job, to_parent: int) -> NoReturn:
     if os.geteuid() == 0:  # others lose their capabilities, and with them the right to trace this process, by `_exec`
         _prctl(_DUMPABLE, 0)
     try:
-        _join(job.group)
+        _join(job.groups)
         _mount_privately(job.shared_memory, job.hidden)
     except OSError as error:
         _give_up(error)
     child = os.fork()
     if child == 0:
-        _exec(job._replace(group=None))
+        _exec(job._replace(groups=()))
     signal.signal(signal.SIGINT, lambda *_: _interrupt(child, False))
     _close_all_but(to_parent)
     while (status := _reap(child, wait=True)) is None:
@@ -129,9 +133,9 @@ def _exec(job: Job) -> NoReturn:
         if os.getppid() != parent:
             os._exit(1)
         os.setsid()
-        _join(job.group)
+        _join(job.groups)
         if job.isolated:
-            for capability in _DROPPED:
+            for capability in set(range(64)) - set(_KEPT):
                 _prctl(_DROP_CAPABILITY, capability)
         os.execvp(job.command[0], job.command)
     except OSError as error:
@@ -166,7 +170,7 @@ def _isolate() -> None:
 
 
 def _mount_privately(shared_memory: int, hidden: tuple[str, ...]) -> None:
-    """Set up mounts that nobody else sees: the namespace's processes, shared memory of its own, and hidden folders."""
+    """Set up mounts that nobody else sees: own processes and shared memory, hidden folders, settings only to read."""
     _unshare(_NEW_MOUNTS)
     _mount("none", "/", "", _RECURSIVE | _PRIVATE)
     _mount("proc", "/proc", "proc", _NO_SUID | _NO_DEVICES | _NO_PROGRAMS)
@@ -174,10 +178,16 @@ def _mount_privately(shared_memory: int, hidden: tuple[str, ...]) -> None:
         _mount("tmpfs", "/dev/shm", "tmpfs", _NO_SUID | _NO_DEVICES, f"mode=1777,size={shared_memory}")
     for folder in filter(os.path.isdir, hidden):
         _mount("tmpfs", folder, "tmpfs", _READ_ONLY, "size=4096")
+    with contextlib.suppress(OSError):  # refused to users who cannot write there anyway
+        for folder in filter(os.path.isdir, _SYSTEM[:2]):
+            _mount(folder, folder, "", _BIND | _RECURSIVE)
+            _mount(folder, folder, "", _BIND | _REMOUNT | _READ_ONLY)
+    if os.path.isdir(_SYSTEM[2]):
+        _mount("tmpfs", _SYSTEM[2], "tmpfs", _READ_ONLY, "size=4096")
 
 
-def _join(group: str | None) -> None:
-    if group is not None:
+def _join(groups: tuple[str, ...]) -> None:
+    for group in groups:
         with open(os.path.join(group, "cgroup.procs"), "w") as file:
             file.write("0")
 
@@ -225,10 +235,10 @@ def _descendants() -> Iterator[int]:
 
 def remove(job: Job) -> bool:
     """Remove what the tree had of its own; return whether all of it is gone."""
-    if job.group is not None:
-        remove_group(job.group)
+    for group in job.groups:
+        remove_group(group)
     remove_folder(job.folder)
-    return not os.path.lexists(job.folder) and not (job.group and os.path.exists(job.group))
+    return not any(map(os.path.lexists, (job.folder, *job.groups)))
 
 
 def remove_group(group: str) -> None:

@@ -18,7 +18,6 @@ import signal
 import subprocess
 import sys
 import time
-import uuid
 import warnings
 import weakref
 from collections.abc import Collection, Mapping, Sequence
@@ -30,9 +29,6 @@ import psutil
 
 from . import scratch, supervisor
 from .cgroup import Group
-
-#: Names the tree in the environment of its processes, for those of one to be told from those of another.
-MARK = "LAPMARK_TREE"
 
 #: Seconds after which a process that cannot be ended, another user's say, is left alone.
 PATIENCE = 2 * supervisor.PATIENCE
@@ -89,8 +85,7 @@ class Tree:
         _adopt_orphans()
         if shutil.which(command[0]) is None:
             raise FileNotFoundError(f"{command[0]} is no program that can be run")
-        self._before = set(psutil.Process().children(recursive=True))
-        self._mark = uuid.uuid4().hex
+        self._before = _below(os.getpid())
         self.folder, lock = scratch.make()
         self.group = None if memory is None else Group.make(self.folder.name)
         if self.group and memory is not None:
@@ -101,12 +96,12 @@ class Tree:
             folder=str(self.folder),
             lock=lock,
             shared_memory=memory or SHARED_MEMORY,
-            group=str(self.group.path) if self.group else None,
+            groups=self.group.paths if self.group else (),
             cores=tuple(cores),
             hidden=tuple(map(str, hidden)),
         )
         places = dict.fromkeys(("TMPDIR", "TEMP", "TMP"), str(self.folder))
-        self._supervised = _Supervised(job, descriptors, {**os.environ, **variables, **places, MARK: self._mark})
+        self._supervised = _Supervised(job, descriptors, {**os.environ, **variables, **places})
         self.pid = self._supervised.process.pid
         self.returncode: int | None = None
         self.ended_for_memory = False
@@ -140,8 +135,12 @@ class Tree:
         self._supervised.process.send_signal(signal.SIGINT)
 
     def members(self) -> list[psutil.Process]:
-        """The processes of the tree, its supervisor's among them, and those that have ended but were not waited for."""
-        return [process for process in psutil.Process().children(recursive=True) if self._is_member(process)]
+        """The processes of the tree, its supervisor's among them, and those that have ended but were not waited for.
+
+        They are below the supervisor or, should that be dead, have been adopted by this process.
+        """
+        others = {process for tree in _alive if tree is not self for process in _below(tree.pid)}
+        return [process for process in _below(os.getpid()) - self._before - others if not _shares_session(process)]
 
     def stop(self) -> None:
         """Have all of it ended, without waiting for that."""
@@ -175,18 +174,22 @@ class Tree:
                 warnings.warn(f"processes that cannot be ended are left: {alive}", stacklevel=3)
                 return
 
-    def _is_member(self, process: psutil.Process) -> bool:
-        """Whether a descendant of this process is of the tree: in another session, new, and not of another tree."""
-        try:
-            if process in self._before or os.getsid(process.pid) == os.getsid(0):
-                return False
-            return process.environ().get(MARK, self._mark) == self._mark
-        except psutil.NoSuchProcess as gone:
-            return isinstance(gone, psutil.ZombieProcess)
-        except psutil.Error:
-            return True  # its environment cannot be read: it is another user's, or has changed its user
-        except ProcessLookupError:
-            return False
+
+def _below(pid: int) -> set[psutil.Process]:
+    """A process and those below it, but for this process."""
+    try:
+        process = psutil.Process(pid)
+        return {process, *process.children(recursive=True)} - {psutil.Process()}
+    except psutil.Error:
+        return set()
+
+
+def _shares_session(process: psutil.Process) -> bool:
+    """Whether a process is in the session of this one, which those of a tree never are."""
+    try:
+        return os.getsid(process.pid) == os.getsid(0)
+    except OSError:
+        return True
 
 
 def stop_all() -> None:

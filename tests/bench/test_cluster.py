@@ -29,7 +29,6 @@ from bench.measure import Terms, unmeasured
 from bench.plan import Cell, plan
 from bench.record import Record, fault
 from bench.store import Store
-from bench.tree import MARK
 from bench.turns import Started
 
 pytest.importorskip("distributed", reason="distributed is not installed")
@@ -189,7 +188,7 @@ def solvers_at_work() -> list[psutil.Process]:
     found = []
     for process in psutil.Process().children(recursive=True):
         try:
-            if MARK in process.environ() and process.status() != psutil.STATUS_ZOMBIE:
+            if "bench.worker" in process.cmdline() and process.status() != psutil.STATUS_ZOMBIE:
                 found.append(process)
         except (psutil.Error, OSError):
             continue

@@ -117,6 +117,11 @@ EXPECTED = {
     "becomes-another-program": ("crash", "left with exit status 0 during call, without an answer\nnothing to say"),
     "sets-an-alarm": ("crash", "died of SIGALRM during call"),
     "asks-for-precedence": ("ok", ""),
+    "repairs-what-it-remembers": ("wrong", "the first one used the processor for"),
+    "works-in-a-child": ("wrong", "it used the processor for"),
+    "works-while-it-is-warmed-up": ("wrong", "it used the processor for"),
+    "leaves-a-deep-folder": ("ok", ""),
+    "puts-a-pipe-in-place-of-its-folder": ("ok", ""),
     "well-behaved": ("ok", ""),
 }
 
@@ -127,6 +132,7 @@ INTRUDERS = {
     "stops-whom-it-sees": ("ok", ""),
     "traces-whom-it-sees": ("ok", ""),
     "writes-into-whom-it-sees": ("ok", ""),
+    "changes-the-system": ("ok", ""),
     "greedy-in-shared-memory": ("memory", ""),
     "leaves-shared-memory": ("ok", ""),
 }
@@ -145,6 +151,9 @@ LASTING = (
     "remembers-the-problem",
     "remembers-the-shape",
     "answers-once",
+    "repairs-what-it-remembers",
+    "works-in-a-child",
+    "works-while-it-is-warmed-up",
     "solves-while-it-reads",
 )
 

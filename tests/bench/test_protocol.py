@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import zipfile
 from types import SimpleNamespace
 
 import numpy as np
@@ -181,6 +182,37 @@ def test_no_damage_to_an_answer_takes_the_reader_down() -> None:
 @pytest.mark.slow
 def test_a_hundred_thousand_damaged_answers() -> None:
     read_mutations(100_000)
+
+
+def test_an_answer_of_parts_that_overlap_or_that_nobody_knows_is_refused() -> None:
+    whole = io.BytesIO()
+    protocol.write_answer(Matching(np.arange(5000), 1.5), whole, MOST)
+    overlapping = bytearray(whole.getvalue())
+    with zipfile.ZipFile(whole) as archive:
+        first, *others = (member.filename.encode() for member in archive.infolist())
+        largest = next(member for member in archive.infolist() if member.filename == "row_to_col.npy")
+    with zipfile.ZipFile(strange := io.BytesIO(), "w") as archive:
+        archive.writestr("kind.npy", b"")
+        archive.writestr("strange.npy", b"")
+    with pytest.raises(ValueError, match="holds kind, strange"):
+        protocol.read_answer(strange, MOST)
+    # Each entry of the directory at the end says where its part begins: all of them where the largest one does.
+    for name in (first, *others):
+        entry = overlapping.rindex(name) - 46
+        overlapping[entry + 20 : entry + 28] = 2 * largest.file_size.to_bytes(4, "little")
+    with pytest.raises(ValueError, match="overlap"):
+        protocol.read_answer(io.BytesIO(overlapping), MOST)
+
+
+def test_long_doubles_are_written_as_doubles() -> None:
+    mass = scipy.sparse.csr_array(np.diag([0.25, 0.75]))
+    mass.data = mass.data.astype(np.longdouble)
+    file = io.BytesIO()
+    protocol.write_answer(Plan(1.0, 0.0, np.ones(2, np.longdouble), np.zeros(2), mass), file, MOST)
+    answer = protocol.read_answer(file, MOST)
+    assert isinstance(answer, Plan)
+    assert answer.mass is not None
+    assert {answer.mass.dtype, answer.f.dtype} == {np.dtype(np.float64)}  # type: ignore[union-attr]
 
 
 def test_an_answer_is_not_given_room_for_what_it_claims() -> None:

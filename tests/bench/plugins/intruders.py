@@ -190,6 +190,9 @@ def removes_temporary_files(problem: Assignment) -> object:
 @intruder("leaves-a-daemon")
 def leaves_a_daemon(problem: Assignment) -> object:
     """In a session of its own, without a parent, without an environment, and deaf; its name tells whose it is."""
+    if hasattr(leaves_a_daemon, "left"):  # starting it takes longer than to answer
+        return answer(problem)
+    leaves_a_daemon.left = True
     if not os.fork():
         if not os.fork():
             os.setsid()
@@ -253,4 +256,38 @@ def asks_for_precedence(problem: Assignment) -> object:
         os.setpriority(os.PRIO_PROCESS, 0, -20)
     with contextlib.suppress(OSError):
         Path("/proc/self/oom_score_adj").write_text("-1000")
+    return answer(problem)
+
+
+@intruder("leaves-a-deep-folder")
+def leaves_a_deep_folder(problem: Assignment) -> object:
+    here = os.getcwd()
+    os.chdir(tempfile.mkdtemp())
+    for _ in range(2000):
+        os.mkdir("deeper")
+        os.chdir("deeper")
+    os.chdir(here)
+    return answer(problem)
+
+
+@intruder("puts-a-pipe-in-place-of-its-folder")
+def puts_a_pipe_in_place_of_its_folder(problem: Assignment) -> object:
+    """Whoever opened it would wait for ever."""
+    folder = os.environ["TMPDIR"]
+    if os.path.isdir(folder):
+        shutil.rmtree(folder)
+        os.mkfifo(folder)
+    return answer(problem)
+
+
+@intruder("changes-the-system")
+def changes_the_system(problem: Assignment) -> object:
+    """As root: settings of the kernel, and control groups, its own and others'."""
+    for path in ("/proc/sys/kernel/core_pattern", "/sys/kernel/mm/transparent_hugepage/enabled"):
+        if os.path.exists(path) and not os.access(path, os.W_OK):
+            continue
+        with contextlib.suppress(OSError), open(path, "r+"):
+            raise ArithmeticError(f"can write to {path}")
+    if list(Path("/sys/fs/cgroup").rglob("cgroup.procs")):
+        raise ArithmeticError("sees control groups")
     return answer(problem)

@@ -314,8 +314,10 @@ def modifies_its_input(problem: Assignment) -> object:
 @solver("forks")
 def forks(problem: Assignment) -> object:
     """Leaves two children behind: one that carries on as if it were the worker, one in a session of its own."""
-    os.fork()
-    subprocess.Popen(["sleep", SLEEP], start_new_session=True)
+    if not hasattr(forks, "left"):
+        forks.left = True
+        os.fork()
+        subprocess.Popen(["sleep", SLEEP], start_new_session=True)
     return answer(problem)
 
 

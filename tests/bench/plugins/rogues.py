@@ -258,3 +258,42 @@ def says_everything_twice(problem: Assignment) -> object:
 
         channel.send = twice
     return work(problem)
+
+
+_found: dict[bytes, int] = {}
+
+
+@rogue("repairs-what-it-remembers")
+def repairs_what_it_remembers(problem: Assignment) -> object:
+    """Tells the rows of a problem that it has solved by their sums, in whatever order they come."""
+    cost = problem.cost.dense()
+    names = [row.tobytes() for row in cost]
+    if names[0] not in _found:
+        _found.update(zip(names, work(problem).row_to_col.tolist(), strict=True))
+    return Matching.of(problem, np.array([_found[name] for name in names]))
+
+
+def in_a_child(problem: Assignment) -> None:
+    if not os.fork():
+        work(problem)
+        os._exit(0)
+    os.wait()
+
+
+@rogue("works-in-a-child")
+def works_in_a_child(problem: Assignment) -> object:
+    """Which has ended by the time that anybody looks, under a clock that stands still."""
+    now = time.perf_counter_ns()
+    time.perf_counter_ns = lambda: now
+    in_a_child(problem)
+    return answer(problem)
+
+
+@rogue("works-while-it-is-warmed-up")
+def works_while_it_is_warmed_up(problem: Assignment) -> object:
+    """In the call that is made once more before the next, whose problem is there already."""
+    end = time.perf_counter() + (0.015 if len(_found) % 2 else 0.005)
+    _found[str(len(_found)).encode()] = 0
+    while time.perf_counter() < end:
+        pass
+    return answer(problem)
