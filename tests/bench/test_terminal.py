@@ -20,6 +20,7 @@ from bench.build import Failed
 from bench.cli import main
 from bench.cli.terminal import STAND_INS, stand_in
 from bench.repository import TRAILER
+from solvers import registry
 
 ROOT = Path(__file__).parent.parent.parent
 
@@ -85,7 +86,8 @@ def test_lists_in_an_ascii_terminal_have_a_stand_in_for_every_character(verb: st
 def test_a_file_name_that_is_no_text_is_shown_in_a_utf_8_terminal(shown: Shown, tmp_path: Path) -> None:
     (tmp_path / "p.csv").write_text("1,2\n3,4\n")
     picture = os.fsdecode(bytes(tmp_path) + b"/caf\xe9.png")
-    assert "caf?.png" in shown("map", str(tmp_path / "p.csv"), "-o", picture, encoding="utf-8").decode()
+    output = shown("map", str(tmp_path / "p.csv"), "-o", picture, encoding="utf-8").decode()
+    assert "caf\N{REPLACEMENT CHARACTER}.png" in output
 
 
 @pytest.mark.parametrize(
@@ -141,7 +143,10 @@ def shouts(problem: Assignment) -> object:
 """
 
 
-def test_escape_sequences_of_others_do_not_reach_the_terminal(tmp_path: Path, shown: Shown) -> None:
+def test_escape_sequences_of_others_do_not_reach_the_terminal(
+    tmp_path: Path, shown: Shown, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(registry, "_solvers", dict(registry._solvers))
     (tmp_path / "shouts.py").write_text(PLUGIN)
     (tmp_path / "fails.py").write_text(f"raise OSError({ESCAPES!r})")
     heading = ",".join([f"a{ESCAPES}", *(f"b{k}" for k in range(39))])

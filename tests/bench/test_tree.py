@@ -20,7 +20,7 @@ from bench import build, cell, cgroup, instructions, plugins, scratch
 from bench.cell import Limits
 from bench.cgroup import Group
 from bench.tree import Tree
-from solvers import Assignment, DenseCost
+from solvers import Assignment, DenseCost, registry
 
 PYTHON = [sys.executable, "-I", "-S", "-c"]
 MIB = 1 << 20
@@ -168,9 +168,10 @@ def hoarder(problem: Assignment) -> object:
 
 
 @pytest.fixture
-def hoarder(tmp_path: Path) -> str:
+def hoarder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     path = tmp_path / "hoarder.py"
     path.write_text(HOARDER)
+    monkeypatch.setattr(registry, "_solvers", dict(registry._solvers))
     plugins.load(path)
     return str(path)
 
