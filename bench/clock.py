@@ -112,7 +112,7 @@ class Clock:
         says, fits = f"says that a call took {stated:.6f} s; ", self._threads * (1 + PART) * stated + CHARGE
         ended = max(self._used_by_ended() - self._ended - TICKS, 0.0) / len(self._calls)
         # The call made again may not be what takes longer than a call: the next problem is there by then.
-        if (used := calling + ended + max(again - stated, 0.0)) > fits:
+        if (used := calling + ended + max(again - self._threads * stated, 0.0)) > fits:
             return f"{says}it used the processor for {used:.6f} s"
         if seen > (1 + PART) * stated + DELAY:
             return f"{says}here {seen:.6f} s had passed"

@@ -49,9 +49,10 @@ class Meter:
         """Have the baseline be what the tree holds now; return by how much that is above the last one."""
         self._next_look = 0.0  # or a process that has just been started would be missing
         self._look()
-        rise = -self._baseline
+        before = self._baseline
         self._baseline, self._rough_baseline = self._exact(), self._rough()
-        return max(rise + self._baseline, 0)
+        self.allow(self.allowance)
+        return max(self._baseline - before, 0)
 
     def allow(self, size: int) -> None:
         """Let the tree take so many bytes above the baseline."""

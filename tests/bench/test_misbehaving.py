@@ -279,6 +279,14 @@ def test_a_solver_that_passed_a_limit_is_not_tried_on_a_larger_case(tmp_path: Pa
     ]
 
 
+@pytest.mark.skipif((os.cpu_count() or 1) < 2, reason="needs two cores")
+def test_a_solver_may_use_all_the_cores_that_it_was_given(tmp_path: Path) -> None:
+    """In calls so short that each is made again before the next."""
+    done = run(tmp_path, plan(["works-on-all-its-cores"], ["uniform"], [24], threads=(1, 2)))
+    assert [(record.threads, record.status, record.message) for record in done] == [(1, "ok", ""), (2, "ok", "")]
+    assert all(len(record.samples) > 1 for record in done)
+
+
 def test_only_proven_answers_have_a_gap(records: dict[str, Record]) -> None:
     assert records["well-behaved"].gap == pytest.approx(0, abs=1e-9)
     assert records["not-a-permutation"].gap is None

@@ -19,6 +19,7 @@ import pytest
 from bench import build, cell, cgroup, instructions, plugins, scratch
 from bench.cell import Limits
 from bench.cgroup import Group
+from bench.memory import Meter
 from bench.tree import Tree
 from solvers import Assignment, DenseCost, registry
 
@@ -120,6 +121,17 @@ def test_group_limit_rises_and_falls(group: Group) -> None:
     for size in (100 * MIB, 200 * MIB, 64 * MIB, 512 * MIB):
         group.limit(size)
         assert int((group.path / group.names.limit).read_text()) == size
+
+
+def test_limit_counts_from_the_baseline_in_the_kernel_as_well() -> None:
+    code = "import time; kept = bytes([1]) * (80 << 20); print(flush=True); time.sleep(600)"
+    with Tree([*PYTHON, code], {}, memory=100 * MIB) as tree:
+        if tree.group is None:
+            pytest.skip("this process may not make control groups with a limit of memory")
+        tree.output.readline()
+        meter = Meter(tree, 100 * MIB)
+        assert meter.start() >= 80 * MIB
+        assert int((tree.group.path / tree.group.names.limit).read_text()) >= 180 * MIB
 
 
 def test_group_is_found_by_its_name(group: Group) -> None:

@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import atexit
 import ctypes
+import hashlib
 import os
 import signal
 import subprocess
 import sys
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -435,3 +437,11 @@ def counts_without_end(problem: Assignment) -> object:
 @solver("counts-in-a-list")
 def counts_in_a_list(problem: Assignment) -> object:
     return replace(answer(problem), counters=[1, 2, 3])
+
+
+@register("works-on-all-its-cores", Capabilities(exact=True, threads=True))
+def works_on_all_its_cores(problem: Assignment, threads: int = 1) -> object:
+    """Honestly, for some milliseconds."""
+    with ThreadPoolExecutor(threads) as pool:
+        list(pool.map(hashlib.sha256, threads * [bytes(8 << 20)]))
+    return answer(problem)
