@@ -11,7 +11,7 @@ import importlib.metadata
 import os
 import shutil
 import sys
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -46,22 +46,19 @@ class Failed(RuntimeError):
 
 @dataclass(frozen=True)
 class Build:
-    """A commit, and the folder where it is importable from."""
+    """A commit, the folder where it is importable from, and folders that are hidden from its code (`run`)."""
 
     commit: str
     folder: Path
+    hidden: tuple[Path, ...] = ()
 
-    def python(self, arguments: Sequence[str], hidden: Collection[Path] = ()) -> None:
-        """Run an interpreter that imports from this build; a `Failed` with the end of its output where it fails.
-
-        Folders in `hidden` look empty to it, where the system can do that. That they are as they were is checked.
-        """
+    def python(self, arguments: Sequence[str]) -> None:
+        """Run an interpreter that imports from this build; a `Failed` with the end of its output where it fails."""
         path = os.pathsep.join(filter(None, (str(self.folder), os.environ.get("PYTHONPATH"))))
         # Its folder for temporary files is its own, but there is one lock for the host.
         variables = {"PYTHONPATH": path, host.VARIABLE: str(host.lock_file())}
         try:
-            with untouched(hidden):
-                run([sys.executable, "-P", *arguments], variables, hidden)
+            run([sys.executable, "-P", *arguments], variables, self.hidden)
         except Failed as error:
             raise Failed(f"{self.commit[:12]} cannot be measured:\n{last_words(error)}") from None
 
@@ -102,8 +99,7 @@ def _install(repository: Repository, commit: str, folder: Path) -> None:
     pip = [sys.executable, "-m", "pip", "--disable-pip-version-check"]
     try:
         settings = _settings(repository.project(commit).get("build-system"), workshop / "objects")
-        with untouched(hidden):
-            run([*pip, "wheel", "--no-deps", *settings, "--wheel-dir", str(wheels), str(source)], hidden=hidden)
+        run([*pip, "wheel", "--no-deps", *settings, "--wheel-dir", str(wheels), str(source)], hidden=hidden)
         run([*pip, "install", "--no-deps", "--no-index", "--target", str(part), *map(str, wheels.iterdir())])
     except Failed as error:
         log.write_text(str(error), encoding="utf-8")
@@ -141,13 +137,13 @@ def last_words(error: Failed) -> str:
 def run(command: Sequence[str], variables: Mapping[str, str] | None = None, hidden: Collection[Path] = ()) -> None:
     """Run a command to its end. When this is left, however it is, no process of the command is left behind.
 
-    Folders in `hidden` look empty to it, where the system can do that.
+    Folders in `hidden` look empty to it, where the system can do that. A change to them is an error everywhere.
 
     Raises
     ------
     Failed
     """
-    with ThreadPoolExecutor(1) as pool, Tree(command, variables or {}, hidden=hidden) as tree:
+    with _untouched(hidden), ThreadPoolExecutor(1) as pool, Tree(command, variables or {}, hidden=hidden) as tree:
         output = pool.submit(tree.output.read)
         status = tree.wait()
         tree.end()  # or what it leaves behind could keep the output open for ever
@@ -157,7 +153,7 @@ def run(command: Sequence[str], variables: Mapping[str, str] | None = None, hidd
 
 
 @contextlib.contextmanager
-def untouched(folders: Iterable[Path]) -> Iterator[None]:
+def _untouched(folders: Collection[Path]) -> Iterator[None]:
     """Raise a `Failed` that names a file below these folders that has changed by the end of the `with` statement."""
     before = {folder: _listed(folder) for folder in folders}
     yield

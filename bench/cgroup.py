@@ -22,7 +22,7 @@ _OWN, _ROOT = Path("/proc/self/cgroup"), Path("/sys/fs/cgroup")
 
 @dataclass(frozen=True)
 class _Names:
-    """What a version of the interface calls its files, and what counts in `memory.stat`."""
+    """Names of the files in one version of the interface, and of the entries of `memory.stat` that count."""
 
     limit: str
     with_swap: str
@@ -125,14 +125,23 @@ def named(name: str) -> Iterator[Path]:
 @functools.cache
 def _place() -> tuple[Path, _Names] | None:
     """The group below which this process makes others, and the names of its files."""
+    own = _own()
+    if "memory" in own:
+        return own["memory"], _FIRST
+    if "" in own and has_room(own[""], "memory"):
+        return own[""], _SECOND
+    return None
+
+
+def _own() -> Mapping[str, Path]:
+    """The groups of this process by controller in version 1 of the interface; under "" that of version 2."""
+    found = {}
     with contextlib.suppress(OSError):
         for line in _OWN.read_text().splitlines():
             _, controllers, path = line.split(":", 2)
-            if "memory" in controllers.split(","):
-                return _ROOT / "memory" / path.lstrip("/"), _FIRST
-            if not controllers and has_room(above := _ROOT / path.lstrip("/"), "memory"):
-                return above, _SECOND
-    return None
+            for name in controllers.split(","):
+                found[name] = _ROOT / name / path.lstrip("/")
+    return found
 
 
 def has_room(above: Path, controller: str) -> bool:
@@ -163,13 +172,10 @@ def has_room(above: Path, controller: str) -> bool:
 def _accounts(group: Group) -> Path | None:
     if group.names is _SECOND:
         return group.path
-    with contextlib.suppress(OSError):
-        for line in _OWN.read_text().splitlines():
-            _, controllers, path = line.split(":", 2)
-            if "cpuacct" in controllers.split(","):
-                accounts = _ROOT / "cpuacct" / path.lstrip("/") / group.path.name
-                accounts.mkdir()
-                return accounts
+    with contextlib.suppress(OSError, KeyError):
+        accounts = _own()["cpuacct"] / group.path.name
+        accounts.mkdir()
+        return accounts
     return None
 
 

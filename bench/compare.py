@@ -33,16 +33,19 @@ class Terms:
     confidence : float
         That not one of all the intervals misses its ratio: each is widened for their number, after Bonferroni
         (O. J. Dunn, "Multiple comparisons among means", J. American Statistical Association 56, 1961).
-    counters : bool
-        Whether more work is worse. False where the algorithm was changed on purpose: it is then told, and no more.
     reasons : tuple of str
-        Why it is not, each with who says so.
+        Why more work is not worse, each with who says so: the algorithm was changed on purpose. It is then shown, and
+        no more.
     """
 
     threshold: float = 0.05
     confidence: float = 0.95
-    counters: bool = True
     reasons: tuple[str, ...] = ()
+
+    @property
+    def counters(self) -> bool:
+        """Whether more work is worse."""
+        return not self.reasons
 
 
 @dataclass(frozen=True)

@@ -83,7 +83,10 @@ def as_json(comparison: Comparison) -> str:
         "old": comparison.old.name,
         "new": comparison.new.name,
         "worse": comparison.worse,
-        **dataclasses.asdict(comparison.terms),
+        "threshold": comparison.terms.threshold,
+        "confidence": comparison.terms.confidence,
+        "counters": comparison.terms.counters,
+        "reasons": comparison.terms.reasons,
         "cells": [
             {**_key(cell.key), "rounds": cell.rounds, "changes": [_change(change) for change in cell.changes]}
             for cell in comparison.cells
@@ -106,8 +109,6 @@ def headline(comparison: Comparison) -> str:
 
 def allowances(comparison: Comparison) -> list[str]:
     """What was not judged, and who has said so: it stands right below the outcome, which it may have decided."""
-    if comparison.terms.counters:
-        return []
     return [f"Counters may rise, and are not judged: {reason}." for reason in comparison.terms.reasons]
 
 

@@ -181,6 +181,11 @@ def run(
         Where a commit's own command cannot measure the suite; the text is what it said.
     """
     journal = Journal(folder / "turns")
+    old, new = builds
+    builds = (
+        replace(old, hidden=(new.folder, journal.folder)),
+        replace(new, hidden=(old.folder, journal.folder)),
+    )
     yield from _measure(builds, suite, journal, again=False)
     sides = [_joined(records, build) for records, build in zip(journal.sides(False), builds, strict=True)]
     comparison = _compare(names, sides, terms)
@@ -212,17 +217,13 @@ def _measure(builds: tuple[Build, Build], suite: Suite, journal: Journal, again:
         if turn in journal.done:
             continue
         yield f"{'once more, ' if again else ''}turn {place + 1} of {len(turns)}: {turn.case}"
-        order = builds[:: 1 if turn.round % 2 == 0 else -1]
-        found = {
-            build: _round(build, turn, suite, hidden=(other.folder, journal.folder))
-            for build, other in zip(order, order[::-1], strict=True)
-        }
+        found = {build: _round(build, turn, suite) for build in builds[:: 1 if turn.round % 2 == 0 else -1]}
         journal.add(turn, found[builds[0]], found[builds[1]])
 
 
-def _round(build: Build, turn: Turn, suite: Suite, hidden: tuple[Path, ...]) -> list[Record]:
+def _round(build: Build, turn: Turn, suite: Suite) -> list[Record]:
     """What a commit measures in a turn; nothing of solvers that it does not have."""
-    there = _names(build, hidden)
+    there = _names(build)
     solvers = [solver for solver in turn.solvers if spec.parse(solver)[0].partition("@")[0] in there]
     if not solvers:
         return []
@@ -234,21 +235,20 @@ def _round(build: Build, turn: Turn, suite: Suite, hidden: tuple[Path, ...]) -> 
     options = [part for option in limits.items() for part in option]
     chosen = [part for solver in solvers for part in ("-s", solver)]
     with scratch.folder() as folder:
-        measured = ["-m", "bench.cli", "run", *chosen, "-p", turn.case, *options, "--to", str(folder)]
-        build.python(measured, hidden)
-        return list(map(_record, _told(build, hidden, _RECORDS, str(folder))))
+        build.python(["-m", "bench.cli", "run", *chosen, "-p", turn.case, *options, "--to", str(folder)])
+        return list(map(_record, _told(build, _RECORDS, str(folder))))
 
 
 @functools.cache
-def _names(build: Build, hidden: tuple[Path, ...]) -> frozenset[str]:
-    return frozenset(_told(build, hidden, _NAMES))
+def _names(build: Build) -> frozenset[str]:
+    return frozenset(_told(build, _NAMES))
 
 
-def _told(build: Build, hidden: tuple[Path, ...], script: str, *arguments: str) -> Any:
+def _told(build: Build, script: str, *arguments: str) -> Any:
     """What a script, run by the interpreter of a build, writes as JSON to the file that it is given."""
     with scratch.folder() as folder:
         file = folder / "told.json"
-        build.python(["-c", script, str(file), *arguments], hidden)
+        build.python(["-c", script, str(file), *arguments])
         return json.loads(file.read_text())
 
 

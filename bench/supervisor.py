@@ -38,8 +38,8 @@ _DEATH_SIGNAL, _DUMPABLE, _DROP_CAPABILITY, _SUBREAPER = 1, 4, 24, 36
 #: trace the first process of its namespaces, mount, and set limits aside (capabilities(7)).
 _KEPT = (0, 1, 2, 3, 4, 5, 6, 7, 10, 31, 38)
 
-#: What is the whole system's, or could be used to leave a control group.
-_SYSTEM = ("/proc/sys", "/sys", "/sys/fs/cgroup")
+#: Folders with settings of the whole system, and the one by which a process could leave its control group.
+_SETTINGS, _GROUPS = ("/proc/sys", "/sys"), "/sys/fs/cgroup"
 
 
 class Job(NamedTuple):
@@ -176,14 +176,12 @@ def _mount_privately(shared_memory: int, hidden: tuple[str, ...]) -> None:
     _mount("proc", "/proc", "proc", _NO_SUID | _NO_DEVICES | _NO_PROGRAMS)
     if os.path.isdir("/dev/shm"):
         _mount("tmpfs", "/dev/shm", "tmpfs", _NO_SUID | _NO_DEVICES, f"mode=1777,size={shared_memory}")
-    for folder in filter(os.path.isdir, hidden):
-        _mount("tmpfs", folder, "tmpfs", _READ_ONLY, "size=4096")
     with contextlib.suppress(OSError):  # refused to users who cannot write there anyway
-        for folder in filter(os.path.isdir, _SYSTEM[:2]):
+        for folder in filter(os.path.isdir, _SETTINGS):
             _mount(folder, folder, "", _BIND | _RECURSIVE)
             _mount(folder, folder, "", _BIND | _REMOUNT | _READ_ONLY)
-    if os.path.isdir(_SYSTEM[2]):
-        _mount("tmpfs", _SYSTEM[2], "tmpfs", _READ_ONLY, "size=4096")
+    for folder in filter(os.path.isdir, (*hidden, _GROUPS)):
+        _mount("tmpfs", folder, "tmpfs", _READ_ONLY, "size=4096")
 
 
 def _join(groups: tuple[str, ...]) -> None:

@@ -82,7 +82,7 @@ class Tree:
         memory: int | None = None,
         hidden: Collection[Path] = (),
     ) -> None:
-        _adopt_orphans()
+        supervisor.adopt_orphans()
         if shutil.which(command[0]) is None:
             raise FileNotFoundError(f"{command[0]} is no program that can be run")
         self._before = _below(os.getpid())
@@ -246,7 +246,5 @@ class _Supervised:
             selector.register(self.status, selectors.EVENT_READ)
             return bool(selector.select(seconds))
 
-
-_adopt_orphans = functools.cache(supervisor.adopt_orphans)
 
 _alive: weakref.WeakSet[Tree] = weakref.WeakSet()

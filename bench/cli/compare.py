@@ -59,8 +59,8 @@ def compare(
     from .. import compare as comparing
     from .. import sides
 
-    reasons = ALLOWED * allow_counters
-    terms = comparing.Terms(threshold=threshold, confidence=confidence, counters=not reasons, reasons=reasons)
+    reasons = ALLOWED if allow_counters else ()
+    terms = comparing.Terms(threshold=threshold, confidence=confidence, reasons=reasons)
     with user_errors():
         comparison = comparing.compare(sides.read(old, folder), sides.read(new, folder), terms)
     tell(comparison, form, every)

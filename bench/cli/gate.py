@@ -96,10 +96,10 @@ def gate(
         if repository.sources(commits[0]) == repository.sources(commits[1]):
             typer.echo(f"{base} and {head} are the same but for what decides no measurement.")
             return
-        reasons = (*ALLOWED * allow_counters, *repository.reasons(*commits))
+        reasons = (*(ALLOWED if allow_counters else ()), *repository.reasons(*commits))
     if head == "HEAD" and repository.is_changed():
         console.print("HEAD is measured as it is committed, without the changes since.", soft_wrap=True)
-    terms = Terms(threshold=threshold, confidence=confidence, counters=not reasons, reasons=reasons)
+    terms = Terms(threshold=threshold, confidence=confidence, reasons=reasons)
     comparison = None
     with console.status("") as status, user_errors():
 

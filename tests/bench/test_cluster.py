@@ -210,7 +210,7 @@ def cell() -> Cell:
 
 @pytest.fixture
 def place(cell: Cell) -> Place:
-    return Place("host", "/tmp/lock", machine(), source(), {"jv": cell.versions})
+    return Place("host", "lock", machine(), source(), {"jv": cell.versions})
 
 
 def answer_to(cell: Cell, message: str = "") -> Answer:

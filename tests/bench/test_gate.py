@@ -190,10 +190,10 @@ def test_a_commit_that_changes_what_is_not_its_own_is_told(tmp_path: Path, monke
     monkeypatch.setattr("bench.tree.can_isolate", lambda: False)
     (tmp_path / "old").mkdir()
     (tmp_path / "old" / "picker.py").touch()
-    thief = Build("a" * 40, tmp_path)
+    thief = Build("a" * 40, tmp_path, hidden=(tmp_path / "old",))
     code = f"open({str(tmp_path / 'old' / 'picker.py')!r}, 'a').write(' ')"
     with pytest.raises(Failed, match=r"aaaaaaaaaaaa cannot be measured:\nit has changed what is not its own: .*picker"):
-        thief.python(["-c", code], [tmp_path / "old"])
+        thief.python(["-c", code])
 
 
 def test_commits_that_differ_in_nothing_are_not_flagged(gate: Gate) -> None:

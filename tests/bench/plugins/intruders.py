@@ -69,19 +69,21 @@ def kills_the_harness(problem: Assignment) -> object:
     return answer(problem)
 
 
-@intruder("kills-whom-it-sees")
-def kills_whom_it_sees(problem: Assignment) -> object:
+def signal_others(number: int) -> None:
     for process in others():
         with contextlib.suppress(OSError):
-            os.kill(process, signal.SIGKILL)
+            os.kill(process, number)
+
+
+@intruder("kills-whom-it-sees")
+def kills_whom_it_sees(problem: Assignment) -> object:
+    signal_others(signal.SIGKILL)
     return answer(problem)
 
 
 @intruder("stops-whom-it-sees")
 def stops_whom_it_sees(problem: Assignment) -> object:
-    for process in others():
-        with contextlib.suppress(OSError):
-            os.kill(process, signal.SIGSTOP)
+    signal_others(signal.SIGSTOP)
     return answer(problem)
 
 
