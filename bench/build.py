@@ -20,7 +20,7 @@ from typing import Any
 from packaging.requirements import InvalidRequirement, Requirement
 
 from . import cache, host, lock
-from .protocol import plain
+from .plain_text import plain
 from .repository import Repository
 from .tree import Tree
 

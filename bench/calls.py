@@ -88,7 +88,7 @@ class Calls:
         return math.prod(self._handed.shape)
 
     def hand_over(self) -> None:
-        with contextlib.suppress(OSError):  # it has left, and whoever watches it will see how
+        with contextlib.suppress(OSError):  # the worker has ended, which `Watch` reports
             socket.send_fds(self._orders, [b"\0"], [self._handed.descriptor])
 
     def order(self, what: Order) -> None:

@@ -2,8 +2,8 @@
 deceive it.
 
 The limits hold in native code, with the interpreter's lock held and every signal ignored: the time limit is a deadline
-kept here and ends in SIGKILL, the memory limit is the resident size as the system reports it. Whatever the worker has
-started is killed with it. Each call is ordered from here, on another problem than the one before (`handover`), and
+kept here and ends in SIGKILL, and memory is counted from outside (`memory`). Whatever the worker has started is killed
+with it. Each call is ordered from here, on another problem than the one before (`handover`), and
 what the worker says of its time is held against the clocks of this side (`clock`).
 """
 
@@ -26,6 +26,7 @@ from .calls import Answers, Calls, stated
 from .clock import Clock
 from .handover import Handover
 from .memory import Meter
+from .plain_text import plain
 from .protocol import Answer, Job, Order
 from .tree import Tree
 from .units import show_size
@@ -276,9 +277,9 @@ class _CellWatch(Watch):
         outcome.result, outcome.other = calls.result, calls.other
         outcome.counters = protocol.read_counters(event.get("counters", {}))
         known = event.get("conditions", {}).items()
-        outcome.conditions = {protocol.plain(str(name)): _amount(value) for name, value in known}
+        outcome.conditions = {plain(str(name)): _amount(value) for name, value in known}
         if event.get("matrix") is not None:
-            outcome.matrix = protocol.plain("".join(event["matrix"]))
+            outcome.matrix = plain("".join(event["matrix"]))
         if event.get("instructions") is not None:
             outcome.instructions = int(_amount(event["instructions"]))
         self.finished = self.last_word = True
@@ -341,7 +342,10 @@ def _variables(threads: int) -> dict[str, str]:
 
 
 def _cores(threads: int) -> set[int]:
-    """As many cores as threads, the last ones: the first serve interrupts and the harness. None where none are told."""
+    """Return as many cores as threads, or none where the system does not list them.
+
+    The last ones are taken, since the first serve interrupts and the harness.
+    """
     if not hasattr(os, "sched_getaffinity"):
         return set()
     return set(sorted(os.sched_getaffinity(0))[-threads:])

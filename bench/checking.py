@@ -17,7 +17,7 @@ from solvers import registry
 
 from .cell import FAREWELL, START_UP
 from .contract import CHECKS
-from .protocol import plain
+from .plain_text import plain
 from .roster import Entrant
 from .tree import Tree
 from .watch import Watch

@@ -1,8 +1,8 @@
 """A Dask client that never unpickles: what workers and the scheduler send reaches it as text, or not at all.
 
 Dask's own client loads pickles in several places: results, exceptions with their tracebacks, types of results,
-warnings, and any object of a message. A pickle runs code as it is loaded, so that a hostile worker could run what it
-likes here. What this client sends is code and has to be: a worker trusts its clients.
+warnings, and any object of a message. A pickle runs code as it is loaded, so that a hostile worker could run any
+code here. What this client sends is code and has to be: a worker trusts its clients.
 
 The first connection ends the unpickling of `distributed` in the whole process, for other clients of Dask too.
 """
@@ -24,7 +24,7 @@ from distributed.comm.core import FatalCommClosedError
 from distributed.core import clean_exception
 from distributed.protocol.serialize import dask_loads, pickle_loads
 
-from .protocol import plain
+from .plain_text import plain
 from .units import show_size
 
 #: Seconds that a scheduler may take to accept a connection.
@@ -62,7 +62,7 @@ class RefusedPickle(TypeError):
 
 
 class NoAnswer(ValueError):
-    """What was sent in place of a text; the message begins with a verb whose subject is the worker."""
+    """A worker sent no text that can be used; the message begins with a verb whose subject is the worker."""
 
 
 class _Client(distributed.Client):
@@ -245,7 +245,7 @@ def _check_certificates() -> None:
 
 
 def _fault_of_encryption(address: str, error: OSError) -> str:
-    """What is wrong with the two ends' certificates, "" where something else is."""
+    """Return the fault of the certificates at either end, "" where the error has another cause."""
     if not address.startswith("tls://"):
         closed = "ConnectionResetError" in str(error) or "Stream is closed" in str(error)
         return "it closes the connection; one that has certificates is at tls://, not tcp://" if closed else ""

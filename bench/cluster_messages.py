@@ -1,4 +1,4 @@
-"""What the workers of a cluster send: JSON text, checked on arrival.
+"""Messages from the workers of a cluster: JSON text, checked on arrival.
 
 A worker is trusted to measure and to judge. It is not trusted to send what it was asked for: a text that is damaged,
 that is of another cell, or that the store could not read back raises a `BadMessage`. What a record may hold is decided
@@ -17,8 +17,8 @@ from typing import Any
 
 from .calls import MOST_SAMPLES
 from .measure import unmeasured
+from .plain_text import plain
 from .plan import Cell
-from .protocol import plain
 from .record import FIGURES, Record, fault
 
 #: Characters of a message, and of a name.

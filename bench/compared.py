@@ -108,7 +108,7 @@ def headline(comparison: Comparison) -> str:
 
 
 def allowances(comparison: Comparison) -> list[str]:
-    """What was not judged, and who has said so: it stands right below the outcome, which it may have decided."""
+    """Return a sentence for each reason that counters are not judged, to be shown right below the outcome."""
     return [f"Counters may rise, and are not judged: {reason}." for reason in comparison.terms.reasons]
 
 

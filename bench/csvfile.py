@@ -164,7 +164,7 @@ def _open(path: Path) -> TextIO:
 
 
 def _first_lines(file: TextIO) -> list[str]:
-    """Return the lines by which the dialect is told: not all of `LINES` where they are very long."""
+    """Return the first lines, from which the dialect is detected: fewer than `LINES` where they are very long."""
     lines: list[str] = []
     left = unpacking.MOST_LINE
     while len(lines) < LINES and left > 0 and (line := file.readline(unpacking.MOST_LINE + 1)):

@@ -35,7 +35,7 @@ from solvers import registry
 
 from . import cache, lock
 from .inventory import Inventory
-from .protocol import plain
+from .plain_text import plain
 from .tree import Tree
 
 #: Names the folder to use in place of the one that goes with the harness.

@@ -91,7 +91,7 @@ class Handover:
             _swap(self._arrays[-1 if sparse else -2], pair)
 
     def turned_back(self, answer: Answer) -> Answer:
-        """Turn an answer to the problem as it is now into one to the problem as it was; junk stays what it is."""
+        """Return the answer to the original problem for one to the current problem; invalid parts stay as they are."""
         n, m = self._problem.shape
         if isinstance(answer, Infeasible):
             rows, columns = _names(answer.rows, self._rows), _names(answer.columns, self._columns)

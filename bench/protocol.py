@@ -27,6 +27,8 @@ from solvers.problem import Assignment, Cost, DenseCost, Infeasible, PointCost, 
 from solvers.registry import Capabilities
 from solvers.result import Matching, Plan, Result
 
+from .plain_text import plain
+
 #: Stands in a job for the harness's own conversion of points to a matrix, which is timed like a solver.
 BUILD_MATRIX = "build-matrix"
 
@@ -341,10 +343,3 @@ def read_counters(counters: object) -> dict[str, int]:
     except (TypeError, ValueError, OverflowError):
         return {}
     return read if all(abs(value) < 2**63 for value in read.values()) else {}
-
-
-def plain(text: str) -> str:
-    """A text from elsewhere without what steers a terminal or cannot be written in UTF-8."""
-    return "".join(
-        letter if letter.isprintable() or letter in "\n\t" else "\N{REPLACEMENT CHARACTER}" for letter in text
-    )

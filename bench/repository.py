@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Self
 
 from .machine import SOURCES
-from .protocol import plain
+from .plain_text import plain
 
 #: Stands at the end of the message of a commit that changes an algorithm on purpose, with the reason behind it.
 TRAILER = "Counters-Changed"

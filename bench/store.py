@@ -24,7 +24,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Self
 
-from .protocol import plain
+from .plain_text import plain
 from .record import Record, fault
 
 NAME = "lapmark.sqlite"

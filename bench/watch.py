@@ -16,7 +16,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from typing import Any
 
-from .protocol import plain
+from .plain_text import plain
 from .tree import Tree
 from .units import show_duration
 

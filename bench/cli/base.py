@@ -1,4 +1,4 @@
-"""What the commands have in common: the application, options that several of them take, and how errors are shown."""
+"""The application, the options that several commands take, and the display of errors."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 
 from .. import units
+from ..plain_text import plain
 
 #: What a shell expects after Ctrl-C.
 INTERRUPTED = 130
@@ -120,8 +121,6 @@ def user_errors() -> Iterator[None]:
     try:
         yield
     except (ValueError, OSError) as error:
-        from ..protocol import plain
-
         raise typer.BadParameter(plain(str(error))) from None  # names in it may come from others
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from ..plain_text import plain
 from . import completion
 from .base import HEADER, RESULTS, app, examples, memory_option, threads_option, time_option, user_errors
 
@@ -147,7 +148,6 @@ def _show(console: Console, target: Target, advice: Advice, place: str, layout: 
     from rich.markup import escape
     from rich.table import Table
 
-    from ..protocol import plain
     from ..units import show_duration, show_size
 
     first = advice.chosen

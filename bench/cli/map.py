@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ..plain_text import plain
 from . import completion
 from .base import HEADER, INTERRUPTED, app, examples, threads_option, user_errors
 
@@ -94,7 +95,6 @@ def draw_map(
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 
     from ..maps import laying
-    from ..protocol import plain
 
     with user_errors():
         _check_suffix("--output", output, OUTPUTS)

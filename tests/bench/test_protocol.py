@@ -10,6 +10,7 @@ import pytest
 import scipy.sparse
 
 from bench import protocol
+from bench.plain_text import plain
 from bench.protocol import BadAnswer
 from solvers import Assignment, DenseCost, Infeasible, Matching, Plan, PointCost, SparseCost, Transport
 from solvers.problem import Problem
@@ -247,4 +248,4 @@ def test_counters_that_are_none_are_left_out(junk: object) -> None:
 
 
 def test_texts_from_elsewhere_do_not_steer_the_terminal() -> None:
-    assert protocol.plain("a\x1b[2Jb\ud800c\n") == "a\N{REPLACEMENT CHARACTER}[2Jb\N{REPLACEMENT CHARACTER}c\n"
+    assert plain("a\x1b[2Jb\ud800c\n") == "a\N{REPLACEMENT CHARACTER}[2Jb\N{REPLACEMENT CHARACTER}c\n"
