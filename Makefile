@@ -89,12 +89,12 @@ docs: $(READY) ## Build the documentation as a site in build/site
 ASV_RUN = asv run --environment existing:$(BIN)/python --set-commit-hash $$(git rev-parse HEAD) --launch-method forkserver --show-stderr
 
 # Where npm is not there, the site loads its scripts from the network, as asv makes it.
-PUBLISH = asv publish && { python -m bench.site .asv/html || true; }
+PUBLISH = asv publish && { python -m lapmark.bench.asv_benchmarks.asv_site .asv/html || true; }
 
-advice: $(READY) ## Measure anew what `lapmark choose` rests on, and keep it in bench/reference.parquet (ten minutes)
+advice: $(READY) ## Measure anew what `lapmark choose` rests on, and keep it in bench/advice/shipped_measurements.parquet (ten minutes)
 	$(BIN)/lapmark run --config advice-transport --to results/advice
 	$(BIN)/lapmark run --config advice --to results/advice
-	$(BIN)/python -m bench.reference results/advice
+	$(BIN)/python -m lapmark.bench.advice.shipped_measurements results/advice
 
 bench: $(READY) ## Track time, memory, gap and work with asv, and write its site to .asv/html (an hour or two)
 	asv machine --yes

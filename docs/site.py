@@ -47,7 +47,7 @@ def command_help() -> str:
         sys.executable,
         "-m",
         "typer",
-        "bench.cli",
+        "lapmark.bench.cli",
         "utils",
         "docs",
         "--name",

@@ -6,11 +6,14 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
-from bench.maps.laying import Layout
-from bench.record import Record
-from bench.store import Store
+from lapmark.bench.applications.grid_map.pipeline import Layout
+from lapmark.bench.results.record import Record
+from lapmark.bench.results.store import Store
 
-from . import assignment, charts, gallery, looks, map, page, pictures, tables
+from . import charts, style, tables
+from .map import assignment_table, drawing
+from .page import gallery_page, report_page
+from .pictures import albums
 
 
 def write(directory: Path) -> Path:
@@ -52,30 +55,30 @@ def write_records(records: Sequence[Record], directory: Path) -> Path:
     put(directory / "results.parquet", cells.to_parquet(None, index=False))
 
     drawings = [
-        page.Drawing(chart, looks.png(figure), looks.svg(figure))
+        report_page.Drawing(chart, style.png(figure), style.svg(figure))
         for chart in charts.ALL
         if (figure := chart.draw(cells)) is not None
     ]
-    for drawing in drawings:
-        put(directory / "figures" / f"{drawing.chart.name}.png", drawing.png)
-        put(directory / "figures" / f"{drawing.chart.name}.svg", drawing.svg)
-    albums = pictures.albums(cells, directory / "figures")
-    return put(directory / "index.html", page.render(cells, drawings, albums, directory).encode())
+    for made in drawings:
+        put(directory / "figures" / f"{made.chart.name}.png", made.png)
+        put(directory / "figures" / f"{made.chart.name}.svg", made.svg)
+    pictures = albums.albums(cells, directory / "figures")
+    return put(directory / "index.html", report_page.render(cells, drawings, pictures, directory).encode())
 
 
 def write_gallery(directory: Path) -> Path:
     """Write `index.html`, the page of all pictures that `pictures.album` drew into a directory, beside them."""
-    return put(directory / "index.html", gallery.render(pictures.found(directory), directory).encode())
+    return put(directory / "index.html", gallery_page.render(albums.found(directory), directory).encode())
 
 
 def write_map(layout: Layout, path: Path, title: str, side: int) -> Path:
     """Draw a collection on its grid, with so many pixels to a cell's side: `.png`, `.svg` or `.html` by the name."""
-    return put(path, map.Map(layout, side, title).render(path.suffix.lower()))
+    return put(path, drawing.Map(layout, side, title).render(path.suffix.lower()))
 
 
 def write_assignment(layout: Layout, path: Path) -> Path:
     """Write which thing is at which node: `.csv`, `.json`, `.npy` or `.parquet` by the name."""
-    return put(path, assignment.encode(layout.table(), path.suffix.lower()))
+    return put(path, assignment_table.encode(layout.table(), path.suffix.lower()))
 
 
 def put(path: Path, content: bytes) -> Path:

@@ -13,8 +13,8 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 import pandas as pd
 
-from bench.record import METRICS
-from bench.turns import DEFEATS
+from lapmark.bench.results.record import METRICS
+from lapmark.bench.run.schedule import DEFEATS
 
 from .verdicts import CONVERGED
 

@@ -8,12 +8,12 @@ from collections.abc import Iterable, Mapping, Sequence
 import numpy as np
 import pandas as pd
 
-from bench import spec
-from bench.problems import Case, families
-from bench.protocol import BUILD_MATRIX
-from bench.record import FIGURES, METRICS, STATUSES, Record
-from bench.units import show_size
-from solvers import registry
+from lapmark.bench.problems import Case, families
+from lapmark.bench.results.record import FIGURES, METRICS, STATUSES, Record
+from lapmark.bench.util import spec
+from lapmark.bench.util.units import show_size
+from lapmark.bench.worker.protocol import BUILD_MATRIX
+from lapmark.solvers import registry
 
 from .csv_text import to_csv
 
@@ -47,7 +47,7 @@ def frame(records: Iterable[Record]) -> pd.DataFrame:
     slowdown
         For a family that has an easier one beside it, the median over the same solver's at the same size there.
     cost, feasible_cost, dual_bound, gap, entropic_gap, row_error, column_error, marginal_error, max_violation
-        Of the certificate (`solvers.Certificate`).
+        Of the certificate (`lapmark.Certificate`).
     peak_memory
         In bytes, over the worker's baseline.
     instructions, counted_by

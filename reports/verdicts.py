@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pandas as pd
 
-from bench.problems import families
-from bench.units import show_duration
+from lapmark.bench.problems import families
+from lapmark.bench.util.units import show_duration
 
-from . import tables, words
+from . import format, tables
 
 #: Answers to a problem with a blur that are this near to its optimum have solved it.
 CONVERGED = 1e-3
@@ -35,7 +35,7 @@ def verdict(rows: pd.DataFrame) -> str:
     else:
         text = f"At n = {n:,}, {first['series']} is the fastest exact solver: {_time(first)}, proven optimal. "
         second = others.iloc[0]
-        text += f"{second['series']} comes next and takes {words.ratio(second['seconds'] / first['seconds'])} as long"
+        text += f"{second['series']} comes next and takes {format.ratio(second['seconds'] / first['seconds'])} as long"
         text += ", which is within the spread of the samples" if second["seconds_min"] <= first["seconds_max"] else ""
         text += _other_camp(first, others.iloc[1:], second) + "."
     if rows["n"].max() > n:
@@ -51,9 +51,9 @@ def _slowdown(rows: pd.DataFrame) -> str:
         return ""
     n = known["n"].max()
     factors = known[known["n"] == n].groupby("series")["slowdown"].median().sort_values()
-    text = f"Against {family.easier} at n = {n:,}, {factors.index[-1]} takes {words.ratio(factors.iloc[-1])} as long"
+    text = f"Against {family.easier} at n = {n:,}, {factors.index[-1]} takes {format.ratio(factors.iloc[-1])} as long"
     if len(factors) > 1:
-        text += f", the most, and {factors.index[0]} {words.ratio(factors.iloc[0])}, the least"
+        text += f", the most, and {factors.index[0]} {format.ratio(factors.iloc[0])}, the least"
     return text + ". "
 
 
@@ -66,7 +66,7 @@ def _other_camp(first: pd.Series, rest: pd.DataFrame, second: pd.Series) -> str:
     if camp.empty:
         return ""
     best = camp.iloc[0]
-    longer = words.ratio(best["seconds"] / first["seconds"])
+    longer = format.ratio(best["seconds"] / first["seconds"])
     return f"; the fastest {'of the others' if ours else 'of ours'}, {best['series']}, takes {longer}"
 
 
@@ -82,11 +82,13 @@ def _converged(rows: pd.DataFrame) -> str:
         best = at.sort_values("entropic_gap").iloc[0]
         return f"At n = {n:,}, {best['series']} comes nearest to the optimum with blur: {_off(best)} in {_time(best)}. "
     first, others = near.iloc[0], near.iloc[1:]
-    near_enough = f"within {words.gap(CONVERGED)} of the optimum with blur"
+    near_enough = f"within {format.gap(CONVERGED)} of the optimum with blur"
     text = f"At n = {n:,}, {first['series']} is the fastest {near_enough}: {_time(first)}"
     if not others.empty:
         second = others.iloc[0]
-        text += f"; {second['series']} comes next and takes {words.ratio(second['seconds'] / first['seconds'])} as long"
+        text += (
+            f"; {second['series']} comes next and takes {format.ratio(second['seconds'] / first['seconds'])} as long"
+        )
     quicker = at[at["seconds"] < first["seconds"]]
     if not quicker.empty:
         text += f". {quicker.iloc[0]['series']} takes {_time(quicker.iloc[0])}, and ends {_off(quicker.iloc[0])}"
@@ -94,7 +96,7 @@ def _converged(rows: pd.DataFrame) -> str:
 
 
 def _off(row: pd.Series) -> str:
-    return f"{words.gap(row['entropic_gap'])} above it"
+    return f"{format.gap(row['entropic_gap'])} above it"
 
 
 def _best_gap(rows: pd.DataFrame) -> str:
@@ -104,9 +106,9 @@ def _best_gap(rows: pd.DataFrame) -> str:
     n = approximate["n"].max()
     at = approximate[approximate["n"] == n]
     best, quickest = at.sort_values("gap").iloc[0], at.sort_values("seconds").iloc[0]
-    text = f"At n = {n:,}, {best['series']} comes nearest, with a gap of {words.gap(best['gap'])} in {_time(best)}"
+    text = f"At n = {n:,}, {best['series']} comes nearest, with a gap of {format.gap(best['gap'])} in {_time(best)}"
     if quickest["series"] != best["series"]:
-        text += f"; {quickest['series']} is the fastest, with one of {words.gap(quickest['gap'])} in {_time(quickest)}"
+        text += f"; {quickest['series']} is the fastest, with one of {format.gap(quickest['gap'])} in {_time(quickest)}"
     return text + ". "
 
 

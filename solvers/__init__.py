@@ -2,13 +2,13 @@
 
 from .batch import BatchMatching, solve_batch
 from .certificate import Certificate, certify
-from .drop_in import linear_sum_assignment
-from .histograms import emd, emd_plans
-from .layout import fitting_shape, grid_layout, grid_problem
-from .losses import Loss, carry, loss
+from .emd import emd, emd_plans
+from .grid_layout import fitting_shape, grid_layout, grid_problem
+from .linear_sum_assignment import linear_sum_assignment
 from .problem import Assignment, DenseCost, Infeasible, PointCost, SparseCost, TimeLimit, Transport, Unsupported
 from .registry import Capabilities, names, register, solve
 from .result import Matching, Plan
+from .sinkhorn.divergence import Loss, carry, loss
 
 __all__ = [
     "Assignment",

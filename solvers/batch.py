@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from .drop_in import as_costs, linear_sum_assignment
+from .linear_sum_assignment import as_costs, linear_sum_assignment
 from .native import _small
 from .validation import check_threads
 

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from .exact_sums import difference, product, unit_of
+from .costs.exact_sums import difference, product, unit_of
 from .validation import (
     LARGEST_COST,
     MASKED_COSTS,

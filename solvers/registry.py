@@ -1,7 +1,7 @@
 """The table of solvers: names, what each can do, and why one is missing.
 
 A solver is a function `(problem, **options) -> Result` with a `Capabilities` record. Ours live one per file in
-`solvers.assignment` and `solvers.transport`; another package adds its own through the entry point group
+`lapmark.solvers.assignment` and `lapmark.solvers.transport`; another package adds its own through the entry point group
 `lapmark.solvers`, whose entries are modules that call `register` when imported; its solvers have its version.
 """
 
@@ -323,7 +323,7 @@ def _load() -> None:
     from . import assignment, transport
 
     for package in (assignment, transport):
-        for module in pkgutil.iter_modules(package.__path__, package.__name__ + "."):
+        for module in pkgutil.walk_packages(package.__path__, package.__name__ + "."):
             importlib.import_module(module.name)
     for entry in importlib.metadata.entry_points(group=ENTRY_POINTS):
         known = set(_solvers)

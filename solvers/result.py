@@ -1,6 +1,6 @@
 """What a solver answers: a matching or a transport plan, in one canonical form.
 
-Nothing here is trusted. `solvers.certificate` says whether an answer holds.
+Nothing here is trusted. `lapmark.solvers.certificate` says whether an answer holds.
 """
 
 from __future__ import annotations

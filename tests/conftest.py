@@ -15,7 +15,7 @@ from browsers import CHROMIUM
 # Read when a library is loaded: threads that spin for each other make a busy machine's tests take minutes.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
-from bench import plugins
+from lapmark.solvers import plugins
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

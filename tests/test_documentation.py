@@ -16,10 +16,12 @@ import typer
 from browsers import CHROMIUM
 from typer.testing import CliRunner
 
-import solvers
-from bench import plugins, problems, suites
-from bench.cli import app
-from bench.contract import CHECKS, Broken, check
+from lapmark import solvers
+from lapmark.bench import problems
+from lapmark.bench.cli import app
+from lapmark.bench.contract import CHECKS, Broken, check
+from lapmark.bench.run import configurations
+from lapmark.solvers import plugins
 
 ROOT = Path(__file__).parent.parent
 DOCUMENTS = [ROOT / name for name in ("README.md", "METHODOLOGY.md", "BIAS.md", "CONTRIBUTING.md")]
@@ -68,7 +70,7 @@ def test_commands_and_files_that_documents_name_exist(document):
 def test_the_readme_names_every_family_and_every_configuration():
     named = set(re.findall(r"`([a-z-]+)`", (ROOT / "README.md").read_text()))
     assert set(problems.families()) <= named
-    assert set(suites.names()) <= named
+    assert set(configurations.names()) <= named
 
 
 def test_the_library_examples_of_the_readme():

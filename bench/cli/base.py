@@ -12,8 +12,8 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperCommand, TyperGroup
 
-from .. import units
-from ..plain_text import plain
+from lapmark.bench.util import units
+from lapmark.bench.util.plain_text import plain
 
 #: What a shell expects after Ctrl-C.
 INTERRUPTED = 130
@@ -125,7 +125,7 @@ def user_errors() -> Iterator[None]:
 
 
 def _threads(text: str) -> int:
-    from solvers.validation import check_threads
+    from lapmark.solvers.validation import check_threads
 
     return check_threads(int(text) if re.fullmatch("[+-]?[0-9]+", text) else text)
 

@@ -16,7 +16,7 @@ from .base import INTERRUPTED, app, examples, time_option, user_errors
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from ..roster import Entrant
+    from lapmark.bench.environments.available_solvers import Entrant
 
 #: How the statuses of a check look.
 STYLES = {"pass": "green", "fail": "bold red", "skipped": "dim"}
@@ -57,14 +57,16 @@ def check(
     """
     from rich.console import Console
 
-    from .. import checking, plugins, roster
+    from lapmark.bench.contract import runner
+    from lapmark.bench.environments import available_solvers
+    from lapmark.solvers import plugins
 
     console = Console(highlight=False)
     with user_errors():
         for path in plugin or ():
             plugins.load(path)
-        chosen = [roster.get(name) for name in solver]
-        checks = [checking.select(entrant, part or ()) for entrant in chosen]
+        chosen = [available_solvers.get(name) for name in solver]
+        checks = [runner.select(entrant, part or ()) for entrant in chosen]
         try:
             failures = [_examine(console, *pair, timeout) for pair in zip(chosen, checks, strict=True)]
         except KeyboardInterrupt:
@@ -77,11 +79,11 @@ def _examine(console: Console, entrant: Entrant, checks: Sequence[str], timeout:
     """Show the checks of a solver as they are made, a line for each; the number that failed."""
     from rich.markup import escape
 
-    from .. import checking
+    from lapmark.bench.contract import runner
 
     counts: Counter[str] = Counter()
 
-    def show(news: str | checking.Finding) -> None:
+    def show(news: str | runner.Finding) -> None:
         if isinstance(news, str):
             status.update(escape(f"{entrant.name}: {news}"))
             return
@@ -92,7 +94,7 @@ def _examine(console: Console, entrant: Entrant, checks: Sequence[str], timeout:
             console.print(textwrap.indent(news.message, " " * 9), markup=False, soft_wrap=True)
 
     with console.status(entrant.name) as status:
-        checking.examine(entrant, checks, timeout, show)
-    told = ", ".join(f"{counts[word]} {word}" for word in checking.STATUSES if counts[word])
+        runner.examine(entrant, checks, timeout, show)
+    told = ", ".join(f"{counts[word]} {word}" for word in runner.STATUSES if counts[word])
     console.print(f"{entrant.name}: {told}", markup=False)
     return counts["fail"]

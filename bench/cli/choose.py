@@ -9,17 +9,17 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from ..plain_text import plain
+from lapmark.bench.util.plain_text import plain
+
 from . import completion
 from .base import HEADER, RESULTS, app, examples, memory_option, threads_option, time_option, user_errors
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from solvers.problem import Problem
-
-    from ..advisor import Advice, Wanted
-    from ..evidence import Expected, Target
+    from lapmark.bench.advice.advisor import Advice, Wanted
+    from lapmark.bench.advice.performance_model import Expected, Target
+    from lapmark.solvers.problem import Problem
 
 
 @app.command(
@@ -73,7 +73,7 @@ def choose(
     """
     from rich.console import Console
 
-    from ..advisor import Wanted
+    from lapmark.bench.advice.advisor import Wanted
 
     wanted = Wanted(gap, math.inf if budget is None else budget, math.inf if memory is None else memory)
     with user_errors():
@@ -89,32 +89,33 @@ def _target(
     file: Path | None, problem: str | None, size: int | None, header: bool | None
 ) -> tuple[Target, Problem, str]:
     """What is to be solved, an instance of it, and how a table was understood."""
-    from .. import costfile, evidence
-    from ..plan import expand_case
+    from lapmark.bench.advice import performance_model
+    from lapmark.bench.data import cost_file
+    from lapmark.bench.run.cells import expand_case
 
     if (file is None) == (problem is None):
         raise ValueError("give either a cost file, or a family with -p NAME -n N")
     if file is not None:
         if size is not None:
             raise ValueError(f"-n {size}: a file has a size of its own")
-        instance, layout = costfile.read_with_layout(file, header)
+        instance, layout = cost_file.read_with_layout(file, header)
         if 0 in instance.shape:
             raise ValueError(f"{file}: there is nothing to solve in a problem of shape {instance.shape}")
-        return evidence.Target.of(instance), instance, layout
+        return performance_model.Target.of(instance), instance, layout
     assert problem is not None
     if header is not None:
         raise ValueError(f"-p {problem} has no first line; --header and --no-header are for a file")
     cases = expand_case(problem, [size] if size else [])
     if len(cases) > 1:
         raise ValueError(f"-p {problem} stands for {len(cases)} cases; say which: {'; '.join(map(str, cases[:8]))}")
-    return *evidence.describe(cases[0]), ""
+    return *performance_model.describe(cases[0]), ""
 
 
 def _advice(source: Path | None, target: Target, instance: Problem, wanted: Wanted, threads: int) -> tuple[Advice, str]:
     """The advice, and where its evidence is from: the folder that is named, or the first that has some."""
-    from .. import advisor, reference
-    from ..evidence import Evidence, rows
-    from ..store import NAME, Store
+    from lapmark.bench.advice import advisor, shipped_measurements
+    from lapmark.bench.advice.performance_model import Evidence, rows
+    from lapmark.bench.results.store import NAME, Store
 
     def advise(evidence: Evidence) -> Advice:
         return advisor.choose(evidence, target, wanted.of(evidence.solvers(), instance), threads)
@@ -128,12 +129,12 @@ def _advice(source: Path | None, target: Target, instance: Problem, wanted: Want
         except advisor.NoAdvice as none:
             if source is not None:
                 raise ValueError(f"{none}. {_cure(target, folder)}") from None
-    shipped = reference.load()
+    shipped = shipped_measurements.load()
     try:
         advice = advise(Evidence.of(shipped))
     except advisor.NoAdvice as none:
         raise ValueError(f"{none}. {_cure(target, folder)}") from None
-    origin = reference.origin(shipped)
+    origin = shipped_measurements.origin(shipped)
     return advice, f"what ships with Lapmark, measured on another machine ({origin}): ratios hold better than seconds"
 
 
@@ -148,7 +149,7 @@ def _show(console: Console, target: Target, advice: Advice, place: str, layout: 
     from rich.markup import escape
     from rich.table import Table
 
-    from ..units import show_duration, show_size
+    from lapmark.bench.util.units import show_duration, show_size
 
     first = advice.chosen
     console.print(f"[bold]{escape(first.solver)}[/] — {_figures(first)}")
@@ -180,8 +181,8 @@ def _show(console: Console, target: Target, advice: Advice, place: str, layout: 
 
 
 def _figures(each: Expected) -> str:
-    from ..advisor import show_peak
-    from ..units import show_duration
+    from lapmark.bench.advice.advisor import show_peak
+    from lapmark.bench.util.units import show_duration
 
     gap = f", gap up to {100 * each.gap:.2g} %" if each.gap > 1e-9 else ""
     interval = f"{show_duration(each.low)} to {show_duration(each.high)}"

@@ -56,13 +56,13 @@ def compare(
 
     Times are compared by intervals, work counters exactly. Status, memory and errors are compared, too.
     """
-    from .. import compare as comparing
-    from .. import sides
+    from lapmark.bench.compare import comparison as comparing
+    from lapmark.bench.compare import result_sets
 
     reasons = ALLOWED if allow_counters else ()
     terms = comparing.Terms(threshold=threshold, confidence=confidence, reasons=reasons)
     with user_errors():
-        comparison = comparing.compare(sides.read(old, folder), sides.read(new, folder), terms)
+        comparison = comparing.compare(result_sets.read(old, folder), result_sets.read(new, folder), terms)
     tell(comparison, form, every)
     raise typer.Exit(comparison.worse)
 
@@ -71,11 +71,11 @@ def tell(comparison: object, form: Format, every: bool) -> None:
     """Print a comparison."""
     from rich.console import Console
 
-    from .. import compared
-    from ..compare import Comparison
+    from lapmark.bench.compare import formats
+    from lapmark.bench.compare.comparison import Comparison
 
     assert isinstance(comparison, Comparison)
     if form is Format.text:
-        Console(highlight=False).print(compared.text(comparison, every))
+        Console(highlight=False).print(formats.text(comparison, every))
     else:
-        typer.echo(compared.markdown(comparison, every) if form is Format.markdown else compared.as_json(comparison))
+        typer.echo(formats.markdown(comparison, every) if form is Format.markdown else formats.as_json(comparison))

@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping, MutableMapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from ..application import Application
+    from lapmark.bench.problems.application import Application
 
 #: A word and its help.
 Offer = tuple[str, str]
@@ -27,7 +27,7 @@ _BREAKS = frozenset(":=")
 
 def solvers(incomplete: str) -> list[Offer]:
     """`jv-avx2`, `cascade:levels=false`."""
-    from solvers import registry
+    from lapmark.solvers import registry
 
     known = registry.solvers()
 
@@ -43,14 +43,14 @@ def solvers(incomplete: str) -> list[Offer]:
 
 def problems(incomplete: str) -> list[Offer]:
     """`uniform`, `tsne-grid:rows=points`."""
-    from ..problems import families
+    from lapmark.bench.problems import families
 
     return _offer_applications(incomplete, families())
 
 
 def applications(incomplete: str) -> list[Offer]:
     """What the gallery can draw."""
-    from .. import gallery
+    from lapmark.bench.applications import gallery
 
     return _offer_applications(incomplete, gallery.applications())
 
@@ -62,30 +62,32 @@ def solver_names(incomplete: str) -> list[Offer]:
 
 def suites(incomplete: str) -> list[Offer]:
     """Runs that have a name; where none fits, the shell offers files."""
-    from .. import suites
+    from lapmark.bench.run import configurations
 
-    return _offer(incomplete, dict.fromkeys(suites.names(), ""))
+    return _offer(incomplete, dict.fromkeys(configurations.names(), ""))
 
 
 def embeddings(incomplete: str) -> list[Offer]:
     """Ways from vectors to points of the plane."""
-    from ..maps import laying
+    from lapmark.bench.applications.grid_map import pipeline
 
-    return _offer(incomplete, laying.methods())
+    return _offer(incomplete, pipeline.methods())
 
 
 def statuses(incomplete: str) -> list[Offer]:
     """What can become of a cell, as `--retry` takes it."""
-    from ..record import STATUSES
+    from lapmark.bench.results.record import STATUSES
 
     return _offer(incomplete, {**STATUSES, "failed": "every status but ok and skipped"})
 
 
 def environments(incomplete: str) -> list[Offer]:
     """Those that `lapmark env add` has made."""
-    from .. import environments
+    from lapmark.bench.environments import virtual_environments
 
-    return _offer(incomplete, {name: ", ".join(there.requirements) for name, there in environments.known().items()})
+    return _offer(
+        incomplete, {name: ", ".join(there.requirements) for name, there in virtual_environments.known().items()}
+    )
 
 
 def join_words(environ: MutableMapping[str, str]) -> None:
@@ -128,7 +130,7 @@ def _offer_applications(incomplete: str, known: Mapping[str, Application]) -> li
 
 def _settings(function: Callable[..., Any], positional: int) -> dict[str, list[str]]:
     """The settings of a function, each with the values that its annotation lists."""
-    from .. import spec
+    from lapmark.bench.util import spec
 
     return {
         parameter.name: spec.choices(function, parameter.name)

@@ -54,14 +54,15 @@ def add(
     from rich.console import Console
     from rich.markup import escape
 
-    from .. import environments
-    from ..catalogue import environment_page
+    from lapmark.bench.environments import virtual_environments
+
+    from .catalogue import environment_page
 
     console = Console(highlight=False)
     with user_errors():
         try:
             with console.status(f"{name}: making the environment") as status:
-                made = environments.add(
+                made = virtual_environments.add(
                     name, requirement or (), again, lambda line: status.update(escape(f"{name}: {line}"))
                 )
         except KeyboardInterrupt:
@@ -75,12 +76,13 @@ def list_() -> None:
     """List the environments: what is in each, which solvers run in it, and its Python, which can be used directly."""
     from rich.console import Console
 
-    from .. import environments
-    from ..catalogue import environment_page
+    from lapmark.bench.environments import virtual_environments
+
+    from .catalogue import environment_page
 
     console = Console(highlight=False)
     with user_errors():
-        there = environments.known()
+        there = virtual_environments.known()
         for environment in there.values():
             console.print(environment_page(environment), "")
     if not there:
@@ -94,10 +96,10 @@ def remove(
     ],
 ) -> None:
     """Remove an environment with all that is in it. What was measured in it stays."""
-    from .. import environments
+    from lapmark.bench.environments import virtual_environments
 
     with user_errors():
-        environments.remove(name)
+        virtual_environments.remove(name)
     typer.echo(f"removed the environment {name}")
 
 
@@ -111,8 +113,8 @@ def python(
     ],
 ) -> None:
     """Say where an environment's Python is, for use in a command."""
-    from .. import environments
+    from lapmark.bench.environments import virtual_environments
 
     with user_errors():
         # As bytes: a path in a command must be right in every locale.
-        typer.echo(os.fsencode(environments.get(name).python))
+        typer.echo(os.fsencode(virtual_environments.get(name).python))

@@ -31,8 +31,8 @@ def export(
     ] = None,
 ) -> None:
     """Write the results as a table that other programs read."""
-    import reports
-    from reports import export as formats
+    from lapmark import reports
+    from lapmark.reports.export import formats
 
     with user_errors():
         chosen = formats.format_of(to, form)

@@ -47,27 +47,27 @@ def gallery(
 
     from rich.console import Console
 
-    from .. import gallery as applications
-    from ..status import doing
-    from ..units import show_duration
+    from lapmark.bench.applications import gallery as applications
+    from lapmark.bench.util.status_line import doing
+    from lapmark.bench.util.units import show_duration
 
     if data is not None:
         os.environ["LAPMARK_DATA"] = str(data.resolve())
     with user_errors():
         cases = applications.cases(name or (), size)
 
-    import reports  # after the check: drawing takes seconds to load
-    from reports import pictures
+    from lapmark import reports  # after the check: drawing takes seconds to load
+    from lapmark.reports.pictures import albums
 
     console = Console(highlight=False)
-    albums: list[pictures.Album] = []
+    drawn: list[albums.Album] = []
     stopped = False
     with user_errors():
         try:
             for case in cases:
-                with doing(f"{len(albums) + 1} of {len(cases)}: {case}"):
-                    made = pictures.album(case, "auto", to, anew=True)
-                albums.append(made)
+                with doing(f"{len(drawn) + 1} of {len(cases)}: {case}"):
+                    made = albums.album(case, "auto", to, anew=True)
+                drawn.append(made)
                 known = [text for text in (made.text, *made.notes) if text] or ["has no pictures"]
                 took = show_duration(made.seconds or 0)
                 for text in known:
@@ -76,11 +76,11 @@ def gallery(
             stopped = True
         page = reports.write_gallery(to)
     if stopped:
-        kept = f"Stopped after {len(albums)} of {len(cases)} applications, which are kept in {to}."
+        kept = f"Stopped after {len(drawn)} of {len(cases)} applications, which are kept in {to}."
         console.print(kept, markup=False, soft_wrap=True)
         raise typer.Exit(INTERRUPTED)
     console.print(page, markup=False, soft_wrap=True)
     if show:
         webbrowser.open(page.resolve().as_uri())
-    if not all(album.pictures for album in albums):
+    if not all(album.pictures for album in drawn):
         raise typer.Exit(1)

@@ -82,10 +82,10 @@ def gate(
     from rich.console import Console
     from rich.markup import escape
 
-    from .. import gate as gates
-    from ..build import BuildError, Failed, build
-    from ..compare import Terms
-    from ..repository import Repository
+    from lapmark.bench.compare import gate as gates
+    from lapmark.bench.compare.comparison import Terms
+    from lapmark.bench.system.commit_build import BuildError, Failed, build
+    from lapmark.bench.system.git_repository import Repository
 
     console = Console(highlight=False, stderr=True)
     with user_errors():

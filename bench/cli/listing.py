@@ -31,7 +31,7 @@ def solvers(
     """List the solvers: what each can do, what is missing and why."""
     from rich.console import Console
 
-    from ..catalogue import solver_page, solver_table
+    from .catalogue import solver_page, solver_table
 
     with user_errors():
         Console(highlight=False).print(solver_page(name) if name else solver_table())
@@ -49,7 +49,7 @@ def problems() -> None:
     """List the families of problems: sizes, settings and sources."""
     from rich.console import Console
 
-    from ..catalogue import problem_table
+    from .catalogue import problem_table
 
     Console().print(problem_table())
 
@@ -66,6 +66,6 @@ def suites() -> None:
     """List the runs that have a name: what each is for, and how many cells it has."""
     from rich.console import Console
 
-    from ..catalogue import suite_table
+    from .catalogue import suite_table
 
     Console().print(suite_table())

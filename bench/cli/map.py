@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ..plain_text import plain
+from lapmark.bench.util.plain_text import plain
+
 from . import completion
 from .base import HEADER, INTERRUPTED, app, examples, threads_option, user_errors
 
 if TYPE_CHECKING:
-    from ..maps.collection import Collection
+    from lapmark.bench.applications.grid_map.collection import Collection
 
 #: What a map, and the table of its cells, can be written as.
 OUTPUTS, TABLES = (".png", ".svg", ".html"), (".csv", ".json", ".npy", ".parquet")
@@ -94,7 +95,7 @@ def draw_map(
     # Before OpenMP is loaded: its threads spin while they wait, which beside other work takes several times as long.
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 
-    from ..maps import laying
+    from lapmark.bench.applications.grid_map import pipeline
 
     with user_errors():
         _check_suffix("--output", output, OUTPUTS)
@@ -102,7 +103,7 @@ def draw_map(
             _check_suffix("--save-assignment", table, TABLES)
         shape = None if grid is None else _shape(grid)
         if method is not None:
-            laying.check_method(method)
+            pipeline.check_method(method)
         try:
             told = _draw(source, output, shape, method, sprite, table, seed, threads, header)
         except KeyboardInterrupt:
@@ -124,11 +125,10 @@ def _draw(
     header: bool | None,
 ) -> list[str]:
     """From the input to the files, and what to say of them in the end."""
-    from solvers.layout import grid_shape
-
-    from ..maps import collection as collections
-    from ..maps import laying, mosaic
-    from ..status import doing
+    from lapmark.bench.applications.grid_map import collection as collections
+    from lapmark.bench.applications.grid_map import mosaic, pipeline
+    from lapmark.bench.util.status_line import doing
+    from lapmark.solvers.grid_layout import grid_shape
 
     collection = collections.read(source, sprite, threads, header)
     shape = grid_shape(len(collection), shape)
@@ -136,11 +136,11 @@ def _draw(
     mosaic.check_size(shape[0] * shape[1], side, output.suffix.lower())
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
-        layout = laying.lay(collection, shape, method, seed, threads)
+        layout = pipeline.lay(collection, shape, method, seed, threads)
     # What concerns the data, such as a graph that falls into parts; what libraries say of themselves is left out.
     notes = [f"note: {warning.message}" for warning in caught if warning.category is UserWarning]
     with doing("drawing"):
-        import reports  # loads matplotlib, which takes a second
+        from lapmark import reports  # loads matplotlib, which takes a second
 
         if table is not None:
             reports.write_assignment(layout, table)

@@ -30,13 +30,13 @@ def report(
     """
     import webbrowser
 
-    from ..status import doing
-    from ..store import Store
+    from lapmark.bench.results.store import Store
+    from lapmark.bench.util.status_line import doing
 
     with user_errors():
         Store.open(directory, create=False).close()
 
-    import reports  # after the check: drawing takes seconds to load
+    from lapmark import reports  # after the check: drawing takes seconds to load
 
     with user_errors(), doing("drawing"):
         page = reports.write(directory)

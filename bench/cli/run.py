@@ -151,19 +151,20 @@ def run(
     from rich.console import Console
     from rich.markup import escape
 
-    from .. import conditions, plugins
-    from .. import config as configs
-    from .. import instructions as counters
-    from ..cell import Limits
-    from ..cluster import Cluster, ClusterError
-    from ..lock import LockError
-    from ..measure import Terms
-    from ..plan import plan
-    from ..progress import Board, summary
-    from ..record import STATUSES
-    from ..store import Store, StoreError
-    from ..sweep import Sweep
-    from ..turns import Finished, Turns
+    from lapmark.bench.results.record import STATUSES
+    from lapmark.bench.results.store import Store, StoreError
+    from lapmark.bench.run import configuration as configs
+    from lapmark.bench.run.cells import plan
+    from lapmark.bench.run.cluster.cluster import Cluster, ClusterError
+    from lapmark.bench.run.local import Sweep
+    from lapmark.bench.run.measure import Terms
+    from lapmark.bench.run.progress import Board, summary
+    from lapmark.bench.run.schedule import Finished, Turns
+    from lapmark.bench.system import conditions
+    from lapmark.bench.system import instruction_counts as counters
+    from lapmark.bench.system.file_lock import LockError
+    from lapmark.bench.worker.cell import Limits
+    from lapmark.solvers import plugins
 
     console = Console(highlight=False)
     files = tuple(str(path.resolve()) for path in plugin or ())
@@ -228,9 +229,8 @@ def _statuses(names: Sequence[str]) -> set[str]:
 
     `loaded` stands beside them: what was measured while others used its cores.
     """
-    from solvers import registry
-
-    from ..record import STATUSES
+    from lapmark.bench.results.record import STATUSES
+    from lapmark.solvers import registry
 
     groups = {
         **{status: {status} for status in STATUSES},

@@ -1,6 +1,6 @@
-"""The contract on one solver, check after check, as `bench.checking` has it run in a process that may die of it.
+"""The contract on one solver, check after check, as `bench.contract.runner` has it run in a process that may die of it.
 
-`python -m bench.contract JOB`, with a JSON object that names the solver, the checks, the plugins and the descriptor
+`python -m lapmark.bench.contract JOB`, with a JSON object that names the solver, the checks, the plugins and the descriptor
 for the events.
 """
 
@@ -13,13 +13,12 @@ from typing import Any
 
 import numpy as np
 
-from solvers import register, registry
-from solvers.problem import Problem
-from solvers.registry import Solver
-from solvers.result import Result
+from lapmark.bench.worker.worker import Channel, settle
+from lapmark.solvers import plugins, register, registry
+from lapmark.solvers.problem import Problem
+from lapmark.solvers.registry import Solver
+from lapmark.solvers.result import Result
 
-from .. import plugins
-from ..worker import Channel, settle
 from . import Broken, check
 
 #: Entries of a matrix that is shown.

@@ -6,8 +6,8 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from solvers.problem import Problem
-from solvers.registry import Solver, get
+from lapmark.solvers.problem import Problem
+from lapmark.solvers.registry import Solver, get
 
 
 class Broken(AssertionError):

@@ -17,7 +17,7 @@ import numpy as np
 import scipy.sparse
 from scipy.optimize import linear_sum_assignment, linprog
 
-from solvers.problem import Cost, DenseCost, PointCost, SparseCost, Transport
+from lapmark.solvers.problem import Cost, DenseCost, PointCost, SparseCost, Transport
 
 Rng = np.random.Generator
 

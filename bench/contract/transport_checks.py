@@ -1,4 +1,4 @@
-"""What every solver of transport must do, the counterpart of `bench.contract.checks`.
+"""What every solver of transport must do, the counterpart of `lapmark.bench.contract.assignment_checks`.
 
 A solver that is exact is given problems without a blur, and must meet the optimum. Any other is given a blur, and held
 to what the certificate proves of its answer, on one scale for all:
@@ -21,11 +21,11 @@ from collections.abc import Callable, Iterable
 
 import numpy as np
 
-from solvers.certificate import Certificate, certify
-from solvers.certificate.plan_sums import masses_of
-from solvers.problem import DenseCost, PointCost, TimeLimit, Transport, Unsupported
-from solvers.registry import Solver, solve
-from solvers.result import Plan
+from lapmark.solvers.certificate import Certificate, certify
+from lapmark.solvers.certificate.plan_marginals import masses_of
+from lapmark.solvers.problem import DenseCost, PointCost, TimeLimit, Transport, Unsupported
+from lapmark.solvers.registry import Solver, solve
+from lapmark.solvers.result import Plan
 
 from .core import Broken, Verdict, named
 from .transport_cases import TRANSPORT_CASES, PlanCase, masses

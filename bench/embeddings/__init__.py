@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 from .embed import SEED, embed, methods
-from .reference import reference
+from .reference_embedding import reference
 from .resample import resample
 
 if TYPE_CHECKING:

@@ -7,11 +7,11 @@ import functools
 import numpy as np
 from numpy.typing import ArrayLike
 
-from solvers import registry
-from solvers.validation import check_threads
+from lapmark.bench.util import cache
+from lapmark.bench.util.status_line import doing
+from lapmark.solvers import registry
+from lapmark.solvers.validation import check_threads
 
-from .. import cache
-from ..status import doing
 from .methods import METHODS, Method, Task
 
 SEED = 777

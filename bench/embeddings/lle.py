@@ -18,7 +18,7 @@ from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, Transfo
 from sklearn.neighbors import NearestNeighbors
 from sklearn.utils.validation import check_array, check_is_fitted, validate_data
 
-from solvers.validation import check_threads
+from lapmark.solvers.validation import check_threads
 
 from .neighbours import largest, nearest
 from .null_space import closed_classes, lowest

@@ -13,7 +13,8 @@ import threading
 import numpy as np
 from sklearn.neighbors import NearestNeighbors
 
-from ..compiling import compiled
+from lapmark.bench.util.jit import compiled
+
 from .threads import in_threads
 
 #: Points of a block. Smaller products are slower; larger ones leave the cache before they are read.

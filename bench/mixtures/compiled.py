@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..compiling import compiled
+from lapmark.bench.util.jit import compiled
 
 #: Adam's decay of the mean and of the square of gradients, and what keeps its quotient finite: D. P. Kingma, J. Ba,
 #: Adam: a method for stochastic optimization, ICLR 2015.

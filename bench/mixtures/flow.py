@@ -22,7 +22,7 @@ from typing import Any
 
 import numpy as np
 
-from solvers.validation import as_numeric, check_entries, check_masses, check_number, first, place
+from lapmark.solvers.validation import as_numeric, check_entries, check_masses, check_number, first, place
 
 #: Eigenvalues of covariances are kept at least this large.
 SMALLEST_VARIANCE = 1e-6

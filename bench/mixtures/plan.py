@@ -15,9 +15,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from solvers import DenseCost, Transport, solve
-
-from ..compiling import compiled
+from lapmark.bench.util.jit import compiled
+from lapmark.solvers import DenseCost, Transport, solve
 
 #: A mass of less is no mass: below 1 by as much as masses of sum 1 can be off together.
 CRUMB = 2.0**-46

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..compiling import compiled
+from lapmark.bench.util.jit import compiled
+
 from .compiled import ROUNDING, adam, logit_gradient, softmax
 from .plan import centre, first_duals, optimal_plan
 

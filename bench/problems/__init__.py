@@ -14,12 +14,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import ClassVar, Literal
 
-from solvers import registry
-from solvers.problem import Problem
-from solvers.result import Result
+from lapmark.bench.util import spec
+from lapmark.solvers import registry
+from lapmark.solvers.problem import Problem
+from lapmark.solvers.result import Result
 
-from .. import spec
-from ..application import Application, Settings, import_modules
+from .application import Application, Settings, import_modules
 
 Build = Callable[..., Problem]
 Draw = Callable[..., list[Path]]

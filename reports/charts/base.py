@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 from matplotlib.figure import Figure
 
-from ..looks import PAPER, Style
+from lapmark.reports.style import PAPER, Style
 
 
 @dataclass(frozen=True)

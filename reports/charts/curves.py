@@ -12,10 +12,10 @@ import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from bench import units
+from lapmark.bench.util import units
+from lapmark.reports import format, scaling, tables
+from lapmark.reports.style import SOFT, Label, label_right, log_axis, panels, plain, sizes_axis, style, theme
 
-from .. import scaling, tables, words
-from ..looks import SOFT, Label, label_right, log_axis, panels, plain, sizes_axis, style, theme
 from .base import Chart, points
 
 #: Smaller peaks are drawn here: below it a process's memory moves by whole pages.
@@ -82,7 +82,7 @@ def _curve_panel(ax: Axes, rows: pd.DataFrame, quantity: Quantity) -> None:
         )
         medians = curve.groupby("n")[quantity.column].median()
         power = scaling.fit(curve["n"], curve["seconds"]) if timed else None
-        name = plain(str(series)) + (f"  {words.power(power.exponent)}" if power is not None else "")
+        name = plain(str(series)) + (f"  {format.power(power.exponent)}" if power is not None else "")
         ends.append(Label(name, medians.index[-1], medians.iloc[-1], look, _heading(medians, largest)))
     if quantity.column == "peak_memory":
         shape = rows.drop_duplicates("n").sort_values("n")

@@ -9,8 +9,9 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.ticker import PercentFormatter
 
-from .. import profiles
-from ..looks import Label, label_right, log_axis, plain, style
+from lapmark.reports import profiles
+from lapmark.reports.style import Label, label_right, log_axis, plain, style
+
 from .base import points
 
 #: Marks on a curve, at most.

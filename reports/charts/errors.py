@@ -10,11 +10,23 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from bench import spec, units
-from bench.record import METRICS, Metric
+from lapmark.bench.results.record import METRICS, Metric
+from lapmark.bench.util import spec, units
+from lapmark.reports import format, tables
+from lapmark.reports.style import (
+    LABEL,
+    SOFT,
+    Label,
+    label_right,
+    line_height,
+    log_axis,
+    panels,
+    plain,
+    style,
+    swatch,
+    theme,
+)
 
-from .. import tables, words
-from ..looks import LABEL, SOFT, Label, label_right, line_height, log_axis, panels, plain, style, swatch, theme
 from .base import Chart, points
 
 #: Largest error that is drawn: no axis reaches beyond the largest number.
@@ -66,7 +78,7 @@ def _panel(ax: Axes, rows: pd.DataFrame, metric: Metric) -> None:
     ax.set_ylim(line / 3, min(rest["error"].max(), FARTHEST) * 4 if len(rest) else line * 100)
     ax.set_xlim(rows["seconds"].min() / 1.6, rows["seconds"].max() * (4 if len(rest) else 1.6))
     log_axis(ax, "x", "time of a solve", units.show_duration)
-    log_axis(ax, "y", metric.axis, lambda value: words.gap(value) if value > 2 * line else metric.perfect)
+    log_axis(ax, "y", metric.axis, lambda value: format.gap(value) if value > 2 * line else metric.perfect)
     if rest.empty:
         ax.set_yticks([line])
     step = line_height(ax)

@@ -7,10 +7,10 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.ticker import MultipleLocator
 
-from bench import units
+from lapmark.bench.util import units
+from lapmark.reports import format, scaling
+from lapmark.reports.style import panels, plain, style, swatch, theme
 
-from .. import scaling, words
-from ..looks import panels, plain, style, swatch, theme
 from .base import Chart, points
 
 #: Exponents that are drawn; an interval that goes on beyond is cut off.
@@ -34,7 +34,7 @@ def draw(cells: pd.DataFrame) -> Figure | None:
                 ends = np.clip([row.low, row.high], LOWEST, HIGHEST)
                 ax.plot(ends, [y, y], color=look.colour, lw=look.width + 0.6, alpha=0.5, solid_capstyle="butt")
                 ax.plot([np.clip(row.exponent, LOWEST, HIGHEST)], [y], **points(look))
-                swatch(ax, y, f"{plain(row.series)}  {words.power(row.exponent)}", look)
+                swatch(ax, y, f"{plain(row.series)}  {format.power(row.exponent)}", look)
             low, high = max(LOWEST, min(0.0, rows["low"].min())), min(HIGHEST, max(3.0, rows["high"].max()))
             ax.set(xlabel="exponent b of time ≈ a nᵇ", xlim=(low - 0.1, high + 0.1), ylim=(0, 1), yticks=[])
             ax.xaxis.set_major_locator(MultipleLocator(1))

@@ -6,10 +6,10 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from bench import units
+from lapmark.bench.util import units
+from lapmark.reports import format, profiles
+from lapmark.reports.style import panels, theme
 
-from .. import profiles, words
-from ..looks import panels, theme
 from . import distribution
 from .base import Chart
 
@@ -45,7 +45,7 @@ def numbers(cells: pd.DataFrame) -> pd.DataFrame:
 
 
 def _within(gap: float) -> str:
-    return f"within {words.gap(gap)}" if gap else "optimal"
+    return f"within {format.gap(gap)}" if gap else "optimal"
 
 
 CHART = Chart(

@@ -6,8 +6,9 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from .. import profiles, words
-from ..looks import panels, theme
+from lapmark.reports import format, profiles
+from lapmark.reports.style import panels, theme
+
 from . import distribution
 from .base import Chart
 
@@ -30,7 +31,7 @@ def draw(cells: pd.DataFrame) -> Figure | None:
         for ax, (_, ratios) in zip(axes, found, strict=True):
             finite = ratios.to_numpy()[np.isfinite(ratios)]
             high = float(np.clip(1.1 * finite.max(), 2.0, FARTHEST))
-            distribution.draw(ax, ratios, 1.0, high, "time over that of the fastest", words.ratio)
+            distribution.draw(ax, ratios, 1.0, high, "time over that of the fastest", format.ratio)
     return figure
 
 

@@ -8,10 +8,10 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, NullLocator
 
-from bench.advisor import regret
+from lapmark.bench.advice.advisor import regret
+from lapmark.reports import format
+from lapmark.reports.style import INK, LETTER, SOFT, numbered_style, plain, theme
 
-from .. import words
-from ..looks import INK, LETTER, SOFT, numbered_style, plain, theme
 from .base import Chart
 
 #: Fewer cases than this say nothing.
@@ -83,7 +83,7 @@ def numbers(cells: pd.DataFrame) -> pd.DataFrame:
     for label, rows in _known(cells).groupby("label"):
         worst = rows.loc[rows["regret"].idxmax()]
         instead = "" if worst["regret"] == 1 else f"{worst['chosen']} for {worst['best']} at n = {worst['n']}"
-        lines[label,] = [words.ratio(each) or "failed" for each in (rows["regret"].median(), worst["regret"])] + [
+        lines[label,] = [format.ratio(each) or "failed" for each in (rows["regret"].median(), worst["regret"])] + [
             instead
         ]
     table = pd.DataFrame.from_dict(lines, orient="index", columns=["median", "worst", "chosen there"])

@@ -6,8 +6,9 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from .. import tables, words
-from ..looks import SOFT, Label, label_right, log_axis, panels, plain, sizes_axis, style, theme
+from lapmark.reports import format, tables
+from lapmark.reports.style import SOFT, Label, label_right, log_axis, panels, plain, sizes_axis, style, theme
+
 from .base import Chart, points
 
 
@@ -31,7 +32,7 @@ def draw(cells: pd.DataFrame) -> Figure | None:
             ax.axhline(1, color=SOFT, lw=1)
             ax.set(xlabel="rows n", ylim=(min(0.5, rows["ratio"].min() / 1.2), max(2.0, rows["ratio"].max() * 1.2)))
             sizes_axis(ax, rows["n"])
-            log_axis(ax, "y", "time over that of the easier case", words.ratio)
+            log_axis(ax, "y", "time over that of the easier case", format.ratio)
             label_right(ax, ends)
     return figure
 
@@ -47,7 +48,7 @@ def numbers(cells: pd.DataFrame) -> pd.DataFrame:
         table = rows.pivot_table(index="series", columns="n", values="ratio", aggfunc="median").reindex(columns=sizes)
         for series, ratios in table.sort_values(sizes[::-1], ascending=False).iterrows():
             status = failed[failed["series"] == series].groupby("n")["status"].first()
-            texts = (words.ratio(each) if np.isfinite(each) else str(status.get(n, "")) for n, each in ratios.items())
+            texts = (format.ratio(each) if np.isfinite(each) else str(status.get(n, "")) for n, each in ratios.items())
             lines[label, series] = list(texts)
     table = pd.DataFrame.from_dict(lines, orient="index", columns=[f"n = {n:,}" for n in sizes])
     table.index = pd.MultiIndex.from_tuples(lines, names=["Case", "Solver"])

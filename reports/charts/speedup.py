@@ -6,8 +6,9 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from .. import tables
-from ..looks import SOFT, Label, label_right, log_axis, numbered_style, panels, plain, sizes_axis, theme
+from lapmark.reports import tables
+from lapmark.reports.style import SOFT, Label, label_right, log_axis, numbered_style, panels, plain, sizes_axis, theme
+
 from .base import Chart, points
 
 

@@ -13,7 +13,8 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import ListedColormap
 from matplotlib.figure import Figure
 
-from ..looks import INK, LETTER, PAPER, SOFT, plain, theme
+from lapmark.reports.style import INK, LETTER, PAPER, SOFT, plain, theme
+
 from .base import Chart
 
 #: Inches of a cell of the matrix, and of what stands below its last line.

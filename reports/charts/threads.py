@@ -6,10 +6,10 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from bench import units
+from lapmark.bench.util import units
+from lapmark.reports import format, scaling
+from lapmark.reports.style import SOFT, Label, label_right, log_axis, panels, plain, sizes_axis, style, theme
 
-from .. import scaling, words
-from ..looks import SOFT, Label, label_right, log_axis, panels, plain, sizes_axis, style, theme
 from .base import Chart, points
 
 
@@ -34,7 +34,7 @@ def draw(cells: pd.DataFrame) -> Figure | None:
             ax.axhline(1, color=SOFT, lw=1)
             ax.set(xlabel="threads", ylim=(min(0.7, rows["ratio"].min() / 1.2), 1.2 * max(every / every[0])))
             sizes_axis(ax, rows["threads"])
-            log_axis(ax, "y", "speed-up", words.ratio, base=2)
+            log_axis(ax, "y", "speed-up", format.ratio, base=2)
             label_right(ax, ends)
     return figure
 
@@ -47,7 +47,7 @@ def numbers(cells: pd.DataFrame) -> pd.DataFrame:
             "n": [f"{n:,}" for n in found["n"]],
             "threads": [str(count) for count in found["threads"]],
             "time": [units.show_duration(seconds) for seconds in found["seconds"]],
-            "speed-up": [words.ratio(ratio) for ratio in found["ratio"]],
+            "speed-up": [format.ratio(ratio) for ratio in found["ratio"]],
             "efficiency": [f"{100 * efficiency:.0f} %" for efficiency in found["efficiency"]],
         },
         index=pd.MultiIndex.from_frame(found[["label", "solver"]], names=["Case", "Solver"]),

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from ..native import _native
-from ..problem import Assignment
-from ..registry import register
-from ..result import Matching
+from lapmark.solvers.native import _native
+from lapmark.solvers.problem import Assignment
+from lapmark.solvers.registry import register
+from lapmark.solvers.result import Matching
+
 from .jv import CAPABILITIES, solve_native
 
 

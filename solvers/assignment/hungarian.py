@@ -11,12 +11,13 @@ from collections.abc import Callable
 
 import numpy as np
 
-from ..deadline import Deadline
-from ..problem import Assignment, Infeasible
-from ..refine import refined
-from ..registry import Capabilities, register
-from ..result import Matching
-from ..wide import Answer, solve_wide
+from lapmark.solvers.deadline import Deadline
+from lapmark.solvers.problem import Assignment, Infeasible
+from lapmark.solvers.registry import Capabilities, register
+from lapmark.solvers.result import Matching
+
+from .refinement import refined
+from .wide_matrix import Answer, solve_wide
 
 Augment = Callable[[np.ndarray, int, np.ndarray, np.ndarray, np.ndarray, np.ndarray], int]
 

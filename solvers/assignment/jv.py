@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..deadline import Deadline
-from ..native import _native
-from ..problem import Assignment
-from ..refine import refined
-from ..registry import Capabilities, register
-from ..result import Matching
-from ..wide import solve_wide
+from lapmark.solvers.deadline import Deadline
+from lapmark.solvers.native import _native
+from lapmark.solvers.problem import Assignment
+from lapmark.solvers.registry import Capabilities, register
+from lapmark.solvers.result import Matching
+
+from .refinement import refined
+from .wide_matrix import solve_wide
 
 CAPABILITIES = Capabilities(
     exact=True,

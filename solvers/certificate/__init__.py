@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..problem import Assignment, Problem, Transport
-from ..result import Matching, Plan, Result
+from lapmark.solvers.problem import Assignment, Problem, Transport
+from lapmark.solvers.result import Matching, Plan, Result
+
 from .matching import certify_matching
 from .verdict import TOLERANCE, Certificate, invalid
 

@@ -6,11 +6,12 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from ..exact_sums import sum_down, sum_up
-from ..problem import Assignment
-from ..result import Matching
-from .potentials import Potentials, Terms
-from .proof import Claim, tightened
+from lapmark.solvers.costs.exact_sums import sum_down, sum_up
+from lapmark.solvers.problem import Assignment
+from lapmark.solvers.result import Matching
+
+from .complementary_slackness import Claim, tightened
+from .feasible_duals import Potentials, Terms
 from .verdict import Certificate, as_array, invalid, number, relative, vector
 
 
@@ -73,7 +74,7 @@ def _potentials(claim: Claim, problem: Assignment, own: Potentials | None, searc
     yield from tightened(claim, claim.terms.from_minima)
     if search:
         # A solver comes after all that it solves: it is imported where it is needed.
-        from ..registry import solve
+        from lapmark.solvers.registry import solve
 
         try:
             answer = solve(problem)

@@ -16,14 +16,15 @@ from dataclasses import replace
 import numpy as np
 import scipy.sparse
 
-from ..exact_sums import sum_down, sum_up
-from ..problem import Transport
-from ..result import Plan
-from ..validation import place
+from lapmark.solvers.costs.exact_sums import sum_down, sum_up
+from lapmark.solvers.problem import Transport
+from lapmark.solvers.result import Plan
+from lapmark.solvers.validation import place
+
+from .complementary_slackness import Claim, tightened
+from .feasible_duals import Potentials, Terms
 from .plan_bounds import MET, Rounded, Scaled, convergence, dual_bounds, penalised, rounded
-from .plan_sums import Sums, gathered, masses_of, spread
-from .potentials import Potentials, Terms
-from .proof import Claim, tightened
+from .plan_marginals import Sums, gathered, masses_of, spread
 from .rerouting import rerouted
 from .verdict import Certificate, invalid, number, relative, vector
 
@@ -151,7 +152,7 @@ def _potentials(
     yield from _from_both_sides(claim, claim.terms.from_minima)
     if search:
         # A solver comes after all that it solves: it is imported where it is needed.
-        from ..registry import solve
+        from lapmark.solvers.registry import solve
 
         try:
             answer = solve(replace(problem, blur=0.0))

@@ -21,10 +21,11 @@ from dataclasses import dataclass
 import numpy as np
 import scipy.special
 
-from ..exact_sums import UNIT, sum_down
-from ..minima import column_minima, row_minima
-from ..problem import Transport
-from .plan_sums import Sums, masses_of, product
+from lapmark.solvers.costs.c_transform import column_minima, row_minima
+from lapmark.solvers.costs.exact_sums import UNIT, sum_down
+from lapmark.solvers.problem import Transport
+
+from .plan_marginals import Sums, masses_of, product
 
 #: Marginals that miss by less than this, relative to the mass, are met: sums of float64 masses say no more.
 MET = 1e-12

@@ -10,9 +10,10 @@ import numpy as np
 import scipy.sparse
 from scipy.sparse.csgraph import maximum_flow
 
-from ..problem import Transport
+from lapmark.solvers.problem import Transport
+
 from .plan_bounds import MET
-from .plan_sums import masses_of
+from .plan_marginals import masses_of
 
 #: Flows are whole numbers of a part of what is lacking, and what their rounding leaves is sent in one more round.
 PARTS, ROUNDS = 2**30, 2

@@ -11,9 +11,9 @@ from libc.math cimport fabs
 from libc.stdint cimport int32_t, int64_t
 from libc.stdlib cimport qsort
 
-from solvers.native.kernels cimport CHANGED, INFEASIBLE, INTERRUPTED, OUT_OF_MEMORY, SOLVED, SPENT, TIMED_OUT, outcome_t, points_t, raise_changed
-from solvers.native.stopping cimport raise_if_interrupted, raise_pending, stop_t, stop_within
-from solvers.problem import Infeasible
+from .kernels cimport CHANGED, INFEASIBLE, INTERRUPTED, OUT_OF_MEMORY, SOLVED, SPENT, TIMED_OUT, outcome_t, points_t, raise_changed
+from .stopping cimport raise_if_interrupted, raise_pending, stop_t, stop_within
+from lapmark.solvers.problem import Infeasible
 
 
 cdef extern from "lapmark.h":

@@ -9,8 +9,8 @@ import numpy as np
 
 from libc.stdint cimport int32_t, int64_t
 
-from solvers.native.kernels cimport INTERRUPTED, OUT_OF_MEMORY, SOLVED, TIMED_OUT, outcome_t
-from solvers.native.stopping cimport raise_pending, stop_t, stop_within
+from .kernels cimport INTERRUPTED, OUT_OF_MEMORY, SOLVED, TIMED_OUT, outcome_t
+from .stopping cimport raise_pending, stop_t, stop_within
 
 
 cdef extern from "numbers.h":

@@ -8,9 +8,9 @@ cimport numpy as cnp
 from libc.stdint cimport int64_t, intptr_t
 from libc.stdlib cimport calloc, free
 
-from solvers.native.stopping cimport raise_pending, stop_t, stop_within
+from .stopping cimport raise_pending, stop_t, stop_within
 
-from solvers.validation import LARGEST_COST, LARGEST_INTEGER
+from lapmark.solvers.validation import LARGEST_COST, LARGEST_INTEGER
 
 cdef extern from "small.h":
     enum:

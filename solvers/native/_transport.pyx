@@ -10,8 +10,8 @@ import numpy as np
 
 from libc.stdint cimport int32_t, int64_t, uint8_t
 
-from solvers.native.kernels cimport CHANGED, INFEASIBLE, INTERRUPTED, OUT_OF_MEMORY, TIMED_OUT, outcome_t, points_t, raise_changed
-from solvers.native.stopping cimport raise_pending, stop_t, stop_within
+from .kernels cimport CHANGED, INFEASIBLE, INTERRUPTED, OUT_OF_MEMORY, TIMED_OUT, outcome_t, points_t, raise_changed
+from .stopping cimport raise_pending, stop_t, stop_within
 
 
 cdef extern from "masses.h":

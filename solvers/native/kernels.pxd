@@ -7,7 +7,7 @@ cdef extern from "lapmark.h":
 
 
 cdef inline int raise_changed() except -1:
-    from solvers.validation import COSTS_CHANGED
+    from lapmark.solvers.validation import COSTS_CHANGED
 
     raise ValueError(COSTS_CHANGED)
 

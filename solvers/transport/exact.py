@@ -7,18 +7,19 @@ import math
 
 import numpy as np
 
-from ..deadline import Deadline
-from ..histograms import solve_alone
-from ..infeasibility import allowed_by
-from ..line import Line
-from ..minima import all_duals, fitted
-from ..native import _native, _transport
-from ..problem import Cost, Infeasible, PointCost, SparseCost, TimeLimit, Transport, Unsupported
-from ..refine_plan import refined_plan
-from ..registry import Capabilities, register
-from ..result import Plan
-from ..validation import ROUNDING
-from ..wide import BOUND_SECONDS, float_matrix
+from lapmark.solvers.assignment.wide_matrix import BOUND_SECONDS, float_matrix
+from lapmark.solvers.certificate.hall_proof import allowed_by
+from lapmark.solvers.costs.c_transform import all_duals, fitted
+from lapmark.solvers.costs.one_dimension import Line
+from lapmark.solvers.deadline import Deadline
+from lapmark.solvers.emd import solve_alone
+from lapmark.solvers.native import _native, _transport
+from lapmark.solvers.problem import Cost, Infeasible, PointCost, SparseCost, TimeLimit, Transport, Unsupported
+from lapmark.solvers.registry import Capabilities, register
+from lapmark.solvers.result import Plan
+from lapmark.solvers.validation import ROUNDING
+
+from .refinement import refined_plan
 
 #: Matrices of at most so many entries are solved from all pairs, and so are points.
 SMALL = 2**17

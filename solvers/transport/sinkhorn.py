@@ -3,7 +3,7 @@
 Two ways to stop. A marginal error runs a coarse schedule, over-relaxed, each ε until its marginals roughly fit and the
 last until they fit as asked. "schedule" follows GeomLoss's schedule once and reports what error is left.
 
-Points are never turned into a matrix (`solvers.pairs`).
+Points are never turned into a matrix (`lapmark.solvers.sinkhorn.kernel_sums`).
 """
 
 from __future__ import annotations
@@ -12,16 +12,16 @@ import math
 
 import numpy as np
 
-from ..deadline import Deadline
-from ..entropic import Entropic, OutOfTime
-from ..native import _native
-from ..pairs import KernelPairs
-from ..posed import Options, Posed, check_blur
-from ..problem import BLOCK_ENTRIES, Assignment, Problem, TimeLimit, Transport
-from ..registry import Capabilities, register
-from ..result import Matching, Plan
-from ..rounding import round_blocks
-from ..wide import Answer, solve_wide
+from lapmark.solvers.assignment.wide_matrix import Answer, solve_wide
+from lapmark.solvers.deadline import Deadline
+from lapmark.solvers.native import _native
+from lapmark.solvers.problem import BLOCK_ENTRIES, Assignment, Problem, TimeLimit, Transport
+from lapmark.solvers.registry import Capabilities, register
+from lapmark.solvers.result import Matching, Plan
+from lapmark.solvers.sinkhorn.iteration import Entropic, OutOfTime
+from lapmark.solvers.sinkhorn.kernel_sums import KernelPairs
+from lapmark.solvers.sinkhorn.rounding import round_blocks
+from lapmark.solvers.sinkhorn.setup import Options, Posed, check_blur
 
 
 @register(

@@ -6,14 +6,14 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from ..deadline import Deadline
-from ..entropic import STAGE_ERROR, STAGE_PASSES, Entropic, OutOfTime, State
-from ..pairs import PointPairs
-from ..posed import Options, Posed
-from ..problem import Transport, Unsupported
-from ..quadrature import SMALLEST, Cloud, Nodes
-from ..registry import Capabilities, register
-from ..result import Plan
+from lapmark.solvers.deadline import Deadline
+from lapmark.solvers.problem import Transport, Unsupported
+from lapmark.solvers.registry import Capabilities, register
+from lapmark.solvers.result import Plan
+from lapmark.solvers.sinkhorn.iteration import STAGE_ERROR, STAGE_PASSES, Entropic, OutOfTime, State
+from lapmark.solvers.sinkhorn.kernel_sums import PointPairs
+from lapmark.solvers.sinkhorn.quadrature import SMALLEST, Cloud, Nodes
+from lapmark.solvers.sinkhorn.setup import Options, Posed
 
 #: Groups of points spread over no more than this part of the blur at the time.
 FINENESS = 0.35

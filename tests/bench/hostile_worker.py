@@ -17,12 +17,12 @@ import distributed
 import distributed.worker
 from distributed.protocol.serialize import Serialized, to_serialize
 
-import bench.cluster
+from lapmark.bench.run.cluster import cluster
 
 CODE = "import os; open({path!r}, 'a').write(f'{{os.getpid()}} {attack}\\n')"
 
 # A worker may import this file twice.
-honest_turn = bench.cluster.__dict__.setdefault("honest_turn", bench.cluster.turn)
+honest_turn = cluster.__dict__.setdefault("honest_turn", cluster.turn)
 
 
 class Bomb:
@@ -129,10 +129,10 @@ match attack:
     case "none":
         pass
     case "description":
-        bench.cluster.describe = lambda *_: pickled("description")
+        cluster.describe = lambda *_: pickled("description")
     case "silent description":
-        bench.cluster.describe = silence
+        cluster.describe = silence
     case "silence":
-        bench.cluster.turn = silence
+        cluster.turn = silence
     case _:
-        bench.cluster.turn = hostile_turn
+        cluster.turn = hostile_turn

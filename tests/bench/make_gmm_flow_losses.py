@@ -7,8 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
-from bench.problems.gmm_flow import mixtures
-from bench.suite.gmm_flow import pot_flow
+from lapmark.bench.asv_benchmarks.gmm_flow import pot_flow
+from lapmark.bench.problems.applied.gmm_flow import mixtures
 
 FILE = Path(__file__).with_name("gmm_flow_losses.npz")
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from bench.plan import expand_case, plan
-from bench.problems import Case, adversarial, adversarial_transport, get
-from bench.protocol import digest
-from solvers import Assignment, Infeasible, certify, registry, solve
-from solvers.infeasibility import fault_of_proof
-from solvers.problem import Problem
+from lapmark import Assignment, Infeasible, certify, solve
+from lapmark.bench.problems import Case, get
+from lapmark.bench.problems.hard import adversarial, adversarial_transport
+from lapmark.bench.run.cells import expand_case, plan
+from lapmark.bench.worker.protocol import digest
+from lapmark.solvers import registry
+from lapmark.solvers.certificate.hall_proof import fault_of_proof
+from lapmark.solvers.problem import Problem
 
 OURS = ("cascade", "jv", "jv-avx2", "auction", "hungarian")
 ENTROPIC = ("sinkhorn", "sinkhorn-multilevel")

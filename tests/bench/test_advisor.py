@@ -11,11 +11,11 @@ import pandas as pd
 import pytest
 from scipy.sparse import csr_array
 
-from bench import advisor, evidence, features, reference
-from bench.advisor import NoAdvice, Unmet, Wanted, choose
-from bench.evidence import Evidence, Target
-from bench.features import NAMES
-from solvers import Assignment, DenseCost, PointCost, SparseCost, Transport
+from lapmark import Assignment, DenseCost, PointCost, SparseCost, Transport
+from lapmark.bench.advice import advisor, features, performance_model, shipped_measurements
+from lapmark.bench.advice.advisor import NoAdvice, Unmet, Wanted, choose
+from lapmark.bench.advice.features import NAMES
+from lapmark.bench.advice.performance_model import Evidence, Target
 
 SIZES = (100, 400, 1600)
 KIND = "assignment, dense"
@@ -43,8 +43,8 @@ def cell(solver: str, label: str, n: int, seconds: float, **others: object) -> d
         "marginal_error": math.nan,
         "peak_memory": 1 << 20,
         "kind": KIND,
-        **{evidence.PREFIX + name: 0.0 for name in NAMES},
-        evidence.PREFIX + "spread": PLACES[label],
+        **{performance_model.PREFIX + name: 0.0 for name in NAMES},
+        performance_model.PREFIX + "spread": PLACES[label],
     }
     return known | others
 
@@ -217,7 +217,7 @@ def test_without_a_neighbour_there_is_no_regret_to_speak_of() -> None:
 class TestShipped:
     """What ships with the package."""
 
-    cells = reference.load()
+    cells = shipped_measurements.load()
 
     def test_it_says_where_it_comes_from(self) -> None:
         for name in ("machine", "versions", "finished"):

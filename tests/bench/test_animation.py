@@ -9,9 +9,9 @@ import pytest
 from matplotlib.figure import Figure
 from PIL import Image
 
-from bench import status
-from bench.problems._pictures import save_animation
-from bench.status import doing
+from lapmark.bench.problems.applied._pictures import save_animation
+from lapmark.bench.util import status_line
+from lapmark.bench.util.status_line import doing
 
 
 def dots(frames: int) -> list[Image.Image]:
@@ -64,7 +64,7 @@ def test_a_frame_that_cannot_be_drawn_leaves_the_earlier_file(tmp_path: Path) ->
 
 def test_the_line_says_what_within_what_and_for_how_long() -> None:
     def line() -> str:
-        return status._Words().__rich__().plain
+        return status_line._Words().__rich__().plain
 
     with doing("one [1] of two"):
         with doing("building") as say:

@@ -17,7 +17,7 @@ from typing import Any
 import asv
 import pytest
 
-from bench import site
+from lapmark.bench.asv_benchmarks import asv_site
 
 ROOT = Path(__file__).parent.parent.parent
 
@@ -61,7 +61,7 @@ def local(published: Path) -> Path:
     if shutil.which("npm") is None:
         pytest.skip("npm, which fetches the scripts of asv's site, is not installed")
     try:
-        assert site.make_local(published) == []
+        assert asv_site.make_local(published) == []
     except ValueError as error:
         pytest.skip(str(error))
     return published
@@ -84,18 +84,18 @@ class _Quiet(http.server.SimpleHTTPRequestHandler):
 
 def test_every_script_that_asv_loads_from_elsewhere_is_known() -> None:
     page = (Path(asv.__file__).parent / "www" / "index.html").read_text()
-    assert set(re.findall(r'(?:src|href)="(https://[^"]+\.(?:js|css))"', page)) == set(site.SCRIPTS)
+    assert set(re.findall(r'(?:src|href)="(https://[^"]+\.(?:js|css))"', page)) == set(asv_site.SCRIPTS)
 
 
 def test_without_npm_the_site_stays_as_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys) -> None:
     page = Path(asv.__file__).parent / "www" / "index.html"
     shutil.copy(page, tmp_path)
     monkeypatch.setenv("PATH", str(tmp_path))
-    assert site.main([str(tmp_path)]) == 1
+    assert asv_site.main([str(tmp_path)]) == 1
     assert "npm cannot be run" in capsys.readouterr().err
     assert (tmp_path / "index.html").read_bytes() == page.read_bytes()
-    assert site.main([str(tmp_path / "none")]) == 1
-    assert site.main([]) == 2
+    assert asv_site.main([str(tmp_path / "none")]) == 1
+    assert asv_site.main([]) == 2
 
 
 @pytest.mark.timeout(900)  # some fifty processes, one after another: minutes on a busy machine

@@ -13,16 +13,16 @@ import psutil
 import pytest
 from typer.testing import CliRunner
 
-from bench import checking, plugins, roster
-from bench.checking import Finding
-from bench.cli import app
-from bench.contract import CHECKS
-from solvers import registry
+from lapmark.bench.cli import app
+from lapmark.bench.contract import CHECKS, runner
+from lapmark.bench.contract.runner import Finding
+from lapmark.bench.environments import available_solvers
+from lapmark.solvers import plugins, registry
 
 #: Solvers that fail in ways that an exception cannot tell.
 FAULTY = """
 import ctypes, os, sys, time
-from solvers import Capabilities, register, solve
+from lapmark import Capabilities, register, solve
 
 def solver(name, fault):
     @register(name, Capabilities(exact=True))
@@ -56,7 +56,7 @@ def faulty(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 def examine(name: str, *checks: str, timeout: float = 60) -> dict[str, Finding]:
     shown: list[str | Finding] = []
-    checking.examine(roster.get(name), checks, timeout, shown.append)
+    runner.examine(available_solvers.get(name), checks, timeout, shown.append)
     findings = {finding.check: finding for finding in shown if isinstance(finding, Finding)}
     assert [news for news in shown if isinstance(news, str)] == list(findings) == list(checks)
     return findings
@@ -91,12 +91,12 @@ def test_a_check_without_an_end_is_a_failure() -> None:
 
 
 def test_checks_are_those_of_the_solvers_kind() -> None:
-    jv, transport = roster.get("jv"), roster.get("transport")
-    assert not set(checking.select(jv)) & set(checking.select(transport))
-    assert set(checking.select(roster.get("sinkhorn"))) == set(CHECKS)
-    assert checking.select(jv, ["brute"]) == ["brute-force", "brute-force-rectangular"]
+    jv, transport = available_solvers.get("jv"), available_solvers.get("transport")
+    assert not set(runner.select(jv)) & set(runner.select(transport))
+    assert set(runner.select(available_solvers.get("sinkhorn"))) == set(CHECKS)
+    assert runner.select(jv, ["brute"]) == ["brute-force", "brute-force-rectangular"]
     with pytest.raises(ValueError, match="no check is called 'brute-forse'; did you mean brute-force"):
-        checking.select(jv, ["brute-forse"])
+        runner.select(jv, ["brute-forse"])
 
 
 def lapmark(*arguments: object) -> tuple[int, str]:
@@ -119,7 +119,7 @@ def test_the_command_shows_a_line_for_each_check_and_fails_with_one(faulty: Path
 def test_what_cannot_run_is_a_usage_error(tmp_path: Path) -> None:
     file = tmp_path / "absent.py"
     file.write_text(
-        "from solvers import Capabilities, register\n"
+        "from lapmark import Capabilities, register\n"
         'register("check-absent", Capabilities(exact=True), requires=("no-such-distribution",))(lambda problem: None)\n'
     )
     code, output = lapmark("check", "check-absent", "--plugin", file)
@@ -132,7 +132,7 @@ def test_a_file_that_dies_in_the_process_of_the_checks_is_told_once(tmp_path: Pa
     file = tmp_path / "dying.py"
     file.write_text(
         "import os, sys\nfrom solvers import Capabilities, register\n"
-        'if "bench.contract" in getattr(sys.modules["__main__"].__spec__, "name", ""):\n    os.abort()\n'
+        'if "lapmark.bench.contract" in getattr(sys.modules["__main__"].__spec__, "name", ""):\n    os.abort()\n'
         'register("check-dies", Capabilities(exact=True))(lambda problem: None)\n'
     )
     code, output = lapmark("check", "check-dies", "--plugin", file)
@@ -141,10 +141,10 @@ def test_a_file_that_dies_in_the_process_of_the_checks_is_told_once(tmp_path: Pa
 
 
 def test_ctrl_c_leaves_no_process(faulty: Path) -> None:
-    command = [sys.executable, "-m", "bench.cli", "check", "check-hangs", "--plugin", str(faulty), "-k", "tiny"]
+    command = [sys.executable, "-m", "lapmark", "check", "check-hangs", "--plugin", str(faulty), "-k", "tiny"]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     children: list[psutil.Process] = []
-    while not any("bench.contract" in child.cmdline() for child in children):
+    while not any("lapmark.bench.contract" in child.cmdline() for child in children):
         assert process.poll() is None
         time.sleep(0.05)
         children = psutil.Process(process.pid).children(recursive=True)

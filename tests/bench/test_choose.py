@@ -13,10 +13,11 @@ import pytest
 import scipy.sparse
 from typer.testing import CliRunner
 
-from bench import costfile
-from bench.cli import app
-from bench.store import Store
-from solvers import Assignment, PointCost, SparseCost, Transport, registry
+from lapmark import Assignment, PointCost, SparseCost, Transport
+from lapmark.bench.cli import app
+from lapmark.bench.data import cost_file
+from lapmark.bench.results.store import Store
+from lapmark.solvers import registry
 
 RNG = np.random.default_rng(0)
 X, Y = RNG.random((2, 200, 2))
@@ -93,12 +94,12 @@ def test_files_are_placed_among_the_families(elsewhere: Path) -> None:
 
 def test_files_are_read_as_what_they_are(elsewhere: Path) -> None:
     np.savez("points.npz", x=X, y=Y, p=1, scale=0.5)
-    points = costfile.read("points.npz")
+    points = cost_file.read("points.npz")
     assert isinstance(points, Assignment)
     assert isinstance(points.cost, PointCost)
     assert (points.cost.p, points.cost.scale) == (1, 0.5)
     np.savez("masses.npz", x=X, y=Y, a=2 * np.ones(200), b=2 * np.ones(200))
-    transport = costfile.read("masses.npz")
+    transport = cost_file.read("masses.npz")
     assert isinstance(transport, Transport)
     assert transport.a is not None
     assert (transport.a.sum(), transport.blur) == (400, 0)
@@ -106,13 +107,13 @@ def test_files_are_read_as_what_they_are(elsewhere: Path) -> None:
         masses = {"x": X, "y": Y, "b": np.ones(200), **more}
         np.savez("masses.npz", **masses)
         with pytest.raises(ValueError, match=message):
-            costfile.read("masses.npz")
+            cost_file.read("masses.npz")
         np.savez("masses.npz", **masses, **({"reach": 1} if more else {"partial": True}))
-        assert isinstance(costfile.read("masses.npz"), Transport)
+        assert isinstance(cost_file.read("masses.npz"), Transport)
     scipy.sparse.save_npz("sparse.npz", scipy.sparse.coo_array(np.eye(3)))
-    assert isinstance(costfile.read("sparse.npz").cost, SparseCost)
+    assert isinstance(cost_file.read("sparse.npz").cost, SparseCost)
     Path("costs.csv").write_text("1,inf\n2.5,3\n")
-    np.testing.assert_array_equal(costfile.read("costs.csv").cost.dense(), [[1, np.inf], [2.5, 3]])
+    np.testing.assert_array_equal(cost_file.read("costs.csv").cost.dense(), [[1, np.inf], [2.5, 3]])
 
 
 @pytest.mark.parametrize(
@@ -153,7 +154,7 @@ def test_sparse_matrix_without_an_array_is_a_usage_error_that_names_it(elsewhere
         assert f"the sparse matrix lacks {name}; write it with" in " ".join(output.replace("│", " ").split())
     np.savez("other.npz", **{**whole, "format": b"lil"})
     with pytest.raises(ValueError, match="has the format 'lil'; it must be one of bsr"):
-        costfile.read("other.npz")
+        cost_file.read("other.npz")
 
 
 TASKS = pd.DataFrame([[4, 1, 3], [2, 0, 5]], index=["Ann", "Bob"], columns=["sweep", "mop", "dust"])
@@ -174,7 +175,7 @@ TASKS = pd.DataFrame([[4, 1, 3], [2, 0, 5]], index=["Ann", "Bob"], columns=["swe
 )
 def test_names_of_rows_and_columns_are_no_costs(elsewhere: Path, frame: pd.DataFrame, settings: dict[str, Any]) -> None:
     frame.to_csv("costs.csv", **settings)
-    problem, layout = costfile.read_with_layout("costs.csv")
+    problem, layout = cost_file.read_with_layout("costs.csv")
     np.testing.assert_array_equal(problem.cost.dense(), frame)
     assert layout.startswith("2 rows, 3 numeric columns, separator ")
     assert ("rows named by column 1" in layout) == settings.get("index", True)

@@ -12,9 +12,9 @@ import psutil
 import pytest
 from typer.testing import CliRunner
 
-from bench.cli import app
-from bench.record import Record
-from bench.store import NAME, Store
+from lapmark.bench.cli import app
+from lapmark.bench.results.record import Record
+from lapmark.bench.results.store import NAME, Store
 
 #: Enough cells that a run can be stopped among them.
 RUN = ["run", "-s", "jv", "-s", "scipy", "-p", "uniform", "-n", "8", "-n", "12", "--budget", "10ms"]
@@ -29,7 +29,7 @@ def lapmark(*arguments: object) -> tuple[int, str]:
 def start(*arguments: object) -> subprocess.Popen[str]:
     """The command in a process of its own, with an identity that commits made meanwhile do not change."""
     return subprocess.Popen(
-        [sys.executable, "-m", "bench.cli", *map(str, arguments)],
+        [sys.executable, "-m", "lapmark", *map(str, arguments)],
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,

@@ -22,22 +22,30 @@ import numpy as np
 import psutil
 import pytest
 
-from bench.cell import Limits
-from bench.cluster_messages import Answer, BadMessage, Place, read_answer, read_place, write_answer, write_place
-from bench.machine import machine, source
-from bench.measure import Terms, unmeasured
-from bench.plan import Cell, plan
-from bench.record import Record, fault
-from bench.store import Store
-from bench.turns import Started
+from lapmark.bench.results.record import Record, fault
+from lapmark.bench.results.store import Store
+from lapmark.bench.run.cells import Cell, plan
+from lapmark.bench.run.cluster.messages import (
+    Answer,
+    BadMessage,
+    Place,
+    read_answer,
+    read_place,
+    write_answer,
+    write_place,
+)
+from lapmark.bench.run.measure import Terms, unmeasured
+from lapmark.bench.run.schedule import Started
+from lapmark.bench.system.machine import machine, source
+from lapmark.bench.worker.cell import Limits
 
 pytest.importorskip("distributed", reason="distributed is not installed")
-from bench import cluster, cluster_client
+from lapmark.bench.run.cluster import client, cluster
 
 #: Says when each of its calls starts and ends, and takes long enough to be killed in one.
 PLUGIN = """
 import os, time
-from solvers import Capabilities, Matching, register, solve
+from lapmark import Capabilities, Matching, register, solve
 
 @register("slow", Capabilities(exact=True))
 def slow(problem):
@@ -66,7 +74,7 @@ HOSTILE = str(Path(__file__).with_name("hostile_worker.py"))
 PLAIN_CLIENT = """
 import contextlib, sys, time
 import distributed
-from bench.cluster import turn
+from lapmark.bench.run.cluster.cluster import turn
 
 client = distributed.Client(sys.argv[1])
 for worker, known in client.scheduler_info(n_workers=-1)["workers"].items():
@@ -160,7 +168,7 @@ def plugin(tmp_path: Path) -> Path:
 
 
 def start(
-    dask: Dask, *arguments: object, program: Sequence[str] = ("-m", "bench.cli"), **environment: str
+    dask: Dask, *arguments: object, program: Sequence[str] = ("-m", "lapmark"), **environment: str
 ) -> subprocess.Popen[str]:
     command = [sys.executable, *program, "run", "--scheduler", dask.address, "--to", dask.folder / "results"]
     return subprocess.Popen(
@@ -188,7 +196,7 @@ def solvers_at_work() -> list[psutil.Process]:
     found = []
     for process in psutil.Process().children(recursive=True):
         try:
-            if "bench.worker" in process.cmdline() and process.status() != psutil.STATUS_ZOMBIE:
+            if "lapmark.bench.worker.worker" in process.cmdline() and process.status() != psutil.STATUS_ZOMBIE:
                 found.append(process)
         except (psutil.Error, OSError):
             continue
@@ -289,7 +297,7 @@ class Scripted:
     def __init__(self, monkeypatch: pytest.MonkeyPatch, place: Place) -> None:
         self.place, self.alive, self.now, self.asked = place, {"a", "b"}, iter(range(1000)), list[str]()
         for name in ("connect", "workers", "ask"):
-            monkeypatch.setattr(cluster_client, name, getattr(self, f"_{name}"))
+            monkeypatch.setattr(client, name, getattr(self, f"_{name}"))
         clock = SimpleNamespace(monotonic=lambda: next(self.now), sleep=lambda _: None)
         monkeypatch.setattr(cluster, "time", clock)
         self.turns = SimpleNamespace(terms=Terms(limits=Limits(timeout=1.0, memory=1 << 30), budget=1.0))
@@ -348,7 +356,7 @@ def test_scheduler_that_does_not_answer_in_time_is_reported_with_the_limit() -> 
 
     silent = SimpleNamespace(fault="", sync=sync, scheduler=SimpleNamespace(identity=None))
     with pytest.raises(ConnectionError, match=r"^no answer in 120 seconds$"):
-        cluster_client.workers(silent)
+        client.workers(silent)
 
 
 def test_a_run_on_two_hosts_is_certified_written_here_and_gone_on_from(dask: Dask) -> None:
@@ -451,7 +459,7 @@ def test_a_worker_with_another_commit_is_not_used(dask: Dask) -> None:
 def test_without_a_scheduler_the_error_says_how_to_start_one(tmp_path: Path) -> None:
     command = ["run", "--scheduler", "tcp://127.0.0.1:1", "-s", "jv", "-p", "uniform", "--to", tmp_path]
     done = subprocess.run(
-        [sys.executable, "-m", "bench.cli", *map(str, command)], capture_output=True, text=True, check=False
+        [sys.executable, "-m", "lapmark", *map(str, command)], capture_output=True, text=True, check=False
     )
     assert done.returncode == 2
     said = " ".join(done.stderr.replace("│", " ").split())
@@ -515,7 +523,9 @@ LIES = {
 @pytest.mark.slow
 def test_workers_that_send_anything_but_their_record_are_not_used(dask: Dask) -> None:
     dask.hostile(*LIES, "none")
-    impatient = "from bench import cluster_client; cluster_client.ANSWER = 10; from bench.cli import app; app()"
+    impatient = (
+        "from lapmark.bench.run.cluster import client; client.ANSWER = 10; from lapmark.bench.cli import app; app()"
+    )
     sizes = itertools.chain(*(("-n", n) for n in range(8, 24)))
     process = start(dask, "-s", "jv", "-p", "uniform", *sizes, program=("-c", impatient))
     output, _ = process.communicate(timeout=250)
@@ -527,7 +537,7 @@ def test_workers_that_send_anything_but_their_record_are_not_used(dask: Dask) ->
 
 def test_a_worker_that_keeps_silent_loses_its_turn(dask: Dask) -> None:
     dask.hostile("silence", "none")
-    hasty = "import bench.cluster as c; c.AROUND_CALLS, c.PROCESSES = 4.0, 0; from bench.cli import app; app()"
+    hasty = "import lapmark.bench.run.cluster.cluster as c; c.AROUND_CALLS, c.PROCESSES = 4.0, 0; from lapmark.bench.cli import app; app()"
     process = start(dask, "-s", "jv", "-p", "uniform", "-n", 8, "-n", 9, program=("-c", hasty))
     output, _ = process.communicate(timeout=100)
     assert process.returncode == 0, output

@@ -13,7 +13,7 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from bench.maps import collection, mosaic, thumbnails
+from lapmark.bench.applications.grid_map import collection, mosaic, thumbnails
 
 RNG = np.random.default_rng(0)
 

@@ -12,12 +12,12 @@ import numpy as np
 import pytest
 from test_cli import lapmark
 
-from bench import compared
-from bench.caveats import STARTED
-from bench.compare import Change, Comparison, Side, Terms, compare
-from bench.ratio import ratio
-from bench.record import Record
-from bench.store import Store
+from lapmark.bench.compare import formats
+from lapmark.bench.compare.bootstrap import ratio
+from lapmark.bench.compare.comparability import STARTED
+from lapmark.bench.compare.comparison import Change, Comparison, Side, Terms, compare
+from lapmark.bench.results.record import Record
+from lapmark.bench.results.store import Store
 
 MACHINE = {"cpu": "a processor", "cores": 2}
 Rounds = list[list[float]]
@@ -216,7 +216,7 @@ def test_cells_are_found_by_solver_case_and_threads_and_those_of_one_side_are_li
     assert [cell.key for cell in comparison.cells] == [("jv", "uniform:n=100,seed=0", 1)]
     assert [(key[0], key[2]) for key in comparison.gone] == [("scipy", 1), ("cascade", 2)]
     assert [(key[0], key[2]) for key in comparison.added] == [("cascade", 1), ("jv", 1)]
-    assert "Only in A: scipy on uniform n=100, cascade, 2 threads on uniform n=100." in compared.markdown(comparison)
+    assert "Only in A: scipy on uniform n=100, cascade, 2 threads on uniform n=100." in formats.markdown(comparison)
 
 
 def test_nothing_in_common_is_an_error_that_says_what_there_is() -> None:
@@ -244,19 +244,19 @@ def test_the_same_is_told_in_three_forms() -> None:
     new.append(record(n=8, rounds=[[2 * seconds for seconds in samples] for samples in steady]))
     comparison = compared_to(old, new)
 
-    told = json.loads(compared.as_json(comparison))
+    told = json.loads(formats.as_json(comparison))
     assert (told["format"], told["worse"], told["threshold"]) == (1, True, 0.05)
     assert [len(cell["changes"]) for cell in told["cells"]] == [2, 1, 1]
     time, scans = told["cells"][0]["changes"]
     assert (scans["what"], scans["old"], scans["new"], scans["word"]) == ("row_scans", 1000, 1020, "more work")
     assert time["low"] <= time["value"] <= time["high"]
 
-    text = compared.markdown(comparison)
+    text = formats.markdown(comparison)
     assert text.startswith("**Worse: 1 more work, 1 slower, 2 same.**")
     assert "| `uniform n=100` | `jv` | row_scans | 1,000 | 1,020 | 1.02× | **more work** |" in text
     assert "Counters are equal in 2 of 3 cells." in text
     assert "`uniform n=7`" not in text
-    assert "`uniform n=7`" in compared.markdown(comparison, every=True)
+    assert "`uniform n=7`" in formats.markdown(comparison, every=True)
 
 
 @pytest.fixture

@@ -133,7 +133,7 @@ def test_the_script_of_each_shell_asks_the_command(shell: str) -> None:
 def test_verbs_options_and_suites_are_completed_without_loading_a_solver(line: str) -> None:
     code = """
 import sys
-from bench.cli import main
+from lapmark.bench.cli import main
 sys.argv = ["lapmark"]
 try:
     main()

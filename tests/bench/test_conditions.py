@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from bench import conditions
-from bench.conditions import LOADED, SHORTEST, Look
-from bench.record import Record
-from bench.turns import Turns
+from lapmark.bench.results.record import Record
+from lapmark.bench.run.schedule import Turns
+from lapmark.bench.system import conditions
+from lapmark.bench.system.conditions import LOADED, SHORTEST, Look
 
 pinned = pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="no process can be pinned here")
 
@@ -22,7 +22,7 @@ pinned = pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="no pro
 SPIN = """
 import os, time
 os.sched_setaffinity(0, {int(os.environ["CORE"])})
-from bench.conditions import Watch
+from lapmark.bench.system.conditions import Watch
 watch, end = Watch(), time.perf_counter() + 1
 while time.perf_counter() < end: pass
 print(watch.conditions().get("others", "absent"))

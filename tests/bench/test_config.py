@@ -8,13 +8,14 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from bench import config, problems, suites
-from bench.cli import app
-from bench.config import Config
-from bench.plan import plan
-from bench.record import Record
-from bench.store import Store
-from solvers import registry
+from lapmark.bench import problems
+from lapmark.bench.cli import app
+from lapmark.bench.results.record import Record
+from lapmark.bench.results.store import Store
+from lapmark.bench.run import configuration, configurations
+from lapmark.bench.run.cells import plan
+from lapmark.bench.run.configuration import Config
+from lapmark.solvers import registry
 
 
 def write(folder: Path, text: str) -> Path:
@@ -49,19 +50,19 @@ def test_a_file_is_read(tmp_path: Path) -> None:
         memory = "2GiB"
         """,
     )
-    assert config.load(str(path)) == Config(
+    assert configuration.load(str(path)) == Config(
         solvers=("jv", "lap1015:epsilon=false"),
         problems=("uniform", "tracking:n=8"),
         n=(16, 32),
         timeout=90.0,
         memory=2 << 30,
     )
-    assert config.load(str(write(tmp_path, 'problems = ["uniform"]'))) == Config(problems=("uniform",))
+    assert configuration.load(str(write(tmp_path, 'problems = ["uniform"]'))) == Config(problems=("uniform",))
 
 
 def test_minus_one_thread_is_one_for_each_core(tmp_path: Path) -> None:
     path = write(tmp_path, 'problems = ["uniform"]\nthreads = [1, -1]')
-    assert config.load(str(path)).threads == (1, len(os.sched_getaffinity(0)))
+    assert configuration.load(str(path)).threads == (1, len(os.sched_getaffinity(0)))
 
 
 def test_sizes_are_for_problems_that_name_none() -> None:
@@ -98,7 +99,7 @@ def test_sizes_are_for_problems_that_name_none() -> None:
 def test_a_mistake_is_named_with_its_file_and_key(tmp_path: Path, text: str, message: str) -> None:
     path = write(tmp_path, text)
     with pytest.raises(ValueError) as error:
-        config.load(str(path))
+        configuration.load(str(path))
     assert str(error.value).startswith(str(path))
     assert message in str(error.value)
 
@@ -121,7 +122,7 @@ def test_a_mistake_is_named_with_its_file_and_key(tmp_path: Path, text: str, mes
 def test_a_mistake_is_named_with_its_line(tmp_path: Path, text: str, number: int, line: str) -> None:
     path = write(tmp_path, text)
     with pytest.raises(ValueError) as error:
-        config.load(str(path))
+        configuration.load(str(path))
     first, *_, last = str(error.value).splitlines()
     assert first.startswith(f"{path}, line {number}: ")
     assert last.strip() == line
@@ -131,14 +132,14 @@ def test_plugins_and_data_lie_beside_the_file(tmp_path: Path, monkeypatch: pytes
     monkeypatch.setattr(registry, "_solvers", dict(registry._solvers))
     (tmp_path / "data").mkdir()
     (tmp_path / "beside.py").write_text(
-        "from solvers import Capabilities, register, solve\n"
+        "from lapmark import Capabilities, register, solve\n"
         "@register('beside', Capabilities(exact=True))\n"
         "def beside(problem):\n"
         "    return solve(problem, 'jv')\n"
     )
     text = 'solvers = ["beside"]\nproblems = ["uniform"]\nn = [8]\nplugins = ["beside.py"]\ndata = "data"'
     path = write(tmp_path, text)
-    given = config.load(str(path))
+    given = configuration.load(str(path))
     assert (given.plugins, given.data) == ((str(tmp_path / "beside.py"),), tmp_path / "data")
     assert lapmark("run", "--config", path, "--budget", "1ms", "--to", tmp_path / "results")[0] == 0
     assert cells(tmp_path / "results") == {("beside", "uniform", 8)}
@@ -147,20 +148,20 @@ def test_plugins_and_data_lie_beside_the_file(tmp_path: Path, monkeypatch: pytes
 def test_the_suites_are_listed_with_what_they_are_for() -> None:
     code, output = lapmark("suites")
     assert code == 0
-    for name in suites.names():
+    for name in configurations.names():
         assert name in output
     assert "Every solver on every family" in output
 
 
 def test_the_nightly_run_has_every_family() -> None:
-    assert set(config.load("nightly").problems) == set(problems.families())
+    assert set(configuration.load("nightly").problems) == set(problems.families())
 
 
 def test_a_file_that_is_no_text_is_named(tmp_path: Path) -> None:
     path = tmp_path / "mine.toml"
     path.write_bytes(b"\xff\xfe")
     with pytest.raises(ValueError, match=r"mine\.toml: 'utf-8' codec"):
-        config.load(str(path))
+        configuration.load(str(path))
 
 
 def test_a_mistake_on_the_command_line_costs_nothing(tmp_path: Path) -> None:
@@ -175,9 +176,9 @@ def test_a_mistake_on_the_command_line_costs_nothing(tmp_path: Path) -> None:
         assert not (tmp_path / "results").exists()
 
 
-@pytest.mark.parametrize("name", suites.names())
+@pytest.mark.parametrize("name", configurations.names())
 def test_the_configurations_that_come_with_lapmark(name: str) -> None:
-    given = config.load(name)
+    given = configuration.load(name)
     assert plan(given.solvers, given.sized(given.problems))
     assert len(set(given.problems)) == len(given.problems)
     assert len(set(given.solvers)) == len(given.solvers)
@@ -200,7 +201,7 @@ def test_limits_come_from_the_file_unless_the_command_has_its_own(tmp_path: Path
     plugin = tmp_path / "sleepy.py"
     plugin.write_text(
         "import time\n"
-        "from solvers import Capabilities, register\n\n"
+        "from lapmark import Capabilities, register\n\n"
         '@register("sleepy", Capabilities(exact=True, family="sleep", source="this test"))\n'
         "def sleepy(problem):\n"
         "    time.sleep(100 if len(problem.cost.dense()) > 16 else 0)\n"

@@ -8,9 +8,10 @@ import itertools
 import numpy as np
 import pytest
 
-from bench.contract import CHECKS, Broken, check
-from solvers import Assignment, Capabilities, Infeasible, Matching, TimeLimit, registry, solve
-from solvers.registry import Solver
+from lapmark import Assignment, Capabilities, Infeasible, Matching, TimeLimit, solve
+from lapmark.bench.contract import CHECKS, Broken, check
+from lapmark.solvers import registry
+from lapmark.solvers.registry import Solver
 
 ABLE = Capabilities(
     exact=True,

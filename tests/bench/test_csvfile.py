@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from bench import csvfile
+from lapmark.bench.data import csv_file
 
 RNG = np.random.default_rng(0)
 FRACTIONS = pd.DataFrame(RNG.random((12, 5)).round(4))
@@ -53,7 +53,7 @@ def test_fractions_are_read_as_they_were_written(
 ) -> None:
     if index and not header and frame.shape[1] < 3:
         frame = FRACTIONS  # beside a single column, or two, row numbers may be a coordinate
-    text = csvfile.read(put(tmp_path, csv(frame, index=index, header=header, **WRITTEN[way])))
+    text = csv_file.read(put(tmp_path, csv(frame, index=index, header=header, **WRITTEN[way])))
     np.testing.assert_array_equal(text.frame, frame)
     assert ("rows named by column 1" in text.layout) == index
     assert ("no heading" in text.layout) == (not header)
@@ -65,12 +65,12 @@ def test_fractions_are_read_as_they_were_written(
 def test_whole_numbers_are_read_as_they_were_written(tmp_path: Path, columns: Any, index: Any) -> None:
     frame = WHOLE.set_axis(columns, axis=1).set_axis(index)
     for with_index in (True, False):
-        read = csvfile.read(put(tmp_path, csv(frame, index=with_index))).frame
+        read = csv_file.read(put(tmp_path, csv(frame, index=with_index))).frame
         np.testing.assert_array_equal(read, frame)
         assert list(read) == [str(name) for name in columns]
         assert list(read.index) == list(frame.index if with_index else range(12))
     for with_index in (True, False)[index is LETTERS :]:
-        read = csvfile.read(put(tmp_path, csv(frame, header=False, index=with_index))).frame
+        read = csv_file.read(put(tmp_path, csv(frame, header=False, index=with_index))).frame
         np.testing.assert_array_equal(read, frame)
 
 
@@ -102,16 +102,16 @@ FIRST_LINES: Mapping[str, tuple[str, bool]] = {
 def test_a_first_line_of_numbers_is_a_heading_where_it_can_hardly_be_data(tmp_path: Path, name: str) -> None:
     text, heading = FIRST_LINES[name]
     path = put(tmp_path, text)
-    read = csvfile.read(path)
+    read = csv_file.read(path)
     assert len(read.frame) == len(text.splitlines()) - heading
     # What the words name does what they say.
     other = "--no-header takes it for data" if heading else "--header takes the first line for one"
     if "words above" not in name:
         assert other in read.layout
     if not heading:
-        assert len(csvfile.read(path, header=True).frame) == len(read.frame) - 1
+        assert len(csv_file.read(path, header=True).frame) == len(read.frame) - 1
     elif "label" not in text:
-        np.testing.assert_array_equal(csvfile.read(path, header=False).frame[1:], read.frame)
+        np.testing.assert_array_equal(csv_file.read(path, header=False).frame[1:], read.frame)
 
 
 LAYOUTS = {
@@ -139,7 +139,7 @@ LAYOUTS = {
 @pytest.mark.parametrize("name", LAYOUTS)
 def test_the_layout_is_said(tmp_path: Path, name: str) -> None:
     text, layout = LAYOUTS[name]
-    read = csvfile.read(put(tmp_path, text))
+    read = csv_file.read(put(tmp_path, text))
     assert read.layout == layout
     assert not read.frame.isna().any().any()
 
@@ -157,25 +157,25 @@ def test_the_layout_is_said(tmp_path: Path, name: str) -> None:
     ],
 )
 def test_numbers_are_read_in_every_notation(tmp_path: Path, text: str, numbers: Any) -> None:
-    np.testing.assert_array_equal(csvfile.read(put(tmp_path, text)).frame.astype(float), numbers)
+    np.testing.assert_array_equal(csv_file.read(put(tmp_path, text)).frame.astype(float), numbers)
 
 
 def test_a_word_among_numbers_stays_one(tmp_path: Path) -> None:
-    read = csvfile.read(put(tmp_path, "a;b\n0,5;1,5\n0,7;four\n0,8;1,9\n"))
+    read = csv_file.read(put(tmp_path, "a;b\n0,5;1,5\n0,7;four\n0,8;1,9\n"))
     assert read.frame["b"].tolist() == ["1.5", "four", "1.9"]
 
 
 def test_a_long_file_is_counted_to_its_end(tmp_path: Path) -> None:
-    n = csvfile.LINES + 20
+    n = csv_file.LINES + 20
     distances = pd.DataFrame(np.abs(np.subtract.outer(range(n), range(n))))
-    assert len(csvfile.read(put(tmp_path, csv(distances, header=False))).frame) == n
-    assert len(csvfile.read(put(tmp_path, csv(distances))).frame) == n
+    assert len(csv_file.read(put(tmp_path, csv(distances, header=False))).frame) == n
+    assert len(csv_file.read(put(tmp_path, csv(distances))).frame) == n
 
 
 def test_gzipped_files_are_read(tmp_path: Path) -> None:
     path = tmp_path / "T.TSV.GZ"
     path.write_bytes(gzip.compress(b"x\ty\n1\t2\n"))
-    assert csvfile.read(path).layout == "separator tab, heading x, y"
+    assert csv_file.read(path).layout == "separator tab, heading x, y"
 
 
 @pytest.mark.parametrize(
@@ -196,4 +196,4 @@ def test_what_is_wrong_is_said(tmp_path: Path, name: str, content: bytes, fault:
     path = tmp_path / name
     path.write_bytes(content)
     with pytest.raises(ValueError, match=fault):
-        csvfile.read(path)
+        csv_file.read(path)

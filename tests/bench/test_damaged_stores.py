@@ -16,11 +16,11 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from bench.cli import app
-from bench.plan import plan
-from bench.problems import Case
-from bench.record import Record
-from bench.store import NAME, Store, StoreError
+from lapmark.bench.cli import app
+from lapmark.bench.problems import Case
+from lapmark.bench.results.record import Record
+from lapmark.bench.results.store import NAME, Store, StoreError
+from lapmark.bench.run.cells import plan
 
 BOUND = "p" * 32
 

@@ -9,8 +9,8 @@ from urllib.error import URLError
 import numpy as np
 import pytest
 
-from bench import datasets
-from bench.datasets import MissingData
+from lapmark.bench.data import datasets
+from lapmark.bench.data.datasets import MissingData
 
 DATA = Path(os.environ.get(datasets.VARIABLE) or Path(__file__).parents[3] / "shared" / "data")
 

@@ -10,11 +10,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bench import cache
-from bench.embeddings import embed, methods, reference
+from lapmark.bench.embeddings import embed, methods, reference_embedding
+from lapmark.bench.util import cache
 
-reference_module = importlib.import_module("bench.embeddings.reference")
-methods_module = importlib.import_module("bench.embeddings.methods")
+reference_module = importlib.import_module("lapmark.bench.embeddings.reference_embedding")
+methods_module = importlib.import_module("lapmark.bench.embeddings.methods")
 
 
 @pytest.fixture
@@ -220,20 +220,20 @@ def test_the_key_tells_bytes_shapes_and_types_apart() -> None:
 def test_the_reference_is_what_was_shipped() -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        points, label = reference()
+        points, label = reference_embedding()
     assert points.shape == (10_000, 2)
     assert points.dtype == np.float32
     assert np.isfinite(points).all()
     assert np.bincount(label).tolist() == [980, 1135, 1032, 1010, 982, 892, 958, 1028, 974, 1009]
-    content = files("bench.embeddings").joinpath("data", reference_module.FILE).read_bytes()
+    content = files("lapmark.bench.embeddings").joinpath("data", reference_module.FILE).read_bytes()
     assert hashlib.sha256(content).hexdigest() == reference_module.SHA256
 
 
 def test_a_damaged_reference_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    content = bytearray(files("bench.embeddings").joinpath("data", reference_module.FILE).read_bytes())
+    content = bytearray(files("lapmark.bench.embeddings").joinpath("data", reference_module.FILE).read_bytes())
     content[4000] ^= 1
     (tmp_path / "data").mkdir()
     (tmp_path / "data" / reference_module.FILE).write_bytes(content)
     monkeypatch.setattr(reference_module, "files", lambda _: tmp_path)
     with pytest.raises(ValueError, match="damaged: SHA-256"):
-        reference()
+        reference_embedding()

@@ -14,18 +14,19 @@ import psutil
 import pytest
 from typer.testing import CliRunner
 
-from bench import checking, environments, roster
-from bench.cell import Limits
-from bench.cli import app
-from bench.environments import Environment, Unusable
-from bench.measure import Terms
-from bench.plan import Cell, plan
-from bench.problems import Case
-from bench.record import Record
-from bench.store import Store
-from bench.sweep import Sweep
-from bench.turns import Finished, Turns
-from solvers import registry
+from lapmark.bench.cli import app
+from lapmark.bench.contract import runner
+from lapmark.bench.environments import available_solvers, virtual_environments
+from lapmark.bench.environments.virtual_environments import Environment, Unusable
+from lapmark.bench.problems import Case
+from lapmark.bench.results.record import Record
+from lapmark.bench.results.store import Store
+from lapmark.bench.run.cells import Cell, plan
+from lapmark.bench.run.local import Sweep
+from lapmark.bench.run.measure import Terms
+from lapmark.bench.run.schedule import Finished, Turns
+from lapmark.bench.worker.cell import Limits
+from lapmark.solvers import registry
 
 EXAMPLE = Path(__file__).parent / "example_package"
 
@@ -39,25 +40,25 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     with pytest.MonkeyPatch.context() as patch:
         for plugin in [name for name in sys.modules if name.startswith("lapmark_plugin_")]:
             patch.delitem(sys.modules, plugin)
-        patch.setenv(environments.VARIABLE, str(tmp_path_factory.mktemp("environments")))
-        yield environments.folder()
+        patch.setenv(virtual_environments.VARIABLE, str(tmp_path_factory.mktemp("environments")))
+        yield virtual_environments.folder()
 
 
 @pytest.fixture(scope="module")
 def lapx() -> Environment:
-    return environments.add("lapx", ["lapx>=0.11"])
+    return virtual_environments.add("lapx", ["lapx>=0.11"])
 
 
 @pytest.fixture(scope="module")
 def old() -> Environment:
     if registry.get("lap").missing:
         pytest.skip("lap is not installed")
-    return environments.add("old", [f"lap=={OLD}"])
+    return virtual_environments.add("old", [f"lap=={OLD}"])
 
 
 @pytest.fixture(scope="module")
 def theirs() -> Environment:
-    return environments.add("theirs", [str(EXAMPLE)])
+    return virtual_environments.add("theirs", [str(EXAMPLE)])
 
 
 def measure(folder: Path, *solvers: str) -> dict[str, Record]:
@@ -97,41 +98,41 @@ def test_packages_that_share_a_module_are_measured_in_one_run(
 
 def test_an_environment_has_its_own_package_and_the_rest_from_here(lapx: Environment) -> None:
     assert set(lapx.packages) == {"lapx"}
-    items = environments.inventory(lapx).items
+    items = virtual_environments.inventory(lapx).items
     assert items["lapx-lapjvc"].missing is None
     assert items["scipy"].versions["scipy"] == registry.version("scipy")
     if registry.version("lap"):
         assert items["lap"].missing == "lapx is installed in its place: both are imported as lap"
-        assert roster.get("lap").environment is None
+        assert available_solvers.get("lap").environment is None
         assert "lap is installed in its place" in (registry.get("lapx-lapjvc").missing or "")
-    assert roster.get("lapx-lapjvc").environment == lapx
-    assert roster.get("lapx-lapjvc@lapx").missing is None
-    assert roster.get("jv@lapx").versions == roster.get("jv").versions
+    assert available_solvers.get("lapx-lapjvc").environment == lapx
+    assert available_solvers.get("lapx-lapjvc@lapx").missing is None
+    assert available_solvers.get("jv@lapx").versions == available_solvers.get("jv").versions
 
 
 def test_packages_in_one_folder_that_overwrite_each_other_are_neither() -> None:
-    both = environments.add("both", [f"lap=={OLD}", "lapx>=0.11"])
-    items = environments.inventory(both).items
+    both = virtual_environments.add("both", [f"lap=={OLD}", "lapx>=0.11"])
+    items = virtual_environments.inventory(both).items
     assert items["lap"].missing == "lapx is installed in its place: both are imported as lap"
     assert items["lapx-lapjv"].missing == "lap is installed in its place: both are imported as lap"
 
 
 def test_what_runs_in_several_environments_is_named_with_one(lapx: Environment) -> None:
-    environments.add("twin", lapx.requirements)
+    virtual_environments.add("twin", lapx.requirements)
     try:
         assert (
-            roster.get("lapx-lapjvr").missing
+            available_solvers.get("lapx-lapjvr").missing
             == "runs in several environments; say lapx-lapjvr@lapx or lapx-lapjvr@twin"
         )
-        assert roster.get("lapx-lapjvr@twin").missing is None
+        assert available_solvers.get("lapx-lapjvr@twin").missing is None
     finally:
-        environments.remove("twin")
-    assert roster.get("lapx-lapjvr").environment == lapx
+        virtual_environments.remove("twin")
+    assert available_solvers.get("lapx-lapjvr").environment == lapx
 
 
 def test_a_plugin_package_is_there_for_every_command(tmp_path: Path, theirs: Environment) -> None:
     assert "example" not in registry.solvers()
-    entrant = roster.get("example")
+    entrant = available_solvers.get("example")
     assert entrant.environment == theirs
     assert entrant.capabilities.duals
     assert entrant.versions["lapmark-example"] == "1.2.0"
@@ -148,10 +149,10 @@ def test_a_plugin_package_is_there_for_every_command(tmp_path: Path, theirs: Env
 
 def test_a_plugin_package_meets_the_contract(theirs: Environment) -> None:
     findings: list[object] = []
-    entrant = roster.get("example")
-    checking.examine(entrant, checking.select(entrant), 60, findings.append)
-    made = {finding.check: finding for finding in findings if isinstance(finding, checking.Finding)}
-    assert list(made) == checking.select(entrant)
+    entrant = available_solvers.get("example")
+    runner.examine(entrant, runner.select(entrant), 60, findings.append)
+    made = {finding.check: finding for finding in findings if isinstance(finding, runner.Finding)}
+    assert list(made) == runner.select(entrant)
     assert not [finding for finding in made.values() if finding.status == "fail"]
     assert {"brute-force", "duals-rectangular", "near-ties"} <= {
         name for name, finding in made.items() if finding.status == "pass"
@@ -168,27 +169,27 @@ def test_a_plugin_package_meets_the_contract(theirs: Environment) -> None:
 )
 def test_an_unknown_name_suggests_the_nearest(name: str, message: str, lapx: Environment, theirs: Environment) -> None:
     with pytest.raises(ValueError, match=message):
-        roster.get(name)
+        available_solvers.get(name)
 
 
 @pytest.mark.parametrize("name", ["", "Lapx", "a/b", "..", "a@b", "a:b"])
 def test_bad_names_are_refused(name: str) -> None:
     with pytest.raises(ValueError, match="use lower case letters"):
-        environments.add(name, ["lapx"])
+        virtual_environments.add(name, ["lapx"])
 
 
 def test_what_is_there_is_kept_until_its_successor_is_complete(old: Environment) -> None:
     with pytest.raises(ValueError, match=rf"old is there already, with lap=={OLD}; --again makes it anew"):
-        environments.add("old", ["lap"])
+        virtual_environments.add("old", ["lap"])
     with pytest.raises(ValueError, match="could not install"):
-        environments.add("old", ["lap==999.9"], again=True)
-    assert environments.get("old") == old
-    assert roster.get("lap@old").versions["lap"] == OLD
-    anew = environments.add("old", [], again=True)
+        virtual_environments.add("old", ["lap==999.9"], again=True)
+    assert virtual_environments.get("old") == old
+    assert available_solvers.get("lap@old").versions["lap"] == OLD
+    anew = virtual_environments.add("old", [], again=True)
     assert anew.requirements == old.requirements
     assert not Path(old.prefix).exists()
-    assert roster.get("lap@old").environment == anew
-    assert roster.get("lap@old").versions["lap"] == OLD
+    assert available_solvers.get("lap@old").environment == anew
+    assert available_solvers.get("lap@old").versions["lap"] == OLD
 
 
 def test_a_failed_installation_leaves_nothing_and_says_why(folder: Path) -> None:
@@ -211,7 +212,7 @@ ENDLESS = {
 def test_ctrl_c_leaves_nothing(tmp_path: Path, folder: Path) -> None:
     for name, text in ENDLESS.items():
         (tmp_path / name).write_text(text)
-    command = [sys.executable, "-m", "bench.cli", "env", "add", "endless", str(tmp_path)]
+    command = [sys.executable, "-m", "lapmark", "env", "add", "endless", str(tmp_path)]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     begun = tmp_path / "begun"
     while not (begun.exists() and begun.read_text()):
@@ -227,33 +228,33 @@ def test_ctrl_c_leaves_nothing(tmp_path: Path, folder: Path) -> None:
 
 
 def test_an_inventory_is_kept_until_something_changes(theirs: Environment) -> None:
-    asked = environments.inventory(theirs)
+    asked = virtual_environments.inventory(theirs)
     python = theirs.python.rename(theirs.python.with_name("elsewhere"))
-    environments._inventory.cache_clear()  # as in another process
-    assert environments.inventory(theirs) == asked  # nobody was there to ask
+    virtual_environments._inventory.cache_clear()  # as in another process
+    assert virtual_environments.inventory(theirs) == asked  # nobody was there to ask
     os.utime(next(Path(theirs.prefix, "lib").glob("python*/site-packages")))
-    environments._inventory.cache_clear()
+    virtual_environments._inventory.cache_clear()
     with pytest.raises(Unusable, match=r"theirs cannot be asked: .*“lapmark env add theirs --again” makes it anew"):
-        environments.inventory(theirs)
+        virtual_environments.inventory(theirs)
     with pytest.raises(ValueError, match=r"no solver is called 'example'.*; environment theirs cannot be asked"):
-        roster.get("example")
+        available_solvers.get("example")
     assert "environment theirs cannot be asked" in " ".join(lapmark("solvers")[1].split())
     python.rename(theirs.python)
-    assert environments.inventory(theirs).items == asked.items
+    assert virtual_environments.inventory(theirs).items == asked.items
 
 
 def test_an_environment_of_another_harness_is_not_measured_in(
     theirs: Environment, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    now = environments.get("theirs")
+    now = virtual_environments.get("theirs")
     monkeypatch.setattr(sys, "prefix", "/somewhere/else")
-    environments._inventory.cache_clear()
+    virtual_environments._inventory.cache_clear()
     with pytest.raises(Unusable, match=rf"theirs belongs to the Python of {now.harness}"):
-        environments.inventory(now)
+        virtual_environments.inventory(now)
     code, output = lapmark("env", "list")
     assert code == 0
     assert "belongs to the Python of" in output
-    environments._inventory.cache_clear()
+    virtual_environments._inventory.cache_clear()
 
 
 def test_without_a_version_there_is_no_measurement(monkeypatch: pytest.MonkeyPatch) -> None:

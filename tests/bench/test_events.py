@@ -14,12 +14,12 @@ import numpy as np
 import pytest
 from test_protocol import mutated
 
-from bench import protocol
-from bench.calls import Answers, Calls
-from bench.cell import FAILURES, Limits, Outcome, _CellWatch
-from bench.handover import Handover
-from bench.tree import Tree
-from solvers import Assignment, DenseCost, solve
+from lapmark import Assignment, DenseCost, solve
+from lapmark.bench.system.process_tree import Tree
+from lapmark.bench.worker import protocol
+from lapmark.bench.worker.calls import Answers, Calls
+from lapmark.bench.worker.cell import FAILURES, Limits, Outcome, _CellWatch
+from lapmark.bench.worker.problem_handover import Handover
 
 PROBLEM = Assignment(DenseCost(np.random.default_rng(0).random((20, 20))))
 LIMITS = Limits(timeout=60.0, memory=1 << 30)

@@ -20,12 +20,14 @@ import pytest
 from PIL import Image
 from typer.testing import CliRunner
 
-from bench import datasets, gallery, problems, studies
-from bench.cli import app, completion
-from bench.problems import Case, Family
-from reports import pictures
-from solvers import PointCost, Transport
-from solvers.result import Result
+from lapmark import PointCost, Transport
+from lapmark.bench import problems
+from lapmark.bench.applications import gallery, studies
+from lapmark.bench.cli import app, completion
+from lapmark.bench.data import datasets
+from lapmark.bench.problems import Case, Family
+from lapmark.reports.pictures import albums
+from lapmark.solvers.result import Result
 
 SMALL = "images-emd:n=16"
 
@@ -210,9 +212,9 @@ def test_mistakes_with_a_study_are_named(tmp_path: Path, arguments: list[str], c
 
 @pytest.mark.usefixtures("blurred")
 def test_an_entropic_answer_says_what_is_certain(tmp_path: Path) -> None:
-    balanced = pictures.album(Case("blurred", 9), "auto", tmp_path).text
+    balanced = albums.album(Case("blurred", 9), "auto", tmp_path).text
     assert re.search(r"marginal error .*, certified at most .* % above what it costs without blur", balanced), balanced
-    loose = pictures.album(Case("blurred", 9, 0, {"reach": 0.5}), "auto", tmp_path).text
+    loose = albums.album(Case("blurred", 9, 0, {"reach": 0.5}), "auto", tmp_path).text
     assert re.search(r"with the penalty on what stays behind, .*, certified at most .* % above", loose), loose
 
 
@@ -251,7 +253,7 @@ def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
 
 def test_ctrl_c_keeps_what_is_drawn(tmp_path: Path) -> None:
     process = subprocess.Popen(
-        [sys.executable, "-m", "bench.cli", "gallery", SMALL, "words:n=300", "--to", str(tmp_path)],
+        [sys.executable, "-m", "lapmark", "gallery", SMALL, "words:n=300", "--to", str(tmp_path)],
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,

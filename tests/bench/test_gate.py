@@ -18,17 +18,17 @@ import yaml
 from test_cli import lapmark
 from typer.testing import CliRunner
 
-from bench import templates
-from bench.build import CUSTOMISATION, Build, Failed
-from bench.cli import app
-from bench.tree import can_isolate
+from lapmark.bench.cli import app
+from lapmark.bench.compare import templates
+from lapmark.bench.system.commit_build import CUSTOMISATION, Build, Failed
+from lapmark.bench.system.process_tree import can_isolate
 
 ROOT = Path(__file__).parent.parent.parent
 
 #: A solver: each row takes the cheapest column left, and looks for it `LOOKS` times.
 SOLVER = """
 import numpy as np
-from solvers import Capabilities, Matching, register
+from lapmark import Capabilities, Matching, register
 
 
 @register("picker", Capabilities(exact=False, dtypes={"float64"}, counters={"row_scans"}, family="greedy", source="-"))
@@ -152,7 +152,7 @@ def gate(project: Path, environment: dict[str, str], tmp_path: Path) -> Gate:
 
 
 def command(to: Path, *arguments: object) -> list[str]:
-    return [sys.executable, "-m", "bench.cli", "gate", *map(str, (*arguments, *GATE, "--to", to))]
+    return [sys.executable, "-m", "lapmark", "gate", *map(str, (*arguments, *GATE, "--to", to))]
 
 
 def test_two_per_cent_more_work_is_caught_by_the_counter(gate: Gate, tmp_path: Path) -> None:
@@ -187,7 +187,7 @@ def test_a_commit_does_not_see_the_build_of_the_other_nor_its_results(gate: Gate
 
 def test_a_commit_that_changes_what_is_not_its_own_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where the system cannot hide it."""
-    monkeypatch.setattr("bench.tree.can_isolate", lambda: False)
+    monkeypatch.setattr("lapmark.bench.system.process_tree.can_isolate", lambda: False)
     (tmp_path / "old").mkdir()
     (tmp_path / "old" / "picker.py").touch()
     thief = Build("a" * 40, tmp_path, hidden=(tmp_path / "old",))

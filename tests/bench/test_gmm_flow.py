@@ -10,15 +10,16 @@ import pytest
 from make_gmm_flow_losses import CURVES, FILE, name
 from PIL import Image
 
-from bench import mixtures
-from bench.mixtures import bures, plane, space
-from bench.mixtures.compiled import softmax
-from bench.mixtures.flow import SMALLEST_VARIANCE
-from bench.mixtures.plan import centre, optimal_plan
-from bench.problems import Case, gmm_flow
-from bench.problems.gmm_flow import Mixtures
-from bench.suite.gmm_flow import peer_missing, pot_flow
-from solvers import DenseCost, Transport, certify, solve
+from lapmark import DenseCost, Transport, certify, solve
+from lapmark.bench import mixtures
+from lapmark.bench.asv_benchmarks.gmm_flow import peer_missing, pot_flow
+from lapmark.bench.mixtures import bures, plane, space
+from lapmark.bench.mixtures.compiled import softmax
+from lapmark.bench.mixtures.flow import SMALLEST_VARIANCE
+from lapmark.bench.mixtures.plan import centre, optimal_plan
+from lapmark.bench.problems import Case
+from lapmark.bench.problems.applied import gmm_flow
+from lapmark.bench.problems.applied.gmm_flow import Mixtures
 
 MISSING = peer_missing()
 peer = pytest.mark.skipif(MISSING is not None, reason=f"POT with torch: {MISSING}")

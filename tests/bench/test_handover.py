@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 from test_protocol import PROBLEMS
 
-from bench import protocol
-from bench.handover import Handover
-from bench.judge import Scales
-from solvers import Assignment, Infeasible, certify, solve
-from solvers.problem import Problem
+from lapmark import Assignment, Infeasible, certify, solve
+from lapmark.bench.run.certify import Scales
+from lapmark.bench.worker import protocol
+from lapmark.bench.worker.problem_handover import Handover
+from lapmark.solvers.problem import Problem
 
 SOLVED = {name: problem for name, problem in PROBLEMS.items() if name != "empty"}
 

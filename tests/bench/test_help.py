@@ -12,7 +12,7 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from bench.cli import app
+from lapmark.bench.cli import app
 
 COMMAND = typer.main.get_command(app)
 

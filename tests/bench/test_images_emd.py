@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from bench.problems import Case, images_emd
-from solvers import Transport, certify, solve
+from lapmark import Transport, certify, solve
+from lapmark.bench.problems import Case
+from lapmark.bench.problems.applied import images_emd
 
 
 def one_pixel(*places: tuple[int, int]) -> np.ndarray:
@@ -108,7 +109,7 @@ def test_at_their_own_size_images_are_as_they_are() -> None:
 
 def test_another_process_builds_the_same_bytes() -> None:
     code = (
-        "import sys; from bench.problems import Case; problem = Case.read('images-emd:n=100,seed=3').build();"
+        "import sys; from lapmark.bench.problems import Case; problem = Case.read('images-emd:n=100,seed=3').build();"
         "sys.stdout.buffer.write(problem.a.tobytes() + problem.b.tobytes())"
     )
     problem = Case("images-emd", 100, 3).build()

@@ -9,22 +9,22 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from bench import instructions
-from bench.cell import Limits
-from bench.cli import app
-from bench.measure import Terms
-from bench.plan import plan
-from bench.record import Record
-from bench.store import Store
-from bench.sweep import Sweep
-from bench.turns import Finished, Turns
+from lapmark.bench.cli import app
+from lapmark.bench.results.record import Record
+from lapmark.bench.results.store import Store
+from lapmark.bench.run.cells import plan
+from lapmark.bench.run.local import Sweep
+from lapmark.bench.run.measure import Terms
+from lapmark.bench.run.schedule import Finished, Turns
+from lapmark.bench.system import instruction_counts
+from lapmark.bench.worker.cell import Limits
 
 needs_valgrind = pytest.mark.skipif(shutil.which("valgrind") is None, reason="Valgrind is not installed")
 
 
 def refused() -> str | None:
     try:
-        instructions.chosen("hardware")
+        instruction_counts.chosen("hardware")
     except ValueError as error:
         return str(error)
     return None

@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 import scipy.optimize
 
-from bench.cell import Limits, Outcome
-from bench.judge import Judge
-from bench.plan import Cell
-from bench.problems import Case
-from bench.subject import Subject, build
-from solvers import Matching
+from lapmark import Matching
+from lapmark.bench.problems import Case
+from lapmark.bench.run.built_case import Subject, build
+from lapmark.bench.run.cells import Cell
+from lapmark.bench.run.certify import Judge
+from lapmark.bench.worker.cell import Limits, Outcome
 
 
 class Bounds(dict):

@@ -15,9 +15,9 @@ from pathlib import Path
 import psutil
 import pytest
 
-from bench import cgroup
-from bench.record import Record
-from bench.store import NAME, Store
+from lapmark.bench.results.record import Record
+from lapmark.bench.results.store import NAME, Store
+from lapmark.bench.system import control_group
 
 PLUGINS = Path(__file__).parent / "plugins"
 
@@ -33,7 +33,7 @@ def start(results: Path, temporary: Path) -> subprocess.Popen[bytes]:
     options += [("--plugin", PLUGINS / name) for name in ("misbehaving.py", "intruders.py")]
     options += [("-p", "uniform"), ("--budget", "20ms"), ("--to", results)]
     return subprocess.Popen(
-        [sys.executable, "-m", "bench.cli", "run", *map(str, itertools.chain(*options))],
+        [sys.executable, "-m", "lapmark", "run", *map(str, itertools.chain(*options))],
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
         env={**os.environ, "GIT_DIR": os.devnull, "TMPDIR": str(temporary), MARK: str(temporary)},
@@ -76,7 +76,7 @@ def kill_and_resume(folder: Path, kills: int) -> None:
         assert not remains, f"with {kills} kills to go"
         last = folders(temporary)
         assert len(last) <= 1  # of a process that was just being started; the next start removes it
-        assert not any(list(cgroup.named(path.name)) for path in last)
+        assert not any(list(control_group.named(path.name)) for path in last)
         records = []
         if (results / NAME).exists():
             with Store.open(results) as store:
@@ -104,7 +104,7 @@ def test_a_hundred_kills(tmp_path: Path) -> None:
 
 def test_a_cell_that_cost_the_harness_its_life_twice_is_recorded_as_a_crash(tmp_path: Path) -> None:
     """By a solver that kills it, where the system does not keep it from that."""
-    code = "import bench.tree, bench.cli; bench.tree.can_isolate = lambda: False; bench.cli.main()"
+    code = "import lapmark.bench.system.process_tree, lapmark.bench.cli; lapmark.bench.system.process_tree.can_isolate = lambda: False; lapmark.bench.cli.main()"
     names = ("kills-the-harness", "jv")
     options = [*(("-s", name) for name in names), ("-p", "uniform"), ("-n", "24"), ("--budget", "20ms")]
     options += [("--plugin", str(PLUGINS / "intruders.py")), ("--to", str(tmp_path))]

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from bench.problems import Case, label_transfer
-from solvers import carry, solve
+from lapmark import carry, solve
+from lapmark.bench.problems import Case
+from lapmark.bench.problems.applied import label_transfer
 
 
 def test_points_stand_where_the_picture_is_dark(tmp_path):

@@ -12,9 +12,9 @@ from sklearn.datasets import load_digits, make_s_curve
 from sklearn.manifold import LocallyLinearEmbedding as Peer
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from bench.embeddings import LocallyLinearEmbedding, null_space
-from bench.embeddings.lle import barycentric
-from bench.embeddings.neighbours import FEW_DIMENSIONS, nearest
+from lapmark.bench.embeddings import LocallyLinearEmbedding, null_space
+from lapmark.bench.embeddings.lle import barycentric
+from lapmark.bench.embeddings.neighbours import FEW_DIMENSIONS, nearest
 
 # Small samples often fall into parts; one test asks for the warning.
 pytestmark = pytest.mark.filterwarnings("ignore:the graph of")
@@ -218,7 +218,7 @@ def test_neighbours_across_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
     x = np.random.default_rng(5).random((517, 40))
     expected = brute(x, 4)
     for block in (16, 100, 517, 1000):
-        monkeypatch.setattr("bench.embeddings.neighbours.BLOCK", block)
+        monkeypatch.setattr("lapmark.bench.embeddings.neighbours.BLOCK", block)
         assert np.array_equal(nearest(x, 4, 2), expected)
 
 

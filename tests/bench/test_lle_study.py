@@ -8,14 +8,14 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from bench import datasets
-from bench.embeddings import LocallyLinearEmbedding
-from bench.problems import _pictures
-from bench.studies import _lle_numbers as numbers
-from bench.studies import _lle_pictures as pictures
-from bench.studies import _lle_ways as ways
-from bench.studies import studies
-from bench.studies.lle import draw
+from lapmark.bench.applications.studies import _lle_numbers as numbers
+from lapmark.bench.applications.studies import _lle_pictures as pictures
+from lapmark.bench.applications.studies import _lle_ways as ways
+from lapmark.bench.applications.studies import studies
+from lapmark.bench.applications.studies.lle import draw
+from lapmark.bench.data import datasets
+from lapmark.bench.embeddings import LocallyLinearEmbedding
+from lapmark.bench.problems.applied import _pictures
 
 # Small samples often fall into parts.
 pytestmark = pytest.mark.filterwarnings("ignore:the graph of")

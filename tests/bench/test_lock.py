@@ -14,8 +14,8 @@ from pathlib import Path
 import pytest
 from test_cli import lapmark
 
-from bench import host, lock
-from bench.lock import Busy, LockError
+from lapmark.bench.system import file_lock, host_lock
+from lapmark.bench.system.file_lock import Busy, LockError
 
 ROOT = Path(__file__).parent.parent.parent
 
@@ -39,7 +39,7 @@ OTHERS: dict[str, tuple[Callable[[Path], None], str]] = {
 @pytest.fixture
 def usual(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Return where the host's lock is, unless something else is there: in a folder for temporary files of its own."""
-    monkeypatch.delenv(host.VARIABLE)
+    monkeypatch.delenv(host_lock.VARIABLE)
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     return tmp_path / f"lapmark-{os.getuid()}.lock"
@@ -47,17 +47,17 @@ def usual(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_lock_is_held_by_one_process_at_a_time_and_freed_by_its_death(tmp_path: Path) -> None:
     path = tmp_path / "new" / "lock"
-    code = f"import bench.lock, pathlib\nwith bench.lock.hold(pathlib.Path({str(path)!r})): print(flush=True); input()"
+    code = f"import lapmark.bench.system.file_lock, pathlib\nwith lapmark.bench.system.file_lock.hold(pathlib.Path({str(path)!r})): print(flush=True); input()"
     holder = subprocess.Popen(
         [sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=ROOT
     )
     assert holder.stdout
     holder.stdout.readline()
-    with pytest.raises(Busy), lock.hold(path, wait=False):
+    with pytest.raises(Busy), file_lock.hold(path, wait=False):
         pass
     waiting = threading.Timer(0.2, holder.kill)
     waiting.start()
-    with lock.hold(path):
+    with file_lock.hold(path):
         assert holder.wait(10) != 0
     holder.communicate()
 
@@ -67,15 +67,15 @@ def test_lock_whose_file_is_removed_meanwhile_is_held_at_the_new_one(tmp_path: P
     held = threading.Event()
 
     def wait_and_hold() -> None:
-        with lock.hold(path):
+        with file_lock.hold(path):
             held.set()
 
     waiting = threading.Thread(target=wait_and_hold)
-    with lock.hold(path):
+    with file_lock.hold(path):
         waiting.start()
         while not held.wait(0.1) and path.exists():
             path.unlink()
-    with lock.hold(path):
+    with file_lock.hold(path):
         waiting.join(10)
         assert not waiting.is_alive() or not held.is_set()
     waiting.join(10)
@@ -87,7 +87,7 @@ def test_what_is_no_plain_file_is_no_lock(kind: str, tmp_path: Path) -> None:
     make, reason = OTHERS[kind]
     path = tmp_path / "lock"
     make(path)
-    with pytest.raises(LockError, match=f"{path} cannot be a lock: {reason}; remove it"), lock.hold(path):
+    with pytest.raises(LockError, match=f"{path} cannot be a lock: {reason}; remove it"), file_lock.hold(path):
         pass
     assert not (tmp_path / "nothing").exists()
     if kind == "link":
@@ -101,7 +101,7 @@ def test_named_lock_of_the_host_that_cannot_be_one_is_a_usage_error(
     make, reason = OTHERS[kind]
     path = tmp_path / "lock"
     make(path)
-    monkeypatch.setenv(host.VARIABLE, str(path))
+    monkeypatch.setenv(host_lock.VARIABLE, str(path))
     code, output = lapmark(*RUN, tmp_path / "results")
     assert code == 2
     assert f"{path} cannot be a lock: {reason}; remove it, or name another file with LAPMARK_LOCK" in " ".join(
@@ -112,18 +112,18 @@ def test_named_lock_of_the_host_that_cannot_be_one_is_a_usage_error(
 def test_named_lock_may_belong_to_another_user(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "shared.lock"
     path.touch(0o666)
-    monkeypatch.setenv(host.VARIABLE, str(path))
+    monkeypatch.setenv(host_lock.VARIABLE, str(path))
     monkeypatch.setattr(os, "geteuid", lambda: os.getuid() + 1)
-    assert host.lock_file() == path
+    assert host_lock.lock_file() == path
 
 
 def test_usual_lock_of_the_host_is_closed_to_others(usual: Path) -> None:
     usual.touch(0o644)
-    assert host.lock_file() == usual
+    assert host_lock.lock_file() == usual
     assert usual.stat().st_mode & 0o777 == 0o600
-    assert not host.busy()
-    with host.alone():
-        assert host.busy()
+    assert not host_lock.busy()
+    with host_lock.alone():
+        assert host_lock.busy()
 
 
 @pytest.mark.parametrize("kind", [*OTHERS, "of another user"])
@@ -135,9 +135,9 @@ def test_usual_lock_that_another_user_has_taken_is_passed_by(kind: str, usual: P
     else:
         usual.touch()
         os.chown(usual, 1, 1)
-    assert host.lock_file().parent == usual.parent / "state" / "lapmark"
-    with host.alone():
-        assert host.busy()
+    assert host_lock.lock_file().parent == usual.parent / "state" / "lapmark"
+    with host_lock.alone():
+        assert host_lock.busy()
     code, output = lapmark(*RUN, usual.parent / "results")
     assert code == 0, output
 
@@ -172,13 +172,13 @@ def test_lock_that_cannot_be_made_is_not_to_be_removed(
 
     monkeypatch.setattr(os, "open", refuse)
     with pytest.raises(LockError, match=f"{path} cannot be a lock: {os.strerror(number)}; {cure}$"):
-        lock.check(path)
+        file_lock.check(path)
 
 
 def test_lock_without_a_folder_is_not_to_be_removed(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(LockError, match=r"its folder cannot be made \(.*\); make that folder$"):
-        lock.check(tmp_path / "file" / "folder" / "lock")
+        file_lock.check(tmp_path / "file" / "folder" / "lock")
 
 
 def test_usual_lock_that_cannot_be_closed_to_others_is_passed_by(usual: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -187,5 +187,5 @@ def test_usual_lock_that_cannot_be_closed_to_others_is_passed_by(usual: Path, mo
 
     monkeypatch.setattr(os, "fchmod", refuse)
     with pytest.raises(LockError, match=f"{usual} .*: it cannot be closed to others"):
-        lock.check(usual, private=True)
-    assert host.lock_file().parent == usual.parent / "state" / "lapmark"
+        file_lock.check(usual, private=True)
+    assert host_lock.lock_file().parent == usual.parent / "state" / "lapmark"

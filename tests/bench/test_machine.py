@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from bench import machine as facts
+from lapmark.bench.system import machine as facts
 
 
 def test_the_machine_is_described() -> None:

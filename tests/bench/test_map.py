@@ -17,10 +17,10 @@ import pytest
 from PIL import Image
 from typer.testing import CliRunner
 
-from bench.cli import app
-from bench.maps import collection, laying
-from reports.map import Map
-from solvers import grid_layout
+from lapmark import grid_layout
+from lapmark.bench.applications.grid_map import collection, pipeline
+from lapmark.bench.cli import app
+from lapmark.reports.map.drawing import Map
 
 RNG = np.random.default_rng(0)
 POINTS = RNG.random((30, 2))
@@ -229,7 +229,7 @@ def test_more_labels_than_colours_and_long_ones(folder: Path) -> None:
 )
 def test_any_label_can_be_written(folder: Path, label: str) -> None:
     np.savez("in.npz", points=[[0, 0], [1, 0], [0, 1]], label=[label, "Rome", "Rome"], names=[label, "b", "c"])
-    layout = laying.lay(collection.read("in.npz"))
+    layout = pipeline.lay(collection.read("in.npz"))
     for suffix in (".png", ".svg", ".html"):
         assert Map(layout, 40, "title").render(suffix)
 
@@ -259,7 +259,7 @@ def test_what_an_embedding_warns_of_is_a_note(folder: Path) -> None:
 
 def test_as_a_library() -> None:
     np.save("in.npy", POINTS)
-    layout = laying.lay(collection.read("in.npy"), (6, 6))
+    layout = pipeline.lay(collection.read("in.npy"), (6, 6))
     np.testing.assert_array_equal(layout.nodes, grid_layout(POINTS, (6, 6)))
     assert layout.certificate.optimal
     assert layout.facts == "points as they are, 6×6 grid, 6 nodes empty, cascade, certified optimal"
@@ -267,7 +267,7 @@ def test_as_a_library() -> None:
 
 def test_ctrl_c_leaves_nothing_half_written(folder: Path) -> None:
     np.save("in.npy", RNG.random((6000, 50)))
-    command = [sys.executable, "-m", "bench.cli", "map", "in.npy", "--method", "tsne-sklearn", "-o", "out/map.png"]
+    command = [sys.executable, "-m", "lapmark", "map", "in.npy", "--method", "tsne-sklearn", "-o", "out/map.png"]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     while not _has_begun(process.pid):
         assert process.poll() is None, process.communicate()[0]

@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 import pytest
 from PIL import Image
 
-from bench.maps import collection
+from lapmark.bench.applications.grid_map import collection
 
 RNG = np.random.default_rng(0)
 

@@ -14,17 +14,18 @@ import numpy as np
 import psutil
 import pytest
 
-from bench import cgroup, plugins
-from bench.cell import Limits
-from bench.measure import Terms
-from bench.plan import Cell, plan
-from bench.problems import Case
-from bench.record import Record
-from bench.store import Store
-from bench.sweep import Sweep
-from bench.tree import Tree, can_isolate
-from bench.turns import Finished, Turns
-from solvers import registry, solve
+from lapmark import solve
+from lapmark.bench.problems import Case
+from lapmark.bench.results.record import Record
+from lapmark.bench.results.store import Store
+from lapmark.bench.run.cells import Cell, plan
+from lapmark.bench.run.local import Sweep
+from lapmark.bench.run.measure import Terms
+from lapmark.bench.run.schedule import Finished, Turns
+from lapmark.bench.system import control_group
+from lapmark.bench.system.process_tree import Tree, can_isolate
+from lapmark.bench.worker.cell import Limits
+from lapmark.solvers import plugins, registry
 
 PLUGINS = sorted((Path(__file__).parent / "plugins").glob("*.py"))
 
@@ -166,7 +167,7 @@ def children() -> set[psutil.Process]:
 def traces() -> set[str]:
     """What a process may leave that outlives it: folders for temporary files, shared memory, control groups."""
     folders = list(Path(tempfile.gettempdir()).glob("lapmark-scratch-*")) + list(Path("/dev/shm").glob("lapmark-left"))
-    groups = list(cgroup.named(f"lapmark-scratch-{os.getpid()}-*"))
+    groups = list(control_group.named(f"lapmark-scratch-{os.getpid()}-*"))
     blocks = Path("/proc/sysvipc/shm").read_text().splitlines() if Path("/proc/sysvipc/shm").exists() else []
     return {*map(str, folders + groups), *(key for key, *_ in map(str.split, blocks) if key == "86397")}
 
@@ -335,8 +336,8 @@ WITHOUT_HELP = (
 def test_without_namespaces_and_control_groups_they_are_recorded_alike(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, others: set[psutil.Process]
 ) -> None:
-    monkeypatch.setattr("bench.tree.can_isolate", lambda: False)
-    monkeypatch.setattr("bench.tree.Group.make", lambda name: None)
+    monkeypatch.setattr("lapmark.bench.system.process_tree.can_isolate", lambda: False)
+    monkeypatch.setattr("lapmark.bench.system.process_tree.Group.make", lambda name: None)
     before = traces()
     for record in run(tmp_path, plan([*WITHOUT_HELP, "jv"], ["uniform"], [24])):
         status, message = EXPECTED.get(record.solver, ("ok", ""))

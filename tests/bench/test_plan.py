@@ -4,17 +4,18 @@ from dataclasses import replace
 
 import pytest
 
-from bench import config
-from bench import plan as planning
-from bench.plan import Cell, expand_case, expand_solver, plan
-from bench.problems import Case, families
-from bench.protocol import BUILD_MATRIX
-from solvers import Assignment, Transport, registry
-from solvers.problem import Problem
+from lapmark import Assignment, Transport
+from lapmark.bench.problems import Case, families
+from lapmark.bench.run import cells as planning
+from lapmark.bench.run import configuration
+from lapmark.bench.run.cells import Cell, expand_case, expand_solver, plan
+from lapmark.bench.worker.protocol import BUILD_MATRIX
+from lapmark.solvers import registry
+from lapmark.solvers.problem import Problem
 
 
 def test_the_default_is_the_main_job_with_every_solver() -> None:
-    demo = config.load("demo")
+    demo = configuration.load("demo")
     cells = plan(demo.solvers, demo.problems)
     assert {cell.case.problem for cell in cells} == {"tsne-grid"}
     assert {cell.name for cell in cells} == {*solvers_of(Assignment), BUILD_MATRIX}

@@ -10,10 +10,15 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from bench import cache, datasets, embeddings, problems
-from bench.embeddings.make_reference import agreement
-from bench.problems import Case, difference, grid, integers, orlib, product, tracking, tsne_grid
-from solvers import Assignment, Matching, PointCost, SparseCost, Transport, certify, solve
+from lapmark import Assignment, Matching, PointCost, SparseCost, Transport, certify, solve
+from lapmark.bench import embeddings, problems
+from lapmark.bench.data import datasets
+from lapmark.bench.embeddings.make_reference_embedding import agreement
+from lapmark.bench.problems import Case
+from lapmark.bench.problems.applied import grid, orlib, tracking, tsne_grid
+from lapmark.bench.problems.hard import difference, product
+from lapmark.bench.problems.random import integers
+from lapmark.bench.util import cache
 
 DATA = Path(os.environ.get(datasets.VARIABLE) or Path(__file__).parents[3] / "shared" / "data")
 REFERENCE = {"source": "mnist-reference"}
@@ -101,7 +106,7 @@ def test_the_optimum_is_proven(case: Case) -> None:
 
 def test_another_process_builds_the_same_bytes() -> None:
     case = Case("tsne-grid", 49, 3, {**REFERENCE, "rows": "points"})
-    build = "import sys; from bench.problems import Case; matrix = Case.read(sys.argv[1]).build().cost.dense()"
+    build = "import sys; from lapmark.bench.problems import Case; matrix = Case.read(sys.argv[1]).build().cost.dense()"
     write = "sys.stdout.buffer.write(matrix)"
     output = subprocess.run(
         [sys.executable, "-c", f"{build}; {write}", str(case)], check=True, capture_output=True
@@ -424,8 +429,8 @@ class TestPictures:
         assert "<image" not in (data / "out" / "arrows.svg").read_text()
 
     def test_a_node_has_the_colour_of_its_image(self, tmp_path: Path) -> None:
-        from bench.problems import _pictures
-        from bench.problems import _tsne_grid_pictures as pictures
+        from lapmark.bench.problems.applied import _pictures
+        from lapmark.bench.problems.applied import _tsne_grid_pictures as pictures
 
         label = np.arange(400) % 10
         png, _ = pictures.nodes(tsne_grid.grid(20), label, "somewhere", tmp_path)
@@ -449,7 +454,7 @@ class TestPictures:
         assert {path.stem for path in made} == {"embedding", "nodes", "arrows"}
 
     def test_ten_thousand_images_are_shown_pixel_by_pixel(self, tmp_path: Path) -> None:
-        from bench.problems import _tsne_grid_pictures as pictures
+        from lapmark.bench.problems.applied import _tsne_grid_pictures as pictures
 
         pixels = np.zeros((10_000, 28, 28), np.uint8)
         pixels[:, 0, 0] = 255

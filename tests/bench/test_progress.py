@@ -5,12 +5,12 @@ import io
 import pytest
 from rich.console import Console
 
-from bench.plan import Cell
-from bench.problems import Case
-from bench.progress import MOST_COLUMNS, Board, headings, line, show_errors, summary
-from bench.protocol import BUILD_MATRIX
-from bench.record import STATUSES, Record
-from bench.turns import Finished, Started
+from lapmark.bench.problems import Case
+from lapmark.bench.results.record import STATUSES, Record
+from lapmark.bench.run.cells import Cell
+from lapmark.bench.run.progress import MOST_COLUMNS, Board, headings, line, show_errors, summary
+from lapmark.bench.run.schedule import Finished, Started
+from lapmark.bench.worker.protocol import BUILD_MATRIX
 
 
 def record(solver: str = "jv", n: int = 8, status: str = "ok", **known: object) -> Record:

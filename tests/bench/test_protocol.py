@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 import scipy.sparse
 
-from bench import protocol
-from bench.plain_text import plain
-from bench.protocol import BadAnswer
-from solvers import Assignment, DenseCost, Infeasible, Matching, Plan, PointCost, SparseCost, Transport
-from solvers.problem import Problem
+from lapmark import Assignment, DenseCost, Infeasible, Matching, Plan, PointCost, SparseCost, Transport
+from lapmark.bench.util.plain_text import plain
+from lapmark.bench.worker import protocol
+from lapmark.bench.worker.protocol import BadAnswer
+from lapmark.solvers.problem import Problem
 
 RNG = np.random.default_rng(0)
 MOST = 1 << 20

@@ -12,8 +12,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bench.record import Record
-from bench.store import NAME, SCHEMA, Store, StoreError
+from lapmark.bench.results.record import Record
+from lapmark.bench.results.store import NAME, SCHEMA, Store, StoreError
 
 RECORD = Record(
     key="a",
@@ -142,7 +142,7 @@ def run_python(code: str, *arguments: object) -> subprocess.CompletedProcess[str
 
 def test_many_processes_make_and_fill_one_store_while_others_read(tmp_path: Path) -> None:
     code = (
-        "import dataclasses, sys; from bench.store import Store; from test_store import RECORD\n"
+        "import dataclasses, sys; from lapmark.bench.results.store import Store; from test_store import RECORD\n"
         "with Store.open(sys.argv[1]) as store:\n"
         "    for i in range(20):\n"
         "        store.add(dataclasses.replace(RECORD, key=sys.argv[2] + str(i))); len(store.records())\n"
@@ -160,7 +160,7 @@ def test_where_there_is_no_room_it_says_so_and_keeps_what_there_was(tmp_path: Pa
     """A limit on the size of files stands in for a disk that is full."""
     code = (
         "import dataclasses, resource, signal, sys\n"
-        "from bench.store import Store, StoreError; from test_store import RECORD\n"
+        "from lapmark.bench.results.store import Store, StoreError; from test_store import RECORD\n"
         "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
         "resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))\n"
         "with Store.open(sys.argv[1]) as store:\n"

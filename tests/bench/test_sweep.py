@@ -11,17 +11,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bench import protocol
-from bench.cell import Limits
-from bench.machine import machine
-from bench.measure import Terms
-from bench.plan import Cell, plan
-from bench.problems import Case
-from bench.record import Record
-from bench.store import Store
-from bench.sweep import Sweep
-from bench.turns import Finished, Started, Turns
-from solvers import solve
+from lapmark import solve
+from lapmark.bench.problems import Case
+from lapmark.bench.results.record import Record
+from lapmark.bench.results.store import Store
+from lapmark.bench.run.cells import Cell, plan
+from lapmark.bench.run.local import Sweep
+from lapmark.bench.run.measure import Terms
+from lapmark.bench.run.schedule import Finished, Started, Turns
+from lapmark.bench.system.machine import machine
+from lapmark.bench.worker import protocol
+from lapmark.bench.worker.cell import Limits
 
 TERMS = Terms(limits=Limits(timeout=30, memory=1 << 30), budget=0.02)
 
@@ -98,7 +98,7 @@ def test_a_reference_is_solved_where_no_cell_proves_a_bound(tmp_path: Path) -> N
 
 
 def test_without_any_bound_a_claim_stays_unproven(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("bench.judge.REFERENCES", ())
+    monkeypatch.setattr("lapmark.bench.run.certify.REFERENCES", ())
     record = records(tmp_path, plan(["scipy"], ["uniform"], [16]))["scipy"]
     assert record.status == "unproven"
     assert record.cost is not None
@@ -147,7 +147,7 @@ def test_one_core_and_one_thread_are_all_that_a_solver_gets(tmp_path: Path) -> N
     plugin = tmp_path / "counts.py"
     plugin.write_text(
         "import os\n"
-        "from solvers import Capabilities, Matching, register, solve\n"
+        "from lapmark import Capabilities, Matching, register, solve\n"
         "@register('counts', Capabilities(exact=True, threads=True))\n"
         "def counts(problem, threads=0):\n"
         "    from dataclasses import replace\n"
@@ -155,8 +155,7 @@ def test_one_core_and_one_thread_are_all_that_a_solver_gets(tmp_path: Path) -> N
         "    told = int(os.environ['OMP_NUM_THREADS'])\n"
         "    return replace(solve(problem, 'jv'), counters={'cores': cores, 'told': told, 'threads': threads})\n"
     )
-    from bench import plugins
-    from solvers import registry
+    from lapmark.solvers import plugins, registry
 
     plugins.load(plugin)
     try:
@@ -226,7 +225,7 @@ def test_what_one_call_has_spent_the_budget_on_gets_no_further_round(tmp_path: P
 def test_two_runs_on_one_store_run_each_round_once_between_them(tmp_path: Path) -> None:
     command = ["run", "-s", "jv", "-s", "scipy", "-p", "uniform", "--rounds", "3", "--budget", "60s"]
     command += [argument for n in (8, 12) for argument in ("-n", str(n))]
-    arguments = [sys.executable, "-m", "bench.cli", *command, "--to", str(tmp_path)]
+    arguments = [sys.executable, "-m", "lapmark", *command, "--to", str(tmp_path)]
     # One identity for both, whatever is committed meanwhile.
     environment = {**os.environ, "GIT_DIR": os.devnull}
     runs = [subprocess.Popen(arguments, stdout=subprocess.PIPE, text=True, env=environment) for _ in range(2)]

@@ -15,12 +15,12 @@ import pytest
 from PIL import Image
 from test_help import VERBS
 
-from bench import build
-from bench.build import Failed
-from bench.cli import main
-from bench.cli.terminal import STAND_INS, stand_in
-from bench.repository import TRAILER
-from solvers import registry
+from lapmark.bench.cli import main
+from lapmark.bench.cli.terminal import STAND_INS, stand_in
+from lapmark.bench.system import commit_build
+from lapmark.bench.system.commit_build import Failed
+from lapmark.bench.system.git_repository import TRAILER
+from lapmark.solvers import registry
 
 ROOT = Path(__file__).parent.parent.parent
 
@@ -50,7 +50,7 @@ def shown(monkeypatch: pytest.MonkeyPatch) -> Shown:
 
 def lapmark(*arguments: str, cwd: Path) -> str:
     """The output of a command in a process that writes ASCII only."""
-    command = [sys.executable, "-m", "bench.cli", *arguments]
+    command = [sys.executable, "-m", "lapmark", *arguments]
     done = subprocess.run(command, capture_output=True, cwd=cwd, env={**os.environ, **ASCII, "PYTHONPATH": str(ROOT)})
     output = done.stdout + done.stderr
     assert b"Traceback" not in output, output.decode()
@@ -121,7 +121,7 @@ def test_messages_of_commits_are_read_in_an_ascii_locale(tmp_path: Path) -> None
         subprocess.run([*git, *arguments], cwd=tmp_path, check=True)
     message = f"second\n\n{TRAILER}: Kőnig"
     subprocess.run([*git, "commit", "-q", "--allow-empty", "-m", message], cwd=tmp_path, check=True)
-    code = "from bench.repository import *; print(len(Repository.here().reasons('HEAD~1', 'HEAD')))"
+    code = "from lapmark.bench.system.git_repository import *; print(len(Repository.here().reasons('HEAD~1', 'HEAD')))"
     done = subprocess.run(
         [sys.executable, "-c", code],
         capture_output=True,
@@ -135,7 +135,7 @@ def test_messages_of_commits_are_read_in_an_ascii_locale(tmp_path: Path) -> None
 ESCAPES = "\x1b[2J\x1b]0;title\x07"
 
 PLUGIN = f"""
-from solvers import Assignment, Capabilities, register
+from lapmark import Assignment, Capabilities, register
 
 @register("shouts", Capabilities(exact=True))
 def shouts(problem: Assignment) -> object:
@@ -171,5 +171,5 @@ def test_escape_sequences_of_others_do_not_reach_the_terminal(
         assert "\x1b[2J" not in output, command
         assert "\x1b]" not in output, command
     with pytest.raises(Failed, match="title") as failed:
-        build.run(["sh", "-c", f"printf '%s' {shlex.quote(ESCAPES)}; exit 1"])
+        commit_build.run(["sh", "-c", f"printf '%s' {shlex.quote(ESCAPES)}; exit 1"])
     assert "\x1b" not in str(failed.value)

@@ -9,11 +9,12 @@ import warnings
 import numpy as np
 import pytest
 
-from bench.contract import CHECKS, Broken, check
-from bench.contract.transport_cases import TRANSPORT_CASES
-from solvers import Capabilities, DenseCost, Plan, PointCost, TimeLimit, Transport, registry, solve
-from solvers.problem import Unsupported
-from solvers.registry import Solver
+from lapmark import Capabilities, DenseCost, Plan, PointCost, TimeLimit, Transport, solve
+from lapmark.bench.contract import CHECKS, Broken, check
+from lapmark.bench.contract.transport_cases import TRANSPORT_CASES
+from lapmark.solvers import registry
+from lapmark.solvers.problem import Unsupported
+from lapmark.solvers.registry import Solver
 
 NAMES = [name for name, each in CHECKS.items() if each.kind is Transport]
 

@@ -16,12 +16,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bench import build, cell, cgroup, instructions, plugins, scratch
-from bench.cell import Limits
-from bench.cgroup import Group
-from bench.memory import Meter
-from bench.tree import Tree
-from solvers import Assignment, DenseCost, registry
+from lapmark import Assignment, DenseCost
+from lapmark.bench.system import commit_build, control_group, instruction_counts, scratch_folders
+from lapmark.bench.system.control_group import Group
+from lapmark.bench.system.memory_limit import Meter
+from lapmark.bench.system.process_tree import Tree
+from lapmark.bench.worker import cell
+from lapmark.bench.worker.cell import Limits
+from lapmark.solvers import plugins, registry
 
 PYTHON = [sys.executable, "-I", "-S", "-c"]
 MIB = 1 << 20
@@ -31,7 +33,7 @@ MIB = 1 << 20
 def temporary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder for temporary files of this test alone."""
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
-    scratch._sweep.cache_clear()
+    scratch_folders._sweep.cache_clear()
     return tmp_path
 
 
@@ -77,7 +79,7 @@ def test_tree_deep_and_locked_folders_are_removed(
     temporary: Path, monkeypatch: pytest.MonkeyPatch, isolated: bool
 ) -> None:
     if not isolated:
-        monkeypatch.setattr("bench.tree.can_isolate", lambda: False)
+        monkeypatch.setattr("lapmark.bench.system.process_tree.can_isolate", lambda: False)
     code = (
         "import os; os.chdir(os.environ['TMPDIR'])\n"
         "for _ in range(3000): os.mkdir('deeper'); os.chdir('deeper')\n"
@@ -89,13 +91,13 @@ def test_tree_deep_and_locked_folders_are_removed(
 
 
 def test_folder_whose_user_was_killed_is_removed_at_the_next_start(temporary: Path) -> None:
-    code = "import os, tempfile; from bench import scratch; scratch.make(); os.kill(os.getpid(), 9)"
+    code = "import os, tempfile; from lapmark.bench.system import scratch_folders; scratch_folders.make(); os.kill(os.getpid(), 9)"
     subprocess.run([sys.executable, "-c", code], env={**os.environ, "TMPDIR": str(temporary)}, check=False)
     (left,) = temporary.iterdir()
-    with scratch.folder() as used:  # sweeps
+    with scratch_folders.folder() as used:  # sweeps
         assert list(temporary.iterdir()) == [used]
-        scratch._sweep.cache_clear()
-        scratch._sweep()
+        scratch_folders._sweep.cache_clear()
+        scratch_folders._sweep()
         assert used.exists()
     assert not left.exists()
 
@@ -107,13 +109,13 @@ def test_folder_where_files_cannot_be_locked_is_made_all_the_same(
         raise OSError(38, "Function not implemented")
 
     monkeypatch.setattr(fcntl, "flock", refuse)
-    with scratch.folder() as made:
+    with scratch_folders.folder() as made:
         assert made.is_dir()
 
 
 def test_command_with_a_helper_that_keeps_its_output_open_ends() -> None:
     began = time.monotonic()
-    build.run(["sh", "-c", "sleep 600 & echo done"])
+    commit_build.run(["sh", "-c", "sleep 600 & echo done"])
     assert time.monotonic() - began < 60
 
 
@@ -135,7 +137,7 @@ def test_limit_counts_from_the_baseline_in_the_kernel_as_well() -> None:
 
 
 def test_group_is_found_by_its_name(group: Group) -> None:
-    assert set(map(str, cgroup.named(group.path.name))) == set(group.paths)
+    assert set(map(str, control_group.named(group.path.name))) == set(group.paths)
 
 
 def test_room_for_controllers_is_made_where_only_this_command_runs() -> None:
@@ -150,7 +152,7 @@ def test_room_for_controllers_is_made_where_only_this_command_runs() -> None:
     above.mkdir()
     code = f"""
 import os, pathlib
-from bench.cgroup import has_room
+from lapmark.bench.system.control_group import has_room
 above = pathlib.Path({str(above)!r})
 (above / "cgroup.procs").write_text("0")
 assert has_room(above, {controller!r})
@@ -169,7 +171,7 @@ assert list((above / "below").glob("{controller}.*"))
 #: Keeps what it took in every call.
 HOARDER = """
 import numpy as np
-from solvers import Assignment, Capabilities, register, solve
+from lapmark import Assignment, Capabilities, register, solve
 hoard = []
 
 @register("hoarder", Capabilities(exact=True))
@@ -193,7 +195,7 @@ def test_memory_that_is_kept_from_call_to_call_counts(
     hoarder: str, monkeypatch: pytest.MonkeyPatch, grouped: bool
 ) -> None:
     if not grouped:
-        monkeypatch.setattr("bench.tree.Group.make", lambda name: None)
+        monkeypatch.setattr("lapmark.bench.system.process_tree.Group.make", lambda name: None)
     problem = Assignment(DenseCost(np.random.default_rng(0).random((50, 50))))
     limits = Limits(timeout=30, memory=100 * MIB)
     outcome = cell.run("hoarder", problem, limits, budget=1.0, plugins=(hoarder,))
@@ -203,7 +205,7 @@ def test_memory_that_is_kept_from_call_to_call_counts(
 @pytest.mark.parametrize("grouped", [True, False])
 def test_reading_a_large_problem_is_not_the_solvers_memory(monkeypatch: pytest.MonkeyPatch, grouped: bool) -> None:
     if not grouped:
-        monkeypatch.setattr("bench.tree.Group.make", lambda name: None)
+        monkeypatch.setattr("lapmark.bench.system.process_tree.Group.make", lambda name: None)
     problem = Assignment(DenseCost(np.eye(3000)))
     outcome = cell.run("jv", problem, Limits(timeout=30, memory=20 * MIB), budget=0.5)
     assert outcome.status is None, outcome.message
@@ -212,10 +214,10 @@ def test_reading_a_large_problem_is_not_the_solvers_memory(monkeypatch: pytest.M
 
 def test_count_of_instructions_reads_plain_files_alone(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "callgrind.out")
-    assert instructions.read_callgrind(tmp_path) is None
+    assert instruction_counts.read_callgrind(tmp_path) is None
     (tmp_path / "callgrind.out").unlink()
     (tmp_path / "callgrind.out").symlink_to("/dev/zero")
-    assert instructions.read_callgrind(tmp_path) is None
+    assert instruction_counts.read_callgrind(tmp_path) is None
     (tmp_path / "callgrind.out").unlink()
     (tmp_path / "callgrind.out").write_bytes(b"\xff\xfe\ntotals: 123\n")
-    assert instructions.read_callgrind(tmp_path) == 123
+    assert instruction_counts.read_callgrind(tmp_path) == 123

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from bench import units
+from lapmark.bench.util import units
 
 
 @pytest.mark.parametrize(

@@ -20,9 +20,9 @@ import pytest
 import scipy.sparse
 from PIL import Image
 
-from bench import costfile, csvfile, datasets, unpacking, vectors
-from bench.maps import collection, thumbnails
-from bench.problems import label_transfer
+from lapmark.bench.applications.grid_map import collection, thumbnails
+from lapmark.bench.data import bounded_reading, cost_file, csv_file, datasets, word_vectors
+from lapmark.bench.problems.applied import label_transfer
 
 #: What the tests below bound unpacked bytes by.
 MOST = 10_000
@@ -31,7 +31,7 @@ MOST = 10_000
 @pytest.fixture
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("MOST_UNPACKED", "MOST_TEXT"):
-        monkeypatch.setattr(unpacking, name, MOST)
+        monkeypatch.setattr(bounded_reading, name, MOST)
 
 
 def npy(shape: tuple[int, ...], data: bytes) -> bytes:
@@ -69,7 +69,7 @@ class TestArrays:
             tracemalloc.stop()
 
     @pytest.mark.usefixtures("small")
-    @pytest.mark.parametrize("read", [collection.read, costfile.read])
+    @pytest.mark.parametrize("read", [collection.read, cost_file.read])
     def test_arrays_of_an_archive_are_bounded_together(self, tmp_path: Path, read) -> None:
         path = tmp_path / "a.npz"
         names = ("points", "labels") if read is collection.read else ("x", "y")
@@ -87,7 +87,7 @@ class TestArrays:
         assert len(collection.read(tmp_path / "b.npz")) == MOST
 
     @pytest.mark.parametrize("shape", [(1 << 40, 2), (-1, 2), (3, 2)])
-    @pytest.mark.parametrize("read", [collection.read, costfile.read])
+    @pytest.mark.parametrize("read", [collection.read, cost_file.read])
     @pytest.mark.parametrize("name", ["a.npy", "a.npz"])
     def test_header_that_announces_more_than_there_is(
         self, tmp_path: Path, name: str, read, shape: tuple[int, ...]
@@ -96,7 +96,7 @@ class TestArrays:
         if name == "a.npy":
             path.write_bytes(npy(shape, bytes(4)))
         else:
-            archive(path, x=npy(shape, bytes(4)), **({"y": npy((2, 2), bytes(4))} if read is costfile.read else {}))
+            archive(path, x=npy(shape, bytes(4)), **({"y": npy((2, 2), bytes(4))} if read is cost_file.read else {}))
         with pytest.raises(ValueError, match=rf"{name}: (x|the array) is announced to have .* bytes, but 4 are there"):
             read(path)
 
@@ -124,14 +124,14 @@ class TestArrays:
         matrix.indptr[1] = 1 << 28
         scipy.sparse.save_npz(path, matrix)
         with pytest.raises(ValueError, match=r"a\.npz: indptr must be a non-decreasing sequence"):
-            costfile.read(path)
+            cost_file.read(path)
         scipy.sparse.save_npz(path, scipy.sparse.coo_array(([1.0], ([0], [0])), shape=(1 << 40, 2)))
         with pytest.raises(ValueError, match=r"a\.npz: the sparse matrix has shape \(1099511627776, 2\)"):
-            costfile.read(path)
-        monkeypatch.setattr(unpacking, "MOST_UNPACKED", MOST)
+            cost_file.read(path)
+        monkeypatch.setattr(bounded_reading, "MOST_UNPACKED", MOST)
         scipy.sparse.save_npz(path, scipy.sparse.csr_array(np.zeros((3000, 3))))
         with pytest.raises(ValueError, match=r"a\.npz: indptr unpacks to"):
-            costfile.read(path)
+            cost_file.read(path)
 
 
 class TestText:
@@ -149,31 +149,31 @@ class TestText:
     def test_table_that_unpacks_to_more_is_refused(self, tmp_path: Path, monkeypatch, unit: bytes) -> None:
         path = tmp_path / "a.csv.gz"
         path.write_bytes(gzip.compress(unit * 1_000_000))
-        monkeypatch.setattr(unpacking, "MOST_TEXT", 300_000)
+        monkeypatch.setattr(bounded_reading, "MOST_TEXT", 300_000)
         with pytest.raises(ValueError, match=r"a\.csv\.gz: it unpacks to more than 293 KiB; unpack it with gunzip"):
             collection.read(path)
         with pytest.raises(ValueError, match="it unpacks to more than"):
-            csvfile.read(path)
+            csv_file.read(path)
 
     def test_line_without_end_is_no_table(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(unpacking, "MOST_LINE", 1000)
+        monkeypatch.setattr(bounded_reading, "MOST_LINE", 1000)
         path = tmp_path / "a.csv"
         path.write_text("1,2\n" + "1" * 2000)
         with pytest.raises(ValueError, match="line 2 has more than 1,000 characters"):
-            csvfile.read(path)
+            csv_file.read(path)
         path.write_text("\n".join(["1,2"] * 1000))
-        assert len(csvfile.read(path).frame) == 1000
+        assert len(csv_file.read(path).frame) == 1000
         path.write_text("the 1 2\n" + "1" * 2000)
         with pytest.raises(ValueError, match="line 2 has more than 1,000 bytes"):
-            vectors.read(path)
+            word_vectors.read(path)
 
     @pytest.mark.usefixtures("small")
     def test_vectors_that_unpack_to_more_are_refused(self, tmp_path: Path) -> None:
         path = tmp_path / "a.gz"
         path.write_bytes(gzip.compress(b"".join(b"w%d 1 2\n" % k for k in range(3000))))
         with pytest.raises(ValueError, match=r"a\.gz, line 1251: the file unpacks to .*; unpack it with gunzip"):
-            vectors.read(path)
-        assert vectors.read(path, only={"w2999"}).words == ("w2999",)
+            word_vectors.read(path)
+        assert word_vectors.read(path, only={"w2999"}).words == ("w2999",)
 
     @pytest.mark.usefixtures("small")
     def test_parquet_that_unpacks_to_more_is_refused(self, tmp_path: Path) -> None:
@@ -206,7 +206,7 @@ class TestImages:
                     working[0] -= pixels
 
         monkeypatch.setattr(thumbnails, "thumbnail", watched)
-        monkeypatch.setattr(unpacking, "PIXELS_AT_A_TIME", most)
+        monkeypatch.setattr(bounded_reading, "PIXELS_AT_A_TIME", most)
         assert len(collection.read(tmp_path, threads=6)) == 12
         assert seen == {10_000, 20_000, 50_000}, "an image larger than that is decoded while no other is"
 
@@ -226,7 +226,7 @@ class TestImages:
         image.save(tmp_path / "b.jpg", progressive=True)
         image.save(tmp_path / "c.png")
         image.resize((99, 99)).save(tmp_path / "d.png")
-        monkeypatch.setattr(unpacking, "MOST_PIXELS", 300_000)
+        monkeypatch.setattr(bounded_reading, "MOST_PIXELS", 300_000)
         read = collection.read(tmp_path)
         reason = "it has 4,000,000 pixels, more than 300,000; make it smaller"
         assert read.names == ("a.jpg", "d.png")
@@ -245,7 +245,7 @@ class TestImages:
     def test_picture_of_clouds_is_bounded(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         path = tmp_path / "a.png"
         Image.new("L", (100, 100)).save(path)
-        monkeypatch.setattr(unpacking, "PIXELS_AT_A_TIME", 9999)
+        monkeypatch.setattr(bounded_reading, "PIXELS_AT_A_TIME", 9999)
         with pytest.raises(ValueError, match="cannot be read as a picture: it has 10,000 pixels"):
             label_transfer.clouds(5, source=str(path))
         monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 100)

@@ -10,11 +10,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from bench import vectors
-from bench.embeddings import words as embedding
-from bench.problems import Case, words
-from bench.vectors import Vectors
-from solvers import certify, solve
+from lapmark import certify, solve
+from lapmark.bench.data import documentation_vectors as embedding
+from lapmark.bench.data import word_vectors
+from lapmark.bench.data.word_vectors import Vectors
+from lapmark.bench.problems import Case
+from lapmark.bench.problems.applied import words
 
 #: Words on a line, whose distances can be told by looking.
 LINE = Vectors(("red", "pink", "blue", "Paris"), np.array([[0], [1], [4], [10]], np.float32))
@@ -105,7 +106,7 @@ class TestReader:
     )
     def test_formats(self, file: Path, content: str) -> None:
         file.write_text(content, encoding="utf-8", newline="")
-        read = vectors.read(file)
+        read = word_vectors.read(file)
         assert read.words == ("red", "blue")
         assert read.matrix.dtype == np.float32
         assert read.matrix == pytest.approx(np.array([[0.5, 1], [-0.2, 3]]))
@@ -113,27 +114,27 @@ class TestReader:
     def test_gzip(self, tmp_path: Path) -> None:
         path = tmp_path / "vectors.txt.gz"
         path.write_bytes(gzip.compress(b"red 1 2\n"))
-        assert vectors.read(path).matrix.tolist() == [[1, 2]]
+        assert word_vectors.read(path).matrix.tolist() == [[1, 2]]
         path.write_bytes(gzip.compress(b"red 1 2\n" * 1000)[:-12])
         with pytest.raises(ValueError, match="is damaged after line"):
-            vectors.read(path, only={"blue"})
+            word_vectors.read(path, only={"blue"})
 
     def test_words_with_blanks_and_blanks_of_unicode(self, file: Path) -> None:
         file.write_text("red 1 2\n. . . 3 4\nat\u00a0home 5 6\n", encoding="utf-8")
-        assert vectors.read(file).words == ("red", ". . .", "at\u00a0home")
+        assert word_vectors.read(file).words == ("red", ". . .", "at\u00a0home")
 
     def test_the_first_vector_of_a_word_that_has_two_is_taken(self, file: Path) -> None:
         file.write_text("4 2\nred 1 2\nblue 1 2\nred 3 4\nblue 5 6\n")
         with pytest.warns(UserWarning, match=r"several: 'red' on line 4, after line 2, and 1 more$"):
-            read = vectors.read(file)
+            read = word_vectors.read(file)
         assert (read.words, read.matrix.tolist()) == (("red", "blue"), [[1, 2], [1, 2]])
-        assert vectors.read(file, only={"green"}).words == ()
+        assert word_vectors.read(file, only={"green"}).words == ()
 
     def test_only_some(self, file: Path) -> None:
         file.write_text("red 1 2\nbad x y\nblue 3 4\nbad 5 6\n")
-        read = vectors.read(file, only={"blue", "green"})
+        read = word_vectors.read(file, only={"blue", "green"})
         assert read.words == ("blue",)
-        assert vectors.read(file, only={"green"}).matrix.shape == (0, 2)
+        assert word_vectors.read(file, only={"green"}).matrix.shape == (0, 2)
 
     @pytest.mark.parametrize(
         ("content", "fault"),
@@ -155,11 +156,11 @@ class TestReader:
     def test_a_bad_line_is_named(self, file: Path, content: bytes, fault: str) -> None:
         file.write_bytes(content)
         with pytest.raises(ValueError, match=fault):
-            vectors.read(file)
+            word_vectors.read(file)
 
     def test_no_file(self, file: Path) -> None:
         with pytest.raises(FileNotFoundError):
-            vectors.read(file)
+            word_vectors.read(file)
 
 
 class TestFamily:
@@ -194,7 +195,7 @@ class TestFamily:
 
     def test_another_process_builds_the_same_bytes(self) -> None:
         code = (
-            "import sys; from bench.problems import Case; problem = Case.read('words:n=40,seed=3').build();"
+            "import sys; from lapmark.bench.problems import Case; problem = Case.read('words:n=40,seed=3').build();"
             "sys.stdout.buffer.write(problem.cost.dense().tobytes() + problem.a.tobytes() + problem.b.tobytes())"
         )
         problem = Case("words", 40, 3).build()

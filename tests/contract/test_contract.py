@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import pytest
 
-from bench.contract import CHECKS, Broken, check
-from solvers.registry import get, solvers
+from lapmark.bench.contract import CHECKS, Broken, check
+from lapmark.solvers.registry import get, solvers
 
 #: What others' packages are known to get wrong: solver -> reason -> checks. Shown as expected failures, not as passes.
 KNOWN_FAILURES = {

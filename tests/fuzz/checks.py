@@ -7,9 +7,9 @@ from fractions import Fraction
 
 import numpy as np
 
-from solvers import Assignment, Infeasible, Matching, Plan, Transport, certify, solve
-from solvers.certificate import TOLERANCE, Certificate
-from solvers.problem import Problem
+from lapmark import Assignment, Infeasible, Matching, Plan, Transport, certify, solve
+from lapmark.solvers.certificate import TOLERANCE, Certificate
+from lapmark.solvers.problem import Problem
 
 from .problems import Rng, draw_problem, is_ordinary
 from .referees import Costs, exact_costs, least_assignment, least_plan, scope_of

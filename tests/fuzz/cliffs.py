@@ -18,8 +18,8 @@ from multiprocessing.connection import Connection
 import numpy as np
 import scipy.sparse
 
-from solvers import Assignment, DenseCost, PointCost, SparseCost, solve
-from solvers.registry import get, names
+from lapmark import Assignment, DenseCost, PointCost, SparseCost, solve
+from lapmark.solvers.registry import get, names
 
 from .structures import draw_structure
 

@@ -7,8 +7,8 @@ import math
 import numpy as np
 import scipy.sparse
 
-from solvers import Assignment, DenseCost, PointCost, SparseCost, Transport
-from solvers.problem import Cost, Problem
+from lapmark import Assignment, DenseCost, PointCost, SparseCost, Transport
+from lapmark.solvers.problem import Cost, Problem
 
 Rng = np.random.Generator
 

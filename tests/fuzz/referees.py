@@ -6,8 +6,8 @@ from fractions import Fraction
 
 import numpy as np
 
-from solvers import Assignment, PointCost
-from solvers.problem import Problem
+from lapmark import Assignment, PointCost
+from lapmark.solvers.problem import Problem
 
 #: Costs by row and column as exact numbers, None where a pair is forbidden.
 Costs = list[list[Fraction | None]]

@@ -7,8 +7,8 @@ from collections.abc import Callable
 import numpy as np
 import scipy.sparse
 
-from solvers import DenseCost, PointCost, SparseCost
-from solvers.problem import Cost
+from lapmark import DenseCost, PointCost, SparseCost
+from lapmark.solvers.problem import Cost
 
 Rng = np.random.Generator
 

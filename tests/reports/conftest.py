@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import report_records
 
-from bench.record import Record
+from lapmark.bench.results.record import Record
 
 
 @pytest.fixture(scope="session")

@@ -7,9 +7,9 @@ import time
 from math import log
 from typing import Any
 
-from bench.problems import Case
-from bench.record import FIGURES, Record
-from solvers import certify, solve
+from lapmark import certify, solve
+from lapmark.bench.problems import Case
+from lapmark.bench.results.record import FIGURES, Record
 
 SIZES = (16, 32, 64)
 

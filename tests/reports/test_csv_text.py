@@ -9,9 +9,10 @@ import pandas as pd
 import pytest
 from report_records import make_record
 
-from bench.problems import Case
-from reports import assignment, tables
-from reports.csv_text import to_csv
+from lapmark.bench.problems import Case
+from lapmark.reports import tables
+from lapmark.reports.csv_text import to_csv
+from lapmark.reports.map import assignment_table
 
 
 @pytest.mark.parametrize("text", ["=1+1", "+cmd|' /C calc'!A0", "-2+3", "@SUM(A1)", "\tx", "\rx"])
@@ -67,5 +68,5 @@ def test_cells_of_a_run_have_no_formula_in_csv() -> None:
 
 def test_assignment_of_a_map_has_no_formula_in_csv() -> None:
     table = pd.DataFrame({"name": ["=1+1.png"], "row": [0], "x": [-1.5]})
-    assert assignment.encode(table, ".csv") == b"name,row,x\n'=1+1.png,0,-1.5\n"
-    assert b'"=1+1.png"' in assignment.encode(table, ".json")
+    assert assignment_table.encode(table, ".csv") == b"name,row,x\n'=1+1.png,0,-1.5\n"
+    assert b'"=1+1.png"' in assignment_table.encode(table, ".json")

@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 from report_records import make_record
 
-from bench.problems import Case
-from bench.record import Record
-from reports import duel, put, tables
+from lapmark.bench.problems import Case
+from lapmark.bench.results.record import Record
+from lapmark.reports import put, tables
+from lapmark.reports.export import duel
 
 
 def timed(solver: str, n: int, *samples: float, **known: object) -> Record:
@@ -62,4 +63,4 @@ def test_errors_name_the_cure(
 
 def test_help_is_what_the_module_says(capsys: pytest.CaptureFixture[str]) -> None:
     assert duel.main([]) == 2
-    assert "python -m reports.duel" in capsys.readouterr().err
+    assert "python -m lapmark.reports.export.duel" in capsys.readouterr().err

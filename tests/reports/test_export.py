@@ -12,11 +12,12 @@ import pytest
 from report_records import blurred, failed, make_record
 from typer.testing import CliRunner
 
-from bench.cli import app
-from bench.problems import Case
-from bench.record import Record
-from bench.store import NAME, Store
-from reports import export, tables
+from lapmark.bench.cli import app
+from lapmark.bench.problems import Case
+from lapmark.bench.results.record import Record
+from lapmark.bench.results.store import NAME, Store
+from lapmark.reports import tables
+from lapmark.reports.export import formats
 
 needs_benchopt = pytest.mark.skipif(
     importlib.util.find_spec("benchopt") is None, reason="benchopt is not installed (pip install '.[benchopt]')"
@@ -93,7 +94,7 @@ def test_what_cannot_be_read(tmp_path: Path) -> None:
 
 
 def test_a_row_of_benchopt_is_a_timed_call_of_a_certified_answer(records: list[Record]) -> None:
-    runs = export.benchopt([*records, *blurred()])
+    runs = formats.benchopt([*records, *blurred()])
     answers = [record for record in [*records, *blurred()] if record.status == "ok"]
     assert len(runs) == sum(len(record.samples) for record in answers)
     assert sorted(runs["time"]) == sorted(seconds for record in answers for seconds in record.samples)
@@ -113,7 +114,7 @@ def test_accuracy_settings_are_points_of_one_curve_the_nearest_last() -> None:
         for blur, gap in gaps.items()
     ]
     other = make_record("sinkhorn:blur=0.1", case, exact=False, samples=(9.0,), cost=3.0, gap=0.2, threads=2)
-    runs = export.benchopt([*curve, other, make_record("jv:x=1", case, samples=(4.0,), cost=2.0, gap=0.0)])
+    runs = formats.benchopt([*curve, other, make_record("jv:x=1", case, samples=(4.0,), cost=2.0, gap=0.0)])
     points = runs.drop_duplicates(["solver_name", "stop_val"]).set_index(["solver_name", "stop_val"])["p_solver_blur"]
     assert points.loc["sinkhorn"].to_dict() == {1: 0.1, 2: 0.03, 3: 0.01}
     assert points.loc["sinkhorn[threads=2]"].to_dict() == {1: 0.1}
@@ -123,12 +124,12 @@ def test_accuracy_settings_are_points_of_one_curve_the_nearest_last() -> None:
 
 def test_superseded_cells_are_no_runs() -> None:
     old, new = (make_record("jv", Case("uniform", 8), samples=(seconds,), gap=0.0) for seconds in (1.0, 2.0))
-    assert export.benchopt([old, new])["time"].tolist() == [2.0]
+    assert formats.benchopt([old, new])["time"].tolist() == [2.0]
 
 
 def test_without_an_answer_there_is_nothing_for_benchopt() -> None:
     with pytest.raises(ValueError, match="no cell has a certified answer"):
-        export.benchopt(failed())
+        formats.benchopt(failed())
 
 
 def test_a_setting_of_two_types_is_written() -> None:
@@ -136,7 +137,7 @@ def test_a_setting_of_two_types_is_written() -> None:
         make_record(f"plugin:mode={mode}", Case("uniform", 8), samples=(1.0,), gap=0.0)
         for mode in ("fast", "7", "true")
     ]
-    runs = pd.read_parquet(io.BytesIO(export.content(mixed, "benchopt")))
+    runs = pd.read_parquet(io.BytesIO(formats.content(mixed, "benchopt")))
     assert set(runs["p_solver_mode"]) == {"fast", "7", "True"}
 
 
@@ -149,7 +150,7 @@ def test_benchopt_reads_and_draws_it(results: Path, tmp_path: Path) -> None:
     path = tmp_path / "outputs" / "runs.parquet"
     assert lapmark(results, "--to", path, "--format", "benchopt")[0] == 0
     with Store.open(results) as store:
-        expected = export.benchopt(store.records())
+        expected = formats.benchopt(store.records())
     runs = read_results(path)
     assert runs["time"].tolist() == expected["time"].tolist()
     (tmp_path / "benchmark_meta.json").write_text(json.dumps({"pretty_name": "Lapmark"}))

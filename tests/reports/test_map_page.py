@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-import reports
-from bench.maps import collection, laying
+from lapmark import reports
+from lapmark.bench.applications.grid_map import collection, pipeline
 
 PHONE = {"viewport": {"width": 390, "height": 844}, "device_scale_factor": 2, "is_mobile": True, "has_touch": True}
 
@@ -40,16 +40,16 @@ DRAWN = "() => new Promise((done) => requestAnimationFrame(() => requestAnimatio
 
 
 @pytest.fixture(scope="module")
-def layout() -> laying.Layout:
+def layout() -> pipeline.Layout:
     """Things on a grid with nodes to spare, one of them hostile."""
     points = np.random.default_rng(0).random((30, 2))
     names = (HOSTILE, *(f"thing {i}" for i in range(1, 30)))
     labels = tuple("upper" if y > 0.5 else "<i>lower</i>" for _, y in points)
-    return laying.lay(collection.Collection(points, names, labels=labels), SHAPE)
+    return pipeline.lay(collection.Collection(points, names, labels=labels), SHAPE)
 
 
 @pytest.fixture(scope="module")
-def file(layout: laying.Layout, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def file(layout: pipeline.Layout, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return reports.write_map(layout, tmp_path_factory.mktemp("map") / "map.html", f"mine {HOSTILE}", SIDE)
 
 
@@ -74,7 +74,7 @@ def told(page: Any) -> str:
     return page.locator("#told").text_content()
 
 
-def test_it_shows_the_picture_and_asks_for_nothing(layout: laying.Layout, opened: Callable[..., Any]) -> None:
+def test_it_shows_the_picture_and_asks_for_nothing(layout: pipeline.Layout, opened: Callable[..., Any]) -> None:
     seen = opened()
     picture = reports.map.Map(layout, SIDE, "").picture
     for (row, column), name, label in zip(
@@ -89,7 +89,7 @@ def test_it_shows_the_picture_and_asks_for_nothing(layout: laying.Layout, opened
     assert (seen.requests, seen.complaints) == ([], [])
 
 
-def test_an_empty_node_and_the_margin_say_nothing(layout: laying.Layout, opened: Callable[..., Any]) -> None:
+def test_an_empty_node_and_the_margin_say_nothing(layout: pipeline.Layout, opened: Callable[..., Any]) -> None:
     page = opened().page
     taken = set(map(tuple, layout.nodes.tolist()))
     empty = next((r, c) for r in range(SHAPE[0]) for c in range(SHAPE[1]) if (r, c) not in taken)
@@ -100,7 +100,7 @@ def test_an_empty_node_and_the_margin_say_nothing(layout: laying.Layout, opened:
         assert told(page) == ""
 
 
-def test_the_wheel_zooms_at_the_pointer_and_a_drag_moves(layout: laying.Layout, opened: Callable[..., Any]) -> None:
+def test_the_wheel_zooms_at_the_pointer_and_a_drag_moves(layout: pipeline.Layout, opened: Callable[..., Any]) -> None:
     page = opened().page
     node = layout.nodes[3].tolist()
     place = page.evaluate(MIDDLE, node)
@@ -147,7 +147,7 @@ def test_buttons_and_keys_zoom(opened: Callable[..., Any]) -> None:
     assert 0.7 * 600 < SIDE * view(page)["scale"] < 800, "until a cell fills most of the window"
 
 
-def test_a_label_can_be_shown_alone(layout: laying.Layout, opened: Callable[..., Any]) -> None:
+def test_a_label_can_be_shown_alone(layout: pipeline.Layout, opened: Callable[..., Any]) -> None:
     page = opened().page
     labels = np.array(layout.collection.labels)
     ours, others = (layout.nodes[labels == label][0].tolist() for label in ("upper", "<i>lower</i>"))
@@ -168,7 +168,7 @@ def test_a_label_can_be_shown_alone(layout: laying.Layout, opened: Callable[...,
     assert colours() == before
 
 
-def test_on_a_phone_two_fingers_zoom_and_a_tap_names(layout: laying.Layout, opened: Callable[..., Any]) -> None:
+def test_on_a_phone_two_fingers_zoom_and_a_tap_names(layout: pipeline.Layout, opened: Callable[..., Any]) -> None:
     seen = opened(**PHONE)
     page = seen.page
     assert page.evaluate("() => document.documentElement.scrollWidth") == 390

@@ -7,9 +7,9 @@ import pandas as pd
 import pytest
 from report_records import blurred, failed, make_record
 
-from bench.problems import Case
-from bench.record import Record
-from reports import charts, profiles, tables
+from lapmark.bench.problems import Case
+from lapmark.bench.results.record import Record
+from lapmark.reports import charts, profiles, tables
 
 INF, NAN = np.inf, np.nan
 
@@ -61,7 +61,7 @@ def test_the_curve_that_is_drawn_is_the_distribution() -> None:
     figure = charts.profile.draw(tables.frame(RECORDS))
     assert figure is not None
     steps = {line.get_color(): line for line in figure.axes[0].lines if line.get_drawstyle() == "steps-post"}
-    from reports.looks import style
+    from lapmark.reports.style import style
 
     x, y = steps[style("jv").colour].get_data()
     assert (x[0], y[0]) == (1.0, 0.4)

@@ -13,11 +13,11 @@ import pytest
 from PIL import Image
 from report_records import blurred, make_record
 
-import reports
-from bench.problems import Case
-from bench.problems._pictures import save_animation
-from bench.record import Record
-from reports import pictures
+from lapmark import reports
+from lapmark.bench.problems import Case
+from lapmark.bench.problems.applied._pictures import save_animation
+from lapmark.bench.results.record import Record
+from lapmark.reports.pictures import albums
 
 #: Names that would run something, were they taken for markup, each in another place of the page.
 HOSTILE = (
@@ -261,14 +261,14 @@ LINKS = """() => {
 def gallery(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A page of the gallery with pictures, long names, and an animation."""
     folder = tmp_path_factory.mktemp("gallery")
-    pictures.album(Case("images-emd", 16), "auto", folder)
-    pictures.album(Case("tsne-grid", 16, 0, {"source": "mnist-resampled", "rows": "points"}), "auto", folder)
+    albums.album(Case("images-emd", 16), "auto", folder)
+    albums.album(Case("tsne-grid", 16, 0, {"source": "mnist-resampled", "rows": "points"}), "auto", folder)
     moving = folder / "gmm-flow-n3-0"
     moving.mkdir()
     frames = [Image.new("RGB", (60, 40), colour) for colour in ("red", "green", "blue")]
     save_animation(frames, moving / "flow")
     about = {"case": "gmm-flow:n=3", "text": "", "notes": [], "pictures": ["flow.gif"], "seconds": 3.0}
-    (moving / pictures.ABOUT).write_text(json.dumps(about), encoding="utf-8")
+    (moving / albums.ABOUT).write_text(json.dumps(about), encoding="utf-8")
     return reports.write_gallery(folder)
 
 
@@ -276,7 +276,7 @@ def gallery(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_the_gallery_fits_a_phone_and_asks_for_nothing(scheme: str, gallery: Path, visit: Callable[..., Any]) -> None:
     seen = visit(gallery, "#exhibit-1", color_scheme=scheme, **PHONE)
     assert seen.page.evaluate("() => document.documentElement.scrollWidth") == 390
-    shown = [path for path in gallery.parent.glob("*/*") if path.suffix in pictures.SHOWN]
+    shown = [path for path in gallery.parent.glob("*/*") if path.suffix in albums.SHOWN]
     assert seen.page.evaluate("() => document.images.length") == len(shown) >= 6
     assert seen.page.evaluate("() => [...document.images].every((each) => each.complete && each.naturalWidth)")
     assert seen.page.evaluate(LOST) == []
@@ -289,7 +289,7 @@ def test_pictures_are_links_to_their_files(gallery: Path, visit: Callable[..., A
     found = seen.page.evaluate(LINKS)
     assert found["bare"] == 0
     files = [Path(urllib.parse.unquote(urllib.parse.urlparse(link).path)) for link in found["files"]]
-    assert sorted(files) == sorted(path for path in gallery.parent.glob("*/*") if path.suffix in pictures.SHOWN)
+    assert sorted(files) == sorted(path for path in gallery.parent.glob("*/*") if path.suffix in albums.SHOWN)
     seen.page.locator("main figure a").first.click()
     seen.page.wait_for_url("**/flow.gif")
     assert (seen.requests, seen.complaints) == ([], [])

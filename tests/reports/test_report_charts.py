@@ -10,11 +10,11 @@ import pytest
 from matplotlib.figure import Figure
 from report_records import blurred, failed, make_record
 
-from bench.problems import Case
-from bench.record import METRICS, Record
-from reports import charts, looks, tables
-from reports.charts import curves, errors, status
-from solvers import registry
+from lapmark.bench.problems import Case
+from lapmark.bench.results.record import METRICS, Record
+from lapmark.reports import charts, style, tables
+from lapmark.reports.charts import curves, errors, status
+from lapmark.solvers import registry
 
 
 @pytest.mark.parametrize("chart", charts.ALL, ids=lambda chart: chart.name)
@@ -25,14 +25,14 @@ def test_each_chart_is_drawn_as_png_and_svg(chart: charts.Chart, records: list[R
     more += [make_record("jv", Case(grid, 16), samples=(1e-6,)) for grid in ("tsne-grid", "lle-grid")]
     figure = chart.draw(tables.frame([*records, *twins, *more, *blurred()]))
     assert figure is not None
-    assert looks.png(figure).startswith(b"\x89PNG")
-    svg = looks.svg(figure)
+    assert style.png(figure).startswith(b"\x89PNG")
+    svg = style.svg(figure)
     assert ET.fromstring(svg).tag.endswith("svg")
     assert b"prefers-color-scheme:dark" in svg
 
 
 def test_equal_cells_give_equal_bytes(records: list[Record]) -> None:
-    one, other = (looks.svg(status.draw(tables.frame(records))) for _ in range(2))  # type: ignore[arg-type]
+    one, other = (style.svg(status.draw(tables.frame(records))) for _ in range(2))  # type: ignore[arg-type]
     assert one == other
 
 
@@ -65,7 +65,7 @@ def test_status_matrix_has_a_text_for_every_status(records: list[Record]) -> Non
 
 
 def test_status_looks_cover_all_statuses() -> None:
-    from bench.record import STATUSES
+    from lapmark.bench.results.record import STATUSES
 
     assert set(status.STATUS_LOOKS) == set(STATUSES)
 
@@ -108,28 +108,28 @@ def assert_apart(figure: Figure) -> None:
 
 
 def test_spread_keeps_order_and_distance_and_moves_only_what_must() -> None:
-    places = looks.spread([0.1, 0.5, 0.5, 0.5, 0.9], 0.1, 0.0, 1.0)
+    places = style.spread([0.1, 0.5, 0.5, 0.5, 0.9], 0.1, 0.0, 1.0)
     assert places == pytest.approx([0.1, 0.4, 0.5, 0.6, 0.9])
-    assert np.diff(looks.spread([0.99, 1.0, 1.2], 0.1, 0.0, 1.0)) == pytest.approx([0.1, 0.1])
-    assert looks.spread([0.99, 1.0, 1.2], 0.1, 0.0, 1.0)[-1] <= 1
+    assert np.diff(style.spread([0.99, 1.0, 1.2], 0.1, 0.0, 1.0)) == pytest.approx([0.1, 0.1])
+    assert style.spread([0.99, 1.0, 1.2], 0.1, 0.0, 1.0)[-1] <= 1
 
 
 def test_no_two_solvers_look_alike() -> None:
-    seen = [(look.colour, look.marker, look.dashes) for look in map(looks.style, registry.solvers())]
+    seen = [(look.colour, look.marker, look.dashes) for look in map(style.style, registry.solvers())]
     assert len(set(seen)) == len(seen)
 
 
 def test_ours_are_emphasised_and_share_a_colour_with_their_avx2_build() -> None:
-    ours, twin, theirs = map(looks.style, ("jv", "jv-avx2", "scipy"))
+    ours, twin, theirs = map(style.style, ("jv", "jv-avx2", "scipy"))
     assert ours.colour == twin.colour
     assert ours.dashes != twin.dashes
     assert ours.width == twin.width > theirs.width
 
 
 def test_a_name_cannot_be_a_formula_or_break_a_line() -> None:
-    assert looks.plain("$x$\n" + "y" * 99) == r"\$x\$" + "\N{REPLACEMENT CHARACTER}" + "y" * 35 + "…"
+    assert style.plain("$x$\n" + "y" * 99) == r"\$x\$" + "\N{REPLACEMENT CHARACTER}" + "y" * 35 + "…"
     hostile = [make_record("$\\frac$<script>", Case("uniform", n), samples=(1.0,), gap=0.0) for n in (8, 16, 32)]
     for chart in charts.ALL:
         figure = chart.draw(tables.frame(hostile))
         if figure is not None:
-            ET.fromstring(looks.svg(figure))
+            ET.fromstring(style.svg(figure))

@@ -6,10 +6,11 @@ import pandas as pd
 import pytest
 from report_records import failed, make_record, measured
 
-from bench import reference
-from bench.problems import Case
-from reports import failures, looks, tables
-from reports.charts import regret
+from lapmark.bench.advice import shipped_measurements
+from lapmark.bench.problems import Case
+from lapmark.reports import style, tables
+from lapmark.reports.charts import regret
+from lapmark.reports.export import failures
 
 
 def test_the_table_names_each_solver_once_for_each_status() -> None:
@@ -27,7 +28,7 @@ def test_the_table_names_each_solver_once_for_each_status() -> None:
 
 
 def test_the_numbers_name_the_worst_choice() -> None:
-    numbers = regret.numbers(reference.load().assign(current=True))
+    numbers = regret.numbers(shipped_measurements.load().assign(current=True))
     assert numbers.index.names == ["Case"]
     assert all(isinstance(label, str) for (label,) in numbers.index)  # as the page reads it
     assert (numbers["median"] != "").all()
@@ -38,16 +39,16 @@ def test_the_numbers_name_the_worst_choice() -> None:
 
 
 def test_regret_is_drawn_where_families_can_be_hidden() -> None:
-    assert regret.draw(reference.load().assign(current=True)) is not None
+    assert regret.draw(shipped_measurements.load().assign(current=True)) is not None
     assert regret.draw(tables.frame(measured())) is None  # of one family, nothing else is left
 
 
 @pytest.mark.parametrize("status", ["ok", "wrong"])
 def test_a_choice_that_fails_has_a_place_of_its_own(status: str) -> None:
-    cells = reference.load().assign(current=True)
+    cells = shipped_measurements.load().assign(current=True)
     chosen = (cells["solver"] == "transport") & (cells["label"] == "masses:layout=uniform")
     worse = pd.DataFrame(cells).assign(status=cells["status"].where(~chosen, status))
     figure = regret.draw(worse)
     assert figure is not None
     assert ("failed" in [text.get_text() for text in figure.axes[0].texts]) is (status == "wrong")
-    assert looks.png(figure).startswith(b"\x89PNG")
+    assert style.png(figure).startswith(b"\x89PNG")

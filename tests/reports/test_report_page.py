@@ -10,10 +10,10 @@ import pandas as pd
 import pytest
 from report_records import blurred, failed, make_record
 
-import reports
-from bench.problems import Case
-from bench.record import Record
-from bench.store import Store
+from lapmark import reports
+from lapmark.bench.problems import Case
+from lapmark.bench.results.record import Record
+from lapmark.bench.results.store import Store
 
 HOSTILE = "<script>alert(1)</script>\"'&"
 

@@ -10,12 +10,12 @@ import pandas as pd
 import pytest
 from report_records import make_record
 
-from bench.problems import Case
-from bench.protocol import BUILD_MATRIX
-from bench.record import Record
-from reports import tables, words
-from reports.charts import slowdown
-from reports.verdicts import verdict
+from lapmark.bench.problems import Case
+from lapmark.bench.results.record import Record
+from lapmark.bench.worker.protocol import BUILD_MATRIX
+from lapmark.reports import format, tables
+from lapmark.reports.charts import slowdown
+from lapmark.reports.verdicts import verdict
 
 
 def timed(solver: str, n: int, *samples: float, **known: object) -> Record:
@@ -189,14 +189,14 @@ def test_verdict_without_an_exact_answer() -> None:
     ("value", "text"), [(1.0, "1.0×"), (2.14, "2.1×"), (9.96, "10×"), (1234.5, "1,234×"), (0.5, "0.5×"), (np.nan, "")]
 )
 def test_ratio(value: float, text: str) -> None:
-    assert words.ratio(value) == text
+    assert format.ratio(value) == text
 
 
 @pytest.mark.parametrize(
     ("value", "text"), [(0.0, "0 %"), (0.0123, "1.2 %"), (1e-9, "1e-7 %"), (3.0, "300 %"), (np.inf, "unknown")]
 )
 def test_gap(value: float, text: str) -> None:
-    assert words.gap(value) == text
+    assert format.gap(value) == text
 
 
 def test_verdict_on_a_problem_with_a_blur_asks_who_has_solved_it() -> None:

@@ -7,8 +7,8 @@ import pandas as pd
 import pytest
 from report_records import make_record
 
-from bench.problems import Case
-from reports import charts, scaling, tables
+from lapmark.bench.problems import Case
+from lapmark.reports import charts, scaling, tables
 
 SIZES = pd.Series([100, 250, 1000, 4000])
 

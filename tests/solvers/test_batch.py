@@ -15,9 +15,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from interrupting import interrupted
 
-from solvers import linear_sum_assignment, solve_batch
-from solvers.native import _small
-from solvers.validation import check_threads
+from lapmark import linear_sum_assignment, solve_batch
+from lapmark.solvers.native import _small
+from lapmark.solvers.validation import check_threads
 
 SIDE = _small.LARGEST_SIDE
 
@@ -197,7 +197,7 @@ def test_the_gil_is_released():
 def test_ctrl_c_ends_a_batch(threads):
     setting = (
         "import numpy as np\n"
-        "from solvers import solve_batch\n"
+        "from lapmark import solve_batch\n"
         f"k = np.arange(1.0, {SIDE + 1})\n"
         "matrix = np.multiply.outer(k, k)"
     )

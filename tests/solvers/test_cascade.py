@@ -12,21 +12,11 @@ from clouds import CLOUDS
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bench.problems import Case, families
-from solvers import (
-    Assignment,
-    DenseCost,
-    Infeasible,
-    PointCost,
-    SparseCost,
-    TimeLimit,
-    certify,
-    names,
-    registry,
-    solve,
-)
-from solvers.certificate.potentials import Terms
-from solvers.native import _native
+from lapmark import Assignment, DenseCost, Infeasible, PointCost, SparseCost, TimeLimit, certify, names, solve
+from lapmark.bench.problems import Case, families
+from lapmark.solvers import registry
+from lapmark.solvers.certificate.feasible_duals import Terms
+from lapmark.solvers.native import _native
 
 
 @pytest.mark.parametrize("dimensions", [1, 2, 3])

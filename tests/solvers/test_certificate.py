@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 import scipy.sparse as sp
 
-from solvers import Assignment, DenseCost, Matching, Plan, PointCost, Transport, certify, solve
-from solvers.certificate.potentials import Terms
+from lapmark import Assignment, DenseCost, Matching, Plan, PointCost, Transport, certify, solve
+from lapmark.solvers.certificate.feasible_duals import Terms
 
 COST = np.array([[4.0, 1, 3], [2, 0, 5], [3, 2, 2]])
 OPTIMUM = 5.0

@@ -13,7 +13,7 @@ import pytest
 import scipy.sparse as sp
 from scipy.optimize import linear_sum_assignment as referee
 
-from solvers import Assignment, SparseCost, linear_sum_assignment, solve
+from lapmark import Assignment, SparseCost, linear_sum_assignment, solve
 
 SCIPY_TESTS = "scipy.optimize.tests.test_linear_assignment"
 

@@ -7,9 +7,9 @@ import pytest
 from interrupting import interrupted
 from scipy.sparse import coo_array
 
-from solvers import DenseCost, Infeasible, PointCost, SparseCost, Transport, certify, emd, emd_plans, solve
-from solvers import histograms as module
-from solvers.native import _native, _transport
+from lapmark import DenseCost, Infeasible, PointCost, SparseCost, Transport, certify, emd, emd_plans, solve
+from lapmark.solvers import emd as module
+from lapmark.solvers.native import _native, _transport
 
 
 def histograms(rng, *shape, empty=0.5):
@@ -168,8 +168,8 @@ def test_forbidden_pairs_and_sparse_costs():
 def test_ctrl_c_ends_it(kind, threads):
     setting = (
         "import numpy as np\n"
-        "from solvers import DenseCost, emd, histograms\n"
-        f"histograms.LARGEST = {0 if kind == 'one by one' else 2**20}\n"
+        "import sys\nfrom lapmark import DenseCost, emd\n"
+        f"sys.modules['lapmark.solvers.emd'].LARGEST = {0 if kind == 'one by one' else 2**20}\n"
         "cost = DenseCost(np.random.default_rng(0).random((200, 200)))"
     )
     solving = f"emd(cost, np.full((100_000, 200), 0.005), np.full(200, 0.005), threads={threads})"

@@ -7,7 +7,8 @@ import warnings
 import numpy as np
 import pytest
 
-from solvers import DenseCost, Plan, PointCost, Transport, Unsupported, certify, registry, solve
+from lapmark import DenseCost, Plan, PointCost, Transport, Unsupported, certify, solve
+from lapmark.solvers import registry
 
 #: Options that make each go on until it has converged.
 CONVERGED = {

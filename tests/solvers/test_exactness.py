@@ -11,7 +11,7 @@ import scipy.optimize
 import scipy.sparse
 from fuzz.checks import check_seed
 
-from solvers import Assignment, DenseCost, Matching, Plan, PointCost, SparseCost, Transport, certify, emd, solve
+from lapmark import Assignment, DenseCost, Matching, Plan, PointCost, SparseCost, Transport, certify, emd, solve
 
 #: Seeds that one test goes through.
 SEEDS = 60

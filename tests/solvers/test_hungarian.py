@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from scipy.optimize import linear_sum_assignment as referee
 
-from solvers import Assignment, DenseCost, certify, solve
+from lapmark import Assignment, DenseCost, certify, solve
 
 
 def problem(matrix):
@@ -57,8 +57,8 @@ def test_forbidden_pairs_are_avoided():
 
 def test_numba_stays_out_until_it_is_needed():
     script = (
-        "import sys, numpy, solvers; solvers.names(); assert 'numba' not in sys.modules\n"
-        "solvers.solve(solvers.Assignment(solvers.DenseCost(numpy.eye(2))), 'hungarian'); assert 'numba' in sys.modules"
+        "import sys, numpy, solvers; lapmark.names(); assert 'numba' not in sys.modules\n"
+        "lapmark.solve(lapmark.Assignment(lapmark.DenseCost(numpy.eye(2))), 'hungarian'); assert 'numba' in sys.modules"
     )
     subprocess.run([sys.executable, "-c", script], check=True)
 
@@ -67,7 +67,7 @@ def test_runs_where_compiled_code_cannot_be_kept():
     script = (
         "import numba.core.caching as caching, numpy, solvers\n"
         "caching.CacheImpl._locator_classes.clear()\n"
-        "print(solvers.solve(solvers.Assignment(solvers.DenseCost(numpy.eye(2))), 'hungarian').cost)"
+        "print(lapmark.solve(lapmark.Assignment(lapmark.DenseCost(numpy.eye(2))), 'hungarian').cost)"
     )
     done = subprocess.run([sys.executable, "-c", script], check=True, capture_output=True, text=True, env=os.environ)
     assert done.stdout.strip() == "0.0"

@@ -10,8 +10,8 @@ from hypothesis.extra.numpy import arrays
 from scipy.sparse import csr_array
 from scipy.sparse.csgraph import maximum_bipartite_matching
 
-from solvers import Assignment, DenseCost, Infeasible, PointCost, SparseCost, Transport, solve
-from solvers.infeasibility import fault_of_proof
+from lapmark import Assignment, DenseCost, Infeasible, PointCost, SparseCost, Transport, solve
+from lapmark.solvers.certificate.hall_proof import fault_of_proof
 
 INF = np.inf
 #: Rows 0 and 1 allow column 0 only.

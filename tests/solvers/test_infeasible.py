@@ -13,7 +13,8 @@ from hypothesis.extra.numpy import arrays
 from scipy.sparse import csr_array
 from scipy.sparse.csgraph import maximum_bipartite_matching
 
-from solvers import Assignment, DenseCost, Infeasible, SparseCost, registry, solve
+from lapmark import Assignment, DenseCost, Infeasible, SparseCost, solve
+from lapmark.solvers import registry
 
 PROVING = ["jv", "jv-avx2", "auction", "hungarian"]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import doctest
+import sys
 
 import numpy as np
 import pytest
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 from scipy.optimize import linear_sum_assignment
 
-from solvers import certify, fitting_shape, grid_layout, grid_problem, layout, solve
+from lapmark import certify, fitting_shape, grid_layout, grid_problem, solve
 
 RNG = np.random.default_rng(0)
 
@@ -140,5 +141,5 @@ def test_a_fitting_grid_is_near_its_aspect_and_nearly_full() -> None:
 
 
 def test_the_examples_are_true() -> None:
-    failures, count = doctest.testmod(layout)
+    failures, count = doctest.testmod(sys.modules["lapmark.solvers.grid_layout"])
     assert (failures, count > 0) == (0, True)

@@ -14,7 +14,8 @@ from hypothesis.extra.numpy import arrays
 from scipy.optimize import linear_sum_assignment as referee
 from scipy.sparse import csr_array
 
-from solvers import Assignment, DenseCost, Matching, PointCost, SparseCost, TimeLimit, certify, names, registry, solve
+from lapmark import Assignment, DenseCost, Matching, PointCost, SparseCost, TimeLimit, certify, names, solve
+from lapmark.solvers import registry
 
 LIMITING = [name for name, solver in registry.solvers().items() if solver.capabilities.limit and not solver.missing]
 

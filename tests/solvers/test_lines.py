@@ -7,7 +7,7 @@ import pytest
 import scipy.optimize
 import scipy.stats
 
-from solvers import Assignment, DenseCost, PointCost, Transport, certify, solve
+from lapmark import Assignment, DenseCost, PointCost, Transport, certify, solve
 
 SHAPES = [(60, 60), (50, 70), (70, 50), (1, 5), (5, 1), (40, 400)]
 

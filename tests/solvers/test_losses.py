@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 from scipy.special import logsumexp
 
-from solvers import DenseCost, PointCost, Transport, Unsupported, carry, loss, losses, solve
+from lapmark import DenseCost, PointCost, Transport, Unsupported, carry, loss, solve
+from lapmark.solvers.sinkhorn import divergence
 
 SOLVERS = ["sinkhorn", "sinkhorn-multilevel"]
 
@@ -91,7 +92,9 @@ def test_nothing_is_lost_from_a_cloud_to_itself(solver, p, reach, blur, stop):
 def test_a_cloud_with_itself_costs_few_passes(monkeypatch, solver):
     x, y, a, b = case(n=1000, m=900)
     plans = []
-    monkeypatch.setattr(losses, "solve", lambda *given, **options: plans.append(solve(*given, **options)) or plans[-1])
+    monkeypatch.setattr(
+        divergence, "solve", lambda *given, **options: plans.append(solve(*given, **options)) or plans[-1]
+    )
     loss(problem_of(x, y, a, b, blur=0.05), solver)
     assert len(plans) == 3
     assert max(plan.counters["passes"] for plan in plans[1:]) <= 10
@@ -171,7 +174,7 @@ def test_masses_beyond_float64_are_an_error_with_a_cure():
 @pytest.mark.parametrize("debias", [False, True])
 @pytest.mark.parametrize("d", [2, 3, 5])
 def test_gradients_are_finite_differences(monkeypatch, d, debias, reach, p):
-    monkeypatch.setattr(losses, "PRECISION", 1e-11)  # or the differences are of rounding
+    monkeypatch.setattr(divergence, "PRECISION", 1e-11)  # or the differences are of rounding
     if debias and d == 5 and p == 1.5:
         pytest.skip("the same code as the others, at several times the price")
     x, y, a, b = case(d, balanced=reach is None)

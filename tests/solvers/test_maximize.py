@@ -12,7 +12,7 @@ from hypothesis.extra.numpy import arrays
 from scipy.optimize import linear_sum_assignment as referee
 from scipy.sparse import csr_array
 
-from solvers import (
+from lapmark import (
     Assignment,
     DenseCost,
     Infeasible,

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from interrupting import interrupted
 
-from solvers import Assignment, DenseCost, certify, solve
-from solvers.native import _native
+from lapmark import Assignment, DenseCost, certify, solve
+from lapmark.solvers.native import _native
 
 needs_avx2 = pytest.mark.skipif(not _native.HAS_AVX2, reason="this processor has no AVX2")
 
@@ -123,7 +123,9 @@ def test_the_gil_is_released():
     ],
 )
 def test_ctrl_c_interrupts_native_code(method, matrix):
-    setting = f"import numpy as np\nfrom solvers.native import _native\nk = np.arange(1.0, 6001)\nmatrix = {matrix}"
+    setting = (
+        f"import numpy as np\nfrom lapmark.solvers.native import _native\nk = np.arange(1.0, 6001)\nmatrix = {matrix}"
+    )
     solving = f"_native.assign('{method}', matrix, False)"
     # Unanswered it would take minutes and end without a word.
     assert interrupted(setting, solving, 0.3) == "interrupted\n"

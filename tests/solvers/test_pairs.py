@@ -7,11 +7,11 @@ import pytest
 from scipy.spatial.distance import cdist
 from scipy.special import logsumexp
 
-from solvers.deadline import Deadline
-from solvers.native import _entropic
-from solvers.pairs import FormulaPairs, KernelPairs, MatrixPairs, Ordered, PointPairs
-from solvers.problem import DenseCost, PointCost, Transport
-from solvers.quadrature import Cloud
+from lapmark.solvers.deadline import Deadline
+from lapmark.solvers.native import _entropic
+from lapmark.solvers.problem import DenseCost, PointCost, Transport
+from lapmark.solvers.sinkhorn.kernel_sums import FormulaPairs, KernelPairs, MatrixPairs, Ordered, PointPairs
+from lapmark.solvers.sinkhorn.quadrature import Cloud
 
 AVX2 = [
     False,

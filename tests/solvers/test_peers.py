@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 import scipy.sparse
 
-from solvers import Assignment, DenseCost, Matching, SparseCost, certify, registry, solve
-from solvers.problem import Infeasible, Unsupported
+from lapmark import Assignment, DenseCost, Matching, SparseCost, certify, solve
+from lapmark.solvers import registry
+from lapmark.solvers.problem import Infeasible, Unsupported
 
 
 def needs(solver: str) -> pytest.MarkDecorator:

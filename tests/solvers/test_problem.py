@@ -10,9 +10,9 @@ import pandas as pd
 import pytest
 import scipy.sparse as sp
 
-from solvers import Assignment, DenseCost, PointCost, SparseCost, Transport, certify, names, solve
-from solvers.registry import get
-from solvers.validation import OutOfRange
+from lapmark import Assignment, DenseCost, PointCost, SparseCost, Transport, certify, names, solve
+from lapmark.solvers.registry import get
+from lapmark.solvers.validation import OutOfRange
 
 inf, nan = np.inf, np.nan
 
@@ -126,7 +126,7 @@ def test_kinds_of_cost_answer_the_same_questions(which):
 
 
 def test_blocks_are_bounded(monkeypatch):
-    monkeypatch.setattr("solvers.problem.BLOCK_ENTRIES", 10)
+    monkeypatch.setattr("lapmark.solvers.problem.BLOCK_ENTRIES", 10)
     starts = [(start, len(block)) for start, block in DenseCost(np.ones((7, 4))).blocks()]
     assert starts == [(0, 2), (2, 2), (4, 2), (6, 1)]
 

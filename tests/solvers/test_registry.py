@@ -9,18 +9,8 @@ import sys
 import numpy as np
 import pytest
 
-from solvers import (
-    Assignment,
-    Capabilities,
-    DenseCost,
-    Infeasible,
-    Transport,
-    Unsupported,
-    names,
-    register,
-    registry,
-    solve,
-)
+from lapmark import Assignment, Capabilities, DenseCost, Infeasible, Transport, Unsupported, names, register, solve
+from lapmark.solvers import registry
 
 
 @pytest.fixture(autouse=True)
@@ -53,7 +43,7 @@ def test_every_solver_says_what_it_is():
 
 def test_importing_the_library_loads_no_wrapped_package():
     packages = "{'lap', 'lapjv', 'ot', 'ortools', 'py_lap_solver'}"
-    code = f"import sys, solvers; solvers.names(); print(*{packages} & set(sys.modules))"
+    code = f"import sys, solvers; lapmark.names(); print(*{packages} & set(sys.modules))"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip() == ""
 
 
@@ -105,7 +95,7 @@ def test_bad_names_are_refused(name):
 
 
 def test_a_name_cannot_be_taken_twice():
-    with pytest.raises(ValueError, match=r"'jv' is already registered by solvers.assignment.jv"):
+    with pytest.raises(ValueError, match=r"'jv' is already registered by lapmark.solvers.assignment.jv"):
         register("jv", Capabilities(exact=True))(lambda problem: None)
 
 

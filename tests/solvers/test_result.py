@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from solvers import Assignment, DenseCost, Matching
+from lapmark import Assignment, DenseCost, Matching
 
 
 @pytest.fixture

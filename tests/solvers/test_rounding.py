@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from scipy.optimize import linear_sum_assignment as referee
 
-from solvers import Assignment, DenseCost, Infeasible, Matching, certify
-from solvers.deadline import Deadline
-from solvers.infeasibility import fault_of_proof
-from solvers.rounding import round_blocks, round_plan
+from lapmark import Assignment, DenseCost, Infeasible, Matching, certify
+from lapmark.solvers.certificate.hall_proof import fault_of_proof
+from lapmark.solvers.deadline import Deadline
+from lapmark.solvers.sinkhorn.rounding import round_blocks, round_plan
 
 
 def judged(cost, row_to_col):

@@ -8,7 +8,7 @@ import scipy.sparse
 from log_domain import optimal_plan
 from scipy.special import logsumexp
 
-from solvers import (
+from lapmark import (
     Assignment,
     DenseCost,
     Infeasible,
@@ -21,9 +21,9 @@ from solvers import (
     names,
     solve,
 )
-from solvers.entropic import descent, tuned
-from solvers.infeasibility import fault_of_proof
-from solvers.native import _native
+from lapmark.solvers.certificate.hall_proof import fault_of_proof
+from lapmark.solvers.native import _native
+from lapmark.solvers.sinkhorn.iteration import descent, tuned
 
 needs_avx2 = pytest.mark.skipif(not _native.HAS_AVX2, reason="this processor has no AVX2")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from solvers import DenseCost, PointCost, Transport, Unsupported, certify, solve
+from lapmark import DenseCost, PointCost, Transport, Unsupported, certify, solve
 
 
 def cloud(kind, n, d, seed):

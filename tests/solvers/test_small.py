@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.optimize import linear_sum_assignment as referee
 
-from solvers import Assignment, DenseCost, Matching, certify, linear_sum_assignment, solve
-from solvers.native import _small
+from lapmark import Assignment, DenseCost, Matching, certify, linear_sum_assignment, solve
+from lapmark.solvers.native import _small
 
 SIDE = _small.LARGEST_SIDE
 

@@ -7,7 +7,7 @@ import pytest
 import scipy.sparse
 from fuzz.structures import BASES, draw_dense, draw_sparse
 
-from solvers import Assignment, DenseCost, Matching, SparseCost, certify, solve
+from lapmark import Assignment, DenseCost, Matching, SparseCost, certify, solve
 
 #: A bid looks at a list, not at a row: so many of them cost as much as to scan a row of some hundred entries.
 BIDS_PER_SCAN = 4

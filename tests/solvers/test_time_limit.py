@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 import scipy.sparse
 
-from solvers import Assignment, DenseCost, PointCost, SparseCost, TimeLimit, Transport, Unsupported, registry, solve
+from lapmark import Assignment, DenseCost, PointCost, SparseCost, TimeLimit, Transport, Unsupported, solve
+from lapmark.solvers import registry
 
 STOPPABLE = [
     name

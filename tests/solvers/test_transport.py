@@ -13,7 +13,7 @@ from hypothesis.extra.numpy import arrays
 from scipy.optimize import linprog
 from scipy.sparse import coo_array, csr_array
 
-from solvers import (
+from lapmark import (
     Assignment,
     DenseCost,
     Infeasible,
@@ -24,12 +24,12 @@ from solvers import (
     Transport,
     certify,
     names,
-    registry,
     solve,
 )
-from solvers.minima import column_minima, row_minima
-from solvers.native import _native
-from solvers.problem import Unsupported
+from lapmark.solvers import registry
+from lapmark.solvers.costs.c_transform import column_minima, row_minima
+from lapmark.solvers.native import _native
+from lapmark.solvers.problem import Unsupported
 
 MASSES = {
     "uniform": lambda rng, n: None,

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from solvers import DenseCost, Infeasible, PointCost, TimeLimit, Transport, Unsupported, certify, registry, solve
+from lapmark import DenseCost, Infeasible, PointCost, TimeLimit, Transport, Unsupported, certify, solve
+from lapmark.solvers import registry
 
 PEERS = ("highs", "ortools-flow", "pot-emd")
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from solvers import Assignment, Capabilities, DenseCost, Matching, register
+from lapmark import Assignment, Capabilities, DenseCost, Matching, register
 
 
 @register(

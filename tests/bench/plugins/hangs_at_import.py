@@ -5,9 +5,9 @@ from __future__ import annotations
 import sys
 import time
 
-from solvers import Assignment, Capabilities, register
+from lapmark import Assignment, Capabilities, register
 
-if getattr(sys.modules["__main__"].__spec__, "name", "") == "bench.worker":
+if getattr(sys.modules["__main__"].__spec__, "name", "") == "lapmark.bench.worker.worker":
     time.sleep(600)
 
 

@@ -20,7 +20,7 @@ from pathlib import Path
 
 import numpy as np
 
-from solvers import Assignment, Capabilities, Matching, register, solve
+from lapmark import Assignment, Capabilities, Matching, register, solve
 
 MIB = 1 << 20
 

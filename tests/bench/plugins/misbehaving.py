@@ -20,7 +20,7 @@ from pathlib import Path
 
 import numpy as np
 
-from solvers import Assignment, Capabilities, Infeasible, Matching, Unsupported, register, solve
+from lapmark import Assignment, Capabilities, Infeasible, Matching, Unsupported, register, solve
 
 #: An argument that marks the processes started here, for a test to look for.
 SLEEP = "86397"

@@ -12,7 +12,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from solvers import Assignment, Capabilities, Matching, register, solve
+from lapmark import Assignment, Capabilities, Matching, register, solve
 
 WORK = 0.05
 
@@ -142,7 +142,7 @@ _solved: dict[str, Matching] = {}
 
 @rogue("solves-while-it-reads")
 def solves_while_it_reads(problem: Assignment) -> object:
-    from bench import protocol
+    from lapmark.bench.worker import protocol
 
     if not hasattr(protocol, "honest"):
         honest = protocol.honest = protocol.read_problem

@@ -1,0 +1,1 @@
+"""What people look at: data laid on a grid, locally linear embedding, and the gallery of all pictures."""

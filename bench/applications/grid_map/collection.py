@@ -1,0 +1,286 @@
+"""Data of one's own, to be laid on a grid: a folder of images, or a file of images, features or points."""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from lapmark.bench.data import bounded_reading, csv_file
+from lapmark.bench.data.datasets import read_idx
+from lapmark.solvers.grid_layout import fitting_shape
+
+from . import item_table, mosaic, thumbnails
+from .thumbnails import Thumbnail
+
+#: What the arrays of an archive are called: data, of which the first that is there is embedded; labels; names.
+DATA = ("points", "features", "data", "X", "images")
+LABELS = ("label", "labels", "y")
+NAMES = ("name", "names")
+
+READS = f"a folder of images, .npy, .npz, {', '.join(item_table.SUFFIXES)}, or MNIST's IDX files"
+
+
+@dataclass(frozen=True, eq=False)
+class Collection:
+    """Things to be laid on a grid.
+
+    Attributes
+    ----------
+    vectors : (n, d) array
+        Finite real numbers, n ≥ 2. Two of each are points of the plane, which need no embedding.
+    names : tuple of n str
+    images : tuple of n (height, width) or (height, width, 3) uint8 arrays, or None
+    labels : tuple of n str, or None
+    skipped : tuple of (str, str)
+        Images that could not be read, each with the reason.
+    ignored : str
+        What else was left out; empty where nothing was.
+    layout : str
+        How a table was understood; empty where it is none.
+    """
+
+    vectors: np.ndarray
+    names: tuple[str, ...]
+    images: tuple[np.ndarray, ...] | None = None
+    labels: tuple[str, ...] | None = None
+    skipped: tuple[tuple[str, str], ...] = ()
+    ignored: str = ""
+    layout: str = ""
+
+    def __len__(self) -> int:
+        return len(self.vectors)
+
+    @property
+    def are_points(self) -> bool:
+        """Whether they lie in the plane as they are."""
+        return self.vectors.shape[1] == 2
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """The labels that there are: numbers by size, words by the alphabet."""
+
+        def order(label: str) -> tuple[bool, int, str]:
+            return (False, int(label), "") if label.isdecimal() else (True, 0, label)
+
+        return tuple(sorted(set(self.labels or ()), key=order))
+
+
+def read(
+    path: Path | str, side: int | None = None, threads: int | None = None, header: bool | None = None
+) -> Collection:
+    """Read a collection.
+
+    Parameters
+    ----------
+    path : path
+        A folder, with images anywhere below it, whose subfolders are their labels; an array (n, 2) of points, (n, d) of
+        features, or (n, height, width), with or without channels, of images as bytes, as `.npy` or in `.npz`, there
+        with `labels` and `names`; a table whose columns of numbers are features, with columns `label`, `name`, and
+        `image` for paths; or an IDX file of images, whose labels lie beside it.
+    side : int, optional
+        Pixels that an image has at most along either side; default: by their number.
+    threads : int, optional
+        Files that are read at a time; default, and −1: one for each core.
+    header : bool, optional
+        Whether the first line of a table is a heading; default: as it looks.
+
+    Raises
+    ------
+    ValueError
+        Where it is none of these, is damaged, has entries that are not finite, or holds fewer than two things. It names
+        the file, the place and the cure.
+    OSError
+        Where there is no such file, or it cannot be opened.
+    """
+    path = Path(path)
+    csv_file.check_header(path, header)
+    if path.is_dir():
+        return _folder(path, side, threads)
+    with path.open("rb") as file:
+        if not (start := file.read(6)):
+            raise ValueError(f"{path} is empty")
+    try:
+        return _file(path, start, side, threads, header)
+    except (*bounded_reading.DAMAGED, ValueError, TypeError, MemoryError) as error:
+        raise ValueError(f"{path}: {error}") from None
+
+
+def _file(path: Path, start: bytes, side: int | None, threads: int | None, header: bool | None) -> Collection:
+    name = path.name.lower()
+    if name.endswith(".npy"):
+        if start != b"\x93NUMPY":
+            raise ValueError("it is no NumPy file, whatever its name says")
+        return _arrays({"data": bounded_reading.read_npy(path)}, side)
+    if name.endswith(".npz"):
+        with bounded_reading.Archive(path) as archive:
+            return _arrays(archive, side)
+    if name.endswith(item_table.SUFFIXES):
+        read = item_table.read(path, header)
+        with csv_file.reading(read.layout):
+            return _table(read, path.parent, side, threads)
+    if "ubyte" in name:
+        return _arrays(_idx(path), side)
+    raise ValueError(f"it is no collection; one is {READS}")
+
+
+def _folder(folder: Path, side: int | None, threads: int | None) -> Collection:
+    paths, others, unread = thumbnails.find(folder)
+    left = tuple((_name(path, folder), reason) for path, reason in unread)
+    if not paths:
+        found = "no files"
+        if others:
+            found = f"{len(others):,} files, none of them an image ({_name(others[0], folder)}, …)"
+        found += "".join(f"; {name}: {reason}" for name, reason in left[:1])
+        raise ValueError(f"{folder} has {found}; a collection is {READS}")
+    names = [_name(path, folder) for path in paths]
+    made, kept, skipped = _read_images(paths, names, side, threads)
+    if len(made) < 2:
+        raise ValueError(f"{folder} holds 1 image that can be read; a map takes at least two")
+    subfolders = [Path(name).parts[0] if len(Path(name).parts) > 1 else "" for name in names]
+    return Collection(
+        thumbnails.vectors(made),
+        tuple(names[i] for i in kept),
+        tuple(image.sprite for image in made),
+        tuple(subfolders[i] for i in kept) if all(subfolders) and len(set(subfolders)) > 1 else None,
+        (*left, *skipped),
+        f"files that are no images: {len(others):,}" if others else "",
+    )
+
+
+def _name(path: Path, folder: Path) -> str:
+    """A path below a folder; what is no text in it is shown as far as it is."""
+    return os.fsencode(path.relative_to(folder)).decode(errors="replace")
+
+
+def _read_images(
+    paths: Sequence[Path], names: Sequence[str], side: int | None, threads: int | None
+) -> tuple[list[Thumbnail], Sequence[int], tuple[tuple[str, str], ...]]:
+    """Images that can be read, which they are of all, and the names of the others with the reasons."""
+    side = side or mosaic.default_side(len(paths))
+    mosaic.check_size(math.prod(fitting_shape(len(paths))), side, *mosaic.MOST_PIXELS)
+    made, kept, skipped = [], [], []
+    for i, outcome in enumerate(thumbnails.read(paths, side, threads)):
+        if isinstance(outcome, str):
+            skipped.append((names[i], outcome))
+        else:
+            made.append(outcome)
+            kept.append(i)
+    if not made:
+        name, reason = skipped[0]
+        raise ValueError(f"none of {len(paths):,} images can be read; the first, {name}: {reason}")
+    return made, kept, tuple(skipped)
+
+
+def _table(read: item_table.Table, folder: Path, side: int | None, threads: int | None) -> Collection:
+    n, features = read.numbers.shape
+    names = read.names or read.paths or _numbered(n)
+    vectors = read.numbers
+    kept: Sequence[int] = range(n)
+    images: tuple[np.ndarray, ...] | None = None
+    skipped: tuple[tuple[str, str], ...] = ()
+    _check_count(n)
+    if read.paths is not None:
+        made, kept, skipped = _read_images([folder / path for path in read.paths], read.paths, side, threads)
+        images = tuple(image.sprite for image in made)
+        vectors = vectors[kept] if features else thumbnails.vectors(made)
+        _check_count(len(made))
+    elif not features:
+        raise ValueError(f"it has no column of numbers, and none of paths, called {' or '.join(item_table.PATHS)}")
+    labels = tuple(read.labels[i] for i in kept) if read.labels else None
+    ignored = f"columns that are no numbers: {', '.join(read.ignored)}" if read.ignored else ""
+    return Collection(vectors, tuple(names[i] for i in kept), images, labels, skipped, ignored, read.layout)
+
+
+def _idx(path: Path) -> dict[str, np.ndarray]:
+    labels = path.with_name(path.name.replace("images", "labels").replace("idx3", "idx1"))
+    arrays = {"images": read_idx(path, 3)}
+    return arrays | {"labels": read_idx(labels, 1)} if labels != path and labels.exists() else arrays
+
+
+def _arrays(arrays: Mapping[str, np.ndarray], side: int | None) -> Collection:
+    """From arrays by name, of which none is looked at that is not needed: it may be anything."""
+    others = [name for name in arrays if name not in (*DATA, *LABELS, *NAMES)]
+    name = next((name for name in DATA if name in arrays), others[0] if len(others) == 1 else None)
+    if name is None:
+        raise ValueError(f"it holds {', '.join(arrays) or 'nothing'}; call what is to be embedded {' or '.join(DATA)}")
+    data = arrays[name]
+    if data.ndim == 0 or data.dtype.kind not in "buif":
+        raise ValueError(f"{name} has shape {data.shape} and type {data.dtype}; it must be an array of real numbers")
+    _check_count(len(data))
+    pixels = data if data.ndim > 2 else arrays.get("images")
+    made = None if pixels is None else _made_small(pixels, len(data), side)
+    ignored = [other for other in others if other != name]
+    return Collection(
+        thumbnails.vectors(made) if made and data.ndim > 2 else _vectors(data, name),
+        _words(arrays, NAMES, len(data)) or tuple(_numbered(len(data))),
+        tuple(image.sprite for image in made) if made else None,
+        _words(arrays, LABELS, len(data)),
+        ignored=f"arrays of other names: {', '.join(ignored)}" if ignored else "",
+    )
+
+
+def _made_small(pixels: np.ndarray, n: int, side: int | None) -> list[Thumbnail]:
+    channels = pixels.shape[3:] in ((), (1,), (3,), (4,))
+    if pixels.dtype != np.uint8 or pixels.ndim not in (3, 4) or not channels or 0 in pixels.shape:
+        raise ValueError(
+            f"images have shape {pixels.shape} and type {pixels.dtype}; they are bytes, (n, height, width), or with 1, "
+            f"3 or 4 channels{_cure(pixels)}"
+        )
+    if len(pixels) != n:
+        raise ValueError(f"there are {len(pixels):,} images for {n:,} things; give one for each")
+    side = side or mosaic.default_side(n)
+    mosaic.check_size(math.prod(fitting_shape(n)), side, *mosaic.MOST_PIXELS)
+    return thumbnails.thumbnails(pixels, side)
+
+
+def _cure(pixels: np.ndarray) -> str:
+    """What makes images of an array that is none."""
+    if pixels.ndim == 4 and pixels.shape[1] in (1, 3, 4) and pixels.shape[3] not in (1, 3, 4):
+        return "; np.moveaxis(images, 1, -1) puts channels last"
+    if pixels.dtype == np.uint8:
+        return ""
+    if pixels.dtype.kind in "iu":
+        return "; brightnesses up to 255 become bytes by images.astype(np.uint8)"
+    return "; brightnesses up to 1 become bytes by (255 * images).astype(np.uint8)"
+
+
+def _vectors(data: np.ndarray, name: str) -> np.ndarray:
+    if data.ndim != 2 or data.shape[1] == 0:
+        cure = "; reshape(-1, 1) makes vectors of single numbers" if data.ndim == 1 else ""
+        raise ValueError(f"{name} has shape {data.shape}; points are (n, 2), features (n, d){cure}")
+    if data.dtype.kind == "f" and not np.isfinite(data).all():
+        row, column = np.argwhere(~np.isfinite(data))[0]
+        raise ValueError(f"{name}[{row}, {column}] is {data[row, column]}; every number must be finite")
+    return data
+
+
+def _words(arrays: Mapping[str, np.ndarray], keys: Sequence[str], n: int) -> tuple[str, ...] | None:
+    """Labels or names, where there are some."""
+    name = next((name for name in keys if name in arrays), None)
+    if name is None:
+        return None
+    words = arrays[name]
+    if words.shape != (n,):
+        raise ValueError(f"{name} has shape {words.shape}; there must be one for each of {n:,}")
+    if words.dtype.kind == "f" and np.isfinite(words).all() and (words % 1 == 0).all():
+        words = words.astype(np.int64)
+    return tuple(map(_text, words.tolist()))
+
+
+def _text(word: object) -> str:
+    """A word of an array; what is no text in it is shown as far as it is."""
+    return (word if isinstance(word, bytes) else str(word).encode(errors="surrogatepass")).decode(errors="replace")
+
+
+def _numbered(n: int) -> list[str]:
+    return [str(i) for i in range(n)]
+
+
+def _check_count(n: int) -> None:
+    if n < 2:
+        raise ValueError(f"it holds {'1 thing' if n else 'nothing'}; a map takes at least two")

@@ -1,0 +1,180 @@
+"""A table of one's own, as text or Parquet, told apart into numbers, labels, names and paths of images."""
+
+from __future__ import annotations
+
+import reprlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from numbers import Number
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from lapmark.bench.data import bounded_reading, csv_file
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+SUFFIXES = (*csv_file.SUFFIXES, ".parquet")
+
+#: What columns are called that are no features, whatever they hold.
+LABELS = ("label", "labels", "class")
+PATHS = ("image", "path", "file", "filename")
+
+#: Rows of Parquet that are unpacked at a time.
+BATCH = 1024
+
+
+@dataclass(frozen=True, eq=False)
+class Table:
+    """A table.
+
+    Attributes
+    ----------
+    numbers : (n, d) float64
+        Finite.
+    labels, paths, names : list of n str, or None
+    ignored : tuple of str
+        Columns that are none of these.
+    layout : str
+        How the file was understood, for people.
+    """
+
+    numbers: np.ndarray
+    labels: list[str] | None
+    paths: list[str] | None
+    names: list[str] | None
+    ignored: tuple[str, ...]
+    layout: str
+
+
+def read(path: Path, header: bool | None = None) -> Table:
+    """Read a table.
+
+    Parameters
+    ----------
+    path : Path
+        Named like one of `SUFFIXES`.
+    header : bool, optional
+        As `csvfile.read` takes it.
+
+    Raises
+    ------
+    ValueError
+        Where it is damaged, has an entry that is missing, not finite, or no number in a column of numbers.
+    """
+    import pyarrow as pa
+
+    if path.suffix.lower() != ".parquet":
+        text = csv_file.read(path, header)
+        with csv_file.reading(text.layout):
+            return _told_apart(text.frame, text.layout)
+    try:
+        return _told_apart(_parquet(path), "")
+    except pa.ArrowException as error:
+        raise ValueError(f"it is damaged, or no Parquet file: {error}") from None
+
+
+def _parquet(path: Path) -> pd.DataFrame:
+    import pyarrow as pa
+    import pyarrow.parquet
+
+    with pyarrow.parquet.ParquetFile(path) as file:
+        groups = [file.metadata.row_group(k) for k in range(file.metadata.num_row_groups)]
+        count = sum(group.column(k).num_values for group in groups for k in range(group.num_columns))
+        bounded_reading.check_unpacked("the table", np.dtype(np.float64).itemsize * count, "take fewer rows")
+        # How long texts are no header tells.
+        batches, size = [], 0
+        for batch in file.iter_batches(BATCH):
+            batches.append(batch)
+            size += batch.nbytes
+            bounded_reading.check_unpacked("the table", size, "drop columns of text")
+        table = pa.Table.from_batches(batches, file.schema_arrow)
+    # Types are told by the file; what pandas keeps of its own it cannot always read again, such as Arrow's lists.
+    frame = table.to_pandas(ignore_metadata=True)
+    index = [name for name in (table.schema.pandas_metadata or {}).get("index_columns", []) if isinstance(name, str)]
+    frame = (frame.set_index(index) if index else frame).rename(columns=str)
+    csv_file.check_names(frame)
+    return frame
+
+
+def _told_apart(frame: pd.DataFrame, layout: str) -> Table:
+    import pandas as pd
+
+    labels, paths, named = (_words(frame, names) for names in (LABELS, PATHS, csv_file.NAMES))
+    if named is None and not frame.index.equals(pd.RangeIndex(len(frame))):
+        named = list(_texts(frame.index.to_series()))
+    features = {name: _features(frame[name]) for name in frame}
+    found = {name: values for name, values in features.items() if values is not None}
+    numbers = np.column_stack([np.empty((len(frame), 0)), *found.values()])
+    columns = [name for name, values in found.items() for _ in range(values.shape[1])]
+    if not np.isfinite(numbers).all():
+        row, column = np.argwhere(~np.isfinite(numbers))[0]
+        value = "missing" if np.isnan(numbers[row, column]) else numbers[row, column]
+        raise ValueError(
+            f"row {row + 1} of column {columns[column]!r} is {value}; every number must be there, and finite"
+        )
+    others = tuple(name for name in features if name not in found)
+    return Table(numbers, labels, paths, named, others, csv_file.counted(len(frame), len(columns), layout))
+
+
+def _features(column: pd.Series) -> np.ndarray | None:
+    """The numbers of a column, (n, k) float64: one a row, or as many as its lists have; None where it has none."""
+    import pandas as pd
+
+    if pd.api.types.is_numeric_dtype(column.dtype):
+        return column.to_numpy(np.float64, na_value=np.nan)[:, None]
+    if column.dtype.kind != "O" or column.isna().all():
+        return None  # times, durations and nothing
+    first = column.dropna().iloc[0]
+    if isinstance(first, Number):
+        return column.astype(float).to_numpy()[:, None]
+    if isinstance(first, str) and first.startswith("["):
+        column, first = column.map(_listed, na_action="ignore"), _listed(first)
+    if isinstance(first, list | np.ndarray):
+        return _stacked(column, np.asarray(first))
+    if isinstance(first, str):
+        _check_text(column)
+    return None
+
+
+def _listed(text: str) -> list[float] | str:
+    """A list of numbers that was written as text, by Python or by NumPy; the text where it is none."""
+    try:
+        return [float(number) for number in text.strip("[] ").replace(",", " ").split()]
+    except ValueError:
+        return text
+
+
+def _stacked(column: pd.Series, first: np.ndarray) -> np.ndarray | None:
+    """A column of lists as (n, k); None where the first is no list of numbers."""
+    if first.dtype.kind not in "biuf":
+        return None
+    for row, value in enumerate(column, 1):
+        if not isinstance(value, list | np.ndarray) or np.shape(value) != first.shape:
+            what = f"row {row} of column {column.name!r} is {reprlib.repr(value)}"
+            raise ValueError(f"{what}; each must be a list of {first.size} numbers, as others are")
+    return np.array(column.tolist(), dtype=np.float64).reshape(len(column), -1)
+
+
+def _words(frame: pd.DataFrame, names: Sequence[str]) -> list[str] | None:
+    """The first column that is called like this, where there is one; every one of them is taken out of the table."""
+    found = [frame.pop(name) for name in names if name in frame]
+    return list(_texts(found[0])) if found else None
+
+
+def _texts(column: pd.Series) -> pd.Series:
+    """Labels and names as they are written; what is missing is empty."""
+    whole = column.dtype.kind == "f" and (column.dropna() % 1 == 0).all()
+    return (column.astype("Int64") if whole else column).astype("string").fillna("")
+
+
+def _check_text(column: pd.Series) -> None:
+    """A ValueError where a column is of numbers but for some entries: to ignore it would lose a feature."""
+    import pandas as pd
+
+    broken = column.notna() & pd.to_numeric(column, errors="coerce").isna()
+    if broken.sum() < len(column) / 2:
+        row = int(np.argmax(broken)) if broken.any() else 0
+        raise ValueError(f"row {row + 1} of column {column.name!r} is {column.iloc[row]!r}, no number; mend or drop it")

@@ -1,0 +1,32 @@
+"""The native kernels by themselves, scalar and AVX2: what a solver's speed-up can be at most."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from lapmark.bench.problems import Case
+from lapmark.solvers.native import _native
+
+BUILDS = ["scalar", "avx2"] if _native.HAS_AVX2 else ["scalar"]
+
+
+class Kernels:
+    """A pass over every row of the t-SNE grid's cost."""
+
+    params = (BUILDS, ["float32", "float64"], [2500, 4900])
+    param_names = ("build", "dtype", "n")
+
+    def setup(self, build: str, dtype: str, n: int) -> None:
+        case = Case("tsne-grid", n, params={"source": "mnist-reference", "rows": "nodes", "dtype": dtype})
+        self.matrix = case.build().cost.dense()
+        self.v = self.matrix.min(axis=0).astype(np.float64)
+        self.avx2 = build == "avx2"
+
+    def time_two_minima(self, build: str, dtype: str, n: int) -> None:
+        _native.two_minima(self.matrix, self.v, self.avx2)
+
+    def time_row_minima(self, build: str, dtype: str, n: int) -> None:
+        _native.row_minima(self.matrix, self.v, self.avx2)
+
+    def time_column_minima(self, build: str, dtype: str, n: int) -> None:
+        _native.column_minima(self.matrix, self.v, self.avx2)

@@ -1,0 +1,1 @@
+"""Two sets of results compared, and the gate that compares two commits."""

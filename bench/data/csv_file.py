@@ -1,0 +1,322 @@
+"""A table in a text file, as programs and people export them: with any separator, decimal mark and heading.
+
+pandas reads the file. What it has to be told is found in the first lines: the separator and the decimal mark are those
+by which most fields are numbers, and a first line of numbers is a heading where it can hardly be data. `Text.layout`
+says what was found, since another reading is seldom impossible.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import csv
+import io
+import itertools
+import re
+import warnings
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO, TextIO, cast
+
+import numpy as np
+
+from . import bounded_reading
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+SUFFIXES = (".csv", ".csv.gz", ".tsv", ".tsv.gz")
+
+#: Lines by which the separator, the decimal mark and the heading are told.
+LINES = 100
+
+#: Separators and what they are called. Of several that read the lines equally well, the first is taken.
+SEPARATORS = {";": ";", "\t": "tab", "|": "|", ",": ",", " ": "blank"}
+
+#: What may stand between the thousands of a number, by its decimal mark.
+BETWEEN = {".": "[,'’ \u00a0\u202f]", ",": "[.'’ \u00a0\u202f]"}
+
+#: Numbers, by the decimal mark.
+NUMBERS = {
+    mark: re.compile(
+        rf"[+-]?(?=\d|\{mark}\d)(\d{{1,3}}({between}\d{{3}})+|\d*)(\{mark}\d*)?(e[+-]?\d+)?|[+-]?inf(inity)?", re.I
+    )
+    for mark, between in BETWEEN.items()
+}
+
+#: Numbers without decimals.
+WHOLE = re.compile(r"[+-]?\d+")
+
+#: What columns are called that hold the names of rows, whatever these are.
+NAMES = ("name", "names", "id")
+
+#: How pandas begins the name of a column that has none.
+UNNAMED = "Unnamed: "
+
+
+@dataclass(frozen=True, eq=False)
+class Text:
+    """What a file holds.
+
+    Attributes
+    ----------
+    frame : DataFrame
+        Columns are called by the heading, else 1, 2, …; the index has the names of rows where a column holds them.
+    layout : str
+        How the file was understood, for people.
+    """
+
+    frame: pd.DataFrame
+    layout: str
+
+
+@dataclass(frozen=True)
+class Dialect:
+    """What separates fields, and the decimal mark of numbers."""
+
+    separator: str
+    decimal: str
+
+    def rows(self, lines: Sequence[str]) -> list[list[str]]:
+        """The fields of each line that is not blank."""
+        stripped = (line.strip() for line in lines) if self.separator == " " else lines
+        read = csv.reader(stripped, delimiter=self.separator, skipinitialspace=True)
+        return [[field.strip() for field in row] for row in read if len(row) > 1 or any(map(str.strip, row))]
+
+    def is_number(self, field: str) -> bool:
+        return NUMBERS[self.decimal].fullmatch(field) is not None
+
+    def plain(self, number: str) -> str:
+        """A number as Python writes it."""
+        return re.sub(BETWEEN[self.decimal], "", number).replace(self.decimal, ".")
+
+
+def read(path: Path, header: bool | None = None) -> Text:
+    """Read a table.
+
+    Parameters
+    ----------
+    path : Path
+        Named like one of `SUFFIXES`, in UTF-8.
+    header : bool, optional
+        Whether the first line is a heading; default: as it looks.
+
+    Raises
+    ------
+    ValueError
+        Where the file is damaged, is not UTF-8, or has lines of more fields than the heading.
+    """
+    try:
+        with _open(path) as file:
+            lines = _first_lines(file)
+        dialect = _dialect(lines)
+        rows = dialect.rows(lines)
+        heading = _is_heading(rows, dialect, path) if header is None else header
+        frame = _with_numbers(_parsed(path, dialect, heading, len(rows[0]) if rows else 0), dialect)
+    except UnicodeDecodeError as error:
+        raise ValueError(f"byte {error.object[error.start]:#04x} is not UTF-8; save the table as UTF-8") from None
+    except (*bounded_reading.DAMAGED, csv.Error) as error:
+        raise ValueError(f"it is damaged: {error}") from None
+    frame, named = _with_row_names(frame, heading)
+    layout = [
+        f"separator {SEPARATORS[dialect.separator]}" if len(rows[0]) > 1 else "",
+        "decimal comma" if dialect.decimal == "," else "",
+        _describe_heading(frame, dialect, heading),
+        named,
+    ]
+    return Text(frame, ", ".join(filter(None, layout)))
+
+
+@contextlib.contextmanager
+def reading(layout: str) -> Iterator[None]:
+    """Add to an error how the table was understood, which may be its cause."""
+    try:
+        yield
+    except ValueError as error:
+        raise ValueError(f"{error}; understood: {layout}" if layout else str(error)) from None
+
+
+def check_header(path: Path, header: bool | None) -> None:
+    """A ValueError where it is said of what is no text whether its first line is a heading."""
+    if header is not None and not path.name.lower().endswith(SUFFIXES):
+        raise ValueError(f"{path} has no first line; --header and --no-header are for {', '.join(SUFFIXES)}")
+
+
+def check_names(frame: pd.DataFrame) -> None:
+    """A ValueError where two columns have one name."""
+    if not frame.columns.is_unique:
+        raise ValueError(f"two columns are called {frame.columns[frame.columns.duplicated()][0]!r}; rename one")
+
+
+def counted(rows: int, columns: int, layout: str) -> str:
+    """How a table was understood, after what it holds."""
+    held = f"{rows:,} row{'s' * (rows != 1)}, {columns:,} numeric column{'s' * (columns != 1)}"
+    return ", ".join(filter(None, [held, layout]))
+
+
+def _open_bytes(path: Path) -> BinaryIO:
+    is_packed = path.suffix.lower() == ".gz"
+    return cast(BinaryIO, bounded_reading.open_gzip(path) if is_packed else path.open("rb"))
+
+
+def _open(path: Path) -> TextIO:
+    return io.TextIOWrapper(_open_bytes(path), encoding="utf-8-sig", newline="")
+
+
+def _first_lines(file: TextIO) -> list[str]:
+    """Return the first lines, from which the dialect is detected: fewer than `LINES` where they are very long."""
+    lines: list[str] = []
+    left = bounded_reading.MOST_LINE
+    while len(lines) < LINES and left > 0 and (line := file.readline(bounded_reading.MOST_LINE + 1)):
+        if len(line) > bounded_reading.MOST_LINE:
+            raise ValueError(
+                f"line {len(lines) + 1} has more than {bounded_reading.MOST_LINE:,} characters; is it a table?"
+            )
+        lines.append(line)
+        left -= len(line)
+    return lines
+
+
+def _dialect(lines: Sequence[str]) -> Dialect:
+    """The separator and the decimal mark by which most fields are numbers; without numbers, which divide most lines.
+
+    `csv.Sniffer` would take the commas of 0,5;1,5 for separators.
+    """
+    text = "".join(lines)
+    separators = [separator for separator in SEPARATORS if separator in text or separator in ",;"]
+
+    def merit(dialect: Dialect) -> tuple[float, ...]:
+        rows = dialect.rows(lines)
+        even = [row for row in rows if len(row) == len(rows[0])]
+        if dialect.separator == " " and not (even == rows and all(map(dialect.is_number, itertools.chain(*rows[1:])))):
+            even = []  # blanks divide words, too
+        fields = list(itertools.chain(*even))
+        numbers = list(filter(dialect.is_number, fields))
+        # 1,234 is a decimal rather than a thousand.
+        plain = sum(re.search(BETWEEN[dialect.decimal], number) is None for number in numbers)
+        divided = len(even) if even and len(even[0]) > 1 else 0
+        return len(numbers), plain, len(numbers) / max(len(fields), 1), divided
+
+    return max(itertools.starmap(Dialect, itertools.product(separators, BETWEEN)), key=merit)
+
+
+def _is_heading(rows: Sequence[Sequence[str]], dialect: Dialect, path: Path) -> bool:
+    """Whether the first line is a heading: words above numbers, an empty corner above names, or numbers that are."""
+    if not rows:
+        return False
+    first, *below = rows
+    columns = [[row[j] for row in below if j < len(row) and row[j]] for j in range(len(first))]
+    numeric = [j for j, column in enumerate(columns) if 2 * sum(map(dialect.is_number, column)) > len(column)]
+    words = [first[j] for j in numeric or range(len(first)) if first[j] and not dialect.is_number(first[j])]
+    if not numeric:
+        return 2 * len(words) > len(first)
+    if words or (not first[0] and (0 not in numeric or _count_up(columns[0]))):
+        return True
+    numbers = [first[j] for j in numeric if first[j]]
+    return _are_names(numbers, [columns[j] for j in numeric if first[j]], dialect, path)
+
+
+def _are_names(numbers: Sequence[str], columns: Sequence[Sequence[str]], dialect: Dialect, path: Path) -> bool:
+    """Whether the numbers of the first line are the names of the columns below. They are where they are
+
+    - whole and distinct, above nothing but fractions;
+    - 0, 1, 2, …, unless the table is square with them, like one of distances, or the next line counts on;
+    - evenly spaced, like years, and far from everything below.
+    """
+    if numbers and all(map(WHOLE.fullmatch, numbers)) and len(set(numbers)) == len(numbers):
+        if not any(map(WHOLE.fullmatch, itertools.chain(*columns))):
+            return True
+        if len(numbers) > 1 and _count_up(numbers):
+            return _count_lines(path) != len(numbers) and not _count_up([*numbers, *(column[0] for column in columns)])
+    return _stand_apart(
+        [float(dialect.plain(number)) for number in numbers],
+        [[float(dialect.plain(field)) for field in filter(dialect.is_number, column)] for column in columns],
+    )
+
+
+def _count_up(fields: Sequence[str]) -> bool:
+    """Whether fields are 0, 1, 2, …."""
+    return list(fields) == [str(k) for k in range(len(fields))]
+
+
+def _counts(column: pd.Series) -> bool:
+    """Whether a column is 0, 1, 2, …."""
+    return column.dtype.kind == "i" and bool((column == np.arange(len(column))).all())
+
+
+def _count_lines(path: Path) -> int:
+    with _open(path) as file:
+        return sum(not line.isspace() for line in file)
+
+
+def _stand_apart(numbers: Sequence[float], columns: Sequence[Sequence[float]]) -> bool:
+    """Whether numbers are evenly spaced, and each is further from its column than half the width of that."""
+    steps = np.diff(numbers)
+    if len(steps) == 0 or min(map(len, columns)) < 3 or steps[0] == 0 or not np.allclose(steps, steps[0]):
+        return False
+    low, high = (np.array([pick(column) for column in columns]) for pick in (min, max))
+    return bool((np.maximum(low - numbers, numbers - high) > (high - low) / 2).all())
+
+
+def _parsed(path: Path, dialect: Dialect, heading: bool, fields: int) -> pd.DataFrame:
+    import pandas as pd
+
+    with warnings.catch_warnings(), _open_bytes(path) as file:
+        warnings.simplefilter("error", pd.errors.ParserWarning)
+        try:
+            frame = pd.read_csv(
+                file,
+                sep=r"\s+" if dialect.separator == " " else dialect.separator,
+                decimal=dialect.decimal,
+                header=0 if heading else None,
+                index_col=False,
+                skipinitialspace=True,
+                encoding="utf-8-sig",
+                low_memory=False,
+            )
+        except pd.errors.ParserWarning:
+            raise ValueError(
+                f"lines have more fields than the heading, which has {fields}; give each column a name"
+            ) from None
+    # NumPy's savetxt begins a heading like a comment.
+    frame = frame.rename(columns=lambda name: str(name).removeprefix("#").strip() if heading else str(name + 1))
+    check_names(frame)
+    return frame
+
+
+def _with_numbers(frame: pd.DataFrame, dialect: Dialect) -> pd.DataFrame:
+    """The table with the numbers that pandas took for text: those with thousands set apart, and those among text."""
+    for name in frame.select_dtypes(["object", "string"]):
+        texts = frame[name].dropna().astype(str).str.strip()
+        numbers = texts.map(dialect.is_number).astype(bool)
+        if 2 * numbers.sum() > len(texts):
+            plain = texts.where(~numbers, texts.map(dialect.plain))
+            frame[name] = plain.astype(float) if numbers.all() else plain
+    return frame
+
+
+def _with_row_names(frame: pd.DataFrame, heading: bool) -> tuple[pd.DataFrame, str]:
+    """The table with a column of names as its index, and the words for it; without columns that a last separator makes.
+
+    Names stand below an empty corner. Without a heading they are 0, 1, 2, …, unless the table is square with them.
+    """
+    nameless = [name for name in frame if not heading or name.startswith(UNNAMED)]
+    frame = frame.drop(columns=[name for name in nameless if frame[name].isna().all()])
+    if frame.shape[1] < 2:
+        return frame, ""
+    first, *others = frame
+    if heading and (first.startswith(UNNAMED) or (first == "index" and _counts(frame[first]))):
+        # Behind it an index that was read as a column and written again.
+        old = list(itertools.takewhile(lambda name: name.startswith(UNNAMED), others))
+        return frame.set_index(first).drop(columns=old), "rows named by column 1"
+    if not heading and len(others) > 1 and len(frame) not in (1, 2, frame.shape[1]) and _counts(frame[first]):
+        return frame.set_index(first), "rows named by column 1, which a heading would make numbers"
+    return frame, ""
+
+
+def _describe_heading(frame: pd.DataFrame, dialect: Dialect, heading: bool) -> str:
+    if not heading:
+        return "no heading (--header takes the first line for one)"
+    names = [str(name) for name in frame]
+    shown = f"heading {', '.join(names[:3])}{', …' if len(names) > 3 else ''}"
+    return shown + " (--no-header takes it for data)" * any(map(dialect.is_number, names))

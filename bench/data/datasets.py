@@ -1,0 +1,223 @@
+"""The data that problems are made of: loaded, checked, and never shipped.
+
+Files are looked for in the folder that `lapmark --data`, or the variable LAPMARK_DATA, names, and in its subfolders
+`mnist` and `orlib`. A function here returns data that passed its checks, or says what is missing and how to get it.
+"""
+
+from __future__ import annotations
+
+import gzip
+import math
+import os
+import struct
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from lapmark.bench.util import cache
+
+from . import bounded_reading
+
+#: Names the folder with data files.
+VARIABLE = "LAPMARK_DATA"
+
+_GET_ORLIB = "from OR-Library, http://people.brunel.ac.uk/~mastjjb/jeb/orlib/assigninfo.html"
+
+
+class MissingData(FileNotFoundError):
+    """A data set is not on this machine."""
+
+
+@dataclass(frozen=True, eq=False)
+class Images:
+    """Labelled images.
+
+    Attributes
+    ----------
+    pixels : (n, height, width) uint8
+        0 is black.
+    label : (n,) uint8
+    """
+
+    pixels: np.ndarray
+    label: np.ndarray
+
+
+def has(name: str) -> bool:
+    """Whether the images `digits` or `mnist` can be had here without the network."""
+    return name == "digits" or (name == "mnist" and None not in _mnist_files())
+
+
+def digits() -> Images:
+    """The 1797 handwritten digits of 8×8 pixels that come with scikit-learn (E. Alpaydin, C. Kaynak, UCI, 1998)."""
+    from sklearn.datasets import load_digits
+
+    data = load_digits()
+    # Brightness is given in sixteenths; times 15 fills a byte without rounding.
+    return Images((data.images * 15).astype(np.uint8), data.target.astype(np.uint8))
+
+
+def mnist(download: bool = True) -> Images:
+    """The MNIST test set: 10 000 handwritten digits of 28×28 pixels (Y. LeCun, C. Cortes, C. Burges).
+
+    Parameters
+    ----------
+    download : bool
+        Whether OpenML may be asked where no folder of data is named.
+
+    Raises
+    ------
+    MissingData
+        Where the files are neither in the folder of data nor to be had from OpenML.
+    ValueError
+        Where a file is damaged.
+    """
+    images, labels = _mnist_files()
+    if images and labels:
+        return _paired(read_idx(images, 3), read_idx(labels, 1), f"{images} and {labels}")
+    # Whoever names a folder means it: falling back to the network would hide a misspelt path.
+    if download and not os.environ.get(VARIABLE):
+        return _mnist_from_openml()
+    missing = " and ".join(
+        name for name, path in (("t10k-images-idx3-ubyte", images), ("t10k-labels-idx1-ubyte", labels)) if not path
+    )
+    raise MissingData(
+        f"MNIST: no {missing} (.gz or not) in {_searched('mnist')}; "
+        f"name the folder that has them with --data or {VARIABLE}, "
+        "or leave both unset to have scikit-learn fetch them from OpenML"
+    )
+
+
+def read_idx(path: Path, dimensions: int) -> np.ndarray:
+    """Read an IDX file of bytes, gzipped if its name ends in `.gz`.
+
+    Parameters
+    ----------
+    path : Path
+    dimensions : int
+        The number of axes it must have: 3 for images, 1 for labels.
+
+    Returns
+    -------
+    uint8 array of that many axes, read-only.
+
+    Raises
+    ------
+    ValueError
+        Where the magic number or the length is wrong; it names the file and the fault.
+    """
+    is_packed = path.suffix == ".gz"
+    most = bounded_reading.MOST_UNPACKED if is_packed else path.stat().st_size
+    try:
+        with gzip.open(path) if is_packed else path.open("rb") as file:
+            start = file.read(4 + 4 * dimensions)
+            shape = _idx_shape(path, start, dimensions)
+            promised = math.prod(shape)
+            if is_packed:
+                bounded_reading.check_unpacked(str(path), promised, "unpack it with gunzip")
+            # One byte more than promised tells that there are too many; a packed file may have far too many.
+            content = file.read(min(promised, most) + 1)
+    except bounded_reading.DAMAGED as error:
+        raise ValueError(f"{path} is damaged: {error}; get it again") from None
+    if len(content) != promised:
+        more = " or more" if len(content) > promised else ""
+        raise ValueError(
+            f"{path} has {len(content)}{more} bytes of data; "
+            f"its header promises {' × '.join(map(str, shape))}; get it again"
+        )
+    return np.frombuffer(content, dtype=np.uint8).reshape(shape)
+
+
+def _idx_shape(path: Path, start: bytes, dimensions: int) -> tuple[int, ...]:
+    """Return the shape that the header of an IDX file announces."""
+    magic = bytes((0, 0, 8, dimensions))
+    if start[:4] != magic:
+        raise ValueError(
+            f"{path} begins with {start[:4].hex(' ') or 'nothing'}; "
+            f"an IDX file of bytes with {dimensions} axes begins with {magic.hex(' ')}; get it again"
+        )
+    if len(start) < 4 + 4 * dimensions:
+        raise ValueError(f"{path} ends within its header, at byte {len(start)}; get it again")
+    return struct.unpack(f">{dimensions}I", start[4:])
+
+
+def orlib(n: int) -> np.ndarray:
+    """The costs of OR-Library's assignment problem of size n (J. E. Beasley), as an (n, n) int32 array.
+
+    Raises
+    ------
+    MissingData
+        Where the file `assign<n>.txt` is not in the folder of data.
+    ValueError
+        Where it is damaged.
+    """
+    name = f"assign{n}.txt"
+    path = _find(name, folder="orlib")
+    if path is None:
+        raise MissingData(
+            f"OR-Library: no {name} in {_searched('orlib')}; "
+            f"get it {_GET_ORLIB} and name its folder with --data or {VARIABLE}"
+        )
+    words = path.read_text(encoding="ascii", errors="replace").split()
+    try:
+        numbers = np.array(words, dtype=np.int32)
+    except (ValueError, OverflowError) as error:
+        raise ValueError(f"{path} is damaged: {error}; get it again {_GET_ORLIB}") from None
+    if len(numbers) == 0 or numbers[0] != n or len(numbers) != 1 + n * n:
+        raise ValueError(
+            f"{path} holds {len(numbers)} numbers beginning with {' '.join(words[:1])}; "
+            f"expected {n} and then {n}×{n} costs; get it again {_GET_ORLIB}"
+        )
+    return numbers[1:].reshape(n, n)
+
+
+def _paired(pixels: np.ndarray, label: np.ndarray, source: str) -> Images:
+    if len(pixels) != len(label):
+        raise ValueError(f"{source}: {len(pixels)} images, but {len(label)} labels; get both again")
+    return Images(pixels, label)
+
+
+def _mnist_files() -> tuple[Path | None, Path | None]:
+    """Images and labels of the test set."""
+    return (
+        _find("t10k-images-idx3-ubyte", "t10k-images.idx3-ubyte", folder="mnist"),
+        _find("t10k-labels-idx1-ubyte", "t10k-labels.idx1-ubyte", folder="mnist"),
+    )
+
+
+def _mnist_from_openml() -> Images:
+    from sklearn.datasets import fetch_openml
+
+    try:
+        data = fetch_openml("mnist_784", version=1, as_frame=False, data_home=str(cache.folder() / "openml"))
+    except (
+        OSError
+    ) as error:  # what urllib raises is an OSError, whether the network, the server or the disk is at fault
+        raise MissingData(
+            f"MNIST: {VARIABLE} names no folder, and OpenML cannot be reached ({error}); "
+            f"name a folder that has t10k-images-idx3-ubyte.gz and t10k-labels-idx1-ubyte.gz with --data or {VARIABLE}"
+        ) from error
+    # Its 70 000 images are the training set, then the test set.
+    test = slice(60_000, 70_000)
+    pixels, label = np.asarray(data.data[test]), np.asarray(data.target[test])
+    return _paired(pixels.astype(np.uint8).reshape(-1, 28, 28), label.astype(np.uint8), "OpenML's mnist_784")
+
+
+def _folders(subfolder: str) -> list[Path]:
+    named = os.environ.get(VARIABLE)
+    return [Path(named), Path(named) / subfolder] if named else []
+
+
+def _find(*names: str, folder: str) -> Path | None:
+    """The first of these files, plain or gzipped, that the folder of data has."""
+    for place in _folders(folder):
+        for name in names:
+            for path in (place / name, place / f"{name}.gz"):
+                if path.is_file():
+                    return path
+    return None
+
+
+def _searched(subfolder: str) -> str:
+    return " or ".join(map(str, _folders(subfolder))) or f"any folder ({VARIABLE} is not set)"

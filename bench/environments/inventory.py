@@ -1,0 +1,166 @@
+"""What can be measured in an interpreter: its solvers, their versions and what they can do, as plain values.
+
+`python -m lapmark.bench.environments.inventory [PLUGIN…]` prints it as JSON, which is how the harness asks another interpreter
+(`lapmark.bench.environments.virtual_environments`). Nothing of this is about where that is.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import inspect
+import json
+import sys
+import typing
+import warnings
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, NoReturn
+
+from lapmark.solvers import plugins, registry
+from lapmark.solvers.problem import Problem
+from lapmark.solvers.registry import Capabilities, Solver
+
+#: Types of an option that JSON keeps; one of any other type is not judged before the solver sees it.
+_TYPES = {kind.__name__: kind for kind in (bool, int, float, str)}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Item:
+    """A solver of the inventory.
+
+    Attributes
+    ----------
+    missing : str or None
+        Why it cannot run in that interpreter.
+    versions : mapping
+        Of all that does the work: "missing" where there is none.
+    capabilities : Capabilities
+    options : mapping of str to (type, default)
+        What its function takes besides the problem; None where it takes anything.
+    about : str
+    """
+
+    missing: str | None
+    versions: Mapping[str, str]
+    capabilities: Capabilities
+    options: Mapping[str, tuple[str, Any]] | None
+    about: str
+
+    @classmethod
+    def read(cls, values: Mapping[str, Any]) -> Item:
+        """From what JSON made of `dataclasses.asdict`."""
+        able = values["capabilities"]
+        curve = {option: tuple(points) for option, points in able["curve"].items()}
+        return cls(**{**values, "capabilities": Capabilities(**{**able, "curve": curve})})
+
+    def stand_in(self, name: str, where: str) -> Solver:
+        """A solver for the harness to plan with, where its own interpreter knows none of that name."""
+
+        def function(problem: Problem, /, **options: Any) -> NoReturn:
+            raise ImportError(f"solver {name} can run in {where} only")
+
+        parameter = inspect.Parameter
+        options = [parameter("options", parameter.VAR_KEYWORD)]
+        if self.options is not None:
+            given = self.options.items()
+            options = [parameter(key, parameter.KEYWORD_ONLY, default=default) for key, (_, default) in given]
+            function.__annotations__ = {key: _TYPES[kind] for key, (kind, _) in self.options.items() if kind in _TYPES}
+        problem = parameter("problem", parameter.POSITIONAL_ONLY)
+        function.__signature__ = inspect.Signature([problem, *options])  # type: ignore[attr-defined]
+        function.__doc__ = self.about
+        return Solver(name, self.capabilities, function)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Inventory:
+    """What an interpreter has.
+
+    Attributes
+    ----------
+    items : mapping of str to Item
+    warnings : tuple of str
+        What went wrong with others' packages meanwhile.
+    sources : mapping of str to int
+        Files and folders that decide all this, with the time of their last change in nanoseconds.
+    """
+
+    items: Mapping[str, Item]
+    warnings: tuple[str, ...] = ()
+    sources: Mapping[str, int] = field(default_factory=dict)
+
+    @classmethod
+    def read(cls, text: str) -> Inventory:
+        """The inverse of `dump`; a ValueError, KeyError or TypeError where it is none."""
+        values = json.loads(text)
+        items = {name: Item.read(item) for name, item in values["items"].items()}
+        return cls(items=items, warnings=tuple(values["warnings"]), sources=values["sources"])
+
+    def dump(self) -> str:
+        return json.dumps(dataclasses.asdict(self), default=sorted)
+
+    @property
+    def stale(self) -> bool:
+        """Whether what it was made from has changed since."""
+        return any(_changed(path) != time for path, time in self.sources.items())
+
+
+def versions(solver: Solver) -> dict[str, str]:
+    """Versions of what does the work in a cell of this solver, in this interpreter."""
+    return own_versions() | solver.versions | plugins.version(solver.function)
+
+
+def own_versions() -> dict[str, str]:
+    """Versions of what is at work in every cell, in this interpreter."""
+    return {name: registry.version(name) or "missing" for name in ("lapmark", "numpy")}
+
+
+def take() -> Inventory:
+    """The inventory of this interpreter."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        solvers = registry.solvers()
+    items = {name: _item(solver) for name, solver in solvers.items()}
+    files = {Path(inspect.getfile(solver.function)) for solver in solvers.values()}
+    files |= {Path(__file__), Path(registry.__file__)}
+    folders = {file.parent for file in files} | {Path(entry) for entry in sys.path if entry}
+    sources = {str(path): time for path in files | folders if (time := _changed(path)) is not None}
+    return Inventory(items=items, warnings=tuple(str(warning.message) for warning in caught), sources=sources)
+
+
+def _item(solver: Solver) -> Item:
+    return Item(
+        missing=solver.missing,
+        versions=versions(solver),
+        capabilities=solver.capabilities,
+        options=_options(list(inspect.signature(solver.function).parameters.values())[1:], solver),
+        about=inspect.cleandoc(solver.function.__doc__ or ""),
+    )
+
+
+def _options(parameters: Iterable[inspect.Parameter], solver: Solver) -> dict[str, tuple[str, Any]] | None:
+    try:
+        hints = typing.get_type_hints(solver.function)
+    except (NameError, TypeError):  # a plugin may import its types for a type checker alone
+        hints = {}
+    options: dict[str, tuple[str, Any]] = {}
+    for parameter in parameters:
+        if parameter.kind is parameter.VAR_KEYWORD:
+            return None
+        default = parameter.default
+        shown = default if default is None or type(default) in _TYPES.values() else repr(default)
+        options[parameter.name] = getattr(hints.get(parameter.name), "__name__", ""), shown
+    return options
+
+
+def _changed(path: str | Path) -> int | None:
+    try:
+        return Path(path).stat().st_mtime_ns
+    except OSError:
+        return None
+
+
+if __name__ == "__main__":
+    for plugin in sys.argv[1:]:
+        plugins.load(plugin)
+    print(take().dump())

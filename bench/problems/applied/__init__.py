@@ -1,0 +1,1 @@
+"""Problems that applications pose, one family per file."""

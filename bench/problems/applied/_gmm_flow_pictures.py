@@ -1,0 +1,204 @@
+"""The pictures of a flow, as PNG and SVG: its losses, its last step, all of its steps as ellipses; and it as a GIF.
+
+An ellipse has the standard deviations of a Gaussian along its axes. The heavier a component, the fuller its colour. In
+more than two dimensions an ellipse is that of the first two coordinates.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import matplotlib as mpl
+import numpy as np
+import seaborn as sns
+from matplotlib import patheffects
+from matplotlib.axes import Axes
+from matplotlib.cm import ScalarMappable
+from matplotlib.collections import LineCollection
+from matplotlib.colors import ListedColormap, Normalize, to_rgba
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.patches import Ellipse
+
+from lapmark.bench.mixtures import Flow, squared_distances
+from lapmark.solvers import DenseCost, Transport, solve
+
+from ._pictures import BACKGROUND, FROM, INK, SOFT, TO, figure, save_animation
+
+RULE = "#30363d"
+
+#: Of Okabe and Ito's palette, which the colour-blind can tell apart: where the mixture starts, ends, and should be.
+START, END, TARGET = FROM, "#009E73", TO
+
+#: Colours of the steps, from the first to the last, without those too dark for a black background.
+STEPS = ListedColormap(sns.color_palette("plasma", as_cmap=True)(np.linspace(0.12, 1, 256)))
+
+DPI, ANIMATION_DPI = 140, 90
+
+#: Frames of the animation beside its first: a step each, or as many as are skipped for there to be no more.
+MOST_FRAMES = 50
+
+
+def losses(way: Flow, folder: Path) -> list[Path]:
+    """The distance to the target before each step."""
+    steps, lowest = len(way.losses), way.losses.min(initial=np.inf)
+
+    def panel(figure: Figure) -> None:
+        axes = figure.add_subplot()
+        axes.plot(way.losses, color=START, lw=2)
+        axes.set(xlabel="step", ylabel="squared distance to the target")
+        axes.set_yscale("log" if 0 < lowest < np.inf else "linear")
+        axes.yaxis.set_major_formatter("{x:g}")
+        axes.margins(x=0.01)
+        axes.set_title(f"Loss over {steps} steps")
+        axes.grid(axis="x", visible=False)
+        sns.despine(ax=axes, left=True)
+
+    return _save(panel, (7.5, 4.2), folder / "losses")
+
+
+def last_step(
+    way: Flow, target_means: np.ndarray, target_covs: np.ndarray, target_weights: np.ndarray, folder: Path
+) -> list[Path]:
+    """Where the mixture started, the target, where it got to, and the way of its means."""
+    steps = len(way.losses)
+
+    def panel(figure: Figure) -> None:
+        axes = _space(figure, f"Last of {steps} steps")
+        for step, colour in ((0, START), (-1, END)):
+            fills = [to_rgba(colour, 0.1 + 0.5 * float(weight)) for weight in way.weights[step]]
+            _ellipses(axes, way.means[step], way.covs[step], fills, edgecolor=colour, lw=1.6)
+        _target(axes, target_means, target_covs, target_weights)
+        for component in way.means[:, :, :2].swapaxes(0, 1):
+            axes.plot(*component.T, color=INK, lw=1.2, solid_capstyle="round", zorder=3)
+        marks = (way.means[0], START, "o", 6), (way.means[-1], END, "s", 9)
+        for means, colour, marker, points in marks:
+            axes.plot(*means[:, :2].T, marker, color=colour, ms=points, mec=BACKGROUND, mew=0.8, zorder=5)
+        _legend(axes, [("start", START, "o", "-"), ("target", TARGET, "D", "--"), (f"step {steps}", END, "s", "-")])
+
+    return _save(panel, (7.2, 7), folder / "last-step")
+
+
+def all_steps(
+    way: Flow, target_means: np.ndarray, target_covs: np.ndarray, target_weights: np.ndarray, folder: Path
+) -> list[Path]:
+    """Every step as ellipses, from dark to bright, under the target's outlines."""
+    steps = len(way.losses)
+
+    def panel(figure: Figure) -> None:
+        axes = _space(figure, f"All {steps} steps")
+        for step in range(steps + 1):
+            colour = STEPS(step / max(steps, 1))
+            fills = [to_rgba(colour, 0.03)] * len(way.weights[step])
+            width = 2.0 if step in (0, steps) else 0.6
+            _ellipses(axes, way.means[step], way.covs[step], fills, edgecolor=colour, lw=width)
+        colours = STEPS(np.linspace(0, 1, max(steps, 1)))
+        for component in way.means[:, :, :2].swapaxes(0, 1):
+            segments = np.stack([component[:-1], component[1:]], axis=1)
+            axes.add_collection(LineCollection(list(segments), colors=colours, lw=2, zorder=3))
+        outline = [to_rgba(INK, 0)] * len(target_weights)
+        halo = [patheffects.withStroke(linewidth=4, foreground=BACKGROUND)]
+        look = {"edgecolor": INK, "lw": 1.6, "ls": "--", "zorder": 4, "path_effects": halo}
+        _ellipses(axes, target_means, target_covs, outline, **look)
+        axes.plot(*target_means[:, :2].T, "D", color=INK, ms=5, mec=BACKGROUND, mew=0.8, zorder=5)
+        _legend(axes, [("target", INK, "D", "--")])
+        beside = axes.inset_axes((1.03, 0, 0.03, 1))
+        bar = figure.colorbar(ScalarMappable(Normalize(0, steps), STEPS), cax=beside, label="step")
+        bar.outline.set_visible(False)
+
+    return _save(panel, (7.8, 7), folder / "all-steps")
+
+
+def animation(
+    way: Flow, target_means: np.ndarray, target_covs: np.ndarray, target_weights: np.ndarray, folder: Path
+) -> list[Path]:
+    """The mixture on its way to the target, step by step, with its loss."""
+    steps = len(way.losses)
+    shown = np.unique(np.linspace(0, steps, min(steps, MOST_FRAMES) + 1).astype(int))
+    end = DenseCost(squared_distances(way.means[-1], way.covs[-1], target_means, target_covs))
+    losses = [*way.losses, solve(Transport(end, way.weights[-1], target_weights, blur=0)).cost]
+    # Equal axes in all frames hold every ellipse of the way: none is longer than three of its standard deviations.
+    means = np.concatenate([*way.means, target_means])[:, :2]
+    spread = np.sqrt(np.concatenate([*way.covs, target_covs])[:, [0, 1], [0, 1]])
+    low, high = (means - 1.1 * spread).min(axis=0), (means + 1.1 * spread).max(axis=0)
+
+    def frames() -> Iterator[Figure]:
+        for step in shown:
+            with mpl.rc_context(_look()):
+                plot = Figure(figsize=(7.2, 7.2), dpi=ANIMATION_DPI)
+                plot.subplots_adjust(left=0.08, right=0.98, bottom=0.08, top=0.94)
+                axes = _space(plot, f"Step {step} of {steps}, squared distance {losses[step]:.4f}")
+                axes.set(xlim=(low[0], high[0]), ylim=(low[1], high[1]))
+                _target(axes, target_means, target_covs, target_weights)
+                fills = [to_rgba(START, 0.1 + 0.5 * float(weight)) for weight in way.weights[step]]
+                _ellipses(axes, way.means[step], way.covs[step], fills, edgecolor=START, lw=1.6)
+                for component in way.means[: step + 1, :, :2].swapaxes(0, 1):
+                    axes.plot(*component.T, color=INK, lw=1.2, solid_capstyle="round", zorder=3)
+                axes.plot(*way.means[step][:, :2].T, "o", color=START, ms=7, mec=BACKGROUND, mew=0.8, zorder=5)
+                legend = {"loc": "lower right", "bbox_to_anchor": (1, 1), "ncols": 2, "borderaxespad": 0.2}
+                _legend(axes, [("mixture", START, "o", "-"), ("target", TARGET, "D", "--")], **legend)
+                yield plot
+
+    return save_animation(frames(), folder / "flow", seconds=0.1)
+
+
+def _space(figure: Figure, title: str) -> Axes:
+    axes = figure.add_subplot()
+    axes.set_title(title)
+    axes.set(aspect="equal", xlabel="x", ylabel="y")
+    sns.despine(ax=axes, left=True, bottom=True)
+    return axes
+
+
+def _target(axes: Axes, means: np.ndarray, covs: np.ndarray, weights: np.ndarray) -> None:
+    fills = [to_rgba(TARGET, 0.2 * float(weight)) for weight in weights]
+    _ellipses(axes, means, covs, fills, edgecolor=TARGET, lw=1.6, ls="--", zorder=2)
+    axes.plot(*means[:, :2].T, "D", color=TARGET, ms=4, mec=BACKGROUND, mew=0.8, zorder=6)
+
+
+def _ellipses(axes: Axes, means: np.ndarray, covs: np.ndarray, fills: list[Any], **look: Any) -> None:
+    values, vectors = np.linalg.eigh(covs[:, :2, :2])
+    angles = np.degrees(np.arctan2(vectors[:, 1, 1], vectors[:, 0, 1]))
+    for mean, (short, long), angle, fill in zip(means, 2 * np.sqrt(values), angles, fills, strict=True):
+        axes.add_patch(Ellipse((mean[0], mean[1]), long, short, angle=angle, facecolor=fill, **look))
+    axes.autoscale_view()
+
+
+def _legend(axes: Axes, entries: list[tuple[str, str, str, str]], **place: Any) -> None:
+    handles = [
+        Line2D([], [], color=colour, marker=marker, ls=dashes, lw=1.6, ms=6, mec=BACKGROUND, mew=0.8, label=label)
+        for label, colour, marker, dashes in entries
+    ]
+    axes.legend(handles=handles, framealpha=0.8, edgecolor=RULE, handlelength=3, **{"loc": "best", **place})
+
+
+def _save(panel: Callable[[Figure], None], size: tuple[float, float], stem: Path) -> list[Path]:
+    stem.parent.mkdir(parents=True, exist_ok=True)
+    paths = [stem.with_suffix(".png"), stem.with_suffix(".svg")]
+    with mpl.rc_context(_look()):
+        plot = figure(*size)
+        panel(plot)
+        plot.savefig(paths[0], dpi=DPI, metadata={"Software": None}, pil_kwargs={"optimize": True})
+        plot.savefig(paths[1], metadata={"Date": None, "Creator": None})
+    return paths
+
+
+def _look() -> Any:
+    return {
+        **sns.axes_style("whitegrid"),
+        **sns.plotting_context("notebook", font_scale=0.85),
+        "font.family": "DejaVu Sans",
+        "axes.titlelocation": "left",
+        "axes.edgecolor": RULE,
+        "axes.labelcolor": SOFT,
+        "axes.facecolor": BACKGROUND,
+        "figure.facecolor": BACKGROUND,
+        "grid.color": RULE,
+        "grid.linewidth": 0.6,
+        "text.color": INK,
+        "xtick.color": SOFT,
+        "ytick.color": SOFT,
+        "svg.hashsalt": "lapmark",
+    }

@@ -1,0 +1,110 @@
+"""The two pictures of the earth mover's distance between images, each as PNG and SVG."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.collections import PolyCollection
+from matplotlib.colors import to_rgb
+
+from lapmark.bench.data.datasets import Images
+from lapmark.solvers import Plan, PointCost, Transport
+
+from ._pictures import FROM, INK, SOFT, TO, figure, save_figure
+
+#: Of the queries so many are shown, each with so many of its nearest.
+ROWS, NEAREST = 6, 5
+
+RIGHT, WRONG = "#009E73", "#D55E00"
+
+
+def flow(problem: Transport, plan: Plan, folder: Path) -> list[Path]:
+    """The two images of a problem, and between them wedges along which mass moves, as wide as it is much."""
+    cost = problem.cost
+    assert isinstance(cost, PointCost)
+    assert plan.mass is not None
+    k = math.isqrt(len(cost.x))
+    moved = plan.mass.tocoo()
+    away = (moved.coords[0] != moved.coords[1]) & (moved.data > 0)
+    (rows, cols), mass = (axis[away] for axis in moved.coords), moved.data[away]
+    plot = figure(9, 3.7)
+    left, middle, right = plot.subplots(1, 3)
+    stays = 1 - mass.sum() / moved.data.sum()
+    heaps = [np.asarray(masses).reshape(k, k) for masses in (problem.a, problem.b)]
+    coloured = [
+        heap[..., None] / heap.max() * np.array(to_rgb(colour)) for heap, colour in zip(heaps, (FROM, TO), strict=True)
+    ]
+    for axes, pixels, title in (
+        (left, coloured[0], "from"),
+        (middle, np.maximum(*coloured) * 0.6, f"{100 * stays:.0f} % stays, wedges point where the rest goes"),
+        (right, coloured[1], "to"),
+    ):
+        _image(axes, pixels, title)
+    wedges = _wedges(cost.x[rows], cost.y[cols], 0.55 * mass / mass.max(initial=1e-300))
+    middle.add_collection(PolyCollection(list(wedges), facecolor=INK, edgecolor="black", linewidth=0.4))
+    what, unit = ("distance", "pixels") if cost.p == 1 else ("squared distance", "pixels²")
+    plot.suptitle(f"Mean {what} moved: {plan.cost:.3f} {unit}", color=INK, fontsize=14)
+    return save_figure(plot, folder / "flow", marks=len(mass) + 4 * k * k)
+
+
+def nearest(images: Images, queries: np.ndarray, found: Mapping[str, np.ndarray], folder: Path) -> list[Path]:
+    """Some queries, each with its nearest by every distance: first those of which only one is right, then other labels.
+
+    Parameters
+    ----------
+    images : Images
+    queries : (q,) int
+        Which images they are.
+    found : mapping of str to (q, k) int
+        By the name of a distance: images, nearest first.
+    folder : Path
+    """
+    right = {name: images.label[order[:, 0]] == images.label[queries] for name, order in found.items()}
+    agree = np.all([one == other for one in right.values() for other in right.values()], axis=0)
+    again = np.ones(len(queries), bool)
+    again[np.unique(images.label[queries], return_index=True)[1]] = False
+    shown = np.lexsort((again, agree))[:ROWS]
+    plot = figure(1.2 + 3.5 * len(found), 0.68 * len(shown) + 0.6)
+    grid = plot.add_gridspec(len(shown), 1 + (NEAREST + 1) * len(found), wspace=0.06, hspace=0.06)
+    for row, query in enumerate(shown):
+        _cell(plot.add_subplot(grid[row, 0]), images, queries[query], SOFT)
+        for block, order in enumerate(found.values()):
+            for k, image in enumerate(order[query, :NEAREST]):
+                same = images.label[image] == images.label[queries[query]]
+                axes = plot.add_subplot(grid[row, 2 + block * (NEAREST + 1) + k])
+                _cell(axes, images, image, RIGHT if same else WRONG, "-" if same else (0, (2, 1.5)))
+    for block, (name, good) in enumerate(right.items()):
+        axes = plot.add_subplot(grid[:, 2 + block * (NEAREST + 1) : 2 + block * (NEAREST + 1) + NEAREST])
+        axes.axis("off")
+        axes.set_title(f"nearest by {name}: {good.sum()} of {len(good)} right", color=INK, fontsize=13, pad=14)
+    axes = plot.add_subplot(grid[:, 0])
+    axes.axis("off")
+    axes.set_title("query", color=INK, fontsize=13, pad=14)
+    return save_figure(plot, folder / "nearest", marks=len(shown) * (1 + NEAREST * len(found)))
+
+
+def _wedges(start: np.ndarray, end: np.ndarray, width: np.ndarray) -> np.ndarray:
+    """Triangles (k, 3, 2) that are `width` (k,) wide where they start and end in a point."""
+    along = end - start
+    across = along[:, ::-1] * (0.5, -0.5) * (width / np.linalg.norm(along, axis=1))[:, None]
+    return np.stack([start - across, start + across, end], axis=1)
+
+
+def _image(axes: Axes, pixels: np.ndarray, title: str) -> None:
+    axes.imshow(pixels, interpolation="nearest")
+    axes.set_title(title, color=INK, fontsize=11)
+    axes.axis("off")
+
+
+def _cell(axes: Axes, images: Images, k: int, colour: str, dashes: object = "-") -> None:
+    """An image in a frame, with its label."""
+    axes.imshow(images.pixels[k], cmap="gray", vmin=0, interpolation="nearest")
+    axes.set(xticks=[], yticks=[])
+    axes.spines[:].set(color=colour, linewidth=2.5, linestyle=dashes)
+    look: dict[str, Any] = {"color": colour, "fontsize": 10, "weight": "bold"}
+    axes.text(0.94, 0.06, str(images.label[k]), transform=axes.transAxes, ha="right", **look)

@@ -1,0 +1,117 @@
+"""The five pictures of an embedding laid on a grid, each as PNG and SVG.
+
+Pictures made of images are not plots but pixels: every image is shown pixel by pixel, white on black, and the SVG holds
+the same pixels. In all of them y points up; plots show the same square at the same scale.
+"""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+import matplotlib.patheffects
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.collections import PolyCollection
+from PIL import Image
+
+from lapmark.bench.applications.grid_map.mosaic import enlargement, mosaic
+
+from ._pictures import BACKGROUND, INK, MARGIN, PALETTE, amid, save_figure, save_image, square_figure
+
+#: The side of the scattered picture, as a multiple of the side that just holds all images.
+SCATTER_ROOM = 1.6
+
+#: The side of the square that stands for a node, as a multiple of the distance between nodes, if the figure has room.
+NODE = 0.8
+
+#: Images smaller than this fill their frame, and get a black one so that they do not run into each other.
+SMALLEST_UNFRAMED = 16
+
+
+def embedding(points: np.ndarray, label: np.ndarray, source: str, folder: Path, name: str = "t-SNE") -> list[Path]:
+    """The points (n, 2) where the embedding put them, coloured by label."""
+    n = len(points)
+    plot, axes = square_figure(f"{name} of {n:,} images ({source})", marks=n)
+    axes.scatter(points[:, 0], points[:, 1], s=min(30.0, 45_000 / n), c=_colours(label), linewidths=0)
+    _name_labels(axes, points, label)
+    return save_figure(plot, folder / "embedding", marks=n)
+
+
+def nodes(at: np.ndarray, label: np.ndarray, source: str, folder: Path) -> list[Path]:
+    """The nodes `at` (n, 2) as squares, each with the colour of the label of its image."""
+    n, k = len(at), math.isqrt(len(at))
+    plot, axes = square_figure(f"Nodes of the {k}×{k} grid, by the image each receives ({source})", marks=n)
+    side = min(NODE / max(k - 1, 1), 2 * MARGIN)
+    corners = np.array([(-1, -1), (1, -1), (1, 1), (-1, 1)]) * side / 2
+    axes.add_collection(PolyCollection(list(at[:, None] + corners), facecolors=_colours(label), linewidths=0))
+    _name_labels(axes, at, label)
+    return save_figure(plot, folder / "nodes", marks=n)
+
+
+def arrows(points: np.ndarray, nodes: np.ndarray, label: np.ndarray, source: str, folder: Path) -> list[Path]:
+    """An arrow from every point to its node, both (n, 2), coloured by label."""
+    n, distance = len(points), np.linalg.norm(nodes - points, axis=1).mean()
+    plot, axes = square_figure(f"From point to node: {n:,} images ({source}), mean distance {distance:.3f}", marks=n)
+    axes.quiver(
+        *points.T,
+        *(nodes - points).T,
+        color=_colours(label),
+        angles="xy",
+        scale_units="xy",
+        scale=1,
+        units="xy",
+        # Thinner faster than the grid gets finer: many arrows would otherwise blot each other out.
+        width=min(0.004, 0.45 / n**0.75),
+        headwidth=5,
+        headlength=6,
+        headaxislength=5.5,
+    )
+    _name_labels(axes, nodes, label)
+    return save_figure(plot, folder / "arrows", marks=n)
+
+
+def scattered(points: np.ndarray, pixels: np.ndarray, folder: Path) -> list[Path]:
+    """The images (n, height, width) at their points; where they overlap, the brighter pixel shows."""
+    pixels = _framed(pixels)
+    n, height, width = pixels.shape
+    scale = enlargement(math.isqrt(n) * SCATTER_ROOM * max(height, width))
+    extent = round(math.sqrt(n) * SCATTER_ROOM * max(height, width))
+    canvas = np.zeros((extent + height, extent + width), np.uint8)
+    top = np.rint((1 - points[:, 1]) * extent).astype(int)
+    left = np.rint(points[:, 0] * extent).astype(int)
+    for image, i, j in zip(pixels, top, left, strict=True):
+        cell = canvas[i : i + height, j : j + width]
+        np.maximum(cell, image, out=cell)
+    return _save_pixels(canvas, scale, folder / "scattered")
+
+
+def on_grid(node: np.ndarray, pixels: np.ndarray, folder: Path) -> list[Path]:
+    """The images (n, height, width) on their nodes (n,) of a square grid."""
+    pixels = _framed(pixels)
+    k, side = math.isqrt(len(pixels)), max(pixels.shape[1:])
+    row_from_bottom, column = np.divmod(node, k)
+    nodes = np.column_stack([k - 1 - row_from_bottom, column])
+    picture = mosaic(pixels, nodes, (k, k), side * enlargement(k * side))
+    return save_image(Image.fromarray(picture), folder / "grid")
+
+
+def _colours(label: np.ndarray) -> np.ndarray:
+    return PALETTE[label % len(PALETTE)]
+
+
+def _name_labels(axes: Axes, points: np.ndarray, label: np.ndarray) -> None:
+    """Write each label amid its points, so that the picture does not rest on colour alone."""
+    for value in np.unique(label):
+        members = points[label == value]
+        x, y = members[amid(members)]
+        text = axes.text(x, y, str(value), fontsize=20, weight="bold", color=INK, ha="center", va="center")
+        text.set_path_effects([matplotlib.patheffects.withStroke(linewidth=4, foreground=BACKGROUND)])
+
+
+def _framed(pixels: np.ndarray) -> np.ndarray:
+    return np.pad(pixels, ((0, 0), (1, 1), (1, 1))) if max(pixels.shape[1:]) < SMALLEST_UNFRAMED else pixels
+
+
+def _save_pixels(canvas: np.ndarray, scale: int, stem: Path) -> list[Path]:
+    return save_image(Image.fromarray(np.kron(canvas, np.ones((scale, scale), np.uint8))), stem)

@@ -1,0 +1,130 @@
+"""A Gaussian mixture flows to another: the transport problem that each of its steps solves, and pictures of the way.
+
+n Gaussians and two thirds as many targets are drawn at random. The problem moves the weights of the ones onto those of
+the others at their squared Bures–Wasserstein distances; `flow` descends along its gradients (`lapmark.bench.mixtures`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from lapmark.bench.mixtures import Flow, flow, squared_distances
+from lapmark.bench.problems import family
+from lapmark.solvers import DenseCost, Plan, Transport
+
+__all__ = ["Flow", "Mixtures", "build", "draw", "flow", "mixtures", "pictures"]
+
+#: Standard deviations of components, along their axes.
+WIDTHS = 0.25, 1.25
+
+
+@dataclass(frozen=True, eq=False)
+class Mixtures:
+    """What `flow` takes: n Gaussians in d dimensions, and m targets.
+
+    Attributes
+    ----------
+    means, covs, logits : (n, d), (n, d, d) and (n,) float64
+    target_means, target_covs, target_weights : (m, d), (m, d, d) and (m,) float64
+    """
+
+    means: np.ndarray
+    covs: np.ndarray
+    logits: np.ndarray
+    target_means: np.ndarray
+    target_covs: np.ndarray
+    target_weights: np.ndarray
+
+    @property
+    def weights(self) -> np.ndarray:
+        """softmax(logits), (n,)."""
+        powers = np.exp(self.logits - self.logits.max())
+        return powers / powers.sum()
+
+    def flow(self, steps: int = 100, lr: float = 0.03) -> Flow:
+        """The flow from the one to the other."""
+        target = self.target_means, self.target_covs, self.target_weights
+        return flow(self.means, self.covs, self.logits, *target, steps=steps, lr=lr)
+
+
+def mixtures(n: int, seed: int = 0, d: int = 2) -> Mixtures:
+    """n Gaussians and two thirds as many targets, as `build` takes them.
+
+    Means are normal; components have axes of random directions and lengths.
+    """
+    if n < 1:
+        raise ValueError(f"n = {n}; a mixture has at least one component")
+    if d < 1:
+        raise ValueError(f"d = {d}; Gaussians have at least one dimension")
+    rng = np.random.default_rng(seed)
+    m = max(1, round(2 * n / 3))
+    means, target_means = (1.5 * rng.standard_normal((k, d)) for k in (n, m))
+    covs, target_covs = (_covariances(rng, k, d) for k in (n, m))
+    masses = rng.uniform(1, 3, m)
+    return Mixtures(means, covs, rng.standard_normal(n) / 2, target_means, target_covs, masses / masses.sum())
+
+
+def _covariances(rng: np.random.Generator, k: int, d: int) -> np.ndarray:
+    axes = np.linalg.qr(rng.standard_normal((k, d, d)))[0]
+    return (axes * rng.uniform(*WIDTHS, (k, 1, d)) ** 2) @ axes.swapaxes(1, 2)
+
+
+def pictures(folder: Path, n: int = 3, seed: int = 0, d: int = 2, steps: int = 100) -> list[Path]:
+    """The losses, the last step and all steps of a flow, as PNG and SVG in `folder`, and as a GIF; no solver is needed.
+
+    In more than two dimensions the marginals of the first two are drawn; on a line only the losses are.
+    """
+    # Imported here: what only builds problems should not wait for matplotlib.
+    from . import _gmm_flow_pictures as pictures
+
+    chosen = mixtures(n, seed, d)
+    way = chosen.flow(steps)
+    made = pictures.losses(way, folder)
+    if d == 1:
+        return made
+    target = chosen.target_means, chosen.target_covs, chosen.target_weights
+    for draw in (pictures.animation, pictures.last_step, pictures.all_steps):
+        made += draw(way, *target, folder)
+    return made
+
+
+def draw(
+    problem: Transport, result: Plan, folder: Path, n: int, seed: int = 0, d: int = 2, blur: float = 0
+) -> list[Path]:
+    """The pictures of the flow that starts with this problem; see `pictures`."""
+    return pictures(folder, n, seed, d)
+
+
+@family(
+    "gmm-flow",
+    source="J. Delon, A. Desolneux, SIAM J. Imaging Sciences 13 (2020) 936–970; the flow: POT's gallery, "
+    "“Gradient Flow for GMM-OT distance”",
+    sizes=(3,),
+    variants=({}, {"blur": 0.1}),
+    draw=draw,
+    captions={
+        "flow": "The mixture flows to the target, step by step",
+        "losses": "The squared distance to the target before each step",
+        "last-step": "Where the mixture started, where it got to, and the way of its means",
+        "all-steps": "Every step, from dark to bright; an ellipse is one standard deviation",
+    },
+)
+def build(n: int, seed: int = 0, d: int = 2, blur: float = 0) -> Transport:
+    """The problem: the first step of the flow.
+
+    Parameters
+    ----------
+    n : int
+        Components of the mixture; it flows to one of two thirds as many.
+    seed : int
+    d : int
+        Dimensions.
+    blur : float
+        0 for the exact problem, which the flow solves; above 0 for entropic solvers.
+    """
+    chosen = mixtures(n, seed, d)
+    cost = squared_distances(chosen.means, chosen.covs, chosen.target_means, chosen.target_covs)
+    return Transport(DenseCost(cost), chosen.weights, chosen.target_weights, blur=blur)

@@ -1,0 +1,160 @@
+"""The earth mover's distance between two grey images: the least work that turns one into the other.
+
+An image is a heap of earth over its pixels, scaled to mass one. Moving a mass by a distance costs their product, or
+with p = 2 the mass times the squared distance; a distance is in pixels. n is the number of pixels, a square: 64 for the
+digits at their own 8×8, 784 for MNIST's 28×28; at any other size the images are resampled.
+
+The application is to find the nearest of labelled images by this distance (`distances`), against the plain Euclidean
+distance of the same histograms.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+from PIL import Image
+
+from lapmark.bench.data import datasets
+from lapmark.bench.problems import family
+from lapmark.solvers import Plan, PointCost, Transport, emd
+
+from .tsne_grid import side
+
+Source = Literal["digits", "mnist"]
+
+#: Labelled images, and images to find the nearest of them for.
+LABELLED, QUERIES = 100, 50
+
+#: Sources of images by name.
+SOURCES = {"digits": datasets.digits, "mnist": datasets.mnist}
+
+
+def draw(
+    problem: Transport, result: Plan, folder: Path, n: int, seed: int = 0, source: Source = "digits", p: int = 1
+) -> list[Path]:
+    """Two pictures: how the mass of one image moves to the other, and nearest neighbours by this distance and by L2.
+
+    The neighbours are those of images at their own size, whatever n is.
+    """
+    from . import _images_emd_pictures as pictures
+    from ._pictures import has_plan
+
+    images = SOURCES[source]()
+    queries, found = neighbours(images, seed, p)
+    made = pictures.flow(problem, result, folder) if has_plan(result) else []
+    return made + pictures.nearest(images, queries, found, folder)
+
+
+@family(
+    "images-emd",
+    source="Y. Rubner, C. Tomasi, L. Guibas, IJCV 40 (2000) 99–121; images as histograms as in J. Schrieber et al., "
+    "DOTmark, IEEE Access 5 (2017) 271–282",
+    sizes=(64, 256, 1024),
+    variants=({}, {"p": 2}),
+    draw=draw,
+    exhibits={"mnist": ({"n": 784, "source": "mnist"},)},
+    captions={
+        "flow": "Where the mass of one digit moves to make another, at least work",
+        "nearest": "Digits, and their nearest by earth mover’s distance and by the Euclidean distance of their pixels; "
+        "a dashed frame is a wrong label",
+    },
+)
+def build(n: int, seed: int = 0, source: Source = "digits", p: int = 1) -> Transport:
+    """The problem.
+
+    Parameters
+    ----------
+    n : int
+        Number of pixels; a square.
+    seed : int
+        Selects the two images, which differ in their label.
+    source : {"digits", "mnist"}
+        scikit-learn's digits, or the test set of MNIST, from its files.
+    p : {1, 2}
+        Exponent of the distance.
+    """
+    if p not in (1, 2):
+        raise ValueError(f"p = {p}; choose 1 or 2")
+    k = side(n)
+    images = SOURCES[source]()
+    order = _order(images, seed)
+    other = order[images.label[order] != images.label[order[0]]]
+    a, b = histograms(np.stack([_resized(images.pixels[image], k) for image in (order[0], other[0])]))
+    pixels = centres(k, k)
+    return Transport(PointCost(pixels, pixels, p=p), a, b, blur=0)
+
+
+def accuracy(source: Source = "digits", p: int = 1, seeds: int = 1) -> dict[str, float]:
+    """The share of queries whose nearest labelled image has their label, by earth mover's distance and by L2.
+
+    Over the seeds from 0 to `seeds` − 1, each of which takes other images.
+    """
+    images = SOURCES[source]()
+    right: dict[str, list[np.ndarray]] = {}
+    for seed in range(seeds):
+        queries, found = neighbours(images, seed, p)
+        for name, order in found.items():
+            right.setdefault(name, []).append(images.label[order[:, 0]] == images.label[queries])
+    return {name: float(np.mean(each)) for name, each in right.items()}
+
+
+def neighbours(images: datasets.Images, seed: int = 0, p: int = 1) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+    """Queries (q,), and by the name of a distance all labelled images (q, k), nearest first, as places in `images`."""
+    queries, labelled = np.split(_order(images, seed)[: QUERIES + LABELLED], [QUERIES])
+    heaps = histograms(images.pixels)
+    tables = {
+        "EMD": distances(heaps[queries], heaps[labelled], p),
+        "L2": np.linalg.norm(heaps[queries][:, None] - heaps[labelled], axis=-1),
+    }
+    return queries, {name: labelled[np.argsort(table, axis=1, kind="stable")] for name, table in tables.items()}
+
+
+def histograms(images: np.ndarray) -> np.ndarray:
+    """Images (k, height, width), ≥ 0, as masses of their pixels, row by row: (k, height·width) float64, each of sum 1.
+
+    Raises
+    ------
+    ValueError
+        Where an image is black all over: it has no mass to move.
+    """
+    heaps = np.asarray(images, np.float64).reshape(len(images), -1)
+    total = heaps.sum(axis=1, keepdims=True)
+    if not (total > 0).all():
+        raise ValueError(f"image {int(np.argmin(total))} is black all over: it has no mass to move")
+    return heaps / total
+
+
+def centres(height: int, width: int) -> np.ndarray:
+    """Places of the pixels of an image, row by row: (height·width, 2) float64, x to the right and y down."""
+    y, x = np.divmod(np.arange(height * width), width)
+    return np.column_stack([x, y]).astype(np.float64)
+
+
+def distances(queries: np.ndarray, others: np.ndarray, p: int = 1) -> np.ndarray:
+    """Earth mover's distances of every query to every other square image.
+
+    Parameters
+    ----------
+    queries, others : (q, n), (k, n) float64
+        As `histograms` makes them; n a square.
+    p : {1, 2}
+
+    Returns
+    -------
+    (q, k) float64
+    """
+    k = side(queries.shape[1])
+    pixels = centres(k, k)
+    return emd(PointCost(pixels, pixels, p=p), queries[:, None], others)
+
+
+def _order(images: datasets.Images, seed: int) -> np.ndarray:
+    """The order in which a seed takes the images."""
+    return np.random.default_rng(seed).permutation(len(images.label))
+
+
+def _resized(image: np.ndarray, k: int) -> np.ndarray:
+    """An image (height, width) uint8 at k×k pixels, in whole numbers, and so with the same bytes on every machine."""
+    return np.asarray(Image.fromarray(image).resize((k, k), Image.Resampling.BICUBIC))

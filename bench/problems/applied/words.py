@@ -1,0 +1,224 @@
+"""Word mover's distance between texts: how far the words of one have to go to become those of the other.
+
+A text is a bag of words that lie where their vectors are, each with its share of the text as its mass. The distance is
+that of an exact transport by plain distance (M. Kusner et al., ICML 2015). With texts and vectors of your own:
+
+    from lapmark.bench import vectors
+    from lapmark.bench.problems import words
+
+    known = vectors.read("glove.6B.100d.txt")  # the built-in ones know the language of Python's documentation only
+    words.distance("Obama speaks to the media in Illinois", "The President greets the press in Chicago", known)
+    words.nearest(text, {"one": …, "another": …}, known)
+
+Built in are the topics of Python's manual, and vectors made from its documentation (`bench.data.documentation_vectors`); they are
+those of the Python that runs this.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from lapmark.bench.data import documentation_vectors as embedding
+from lapmark.bench.data import word_vectors as files
+from lapmark.bench.data.word_vectors import Vectors
+from lapmark.bench.problems import family
+from lapmark.solvers import DenseCost, Plan, PointCost, Transport, solve
+
+#: The setting of what comes with Python.
+BUILT_IN = "built-in"
+
+#: Texts in the picture of the nearest.
+NEAREST = 8
+
+
+@dataclass(frozen=True, eq=False)
+class Bag:
+    """The words of a text that have a vector.
+
+    Attributes
+    ----------
+    words : tuple of str
+        Distinct, in the order of the text.
+    points : (n, d) float32
+        Their vectors.
+    mass : (n,) float64
+        The share of the text that each is; of sum 1.
+    """
+
+    words: tuple[str, ...]
+    points: np.ndarray
+    mass: np.ndarray
+
+    @property
+    def centre(self) -> np.ndarray:
+        """The mean of the words, (d,) float64. No two texts are nearer to each other than their means."""
+        return self.mass @ self.points
+
+
+def draw(
+    problem: Transport,
+    result: Plan,
+    folder: Path,
+    n: int,
+    seed: int = 0,
+    vectors: str = BUILT_IN,
+    texts: str = BUILT_IN,
+) -> list[Path]:
+    """Two pictures: which words go where, and the texts that are nearest to the first one."""
+    from . import _words_pictures as pictures
+    from ._pictures import has_plan
+
+    library, known = _open(vectors, texts)
+    names = _pair(library, known, n, seed)
+    cut = [bag(library[name], known, n).words for name in names]
+    others = {name: text for name, text in library.items() if name != names[0]}
+    found = nearest(library[names[0]], others, known, NEAREST)
+    made = pictures.moves(problem, result, names, cut, folder) if has_plan(result) else []
+    return made + pictures.nearest(names[0], found, folder)
+
+
+@family(
+    "words",
+    source="M. Kusner, Y. Sun, N. Kolkin, K. Weinberger, ICML 2015, 957–966: word mover’s distance; texts and vectors "
+    "from the documentation of Python",
+    sizes=(32, 128, 512),
+    draw=draw,
+    captions={
+        "moves": "Which words of one text become which of the other, and what of the distance is theirs",
+        "nearest": "The texts nearest to the first, by word mover’s distance",
+    },
+)
+def build(n: int, seed: int = 0, vectors: str = BUILT_IN, texts: str = BUILT_IN) -> Transport:
+    """The problem.
+
+    Parameters
+    ----------
+    n : int
+        Distinct words of each of the two texts, which are cut off after so many.
+    seed : int
+        Selects one of the texts that are long enough; the other is the one of them that begins most like it.
+    vectors : str
+        "built-in", or a file in the text format of word2vec and GloVe.
+    texts : str
+        "built-in", or a folder whose files `*.txt` are the texts.
+    """
+    library, known = _open(vectors, texts)
+    return transport(*(bag(library[name], known, n) for name in _pair(library, known, n, seed)))
+
+
+def distance(one: str, other: str, vectors: Vectors | None = None) -> float:
+    """The word mover's distance between two texts.
+
+    Parameters
+    ----------
+    one, other : str
+        Words without a vector, and those that are in every text, do not count.
+    vectors : Vectors, optional
+        As `lapmark.bench.data.word_vectors.read` reads them from a file; by default those of Python's documentation.
+
+    Returns
+    -------
+    float
+        In the unit of the vectors; those of Python's documentation have length 1.
+
+    Raises
+    ------
+    ValueError
+        Where no word of a text has a vector.
+    """
+    known = vectors or embedding.from_python()
+    return solve(transport(bag(one, known), bag(other, known))).cost
+
+
+def nearest(
+    text: str, others: Mapping[str, str], vectors: Vectors | None = None, k: int = 5
+) -> list[tuple[str, float]]:
+    """The k texts of least word mover's distance to one, nearest first: pairs of name and distance.
+
+    Most are ruled out by bounds, in the order of the distance between the means of their words; texts of which no word
+    has a vector are left out.
+
+    Raises
+    ------
+    ValueError
+        Where no word of `text` has a vector.
+    """
+    if k < 1:
+        raise ValueError(f"k = {k}; ask for one text or more")
+    known = vectors or embedding.from_python()
+    mine = bag(text, known)
+    bags = {name: bag(other, known) for name, other in others.items() if _known_words(other, known)}
+    far = {name: float(np.linalg.norm(mine.centre - theirs.centre)) for name, theirs in bags.items()}
+    found: list[tuple[str, float]] = []
+    for name in sorted(far, key=far.__getitem__):
+        largest = found[k - 1][1] if len(found) >= k else np.inf
+        if far[name] > largest:
+            break
+        cost = transport(mine, bags[name]).cost.dense()
+        # Each word to the nearest of the other text, whatever mass is wanted there, costs no more than a plan.
+        if max(cost.min(axis=1) @ mine.mass, cost.min(axis=0) @ bags[name].mass) <= largest:
+            moved = solve(Transport(DenseCost(cost), mine.mass, bags[name].mass, blur=0))
+            found = sorted([*found, (name, moved.cost)], key=lambda pair: pair[1])[:k]
+    return found
+
+
+def bag(text: str, vectors: Vectors, most: int | None = None) -> Bag:
+    """The words of a text that have a vector, up to the last before there would be more than `most` distinct ones."""
+    count: Counter[str] = Counter()
+    for word in _known_words(text, vectors):
+        if word not in count and len(count) == most:
+            break
+        count[word] += 1
+    if not count:
+        start = text if len(text) <= 40 else text[:39] + "…"
+        raise ValueError(f"no word of the text {start!r} has a vector")
+    rows = [row for word in count if (row := vectors.find(word)) is not None]
+    mass = np.array(list(count.values()), np.float64)
+    return Bag(tuple(count), vectors.matrix[rows], mass / mass.sum())
+
+
+def transport(one: Bag, other: Bag) -> Transport:
+    """The problem whose least cost is the word mover's distance."""
+    return Transport(PointCost(one.points, other.points, p=1), one.mass, other.mass, blur=0)
+
+
+def _known_words(text: str, vectors: Vectors) -> list[str]:
+    """The words of a text that have a vector, as the vectors write them."""
+    rows = (vectors.find(word) for word in embedding.tokens(text))
+    return [vectors.words[row] for row in rows if row is not None]
+
+
+def _open(vectors: str, texts: str) -> tuple[Mapping[str, str], Vectors]:
+    """Texts by name, and the vectors of their words."""
+    library = embedding.python_topics() if texts == BUILT_IN else _folder(Path(texts))
+    if vectors == BUILT_IN:
+        return library, embedding.from_python()
+    wanted = {word for text in library.values() for word in embedding.tokens(text)}
+    return library, files.read(vectors, wanted | {word.lower() for word in wanted})
+
+
+def _folder(folder: Path) -> Mapping[str, str]:
+    if not folder.is_dir():
+        raise ValueError(f"texts = {str(folder)!r}; it must be {BUILT_IN} or a folder of files *.txt")
+    return {path.stem: path.read_text(encoding="utf-8", errors="replace") for path in sorted(folder.glob("*.txt"))}
+
+
+def _pair(library: Mapping[str, str], vectors: Vectors, n: int, seed: int) -> tuple[str, str]:
+    """Names of a text of n distinct words or more and, of the others, the one that begins most like it."""
+    if len(library) < 2:
+        raise ValueError(f"two texts or more are needed, not {len(library)}; texts are files *.txt of one folder")
+    size = {name: len(set(_known_words(text, vectors))) for name, text in sorted(library.items())}
+    long = [name for name in size if size[name] >= n]
+    if n < 1 or len(long) < 2:
+        most = sorted(size.values())[-2]
+        raise ValueError(
+            f"n = {n}, but two texts need so many distinct words with vectors; the second longest has {most}"
+        )
+    centre = {name: bag(library[name], vectors, n).centre for name in long}
+    one = long[np.random.default_rng(seed).integers(len(long))]
+    return one, min((name for name in long if name != one), key=lambda name: np.linalg.norm(centre[name] - centre[one]))

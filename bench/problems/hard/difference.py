@@ -1,0 +1,44 @@
+"""Costs |x_i − y_j| of whole numbers: points on a line, which sorting solves.
+
+Ties are exact and come in long runs: whoever lies beyond both x_i and x_k costs them the same difference. `values`
+chooses the numbers:
+
+- `indices`: x_i = i and y_j = j. Each row has one 0, in a column of its own, and the optimum is 0.
+- `random`: drawn from 0 to n − 1 with repetition, on either side.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import numpy as np
+
+from lapmark.bench.problems import check_only_instance, family
+from lapmark.solvers import Assignment, DenseCost
+
+
+@family(
+    "difference",
+    source="matching on a line, solved by sorting: R. M. Karp, S.-Y. R. Li, Two special cases of the assignment "
+    "problem, Discrete Mathematics 13 (1975) 129–142",
+    sizes=(256, 1024, 2048),
+    variants=({"values": "indices"}, {"values": "random"}),
+)
+def build(n: int, seed: int = 0, values: Literal["indices", "random"] = "indices") -> Assignment:
+    """An int32 matrix."""
+    x, y = numbers(n, seed, values)
+    return Assignment(DenseCost(np.abs(np.subtract.outer(x, y))))
+
+
+def numbers(n: int, seed: int, values: str) -> np.ndarray:
+    """x and y, as a (2, n) int32 array."""
+    if values == "indices":
+        check_only_instance(seed)
+        return np.tile(np.arange(n, dtype=np.int32), (2, 1))
+    return np.random.default_rng(seed).integers(0, max(n, 1), (2, n), np.int32)
+
+
+def optimum(n: int, seed: int, values: str) -> int:
+    """The least cost: the smallest with the smallest, and so on."""
+    x, y = np.sort(numbers(n, seed, values))
+    return int(np.abs(x - y).sum())

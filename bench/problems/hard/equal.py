@@ -1,0 +1,19 @@
+"""All costs are equal, so that every matching is optimal: nothing to do, which still brings down some solvers."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from lapmark.bench.problems import FloatType, check_only_instance, family
+from lapmark.solvers import Assignment, DenseCost
+
+
+@family(
+    "equal",
+    source="the trivial instance; here because packages of note answer it with what is no permutation",
+    sizes=(256, 1024, 2048),
+)
+def build(n: int, seed: int = 0, value: float = 1, dtype: FloatType = "float32") -> Assignment:
+    """`value`: the cost of every pair."""
+    check_only_instance(seed)
+    return Assignment(DenseCost(np.full((n, n), value, dtype=dtype)))

@@ -1,0 +1,29 @@
+"""Uniform costs of which a share is `inf`: pairs that no matching may use.
+
+One matching, drawn first, is spared, so that there is always an answer.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from lapmark.bench.problems import FloatType, family
+from lapmark.solvers import Assignment, DenseCost
+
+
+@family(
+    "forbidden",
+    source="uniform costs on a random graph; incomplete instances as in A. Volgenant, "
+    "Computers & Operations Research 23 (1996) 917–932",
+    sizes=(256, 1024, 2048),
+)
+def build(n: int, seed: int = 0, share: float = 0.3, dtype: FloatType = "float32") -> Assignment:
+    """`share`: the chance of a pair to be forbidden."""
+    if not 0 <= share <= 1:
+        raise ValueError(f"share = {share}; it is a part of all pairs, from 0 to 1")
+    rng = np.random.default_rng(seed)
+    costs = rng.random((n, n), dtype=dtype)
+    forbidden = rng.random((n, n)) < share
+    forbidden[np.arange(n), rng.permutation(n)] = False
+    costs[forbidden] = np.inf
+    return Assignment(DenseCost(costs))

@@ -1,0 +1,33 @@
+"""Machol and Wien's costs i·j, with i and j from 1 to n: the textbook's worst case of the shortest augmenting path.
+
+The optimum pairs the largest i with the smallest j and costs n(n+1)(n+2)/6. A solver that starts from the minima of
+rows or columns starts from nothing, since they all lie in one line.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from lapmark.bench.problems import check_only_instance, family
+from lapmark.solvers import Assignment, DenseCost
+
+LARGEST = 46_340  # n² still fits int32
+
+
+@family(
+    "product",
+    source="R. E. Machol, M. Wien, A “hard” assignment problem, Operations Research 24 (1976) 190–192",
+    sizes=(256, 512, 1024),
+)
+def build(n: int, seed: int = 0) -> Assignment:
+    """An int32 matrix; nothing about it is random."""
+    check_only_instance(seed)
+    if n > LARGEST:
+        raise ValueError(f"n = {n}; above {LARGEST} the cost n² does not fit the int32 matrix")
+    index = np.arange(1, n + 1, dtype=np.int32)
+    return Assignment(DenseCost(np.multiply.outer(index, index)))
+
+
+def optimum(n: int) -> int:
+    """The least cost: by the rearrangement inequality, the sum of i·(n + 1 − i)."""
+    return n * (n + 1) * (n + 2) // 6

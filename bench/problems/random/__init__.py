@@ -1,0 +1,1 @@
+"""Problems with random costs, one family per file."""

@@ -1,0 +1,33 @@
+"""Costs 0 and 1: a matching in a graph with as many of its edges as can be, asked as an assignment problem.
+
+What is left of the problem where all ties are: no cost says which of the zeros of a row to take. With 2 % of zeros
+there is nearly always a matching of zeros alone; with two a row there is not, and the search for one more zero fails
+again and again, at length.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from lapmark.bench.problems import family
+from lapmark.solvers import Assignment, DenseCost
+
+
+@family(
+    "binary",
+    source="maximum cardinality matching as an assignment problem: R. Burkard, M. Dell’Amico, S. Martello, "
+    "Assignment Problems (SIAM 2009), § 3",
+    sizes=(256, 1024, 2048),
+    variants=({"zeros": 0.02}, {"zeros": 2}),
+)
+def build(n: int, seed: int = 0, zeros: float = 0.02) -> Assignment:
+    """`zeros`: the share of pairs that cost 0 if below 1, else how many of each row; the matrix is int32."""
+    rng = np.random.default_rng(seed)
+    if 0 <= zeros < 1:
+        return Assignment(DenseCost((rng.random((n, n)) >= zeros).astype(np.int32)))
+    if not 1 <= zeros <= n or zeros != int(zeros):
+        raise ValueError(f"zeros = {zeros} at n = {n}; give a share below 1, or a whole number of the row's entries")
+    costs = np.ones((n, n), dtype=np.int32)
+    for row in costs:
+        row[rng.choice(n, int(zeros), replace=False)] = 0
+    return Assignment(DenseCost(costs))

@@ -1,0 +1,50 @@
+"""Random points of the unit cube matched to random points of it, at a power of their distance.
+
+Costs with structure: near points are near to the same columns, augmenting paths are long, and solvers that are quick on
+`uniform` slow down.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import numpy as np
+
+from lapmark.bench.problems import FloatType, family
+from lapmark.solvers import Assignment, DenseCost, PointCost
+
+
+@family(
+    "geometric",
+    source="the class “geometric” of M. Dell’Amico, P. Toth, Discrete Applied Mathematics 100 (2000) 17–48, "
+    "with distances as they are instead of rounded down",
+    sizes=(256, 1024, 2048),
+    variants=({}, {"cost": "points", "p": 2}, {"cost": "points", "d": 3, "p": 2}),
+)
+def build(
+    n: int,
+    seed: int = 0,
+    p: float = 1,
+    d: int = 2,
+    cost: Literal["dense", "points"] = "dense",
+    dtype: FloatType = "float32",
+) -> Assignment:
+    """The problem.
+
+    Parameters
+    ----------
+    n : int
+    seed : int
+    p : float
+        Exponent of the Euclidean distance.
+    d : int
+        Number of coordinates.
+    cost : {"dense", "points"}
+        A matrix of `dtype`, or the points alone, in float64.
+    dtype : {"float32", "float64"}
+    """
+    if d < 1:
+        raise ValueError(f"d = {d}; points have at least one coordinate")
+    x, y = np.random.default_rng(seed).random((2, n, d))
+    distance = PointCost(x, y, p=p)
+    return Assignment(distance if cost == "points" else DenseCost(distance.dense().astype(dtype)))

@@ -1,0 +1,60 @@
+"""Costs drawn evenly, with `ratio` times as many columns as rows, or as many rows as columns.
+
+Some of the longer side stay unmatched. A solver that pads to a square pays for it in time and in memory.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import numpy as np
+
+from lapmark.bench.problems import family
+from lapmark.solvers import Assignment, DenseCost
+
+#: The largest of whole costs: rows tie, and the more the longer they are.
+LARGEST = 99
+
+
+@family(
+    "rectangular",
+    source="F. Bourgeois, J.-C. Lassalle, Communications of the ACM 14 (1971) 802–804, for the problem; uniform costs",
+    sizes=(128, 512, 1024),
+    variants=(
+        {"ratio": 2, "longer": "columns"},
+        {"ratio": 2, "longer": "rows"},
+        {"ratio": 10, "longer": "columns"},
+        {"ratio": 10, "longer": "rows"},
+        {"ratio": 2, "longer": "columns", "dtype": "int32"},
+        {"ratio": 10, "longer": "columns", "dtype": "int32"},
+    ),
+)
+def build(
+    n: int,
+    seed: int = 0,
+    ratio: float = 2,
+    longer: Literal["columns", "rows"] = "columns",
+    dtype: Literal["float32", "float64", "int32"] = "float32",
+) -> Assignment:
+    """The problem.
+
+    Parameters
+    ----------
+    n : int
+        The shorter side.
+    seed : int
+    ratio : float
+        The longer side over the shorter.
+    longer : {"columns", "rows"}
+        The matrix for "rows" is the transpose of the other, laid out anew.
+    dtype : {"float32", "float64", "int32"}
+        Costs in [0, 1), or whole ones from 0 to 99.
+    """
+    if not ratio >= 1 or ratio * n != int(ratio * n):
+        raise ValueError(f"ratio = {ratio} at n = {n}; the longer side must be a whole number, and no shorter")
+    rng = np.random.default_rng(seed)
+    shape = (n, int(ratio * n))
+    wide = (
+        rng.integers(0, LARGEST, shape, np.int32, endpoint=True) if dtype == "int32" else rng.random(shape, dtype=dtype)
+    )
+    return Assignment(DenseCost(wide if longer == "columns" else np.ascontiguousarray(wide.T)))

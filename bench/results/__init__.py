@@ -1,0 +1,1 @@
+"""What was measured: the record of a cell, and the store that keeps records."""

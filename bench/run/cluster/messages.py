@@ -1,0 +1,283 @@
+"""Messages from the workers of a cluster: JSON text, checked on arrival.
+
+A worker is trusted to measure and to judge. It is not trusted to send what it was asked for: a text that is damaged,
+that is of another cell, or that the store could not read back raises a `BadMessage`. What a record may hold is decided
+by `lapmark.bench.results.record.fault`; sizes, and what only a worker could get wrong, are checked here.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import math
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from lapmark.bench.results.record import FIGURES, Record, fault
+from lapmark.bench.run.cells import Cell
+from lapmark.bench.run.measure import unmeasured
+from lapmark.bench.util.plain_text import plain
+from lapmark.bench.worker.calls import MOST_SAMPLES
+
+#: Characters of a message, and of a name.
+MOST_MESSAGE, MOST_NAME = 10_000, 500
+
+#: Entries of a table, such as the counters of a record or the solvers that are described.
+MOST_ENTRIES = 1_000
+
+#: What a solver may be handed.
+_KINDS = {"dense", "points", "sparse"}
+
+
+class BadMessage(ValueError):
+    """A worker's text is not what was asked for; the message begins with a verb whose subject is the worker."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """A worker's description of its host: workers with the same `name` and `lock` share one."""
+
+    name: str
+    lock: str
+    machine: Mapping[str, object]
+    source: str
+    versions: Mapping[str, Mapping[str, str]]
+
+
+@dataclass(frozen=True)
+class Answer:
+    """The result of a turn: the record, and the best bound on its problem that the worker has a proof of."""
+
+    record: Record
+    bound: float | None
+
+
+def write_failure(error: Exception) -> str:
+    """Return the text that stands for an error at the worker."""
+    return json.dumps({"failure": f"{type(error).__name__}: {error}"[:MOST_MESSAGE]})
+
+
+def write_place(place: Place) -> str:
+    return _dump(vars(place))
+
+
+def write_answer(answer: Answer) -> str:
+    record = {**vars(answer.record), "message": answer.record.message[:MOST_MESSAGE]}
+    return _dump({"record": record, "bound": answer.bound})
+
+
+def read_place(text: str) -> Place:
+    """Read a description.
+
+    Raises
+    ------
+    BadMessage
+    """
+    try:
+        values = _fields(_parse(text), {field.name for field in dataclasses.fields(Place)}, "description")
+        return Place(
+            name=_line(values["name"]),
+            lock=_line(values["lock"]),
+            machine=_table(_fact)(values["machine"]),
+            source=_line(values["source"]),
+            versions=_table(_table(_line))(values["versions"]),
+        )
+    except (_Unfit, RecursionError) as error:
+        raise BadMessage(f"sent a description of its host that cannot be used: {error}") from None
+
+
+def read_answer(text: str, cell: Cell, place: Place) -> Answer:
+    """Read the result of a turn.
+
+    Parameters
+    ----------
+    text : str
+    cell : Cell
+        What was asked for.
+    place : Place
+        Of the worker that was asked.
+
+    Raises
+    ------
+    BadMessage
+    """
+    try:
+        values = _fields(_parse(text), {"record", "bound"}, "answer")
+        record = _record(values["record"], cell, place)
+        return Answer(record, _optional(_number)(values["bound"]))
+    except (_Unfit, RecursionError) as error:
+        raise BadMessage(f"sent no record of {cell.solver} on {cell.case}: {error}") from None
+
+
+class _Unfit(ValueError):
+    """Why a value cannot be used."""
+
+
+def _dump(values: Mapping[str, object]) -> str:
+    def convert(value: Any) -> object:
+        return dict(value) if isinstance(value, Mapping) else value.item()  # some counts and times are NumPy's
+
+    return json.dumps(values, allow_nan=False, default=convert)
+
+
+def _record(values: object, cell: Cell, place: Place) -> Record:
+    """The record of a cell: what identifies it from here, and what was measured from the worker."""
+    values = _fields(values, {field.name for field in dataclasses.fields(Record)}, "record")
+    measured: dict[str, Any] = {}
+    for name, check in _MEASURED.items():
+        try:
+            measured[name] = check(values[name])
+        except _Unfit as error:
+            raise _Unfit(f"{name} {error}") from None
+    expected = unmeasured(cell, "", "", place.machine)
+    known = json.loads(_dump(vars(expected)))
+    for name in known.keys() - _MEASURED.keys():
+        if values[name] != known[name]:
+            raise _Unfit(f"its {name} is {_short(values[name])}, not {_short(known[name])}")
+    if found := fault({**known, **measured}):  # as the store reads it: `known` has been through JSON
+        raise _Unfit(found)
+    return _consistent(dataclasses.replace(expected, **measured))
+
+
+def _consistent(record: Record) -> Record:
+    """The record, if it is whole: an answer without a sample would be asked for again, without end."""
+    if bool(record.samples) != bool(record.rounds):
+        raise _Unfit(f"{len(record.samples)} samples in rounds of {_short(record.rounds)}")
+    if record.status == "ok" and not (record.samples and record.digest):
+        raise _Unfit("status ok without a sample, or without the problem's digest")
+    if not record.finished:
+        raise _Unfit("finished is empty")
+    return record
+
+
+def _parse(text: str) -> object:
+    def refuse(word: str) -> None:
+        raise _Unfit(f"{word} is no number of JSON")
+
+    try:
+        return json.loads(text, parse_constant=refuse)
+    except _Unfit:
+        raise
+    except (ValueError, RecursionError) as error:
+        raise _Unfit(f"not JSON ({error})") from None
+
+
+def _fields(value: object, names: set[str], what: str) -> dict[str, Any]:
+    """An object with exactly these keys."""
+    if not isinstance(value, dict):
+        raise _Unfit(f"the {what} is an object, not {_short(value)}")
+    if value.keys() == {"failure"}:
+        raise _Unfit(f"it failed with {_text(MOST_MESSAGE)(value['failure'])}")
+    if value.keys() != names:
+        wrong = ", ".join(sorted(plain(str(key))[:50] for key in value.keys() ^ names)[:5])
+        raise _Unfit(f"missing or unknown in the {what}: {wrong}")
+    return value
+
+
+def _short(value: object) -> str:
+    """A value for a message."""
+    shown = plain(json.dumps(value, default=str)) if len(str(value)) < 10_000 else f"a long {type(value).__name__}"
+    return shown if len(shown) <= 100 else f"{shown[:100]}…"
+
+
+def _text(most: int) -> Callable[[object], str]:
+    def check(value: object) -> str:
+        if not isinstance(value, str) or len(value) > most:
+            raise _Unfit(f"is no text of up to {most:,} characters: {_short(value)}")
+        return plain(value)
+
+    return check
+
+
+def _line(value: object) -> str:
+    found = _text(MOST_NAME)(value)
+    if not found.isprintable():
+        raise _Unfit(f"is no single line: {_short(value)}")
+    return found
+
+
+def _kind(value: object) -> str:
+    if not isinstance(value, str) or value not in _KINDS:
+        raise _Unfit(f"is {_short(value)}, not one of {', '.join(sorted(_KINDS))}")
+    return value
+
+
+def _number(value: object) -> float:
+    """A finite number, as a float."""
+    if isinstance(value, bool) or not isinstance(value, int | float) or abs(value) > 1e308 or not math.isfinite(value):
+        raise _Unfit(f"is no finite number: {_short(value)}")
+    return float(value)
+
+
+def _amount(value: object) -> float:
+    """A condition: seconds, or a share."""
+    if (number := _number(value)) < 0 or number > 1e18:
+        raise _Unfit(f"is no amount: {_short(value)}")
+    return number
+
+
+def _count(value: object) -> int:
+    """An integer that SQLite holds."""
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value < 2**63:
+        raise _Unfit(f"is no count: {_short(value)}")
+    return value
+
+
+def _fact(value: object) -> object:
+    """A fact about a machine: a text or a count."""
+    return _line(value) if isinstance(value, str) else _count(value)
+
+
+def _digest(value: object) -> str:
+    if not isinstance(value, str) or not re.fullmatch("[0-9a-f]{8,64}", value):
+        raise _Unfit(f"is no digest: {_short(value)}")
+    return value
+
+
+def _any(value: object) -> Any:
+    """A value that `lapmark.bench.results.record.fault` checks."""
+    return value
+
+
+def _optional(check: Callable[[object], Any]) -> Callable[[object], Any]:
+    return lambda value: None if value is None else check(value)
+
+
+def _list(most: int) -> Callable[[object], tuple[Any, ...]]:
+    def read(values: object) -> tuple[Any, ...]:
+        if not isinstance(values, list) or len(values) > most:
+            raise _Unfit(f"is no list of up to {most}: {_short(values)}")
+        return tuple(values)
+
+    return read
+
+
+def _table(check: Callable[[object], Any]) -> Callable[[object], dict[str, Any]]:
+    def read(values: object) -> dict[str, Any]:
+        if not isinstance(values, dict) or len(values) > MOST_ENTRIES:
+            raise _Unfit(f"is no table of up to {MOST_ENTRIES} entries: {_short(values)}")
+        return {_line(name): check(value) for name, value in values.items()}
+
+    return read
+
+
+#: What a worker measures, by the field of a record, with a check of what `bench.results.record.fault` does not know. All other
+#: fields say which cell was measured, and where.
+_MEASURED: dict[str, Callable[[object], Any]] = {
+    "m": _any,
+    "digest": _optional(_digest),
+    "given": _kind,
+    "status": _any,
+    "message": _text(MOST_MESSAGE),
+    "samples": _list(2 * MOST_SAMPLES),
+    "rounds": _list(1),
+    "counters": _table(_any),
+    **dict.fromkeys(FIGURES, _any),
+    "peak_memory": _any,
+    "instructions": _any,
+    "counted_by": _text(MOST_NAME),
+    "conditions": _table(_amount),
+    "finished": _any,
+}

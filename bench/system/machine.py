@@ -1,0 +1,96 @@
+"""Where and with what a measurement was made: the machine, and the source."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import hashlib
+import os
+import platform
+import subprocess
+from collections.abc import Iterable
+from pathlib import Path
+
+import psutil
+
+_ROOT = Path(__file__).resolve().parents[2]
+
+#: What decides a measurement; a change of the documentation or of a report does not.
+SOURCES = ("src", "solvers", "bench", "pyproject.toml", "meson.build")
+
+
+@functools.cache
+def machine() -> dict[str, object]:
+    """Facts about this machine; two runs with equal ones were made on the same kind of machine."""
+    return {
+        "cpu": _processor(),
+        "cores": os.cpu_count() or 1,
+        "memory": psutil.virtual_memory().total,
+        "system": f"{platform.system()} {platform.release()}",
+        "architecture": platform.machine(),
+        "python": platform.python_version(),
+    }
+
+
+@functools.cache
+def commit() -> str | None:
+    """The commit of the source, followed by `+` and a digest of the changes since; None where there is no checkout.
+
+    A new file is a change, too, unless git ignores it.
+    """
+    head = _git("rev-parse", "HEAD")
+    if head is None:
+        return None
+    changes = _git("diff", "--no-ext-diff", "--no-textconv", "--no-color", "--binary", "HEAD", "--", *SOURCES)
+    new = _git("ls-files", "--others", "--exclude-standard", "-z", "--full-name", "--", *SOURCES)
+    if changes is None or new is None:  # better another measurement than one that may be of other code
+        return f"{head.decode()}+{_digest_of_sources()}"
+    files = [_ROOT / os.fsdecode(name) for name in new.split(b"\0") if name]
+    return head.decode() + (f"+{_digest(changes, files)}" if changes or files else "")
+
+
+@functools.cache
+def source() -> str:
+    """What code measures: the commit, or where there is no checkout a digest of the installed files."""
+    return commit() or _digest_of_sources()
+
+
+def _digest_of_sources() -> str:
+    """A digest of the packages as they lie on the disk, compiled files among them."""
+    folders = [_ROOT / name for name in SOURCES if (_ROOT / name).is_dir()]
+    files = [path for folder in folders for path in folder.rglob("*") if path.is_file()]
+    return _digest(b"", [path for path in files if "__pycache__" not in path.parts])
+
+
+def _digest(start: bytes, files: Iterable[Path]) -> str:
+    state = hashlib.sha256(start)
+    for path in sorted(files):
+        with contextlib.suppress(OSError):  # one that is gone, or no file, is no part of the code
+            content = hashlib.sha256(path.read_bytes()).hexdigest()
+            state.update(f"\0{path.relative_to(_ROOT)}\0{content}".encode())
+    return state.hexdigest()[:8]
+
+
+def _git(*arguments: str) -> bytes | None:
+    if not (_ROOT / ".git").exists():  # an installed package may lie in somebody else's checkout
+        return None
+    try:
+        done = subprocess.run(["git", "-C", _ROOT, *arguments], capture_output=True, check=True, timeout=10)
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return done.stdout.strip()
+
+
+def _processor() -> str:
+    """The processor as its maker calls it."""
+    try:
+        for line in Path("/proc/cpuinfo").read_text().splitlines():
+            name, _, value = line.partition(":")
+            if name.strip() == "model name":
+                return value.strip()
+    except OSError:
+        pass
+    # Slow, because it may run programs, and needed only where the kernel does not say.
+    import cpuinfo
+
+    return str(cpuinfo.get_cpu_info().get("brand_raw") or platform.processor() or platform.machine())

@@ -1,0 +1,121 @@
+"""Names with settings, as commands and records write them: `sinkhorn:blur=0.1`, `tsne-grid:rows=points,seed=3`."""
+
+from __future__ import annotations
+
+import inspect
+import types
+import typing
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from lapmark.solvers import registry
+
+Value = int | float | str | bool
+
+#: How a message calls the types of a setting.
+_WORDS = {bool: "true or false", int: "a whole number", float: "a number", str: "a word"}
+
+_UNIONS = (types.UnionType, typing.Union)
+
+
+def parse(text: str) -> tuple[str, dict[str, Value]]:
+    """Split `name:key=value,key=value`; numbers and true/false are read as such."""
+    name, colon, rest = text.partition(":")
+    settings: dict[str, Value] = {}
+    for part in rest.split(",") if colon else ():
+        key, equals, value = part.partition("=")
+        if not (name and key and equals):
+            raise ValueError(f"cannot read {text!r}: write it as name:key=value,key=value")
+        settings[key.strip()] = _value(value.strip())
+    return name, settings
+
+
+def show(name: str, settings: Mapping[str, Value]) -> str:
+    """The inverse of `parse`, with the settings in alphabetical order."""
+    if not settings:
+        return name
+    return name + ":" + ",".join(f"{key}={_text(settings[key])}" for key in sorted(settings))
+
+
+def check(text: str, function: Callable[..., Any], positional: int, settings: Mapping[str, Value]) -> None:
+    """Refuse, before anything runs, a setting that a function does not have or that its annotations do not allow.
+
+    Parameters
+    ----------
+    text : str
+        The spec, for the message.
+    function : callable
+        A solver, or what builds a family. One that takes `**options` judges for itself, and so does what has no
+        annotation.
+    positional : int
+        Parameters at the front that are no settings.
+    settings : mapping
+
+    Raises
+    ------
+    ValueError
+        Names the setting, and what there is instead.
+    """
+    parameters = parameters_of(function, positional)
+    if any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters):
+        return
+    known = [parameter.name for parameter in parameters]
+    for name, value in settings.items():
+        if name not in known:
+            meant = registry.nearest(name, known)
+            there_is = f"there is {', '.join(known) or 'none'}"
+            raise ValueError(f"{text}: no setting {name!r}; {there_is}{'; ' * bool(meant)}{meant}")
+        if choices := _unmet(_hints(function).get(name, Any), value):
+            raise ValueError(f"{text}: {name} = {value!r}; it must be {' or '.join(choices)}")
+
+
+def parameters_of(function: Callable[..., Any], positional: int) -> list[inspect.Parameter]:
+    """The parameters that are settings: all but those at the front."""
+    return list(inspect.signature(function).parameters.values())[positional:]
+
+
+def choices(function: Callable[..., Any], name: str) -> list[str]:
+    """The values that the annotation of a setting lists, as a spec writes them; none where there is no end of them."""
+    hint = _hints(function).get(name)
+    parts = typing.get_args(hint) if typing.get_origin(hint) in _UNIONS else (hint,)
+    listed: list[Value] = []
+    for part in parts:
+        if part is bool:
+            listed += (True, False)
+        elif typing.get_origin(part) is typing.Literal:
+            listed += typing.get_args(part)
+    return [_text(value) for value in listed]
+
+
+def _hints(function: Callable[..., Any]) -> Mapping[str, Any]:
+    try:
+        return typing.get_type_hints(function)
+    except (NameError, TypeError):  # a plugin may import its types for a type checker alone
+        return {}
+
+
+def _unmet(hint: Any, value: Value) -> list[str]:
+    """What a type would have in place of the value; nothing where the value is one of its."""
+    origin = typing.get_origin(hint)
+    if origin in _UNIONS:
+        unmet = [_unmet(part, value) for part in typing.get_args(hint) if part is not type(None)]
+        return [] if not all(unmet) else [choice for choices in unmet for choice in choices]
+    if origin is typing.Literal:
+        return [] if value in typing.get_args(hint) else [str(choice) for choice in typing.get_args(hint)]
+    fits = hint not in _WORDS or type(value) is hint or (hint is float and type(value) is int)
+    return [] if fits else [_WORDS[hint]]
+
+
+def _value(text: str) -> Value:
+    if text.lower() in ("true", "false"):
+        return text.lower() == "true"
+    for read in (int, float):
+        try:
+            return read(text)
+        except ValueError:
+            continue
+    return text
+
+
+def _text(value: Value) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)

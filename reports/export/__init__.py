@@ -1,0 +1,1 @@
+"""Results for other programs: CSV, Parquet, benchopt and Markdown."""

@@ -1,0 +1,45 @@
+"""Who fails on what, as a table in Markdown: `python -m lapmark.reports.export.failures DIR`."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from itertools import groupby
+
+import pandas as pd
+
+from lapmark.bench.results.store import Store
+from lapmark.bench.util import spec
+from lapmark.reports import tables
+
+
+def failures(cells: pd.DataFrame) -> pd.DataFrame:
+    """A row per label: how many solvers answered it rightly, and which came to what else.
+
+    A solver at several settings is named once for each status.
+    """
+    tried = cells[cells["current"] & (cells["status"] != "skipped") & (cells["group"] != "harness")]
+    rows = []
+    for label, of_label in tried.groupby("label", sort=False):
+        named = of_label.assign(name=[spec.parse(solver)[0] for solver in of_label["solver"]])
+        failed = named[named["status"] != "ok"].drop_duplicates(["name", "status"])
+        answered = named.loc[named["status"] == "ok", "name"].nunique()
+        rows.append((label, answered, ", ".join(_phrases(failed))))
+    return pd.DataFrame(rows, columns=["label", "answered", "failed"])
+
+
+def _phrases(failed: pd.DataFrame) -> Iterator[str]:
+    """`wrong: lap, pot-emd`, worst first."""
+    ordered = failed.sort_values(["status", "name"])
+    for status, rows in groupby(ordered.itertuples(), key=lambda row: str(row.status)):
+        yield f"{status}: " + ", ".join(row.name for row in rows)
+
+
+def markdown(table: pd.DataFrame) -> str:
+    head = "| input | answered by | failed |\n|---|---:|---|\n"
+    return head + "".join(f"| `{row.label}` | {row.answered} | {row.failed} |\n" for row in table.itertuples())
+
+
+if __name__ == "__main__":
+    with Store.open(sys.argv[1], create=False) as store:
+        print(markdown(failures(tables.frame(store.records()))), end="")

@@ -1,0 +1,31 @@
+"""Numbers as a report writes them, where `lapmark.bench.util.units` has no word for it."""
+
+from __future__ import annotations
+
+import math
+
+
+def ratio(value: float) -> str:
+    """A factor to two digits: `2.1×`."""
+    if not math.isfinite(value):
+        return ""
+    return f"{value:,.0f}×" if value >= 9.95 else f"{value:.1f}×" if value >= 0.995 else f"{value:.2g}×"
+
+
+def gap(value: float) -> str:
+    """A relative gap in per cent to two digits: `0.13 %`."""
+    if not math.isfinite(value):
+        return "unknown"
+    percent = 100 * value
+    if percent >= 99.5:
+        return f"{percent:,.0f} %"
+    return f"{percent:.2g} %" if percent >= 1e-4 or percent == 0 else f"{percent:.0e} %".replace("e-0", "e-")
+
+
+def power(exponent: float) -> str:
+    """A power of n to two digits after the point: `n²·⁵⁰`."""
+    return "n" + f"{exponent:.2f}".translate(_RAISED)
+
+
+#: Figures as a font has them raised, which takes no typesetting.
+_RAISED = str.maketrans("0123456789.-", "⁰¹²³⁴⁵⁶⁷⁸⁹·⁻")

@@ -1,0 +1,27 @@
+"""Which thing is at which node of a map, as a table that other programs read."""
+
+from __future__ import annotations
+
+import io
+
+import numpy as np
+import pandas as pd
+
+from lapmark.reports.csv_text import to_csv
+
+
+def encode(table: pd.DataFrame, suffix: str) -> bytes:
+    """The content of a file whose name ends in `.csv`, `.json` (a list of rows), `.npy` (a structured array, without
+    pickles) or `.parquet`.
+    """
+    match suffix:
+        case ".csv":
+            return to_csv(table).encode()
+        case ".json":
+            return (table.to_json(orient="records", force_ascii=False, indent=1) + "\n").encode()
+        case ".parquet":
+            return table.to_parquet(None, index=False)
+    texts = {name: f"U{max(map(len, table[name]))}" for name in ("name", "label") if name in table}
+    with io.BytesIO() as file:
+        np.save(file, np.array(table.to_records(index=False, column_dtypes=texts)), allow_pickle=False)
+        return file.getvalue()

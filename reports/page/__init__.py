@@ -1,0 +1,1 @@
+"""The report and the gallery as HTML pages that need no network."""

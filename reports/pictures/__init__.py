@@ -1,0 +1,1 @@
+"""Drawings of answers: albums of cases, each solved, certified and drawn."""

@@ -1,0 +1,174 @@
+"""Albums of pictures: cases of families that can draw their answers, solved, certified and drawn, and of studies.
+
+Records hold no matching, so a report builds and solves a case again, by the solver that was the fastest at it. The
+pictures are kept in a folder of their own per case, and the next report takes them from there.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+import os
+import shutil
+import time
+import warnings
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from lapmark.bench import problems
+from lapmark.bench.applications import gallery
+from lapmark.bench.applications.studies import Study
+from lapmark.bench.problems import Case
+from lapmark.bench.util import spec
+from lapmark.bench.util.status_line import doing
+from lapmark.reports import format, tables
+from lapmark.solvers import Transport, certify, registry, solve
+from lapmark.solvers.certificate import TOLERANCE, Certificate
+from lapmark.solvers.problem import Problem
+
+#: Written last: a folder with it, and without notes in it, is complete.
+ABOUT = "about.json"
+
+#: What of the files of a picture is shown.
+SHOWN = {".png", ".gif"}
+
+#: A picture of more shows no more, and to solve and prove such a case once more may take hours.
+MOST_ROWS = 10_000
+
+
+@dataclass(frozen=True)
+class Album:
+    """The pictures of one case.
+
+    Attributes
+    ----------
+    case : str
+    text : str
+        What is known of the answer.
+    notes : tuple of str
+        Why pictures are missing, where they are, and other warnings.
+    pictures : tuple of Path
+    seconds : float or None
+        What it took to build, solve and draw; None in albums of versions that did not keep it.
+    """
+
+    case: str
+    text: str
+    notes: tuple[str, ...]
+    pictures: tuple[Path, ...]
+    seconds: float | None = None
+
+    @property
+    def captioned(self) -> list[tuple[str, Path]]:
+        """The pictures, each after what it shows."""
+        captions = gallery.get(Case.read(self.case).problem).captions
+        return [(captions.get(path.stem, path.stem.replace("-", " ").capitalize()), path) for path in self.pictures]
+
+
+def albums(cells: pd.DataFrame, folder: Path) -> list[Album]:
+    """An album for each family that has pictures and a certified answer, drawn into `folder` or found there."""
+    return [album(case, solver, folder) for case, solver in _largest(cells)]
+
+
+def album(case: Case, solver: str, folder: Path, anew: bool = False) -> Album:
+    """The pictures of a case, as PNG and GIF, from an earlier report or, if there are none or `anew`, drawn now."""
+    place = folder / f"{case.problem}-n{case.n}-{hashlib.sha256(str(case).encode()).hexdigest()[:8]}"
+    if anew or not (place / ABOUT).exists() or _read(place).notes:
+        # Named before it is made: Ctrl-C between the two would leave a folder that nobody knows of.
+        drawing = folder / f".drawing-{os.getpid()}"
+        try:
+            drawing.mkdir(parents=True)
+            _draw(case, solver, drawing)
+            shutil.rmtree(place, ignore_errors=True)
+            drawing.rename(place)
+        finally:
+            shutil.rmtree(drawing, ignore_errors=True)
+    return _read(place)
+
+
+def found(folder: Path) -> list[Album]:
+    """The albums in a folder that have pictures, by the names of their applications and by size."""
+    complete = [_read(about.parent) for about in folder.glob(f"*/{ABOUT}")]
+    known = [each for each in complete if each.pictures and Case.read(each.case).problem in gallery.applications()]
+    return sorted(known, key=lambda each: (Case.read(each.case).problem, Case.read(each.case).n, each.case))
+
+
+def _largest(cells: pd.DataFrame) -> Iterator[tuple[Case, str]]:
+    """The largest such case of each family with pictures, and the spec of its fastest solver, exact ones first."""
+    solved = tables.compared(cells)
+    solved = solved[solved["n"] <= MOST_ROWS]
+    for name in solved["problem"].unique():
+        if name in problems.families() and problems.get(name).draw:
+            rows = solved[solved["problem"] == name]
+            case = rows.loc[rows["n"].idxmax(), "case"]
+            ranked = rows[rows["case"] == case].sort_values(["exact", "seconds"], ascending=[False, True])
+            yield Case.read(case), ranked.iloc[0]["solver"]
+
+
+def _draw(case: Case, solver: str, folder: Path) -> None:
+    """Draw, and say what is known; where that cannot be done here, or the answer is not valid, leave a note."""
+    text, names, notes = "", [], []
+    started = time.monotonic()
+    try:
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            text, paths = _shown(case, solver, folder)
+        names = [path.name for path in paths if path.suffix in SHOWN]
+        notes = [str(warning.message) for warning in caught if issubclass(warning.category, UserWarning)]
+    except (ValueError, ImportError, OSError, MemoryError) as error:
+        notes = [f"no pictures: {error}"]
+    seconds = time.monotonic() - started
+    about = {"case": str(case), "text": text, "notes": notes, "pictures": names, "seconds": round(seconds, 6)}
+    (folder / ABOUT).write_text(json.dumps(about), encoding="utf-8")
+
+
+def _shown(case: Case, solver: str, folder: Path) -> tuple[str, list[Path]]:
+    """What is known of a case, and its pictures: a study has its own words, an answer those of its proof."""
+    application = gallery.get(case.problem)
+    if isinstance(application, Study):
+        with doing("drawing"):
+            return application.draw(folder, case.n, case.seed, **case.params)
+    with doing("building") as say:
+        problem = case.build()
+        options: dict[str, Any]
+        name, options = spec.parse(solver)
+        if name not in registry.names():  # a plugin, or a package that is gone since
+            name, options = registry.automatic(problem), {}
+        say(f"solving by {name}")
+        result = solve(problem, name, **options)
+        certificate = certify(problem, result)
+        if not certificate.valid:
+            raise ValueError(f"{name} gave no valid answer: {certificate.fault}")
+        say("drawing")
+        return _proven(problem, name, certificate), case.draw(problem, result, folder)
+
+
+def _proven(problem: Problem, solver: str, certificate: Certificate) -> str:
+    """What is known for certain of an answer, in a sentence."""
+    n, m = problem.shape
+    text = f"{n:,} × {m:,}, solved by {solver}: cost {certificate.cost:,.6g}"
+    if isinstance(problem, Transport) and problem.reach is not None:
+        text += f", {certificate.feasible_cost:,.6g} with the penalty on what stays behind"
+    if certificate.marginal_error > TOLERANCE:
+        text += f", marginal error {certificate.marginal_error:.2g}"
+    if certificate.optimal:
+        return f"{text}, certified optimal: the proven bound is {certificate.dual_bound:,.6g}."
+    if certificate.gap < 0:
+        return f"{text}, below the proven bound of {certificate.dual_bound:,.6g}."
+    if not math.isfinite(certificate.gap):
+        return f"{text}, certified valid."
+    bound = f"the proven bound of {certificate.dual_bound:,.6g}"
+    if isinstance(problem, Transport) and problem.epsilon > 0:
+        return f"{text}, certified at most {format.gap(certificate.gap)} above what it costs without blur ({bound})."
+    return f"{text}, certified at most {format.gap(certificate.gap)} above the optimum."
+
+
+def _read(place: Path) -> Album:
+    about = json.loads((place / ABOUT).read_text(encoding="utf-8"))
+    pictures = tuple(place / name for name in about["pictures"])
+    return Album(about["case"], about["text"], tuple(about["notes"]), pictures, about.get("seconds"))

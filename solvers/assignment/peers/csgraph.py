@@ -1,0 +1,43 @@
+"""SciPy's `min_weight_full_bipartite_matching`: Jonker–Volgenant over the allowed pairs only."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from lapmark.solvers.problem import Assignment, Infeasible
+from lapmark.solvers.registry import Capabilities, register
+from lapmark.solvers.result import Matching
+
+from .lapmod import allowed_pairs
+
+
+@register(
+    "csgraph",
+    Capabilities(
+        exact=True,
+        costs={"dense", "sparse"},
+        rectangular=True,
+        forbidden=True,
+        dtypes={"float32", "float64"},
+        family="shortest augmenting path",
+        source="R. Jonker, A. Volgenant, Computing 38 (1987) 325–340, its sparse variant; https://scipy.org",
+    ),
+    requires=("scipy",),
+)
+def csgraph(problem: Assignment) -> Matching:
+    """Solves in float64.
+
+    The package takes a stored 0 for a pair that is not allowed: where there is one, costs are moved to lie above 0, by
+    no more than twice the largest, which moves all matchings alike. On costs that nearly tie it may not come to an end.
+    """
+    from scipy.sparse.csgraph import min_weight_full_bipartite_matching
+
+    pairs = allowed_pairs(problem).astype(np.float64)
+    if not pairs.data.all():
+        pairs.data += (np.abs(pairs.data).max() or 1.0) - pairs.data.min()
+    try:
+        rows, cols = min_weight_full_bipartite_matching(pairs)
+    except ValueError as error:
+        # The problem was validated when it was made, so this is the only objection left.
+        raise Infeasible(str(error)) from None
+    return Matching.from_pairs(problem, rows, cols)

@@ -1,0 +1,35 @@
+"""The package `lap`, dense: Jonker–Volgenant in C++, common in object tracking."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from lapmark.solvers.problem import Assignment, Infeasible
+from lapmark.solvers.registry import Capabilities, register
+from lapmark.solvers.result import Matching
+
+from .lapx import in_place_of
+
+
+@register(
+    "lap",
+    Capabilities(
+        exact=True,
+        rectangular=True,
+        forbidden=True,
+        dtypes={"float32", "float64"},
+        family="shortest augmenting path",
+        source="https://github.com/gatagat/lap",
+    ),
+    requires=("lap",),
+    condition=in_place_of("lap", "lapx"),
+)
+def lap(problem: Assignment) -> Matching:
+    """Solves in float64; a rectangular matrix is padded to a square by the package."""
+    from lap import lapjv
+
+    n, m = problem.shape
+    cost, row_to_col, _ = lapjv(problem.cost.dense(), extend_cost=n != m)
+    if np.isinf(cost):
+        raise Infeasible("lap found no matching of finite cost")
+    return Matching.of(problem, row_to_col)

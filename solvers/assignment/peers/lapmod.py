@@ -1,0 +1,62 @@
+"""The package `lap`, sparse: Volgenant's LAPMOD, which visits the allowed pairs only."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from lapmark.solvers.problem import Assignment, Infeasible, SparseCost, Unsupported
+from lapmark.solvers.registry import Capabilities, register
+from lapmark.solvers.result import Matching
+
+from .lapx import in_place_of
+
+if TYPE_CHECKING:
+    import scipy.sparse
+
+
+@register(
+    "lapmod",
+    Capabilities(
+        exact=True,
+        costs={"dense", "sparse"},
+        forbidden=True,
+        dtypes={"float32", "float64"},
+        family="shortest augmenting path",
+        source="A. Volgenant, Computers & Operations Research 23 (1996) 917–932",
+    ),
+    requires=("lap",),
+    condition=in_place_of("lap", "lapx"),
+)
+def lapmod(problem: Assignment) -> Matching:
+    """Solves in float64; costs must lie in [0, 1e6), the range that the package takes.
+
+    On some problems without a matching of the allowed pairs the package brings the process down.
+    """
+    from lap import LARGE
+    from lap import lapmod as package
+
+    csr = allowed_pairs(problem)
+    if not csr.nnz:
+        raise Infeasible("no pair is allowed")  # which the package takes for an error
+    if not (csr.data.min() >= 0 and csr.data.max() < LARGE):
+        span = f"{csr.data.min():g} to {csr.data.max():g}"
+        raise Unsupported(f"lapmod takes costs in [0, {LARGE:g}) only, not {span}; shift or scale them")
+    cost, row_to_col, _ = package(problem.shape[0], csr.data.astype(np.float64), csr.indptr, csr.indices)
+    if np.isinf(cost):
+        raise Infeasible("lapmod found no matching of finite cost")
+    return Matching.of(problem, row_to_col)
+
+
+def allowed_pairs(problem: Assignment) -> scipy.sparse.csr_array:
+    """The pairs that are not forbidden, zero costs included, in CSR with 32-bit indices."""
+    import scipy.sparse
+
+    if isinstance(problem.cost, SparseCost):
+        return problem.cost.csr
+    matrix = problem.cost.dense()
+    allowed = np.isfinite(matrix)
+    _, cols = np.nonzero(allowed)
+    ends = np.concatenate([[0], np.cumsum(allowed.sum(axis=1))])
+    return scipy.sparse.csr_array((matrix[allowed], cols.astype(np.int32), ends.astype(np.int32)), shape=matrix.shape)

@@ -1,0 +1,31 @@
+"""SciPy's `linear_sum_assignment`: shortest augmenting paths, rectangular problems included. The usual referee."""
+
+from __future__ import annotations
+
+from lapmark.solvers.problem import Assignment, Infeasible
+from lapmark.solvers.registry import Capabilities, register
+from lapmark.solvers.result import Matching
+
+
+@register(
+    "scipy",
+    Capabilities(
+        exact=True,
+        rectangular=True,
+        forbidden=True,
+        dtypes={"float32", "float64"},
+        family="shortest augmenting path",
+        source="D. F. Crouse, IEEE Trans. Aerosp. Electron. Syst. 52 (2016) 1679–1696",
+    ),
+    requires=("scipy",),
+)
+def scipy(problem: Assignment) -> Matching:
+    """Solves in float64 whatever the type of the cost."""
+    from scipy.optimize import linear_sum_assignment
+
+    try:
+        rows, cols = linear_sum_assignment(problem.cost.dense())
+    except ValueError as error:
+        # The problem was validated when it was made, so this is the only objection left.
+        raise Infeasible(str(error)) from None
+    return Matching.from_pairs(problem, rows, cols)

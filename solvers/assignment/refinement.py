@@ -1,0 +1,216 @@
+"""Iterative refinement: more digits for an answer whose costs or duals differ by too many orders of magnitude.
+
+A solver in float64 tells costs apart that differ by more than a part of about 10⁻¹⁶ of the largest numbers that it has
+to handle, and prices may be as large as a cost that no answer needs. Against such duals the problem is posed again:
+each pair at its reduced cost, taken exactly and rounded then, so that its digits are those that matter. Pairs whose
+reduced cost is beyond what can still be saved belong to no better answer and are left out. The duals of that problem
+are added to those before, and so on (A. M. Gleixner, D. E. Steffy, K. Wolter, Iterative refinement for linear
+programming, INFORMS J. Comput. 28 (2016) 449–464).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Generic, NamedTuple, TypeVar
+
+import numpy as np
+
+from lapmark.solvers.certificate.complementary_slackness import Claim
+from lapmark.solvers.certificate.feasible_duals import Potentials, Terms
+from lapmark.solvers.costs.c_transform import column_minima, near_pairs, row_minima
+from lapmark.solvers.costs.exact_sums import difference, sum_down
+from lapmark.solvers.deadline import Deadline
+from lapmark.solvers.native import _cascade, _native
+from lapmark.solvers.problem import Assignment, Cost, DenseCost, Infeasible, PointCost, TimeLimit
+from lapmark.solvers.result import Matching
+
+#: Numbers that are this many times as large as what an answer's own costs differ by are a reason to look closer.
+SUSPECT = 2.0**20
+
+#: Excess, in parts of what costs differ by, at which an answer is as good as it needs to be; a round that does not take
+#: this part off the excess is the last; and how many rounds there are at most.
+GOOD, WORTHWHILE, ROUNDS = 1e-12, 0.5, 16
+
+#: So few pairs may not tell what costs differ by.
+FEW = 4
+
+#: An excess so many times as large as a good one is not that of rounding alone.
+SPOILT = 1e5
+
+#: Pairs of the problem that is posed again, at most.
+MOST_PAIRS = 2**25
+
+
+def refined(problem: Assignment, matching: Matching, deadline: Deadline, largest: float = 0.0) -> Matching:
+    """Return an optimal matching with its duals from one that rounding may have spoilt; itself where it has not.
+
+    Parameters
+    ----------
+    problem : Assignment
+        That minimises.
+    matching : Matching
+        With duals, and a complete matching of allowed pairs.
+    deadline : Deadline
+    largest : float
+        By how much costs differ that the search has looked at.
+
+    Raises
+    ------
+    TimeLimit
+        With the bound that is proven by then.
+    """
+    good = _good(problem, matching, largest)
+    if good is None:
+        return matching
+    terms = Terms.of(problem)
+    assert matching.u is not None
+    assert matching.v is not None
+    with np.errstate(over="ignore", invalid="ignore"):
+        if _excess(problem, matching) <= good:
+            return matching
+        first = _found(terms, matching.row_to_col, terms.given(matching.u, matching.v))
+        found = improved(first, good, lambda found: _posed_again(found, deadline))
+        if found.excess > SPOILT * good:
+            # Duals may be full of what rounding has left in them, which takes the place of what is to be added.
+            again = _found(terms, found.answer, terms.from_minima)
+            again = improved(again, good, lambda found: _posed_again(found, deadline))
+            found = min(found, again, key=lambda each: each.excess)
+    if found.answer is matching.row_to_col:
+        return matching
+    u, v = found.duals.f + found.duals.f_rest, found.duals.g + found.duals.g_rest
+    return Matching.of(problem, found.answer, u, v, matching.counters)
+
+
+T = TypeVar("T")
+
+
+class Found(NamedTuple, Generic[T]):
+    """An answer, the claim that it is optimal, duals, and the excess that these leave."""
+
+    answer: T
+    claim: Claim
+    duals: Potentials
+    excess: float
+
+
+def improved(found: Found[T], good: float, again: Callable[[Found[T]], Found[T] | None]) -> Found[T]:
+    """Pose a problem `again` and again, as long as that takes enough off the excess."""
+    for _ in range(ROUNDS):
+        if found.excess <= good:
+            break
+        better = again(found)
+        if better is None or not better.excess < found.excess:
+            break
+        worthwhile = better.excess <= WORTHWHILE * found.excess
+        found = better
+        if not worthwhile:
+            break
+    return found
+
+
+def _found(terms: Terms, row_to_col: np.ndarray, duals: Potentials) -> Found[np.ndarray]:
+    claim = Claim.of_matching(terms, row_to_col)
+    return Found(row_to_col, claim, duals, claim.excess(duals))
+
+
+def _good(problem: Assignment, matching: Matching, largest: float) -> float | None:
+    """At which excess the matching is good enough, None where rounding cannot have spoilt it."""
+    rows = (matching.row_to_col >= 0).nonzero()[0]
+    if matching.u is None or matching.v is None or len(rows) == 0:
+        return None
+    if min(problem.shape) == 1 and problem.limit is None:
+        return 0.0 if _is_nearly_tied(problem.cost) else None
+    pairs = rows, matching.row_to_col[rows]
+    return good_enough(problem.cost, pairs, matching.u, matching.v, max(largest, abs(problem.limit or 0.0)), SUSPECT)
+
+
+def _excess(problem: Assignment, matching: Matching) -> float:
+    """The excess of a matching, quickly and but for a last rounding; inf where only a closer look can tell."""
+    cost, (n, m) = problem.cost, problem.shape
+    if not isinstance(cost, DenseCost) or problem.limit is not None:
+        return np.inf
+    rows = (matching.row_to_col >= 0).nonzero()[0]
+    columns = matching.row_to_col[rows]
+    by_columns = n <= m
+    given, at, here = (matching.v, columns, rows) if by_columns else (matching.u, rows, columns)
+    assert given is not None
+    duals = given if n == m else np.minimum(given, 0.0)
+    low, rest = (row_minima if by_columns else column_minima)(cost, duals)
+    left, left_rest = difference(cost.entries(rows, columns), duals[at])
+    kept = 0.0 if n == m else duals[at].sum() - duals.sum()
+    return float(((left - low[here]) + (left_rest - rest[here])).sum() + kept)
+
+
+def _is_nearly_tied(cost: Cost) -> bool:
+    """Whether the least of some costs may be another than it is because their formula was rounded."""
+    if not isinstance(cost, PointCost) or cost.p not in (1, 2):
+        return False
+    costs = cost.dense()
+    return int(np.count_nonzero(costs <= costs.min() * (1 + 2.0**-48))) > 1
+
+
+def good_enough(
+    cost: Cost, pairs: tuple[np.ndarray, np.ndarray], u: np.ndarray, v: np.ndarray, largest: float, suspect: float
+) -> float | None:
+    """At which excess an answer of these pairs, rows (k,) and columns (k,), is good enough.
+
+    None where neither what they cost, nor the duals, nor `largest` are `suspect` times as large as what costs differ
+    by. That is the scale, not the scope, on which a large cost that no answer can avoid may hide the others.
+    """
+    rows, columns = pairs
+    paid = cost.entries(rows, columns)
+    typical, largest_seen = _native.sizes(paid, u, v)
+    if typical == 0 or len(paid) <= FEW:
+        # Pairs that cost the same tell nothing: others of the same rows do.
+        others = cost.entries(rows, columns[np.arange(len(rows)) - 1]) - paid
+        apart = [gap for gap in map(abs, others.tolist()) if 0 < gap < math.inf]
+        if not apart:
+            return None
+        typical = min(typical or math.inf, *apart)
+    return GOOD * typical * len(paid) if max(largest, largest_seen) > suspect * typical else None
+
+
+def _posed_again(found: Found[np.ndarray], deadline: Deadline) -> Found[np.ndarray] | None:
+    """The best matching at reduced costs, and duals to which its own are added; None where pairs are too many."""
+    claim, p = found.claim, found.duals
+    terms, (n, m) = claim.terms, claim.terms.cost.shape
+    by_columns = terms.from_which == "columns"
+    least = terms.minima(p)
+    pairs = near_pairs(terms.cost, p.g if by_columns else p.f, least, found.excess, by_columns, MOST_PAIRS)
+    if pairs is None:
+        return None
+    # Those of the matching are among them, but for rounding.
+    rows, columns = np.unique(np.hstack([pairs, [claim.rows, claim.columns]]), axis=1)
+    lengths, _ = claim.slack(p, rows, columns, terms.cost.exact_entries(rows, columns))
+    lengths = np.maximum(lengths, 0.0)
+    stand_ins = terms.rows_keep or terms.columns_keep
+    if stand_ins:
+        # Each row and column gets a stand-in for when it stays out, at the dual that this forgoes. One that is matched
+        # leaves its stand-in to that of its partner.
+        one, other, more = [rows, n + columns], [columns, m + rows], [lengths, np.zeros(len(rows))]
+        for keeps, mine, theirs, dual in (
+            (terms.rows_keep, np.arange(n), m + np.arange(n), p.f + p.f_rest),
+            (terms.columns_keep, n + np.arange(m), np.arange(m), p.g + p.g_rest),
+        ):
+            if keeps:
+                one.append(mine)
+                other.append(theirs)
+                more.append(-dual)
+        rows, columns, lengths = np.concatenate(one), np.concatenate(other), np.concatenate(more)
+    size = n + m if stand_ins else n
+    order = np.lexsort((columns, rows))
+    begin = np.zeros(size + 1, dtype=np.int64)
+    np.cumsum(np.bincount(rows, minlength=size), out=begin[1:])
+    listed = begin, columns[order].astype(np.int32), lengths[order], size
+    try:
+        row_to_col, u, v, *_ = _cascade.sparse(*listed, _native.HAS_AVX2, deadline.left, bids=False)
+    except Infeasible:
+        return None  # the matching is among these pairs, unless costs have changed meanwhile
+    if row_to_col is None:
+        raise TimeLimit(deadline.seconds, (n, m), sum_down(*claim.paid, np.array([-found.excess])))
+    if stand_ins:
+        u, v = u[:n] + v[m:], v[:m] + u[n:]
+    row_to_col = np.where(row_to_col[:n] < m, row_to_col[:n], -1)
+    duals = terms.given_columns(p.g, p.g_rest + v) if by_columns else terms.given_rows(p.f, p.f_rest + u)
+    return _found(terms, row_to_col, duals)

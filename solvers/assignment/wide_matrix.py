@@ -1,0 +1,130 @@
+"""Any assignment problem as a matrix with at most as many rows as columns, which is what most searches are written for.
+
+What a search answers is turned back here: the matching, the duals, and the bound that they prove when the time is over.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from lapmark.solvers.certificate.feasible_duals import Terms
+from lapmark.solvers.deadline import Deadline
+from lapmark.solvers.problem import BLOCK_ENTRIES, Assignment, Cost, DenseCost, Infeasible, TimeLimit
+from lapmark.solvers.result import Matching
+
+#: Seconds that a bound takes for an entry of the matrix, on a slow machine. A search ends that much before its time is
+#: over, but not before half of it, so that the bound is there in time.
+BOUND_SECONDS = 1e-9
+
+#: row_to_col (n,), None where the time was over; u (n,); v (m,), which proves a bound then; the counters of work.
+Answer = tuple[np.ndarray | None, np.ndarray, np.ndarray, dict[str, int]]
+
+
+def solve_wide(
+    problem: Assignment,
+    search: Callable[[np.ndarray, float], Answer],
+    deadline: Deadline,
+    dtype: type[np.floating] | None = None,
+) -> Matching:
+    """Run a search on a problem of any shape and kind of cost.
+
+    Parameters
+    ----------
+    problem : Assignment
+    search : callable
+        Takes a matrix with n ≤ m in C order, and the seconds that it may take.
+    deadline : Deadline
+    dtype : type, optional
+        Of the matrix; by default float32 where that holds the costs as they are, float64 otherwise.
+
+    Raises
+    ------
+    Infeasible
+        With what the search has found, turned back like an answer.
+    TimeLimit
+        With the bound that the duals of the search prove at that moment.
+    """
+    matrix = wide_matrix(problem, deadline, dtype)
+    wide = DenseCost.trusted(matrix, problem.cost.forbids)
+    return turned_back(problem, wide, lambda seconds: search(matrix, seconds), deadline, BOUND_SECONDS * matrix.size)
+
+
+def turned_back(
+    problem: Assignment,
+    wide: Cost,
+    search: Callable[[float], Answer],
+    deadline: Deadline,
+    bound_seconds: float,
+) -> Matching:
+    """The answer to a problem from a search on `wide`, its cost or the transposed where n > m, which may take so long.
+
+    A bound is left its `bound_seconds` before the deadline, or half of the time where that is less.
+    """
+    n, m = problem.shape
+    try:
+        row_to_col, u, v, counters = search(deadline.left_before(bound_seconds))
+    except Infeasible as error:
+        if n > m and error.rows is not None and error.columns is not None:
+            raise Infeasible.hall(error.columns, error.rows) from None
+        raise
+    if row_to_col is None:
+        # Prices on their way may prove less than none at all.
+        terms = Terms.of(Assignment(wide, problem.limit))
+        known = max(terms.given_columns(duals).bound() for duals in (v, np.zeros(max(n, m))))
+        raise TimeLimit(deadline.seconds, problem.shape, known)
+    if n <= m:
+        return Matching.of(problem, row_to_col, u, v, counters)
+    cols = (row_to_col >= 0).nonzero()[0]
+    return Matching.from_pairs(problem, row_to_col[cols], cols, u=v, v=u, counters=counters)
+
+
+def wide_matrix(problem: Assignment, deadline: Deadline, dtype: type[np.floating] | None = None) -> np.ndarray:
+    """The costs as `float_matrix`, transposed where n > m."""
+    n, m = problem.shape
+    return float_matrix(problem.cost, deadline, n > m, dtype)
+
+
+def float_matrix(
+    cost: Cost, deadline: Deadline, transposed: bool = False, dtype: type[np.floating] | None = None
+) -> np.ndarray:
+    """The costs as aligned floats in C order; not copied where they are that already.
+
+    Built block by block: so that Ctrl-C and the deadline, a TimeLimit, have a say, and because transposing a large
+    matrix at one go takes ten times as long.
+    """
+    n, m = cost.shape
+    if dtype is None:
+        dtype = np.float32 if cost.dtype == np.float32 or _small_integers(cost) else np.float64
+    if isinstance(cost, DenseCost):
+        given = cost.matrix.T if transposed else cost.matrix
+        if given.dtype == dtype and given.flags.c_contiguous and given.flags.aligned:
+            return given
+    if n * m <= BLOCK_ENTRIES:
+        small = cost.dense()
+        return np.array(small.T if transposed else small, dtype=dtype, order="C")
+    matrix = np.empty((m, n) if transposed else (n, m), dtype=dtype)
+    if transposed:
+        # Each block below touches every page, the first while memory is still fresh: that would take long at one go.
+        height = max(1, BLOCK_ENTRIES // max(n, 1))
+        for start in range(0, m, height):
+            matrix[start : start + height] = 0
+            deadline.check(cost.shape)
+    as_given = matrix.T if transposed else matrix
+    for start, block in cost.blocks():
+        deadline.check(cost.shape)
+        as_given[start : start + len(block)] = block
+    return matrix
+
+
+#: Integers up to this size are exact in float32, which is half as much to read.
+EXACT_IN_FLOAT32 = 2**24
+
+
+def _small_integers(cost: Cost) -> bool:
+    if not isinstance(cost, DenseCost) or cost.matrix.dtype.kind not in "iu":
+        return False
+    if cost.matrix.dtype.itemsize <= 2 or cost.matrix.size == 0:
+        return True
+    return int(cost.matrix.min()) >= -EXACT_IN_FLOAT32 and int(cost.matrix.max()) <= EXACT_IN_FLOAT32

@@ -1,0 +1,74 @@
+"""Whether the proof that a problem has no answer holds: by the problem and the named rows and columns alone.
+
+For an assignment it is Hall's theorem: some of the shorter side allow fewer partners than they are. For transport it is
+the same with masses: some rows hold more than all the columns that they allow take, or the other way round.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from lapmark.solvers.problem import Assignment, Cost, Infeasible, Problem, SparseCost
+from lapmark.solvers.validation import ROUNDING, listed
+
+
+def fault_of_proof(problem: Problem, proof: Infeasible) -> str | None:
+    """What is wrong with the rows and columns of an `Infeasible` as a proof, None where they prove it.
+
+    Parameters
+    ----------
+    problem : Assignment or Transport
+    proof : Infeasible
+        Its `rows` and `columns` are whatever a solver put there.
+    """
+    n, m = problem.shape
+    rows, columns = _indices(proof.rows, n), _indices(proof.columns, m)
+    if rows is None or columns is None:
+        return f"it names no rows and columns of the {n}×{m} problem"
+    if isinstance(problem, Assignment):
+        if problem.limit is not None:
+            return "under a limit any row may stay out"
+        a, b, slack = np.ones(n), np.ones(m), 0.0
+        # Where one side is longer, only the shorter has to be matched.
+        stuck = [(0, n <= m), (1, m <= n)]
+    else:
+        if problem.reach is not None:
+            return "under a reach any mass may stay"
+        assert problem.a is not None
+        assert problem.b is not None
+        a, b = problem.a, problem.b
+        slack = ROUNDING * min(a.sum(), b.sum())
+        stuck = [(0, problem.surplus <= 0), (1, problem.surplus >= 0)]
+    mass = a[rows].sum(), b[columns].sum()
+    for axis, moves in stuck:
+        if moves and mass[axis] > mass[1 - axis] + slack:
+            here, there = (rows, columns) if axis == 0 else (columns, rows)
+            others = np.setdiff1d(allowed_by(problem.cost, here, axis), there)
+            if not len(others):
+                return None
+            side, other = ("row", "column") if axis == 0 else ("column", "row")
+            return f"{listed(side, here)} may have {listed(other, others)}, too"
+    return "those that are to be stuck are no more than what they allow"
+
+
+def allowed_by(cost: Cost, some: np.ndarray, axis: int) -> np.ndarray:
+    """Every column that some rows allow (axis 0), or every row that some columns do (axis 1), ascending."""
+    if isinstance(cost, SparseCost):
+        part = cost.csr[some] if axis == 0 else cost.csr[:, some]
+        return np.unique(part.tocoo().coords[1 - axis])
+    if not cost.forbids:
+        return np.arange(cost.shape[1 - axis] if len(some) else 0)
+    return np.flatnonzero(np.isfinite(cost.dense().take(some, axis=axis)).any(axis=axis))
+
+
+def _indices(given: object, size: int) -> np.ndarray | None:
+    """Distinct indices below `size`, or None where they are anything else."""
+    try:
+        array = np.asarray(given)
+    except (TypeError, ValueError):
+        return None
+    if array.ndim != 1 or (array.size and array.dtype.kind not in "iu"):
+        return None
+    array = array.astype(np.intp)
+    distinct = len(np.unique(array)) == len(array)
+    return array if distinct and ((array >= 0) & (array < size)).all() else None

@@ -1,0 +1,1 @@
+"""What the entropic solvers share: set-up, kernel sums, iteration, divergence."""

@@ -1,0 +1,389 @@
+"""What Sinkhorn's algorithm asks of a cost: the sums of a plan a_i b_j e_ij, e_ij = exp((f_i + g_j − c_ij) / ε).
+
+A matrix is read as it is. Of points in up to 3 dimensions, at distance or squared distance, and of any other cost that
+is a formula, there is never a matrix: sums are taken tile by tile, or block by block, in O(n + m) memory.
+
+What the sums are for is the business of `lapmark.solvers.sinkhorn.iteration`.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import Any, Protocol
+
+import numpy as np
+
+from lapmark.solvers.assignment.wide_matrix import float_matrix
+from lapmark.solvers.costs.c_transform import row_minima
+from lapmark.solvers.deadline import Deadline
+from lapmark.solvers.native import _entropic, _native
+from lapmark.solvers.problem import BLOCK_ENTRIES, PointCost, Transport
+
+#: Sums of points are told to such a part of what they are expected to be, unless more is asked for: what float32 gives.
+PRECISION = 2.0**-14
+
+#: The same on the way to the ε that is asked for, where potentials are left at a marginal error of 0.1.
+ROUGH = 2.0**-10
+
+#: Points that stand side by side in a pass.
+TILE = 64
+
+#: Sums of a matrix may come from a kernel in float32 where no more than this is asked for.
+KERNEL_PRECISION = 2.0**-25
+
+#: A kernel in float32 holds what masses above this share.
+LEAST_KEPT = 1e-30
+
+#: The precision of sums that are taken with care: in float64, or among more pairs than MANY_PAIRS the best that float32
+#: gives, whose rounding averages out over so many.
+FINEST, FINEST_OF_MANY, MANY_PAIRS = 1e-12, 4e-6, 1 << 20
+
+
+@dataclass(frozen=True)
+class Sums:
+    """Σ_j b_j e_ij (n,), Σ_i a_i e_ij (m,), and Σ_ij a_i b_j e_ij c_ij, which is NaN where it was not asked for."""
+
+    rows: np.ndarray
+    cols: np.ndarray
+    cost: float = np.nan
+
+
+class Pairs(Protocol):
+    """All pairs of a cost, and masses a (n,) and b (m,). Potentials are f (n,) and g (m,), all float64."""
+
+    @property
+    def a(self) -> np.ndarray: ...
+
+    @property
+    def b(self) -> np.ndarray: ...
+
+    @property
+    def noise(self) -> float:
+        """What a marginal error may be off by."""
+        ...
+
+    def lost(self, sums: np.ndarray, expected: np.ndarray | float) -> np.ndarray:
+        """Which sums are out of range, or too far below what was expected to be trusted."""
+        ...
+
+    def sums(self, f: np.ndarray, g: np.ndarray, epsilon: float, seconds: float, careful: bool = False) -> Sums | None:
+        """A pass over all pairs, with care also for the cost; None where the seconds were over."""
+        ...
+
+    def soft_minima(self, which: np.ndarray, g: np.ndarray, epsilon: float) -> np.ndarray:
+        """−ε log Σ_j b_j exp((g_j − c_ij) / ε) of some rows, from their hard minima on: no sum is out of range.
+
+        inf where every pair is forbidden.
+        """
+        ...
+
+    def carried(self, f: np.ndarray, g: np.ndarray, epsilon: float, values: np.ndarray) -> np.ndarray:
+        """Σ_j b_j e_ij values_jk (n, k) of values (m, k)."""
+        ...
+
+    def rough(self) -> Pairs:
+        """The same, whose sums may be as rough as ROUGH."""
+        ...
+
+    def mirrored(self) -> Pairs:
+        """The same with rows and columns in each other's place."""
+        ...
+
+
+def _out_of_range(sums: np.ndarray) -> np.ndarray:
+    """Which sums over a matrix are: a pass drops terms below 2**-100 and ends at 2**1000."""
+    return ~((sums > 1e-12) & (sums < 1e250))
+
+
+@dataclass(frozen=True)
+class Level:
+    """Masses in a unit that brings e_ij into range; `shift` is what then is added to each f_i + g_j, in units of ε."""
+
+    a: np.ndarray
+    b: np.ndarray
+    unit: float
+    shift: float
+
+    @classmethod
+    def of(cls, a: np.ndarray, b: np.ndarray) -> Level:
+        exponent = round((math.log2(a.sum()) + math.log2(b.sum())) / 2)
+        return cls(a / 2.0**exponent, b / 2.0**exponent, 2.0**exponent, math.log(2) * exponent)
+
+
+@dataclass(frozen=True)
+class MatrixPairs:
+    """A matrix (n, m) of float32 or float64 in C order, inf where forbidden. Rows are shared out among `threads`."""
+
+    matrix: np.ndarray
+    a: np.ndarray
+    b: np.ndarray
+    threads: int = 1
+    noise = 0.0
+
+    @cached_property
+    def level(self) -> Level:
+        return Level.of(self.a, self.b)
+
+    def lost(self, sums: np.ndarray, expected: np.ndarray | float) -> np.ndarray:
+        return _out_of_range(sums)
+
+    def sums(self, f: np.ndarray, g: np.ndarray, epsilon: float, seconds: float, careful: bool = False) -> Sums | None:
+        return None if seconds <= 0 else self.exact_sums(f, g, epsilon)
+
+    def exact_sums(self, f: np.ndarray, g: np.ndarray, epsilon: float, kept: np.ndarray | None = None) -> Sums:
+        """Sums with an exponential for every pair, all of which go to `kept` where it is given."""
+        a, b, g = self.level.a, self.level.b, g + epsilon * self.level.shift
+
+        def of(part: slice) -> tuple[np.ndarray, np.ndarray, float]:
+            room = None if kept is None else kept[part]
+            return _native.marginals(self.matrix[part], f[part], g, a[part], b, epsilon, kept=room)
+
+        rows, cols, cost = self.shared_out(of)
+        return Sums(rows, cols, self.level.unit * cost)
+
+    def shared_out(self, work: Callable[[slice], tuple[Any, ...]]) -> list[Any]:
+        """What the work gives for all rows, from what it gives for some: the first of it by row, the rest to add up."""
+        if self.threads == 1:
+            return list(work(slice(0, len(self.a))))
+        bounds = np.linspace(0, len(self.a), self.threads + 1).astype(int)
+        with ThreadPoolExecutor(self.threads) as pool:
+            rows, *rest = zip(*pool.map(work, (slice(*ends) for ends in itertools.pairwise(bounds))), strict=True)
+        return [np.concatenate(rows), *(sum(parts) for parts in rest)]
+
+    def soft_minima(self, which: np.ndarray, g: np.ndarray, epsilon: float) -> np.ndarray:
+        return _soft_minima(self.matrix[which], weighted(g, self.b, epsilon), epsilon)
+
+    def carried(self, f: np.ndarray, g: np.ndarray, epsilon: float, values: np.ndarray) -> np.ndarray:
+        height = max(1, BLOCK_ENTRIES // len(g))
+        starts = range(0, len(f), height)
+        return _carried(
+            f, weighted(g, self.b, epsilon), epsilon, values, ((i, self.matrix[i : i + height]) for i in starts)
+        )
+
+    def rough(self) -> MatrixPairs:
+        return self
+
+    def mirrored(self) -> MatrixPairs:
+        return MatrixPairs(self.matrix.T, self.b, self.a, self.threads)
+
+
+def weighted(g: np.ndarray, b: np.ndarray, epsilon: float) -> np.ndarray:
+    """Potentials with the masses in them: b exp(g / ε) is exp(weighted / ε)."""
+    with np.errstate(divide="ignore"):
+        return g + epsilon * np.log(b)
+
+
+def _soft_minima(block: np.ndarray, g: np.ndarray, epsilon: float) -> np.ndarray:
+    """−ε log Σ_j exp((g_j − c_ij) / ε) of each row of a matrix."""
+    block = np.ascontiguousarray(block)
+    hard = _native.row_minima(block, g)
+    rows, _, _ = _native.marginals(block, hard, g, np.zeros(len(block)), np.ones(len(g)), epsilon)
+    return hard - epsilon * np.log(np.maximum(rows, 1.0))  # the smallest by itself counts 1
+
+
+def _carried(
+    f: np.ndarray, g: np.ndarray, epsilon: float, values: np.ndarray, blocks: Iterable[tuple[int, np.ndarray]]
+) -> np.ndarray:
+    """Σ_j exp((f_i + g_j − c_ij) / ε) values_jk (n, k), of blocks of rows, each with the index of its first."""
+    parts = ((f[start : start + len(block), None], block) for start, block in blocks)
+    return np.concatenate([np.exp((own + g - block) / epsilon) @ values for own, block in parts])
+
+
+#: A kernel serves as long as no potential has moved by more than so many ε since it was taken.
+FARTHEST = 20.0
+
+
+@dataclass(frozen=True)
+class KernelPairs(MatrixPairs):
+    """A matrix whose e_ij, the kernel, are kept in float32 and scaled as the potentials move on, for several passes.
+
+    It is taken anew at another ε and where it would lose digits. B. Schmitzer, SIAM J. Sci. Comput. 41 (2019), section
+    3.1. O(n m) memory, half as much as the costs in float64.
+    """
+
+    kernel: list[Any] = field(default_factory=list)  # the last: e_ij, and the f, g and ε that it was taken at
+    noise = 2.0**-23
+
+    def sums(self, f: np.ndarray, g: np.ndarray, epsilon: float, seconds: float, careful: bool = False) -> Sums | None:
+        if seconds <= 0:
+            return None
+        if careful:
+            return self.exact_sums(f, g, epsilon)
+        if self.kernel and self.kernel[3] == epsilon:
+            kept, old_f, old_g, _ = self.kernel
+            move_f, move_g = (f - old_f) / epsilon, (g - old_g) / epsilon
+            if max(np.abs(move_f).max(), np.abs(move_g).max()) < FARTHEST:
+                u, v = np.exp(move_f), np.exp(move_g)
+                a, b = self.level.a * u, self.level.b * v
+                rows, cols = self.shared_out(lambda part: _native.scaled(kept[part], a[part], b))
+                return Sums(u * rows, v * cols)
+        kept = self.kernel[0] if self.kernel else np.empty(self.matrix.shape, dtype=np.float32)
+        self.kernel[:] = kept, f, g, epsilon
+        return self.exact_sums(f, g, epsilon, kept)
+
+
+@dataclass(frozen=True)
+class FormulaPairs:
+    """Points of any dimension at any power of their distance: a block of a matrix at a time."""
+
+    cost: PointCost
+    a: np.ndarray
+    b: np.ndarray
+    noise = 0.0
+
+    @cached_property
+    def level(self) -> Level:
+        return Level.of(self.a, self.b)
+
+    def lost(self, sums: np.ndarray, expected: np.ndarray | float) -> np.ndarray:
+        return _out_of_range(sums)
+
+    def sums(self, f: np.ndarray, g: np.ndarray, epsilon: float, seconds: float, careful: bool = False) -> Sums | None:
+        deadline, rows, cols, spent = Deadline(seconds), np.empty(len(f)), np.zeros(len(g)), 0.0
+        a, b, g = self.level.a, self.level.b, g + epsilon * self.level.shift
+        for start, block in self.cost.blocks():
+            if deadline.left <= 0:
+                return None
+            part = slice(start, start + len(block))
+            rows[part], more, spent_here = _native.marginals(block, f[part], g, a[part], b, epsilon)
+            cols += more
+            spent += spent_here
+        return Sums(rows, cols, self.level.unit * spent)
+
+    def soft_minima(self, which: np.ndarray, g: np.ndarray, epsilon: float) -> np.ndarray:
+        some = PointCost(self.cost.x[which], self.cost.y, self.cost.p, self.cost.scale)
+        g = weighted(g, self.b, epsilon)
+        return np.concatenate([_soft_minima(block, g, epsilon) for _, block in some.blocks()])
+
+    def carried(self, f: np.ndarray, g: np.ndarray, epsilon: float, values: np.ndarray) -> np.ndarray:
+        return _carried(f, weighted(g, self.b, epsilon), epsilon, values, self.cost.blocks())
+
+    def rough(self) -> FormulaPairs:
+        return self
+
+    def mirrored(self) -> FormulaPairs:
+        return FormulaPairs(self.cost.mirrored(), self.b, self.a)
+
+
+@dataclass(frozen=True)
+class PointPairs:
+    """Points x (n, d) and y (m, d), d = 2 or 3, at distance or squared distance, in the order of `neighbours`.
+
+    Pairs that hold less than `precision` of what a row and a column are expected to sum to, exp(−f / ρ), are left out,
+    by a bound; and float32 serves wherever its rounding stays below that.
+    """
+
+    x: np.ndarray
+    y: np.ndarray
+    p: int
+    scale: float
+    a: np.ndarray
+    b: np.ndarray
+    rho: float = np.inf
+    precision: float = PRECISION
+    threads: int = 1
+    noise = 0.0
+
+    def lost(self, sums: np.ndarray, expected: np.ndarray | float) -> np.ndarray:
+        # What is left out may add up to a precision of the sum that was expected.
+        return ~((sums > 8 * self.precision * expected) & (sums > 1e-30) & (sums < 1e30))
+
+    def sums(self, f: np.ndarray, g: np.ndarray, epsilon: float, seconds: float, careful: bool = False) -> Sums | None:
+        pairs = self
+        if careful:
+            finest = FINEST if len(f) * len(g) <= MANY_PAIRS else FINEST_OF_MANY
+            pairs = replace(self, precision=min(self.precision, finest))
+        done = pairs._sweep(f, g, epsilon, seconds, spent=careful)
+        return None if done is None else Sums(*done[:3])
+
+    def carried(self, f: np.ndarray, g: np.ndarray, epsilon: float, values: np.ndarray) -> np.ndarray:
+        """Σ_j b_j e_ij values_jk (n, k) of values (m, k)."""
+        return self._sweep(f, g, epsilon, np.inf, values=values)[1]
+
+    def soft_minima(self, which: np.ndarray, g: np.ndarray, epsilon: float) -> np.ndarray:
+        heavy = self.b > 0
+        y, g = self.y[heavy], weighted(g[heavy], self.b[heavy], epsilon)
+        hard = row_minima(PointCost(self.x[which], y, self.p, self.scale), g)[0]
+        none, ones = np.zeros(len(hard)), np.ones(len(g))
+        rest = replace(self, x=self.x[which], y=y, a=none, b=ones, rho=np.inf, precision=FINEST)
+        rows = rest._sweep(hard, g, epsilon, np.inf)[0]
+        return hard - epsilon * np.log(np.maximum(rows, 1.0))  # the nearest by itself counts 1
+
+    def rough(self) -> PointPairs:
+        return replace(self, precision=max(self.precision, ROUGH))
+
+    def mirrored(self) -> PointPairs:
+        return replace(self, x=self.y, y=self.x, a=self.b, b=self.a)
+
+    def _sweep(self, f: np.ndarray, g: np.ndarray, epsilon: float, seconds: float, **asked: Any) -> Any:
+        points = (self.x, self.y, f, g, self.a, self.b, self.scale, self.p)
+        return _entropic.sweep(*points, epsilon, self.rho, self.precision, self.threads, seconds, **asked)
+
+
+@dataclass(frozen=True)
+class Ordered:
+    """Pairs in an order in which neighbours are near each other, and that order of rows (n,) and columns (m,)."""
+
+    pairs: Pairs
+    rows: np.ndarray | slice
+    cols: np.ndarray | slice
+
+    @classmethod
+    def of(
+        cls,
+        problem: Transport,
+        deadline: Deadline,
+        precision: float = PRECISION,
+        threads: int = 1,
+        normalised: bool = False,
+        repeated: bool = False,
+        run: int = TILE,
+    ) -> Ordered:
+        """The pairs of a problem.
+
+        Masses have sum 1 where `normalised`; each ε has many passes where `repeated`; runs of `run` points are
+        neighbours.
+        """
+        cost, a, b = problem.cost, problem.a, problem.b
+        assert a is not None
+        assert b is not None
+        if normalised:
+            a, b = a / a.sum(), b / b.sum()
+        if not isinstance(cost, PointCost):
+            # Of two masses that are both tiny, e_ij may be beyond float32.
+            serves = repeated and precision >= KERNEL_PRECISION and max(a.min(), b.min()) > LEAST_KEPT
+            kind = KernelPairs if serves else MatrixPairs
+            return cls(kind(float_matrix(cost, deadline), a, b, threads), slice(None), slice(None))
+        points = cost.in_space(1, 2)
+        if points is None:
+            return cls(FormulaPairs(cost, a, b), slice(None), slice(None))
+        # Far from the origin coordinates have few digits left for distances.
+        x, y = (each - points[0].mean(axis=0) for each in points)
+        rows, cols = _in_order(x, y, run, threads)
+        formula = (int(cost.p), cost.scale)
+        pairs = PointPairs(x[rows], y[cols], *formula, a[rows], b[cols], problem.rho, precision, threads)
+        return cls(pairs, rows, cols)
+
+    def mirrored(self) -> Ordered:
+        """The same with rows and columns in each other's place."""
+        return Ordered(self.pairs.mirrored(), self.cols, self.rows)
+
+
+def _in_order(x: np.ndarray, y: np.ndarray, run: int, threads: int) -> tuple[np.ndarray, np.ndarray]:
+    if threads == 1:
+        return _entropic.neighbours(x, run), _entropic.neighbours(y, run)
+    with ThreadPoolExecutor(1) as other:
+        of_y = other.submit(_entropic.neighbours, y, run)
+        return _entropic.neighbours(x, run), of_y.result()
+
+
+def in_place(ordered: np.ndarray, order: np.ndarray | slice) -> np.ndarray:
+    """What stands in that order, where it belongs."""
+    values = np.empty_like(ordered)
+    values[order] = ordered
+    return values

@@ -1,0 +1,114 @@
+"""The part of a transport problem that has mass: an iteration sees nothing else, and the rest gets potentials after.
+
+Where pairs are forbidden, this is also where a problem without a plan is found out.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from lapmark.solvers.deadline import Deadline
+from lapmark.solvers.native import _native, _transport
+from lapmark.solvers.problem import Transport
+from lapmark.solvers.transport.exact import allowed_pairs, blocked
+from lapmark.solvers.validation import ROUNDING
+
+from .iteration import Entropic
+from .kernel_sums import Ordered, in_place
+
+#: Masses below this part of their sum count as none: they change no digit of what the others do.
+LEAST_MASS = 2.0**-900
+
+
+@dataclass(frozen=True)
+class Support:
+    """Rows (k,) and columns (l,) with mass, ascending, and the problem between them."""
+
+    problem: Transport
+    rows: np.ndarray
+    cols: np.ndarray
+    part: Transport
+
+    @classmethod
+    def of(cls, problem: Transport, deadline: Deadline) -> Support:
+        """The support of a problem.
+
+        Raises
+        ------
+        Infeasible
+            Where all mass has to be moved, and no plan does so without a forbidden pair; with a proof.
+        """
+        a, b = problem.a, problem.b
+        assert a is not None
+        assert b is not None
+        rows, cols = (np.flatnonzero(masses / masses.sum() >= LEAST_MASS) for masses in (a, b))
+        part = problem
+        if (len(rows), len(cols)) != problem.shape:
+            cost = problem.cost.part(rows, cols)
+            part = Transport(cost, a[rows], b[cols], problem.blur, problem.reach)
+        support = cls(problem, rows, cols, part)
+        if problem.reach is None and part.cost.forbids:
+            support._check_feasible(deadline)
+        return support
+
+    def extended(self, f: np.ndarray, g: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Potentials (n,) and (m,) of the whole from those with mass: the others get the update that these leave them.
+
+        The masses that f and g belong to have sum 1 where the problem is balanced. What allows no pair gets 0 there.
+        """
+        if self.part is self.problem:
+            return f, g
+        (n, m), cost, a, b = self.problem.shape, self.problem.cost, self.part.a, self.part.b
+        assert a is not None
+        assert b is not None
+        if self.problem.reach is None:
+            a, b = a / a.sum(), b / b.sum()
+        idle_rows, idle_cols = np.setdiff1d(np.arange(n), self.rows), np.setdiff1d(np.arange(m), self.cols)
+        whole_f, whole_g = np.empty(n), np.empty(m)
+        whole_f[self.rows], whole_g[self.cols] = f, g
+        if len(idle_rows):
+            between = Transport(cost.part(idle_rows, self.cols), None, b, self.problem.blur, self.problem.reach)
+            whole_f[idle_rows] = _left_by(g, Ordered.of(between, Deadline(None)), between)
+        if len(idle_cols):
+            between = Transport(cost.part(self.rows, idle_cols), a, None, self.problem.blur, self.problem.reach)
+            whole_g[idle_cols] = _left_by(f, Ordered.of(between, Deadline(None)).mirrored(), between)
+        return whole_f, whole_g
+
+    def _check_feasible(self, deadline: Deadline) -> None:
+        a, b, cost = self.part.a, self.part.b, self.part.cost
+        assert a is not None
+        assert b is not None
+        if _few_are_forbidden(self.part):
+            return
+        begin, columns, costs = allowed_pairs(cost, 0.0)
+        free = np.zeros_like(costs)  # any plan will do
+        try:
+            _transport.sparse(begin, columns, free, a, b, ROUNDING, _native.HAS_AVX2, deadline.left)
+        except _transport.Stuck as stuck:
+            raise blocked(self.problem, self.rows, self.cols, *stuck.args) from None
+
+
+def _few_are_forbidden(problem: Transport) -> bool:
+    """Whether a plan exists because no row and no column together forbid more than the whole mass.
+
+    Rows that hold more than all the columns they allow are forbidden by every other column, which then forbids more
+    than one of these rows allows.
+    """
+    a, b = problem.a, problem.b
+    assert a is not None
+    assert b is not None
+    by_rows, by_columns = 0.0, np.zeros(len(b))
+    for start, block in problem.cost.blocks():
+        forbidden = np.isinf(block).astype(np.float64)
+        by_rows = max(by_rows, float((forbidden @ b).max()))
+        by_columns += a[start : start + len(block)] @ forbidden
+    return by_rows / float(b.sum()) + float(by_columns.max()) / float(a.sum()) <= 1
+
+
+def _left_by(potential: np.ndarray, ordered: Ordered, problem: Transport) -> np.ndarray:
+    """The update of the rows from potentials of the columns."""
+    soft = ordered.pairs.soft_minima(np.arange(len(ordered.pairs.a)), potential[ordered.cols], problem.epsilon)
+    update = Entropic(ordered.pairs, Deadline(None), problem.rho).damped(soft, problem.epsilon)
+    return in_place(np.where(update < np.inf, update, 0.0), ordered.rows)

@@ -1,0 +1,226 @@
+"""POT's Sinkhorn algorithms: by plain scalings, in the log domain, and by scalings that are absorbed in time.
+
+All solve in float64 and at one ε. `stop` is the marginal error to go on to; the package measures that of one side by
+the Euclidean norm, which is at least the L1 norm over √m. It has unbalanced forms of the first and the last; these stop
+where a step changes the scalings by less than `stop`, relatively. Of the first it is the one that is invariant to
+translation (T. Séjourné et al., AISTATS 2022): the other creeps where masses differ and the reach is far.
+
+Where its scalings leave float64, the package warns and answers with what it had before. Here that is a ValueError.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import numpy as np
+
+from lapmark.solvers.problem import Assignment, Problem, Transport, Unsupported
+from lapmark.solvers.registry import Capabilities, register
+from lapmark.solvers.result import Matching, Plan, Result
+from lapmark.solvers.sinkhorn.rounding import round_plan
+from lapmark.solvers.validation import check_number
+
+#: (a, b, cost, ε, stop, max_iterations) -> the plan between masses of sum 1, and the logarithms of its scalings.
+Balanced = Callable[..., tuple[np.ndarray, np.ndarray, np.ndarray]]
+
+SOURCE = "https://github.com/PythonOT/POT"
+
+
+def plain(
+    a: np.ndarray, b: np.ndarray, cost: np.ndarray, epsilon: float, stop: float, max_iterations: int
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    from ot.bregman import sinkhorn_knopp
+
+    threshold = stop / np.sqrt(len(b))
+    with np.errstate(all="ignore"):
+        plan, log = sinkhorn_knopp(
+            a, b, cost, epsilon, numItermax=max_iterations, stopThr=threshold, log=True, warn=False
+        )
+        return plan, np.log(log["u"]), np.log(log["v"])
+
+
+def logarithmic(
+    a: np.ndarray, b: np.ndarray, cost: np.ndarray, epsilon: float, stop: float, max_iterations: int
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    from ot.bregman import sinkhorn_log
+
+    threshold = stop / np.sqrt(len(b))
+    with np.errstate(divide="ignore", over="ignore"):
+        plan, log = sinkhorn_log(
+            a, b, cost, epsilon, numItermax=max_iterations, stopThr=threshold, log=True, warn=False
+        )
+    return plan, log["log_u"], log["log_v"]
+
+
+def stabilized(
+    a: np.ndarray, b: np.ndarray, cost: np.ndarray, epsilon: float, stop: float, max_iterations: int
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    from ot.bregman import sinkhorn_stabilized
+
+    # Absorbed, scalings begin anew at 1 / n, and their partners are n. By the package's fixed bound of 1000 these are
+    # absorbed in turn, at every step to the last where n > 1000, and the plan then moves next to nothing.
+    threshold, bound = stop / np.sqrt(len(b)), 1e3 * max(len(a), len(b))
+    with np.errstate(all="ignore"):
+        plan, log = sinkhorn_stabilized(
+            a, b, cost, epsilon, numItermax=max_iterations, tau=bound, stopThr=threshold, log=True, warn=False
+        )
+    return plan, log["logu"], log["logv"]
+
+
+@register(
+    "pot-sinkhorn",
+    Capabilities(
+        exact=False,
+        problem="both",
+        dtypes={"float32", "float64"},
+        family="entropic",
+        source=f"M. Cuturi, NIPS 2013; {SOURCE}",
+        curve={"blur": (0.1, 0.03)},
+    ),
+    requires=("pot",),
+)
+def pot_sinkhorn(
+    problem: Problem, blur: float | None = None, stop: float | None = None, max_iterations: int = 1000
+) -> Result:
+    """By plain scalings, the package's fastest as long as they stay within float64; for an `Assignment` that needs
+    more, in the log domain. For a `Transport` that does, a ValueError: `pot-sinkhorn-log` is a solver of its own.
+
+    `blur` and `stop` mean what they do in `sinkhorn`: for an `Assignment`, ε = blur² · (largest − smallest cost), with
+    a blur of 0.03 and a marginal error of 1e-2 by default; a `Transport` has a blur of its own, and 1e-3. The
+    iterations are as many as the package allows itself; the `marginal_error` of a plan says whether they were enough.
+    """
+    if isinstance(problem, Assignment):
+        return _assign(problem, 0.03 if blur is None else blur, stop or 1e-2, max_iterations)
+    if blur is not None:
+        raise ValueError("blur belongs to the problem: Transport(cost, a, b, blur=…)")
+    if problem.reach is not None:
+        return _unbalanced(problem, "pot-sinkhorn", "sinkhorn_translation_invariant", stop or 1e-3, max_iterations)
+    return _balanced(problem, "pot-sinkhorn", plain, stop or 1e-3, max_iterations)
+
+
+@register(
+    "pot-sinkhorn-log",
+    Capabilities(
+        exact=False,
+        problem="transport",
+        dtypes={"float32", "float64"},
+        family="entropic",
+        source=f"J. Feydy, thesis (2020), section 3.3; {SOURCE}",
+    ),
+    requires=("pot",),
+)
+def pot_sinkhorn_log(problem: Transport, stop: float = 1e-3, max_iterations: int = 1000) -> Plan:
+    """In the log domain, where nothing underflows; balanced problems only."""
+    if problem.reach is not None:
+        raise Unsupported("pot-sinkhorn-log is for balanced problems: the package has no unbalanced form of it")
+    return _balanced(problem, "pot-sinkhorn-log", logarithmic, stop, max_iterations)
+
+
+@register(
+    "pot-sinkhorn-stabilized",
+    Capabilities(
+        exact=False,
+        problem="transport",
+        dtypes={"float32", "float64"},
+        family="entropic",
+        source=f"B. Schmitzer, SIAM J. Sci. Comput. 41 (2019); {SOURCE}",
+    ),
+    requires=("pot",),
+)
+def pot_sinkhorn_stabilized(problem: Transport, stop: float = 1e-3, max_iterations: int = 1000) -> Plan:
+    """By scalings that are absorbed into the kernel once they grow large."""
+    if problem.reach is not None:
+        return _unbalanced(problem, "pot-sinkhorn-stabilized", "sinkhorn_stabilized", stop, max_iterations)
+    return _balanced(problem, "pot-sinkhorn-stabilized", stabilized, stop, max_iterations)
+
+
+def _assign(problem: Assignment, blur: float, stop: float, max_iterations: int) -> Matching:
+    cost = problem.cost.dense().astype(np.float64)
+    epsilon = check_number(blur, "blur", positive=True) ** 2 * float(np.ptp(cost) or 1.0)
+    uniform = np.full(len(cost), 1 / len(cost))
+    shifted = cost - cost.min()  # a constant changes no plan, and exp(−cost / ε) only just fits
+    plan, _, _ = plain(uniform, uniform, shifted, epsilon, stop, max_iterations)
+    if not np.abs(plan.sum(axis=1) - uniform).sum() <= 0.5:  # NaN, or next to nothing moved
+        plan, _, _ = logarithmic(uniform, uniform, cost, epsilon, stop, max_iterations)
+    return Matching.of(problem, round_plan(plan, cost))
+
+
+def _balanced(problem: Transport, solver: str, method: Balanced, stop: float, max_iterations: int) -> Plan:
+    given = Given.of(problem)
+    a, b, epsilon = given.a, given.b, problem.epsilon
+    total = a.sum()
+    with _within_float64(problem, solver):
+        plan, log_u, log_v = method(a / total, b / b.sum(), given.cost, epsilon, stop, max_iterations)
+        # The package's scalings hold the masses, ours stand beside them.
+        return given.plan(total * plan, (a, b), epsilon * (log_u - np.log(a / total)), epsilon * (log_v - np.log(b)))
+
+
+def _unbalanced(problem: Transport, solver: str, method: str, stop: float, max_iterations: int) -> Plan:
+    from ot.unbalanced import sinkhorn_unbalanced
+
+    given = Given.of(problem)
+    a, b, epsilon, rho = given.a, given.b, problem.epsilon, problem.rho
+    with _within_float64(problem, solver), np.errstate(all="ignore"):
+        # "kl" takes the entropy relative to a ⊗ b, as we do.
+        plan, log = sinkhorn_unbalanced(
+            a, b, given.cost, epsilon, rho, method, "kl", numItermax=max_iterations, stopThr=stop, log=True
+        )
+        f, g = epsilon * log["logu"], epsilon * log["logv"]
+        return given.plan(plan, (a * np.exp(-f / rho), b * np.exp(-g / rho)), f, g)
+
+
+@dataclass(frozen=True)
+class Given:
+    """What the package is given: costs in float64, and of the points those with mass, for it divides by the masses.
+
+    `rows` and `cols` say which these are.
+    """
+
+    rows: np.ndarray
+    cols: np.ndarray
+    a: np.ndarray
+    b: np.ndarray
+    cost: np.ndarray
+
+    @classmethod
+    def of(cls, problem: Transport) -> Given:
+        if problem.epsilon == 0:
+            raise Unsupported(
+                "Sinkhorn's algorithm needs a blur above 0; without one the problem is for an exact solver"
+            )
+        assert problem.a is not None
+        assert problem.b is not None
+        rows, cols, cost = problem.a > 0, problem.b > 0, problem.cost.dense()
+        if not (rows.all() and cols.all()):
+            cost = cost[np.ix_(rows, cols)]
+        return cls(rows, cols, problem.a[rows], problem.b[cols], cost.astype(np.float64, copy=False))
+
+    def plan(self, moved: np.ndarray, asked: tuple[np.ndarray, np.ndarray], f: np.ndarray, g: np.ndarray) -> Plan:
+        """The answer, from what is moved and what the sums of its rows and columns ought to be."""
+        if not (np.isfinite(f).all() and np.isfinite(g).all()):
+            raise FloatingPointError
+        sums = zip((moved.sum(axis=1), moved.sum(axis=0)), asked, (self.a, self.b), strict=True)
+        missed = max(float(np.abs(some - due).sum() / masses.sum()) for some, due, masses in sums)
+        # Where there is no mass, any potential will do.
+        full = np.zeros(len(self.rows)), np.zeros(len(self.cols))
+        full[0][self.rows], full[1][self.cols] = f, g
+        return Plan(float((moved * self.cost).sum()), missed, *full)
+
+
+@contextmanager
+def _within_float64(problem: Transport, solver: str) -> Iterator[None]:
+    """The package's word that its scalings left float64, or a NaN among them, as an error."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("error", r".*[Nn]umerical errors", UserWarning)
+        try:
+            yield
+        except (UserWarning, FloatingPointError):
+            largest = f"costs up to {problem.cost.span()[1]:g}"
+            reach = "" if problem.reach is None else f" and a reach of {problem.reach:g}"
+            raise ValueError(
+                f"blur = {problem.blur:g} is too small for {solver} with {largest}{reach}: its scalings leave float64; "
+                "raise the blur, or take a solver that works in the log domain, like sinkhorn"
+            ) from None

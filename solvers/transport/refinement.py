@@ -1,0 +1,103 @@
+"""Iterative refinement of plans, as `refine` has it for matchings."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from lapmark.solvers.assignment.refinement import Found, good_enough, improved
+from lapmark.solvers.costs.c_transform import all_duals
+from lapmark.solvers.problem import DenseCost, Transport
+from lapmark.solvers.result import Plan
+from lapmark.solvers.validation import LARGEST_COST
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_array
+
+#: Duals are this many times as large as what paid costs differ by: too many even for a solver in twice the precision.
+SUSPECT = 2.0**70
+
+#: Pairs of the problem that is posed again, at most.
+MOST_PAIRS = 2**22
+
+
+def refined_plan(problem: Transport, plan: Plan, search: Callable[[Transport], Plan]) -> Plan:
+    """Return an optimal plan with its duals from one that rounding may have spoilt; itself where it has not.
+
+    Parameters
+    ----------
+    problem : Transport
+        Without a blur or a reach.
+    plan : Plan
+        With its masses and duals.
+    search : callable
+        Solves a balanced problem as far as its own digits go.
+    """
+    # It takes scipy.sparse, which is imported where it is needed.
+    from lapmark.solvers.certificate.plan import claim_of
+
+    good = _good(problem, plan)
+    if good is None:
+        return plan
+    assert plan.mass is not None
+    assert plan.f is not None
+    assert plan.g is not None
+    with np.errstate(over="ignore", invalid="ignore"):
+        claim, used = claim_of(problem, plan.mass)
+        duals = claim.terms.given(plan.f[used[0]], plan.g[used[1]])
+        first = Found(plan.mass, claim, duals, claim.excess(duals))
+        found = improved(first, good, lambda found: _shipped_again(problem, found, used, search))
+    if found is first:
+        return plan
+    summed = found.duals.f + found.duals.f_rest, found.duals.g + found.duals.g_rest
+    return Plan.of(problem, found.answer, *all_duals(problem.cost, *used, *summed, problem.surplus), plan.counters)
+
+
+def _good(problem: Transport, plan: Plan) -> float | None:
+    """At which excess the plan is good enough, None where rounding cannot have spoilt it."""
+    n, m = problem.shape
+    if plan.mass is None or plan.f is None or plan.g is None or n * m > MOST_PAIRS or plan.mass.nnz <= 1:
+        return None
+    good = good_enough(problem.cost, plan.mass.nonzero(), plan.f, plan.g, 0.0, SUSPECT)
+    return None if good is None else good * float(plan.mass.sum()) / plan.mass.nnz
+
+
+def _shipped_again(
+    problem: Transport,
+    found: Found[csr_array],
+    used: tuple[np.ndarray, np.ndarray],
+    search: Callable[[Transport], Plan],
+) -> Found[csr_array]:
+    """The best plan at reduced costs, and duals to which its own are added."""
+    from scipy.sparse import csr_array
+
+    from lapmark.solvers.certificate.plan import claim_of
+
+    claim, p = found.claim, found.duals
+    terms, (n, m) = claim.terms, claim.terms.cost.shape
+    rows, columns = np.nonzero(np.isfinite(terms.cost.dense()))
+    lengths, _ = claim.slack(p, rows, columns, terms.cost.exact_entries(rows, columns))
+    cost = np.full((n + terms.columns_keep, m + terms.rows_keep), np.inf)
+    cost[rows, columns] = np.clip(lengths, 0.0, LARGEST_COST)
+    assert problem.a is not None
+    assert problem.b is not None
+    a, b, spare = problem.a[used[0]], problem.b[used[1]], abs(problem.surplus)
+    # What a row or a column keeps goes to a spare one, at the dual that this forgoes.
+    if terms.rows_keep:
+        cost[:n, m], b = -(p.f + p.f_rest), np.append(b, spare)
+    if terms.columns_keep:
+        cost[n, :m], a = -(p.g + p.g_rest), np.append(a, spare)
+    again = search(Transport(DenseCost(cost), a, b, blur=0))
+    assert again.mass is not None
+    assert again.f is not None
+    assert again.g is not None
+    moved = again.mass[:n, :m].tocoo()
+    mass = csr_array((moved.data, (used[0][moved.row], used[1][moved.col])), shape=problem.shape)
+    level = again.g[m] if terms.rows_keep else -again.f[n] if terms.columns_keep else 0.0
+    f, g = again.f[:n] + level, again.g[:m] - level
+    by_columns = terms.from_which == "columns"
+    duals = terms.given_columns(p.g, p.g_rest + g) if by_columns else terms.given_rows(p.f, p.f_rest + f)
+    claim, _ = claim_of(problem, mass)
+    return Found(mass, claim, duals, claim.excess(duals))
