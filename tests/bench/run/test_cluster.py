@@ -68,13 +68,14 @@ def stays(problem):
 ENVIRONMENT = {**os.environ, "GIT_DIR": os.devnull, "DASK_DISTRIBUTED__SCHEDULER__ALLOWED_FAILURES": "0"}
 
 #: What makes a worker hostile.
-HOSTILE = str(Path(__file__).with_name("hostile_worker.py"))
+HOSTILE = str(Path(__file__).parents[2] / "helpers" / "hostile_worker.py")
 
 #: Calls what a hostile worker puts in place of our functions, as any client of Dask would.
 PLAIN_CLIENT = """
 import contextlib, sys, time
 import distributed
 from lapmark.bench.run.cluster.cluster import turn
+
 
 client = distributed.Client(sys.argv[1])
 for worker, known in client.scheduler_info(n_workers=-1)["workers"].items():
@@ -152,7 +153,7 @@ def certificates(tmp_path: Path) -> Path:
     """The folder in which the commands of the guide have been run that make certificates."""
     if shutil.which("openssl") is None:
         pytest.skip("openssl is not installed")
-    guide = (Path(__file__).parents[2] / "docs" / "cluster.md").read_text(encoding="utf-8")
+    guide = (Path(__file__).parents[3] / "docs" / "cluster.md").read_text(encoding="utf-8")
     block = re.search(r"```console norun\n(\$ openssl .*?)```", guide, re.DOTALL)
     assert block
     commands = re.sub(r"^\$ ", "", block[1], flags=re.MULTILINE)
@@ -449,7 +450,7 @@ def test_ctrl_c_ends_the_turns_and_keeps_what_is_done(dask: Dask, plugin: Path) 
 
 
 def test_a_worker_with_another_commit_is_not_used(dask: Dask) -> None:
-    dask.worker("first", GIT_DIR=str(Path(__file__).parents[2] / ".git"))
+    dask.worker("first", GIT_DIR=str(Path(__file__).parents[3] / ".git"))
     code, output = run(dask, "-s", "jv", "-p", "uniform", "-n", 8)
     assert code == 1, output
     used = r"no worker of tcp://127.0.0.1:\d+ can be used: .* runs the code of \w+(\+\w+)?, not of \w+"
@@ -537,7 +538,10 @@ def test_workers_that_send_anything_but_their_record_are_not_used(dask: Dask) ->
 
 def test_a_worker_that_keeps_silent_loses_its_turn(dask: Dask) -> None:
     dask.hostile("silence", "none")
-    hasty = "import lapmark.bench.run.cluster.cluster as c; c.AROUND_CALLS, c.PROCESSES = 4.0, 0; from lapmark.bench.cli import app; app()"
+    hasty = (
+        "import lapmark.bench.run.cluster.cluster as c; c.AROUND_CALLS, c.PROCESSES = 4.0, 0;"
+        "from lapmark.bench.cli import app; app()"
+    )
     process = start(dask, "-s", "jv", "-p", "uniform", "-n", 8, "-n", 9, program=("-c", hasty))
     output, _ = process.communicate(timeout=100)
     assert process.returncode == 0, output

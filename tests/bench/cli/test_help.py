@@ -5,26 +5,18 @@ from __future__ import annotations
 import importlib.metadata
 import re
 import shlex
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
 import typer
+from command import VERBS
 from typer.testing import CliRunner
 
 from lapmark.bench.cli import app
 
 COMMAND = typer.main.get_command(app)
 
-
-def verbs(command: Any, *before: str) -> Iterator[tuple[str, ...]]:
-    """Every command there is, as one types it, itself first."""
-    yield before
-    for name, verb in getattr(command, "commands", {}).items():
-        yield from verbs(verb, *before, name)
-
-
-VERBS = list(verbs(COMMAND))
 
 #: What a line of an example has room for in a terminal of 80 columns.
 ROOM = 74

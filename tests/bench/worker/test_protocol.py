@@ -8,8 +8,10 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import scipy.sparse
+from mutation import mutated
+from problem_samples import PROBLEMS
 
-from lapmark import Assignment, DenseCost, Infeasible, Matching, Plan, PointCost, SparseCost, Transport
+from lapmark import Assignment, DenseCost, Infeasible, Matching, Plan, PointCost
 from lapmark.bench.util.plain_text import plain
 from lapmark.bench.worker import protocol
 from lapmark.bench.worker.protocol import BadAnswer
@@ -17,24 +19,6 @@ from lapmark.solvers.problem import Problem
 
 RNG = np.random.default_rng(0)
 MOST = 1 << 20
-POINTS = RNG.random((20, 2)), RNG.random((30, 2))
-
-PROBLEMS: dict[str, Problem] = {
-    "float32": Assignment(DenseCost(RNG.random((20, 30), dtype=np.float32))),
-    "column-major": Assignment(DenseCost(np.asfortranarray(RNG.random((30, 20))))),
-    "integers, forbidden nothing": Assignment(DenseCost(RNG.integers(0, 9, (5, 5), dtype=np.int16))),
-    "forbidden pairs": Assignment(DenseCost(np.where(RNG.random((9, 9)) < 0.3, np.inf, 1.0))),
-    "a limit of 0": Assignment(DenseCost(RNG.normal(size=(20, 30))), limit=0.0),
-    "maximising": Assignment(DenseCost(RNG.random((20, 20))), limit=0.5, maximize=True),
-    "points": Assignment(PointCost(*POINTS, p=1.5, scale=3.0)),
-    "sparse": Assignment(SparseCost(scipy.sparse.random_array((20, 20), density=0.5, rng=1).tocsr())),
-    "nearly empty": Assignment(SparseCost(scipy.sparse.csr_array(np.fliplr(np.eye(40, dtype=np.int32))))),
-    "empty": Assignment(DenseCost(np.zeros((0, 0)))),
-    "transport": Transport(PointCost(*POINTS), blur=0.1, reach=2.0),
-    "transport of given masses": Transport(DenseCost(np.eye(2)), a=np.array([0.2, 0.8]), b=np.array([0.5, 0.5])),
-    "transport that could be partial": Transport(DenseCost(np.eye(2)), [0.2, 0.8], [0.5, 0.5], partial=True),
-    "transport of sums that differ": Transport(DenseCost(np.eye(2)), [1, 2], [0.5, 0.5], blur=0, partial=True),
-}
 
 
 @pytest.mark.parametrize("problem", PROBLEMS.values(), ids=PROBLEMS)
@@ -137,24 +121,6 @@ def test_counters_that_are_none_count_for_nothing() -> None:
     assert protocol.read_counters({"scans": np.int64(3)}) == {"scans": 3}
     for nonsense in (None, 3, "scans", {"scans": "many"}, SimpleNamespace()):
         assert protocol.read_counters(nonsense) == {}
-
-
-def mutated(data: bytes, rng: np.random.Generator) -> bytes:
-    """With some bytes changed, cut off or put in twice."""
-    changed = bytearray(data)
-    for _ in range(rng.integers(1, 6)):
-        at = int(rng.integers(len(changed)))
-        match rng.integers(4):
-            case 0:
-                changed[at] = rng.integers(256)
-            case 1:
-                changed[at : at + 4] = int(rng.integers(1 << 32)).to_bytes(4, "little")
-            case 2:
-                del changed[at : at + int(rng.integers(1, 64))]
-            case _:
-                changed[at:at] = changed[at : at + int(rng.integers(1, 64))]
-        changed = changed or bytearray(b"?")
-    return bytes(changed)
 
 
 def read_mutations(count: int) -> None:

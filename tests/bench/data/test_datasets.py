@@ -12,7 +12,7 @@ import pytest
 from lapmark.bench.data import datasets
 from lapmark.bench.data.datasets import MissingData
 
-DATA = Path(os.environ.get(datasets.VARIABLE) or Path(__file__).parents[3] / "shared" / "data")
+DATA = Path(os.environ.get(datasets.VARIABLE) or Path(__file__).parents[4] / "shared" / "data")
 
 
 def idx(array: np.ndarray) -> bytes:

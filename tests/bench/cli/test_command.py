@@ -10,20 +10,13 @@ from pathlib import Path
 
 import psutil
 import pytest
-from typer.testing import CliRunner
+from command import lapmark
 
-from lapmark.bench.cli import app
 from lapmark.bench.results.record import Record
 from lapmark.bench.results.store import NAME, Store
 
 #: Enough cells that a run can be stopped among them.
 RUN = ["run", "-s", "jv", "-s", "scipy", "-p", "uniform", "-n", "8", "-n", "12", "--budget", "10ms"]
-
-
-def lapmark(*arguments: object) -> tuple[int, str]:
-    result = CliRunner().invoke(app, [str(argument) for argument in arguments])
-    assert result.exception is None or isinstance(result.exception, SystemExit), result.output
-    return result.exit_code, result.output
 
 
 def start(*arguments: object) -> subprocess.Popen[str]:

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from command import VERBS
 from PIL import Image
-from test_help import VERBS
 
 from lapmark.bench.cli import main
 from lapmark.bench.cli.terminal import STAND_INS, stand_in
@@ -22,7 +22,7 @@ from lapmark.bench.system.commit_build import Failed
 from lapmark.bench.system.git_repository import TRAILER
 from lapmark.solvers import registry
 
-ROOT = Path(__file__).parent.parent.parent
+ROOT = Path(__file__).parents[3]
 
 #: The environment of a terminal that shows ASCII only.
 ASCII = {"LC_ALL": "C", "PYTHONIOENCODING": "ascii", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}

@@ -91,7 +91,7 @@ def test_tree_deep_and_locked_folders_are_removed(
 
 
 def test_folder_whose_user_was_killed_is_removed_at_the_next_start(temporary: Path) -> None:
-    code = "import os, tempfile; from lapmark.bench.system import scratch_folders; scratch_folders.make(); os.kill(os.getpid(), 9)"
+    code = "import os; from lapmark.bench.system import scratch_folders as s; s.make(); os.kill(os.getpid(), 9)"
     subprocess.run([sys.executable, "-c", code], env={**os.environ, "TMPDIR": str(temporary)}, check=False)
     (left,) = temporary.iterdir()
     with scratch_folders.folder() as used:  # sweeps

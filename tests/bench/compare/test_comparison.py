@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from test_cli import lapmark
+from command import lapmark
 
 from lapmark.bench.compare import formats
 from lapmark.bench.compare.bootstrap import ratio

@@ -28,7 +28,9 @@ from lapmark.bench.run.schedule import Finished, Turns
 from lapmark.bench.worker.cell import Limits
 from lapmark.solvers import registry
 
-EXAMPLE = Path(__file__).parent / "example_package"
+HELPERS = Path(__file__).parents[2] / "helpers"
+
+EXAMPLE = HELPERS / "example_package"
 
 #: The package lap of the harness is newer.
 OLD = "0.5.12"

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from test_protocol import mutated
+from mutation import mutated
 
 from lapmark import Assignment, DenseCost, solve
 from lapmark.bench.system.process_tree import Tree

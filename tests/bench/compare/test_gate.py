@@ -15,7 +15,7 @@ from pathlib import Path
 import psutil
 import pytest
 import yaml
-from test_cli import lapmark
+from command import lapmark
 from typer.testing import CliRunner
 
 from lapmark.bench.cli import app
@@ -23,7 +23,7 @@ from lapmark.bench.compare import templates
 from lapmark.bench.system.commit_build import CUSTOMISATION, Build, Failed
 from lapmark.bench.system.process_tree import can_isolate
 
-ROOT = Path(__file__).parent.parent.parent
+ROOT = Path(__file__).parents[3]
 
 #: A solver: each row takes the cheapest column left, and looks for it `LOOKS` times.
 SOLVER = """

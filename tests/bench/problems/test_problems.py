@@ -20,7 +20,7 @@ from lapmark.bench.problems.hard import difference, product
 from lapmark.bench.problems.random import integers
 from lapmark.bench.util import cache
 
-DATA = Path(os.environ.get(datasets.VARIABLE) or Path(__file__).parents[3] / "shared" / "data")
+DATA = Path(os.environ.get(datasets.VARIABLE) or Path(__file__).parents[4] / "shared" / "data")
 REFERENCE = {"source": "mnist-reference"}
 
 #: Every family that needs no data files, at each of its variants and at settings of its own.

@@ -19,7 +19,9 @@ from lapmark.bench.results.record import Record
 from lapmark.bench.results.store import NAME, Store
 from lapmark.bench.system import control_group
 
-PLUGINS = Path(__file__).parent / "plugins"
+HELPERS = Path(__file__).parents[2] / "helpers"
+
+PLUGINS = HELPERS / "plugins"
 
 #: Honest solvers, and some that leave processes, files and memory behind.
 SOLVERS = ("jv", "scipy", "leaves-a-daemon", "leaves-temporary-files", "well-behaved")
@@ -104,7 +106,10 @@ def test_a_hundred_kills(tmp_path: Path) -> None:
 
 def test_a_cell_that_cost_the_harness_its_life_twice_is_recorded_as_a_crash(tmp_path: Path) -> None:
     """By a solver that kills it, where the system does not keep it from that."""
-    code = "import lapmark.bench.system.process_tree, lapmark.bench.cli; lapmark.bench.system.process_tree.can_isolate = lambda: False; lapmark.bench.cli.main()"
+    code = (
+        "from lapmark.bench import cli; from lapmark.bench.system import process_tree;"
+        "process_tree.can_isolate = lambda: False; cli.main()"
+    )
     names = ("kills-the-harness", "jv")
     options = [*(("-s", name) for name in names), ("-p", "uniform"), ("-n", "24"), ("--budget", "20ms")]
     options += [("--plugin", str(PLUGINS / "intruders.py")), ("--to", str(tmp_path))]

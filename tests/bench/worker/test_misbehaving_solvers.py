@@ -27,7 +27,9 @@ from lapmark.bench.system.process_tree import Tree, can_isolate
 from lapmark.bench.worker.cell import Limits
 from lapmark.solvers import plugins, registry
 
-PLUGINS = sorted((Path(__file__).parent / "plugins").glob("*.py"))
+HELPERS = Path(__file__).parents[2] / "helpers"
+
+PLUGINS = sorted((HELPERS / "plugins").glob("*.py"))
 
 #: The status and a part of the message.
 EXPECTED = {

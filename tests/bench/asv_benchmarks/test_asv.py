@@ -19,7 +19,7 @@ import pytest
 
 from lapmark.bench.asv_benchmarks import asv_site
 
-ROOT = Path(__file__).parent.parent.parent
+ROOT = Path(__file__).parents[3]
 
 
 SETTINGS = {

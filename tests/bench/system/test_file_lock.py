@@ -12,12 +12,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from test_cli import lapmark
+from command import lapmark
 
 from lapmark.bench.system import file_lock, host_lock
 from lapmark.bench.system.file_lock import Busy, LockError
 
-ROOT = Path(__file__).parent.parent.parent
+ROOT = Path(__file__).parents[3]
 
 RUN = ["run", "-s", "jv", "-p", "uniform", "-n", 8, "--budget", "10ms", "--to"]
 
@@ -47,7 +47,10 @@ def usual(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_lock_is_held_by_one_process_at_a_time_and_freed_by_its_death(tmp_path: Path) -> None:
     path = tmp_path / "new" / "lock"
-    code = f"import lapmark.bench.system.file_lock, pathlib\nwith lapmark.bench.system.file_lock.hold(pathlib.Path({str(path)!r})): print(flush=True); input()"
+    code = (
+        "from pathlib import Path; from lapmark.bench.system import file_lock\n"
+        f"with file_lock.hold(Path({str(path)!r})): print(flush=True); input()"
+    )
     holder = subprocess.Popen(
         [sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=ROOT
     )

@@ -7,7 +7,7 @@ import sys
 
 import numpy as np
 import pytest
-from test_protocol import PROBLEMS
+from problem_samples import PROBLEMS
 
 from lapmark import Assignment, Infeasible, certify, solve
 from lapmark.bench.run.certify import Scales
