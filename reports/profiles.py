@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from lapmark.bench.results.record import METRICS
-from lapmark.bench.run.schedule import DEFEATS
+from lapmark.bench.results.statuses import LIMIT_REACHED
 
 from .verdicts import CONVERGED
 
@@ -113,7 +113,7 @@ def _time_to(rows: pd.DataFrame, gap: float) -> pd.Series:
 
 def _defeated(rows: pd.DataFrame) -> pd.Series:
     """Whether a solver came to a limit on a smaller case of the same label: the run then spares it the larger ones."""
-    limits = rows[rows["status"].isin(DEFEATS)].groupby(["label", "series"])["n"].min()
+    limits = rows[rows["status"].isin(LIMIT_REACHED)].groupby(["label", "series"])["n"].min()
     smallest = rows.set_index(["label", "series"]).index.map(limits.to_dict()).to_numpy(dtype=float)
     return rows["n"] > smallest
 

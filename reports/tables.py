@@ -9,7 +9,8 @@ import numpy as np
 import pandas as pd
 
 from lapmark.bench.problems import Case, families
-from lapmark.bench.results.record import FIGURES, METRICS, STATUSES, Record
+from lapmark.bench.results.record import FIGURES, METRICS, Record
+from lapmark.bench.results.statuses import STATUSES
 from lapmark.bench.util import spec
 from lapmark.bench.util.units import show_size
 from lapmark.bench.worker.protocol import BUILD_MATRIX

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from lapmark.bench.problems import families
+from lapmark.bench.results.statuses import FAILURES
 from lapmark.bench.util.units import show_duration
 
 from . import format, tables
@@ -113,7 +114,7 @@ def _best_gap(rows: pd.DataFrame) -> str:
 
 
 def _failures(rows: pd.DataFrame) -> str:
-    failed = rows[~rows["status"].isin(["ok", "skipped"])]
+    failed = rows[rows["status"].isin(FAILURES)]
     if failed.empty:
         return ""
     counts = ", ".join(f"{status} {count}" for status, count in failed["status"].value_counts().items() if count)

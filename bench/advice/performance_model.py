@@ -19,6 +19,7 @@ import pandas as pd
 
 from lapmark.bench.problems import Case
 from lapmark.bench.results.record import Record
+from lapmark.bench.results.statuses import LIMIT_REACHED
 from lapmark.bench.util import spec
 from lapmark.bench.worker.protocol import BUILD_MATRIX
 from lapmark.solvers.problem import Problem
@@ -145,7 +146,7 @@ class Curve:
     def failure(self, n: int) -> str | None:
         """What it came to: at a limit, if this size is as large; by itself, at any."""
         for size, status in self.failures:
-            if status not in {"timeout", "memory"} or n >= size:
+            if status not in LIMIT_REACHED or n >= size:
                 return f"{status} at n = {size}"
         return None
 

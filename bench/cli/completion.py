@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping, MutableMapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from lapmark.bench.problems.application import Application
+    from lapmark.bench.problems import Family
 
 #: A word and its help.
 Offer = tuple[str, str]
@@ -76,9 +76,9 @@ def embeddings(incomplete: str) -> list[Offer]:
 
 def statuses(incomplete: str) -> list[Offer]:
     """What can become of a cell, as `--retry` takes it."""
-    from lapmark.bench.results.record import STATUSES
+    from lapmark.bench.results.statuses import STATUSES
 
-    return _offer(incomplete, {**STATUSES, "failed": "every status but ok and skipped"})
+    return _offer(incomplete, {name: status.meaning for name, status in STATUSES.items()} | {"failed": "every failure"})
 
 
 def environments(incomplete: str) -> list[Offer]:
@@ -120,10 +120,10 @@ def _breaks(piece: str) -> bool:
     return bool(piece) and set(piece) <= _BREAKS
 
 
-def _offer_applications(incomplete: str, known: Mapping[str, Application]) -> list[Offer]:
+def _offer_applications(incomplete: str, known: Mapping[str, Family]) -> list[Offer]:
     def settings(name: str) -> Mapping[str, Sequence[str]]:
         one = known[name]
-        return {"n": [str(size) for size in one.sizes], **_settings(one.function, one.positional), "seed": ()}
+        return {"n": [str(size) for size in one.sizes], **_settings(one.build, 2), "seed": ()}
 
     return _offer(incomplete, {name: one.source for name, one in known.items()}, settings)
 

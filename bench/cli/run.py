@@ -151,7 +151,7 @@ def run(
     from rich.console import Console
     from rich.markup import escape
 
-    from lapmark.bench.results.record import STATUSES
+    from lapmark.bench.results.statuses import STATUSES
     from lapmark.bench.results.store import Store, StoreError
     from lapmark.bench.run import configuration as configs
     from lapmark.bench.run.cells import plan
@@ -229,12 +229,12 @@ def _statuses(names: Sequence[str]) -> set[str]:
 
     `loaded` stands beside them: what was measured while others used its cores.
     """
-    from lapmark.bench.results.record import STATUSES
+    from lapmark.bench.results.statuses import FAILURES, STATUSES
     from lapmark.solvers import registry
 
     groups = {
         **{status: {status} for status in STATUSES},
-        "failed": set(STATUSES) - {"ok", "skipped"},
+        "failed": set(FAILURES),
         "loaded": {"loaded"},
     }
     for name in names:

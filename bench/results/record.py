@@ -18,18 +18,7 @@ from lapmark.bench.system.conditions import worst
 from lapmark.bench.util import spec
 from lapmark.solvers.certificate import TOLERANCE
 
-#: What can become of a cell. Only `ok` is ranked.
-STATUSES = {
-    "ok": "certified: a valid answer, an optimal one where the solver claims that, or the proof that there is none",
-    "unproven": "valid, and claimed optimal, but neither its own duals nor ours prove it, and nothing refutes it",
-    "wrong": "the certificate refutes the answer",
-    "timeout": "stopped at the time limit",
-    "memory": "stopped at the memory limit, or refused memory below it",
-    "crash": "the process died of a signal",
-    "error": "the solver raised",
-    "skipped": "not run: the solver is missing, or does not take such a problem",
-}
-
+from .statuses import STATUSES
 
 #: What a record keeps of a certificate, by the names that both give it; None in a record where it is not finite.
 FIGURES = (

@@ -138,7 +138,7 @@ def plan(
         kind = problems.get(case.problem).kind
         texts = solvers or [name for name, one in available_solvers.entrants().items() if one.capabilities.solves(kind)]
         chosen = dict.fromkeys(variant for text in texts for variant in expand_solver(text, kind))
-        conversion = [BUILD_MATRIX] if case.setting("cost") not in (None, "dense") else []
+        conversion = [BUILD_MATRIX] if case.settings.get("cost", "dense") != "dense" else []
         for solver in (*conversion, *sorted(chosen, key=_rank)):
             cells += [Cell(solver, case, count) for count in _counts(solver, threads)]
     return cells

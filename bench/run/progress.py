@@ -19,6 +19,7 @@ from rich.table import Column, Table
 
 from lapmark.bench.problems import Case
 from lapmark.bench.results.record import METRICS, Record
+from lapmark.bench.results.statuses import FAILURES, STATUSES
 from lapmark.bench.util.units import show_duration, show_error, show_size
 from lapmark.bench.worker.protocol import BUILD_MATRIX
 
@@ -26,9 +27,6 @@ from .schedule import Event, Started, Waiting
 
 #: A table of more cases than this is wider than most terminals.
 MOST_COLUMNS = 8
-
-#: How a status looks; those not named are a failure of the solver.
-_STYLES = {"ok": "green", "skipped": "dim", "unproven": "yellow"}
 
 
 class Board:
@@ -142,7 +140,7 @@ def winners(records: Sequence[Record], cases: Sequence[str]) -> Table:
         lead = _nearest(of_case)
         if first:
             lead = [escape(first[1]), show_duration(first[0]), f"{second[0] / first[0]:.1f}×" if second else ""]
-        failed = Counter(record.status for record in of_case if record.status not in ("ok", "skipped"))
+        failed = Counter(record.status for record in of_case if record.status in FAILURES)
         table.add_row(
             escape(Case.read(case).label),
             str(Case.read(case).n),
@@ -174,7 +172,7 @@ def headings(cases: Sequence[Case]) -> list[str]:
 
 
 def styled(status: str, text: str) -> str:
-    style = _STYLES.get(status, "bold red")
+    style = STATUSES[status].style
     return f"[{style}]{escape(text)}[/]"
 
 

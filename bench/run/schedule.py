@@ -11,15 +11,13 @@ from collections.abc import Callable, Collection, Generator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from lapmark.bench.results.record import Record
+from lapmark.bench.results.statuses import LIMIT_REACHED, STATUSES
 from lapmark.bench.results.store import Store
 from lapmark.bench.system.conditions import loaded
 from lapmark.bench.system.machine import machine
 
 from .cells import Cell
 from .measure import Terms, unmeasured
-
-#: A solver that came to this on a case is not tried on larger ones of its kind: it would only spend the limit again.
-DEFEATS = {"timeout": "time", "memory": "memory"}
 
 
 @dataclass(frozen=True)
@@ -125,7 +123,7 @@ class Turns:
                         break
                 if self.terms.fulfilled(record):
                     due.remove(cell)
-                    if record.status in DEFEATS:
+                    if record.status in LIMIT_REACHED:
                         self._defeats.setdefault(_kind(cell), record)
                     yield Finished(cell, record, resumed)
             if not due:
@@ -146,7 +144,7 @@ class Turns:
         defeat = self._defeats.get(_kind(cell))
         if defeat is None or defeat.n >= cell.case.n:
             return None
-        reason = f"passed the {DEFEATS[defeat.status]} limit at n = {defeat.n} already"
+        reason = f"passed the {STATUSES[defeat.status].limit} limit at n = {defeat.n} already"
         return unmeasured(cell, "skipped", reason, where)
 
 

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
+from lapmark.bench.results.statuses import FAILURES
 from lapmark.reports import format, tables
 from lapmark.reports.style import SOFT, Label, label_right, log_axis, panels, plain, sizes_axis, style, theme
 
@@ -44,7 +45,7 @@ def numbers(cells: pd.DataFrame) -> pd.DataFrame:
     lines = {}
     for label, easier in _pairs(found):
         rows = found[(found["label"] == label) & (found["easier"] == easier)]
-        failed = cells[cells["current"] & (cells["label"] == label) & ~cells["status"].isin(["ok", "skipped"])]
+        failed = cells[cells["current"] & (cells["label"] == label) & cells["status"].isin(FAILURES)]
         table = rows.pivot_table(index="series", columns="n", values="ratio", aggfunc="median").reindex(columns=sizes)
         for series, ratios in table.sort_values(sizes[::-1], ascending=False).iterrows():
             status = failed[failed["series"] == series].groupby("n")["status"].first()

@@ -13,6 +13,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import ListedColormap
 from matplotlib.figure import Figure
 
+from lapmark.bench.results.statuses import STATUSES
 from lapmark.reports.style import INK, LETTER, PAPER, SOFT, plain, theme
 
 from .base import Chart
@@ -23,25 +24,15 @@ WIDE, HIGH, BELOW = 0.45, 0.24, 0.5
 #: Columns beyond which the matrix goes on below: as wide as a page.
 WIDEST = 24
 
-#: Statuses from worst to best, with their colour and their short name in the matrix.
-STATUS_LOOKS = {
-    "wrong": ("#D55E00", "wrong"),
-    "crash": ("#7A1F4B", "crash"),
-    "error": ("#4B4E9E", "error"),
-    "memory": ("#CC79A7", "mem"),
-    "timeout": ("#E69F00", "time"),
-    "unproven": ("#56B4E9", "?"),
-    "ok": ("#8FCFB4", "ok"),
-    "skipped": ("#C3C8CE", "skip"),
-}
+#: Statuses from best to worst.
+ORDER = sorted(STATUSES.values(), key=lambda status: status.rank)
 
 
 def draw(cells: pd.DataFrame) -> Figure | None:
     """Solvers by cases, the worst status where a cell stands for several seeds; what is too wide goes on below."""
-    order = list(STATUS_LOOKS)
     shown = cells[cells["current"]]
-    places = shown.assign(place=[order.index(status) for status in shown["status"]])
-    matrix = places.pivot_table(index=["group", "series"], columns=["label", "n"], values="place", aggfunc="min")
+    places = shown.assign(place=[ORDER.index(STATUSES[name]) for name in shown["status"]])
+    matrix = places.pivot_table(index=["group", "series"], columns=["label", "n"], values="place", aggfunc="max")
     bands = [band.dropna(how="all") for band in _bands(matrix)]
     labels = [[str(label) for label, _ in band.columns] for band in bands]
     left = 0.3 + LETTER * max(len(name) for _, name in matrix.index)
@@ -74,20 +65,19 @@ def _bands(matrix: pd.DataFrame) -> Iterator[pd.DataFrame]:
 
 
 def _band(ax: Axes, matrix: pd.DataFrame) -> None:
-    order = list(STATUS_LOOKS)
     labels = [str(label) for label, _ in matrix.columns]
     rows, columns = matrix.shape
     sns.heatmap(
         matrix,
-        annot=matrix.map(lambda place: "" if np.isnan(place) else STATUS_LOOKS[order[int(place)]][1]),
+        annot=matrix.map(lambda place: "" if np.isnan(place) else ORDER[int(place)].short),
         fmt="",
         cbar=False,
         ax=ax,
         vmin=-0.5,
-        vmax=len(order) - 0.5,
+        vmax=len(ORDER) - 0.5,
         linewidths=1.2,
         linecolor=PAPER,
-        cmap=ListedColormap([colour for colour, _ in STATUS_LOOKS.values()]),
+        cmap=ListedColormap([status.colour for status in ORDER]),
         annot_kws={"fontsize": 7.5},
         xticklabels=False,
         yticklabels=False,

@@ -22,7 +22,8 @@ import pandas as pd
 from markupsafe import Markup
 from PIL import Image
 
-from lapmark.bench.results.record import METRICS, STATUSES, Metric
+from lapmark.bench.results.record import METRICS, Metric
+from lapmark.bench.results.statuses import STATUSES
 from lapmark.bench.system.conditions import LOADED
 from lapmark.bench.util.units import show_duration, show_size
 from lapmark.reports import format, tables
@@ -101,7 +102,7 @@ def render(cells: pd.DataFrame, drawings: Sequence[Drawing], albums: Sequence[Al
         charts=[(drawing.chart, _chart(drawing), _numbers(drawing.chart, cells)) for drawing in drawings],
         albums=[(album, shown_pictures(album, directory)) for album in albums],
         failures=_failures(shown),
-        statuses=STATUSES,
+        statuses=STATUSES.values(),
         rows=[_row(row, columns) for _, row in shown.iterrows()],
         columns=columns,
         choices={name: values for name, column in FILTERS.items() if (values := _choices(name, shown[column]))},

@@ -12,6 +12,7 @@ from report_records import blurred, failed, make_record
 
 from lapmark.bench.problems import Case
 from lapmark.bench.results.record import METRICS, Record
+from lapmark.bench.results.statuses import STATUSES
 from lapmark.reports import charts, style, tables
 from lapmark.reports.charts import curves, errors, status
 from lapmark.solvers import registry
@@ -61,13 +62,12 @@ def test_status_matrix_has_a_text_for_every_status(records: list[Record]) -> Non
     figure = status.draw(tables.frame(records))
     assert figure is not None
     shown = {text.get_text() for text in figure.axes[0].texts}
-    assert {short for _, short in status.STATUS_LOOKS.values()} <= shown
+    assert {each.short for each in STATUSES.values()} <= shown
 
 
-def test_status_looks_cover_all_statuses() -> None:
-    from lapmark.bench.results.record import STATUSES
-
-    assert set(status.STATUS_LOOKS) == set(STATUSES)
+def test_status_order_ranks_wrong_worst_and_every_rank_once() -> None:
+    assert status.ORDER[-1].name == "wrong"
+    assert [each.rank for each in status.ORDER] == list(range(len(STATUSES)))
 
 
 def test_labels_of_many_solvers_do_not_overlap() -> None:

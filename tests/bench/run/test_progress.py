@@ -6,7 +6,8 @@ import pytest
 from rich.console import Console
 
 from lapmark.bench.problems import Case
-from lapmark.bench.results.record import STATUSES, Record
+from lapmark.bench.results.record import Record
+from lapmark.bench.results.statuses import STATUSES
 from lapmark.bench.run.cells import Cell
 from lapmark.bench.run.progress import MOST_COLUMNS, Board, headings, line, show_errors, summary
 from lapmark.bench.run.schedule import Finished, Started
