@@ -85,7 +85,7 @@ docs: export NO_MKDOCS_2_WARNING = 1
 docs: $(READY) ## Build the documentation as a site in build/site
 	mkdocs build
 
-# asv on the installed package, as it is; over commits, each in an environment of its own: see METHODOLOGY.md.
+# asv on the installed package, as it is; over commits, each in an environment of its own: see docs/history.md.
 ASV_RUN = asv run --environment existing:$(BIN)/python --set-commit-hash $$(git rev-parse HEAD) --launch-method forkserver --show-stderr
 
 # Where npm is not there, the site loads its scripts from the network, as asv makes it.

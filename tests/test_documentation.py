@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html.parser
 import http.server
 import os
 import re
@@ -10,13 +11,14 @@ import sys
 import threading
 from pathlib import Path
 
+import numpy as np
 import pytest
 import shown
 import typer
 from browsers import CHROMIUM
 from typer.testing import CliRunner
 
-from lapmark import solvers
+import lapmark
 from lapmark.bench import problems
 from lapmark.bench.cli import app
 from lapmark.bench.contract import CHECKS, Broken, check
@@ -24,14 +26,23 @@ from lapmark.bench.run import configurations
 from lapmark.solvers import plugins
 
 ROOT = Path(__file__).parent.parent
-DOCUMENTS = [ROOT / name for name in ("README.md", "METHODOLOGY.md", "BIAS.md", "CONTRIBUTING.md")]
 PAGES = sorted((ROOT / "docs").glob("**/*.md"))
+DOCUMENTS = sorted(ROOT.glob("*.md")) + PAGES
 #: Pages that start a cluster, make environments, build commits or draw: what they show has tests of its own.
 SLOW = {"cluster", "environments", "gallery", "gate", "map", "plugins"}
+#: Documents whose examples of Python run from top to bottom.
+EXAMPLES = ("README.md", "docs/library.md", "docs/applications.md", "docs/embeddings.md")
+#: Characters in a line of prose.
+WIDTH = 100
+
+
+def relative(path: Path) -> str:
+    """Return the name of a document from the root."""
+    return path.relative_to(ROOT).as_posix()
 
 
 def broken(solver: str) -> set[str]:
-    """The checks of the contract that the solver fails."""
+    """Return the checks of the contract that the solver fails."""
     failed = set()
     for name in CHECKS:
         try:
@@ -39,6 +50,12 @@ def broken(solver: str) -> set[str]:
         except Broken:
             failed.add(name)
     return failed
+
+
+def prose(text: str) -> list[str]:
+    """Return the lines of a document that are neither code, nor in a table, nor an image."""
+    outside = re.sub(r"^ *(```|~~~).*?^ *\1 *$", "", text, flags=re.MULTILINE | re.DOTALL)
+    return [line for line in outside.splitlines() if not re.match(r"\||\[?!\[|    ", line)]
 
 
 def test_the_solver_of_the_contributing_guide(tmp_path):
@@ -53,39 +70,46 @@ def test_the_solver_of_the_contributing_guide(tmp_path):
     assert broken("guide-honest") == set()
 
 
-@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+@pytest.mark.parametrize("document", DOCUMENTS, ids=relative)
 def test_commands_and_files_that_documents_name_exist(document):
     text = document.read_text()
     targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
-    code = "\n".join(re.findall(r"```[a-z]*\n(.*?)```", text, re.DOTALL) + re.findall(r"`([^`\n]+)`", text))
+    code = "\n".join(re.findall(r"```[^\n`]*\n(.*?)```", text, re.DOTALL) + re.findall(r"`([^`\n]+)`", text))
     assert set(re.findall(r"(?:^|\$ )make ([a-z-]+)", code, re.MULTILINE)) <= targets
-    for command in set(re.findall(r"(?:^|\$ )lapmark ([a-z]+)", code, re.MULTILINE)):
+    for command in set(re.findall(r"(?:^|\$ )lapmark ([a-z]+)", code, re.MULTILINE)) - {"rnu"}:
         assert CliRunner().invoke(app, [command, "--help"]).exit_code == 0, command
     for path in re.findall(r"`((?:solvers|bench|reports|tests|docs)/[\w./-]+)`", text):
         assert (ROOT / path).exists(), path
-    for link in re.findall(r"\]\((?!https?:|#)([^)#]+)\)", text):
-        assert (ROOT / link).exists(), link
+    for link in re.findall(r"\]\((?!https?:|#)([^)#]+)[^)]*\)", text):
+        assert (document.parent / link).exists(), link
 
 
-def test_the_readme_names_every_family_and_every_configuration():
-    named = set(re.findall(r"`([a-z-]+)`", (ROOT / "README.md").read_text()))
-    assert set(problems.families()) <= named
-    assert set(configurations.names()) <= named
+@pytest.mark.parametrize("document", [path for path in DOCUMENTS if path.name != "BIAS.md"], ids=relative)
+def test_lines_of_prose_fit_the_width(document):
+    assert [line for line in prose(document.read_text()) if len(line) > WIDTH] == []
 
 
-def test_the_library_examples_of_the_readme():
-    first, *others = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
-    names: dict = {}
-    exec(first, names)
-    assert names["certify"](names["problem"], names["m"]).optimal
-    assert names["cost"][names["rows"], names["cols"]].sum() == pytest.approx(names["m"].cost)
-    for code in others:
+def test_pages_name_every_family_and_every_suite():
+    families, runs = ((ROOT / "docs" / page).read_text() for page in ("families.md", "suites.md"))
+    assert set(problems.families()) <= set(re.findall(r"`([a-z-]+)`", families))
+    assert set(configurations.names()) <= set(re.findall(r"`([a-z-]+)`", runs))
+
+
+@pytest.mark.parametrize("document", EXAMPLES)
+def test_examples_of_python_run(document):
+    images = np.random.default_rng(0).random((200, 64), dtype=np.float32)
+    names: dict = {"images": images[:150], "others": images[150:]}  # what the page on embeddings leaves to its reader
+    for code in re.findall(r"```python\n(.*?)```", (ROOT / document).read_text(), re.DOTALL):
         exec(code, names)
+    if "problem" in names:
+        assert names["certify"](names["problem"], names["m"]).optimal
+    if "rows" in names:
+        assert names["cost"][names["rows"], names["cols"]].sum() == pytest.approx(names["m"].cost)
 
 
 @pytest.fixture(scope="session")
 def environ(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    """What a command of a page finds: our programs, no setting but the lock of the tests, a cache of the pages' own."""
+    """Return the environment of a page's commands: our programs, the tests' lock, and a cache of its own."""
     own = {
         name: value for name, value in os.environ.items() if not name.startswith("LAPMARK_") or name == "LAPMARK_LOCK"
     }
@@ -140,7 +164,7 @@ $ false  # exit 1
 
 @pytest.fixture(scope="session")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The site, built strictly: a dead link, a dead anchor or a page without a place in the navigation fails it."""
+    """Build the site strictly: a dead link, a dead anchor or a page without a place in the navigation fails."""
     folder = tmp_path_factory.mktemp("site")
     done = subprocess.run(
         [sys.executable, "-m", "mkdocs", "build", "--strict", "--site-dir", folder],
@@ -161,8 +185,51 @@ def test_the_site_has_every_page_and_the_whole_reference(site: Path) -> None:
     for verb in typer.main.get_command(app).commands:
         assert f'id="lapmark-{verb}"' in command
     library = (site / "api.html").read_text(encoding="utf-8")
-    for name in solvers.__all__:
-        assert f'id="solvers.{name}"' in library
+    for name in lapmark.__all__:
+        assert f'id="lapmark.{name}"' in library
+
+
+class Shown(html.parser.HTMLParser):
+    """Collect what a page shows: the text outside of code, and the lines of its boxes of code."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.inside: list[str] = []
+        self.text, self.code = "", ""
+
+    def handle_starttag(self, tag: str, attrs: object) -> None:
+        if tag in {"pre", "code", "script", "style"}:
+            self.inside.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag in self.inside:
+            del self.inside[self.inside.index(tag) :]
+
+    def handle_data(self, data: str) -> None:
+        if not self.inside:
+            self.text += data
+        elif {"script", "style"}.isdisjoint(self.inside):
+            self.code += data
+
+
+#: Markdown that was not rendered, in text: a fence, bold, a code span, a link or an image, a heading, a row of a table.
+RAW_TEXT = re.compile(r"```|~~~|(?<!\w)\*\*\w|`|\]\(|^#{1,6} |^\|.*\|$|^:::", re.MULTILINE)
+#: The same in a box of code, where all but a fence and a rendered page's headings may be meant.
+RAW_CODE = re.compile(r"^\s*(?:```|~~~)|^#{2,6} \w", re.MULTILINE)
+
+
+def test_a_page_shows_no_raw_markdown(site: Path) -> None:
+    pages = sorted(site.glob("**/*.html"))
+    assert len(pages) > len(PAGES)
+    for page in pages:
+        shows = Shown()
+        shows.feed(page.read_text(encoding="utf-8"))
+        assert not (found := RAW_TEXT.search(shows.text)), f"{page.name}: {_around(shows.text, found)}"
+        assert not (found := RAW_CODE.search(shows.code)), f"{page.name}: {_around(shows.code, found)}"
+
+
+def _around(text: str, found: re.Match[str]) -> str:
+    return text[max(found.start() - 80, 0) : found.end() + 80]
 
 
 @pytest.mark.skipif(CHROMIUM is None, reason="neither Chromium nor Chrome is installed")
@@ -189,7 +256,7 @@ def test_the_site_asks_nobody_else_for_anything(site: Path, tmp_path: Path) -> N
 
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
-        for page in ("index.html", "METHODOLOGY.html", "api.html"):
+        for page in ("index.html", "measured.html", "api.html"):
             subprocess.run(
                 [
                     CHROMIUM,
@@ -203,6 +270,6 @@ def test_the_site_asks_nobody_else_for_anything(site: Path, tmp_path: Path) -> N
                 check=True,
             )
         server.shutdown()
-    assert {"/index.html", "/METHODOLOGY.html", "/api.html"} <= set(asked)
+    assert {"/index.html", "/measured.html", "/api.html"} <= set(asked)
     assert any("search_index" in path for path in asked), "its scripts run"
     assert not [path for path in asked if path.startswith("/refused")]
