@@ -25,12 +25,12 @@ from typing import Any, ClassVar
 from lapmark.bench.problems import Case, families
 from lapmark.bench.results.record import Record
 from lapmark.bench.results.store import Store
-from lapmark.bench.run.cells import Cell, expand_solver
-from lapmark.bench.run.local import Sweep
-from lapmark.bench.run.measure import Terms
-from lapmark.bench.run.schedule import Finished, Turns
+from lapmark.bench.run.cells import expand_solver, resolve
+from lapmark.bench.run.local_run import LocalRun
+from lapmark.bench.run.measure import RunSettings
+from lapmark.bench.run.schedule import Finished, Schedule
 from lapmark.bench.util import spec
-from lapmark.bench.worker.cell import Limits
+from lapmark.bench.worker.limits import Limits
 from lapmark.solvers import registry, solve
 
 #: One family of each kind: an hour for all solvers, where all families would take a night.
@@ -61,11 +61,11 @@ def case_of(label: str, n: int) -> Case:
 
 def setup_cache() -> Records:
     """Run every cell once, isolated. asv calls this once and hands the result to every benchmark."""
-    cells = [Cell(solver, case_of(label, n)) for label in LABELS for n in SIZES for solver in SOLVERS]
+    cells = [resolve(solver, case_of(label, n)) for label in LABELS for n in SIZES for solver in SOLVERS]
     with tempfile.TemporaryDirectory() as folder, Store.open(Path(folder)) as store:
-        terms = Terms(limits=Limits(timeout=LIMIT, memory=MEMORY), budget=0)
-        sweep = Sweep(Turns(store=store, terms=terms))
-        done = [event for event in sweep.run(cells) if isinstance(event, Finished)]
+        settings = RunSettings(limits=Limits(timeout=LIMIT, memory=MEMORY), budget=0)
+        run = LocalRun(Schedule(store=store, settings=settings))
+        done = [event for event in run.run(cells) if isinstance(event, Finished)]
     return {(event.cell.case.label, event.cell.solver, event.cell.case.n): event.record for event in done}
 
 

@@ -1,4 +1,4 @@
-"""What there is, as tables: the solvers with what each can do and why one is missing, and the families of problems."""
+"""Tables of the solvers, the families of problems, the environments and the named configurations."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from rich.markup import escape
 from rich.table import Column, Table
 
 from lapmark.bench.environments import available_solvers, inventory, virtual_environments
-from lapmark.bench.environments.available_solvers import Entrant
+from lapmark.bench.environments.available_solvers import AvailableSolver
 from lapmark.bench.environments.virtual_environments import Environment
 from lapmark.bench.problems import families
 from lapmark.bench.run import configuration, configurations
@@ -18,18 +18,19 @@ from lapmark.bench.run.cells import plan
 from lapmark.bench.util import spec
 from lapmark.solvers import plugins
 
-#: What the words of the table of solvers stand for.
+#: Legend of the table of solvers.
 _LEGEND = (
-    "inf: forbidden pairs. limit: most that a pair may cost. partial: sums of masses may differ. "
-    "time: can be stopped in time. @: its environment. “lapmark solvers NAME” shows one at length."
+    "inf: forbidden pairs. limit: largest cost of a pair. partial: sums of masses may differ. "
+    "time: keeps a time limit. @: its environment. “lapmark solvers NAME” shows details."
 )
 
 
 def solver_table() -> Table:
+    """Return the table of all solvers."""
     columns = ("costs", "takes", "duals", "idea", "here")
     table = Table(Column("solver", no_wrap=True), *(Column(name, overflow="fold") for name in columns), box=box.SIMPLE)
-    for name, entrant in available_solvers.entrants().items():
-        able = entrant.capabilities
+    for name, solver in available_solvers.solvers().items():
+        able = solver.capabilities
         takes = {
             "n ≠ m": able.rectangular,
             "inf": able.forbidden,
@@ -44,29 +45,29 @@ def solver_table() -> Table:
             ", ".join(word for word, is_so in takes.items() if is_so),
             "yes" if able.duals else "no",
             escape(able.family if able.exact else f"{able.family}, approximate"),
-            _styled(entrant),
+            _styled(solver),
         )
     table.caption = "\n".join([_LEGEND, *map(escape, available_solvers.faults())])
     return table
 
 
-def _styled(entrant: Entrant) -> str:
-    if entrant.missing:
-        return f"[yellow]missing: {escape(entrant.missing)}[/]"
-    return f"[green]{escape(_here(entrant))}[/]"
+def _styled(solver: AvailableSolver) -> str:
+    if solver.missing:
+        return f"[yellow]missing: {escape(solver.missing)}[/]"
+    return f"[green]{escape(_here(solver))}[/]"
 
 
-def _here(entrant: Entrant) -> str:
-    """The versions of what does the work, but for what is at work in every cell, and the environment after an @."""
-    telling = [name for name in entrant.versions if name not in inventory.own_versions()] or ["lapmark"]
-    shown = ", ".join(f"{name} {entrant.versions[name]}" for name in telling)
-    return f"{shown} @{entrant.environment.name}" if entrant.environment else shown
+def _here(solver: AvailableSolver) -> str:
+    """Return the versions of a solver's own packages, and its environment after an @."""
+    packages = [name for name in solver.versions if name not in inventory.own_versions()] or ["lapmark"]
+    shown = ", ".join(f"{name} {solver.versions[name]}" for name in packages)
+    return f"{shown} @{solver.environment.name}" if solver.environment else shown
 
 
 def solver_page(name: str) -> Table:
-    """All that is known of one solver; a ValueError with the nearest names where there is none."""
-    entrant = available_solvers.get(name)
-    able, function = entrant.capabilities, entrant.solver.function
+    """Return the details of one solver; a ValueError with the nearest name if none has this name."""
+    solver = available_solvers.get(name)
+    able, function = solver.capabilities, solver.solver.function
     options = spec.parameters_of(function, 1)
     takes = {
         "costs as " + ", ".join(sorted(able.costs)): True,
@@ -79,7 +80,7 @@ def solver_page(name: str) -> Table:
     }
     facts = {
         "solver": name,
-        "here": f"missing: {entrant.missing}" if entrant.missing else _here(entrant),
+        "here": f"missing: {solver.missing}" if solver.missing else _here(solver),
         "source": able.source,
         "solves": "assignment and transport" if able.problem == "both" else able.problem,
         "takes": "; ".join(words for words, is_so in takes.items() if is_so),
@@ -94,7 +95,8 @@ def solver_page(name: str) -> Table:
 
 
 def problem_table() -> Table:
-    table = Table(Column("problem", no_wrap=True), "sizes", "settings", "cases of a run", "source")
+    """Return the table of all families."""
+    table = Table(Column("problem", no_wrap=True), "sizes", "settings", "default cases", "source")
     for name, family in families().items():
         settings = spec.parameters_of(family.build, 2)
         table.add_row(
@@ -108,19 +110,19 @@ def problem_table() -> Table:
 
 
 def environment_page(environment: Environment) -> Table:
-    """What is in an environment, which solvers the harness has through it, and where its Python is."""
+    """Return the details of an environment: its packages, the solvers that it adds, and the path of its Python."""
     try:
         found = virtual_environments.inventory(environment, plugins.loaded())
         able = [name for name, item in found.items.items() if item.missing is None]
-        brought = [name for name in able if available_solvers.get(name).environment == environment]
+        added = [name for name in able if available_solvers.get(name).environment == environment]
         fault = "\n".join(found.warnings)
     except virtual_environments.Unusable as error:
-        brought, fault = [], str(error)
+        added, fault = [], str(error)
     facts = {
         "environment": environment.name,
         "asked for": " ".join(environment.requirements),
         "packages": ", ".join(f"{package} {version}" for package, version in environment.packages.items()),
-        "solvers": ", ".join(brought) or f"none of its own; any as NAME@{environment.name}",
+        "solvers": ", ".join(added) or f"none of its own; any as NAME@{environment.name}",
         "python": str(environment.python),
         "fault": fault,
     }
@@ -136,12 +138,13 @@ def _page(facts: Mapping[str, str]) -> Table:
 
 
 def suite_table() -> Table:
+    """Return the table of all named configurations."""
     table = Table(Column("suite", no_wrap=True), "what it is for", Column("cells", justify="right"), box=box.SIMPLE)
     for name in configurations.names():
         given = configuration.load(name)
         cells = plan(given.solvers, given.sized(given.problems), threads=given.threads or (1,))
         table.add_row(name, escape(given.description), f"{len(cells):,}")
     table.caption = (
-        f"“lapmark run --config NAME” runs one. The files are in {configurations.FOLDER}; write your own like them."
+        f"“lapmark run --config NAME” runs one. The files are in {configurations.FOLDER}; yours can look the same."
     )
     return table

@@ -1,4 +1,4 @@
-"""`lapmark check`: the contract put to a solver."""
+"""`lapmark check`: check that a solver keeps the contract."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ from .base import INTERRUPTED, app, examples, time_option, user_errors
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from lapmark.bench.environments.available_solvers import Entrant
+    from lapmark.bench.environments.available_solvers import AvailableSolver
 
-#: How the statuses of a check look.
+#: Terminal styles of the statuses of a check.
 STYLES = {"pass": "green", "fail": "bold red", "skipped": "dim"}
 
 
 @app.command(
     epilog=examples(
         {
-            "lapmark check jv": "everything that a solver of its kind must do",
-            "lapmark check --plugin mine.py mine": "a solver of your own, from a file",
-            "lapmark check --plugin mine.py mine -k brute-force -k duals": "some of it",
+            "lapmark check jv": "all checks for solvers of its kind",
+            "lapmark check --plugin mine.py mine": "your own solver, from a file",
+            "lapmark check --plugin mine.py mine -k brute-force -k duals": "some checks",
             "lapmark check scipy@old": "a solver in an environment",
         }
     )
@@ -46,14 +46,15 @@ def check(
         list[Path] | None, typer.Option(metavar="FILE", help="Python file that registers solvers; may be repeated.")
     ] = None,
     part: Annotated[
-        list[str] | None, typer.Option("-k", metavar="NAME", help="Only checks with this in their name; repeatable.")
+        list[str] | None,
+        typer.Option("-k", metavar="NAME", help="Only checks with this in their name; may be repeated."),
     ] = None,
     timeout: Annotated[float, time_option("Limit of one check.")] = "60s",  # type: ignore[assignment]
 ) -> None:
-    """Put solvers to the contract: what every solver must do, and what its own capabilities promise.
+    """Check that solvers keep the contract: what every solver must do, and what their own capabilities promise.
 
-    Each failure shows its input. What a solver does not claim is skipped, with the reason, and is no pass. The exit
-    status is 1 where a check failed.
+    Each failure shows its input. A check of a capability that a solver does not claim is skipped, with the reason; it
+    does not count as passed. The exit status is 1 if a check failed.
     """
     from rich.console import Console
 
@@ -66,7 +67,7 @@ def check(
         for path in plugin or ():
             plugins.load(path)
         chosen = [available_solvers.get(name) for name in solver]
-        checks = [runner.select(entrant, part or ()) for entrant in chosen]
+        checks = [runner.select(each, part or ()) for each in chosen]
         try:
             failures = [_examine(console, *pair, timeout) for pair in zip(chosen, checks, strict=True)]
         except KeyboardInterrupt:
@@ -75,26 +76,26 @@ def check(
         raise typer.Exit(1)
 
 
-def _examine(console: Console, entrant: Entrant, checks: Sequence[str], timeout: float) -> int:
-    """Show the checks of a solver as they are made, a line for each; the number that failed."""
+def _examine(console: Console, solver: AvailableSolver, checks: Sequence[str], timeout: float) -> int:
+    """Run the checks of a solver and show a line for each; return the number that failed."""
     from rich.markup import escape
 
     from lapmark.bench.contract import runner
 
     counts: Counter[str] = Counter()
 
-    def show(news: str | runner.Finding) -> None:
-        if isinstance(news, str):
-            status.update(escape(f"{entrant.name}: {news}"))
+    def show(event: str | runner.Finding) -> None:
+        if isinstance(event, str):
+            status.update(escape(f"{solver.name}: {event}"))
             return
-        counts[news.status] += 1
-        reason = f"  [dim]{escape(news.message)}[/]" if news.status == "skipped" else ""
-        console.print(f"[{STYLES[news.status]}]{news.status:8}[/] {news.check}{reason}", soft_wrap=True)
-        if news.status == "fail":
-            console.print(textwrap.indent(news.message, " " * 9), markup=False, soft_wrap=True)
+        counts[event.status] += 1
+        reason = f"  [dim]{escape(event.message)}[/]" if event.status == "skipped" else ""
+        console.print(f"[{STYLES[event.status]}]{event.status:8}[/] {event.check}{reason}", soft_wrap=True)
+        if event.status == "fail":
+            console.print(textwrap.indent(event.message, " " * 9), markup=False, soft_wrap=True)
 
-    with console.status(entrant.name) as status:
-        runner.examine(entrant, checks, timeout, show)
-    told = ", ".join(f"{counts[word]} {word}" for word in runner.STATUSES if counts[word])
-    console.print(f"{entrant.name}: {told}", markup=False)
+    with console.status(solver.name) as status:
+        runner.examine(solver, checks, timeout, show)
+    summary = ", ".join(f"{counts[word]} {word}" for word in runner.STATUSES if counts[word])
+    console.print(f"{solver.name}: {summary}", markup=False)
     return counts["fail"]

@@ -1,4 +1,4 @@
-"""`lapmark env`: environments for packages that cannot live together."""
+"""`lapmark env`: environments for packages that exclude each other."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from .base import INTERRUPTED, examples, group, user_errors
 
 env = group(
     "env",
-    "Make environments for packages that cannot live together, and list and remove them.",
+    "Make, list and remove environments for packages that exclude each other.",
     examples(
         {
             'lapmark env add lapx "lapx>=0.11"': "lapx, which is imported by the same name as lap",
@@ -29,7 +29,7 @@ env = group(
             'lapmark env add lapx "lapx>=0.11"': "lapx, which is imported by the same name as lap",
             'lapmark env add old "scipy<1.16"': "an older SciPy",
             "lapmark run -s scipy -s scipy@old": "two versions in one run",
-            "lapmark env add theirs ./their-package": "a package with solvers of its own, from a folder",
+            "lapmark env add theirs ./their-package": "a package that registers solvers, from a folder",
             "lapmark env add lapx --again": "the newest lapx",
         }
     )
@@ -40,16 +40,16 @@ def add(
         list[str] | None,
         typer.Argument(
             metavar="PACKAGE",
-            help="What to install, as pip takes it; default with --again: what it had.",
+            help="Package to install, as for pip; default with --again: the previous ones.",
             show_default=False,
         ),
     ] = None,
-    again: Annotated[bool, typer.Option("--again", help="Make one that is there already anew.")] = False,
+    again: Annotated[bool, typer.Option("--again", help="Replace an existing environment.")] = False,
 ) -> None:
-    """Make an environment, laid over this one, and install packages in it.
+    """Make an environment on top of this one, and install packages in it.
 
-    What it does not install itself it has from here, Lapmark included. The solvers that can run in it are then there
-    for every command.
+    Packages that it does not install itself, Lapmark included, come from this one. Every command can then use the
+    solvers that run in it.
     """
     from rich.console import Console
     from rich.markup import escape
@@ -66,14 +66,14 @@ def add(
                     name, requirement or (), again, lambda line: status.update(escape(f"{name}: {line}"))
                 )
         except KeyboardInterrupt:
-            console.print(f"Stopped; there is no environment {name} of these packages.", markup=False)
+            console.print(f"Stopped; the environment {name} was not made.", markup=False)
             raise typer.Exit(INTERRUPTED) from None
         console.print(environment_page(made))
 
 
-@env.command("list", epilog=examples({"lapmark env list": "all of them"}))
+@env.command("list", epilog=examples({"lapmark env list": "all environments"}))
 def list_() -> None:
-    """List the environments: what is in each, which solvers run in it, and its Python, which can be used directly."""
+    """List the environments: their packages, their solvers, and the path of their Python."""
     from rich.console import Console
 
     from lapmark.bench.environments import virtual_environments
@@ -82,20 +82,23 @@ def list_() -> None:
 
     console = Console(highlight=False)
     with user_errors():
-        there = virtual_environments.known()
-        for environment in there.values():
+        known = virtual_environments.known()
+        for environment in known.values():
             console.print(environment_page(environment), "")
-    if not there:
-        console.print("There is none yet. “lapmark env add NAME PACKAGE…” makes one.", markup=False)
+    if not known:
+        console.print("No environment exists yet. “lapmark env add NAME PACKAGE…” makes one.", markup=False)
 
 
-@env.command(epilog=examples({"lapmark env remove old": "what was measured in it stays"}))
+@env.command(epilog=examples({"lapmark env remove old": "its measurements stay"}))
 def remove(
     name: Annotated[
-        str, typer.Argument(metavar="NAME", autocompletion=completion.environments, help="Which.", show_default=False)
+        str,
+        typer.Argument(
+            metavar="NAME", autocompletion=completion.environments, help="Name of the environment.", show_default=False
+        ),
     ],
 ) -> None:
-    """Remove an environment with all that is in it. What was measured in it stays."""
+    """Remove an environment and its packages. Results measured in it stay."""
     from lapmark.bench.environments import virtual_environments
 
     with user_errors():
@@ -108,13 +111,13 @@ def python(
     name: Annotated[
         str,
         typer.Argument(
-            metavar="NAME", autocompletion=completion.environments, help="Of which environment.", show_default=False
+            metavar="NAME", autocompletion=completion.environments, help="Name of the environment.", show_default=False
         ),
     ],
 ) -> None:
-    """Say where an environment's Python is, for use in a command."""
+    """Print the path of an environment's Python, for use in a command."""
     from lapmark.bench.environments import virtual_environments
 
     with user_errors():
-        # As bytes: a path in a command must be right in every locale.
+        # As bytes: a path must be right in every locale.
         typer.echo(os.fsencode(virtual_environments.get(name).python))

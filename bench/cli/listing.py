@@ -1,4 +1,4 @@
-"""`lapmark solvers`, `lapmark problems` and `lapmark suites`: what there is."""
+"""`lapmark solvers`, `lapmark problems` and `lapmark suites`: lists of what can be run."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from .base import app, examples, user_errors
 @app.command(
     epilog=examples(
         {
-            "lapmark solvers": "a table of all of them",
-            "lapmark solvers sinkhorn": "one at length: what its options mean, what it counts, who published it",
+            "lapmark solvers": "a table of all solvers",
+            "lapmark solvers sinkhorn": "details of one: its options, counters and source",
         }
     )
 )
@@ -23,12 +23,12 @@ def solvers(
         str | None,
         typer.Argument(
             metavar="NAME",
-            help="Show this one at length: its source, options and counters.",
+            help="Show details of this solver: its source, options and counters.",
             autocompletion=completion.solver_names,
         ),
     ] = None,
 ) -> None:
-    """List the solvers: what each can do, what is missing and why."""
+    """List the solvers: what each can do, and why one is missing."""
     from rich.console import Console
 
     from .catalogue import solver_page, solver_table
@@ -40,8 +40,8 @@ def solvers(
 @app.command(
     epilog=examples(
         {
-            "lapmark problems": "all families, and the cases of each that a run takes by default",
-            "lapmark run -p geometric:d=3 -n 1000": "a setting goes behind a colon, a size into -n",
+            "lapmark problems": "all families, and the default cases of each",
+            "lapmark run -p geometric:d=3 -n 1000": "settings follow a colon, sizes are given by -n",
         }
     )
 )
@@ -57,13 +57,13 @@ def problems() -> None:
 @app.command(
     epilog=examples(
         {
-            "lapmark suites": "the runs that are written down, and what each is for",
+            "lapmark suites": "all named configurations, and what each is for",
             "lapmark run --config grid -n 2500": "one of them, at one size only",
         }
     )
 )
 def suites() -> None:
-    """List the runs that have a name: what each is for, and how many cells it has."""
+    """List the named configurations: what each is for, and its number of cells."""
     from rich.console import Console
 
     from .catalogue import suite_table

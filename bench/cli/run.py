@@ -13,10 +13,8 @@ import typer
 from . import completion
 from .base import INTERRUPTED, RESULTS, app, examples, memory_option, threads_option, time_option, user_errors
 
-#: Seconds and bytes that a call may take, and seconds to sample a cell for, where neither the command nor a
-#: configuration says.
+#: Defaults: seconds and bytes of a call, and seconds of calls per cell.
 TIMEOUT, MEMORY, BUDGET = 60.0, 8 << 30, 0.25
-
 
 #: Headings of the help.
 WHAT, LIMITS, WHERE = "What", "Limits", "Where"
@@ -28,8 +26,8 @@ WHAT, LIMITS, WHERE = "What", "Limits", "Where"
             "lapmark run": "the demo: scikit-learn's digits laid on a grid, with every solver",
             "lapmark run -s jv-avx2 -s lapjv -p uniform -n 1000 -n 4000": "two solvers, one family, two sizes",
             "lapmark run -s sinkhorn:blur=0.02 -p tsne-grid:rows=points": "settings after a colon, separated by commas",
-            "lapmark run --plugin mine.py -s mine -s jv": "a solver of your own against one of ours",
-            "lapmark run --config families -n 500": "a run that is written down, at one size only",
+            "lapmark run --plugin mine.py -s mine -s jv": "your own solver against one of ours",
+            "lapmark run --config families -n 500": "a named configuration, at one size only",
         }
     )
 )
@@ -38,8 +36,8 @@ def run(
         str | None,
         typer.Option(
             metavar="NAME|FILE",
-            help="Take what is not given here from a TOML file, or from a suite of ours (see `lapmark suites`); "
-            "default, where no problem is given: demo.",
+            help="Take the options not given here from a TOML file, or from a suite of ours (see `lapmark suites`); "
+            "default, if no problem is given: demo.",
             autocompletion=completion.suites,
             rich_help_panel=WHAT,
         ),
@@ -50,7 +48,7 @@ def run(
             "--solver",
             "-s",
             metavar="SOLVER",
-            help="Solver, `name` or `name:option=value,…`; default: all.",
+            help="Solver, `name` or `name:option=value,…`; may be repeated. Default: all.",
             autocompletion=completion.solvers,
             rich_help_panel=WHAT,
         ),
@@ -61,7 +59,7 @@ def run(
             "--problem",
             "-p",
             metavar="PROBLEM",
-            help="Problem, `name` or `name:setting=value,…`; default: the configuration's.",
+            help="Problem, `name` or `name:setting=value,…`; may be repeated. Default: the configuration's.",
             autocompletion=completion.problems,
             rich_help_panel=WHAT,
         ),
@@ -86,27 +84,25 @@ def run(
     memory: Annotated[
         int | None, memory_option(f"Limit of one call, on top of the problem; default: {MEMORY >> 30}GiB.", LIMITS)
     ] = None,
-    budget: Annotated[
-        float | None, time_option("Repeat each call for so long, or once; default: 250ms.", LIMITS)
-    ] = None,
+    budget: Annotated[float | None, time_option("Time to repeat the calls of a cell; default: 250ms.", LIMITS)] = None,
     rounds: Annotated[
         int | None,
         typer.Option(
             metavar="N",
             min=1,
-            help="Spread the calls over so many processes, in turn with those of other solvers.",
+            help="Number of processes over which the calls of a cell are spread, alternating with other solvers; default: 1.",
             rich_help_panel=LIMITS,
         ),
     ] = None,
     threads: Annotated[
         list[int] | None,
-        threads_option("Threads, and cores, that a solver may use, -1 for all; may be repeated. Default: 1.", LIMITS),
+        threads_option("Threads and cores of a solver, -1 for all cores; may be repeated. Default: 1.", LIMITS),
     ] = None,
     instructions: Annotated[
         str | None,
         typer.Option(
             metavar="HOW",
-            help="Count the instructions of a call, too: hardware, callgrind (slow), or auto for what can be had here.",
+            help="Also count the instructions of a call: hardware, callgrind (slow), or auto for what works here.",
             rich_help_panel=LIMITS,
         ),
     ] = None,
@@ -121,14 +117,16 @@ def run(
     to: Annotated[
         Path,
         typer.Option(
-            metavar="DIR", help="Folder of the results; continues an earlier run stored there.", rich_help_panel=WHERE
+            metavar="DIR",
+            help="Folder of the results; an earlier run stored there is continued.",
+            rich_help_panel=WHERE,
         ),
     ] = RESULTS,
     retry: Annotated[
         list[str] | None,
         typer.Option(
             metavar="STATUS",
-            help="Run cells again: of a status such as timeout, all that failed, or what was measured while loaded.",
+            help="Run cells again: those with a status such as timeout, all that failed, or those measured while loaded.",
             autocompletion=completion.statuses,
             rich_help_panel=WHERE,
         ),
@@ -143,10 +141,10 @@ def run(
         ),
     ] = None,
 ) -> None:
-    """Run solvers on problems, and prove every answer.
+    """Run solvers on problems, and certify every answer.
 
-    Each solver runs on each problem in a process of its own, which is stopped at the limits. Every finished cell is
-    kept at once: after Ctrl-C, or worse, the same command goes on from there.
+    Each solver runs on each problem in a process of its own, which is ended at the limits. Every finished cell is
+    stored at once: after Ctrl-C, or a crash, the same command continues.
     """
     from rich.console import Console
     from rich.markup import escape
@@ -155,21 +153,21 @@ def run(
     from lapmark.bench.results.store import Store, StoreError
     from lapmark.bench.run import configuration as configs
     from lapmark.bench.run.cells import plan
-    from lapmark.bench.run.cluster.cluster import Cluster, ClusterError
-    from lapmark.bench.run.local import Sweep
-    from lapmark.bench.run.measure import Terms
+    from lapmark.bench.run.cluster.cluster_run import ClusterError, ClusterRun
+    from lapmark.bench.run.local_run import LocalRun
+    from lapmark.bench.run.measure import RunSettings
     from lapmark.bench.run.progress import Board, summary
-    from lapmark.bench.run.schedule import Finished, Turns
+    from lapmark.bench.run.schedule import Finished, Schedule
     from lapmark.bench.system import conditions
     from lapmark.bench.system import instruction_counts as counters
     from lapmark.bench.system.file_lock import LockError
-    from lapmark.bench.worker.cell import Limits
+    from lapmark.bench.worker.limits import Limits
     from lapmark.solvers import plugins
 
     console = Console(highlight=False)
     files = tuple(str(path.resolve()) for path in plugin or ())
     with user_errors():
-        counting = counters.chosen(instructions) if instructions else ""
+        counting = counters.choose_method(instructions) if instructions else ""
         again = STATUSES if fresh else _statuses(retry or ())
         for file in files:
             plugins.load(file)
@@ -183,27 +181,27 @@ def run(
             threads or given.threads or (1,),
         )
         store = Store.open(to)
-    terms = Terms(
+    settings = RunSettings(
         limits=Limits(timeout=timeout or given.timeout or TIMEOUT, memory=memory or given.memory or MEMORY),
         budget=budget or given.budget or BUDGET,
         rounds=rounds or given.rounds or 1,
         plugins=(*given.plugins, *files),
         counting=counting,
     )
-    turns = Turns(store=store, terms=terms, retry=again)
+    schedule = Schedule(store=store, settings=settings, retry=again)
 
     def warn(text: str) -> None:
         console.print(f"[yellow]cluster[/] {escape(text)}", soft_wrap=True)
 
     with user_errors():
-        sweep = Cluster(turns, scheduler, warn) if scheduler else Sweep(turns)
+        measuring = ClusterRun(schedule, scheduler, warn) if scheduler else LocalRun(schedule)
     if not scheduler:
         for warning in conditions.warnings():
             console.print(f"[yellow]noise[/] {escape(warning)}", soft_wrap=True)
     done = []
     with store, Board(console, len(cells)) as board:
         try:
-            with contextlib.closing(sweep.run(cells)) as events:
+            with contextlib.closing(measuring.run(cells)) as events:
                 for event in events:
                     board.show(event)
                     if isinstance(event, Finished):
@@ -216,18 +214,19 @@ def run(
     console.print(summary(event.record for event in done))
     earlier = f", {resumed} from an earlier run" if resumed else ""
     console.print(f"{len(done)} cells in {store.path}{earlier}", markup=False, soft_wrap=True)
-    if noisy := sum(conditions.loaded(event.record.conditions) for event in done):
-        share = f"more than {conditions.LOADED:.0%} of their cores' time went to others"
+    if noisy := sum(conditions.is_loaded(event.record.conditions) for event in done):
+        share = f"other processes took more than {conditions.LOADED:.0%} of their cores' time"
         console.print(
-            f"[yellow]{noisy} of these cells were measured under load[/]: {share}. --retry loaded", soft_wrap=True
+            f"[yellow]{noisy} of these cells were measured under load[/]: {share}. --retry loaded runs them again",
+            soft_wrap=True,
         )
     console.print(f"Figures and tables: lapmark report {to}", markup=False, soft_wrap=True)
 
 
 def _statuses(names: Sequence[str]) -> set[str]:
-    """The statuses that --retry names; `failed` is every one but those of an answer and of what did not run.
+    """Return the statuses that --retry names.
 
-    `loaded` stands beside them: what was measured while others used its cores.
+    `failed` stands for every failure, and `loaded` for cells that were measured while others used their cores.
     """
     from lapmark.bench.results.statuses import FAILURES, STATUSES
     from lapmark.solvers import registry

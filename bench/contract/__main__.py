@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from lapmark.bench.worker.worker import Channel, settle
+from lapmark.bench.worker.worker import Channel, prepare_process
 from lapmark.solvers import plugins, register, registry
 from lapmark.solvers.problem import Problem
 from lapmark.solvers.registry import Solver
@@ -27,7 +27,7 @@ SMALL = 64
 
 def main() -> None:
     job = json.loads(sys.argv[1])
-    settle()
+    prepare_process()
     channel = Channel(job["events"])
     for path in job["plugins"]:
         plugins.load(path)

@@ -15,7 +15,8 @@ import numpy as np
 import scipy.sparse
 from scipy.optimize import linear_sum_assignment
 
-from lapmark.solvers.problem import Assignment, DenseCost, PointCost, SparseCost
+from lapmark.solvers.costs import DenseCost, PointCost, SparseCost
+from lapmark.solvers.problem import Assignment
 
 Matrix = np.ndarray
 Rng = np.random.Generator

@@ -15,10 +15,13 @@ from collections.abc import Callable, Iterable
 
 import numpy as np
 
-from lapmark.solvers.certificate import certify
-from lapmark.solvers.problem import Assignment, DenseCost, Infeasible, PointCost, TimeLimit, Unsupported
-from lapmark.solvers.registry import Solver, solve
+from lapmark.solvers.certify import certify
+from lapmark.solvers.costs import DenseCost, PointCost
+from lapmark.solvers.errors import Infeasible, TimeLimit, Unsupported
+from lapmark.solvers.problem import Assignment
+from lapmark.solvers.registry import Solver
 from lapmark.solvers.result import Matching
+from lapmark.solvers.solve import solve
 
 from .assignment_cases import CASES, Case, Matrix, Rng, limited, oblong, refereed, square
 from .core import Broken, Verdict, named

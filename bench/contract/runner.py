@@ -13,11 +13,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from lapmark.bench.environments.available_solvers import Entrant
-from lapmark.bench.system.process_tree import Tree
+from lapmark.bench.environments.available_solvers import AvailableSolver
+from lapmark.bench.system.process_tree import ProcessTree
 from lapmark.bench.util.plain_text import plain
-from lapmark.bench.worker.cell import FAREWELL, START_UP
-from lapmark.bench.worker.monitor import Watch
+from lapmark.bench.worker.limits import EXIT_TIME, START_UP
+from lapmark.bench.worker.monitor import Monitor
 from lapmark.solvers import registry
 
 from . import CHECKS
@@ -35,7 +35,7 @@ class Finding:
     message: str = ""
 
 
-def select(entrant: Entrant, parts: Sequence[str] = ()) -> list[str]:
+def select(entrant: AvailableSolver, parts: Sequence[str] = ()) -> list[str]:
     """The checks for a solver of this kind; of those, where parts are given, the ones with such a part in the name."""
     fitting = [name for name, check in CHECKS.items() if entrant.capabilities.solves(check.kind)]
     for part in parts:
@@ -44,12 +44,14 @@ def select(entrant: Entrant, parts: Sequence[str] = ()) -> list[str]:
     return [name for name in fitting if not parts or any(part in name for part in parts)]
 
 
-def examine(entrant: Entrant, checks: Sequence[str], timeout: float, show: Callable[[str | Finding], None]) -> None:
+def examine(
+    entrant: AvailableSolver, checks: Sequence[str], timeout: float, show: Callable[[str | Finding], None]
+) -> None:
     """Run checks on a solver.
 
     Parameters
     ----------
-    entrant : Entrant
+    entrant : AvailableSolver
     checks : sequence of str
         Names from `CHECKS`.
     timeout : float
@@ -69,7 +71,7 @@ def examine(entrant: Entrant, checks: Sequence[str], timeout: float, show: Calla
         _run(entrant, left, timeout, show)
 
 
-def _run(entrant: Entrant, left: deque[str], timeout: float, show: Callable[[str | Finding], None]) -> None:
+def _run(entrant: AvailableSolver, left: deque[str], timeout: float, show: Callable[[str | Finding], None]) -> None:
     """Run the checks that are left, in one process, to the end or to the first that the process does not survive."""
     read, write = os.pipe()
     with open(read, "rb", buffering=0) as events:
@@ -81,18 +83,18 @@ def _run(entrant: Entrant, left: deque[str], timeout: float, show: Callable[[str
                 "events": write,
             }
             command = [str(entrant.python), "-P", "-m", "lapmark.bench.contract", json.dumps(job)]
-            tree = Tree(command, {}, (write,))
+            tree = ProcessTree(command, {}, (write,))
         with tree:
-            _CheckWatch(tree, events.fileno(), left, timeout, show).follow()
+            _CheckMonitor(tree, events.fileno(), left, timeout, show).follow()
             if not left:
-                tree.wait(FAREWELL)
+                tree.wait(EXIT_TIME)
 
 
-class _CheckWatch(Watch):
+class _CheckMonitor(Monitor):
     """Follows a process through the checks, and takes each off the list once it is done with."""
 
     def __init__(
-        self, tree: Tree, events: int, left: deque[str], timeout: float, show: Callable[[str | Finding], None]
+        self, tree: ProcessTree, events: int, left: deque[str], timeout: float, show: Callable[[str | Finding], None]
     ) -> None:
         super().__init__(tree, events, START_UP)
         self._left, self._timeout, self._show = left, timeout, show

@@ -17,7 +17,8 @@ import numpy as np
 import scipy.sparse
 from scipy.optimize import linear_sum_assignment, linprog
 
-from lapmark.solvers.problem import Cost, DenseCost, PointCost, SparseCost, Transport
+from lapmark.solvers.costs import Cost, DenseCost, PointCost, SparseCost
+from lapmark.solvers.problem import Transport
 
 Rng = np.random.Generator
 

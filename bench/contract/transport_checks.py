@@ -21,11 +21,14 @@ from collections.abc import Callable, Iterable
 
 import numpy as np
 
-from lapmark.solvers.certificate import Certificate, certify
-from lapmark.solvers.certificate.plan_marginals import masses_of
-from lapmark.solvers.problem import DenseCost, PointCost, TimeLimit, Transport, Unsupported
-from lapmark.solvers.registry import Solver, solve
+from lapmark.solvers.certificate import Certificate
+from lapmark.solvers.certify import certify
+from lapmark.solvers.costs import DenseCost, PointCost
+from lapmark.solvers.errors import TimeLimit, Unsupported
+from lapmark.solvers.problem import Transport
+from lapmark.solvers.registry import Solver
 from lapmark.solvers.result import Plan
+from lapmark.solvers.solve import solve
 
 from .core import Broken, Verdict, named
 from .transport_cases import TRANSPORT_CASES, PlanCase, masses
@@ -100,8 +103,8 @@ def _judge(solver: Solver, case: PlanCase, plan: Plan) -> None:
 
 def _entropy(problem: Transport) -> float:
     """The smaller entropy of the two masses, times the mass: no plan of them holds more information."""
-    total = float(masses_of(problem)[0].sum())
-    shares = (each[each > 0] / total for each in masses_of(problem))
+    total = float(problem.masses[0].sum())
+    shares = (each[each > 0] / total for each in problem.masses)
     return total * min(float(-(share @ np.log(share))) for share in shares)
 
 
@@ -139,7 +142,7 @@ def _duals(solver: Solver) -> Verdict:
 
 def _prove(case: PlanCase, plan: Plan, certificate: Certificate) -> None:
     """Duals prove a plan where they are feasible and worth what it costs, but for rounding."""
-    a, b = masses_of(case.problem)
+    a, b = case.problem.masses
     assert plan.f is not None
     assert plan.g is not None
     worth = float(plan.f @ a + plan.g @ b)
@@ -204,7 +207,7 @@ def _one_to_one(solver: Solver) -> Verdict:
 
     def judge(case: PlanCase, plan: Plan) -> None:
         certificate = _valid(case, plan)
-        problem, ((a,), (b,)) = case.problem, masses_of(case.problem)
+        problem, ((a,), (b,)) = case.problem, case.problem.masses
         (cost,), rho, epsilon = problem.cost.dense()[0], problem.rho, problem.epsilon
         moved = ((rho + epsilon) * np.log(a * b) - cost) / (2 * rho + epsilon)
         if not abs(certificate.cost - cost * np.exp(moved)) <= MARGINAL_ERROR * cost * np.exp(moved):
@@ -304,7 +307,7 @@ def _untouched(solver: Solver) -> Verdict:
     x, y, a, b, matrix = arrays
 
     def judge(case: PlanCase, plan: Plan) -> None:
-        held = (*arrays, *masses_of(case.problem))
+        held = (*arrays, *case.problem.masses)
         if not all(np.array_equal(array, copy) for array, copy in zip(held, (*before, *before[2:4]), strict=True)):
             raise Broken(f"{case}\nthe solver wrote to its input")
 

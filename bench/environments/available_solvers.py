@@ -1,8 +1,9 @@
-"""Who can be measured, and where: the harness's own solvers, and those that run in an environment.
+"""Available solvers: those of the harness's own Python, and those that run in another environment.
 
-The registry knows what this process could call. The harness calls nothing, it starts workers, and a worker may be
-another environment's Python: a solver that is missing here and can run in exactly one environment runs there under its
-own name, and `NAME@ENVIRONMENT` names one, so that two versions of a package can be compared in one run.
+The registry lists what this process could call. The harness itself calls no solver, it starts workers, and a worker
+may use another environment's Python. A solver that is missing here and can run in exactly one environment runs there
+under its own name. `NAME@ENVIRONMENT` names an environment, so that two versions of a package can be compared in one
+run.
 """
 
 from __future__ import annotations
@@ -21,19 +22,21 @@ from .virtual_environments import Environment, Unusable
 
 
 @dataclass(frozen=True)
-class Entrant:
+class AvailableSolver:
     """A solver and where it runs.
 
     Attributes
     ----------
     name : str
-        As a command names it, with its environment where that was named.
+        As in a command, with its environment where that was named.
     solver : Solver
-        To plan with; a stand-in where only an environment has it.
+        To plan with; a stand-in where only an environment has the solver.
     missing : str or None
         Why it cannot be measured on this machine.
     versions : mapping of str to str
-        Of all that does the work, where it runs.
+        Of all packages that do the work, where it runs.
+    plugin : str or None
+        The plugin file that registers it.
     environment : Environment or None
         None for the harness's own.
     """
@@ -42,6 +45,7 @@ class Entrant:
     solver: Solver
     missing: str | None
     versions: Mapping[str, str]
+    plugin: str | None
     environment: Environment | None = None
 
     @property
@@ -53,69 +57,79 @@ class Entrant:
         """The interpreter of its workers."""
         return self.environment.python if self.environment else Path(sys.executable)
 
-    @property
-    def plugin(self) -> str | None:
-        """The file that it comes from, where that was loaded as a plugin."""
-        path = plugins.file(self.solver.function)
-        return str(path) if path else None
 
+def get(name: str) -> AvailableSolver:
+    """Return the solver of a name, `NAME` or `NAME@ENVIRONMENT`.
 
-def get(name: str) -> Entrant:
-    """The entrant of that name, `NAME` or `NAME@ENVIRONMENT`; a ValueError with the nearest where there is none."""
+    Raises
+    ------
+    ValueError
+        No solver has that name; the message gives the nearest name.
+    """
     base, at, place = name.partition("@")
     if at:
         environment = virtual_environments.get(place)
         items = virtual_environments.inventory(environment, plugins.loaded()).items
         if base not in items:
             raise registry.unknown(f"solver of {place}", base, items)
-        return _there(name, environment, items[base])
+        return _in_environment(name, environment, items[base])
     own = registry.solvers().get(name)
     if own and own.missing is None:
         return _here(own)
-    elsewhere = {environment: items[name] for environment, items in _environments().items() if name in items}
+    elsewhere = {environment: items[name] for environment, items in _usable_inventories().items() if name in items}
     able = [environment for environment, item in elsewhere.items() if item.missing is None]
     if len(able) == 1:
-        return _there(name, able[0], elsewhere[able[0]])
+        return _in_environment(name, able[0], elsewhere[able[0]])
     if own is None and not elsewhere:
         raise ValueError("; ".join([str(registry.unknown("solver", name, names())), *faults()]))
-    entrant = _here(own) if own else _there(name, *next(iter(elsewhere.items())))
+    found = _here(own) if own else _in_environment(name, *next(iter(elsewhere.items())))
     if not able:
-        return entrant
+        return found
     choices = " or ".join(f"{name}@{environment.name}" for environment in able)
-    return Entrant(name, entrant.solver, f"runs in several environments; say {choices}", entrant.versions)
+    reason = f"runs in several environments; choose {choices}"
+    return AvailableSolver(name, found.solver, reason, found.versions, found.plugin)
 
 
-def entrants() -> dict[str, Entrant]:
-    """Every entrant by name, missing ones included; not those that an environment has as well as the harness."""
+def solvers() -> dict[str, AvailableSolver]:
+    """Return every solver by name, missing ones included.
+
+    A solver that the harness has too is not listed again for each environment.
+    """
     return {name: get(name) for name in names()}
 
 
 def names() -> list[str]:
-    return sorted({*registry.solvers(), *(name for items in _environments().values() for name in items)})
+    """Return the names of all solvers, sorted."""
+    return sorted({*registry.solvers(), *(name for items in _usable_inventories().values() for name in items)})
 
 
 def faults() -> list[str]:
-    """Why there are environments whose solvers are not among the entrants."""
-    return [found for found in _asked().values() if isinstance(found, str)]
+    """Return a message for each environment that cannot be used, so that its solvers are not listed."""
+    return [found for found in _inventories().values() if isinstance(found, str)]
 
 
-def _here(solver: Solver) -> Entrant:
-    return Entrant(solver.name, solver, solver.missing, inventory.versions(solver))
+def _here(solver: Solver) -> AvailableSolver:
+    return AvailableSolver(solver.name, solver, solver.missing, inventory.versions(solver), _plugin(solver))
 
 
-def _there(name: str, environment: Environment, item: Item) -> Entrant:
+def _in_environment(name: str, environment: Environment, item: Item) -> AvailableSolver:
     base = name.partition("@")[0]
     solver = registry.solvers().get(base) or item.stand_in(base, f"the environment {environment.name}")
-    return Entrant(name, solver, item.missing, item.versions, environment)
+    return AvailableSolver(name, solver, item.missing, item.versions, _plugin(solver), environment)
 
 
-def _environments() -> dict[Environment, Mapping[str, Item]]:
-    """What each environment has that can be asked."""
-    return {environment: found for environment, found in _asked().items() if not isinstance(found, str)}
+def _plugin(solver: Solver) -> str | None:
+    path = plugins.file(solver.function)
+    return str(path) if path else None
 
 
-def _asked() -> dict[Environment, Mapping[str, Item] | str]:
-    """What each environment has, or why it cannot be asked."""
+def _usable_inventories() -> dict[Environment, Mapping[str, Item]]:
+    """Return the solvers of each environment that can be used."""
+    return {environment: found for environment, found in _inventories().items() if not isinstance(found, str)}
+
+
+def _inventories() -> dict[Environment, Mapping[str, Item] | str]:
+    """Return the solvers of each environment, or why it cannot be used."""
     found: dict[Environment, Mapping[str, Item] | str] = {}
     for environment in virtual_environments.known().values():
         try:

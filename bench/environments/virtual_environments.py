@@ -32,7 +32,7 @@ from pathlib import Path
 import platformdirs
 
 from lapmark.bench.system import file_lock
-from lapmark.bench.system.process_tree import Tree
+from lapmark.bench.system.process_tree import ProcessTree
 from lapmark.bench.util import cache
 from lapmark.bench.util.plain_text import plain
 from lapmark.solvers import registry
@@ -229,7 +229,7 @@ def _install(environment: Environment, progress: Callable[[str], None]) -> None:
     options = ("--disable-pip-version-check", "--no-input", "--progress-bar=off")
     command = [str(environment.python), "-m", "pip", "install", *options, *environment.requirements]
     words: deque[str] = deque(maxlen=LAST_WORDS)
-    with Tree(command, {}) as pip:
+    with ProcessTree(command, {}) as pip:
         try:
             for line in pip.output:
                 words.append(plain(line.decode(errors="replace").strip()))

@@ -1,13 +1,13 @@
-"""The store: every record and every proven bound of a results folder, in one SQLite file.
+"""Store of results: every record and every proven bound of a results folder, in one SQLite file.
 
-A record is on the disk when `add` returns, so a run that is killed at any moment keeps what it had finished. The
-rollback journal, SQLite's default, is kept on purpose: one file holds everything, and a cell takes too long for a sync
-to matter. Several runs may write to one store, and a report may read it meanwhile: SQLite's locks are held for
-milliseconds, and whoever meets one waits.
+A record is on the disk when `add` returns, so a run that is killed at any moment keeps all finished cells. The rollback
+journal, SQLite's default, is kept on purpose: one file holds everything, and a cell takes too long for a sync to
+matter. Several runs may write to one store, and a report may read it meanwhile: SQLite's locks last milliseconds, and
+other processes wait for them.
 
-What is read is checked. A file that is damaged, or not ours, is refused before anything is written to it. A damaged row
-is an error where all records are wanted, since a ranking without it would be another. Where one record is wanted, a
-damaged one counts as missing: a run measures that cell again and replaces the row.
+Everything read is checked. A damaged or foreign file is refused before anything is written to it. Reading all records
+fails at a damaged row, as a ranking without it would differ. Reading a single record treats a damaged one as missing:
+a run measures that cell again and replaces the row.
 """
 
 from __future__ import annotations
@@ -26,11 +26,12 @@ from typing import Any, Self
 
 from lapmark.bench.util.plain_text import plain
 
-from .record import Record, fault
+from .record import Record
+from .record_check import fault
 
 NAME = "lapmark.sqlite"
 
-#: Marks the file as ours: "LAPM" in ASCII, in SQLite's field for this purpose.
+#: Identifies the file as ours: "LAPM" in ASCII, in SQLite's field for this purpose.
 APPLICATION_ID = 0x4C41504D
 
 #: Version of the tables below. Raise it with every change to them or to `Record`.
@@ -48,7 +49,7 @@ _TABLES = {
     "bounds": "(problem TEXT PRIMARY KEY, bound REAL NOT NULL, source TEXT NOT NULL)",
 }
 
-#: Made when it is needed: a store without it is as good.
+#: Created on demand; a store without it is complete.
 _ATTEMPTS = "CREATE TABLE IF NOT EXISTS attempts (key TEXT, host TEXT, deaths INTEGER, PRIMARY KEY (key, host))"
 
 _CREATE = f"""
@@ -62,7 +63,7 @@ COMMIT;
 #: Seconds to wait for another process that reads or writes.
 PATIENCE = 30
 
-#: Damaged rows that a message lists; the command in it may be repeated.
+#: Most damaged rows that a message lists; its command can be repeated.
 MOST_LISTED = 20
 
 #: What Python's sqlite3 raises; the second where SQLite's message quotes damaged text.
@@ -70,7 +71,7 @@ _ERRORS = (sqlite3.Error, UnicodeDecodeError)
 
 
 class StoreError(ValueError):
-    """The file is not a store that this version reads, or cannot be written to; what it holds is left as it was."""
+    """The file is not a store that this version reads, or cannot be written to. Its contents are unchanged."""
 
 
 class Store:
@@ -88,16 +89,16 @@ class Store:
         ----------
         directory : path
         create : bool
-            Make the folder and an empty store where there is none.
+            Make the folder and an empty store if there is none.
 
         Raises
         ------
         FileNotFoundError
-            Where there is no store, or an empty file in its place, and `create` is false.
+            There is no store, or an empty file in its place, and `create` is false.
         OSError
-            Where the folder cannot be made or searched.
+            The folder cannot be made or searched.
         StoreError
-            Where the file is foreign, damaged or of another version. It is not touched.
+            The file is foreign, damaged or of another version. It is not touched.
         """
         path = Path(directory) / NAME
         has_content = path.exists() and _check_file(path)
@@ -108,7 +109,7 @@ class Store:
             connection = sqlite3.connect(path, timeout=PATIENCE, isolation_level=None)
         except sqlite3.Error as error:
             raise _failed(path, error) from None
-        # A text that is not UTF-8 is a damaged value of its row, not an error of the file.
+        # A text that is not UTF-8 is a damaged value in a row, not an error of the file.
         connection.text_factory = lambda text: text.decode(errors="surrogateescape")
         try:
             connection.execute("PRAGMA synchronous = EXTRA")
@@ -128,24 +129,24 @@ class Store:
         self.close()
 
     def add(self, record: Record) -> None:
-        """Keep a record, in place of an older one with the same key. It is on the disk when this returns.
+        """Store a record, in place of an older one with the same key. It is on the disk when this returns.
 
         Raises
         ------
         StoreError
-            Where it cannot be written, since the disk is full for example. What was kept before stays.
+            It cannot be written, for example because the disk is full. All earlier records stay.
         """
         values = [_to_column(name, getattr(record, name)) for name in _COLUMNS]
         marks = ", ".join("?" * len(values))
         self._execute(f"INSERT OR REPLACE INTO records ({_QUOTED}) VALUES ({marks})", values)
 
     def records(self) -> list[Record]:
-        """Every record, in the order in which they were added.
+        """Return every record, in the order in which they were added.
 
         Raises
         ------
         StoreError
-            Where a row is damaged: names the first, and what is wrong with it.
+            A row is damaged; the message names the first and its fault.
         """
         rows = self._select("ORDER BY position")
         damaged = {position: found for position, values in rows if (found := fault(values))}
@@ -154,27 +155,27 @@ class Store:
         return [Record(**values) for _, values in rows]
 
     def get(self, key: str) -> Record | None:
-        """The record with that key; None where there is none, or a damaged one, which `add` replaces."""
+        """Return the record with a key; None if it is missing, or damaged: `add` replaces it."""
         intact = [values for _, values in self._select("WHERE key = ?", key) if not fault(values)]
         return Record(**intact[0]) if intact else None
 
     def bound(self, problem: str) -> float | None:
-        """The best certified lower bound of a problem, or None; one that is no finite number counts for nothing.
+        """Return the best certified lower bound of a problem, or None; a stored bound that is not finite is ignored.
 
         Parameters
         ----------
         problem : str
-            Its digest (`bench.worker.protocol.digest`): a case's name would outlive a change of the data behind it.
+            Its digest (`lapmark.bench.worker.problem_digest`), which changes with the data behind a case.
         """
         rows = self._execute("SELECT bound FROM bounds WHERE problem = ?", (problem,))
         found = [bound for (bound,) in rows if isinstance(bound, float) and math.isfinite(bound)]
         return found[0] if found else None
 
     def set_bound(self, problem: str, bound: float, source: str) -> None:
-        """Keep a finite certified lower bound and the solver whose duals proved it, unless a better one is known."""
+        """Store a finite certified lower bound and the solver that proved it, unless a better one is stored."""
         if not math.isfinite(bound):
             return
-        # The last two conditions are of damaged bounds: a text is above every number, and so is +inf.
+        # The last two conditions replace damaged bounds: to SQLite a text is above every number, and so is +inf.
         self._execute(
             "INSERT INTO bounds VALUES (?, ?, ?) ON CONFLICT (problem) DO UPDATE "
             "SET bound = excluded.bound, source = excluded.source "
@@ -184,10 +185,10 @@ class Store:
 
     @contextlib.contextmanager
     def attempt(self, key: str) -> Iterator[int]:
-        """Note that this host is at work on a cell, for as long as the `with` statement lasts.
+        """Note that this host works on a cell, for the length of the `with` statement.
 
-        Yields how often a process died, or was killed, that was at work on it: its note is still there. The caller
-        holds the host's lock, so that nobody else is at work.
+        Yields how many processes died or were killed while they worked on it: their notes are still there. The caller
+        must hold the host's lock, so that no other process works.
         """
         host = socket.gethostname()
         self._execute(_ATTEMPTS, ())
@@ -202,7 +203,7 @@ class Store:
             self._execute("DELETE FROM attempts WHERE key = ? AND host = ?", (key, host))
 
     def _select(self, rest: str, *values: str) -> list[tuple[int, dict[str, Any]]]:
-        """The position of each row, and its values by field; unchecked."""
+        """Return the position of each row, and its values by field; unchecked."""
         rows = self._execute(f"SELECT position, {_QUOTED} FROM records {rest}", values)
         return [(position, _from_columns(columns)) for position, *columns in rows]
 
@@ -212,13 +213,13 @@ class Store:
         except _ERRORS as error:
             raise _failed(self.path, error) from None
         except OverflowError as error:
-            raise StoreError(f"cannot write to {self.path} ({error}); what it holds is kept") from None
+            raise StoreError(f"cannot write to {self.path} ({error}); its contents are kept") from None
 
 
 def _check_file(path: Path) -> bool:
-    """Refuse what is not ours by its first 100 bytes alone: SQLite itself might write to a file that it opens.
+    """Refuse a foreign file by its first 100 bytes: SQLite might write to a file that it opens.
 
-    Return whether it has any content.
+    Return whether the file has any content.
     """
     if not path.is_file():
         raise StoreError(f"{path} is not a file; choose another folder (--to)")
@@ -235,7 +236,7 @@ def _check_file(path: Path) -> bool:
         raise StoreError(f"{path} is a database of another program; choose another folder (--to)")
     if (found := int.from_bytes(header[60:64])) != SCHEMA:
         raise StoreError(f"{path} has tables of version {found}, not {SCHEMA}; choose another folder (--to)")
-    # Another program has set it. SQLite then writes to the file or beside it as soon as it is opened, damaged or not.
+    # Set by another program. SQLite then writes to the file or beside it as soon as it is opened, damaged or not.
     if 2 in header[18:20] or Path(f"{path.resolve()}-wal").exists():
         cure = f"sqlite3 {shlex.quote(str(path))} 'PRAGMA journal_mode = DELETE'"
         raise StoreError(f"{path} is in SQLite's WAL mode; close the program that uses it, and run: {cure}")
@@ -243,7 +244,7 @@ def _check_file(path: Path) -> bool:
 
 
 def _check_content(connection: sqlite3.Connection) -> None:
-    """Make the tables of an empty file; raise a DatabaseError where another is damaged, or its tables are not ours."""
+    """Create the tables of an empty file; raise a DatabaseError if a file is damaged or its tables are not ours."""
     (verdict,) = connection.execute("PRAGMA integrity_check(1)").fetchone()
     if verdict != "ok":
         raise sqlite3.DatabaseError(verdict)
@@ -258,32 +259,32 @@ def _check_content(connection: sqlite3.Connection) -> None:
 
 
 def _failed(path: Path, error: Exception) -> StoreError:
-    """What an error of SQLite means for whoever runs this. An OperationalError is about the place, not the content."""
+    """Return the error to show for an error of SQLite. An OperationalError is about the place, not the content."""
     code = getattr(error, "sqlite_errorcode", 0) & 0xFF  # the rest of it is detail
     if code == sqlite3.SQLITE_BUSY:
         return StoreError(f"{path} was in use by another process for {PATIENCE} seconds; try again")
-    told = plain(str(error))  # names of tables may be in it
+    detail = plain(str(error))  # names of tables may be in it
     if isinstance(error, sqlite3.OperationalError) and code in _PLACE:
-        return StoreError(f"cannot write {path} ({told}); what it holds is kept: {_PLACE[code]}")
-    return StoreError(f"cannot read {path} ({told}); it was left as it is: move it or choose another folder (--to)")
+        return StoreError(f"cannot write {path} ({detail}); its contents are kept: {_PLACE[code]}")
+    return StoreError(f"cannot read {path} ({detail}); it is unchanged: move it or choose another folder (--to)")
 
 
 def _damaged(path: Path, faults: Mapping[int, str]) -> str:
-    """What is wrong with the first of the damaged rows, by position, and how to do without all of them."""
+    """Return the message for damaged rows, by position: the fault of the first, and how to remove all."""
     first = next(iter(faults))
     which = f"row {first} is damaged" if len(faults) == 1 else f"{len(faults)} rows are damaged, row {first} first"
     listed = ", ".join(map(str, itertools.islice(faults, MOST_LISTED)))
     cure = f"sqlite3 {shlex.quote(str(path))} 'DELETE FROM records WHERE position IN ({listed})'"
     return (
         f"{path}: {which}: {faults[first]}. The same `lapmark run` measures such a cell again; "
-        f"to delete what is damaged and keep the rest: {cure}"
+        f"to delete the damaged rows and keep the rest: {cure}"
     )
 
 
-#: By what SQLite says of the place where the file is: the cure.
+#: What to do, by SQLite's error code about the file's place.
 _PLACE = {
-    sqlite3.SQLITE_FULL: "make room, and the same command goes on from there",
-    sqlite3.SQLITE_IOERR: "see to the disk, and the same command goes on from there",
+    sqlite3.SQLITE_FULL: "free some space; the same command then goes on from there",
+    sqlite3.SQLITE_IOERR: "check the disk; the same command then goes on from there",
     sqlite3.SQLITE_READONLY: "make it writable, or choose another folder (--to)",
     sqlite3.SQLITE_CANTOPEN: "make the folder writable, or choose another one (--to)",
     sqlite3.SQLITE_PERM: "make it writable, or choose another folder (--to)",
@@ -297,7 +298,7 @@ def _to_column(name: str, value: Any) -> Any:
 
 
 def _from_columns(row: Sequence[Any]) -> dict[str, Any]:
-    """The values of a row by field. What cannot be read stays as it is, for `fault` to find."""
+    """Return the values of a row by field. A value that cannot be read stays unchanged, for `fault` to find."""
     values = dict(zip(_COLUMNS, row, strict=True))
     for name in _JSON:
         values[name] = _from_json(values[name])
@@ -305,7 +306,7 @@ def _from_columns(row: Sequence[Any]) -> dict[str, Any]:
         values[name] = tuple(values[name]) if isinstance(values[name], list) else values[name]
     if values["exact"] in (0, 1):
         values["exact"] = bool(values["exact"])
-    # A free text, of which nothing depends: better without control characters than an error.
+    # A free text that nothing depends on: control characters are removed instead of reported.
     if isinstance(values["message"], str):
         values["message"] = plain(values["message"])
     return values

@@ -1,4 +1,4 @@
-"""A case as the harness holds it: the problem and its fingerprint."""
+"""A case built in this process: its problem and the problem's digest."""
 
 from __future__ import annotations
 
@@ -6,28 +6,28 @@ import dataclasses
 from dataclasses import dataclass
 
 from lapmark.bench.problems import Case
-from lapmark.bench.worker import protocol
+from lapmark.bench.worker.problem_digest import digest_problem
 from lapmark.solvers.problem import Problem, Transport
 
 
 @dataclass(frozen=True)
-class Subject:
-    """A problem that was built here, `digest` its fingerprint (`lapmark.bench.worker.protocol.digest`)."""
+class BuiltCase:
+    """A built problem, with its digest (`lapmark.bench.worker.problem_digest`)."""
 
     problem: Problem
     digest: str
 
     def without_blur(self) -> Problem:
-        """What the cost of a plan is measured against: an entropic plan is a plan like any other."""
+        """Return the problem without its blur: the gap of an entropic plan is measured against the exact optimum."""
         if not isinstance(self.problem, Transport) or self.problem.blur == 0:
             return self.problem
         return dataclasses.replace(self.problem, blur=0.0)
 
 
-def build(case: Case) -> Subject | str:
-    """The subject, or why the case cannot be built: data may be missing here."""
+def build(case: Case) -> BuiltCase | str:
+    """Build a case, or return the reason why that fails, for example missing data."""
     try:
         problem = case.build()
-        return Subject(problem, protocol.digest(problem))
+        return BuiltCase(problem, digest_problem(problem))
     except (ValueError, OSError, MemoryError) as error:
         return f"the case cannot be built: {error}"

@@ -1,4 +1,4 @@
-"""From what a command names to the cells of a run: a solver with its options on a case, each once, small first."""
+"""The cells of a run: each a solver with its options on a case, resolved once, small cases first."""
 
 from __future__ import annotations
 
@@ -8,29 +8,66 @@ import itertools
 import json
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from lapmark.bench import problems
 from lapmark.bench.environments import available_solvers, inventory
-from lapmark.bench.environments.available_solvers import Entrant
 from lapmark.bench.problems import Case
-from lapmark.bench.system.machine import machine, source
+from lapmark.bench.system.machine import source
 from lapmark.bench.util import spec
 from lapmark.bench.worker.protocol import BUILD_MATRIX
 from lapmark.solvers.problem import Assignment, Problem
+from lapmark.solvers.registry import Capabilities
 
-#: Solvers whose duals judge the answers of others, best first.
+#: Solvers whose duals certify the answers of others, best first.
 REFERENCES = ("cascade", "jv-avx2", "jv", "transport")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Cell:
-    """A solver, as a spec, on a case, with so many threads; the spec may name an environment, `jv@NAME:key=value`."""
+    """A solver on a case, with all that is needed to measure it. `resolve` makes one.
+
+    Cells are equal where `solver`, `case` and `threads` are.
+
+    Attributes
+    ----------
+    solver : str
+        A spec, which may name an environment: `jv@NAME:key=value`.
+    case : Case
+    threads : int
+    worker_spec : str
+        The solver's spec inside its environment, without the environment's name.
+    environment : str
+        The environment that it runs in, "" for the harness's own.
+    python : Path
+        The interpreter of its worker.
+    plugin : str or None
+        The plugin file that registers it.
+    versions : mapping of str to str
+        Of the packages that do the work in this cell.
+    capabilities : Capabilities or None
+        None for the harness's own conversion to a matrix.
+    missing : str or None
+        Why it cannot be measured on this machine.
+    starts_slowly : bool
+        Whether its first call may load a package or compile; false for a plugin that declares neither.
+    source : str
+        Version of the harness's code.
+    """
 
     solver: str
     case: Case
     threads: int = 1
+    worker_spec: str = field(compare=False)
+    environment: str = field(compare=False)
+    python: Path = field(compare=False)
+    plugin: str | None = field(compare=False)
+    versions: Mapping[str, str] = field(compare=False)
+    capabilities: Capabilities | None = field(compare=False)
+    missing: str | None = field(compare=False)
+    starts_slowly: bool = field(compare=False)
+    source: str = field(compare=False)
 
     @property
     def name(self) -> str:
@@ -38,94 +75,73 @@ class Cell:
         return spec.parse(self.solver)[0]
 
     @property
-    def entrant(self) -> Entrant | None:
-        """The solver and where it runs; None for what the harness does itself."""
-        return None if self.solver == BUILD_MATRIX else available_solvers.get(self.name)
-
-    @property
-    def environment(self) -> str:
-        """Name of the environment that it runs in, "" for the harness's own."""
-        return self.entrant.environment.name if self.entrant and self.entrant.environment else ""
-
-    @property
-    def python(self) -> Path:
-        """The interpreter of its worker."""
-        return self.entrant.python if self.entrant else Path(sys.executable)
-
-    @property
-    def plugin(self) -> str | None:
-        """The file that its solver comes from, where that is a plugin."""
-        return self.entrant.plugin if self.entrant else None
-
-    @property
-    def called(self) -> str:
-        """The solver as its worker knows it, which is in the environment already."""
-        name, options = spec.parse(self.solver)
-        return spec.show(name.partition("@")[0], options)
-
-    @property
-    def versions(self) -> dict[str, str]:
-        """Versions of what does the work in this cell."""
-        return dict(self.entrant.versions) if self.entrant else inventory.own_versions()
-
-    @property
     def compiles(self) -> bool:
         """Whether it compiles for every shape of its input."""
-        return self.entrant is not None and self.entrant.capabilities.compiles
-
-    @property
-    def starts_slowly(self) -> bool:
-        """Whether its first call may load a package or compile: not that of a file that does not say so."""
-        one = self.entrant
-        return one is None or one.plugin is None or bool(one.solver.requires) or self.compiles
+        return self.capabilities is not None and self.capabilities.compiles
 
     @property
     def exact(self) -> bool:
         """Whether it claims the optimum."""
-        return self.entrant is None or self.entrant.capabilities.exact
-
-    @property
-    def missing(self) -> str | None:
-        """Why it cannot be measured on this machine, or None."""
-        if self.entrant and self.entrant.missing:
-            return self.entrant.missing
-        if unknown := [name for name, version in self.versions.items() if version == "missing"]:
-            return f"the version of {' and '.join(unknown)} is unknown, and a time says nothing without it"
-        return None
+        return self.capabilities is None or self.capabilities.exact
 
     def refuses(self, problem: Problem) -> str | None:
-        """Why it cannot take this problem, or None."""
-        if self.entrant:
-            return self.entrant.capabilities.refuses(problem)
+        """Return why the solver does not take this problem, or None."""
+        if self.capabilities:
+            return self.capabilities.refuses(problem)
         return None if problem.cost.kind != "dense" else "the case is given as a matrix"
 
-    @property
-    def key(self) -> str:
-        """`key_on` this machine."""
-        return self.key_on(machine())
+    def key(self, machine: Mapping[str, object]) -> str:
+        """Return the identity of a measurement on a machine: equal keys mean that all that decides the result is equal."""
+        facts = [self.solver, str(self.case), self.threads, dict(self.versions), machine, self.source]
+        return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:32]
 
-    def key_on(self, where: Mapping[str, object]) -> str:
-        """What identifies a measurement: equal keys were measured with equal means, and resuming mixes no others."""
-        means = [self.solver, str(self.case), self.threads, self.versions, where, source()]
-        return hashlib.sha256(json.dumps(means, sort_keys=True).encode()).hexdigest()[:32]
+
+def resolve(solver: str, case: Case, threads: int = 1) -> Cell:
+    """Look a solver up in the registry and the environments, and return its cell on a case.
+
+    Raises
+    ------
+    ValueError
+        No solver or environment has this name.
+    """
+    name, options = spec.parse(solver)
+    found = None if solver == BUILD_MATRIX else available_solvers.get(name)
+    versions = found.versions if found else inventory.own_versions()
+    missing = found.missing if found else None
+    if not missing and (unknown := [package for package, version in versions.items() if version == "missing"]):
+        missing = f"the version of {' and '.join(unknown)} is unknown; a time without its version is useless"
+    return Cell(
+        solver=solver,
+        case=case,
+        threads=threads,
+        worker_spec=spec.show(name.partition("@")[0], options),
+        environment=found.environment.name if found and found.environment else "",
+        python=found.python if found else Path(sys.executable),
+        plugin=found.plugin if found else None,
+        versions=versions,
+        capabilities=found.capabilities if found else None,
+        missing=missing,
+        starts_slowly=not (found and found.plugin) or bool(found.solver.requires) or found.capabilities.compiles,
+        source=source(),
+    )
 
 
 def plan(
     solvers: Sequence[str], cases: Sequence[str], sizes: Sequence[int] = (), threads: Sequence[int] = (1,)
 ) -> list[Cell]:
-    """The cells of a run, those of a case together.
+    """Return the cells of a run, those of a case together.
 
     Parameters
     ----------
     solvers : sequence of str
-        Specs. A name alone stands for every point of the solver's accuracy curve. None for every solver, each on the
-        cases of its kind: who asks for no solver by name is not told of each that it does not solve transport problems.
+        Specs. A name alone stands for every point of the solver's accuracy curve. Empty: every solver that solves the
+        case's kind of problem.
     cases : sequence of str
         Specs, as `expand_case` reads them.
     sizes : sequence of int
         In place of each family's own.
     threads : sequence of int
-        Each a cell of its own for a solver that takes them; others run with the fewest.
+        Each is a cell of its own for a solver that takes them; others run with the fewest.
 
     Raises
     ------
@@ -133,21 +149,28 @@ def plan(
         For a name or a setting that does not exist.
     """
     found = {str(case): case for text in cases for case in expand_case(text, sizes)}
-    cells = []
+    resolved: dict[str, Cell] = {}
+    planned = []
     for case in sorted(found.values(), key=lambda case: case.n):
         kind = problems.get(case.problem).kind
-        texts = solvers or [name for name, one in available_solvers.entrants().items() if one.capabilities.solves(kind)]
-        chosen = dict.fromkeys(variant for text in texts for variant in expand_solver(text, kind))
-        conversion = [BUILD_MATRIX] if case.settings.get("cost", "dense") != "dense" else []
-        for solver in (*conversion, *sorted(chosen, key=_rank)):
-            cells += [Cell(solver, case, count) for count in _counts(solver, threads)]
-    return cells
+        texts = solvers or [name for name, one in available_solvers.solvers().items() if one.capabilities.solves(kind)]
+        specs = [variant for text in texts for variant in expand_solver(text, kind)]
+        if case.settings.get("cost") not in (None, "dense"):
+            specs.insert(0, BUILD_MATRIX)
+        for solver in specs:
+            if solver not in resolved:
+                resolved[solver] = resolve(solver, case)
+        for cell in sorted((resolved[solver] for solver in dict.fromkeys(specs)), key=_rank):
+            has_threads = cell.capabilities is not None and cell.capabilities.threads
+            counts = sorted(set(threads)) if has_threads else [min(threads)]
+            planned += [dataclasses.replace(cell, case=case, threads=count) for count in counts]
+    return planned
 
 
 def expand_solver(text: str, kind: type[Problem] = Assignment) -> list[str]:
-    """The specs that one on the command line stands for, on problems of a kind.
+    """Return the specs that a solver on the command line stands for, on problems of one kind.
 
-    What a transport problem says itself, its blur above all, is no option of the solver there.
+    A setting that a transport problem holds itself, above all its blur, is no option of the solver there.
     """
     name, options = spec.parse(text)
     solver = available_solvers.get(name).solver
@@ -161,31 +184,27 @@ def expand_solver(text: str, kind: type[Problem] = Assignment) -> list[str]:
 
 
 def expand_case(text: str, sizes: Sequence[int] = ()) -> list[Case]:
-    """The cases that a spec on the command line stands for; `n` and `seed` may stand in it too.
+    """Return the cases that a spec on the command line stands for; it may contain `n` and `seed`.
 
-    A family's name stands for all its variants, and other settings are laid over each. A spec that sets what the
-    variants differ in stands for itself alone.
+    A family's name stands for all its variants, and other settings are added to each. A spec that sets what
+    distinguishes the variants stands for itself alone.
     """
     name, given = spec.parse(text)
     family = problems.get(name)
     n, seed = given.pop("n", None), given.pop("seed", 0)
     if not isinstance(seed, int) or not isinstance(n, int | None):
-        raise ValueError(f"{text}: n and seed are whole numbers")
+        raise ValueError(f"{text}: n and seed must be whole numbers")
     spec.check(text, family.build, 2, given)
     own = sizes or ([n] if n is not None else [])
-    told_apart = {setting for variant in family.variants for setting in variant}
-    variants = [given] if told_apart & given.keys() else [{**variant, **given} for variant in family.variants]
+    varied = {setting for variant in family.variants for setting in variant}
+    variants = [given] if varied & given.keys() else [{**variant, **given} for variant in family.variants]
     return [Case(name, size, seed, settings) for settings in variants for size in own or family.sizes_with(settings)]
 
 
-def _counts(solver: str, threads: Sequence[int]) -> list[int]:
-    able = solver != BUILD_MATRIX and available_solvers.get(spec.parse(solver)[0]).capabilities.threads
-    return sorted(set(threads)) if able else [min(threads)]
-
-
-def _rank(solver: str) -> int:
-    """Solvers that prove a bound come first, so that it is there for those that prove none."""
-    name = spec.parse(solver)[0]
-    if name in REFERENCES:
-        return REFERENCES.index(name)
-    return len(REFERENCES) + (not available_solvers.get(name).capabilities.duals)
+def _rank(cell: Cell) -> int:
+    """Return the place of a solver on a case: those that prove a bound run before those that prove none."""
+    if cell.capabilities is None:
+        return -1
+    if cell.name in REFERENCES:
+        return REFERENCES.index(cell.name)
+    return len(REFERENCES) + (not cell.capabilities.duals)

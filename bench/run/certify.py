@@ -1,4 +1,4 @@
-"""The verdict on what a worker came to: by proof, never by the solver's word."""
+"""Verdict on a worker's outcome: by certificate, never by the solver's word."""
 
 from __future__ import annotations
 
@@ -9,8 +9,10 @@ from typing import Protocol
 
 import numpy as np
 
-from lapmark.bench.worker import cell, protocol
-from lapmark.bench.worker.cell import Limits, Outcome
+from lapmark.bench.worker import isolated_run
+from lapmark.bench.worker.limits import Limits
+from lapmark.bench.worker.measuring_loop import Outcome
+from lapmark.bench.worker.problem_digest import digest_matrix
 from lapmark.bench.worker.protocol import BUILD_MATRIX, Answer, BadAnswer
 from lapmark.solvers import Certificate, Infeasible, Matching, Plan, certify, registry
 from lapmark.solvers.certificate.hall_proof import fault_of_proof
@@ -18,18 +20,21 @@ from lapmark.solvers.certificate.matching import matching_fault
 from lapmark.solvers.problem import Assignment, Problem, Transport
 from lapmark.solvers.result import Result
 
-from .built_case import Subject
+from .built_case import BuiltCase
 from .cells import REFERENCES, Cell
 
 #: Of the two sides of a problem.
 Duals = tuple[np.ndarray | None, np.ndarray | None]
 
-#: A gap that the rounding of a bound explains; and by what part of their sizes answers may differ that are all optimal.
-ROUNDED, SAME = 1e-12, 1e-9
+#: Relative gap that the rounding of a bound explains.
+ROUNDING_GAP = 1e-12
+
+#: Relative difference of cost, up to which answers that all claim the optimum agree.
+SAME_COST = 1e-9
 
 
 class Bounds(Protocol):
-    """Where certified lower bounds are kept, by the digests of problems; `lapmark.bench.results.store.Store` is one."""
+    """Certified lower bounds by problem digest; `lapmark.bench.results.store.Store` is one."""
 
     def bound(self, problem: str) -> float | None: ...
 
@@ -37,126 +42,124 @@ class Bounds(Protocol):
 
 
 @dataclass
-class Judge:
-    """Certifies answers, and has a solver of ours prove a bound where none is known.
+class Certifier:
+    """Certifies answers; where no bound is known, runs a reference solver to prove one.
 
     Attributes
     ----------
     bounds : Bounds
-        Read, and filled.
+        Read and added to.
     limits : Limits
-        Under which a bound is sought.
+        Of a run of a reference solver.
     """
 
     bounds: Bounds
     limits: Limits
-    _duals: dict[str, Duals | None] = field(default_factory=dict, init=False)  # by problem, once they were asked for
-    _infeasible: dict[str, str] = field(default_factory=dict, init=False)  # problems without an answer: who proved it
+    _duals: dict[str, Duals | None] = field(default_factory=dict, init=False)  # by problem, once references have run
+    _infeasible: dict[str, str] = field(default_factory=dict, init=False)  # by problem, the solver that proved it
 
-    def verdict(self, about: Cell, subject: Subject, outcome: Outcome) -> tuple[str, str, Certificate | None]:
-        """Status, message and proof of an outcome."""
+    def verdict(self, cell: Cell, built: BuiltCase, outcome: Outcome) -> tuple[str, str, Certificate | None]:
+        """Return status, message and certificate of an outcome."""
         if outcome.status is not None:
             return outcome.status, outcome.message, None
-        if about.solver == BUILD_MATRIX:
-            same = outcome.matrix == protocol.digest_matrix(subject.problem.cost)
-            return ("ok", "", None) if same else ("wrong", "the matrix is not the one of the points", None)
+        if cell.solver == BUILD_MATRIX:
+            is_same = outcome.matrix == digest_matrix(built.problem.cost)
+            return ("ok", "", None) if is_same else ("wrong", "the matrix is not the one of the points", None)
         assert outcome.result is not None
         if isinstance(outcome.result, Infeasible):
-            return (*self._refusal(about, subject, outcome.result), None)
-        return self._weighed(about, subject, outcome.result)
+            return (*self._infeasible_verdict(cell, built, outcome.result), None)
+        return self._answer_verdict(cell, built, outcome.result)
 
-    def _weighed(self, about: Cell, subject: Subject, result: Result) -> tuple[str, str, Certificate]:
-        """Status, message and proof of an answer, by its own duals, a bound that is known, and duals of ours."""
-        problem, known = subject.problem, self.bounds.bound(subject.digest)
-        found = certify(problem, result, known, search=False)
-        if not found.valid:
-            return "wrong", found.fault or "", found
-        if found.optimal:
-            self.bounds.set_bound(subject.digest, found.dual_bound, about.solver)
-            return "ok", "", found
-        if about.exact or known is None:
-            duals = self._duals_of_ours(about, subject)
-            known = self.bounds.bound(subject.digest)
-            found = certify(problem, _with(duals, result), known, search=False)
-        if found.optimal or not about.exact:
-            return "ok", "", found
-        if known is None:
-            return "unproven", "no reference solver proved a bound to judge the answer by", found
-        if found.gap <= ROUNDED:
-            return (
-                "unproven",
-                f"within {found.gap:.1g} of the optimum, which the duals that are known do not show",
-                found,
-            )
-        return "wrong", f"claims the optimum, but costs {found.cost:.12g} where {known:.12g} is proven possible", found
+    def _answer_verdict(self, cell: Cell, built: BuiltCase, result: Result) -> tuple[str, str, Certificate]:
+        """Certify an answer by its own duals and the known bound, then by a reference solver's duals."""
+        problem, bound = built.problem, self.bounds.bound(built.digest)
+        certificate = certify(problem, result, bound, search=False)
+        if not certificate.valid:
+            return "wrong", certificate.fault or "", certificate
+        if certificate.optimal:
+            self.bounds.set_bound(built.digest, certificate.dual_bound, cell.solver)
+            return "ok", "", certificate
+        if cell.exact or bound is None:
+            duals = self._reference_duals(cell, built)
+            bound = self.bounds.bound(built.digest)
+            certificate = certify(problem, _with_duals(result, duals), bound, search=False)
+        if certificate.optimal or not cell.exact:
+            return "ok", "", certificate
+        if bound is None:
+            return "unproven", "no reference solver proved a bound to certify the answer by", certificate
+        if certificate.gap <= ROUNDING_GAP:
+            message = f"within {certificate.gap:.1g} of the optimum, which the known duals do not prove"
+            return "unproven", message, certificate
+        message = f"claims the optimum, but costs {certificate.cost:.12g}; {bound:.12g} is proven possible"
+        return "wrong", message, certificate
 
-    def _refusal(self, about: Cell, subject: Subject, refusal: Infeasible) -> tuple[str, str]:
-        """Status and message where a solver says that there is no answer: by its own proof, or by that of another."""
-        if refusal.rows is not None or refusal.columns is not None:
-            if fault := fault_of_proof(subject.problem, refusal):
-                return "wrong", f"says that there is no answer, which its proof does not show: {fault}"
-            self._infeasible.setdefault(subject.digest, about.solver)
-            return "ok", f"proven infeasible: {refusal}"
-        self._duals_of_ours(about, subject)
-        bound = self.bounds.bound(subject.digest)
-        if prover := self._infeasible.get(subject.digest):
+    def _infeasible_verdict(self, cell: Cell, built: BuiltCase, claim: Infeasible) -> tuple[str, str]:
+        """Check a solver's claim that no answer exists: by its own proof, or by a reference solver's."""
+        if claim.rows is not None or claim.columns is not None:
+            if fault := fault_of_proof(built.problem, claim):
+                return "wrong", f"claims that no answer exists, but its proof is wrong: {fault}"
+            self._infeasible.setdefault(built.digest, cell.solver)
+            return "ok", f"proven infeasible: {claim}"
+        self._reference_duals(cell, built)
+        bound = self.bounds.bound(built.digest)
+        if prover := self._infeasible.get(built.digest):
             return "ok", f"infeasible, as {prover} proves"
         if bound is None:
-            return "unproven", "no reference solver proved that there is no answer"
-        return "wrong", f"says that there is no answer, but one of cost {bound:.12g} is proven possible"
+            return "unproven", "no reference solver proved that no answer exists"
+        return "wrong", f"claims that no answer exists, but one of cost {bound:.12g} is proven possible"
 
-    def _duals_of_ours(self, about: Cell, subject: Subject) -> Duals | None:
-        """Run solvers of ours, once for each problem, until one proves its optimum; return its duals, or None."""
-        if subject.digest in self._duals or subject.digest in self._infeasible:
-            return self._duals.get(subject.digest)
-        self._duals[subject.digest] = None
-        linear = subject.without_blur()
+    def _reference_duals(self, cell: Cell, built: BuiltCase) -> Duals | None:
+        """Run reference solvers, once per problem, until one proves its optimum; return its duals, or None."""
+        if built.digest in self._duals or built.digest in self._infeasible:
+            return self._duals.get(built.digest)
+        self._duals[built.digest] = None
+        problem = built.without_blur()
         for name in REFERENCES:
             solver = registry.get(name)
-            if name == about.name or solver.missing or solver.capabilities.refuses(linear):
+            if name == cell.name or solver.missing or solver.capabilities.refuses(problem):
                 continue
-            answer = cell.run(name, linear, self.limits, budget=0).result
+            answer = isolated_run.run(name, problem, self.limits, budget=0).result
             if isinstance(answer, Infeasible):
-                if fault_of_proof(linear, answer) is None:
-                    self._infeasible[subject.digest] = name
+                if fault_of_proof(problem, answer) is None:
+                    self._infeasible[built.digest] = name
                     break
-            elif answer is not None and (found := certify(linear, answer, search=False)).optimal:
-                self.bounds.set_bound(subject.digest, found.dual_bound, name)
-                self._duals[subject.digest] = _duals(answer)
+            elif answer is not None and (certificate := certify(problem, answer, search=False)).optimal:
+                self.bounds.set_bound(built.digest, certificate.dual_bound, name)
+                self._duals[built.digest] = _duals_of(answer)
                 break
-        return self._duals[subject.digest]
+        return self._duals[built.digest]
 
 
-class Scales:
-    """Weighs the answers to one problem, and notices where those that claim the optimum differ."""
+class CostCheck:
+    """Computes the costs of the answers to one problem, and checks that those that claim the optimum agree."""
 
     def __init__(self, problem: Problem, exact: bool) -> None:
         self._problem, self._exact = problem, exact
-        self._seen: list[float] = []
+        self._costs: list[float] = []
 
     def __call__(self, answer: Answer) -> float:
         """Return the cost of an answer's own pairs, or the sum of its potentials where it has no pairs.
 
-        The higher, the worse; inf where a judge has to say what is wrong.
+        The cost is inf where the certificate has to say what is wrong.
 
         Raises
         ------
-        protocol.BadAnswer
-            Where it is no matching, or another than the optimum that was claimed before.
+        BadAnswer
+            It is no matching, or its cost differs from an optimum that was claimed before.
         """
         if isinstance(answer, Infeasible):
             return 0.0
-        cost, size = self._weighed(answer)
+        cost, size = self._cost_and_size(answer)
         if not math.isfinite(cost):
             return math.inf
-        self._seen.append(cost)
-        low, high = min(self._seen), max(self._seen)
-        if self._exact and high - low > SAME * size:
+        self._costs.append(cost)
+        low, high = min(self._costs), max(self._costs)
+        if self._exact and high - low > SAME_COST * size:
             raise BadAnswer(f"claims the optimum, but its answers cost from {low:.12g} to {high:.12g}")
         return cost
 
-    def _weighed(self, answer: Result) -> tuple[float, float]:
-        """The cost, and the sum of what its parts are without their signs."""
+    def _cost_and_size(self, answer: Result) -> tuple[float, float]:
+        """Return the cost, and the sum of the absolute values of its terms."""
         problem = self._problem
         if isinstance(answer, Matching):
             assert isinstance(problem, Assignment)
@@ -164,27 +167,27 @@ class Scales:
             if fault:
                 raise BadAnswer(fault)
             rows = np.flatnonzero(row_to_col >= 0)
-            paid = problem.cost.entries(rows, row_to_col[rows])
-            parts = -paid if problem.maximize else paid
+            entries = problem.cost.entries(rows, row_to_col[rows])
+            terms = -entries if problem.maximize else entries
         else:
             assert isinstance(problem, Transport)
             n, m = problem.shape
             if answer.mass is not None and answer.mass.shape == (n, m):
                 coo = answer.mass.tocoo()
-                parts = coo.data * problem.cost.entries(*coo.coords)
+                terms = coo.data * problem.cost.entries(*coo.coords)
             elif answer.f is not None and answer.g is not None and (len(answer.f), len(answer.g)) == (n, m):
-                parts = np.concatenate([problem.a * answer.f, problem.b * answer.g])
+                terms = np.concatenate([problem.a * answer.f, problem.b * answer.g])
             else:
                 return math.inf, 0.0
-        return float(parts.sum()), float(np.abs(parts).sum())
+        return float(terms.sum()), float(np.abs(terms).sum())
 
 
-def _duals(answer: Result) -> Duals:
+def _duals_of(answer: Result) -> Duals:
     return (answer.u, answer.v) if isinstance(answer, Matching) else (answer.f, answer.g)
 
 
-def _with(duals: Duals | None, answer: Result) -> Result:
-    """Return the answer with these duals; a plan given by its potentials as it is."""
+def _with_duals(answer: Result, duals: Duals | None) -> Result:
+    """Return the answer with these duals; a plan given by its potentials keeps its own."""
     if duals is None or (isinstance(answer, Plan) and answer.mass is None):
         return answer
     if isinstance(answer, Matching):

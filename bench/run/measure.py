@@ -1,7 +1,7 @@
-"""One round of one cell: the solver run in a process of its own, and the answer judged here.
+"""One round of one cell: run the solver in a worker process, and certify its answer here.
 
-The harness builds every problem itself, once, and judges every answer against it. Nothing here knows of a store or of
-other cells, so that a round can run on any machine.
+The harness builds every problem itself, once, and certifies every answer against it. Nothing here knows of a store or
+of other cells, so that a round can run on any machine.
 """
 
 from __future__ import annotations
@@ -16,30 +16,31 @@ from typing import Any
 from lapmark.bench.results.record import FIGURES, Record
 from lapmark.bench.system import instruction_counts
 from lapmark.bench.system.machine import commit, machine
-from lapmark.bench.worker import cell, protocol
-from lapmark.bench.worker.cell import Limits, Outcome
+from lapmark.bench.worker import isolated_run, protocol
+from lapmark.bench.worker.limits import Limits
+from lapmark.bench.worker.measuring_loop import Outcome
 from lapmark.solvers import Certificate
-from lapmark.solvers.problem import Problem
 
-from .built_case import Subject
+from .built_case import BuiltCase
 from .cells import Cell
-from .certify import Judge, Scales
+from .certify import Certifier, CostCheck
 
 
 @dataclass(frozen=True, kw_only=True)
-class Terms:
-    """What every cell of a run is measured under.
+class RunSettings:
+    """How every cell of a run is measured.
 
     Attributes
     ----------
     limits : Limits
         Of one call.
     budget : float
-        Seconds to sample a cell for, in all its rounds together; 0 for a single call.
+        Seconds of calls per cell, over all its rounds; 0 for a single call.
     rounds : int
-        Over how many processes the samples are spread. A cell whose samples have used the budget up gets no more.
+        Number of processes over which the calls of a cell are spread. A cell whose calls have used up the budget gets
+        no further round.
     plugins : tuple of str
-        Files that register further solvers; already loaded here.
+        Files that register further solvers; loaded in this process already.
     counting : {"", "hardware", "callgrind"}
         How to count the instructions of one call, in a process of its own after the first round.
     """
@@ -50,62 +51,64 @@ class Terms:
     plugins: tuple[str, ...] = ()
     counting: str = ""
 
-    def fulfilled(self, record: Record) -> bool:
-        """Whether a cell needs no further round."""
+    def is_final(self, record: Record) -> bool:
+        """Return whether the cell of a record needs no further round."""
         return record.status != "ok" or len(record.rounds) >= self.rounds or sum(record.samples) >= self.budget
 
 
-def measure(about: Cell, build: Callable[[], Subject | str], terms: Terms, judge: Judge, first: bool = True) -> Record:
+def measure(
+    cell: Cell,
+    build: Callable[[], BuiltCase | str],
+    settings: RunSettings,
+    certifier: Certifier,
+    is_first: bool = True,
+) -> Record:
     """Run one round of a cell.
 
     Parameters
     ----------
-    about : Cell
+    cell : Cell
     build : callable
-        Gives the cell's case, or says why there is none; called where the solver can run here.
-    terms : Terms
-    judge : Judge
-    first : bool
+        Returns the built case, or why it cannot be built; called only where the solver can run here.
+    settings : RunSettings
+    certifier : Certifier
+    is_first : bool
         Whether it is the cell's first round, in which instructions are counted.
     """
-    record = functools.partial(unmeasured, about)
-    if reason := about.missing:
+    if cell.missing:
+        return unmeasured(cell, "skipped", cell.missing)
+    built = build()
+    if isinstance(built, str):
+        return unmeasured(cell, "skipped", built)
+    problem = built.problem
+    given = problem.cost.kind if cell.capabilities is None else protocol.given(problem, cell.capabilities)
+    record = functools.partial(unmeasured, cell, m=problem.shape[1], digest=built.digest, given=given)
+    if reason := cell.refuses(problem):
         return record("skipped", reason)
-    subject = build()
-    if isinstance(subject, str):
-        return record("skipped", subject)
-    record = functools.partial(
-        record, m=subject.problem.shape[1], digest=subject.digest, given=_given(about, subject.problem)
-    )
-    if reason := about.refuses(subject.problem):
-        return record("skipped", reason)
-    budget = terms.budget / terms.rounds
-    # Its own file alone: a plugin that dies as it is loaded costs its own cells.
-    plugins = (about.plugin,) if about.plugin else ()
     run = functools.partial(
-        cell.run,
-        about.called,
-        subject.problem,
-        terms.limits,
-        threads=about.threads,
-        plugins=plugins,
-        python=about.python,
-        digest=subject.digest,
-        weigh=Scales(subject.problem, about.exact),
-        starts_slowly=about.starts_slowly,
-        compiles=about.compiles,
+        isolated_run.run,
+        cell.worker_spec,
+        problem,
+        settings.limits,
+        threads=cell.threads,
+        # The cell's own plugin only: one that crashes while it is loaded costs its own cells.
+        plugins=(cell.plugin,) if cell.plugin else (),
+        python=cell.python,
+        digest=built.digest,
+        cost_of=CostCheck(problem, cell.exact),
+        starts_slowly=cell.starts_slowly,
+        compiles=cell.compiles,
     )
-    outcome = run(budget=budget)
-    # Answers that claim the optimum cost the same, so that one stands for all; of others the dearest counts.
-    one, more = (outcome.other, None) if about.exact else (outcome.result, outcome.other)
-    answers = [one] if more is one or more is None else [one, more]
-    verdicts = [_verdict(judge, about, subject, replace(outcome, result=answer)) for answer in answers]
-    status, message, verdict = max(verdicts, key=_badness)
+    outcome = run(budget=settings.budget / settings.rounds)
+    # Answers that claim the optimum cost the same, so that the random one represents all. Of others both are certified.
+    answers = [outcome.other] if cell.exact or outcome.result is outcome.other else [outcome.result, outcome.other]
+    verdicts = [_verdict(certifier, cell, built, replace(outcome, result=answer)) for answer in answers]
+    status, message, certificate = max(verdicts, key=_badness)
     counted = Outcome()
-    if terms.counting and first and status == "ok":
-        counted = run(budget=0, counting=terms.counting)
+    if settings.counting and is_first and status == "ok":
+        counted = run(budget=0, counting=settings.counting)
         if counted.instructions is None:
-            message += f"instructions not counted: {counted.message or 'none were told'}"
+            message += f"instructions not counted: {counted.message or 'the worker reported none'}"
     return record(
         status,
         message,
@@ -114,47 +117,47 @@ def measure(about: Cell, build: Callable[[], Subject | str], terms: Terms, judge
         counters=outcome.counters,
         peak_memory=outcome.peak_memory,
         instructions=counted.instructions,
-        counted_by="" if counted.instructions is None else instruction_counts.counter(terms.counting),
+        counted_by="" if counted.instructions is None else instruction_counts.counter_version(settings.counting),
         conditions=outcome.conditions,
-        **_figures(verdict),
+        **_figures(certificate),
     )
 
 
 Verdict = tuple[str, str, Certificate | None]
 
 
-def _verdict(judge: Judge, about: Cell, subject: Subject, outcome: Outcome) -> Verdict:
+def _verdict(certifier: Certifier, cell: Cell, built: BuiltCase, outcome: Outcome) -> Verdict:
     try:
-        return judge.verdict(about, subject, outcome)
-    except Exception as error:  # of an answer such as nobody has thought of, which costs its own cell
-        return "error", f"its answer cannot be judged: {error!r}", None
+        return certifier.verdict(cell, built, outcome)
+    except Exception as error:  # an answer of an unforeseen kind costs its own cell only
+        return "error", f"its answer cannot be certified: {error!r}", None
 
 
 def _badness(verdict: Verdict) -> tuple[bool, float, float]:
-    """A key by which the worse of two verdicts is the larger: a failure, then what the answer costs, made feasible."""
+    """Return a sort key that grows with badness: a failure first, then the cost of the feasible answer."""
     known = _figures(verdict[2])
     return verdict[0] != "ok", known["feasible_cost"] or 0.0, known["cost"] or 0.0
 
 
 def unmeasured(
-    about: Cell, status: str, message: str, where: Mapping[str, object] | None = None, **known: Any
+    cell: Cell, status: str, message: str, where: Mapping[str, object] | None = None, **known: Any
 ) -> Record:
-    """A record of a cell with what is known of it, on this machine unless `where` is another."""
-    case, where = about.case, machine() if where is None else where
+    """Return the record of a cell, with the fields that are known; `where` is the machine, by default this one."""
+    case, where = cell.case, machine() if where is None else where
     return Record(
-        key=about.key_on(where),
-        solver=about.solver,
+        key=cell.key(where),
+        solver=cell.solver,
         case=str(case),
         problem=case.problem,
         n=case.n,
         seed=case.seed,
         params=case.params,
-        exact=about.exact,
+        exact=cell.exact,
         status=status,
         message=message,
-        threads=about.threads,
-        environment=about.environment,
-        versions=about.versions,
+        threads=cell.threads,
+        environment=cell.environment,
+        versions=cell.versions,
         machine=where,
         commit=commit(),
         finished=datetime.now(UTC).isoformat(timespec="seconds"),
@@ -162,13 +165,7 @@ def unmeasured(
     )
 
 
-def _given(about: Cell, problem: Problem) -> str:
-    if about.entrant is None:
-        return problem.cost.kind
-    return protocol.given(problem, about.entrant.capabilities)
-
-
-def _figures(verdict: Certificate | None) -> dict[str, float | None]:
-    """The certificate's numbers; None where there is none, which no table can mistake for a number."""
-    values = {name: getattr(verdict, name, math.nan) for name in FIGURES}
+def _figures(certificate: Certificate | None) -> dict[str, Any]:
+    """Return the numbers of a certificate, None for those that are missing or not finite."""
+    values = {name: getattr(certificate, name, math.nan) for name in FIGURES}
     return {name: value if math.isfinite(value) else None for name, value in values.items()}

@@ -1,6 +1,6 @@
-"""What a run shows while it goes: the cell at work and how far the run is, a line for each finished cell, and a table.
+"""Progress of a run on the terminal: a bar with the current cell, a line per finished cell, and a table at the end.
 
-On a terminal the first is a bar that is redrawn; elsewhere, in a log, there are the lines alone.
+The bar is only shown on a terminal; a log gets the lines alone.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ from lapmark.bench.results.statuses import FAILURES, STATUSES
 from lapmark.bench.util.units import show_duration, show_error, show_size
 from lapmark.bench.worker.protocol import BUILD_MATRIX
 
-from .schedule import Event, Started, Waiting
+from .schedule import Event, Round, Waiting
 
-#: A table of more cases than this is wider than most terminals.
+#: Most cases of a table; more are wider than most terminals.
 MOST_COLUMNS = 8
 
 
@@ -35,8 +35,8 @@ class Board:
     def __init__(self, console: Console, cells: int) -> None:
         self._console = console
         self._counts: Counter[str] = Counter()
-        self._waits: set[str] = set()  # told already
-        self._at_work: dict[str, str] = {}  # by host, the last that each has started
+        self._waits: set[str] = set()  # shown already
+        self._at_work: dict[str, str] = {}  # by host, the cell that it started last
         self._bar = Progress(
             BarColumn(bar_width=24),
             MofNCompleteColumn(),
@@ -60,16 +60,17 @@ class Board:
         self._bar.stop()
 
     def show(self, event: Event) -> None:
+        """Show an event of the run."""
         if isinstance(event, Waiting):
             text = f"waiting until {escape(event.until)}"
             self._bar.update(self._task, description=text)
-            if text not in self._waits and not self._bar.console.is_terminal:  # runs that alternate wait at every turn
+            if text not in self._waits and not self._bar.console.is_terminal:  # runs that alternate wait at every round
                 self._bar.console.print(text, soft_wrap=True, highlight=False)
             self._waits.add(text)
             return
-        if isinstance(event, Started):
-            turn = f", round {event.round + 1}" if event.round else ""
-            self._at_work[event.where] = f"{event.cell.solver} on {event.cell.case}{turn}"
+        if isinstance(event, Round):
+            suffix = f", round {event.number + 1}" if event.number else ""
+            self._at_work[event.host] = f"{event.cell.solver} on {event.cell.case}{suffix}"
             doing = (f"{what} at {where}" if where else what for where, what in self._at_work.items())
             self._bar.update(self._task, description=escape("; ".join(doing)))
             return
@@ -81,9 +82,9 @@ class Board:
 
 
 def line(record: Record) -> str:
-    """A finished cell in one line."""
+    """Return the line for a finished cell."""
     case = Case.read(record.case)
-    start = f"{styled(record.status, f'{record.status:8}')} {escape(f'{record.solver:20} {case.label} n={record.n}')}"
+    start = f"{_styled(record.status, f'{record.status:8}')} {escape(f'{record.solver:20} {case.label} n={record.n}')}"
     facts = []
     if record.seconds is not None:
         facts.append(f"{show_duration(record.seconds)} × {len(record.samples)}")
@@ -98,14 +99,14 @@ def line(record: Record) -> str:
 
 
 def summary(records: Iterable[Record]) -> Table:
-    """The outcome: everything where there are few cases, and otherwise who was the fastest at each."""
+    """Return the final table: every solver if there are few cases, otherwise the fastest of each case."""
     records = list(records)
     cases = sorted(dict.fromkeys(record.case for record in records), key=lambda case: Case.read(case).n)
-    return everything(records, cases) if len(cases) <= MOST_COLUMNS else winners(records, cases)
+    return _every_solver(records, cases) if len(cases) <= MOST_COLUMNS else _fastest(records, cases)
 
 
-def everything(records: Sequence[Record], cases: Sequence[str]) -> Table:
-    """Solvers against cases: median time and gap, or what happened instead."""
+def _every_solver(records: Sequence[Record], cases: Sequence[str]) -> Table:
+    """Return a table of solvers against cases: median time and gap, or the status of a failure."""
     rows: dict[str, dict[str, Record]] = {}
     for record in records:
         rows.setdefault(record.solver, {})[record.case] = record
@@ -120,10 +121,10 @@ def everything(records: Sequence[Record], cases: Sequence[str]) -> Table:
     return table
 
 
-def winners(records: Sequence[Record], cases: Sequence[str]) -> Table:
-    """For each case the fastest exact solver, the one that comes next, and what became of those without an answer.
+def _fastest(records: Sequence[Record], cases: Sequence[str]) -> Table:
+    """Return a table of cases: the fastest exact solver, the second, and the failures.
 
-    Where none is exact, the nearest answer and its gap stand in place of the first.
+    A case without an exact answer shows the answer with the smallest gap.
     """
     columns = (Column("case", overflow="fold"), Column("n", justify="right"))
     table = Table(
@@ -137,7 +138,7 @@ def winners(records: Sequence[Record], cases: Sequence[str]) -> Table:
             if record.status == "ok" and record.exact and record.seconds is not None and record.solver != BUILD_MATRIX
         )
         first, second = [*ranked[:2], None, None][:2]
-        lead = _nearest(of_case)
+        lead = _smallest_gap(of_case)
         if first:
             lead = [escape(first[1]), show_duration(first[0]), f"{second[0] / first[0]:.1f}×" if second else ""]
         failed = Counter(record.status for record in of_case if record.status in FAILURES)
@@ -146,13 +147,13 @@ def winners(records: Sequence[Record], cases: Sequence[str]) -> Table:
             str(Case.read(case).n),
             *lead,
             second and escape(second[1]),
-            ", ".join(styled(status, f"{count} {status}") for status, count in failed.items()),
+            ", ".join(_styled(status, f"{count} {status}") for status, count in failed.items()),
         )
     return table
 
 
-def _nearest(records: Sequence[Record]) -> list[str]:
-    """The solver, the time and the gap of the answer with the smallest."""
+def _smallest_gap(records: Sequence[Record]) -> list[str]:
+    """Return solver, time and gap of the answer with the smallest gap."""
     near = [(record.gap, record) for record in records if record.status == "ok" and record.gap is not None]
     if not near:
         return ["", "", ""]
@@ -161,23 +162,23 @@ def _nearest(records: Sequence[Record]) -> list[str]:
 
 
 def headings(cases: Sequence[Case]) -> list[str]:
-    """What tells the cases apart, in narrow lines: n always, the rest where it is not the same for all."""
+    """Return headings that distinguish the cases, in narrow lines: n always, the rest where it differs."""
     facts = [{"problem": case.problem, **case.params, "seed": case.seed} for case in cases]
     names = dict.fromkeys(name for known in facts for name in known)
-    telling = [name for name in names if len({known.get(name) for known in facts}) > 1]
+    varying = [name for name in names if len({known.get(name) for known in facts}) > 1]
     return [
-        "\n".join([*(str(known[name]) for name in telling if name in known), f"n={case.n}"])
+        "\n".join([*(str(known[name]) for name in varying if name in known), f"n={case.n}"])
         for case, known in zip(cases, facts, strict=True)
     ]
 
 
-def styled(status: str, text: str) -> str:
+def _styled(status: str, text: str) -> str:
     style = STATUSES[status].style
     return f"[{style}]{escape(text)}[/]"
 
 
 def show_errors(record: Record) -> list[str]:
-    """By what an answer misses perfection, none of it where it is optimal."""
+    """Return the errors of an answer that are not negligible, in words."""
     found = ((metric.title, metric.of(record)) for metric in METRICS)
     return [f"{title} {show_error(value)}" for title, value in found if value is not None]
 
@@ -186,6 +187,6 @@ def _entry(record: Record | None) -> str:
     if record is None:
         return ""
     if record.status != "ok" or record.seconds is None:
-        return styled(record.status, record.status)
+        return _styled(record.status, record.status)
     gap = METRICS[0].of(record)
     return show_duration(record.seconds) + ("" if gap is None else f"\n[dim]{show_error(gap)}[/]")

@@ -1,158 +1,188 @@
-"""Whose turn it is: the cells of a case in rounds, and what a store already has of them.
+"""The schedule of a run: which cell has its next round, and what the store already holds.
 
-In a round every solver of the case has its turn, and the next round goes the other way, so that whatever the machine
-does meanwhile comes to all of them. Who measures, here or elsewhere, is not decided here.
+In a round each solver of a case runs once. The next round reverses the order, so that a slow phase of the machine
+affects all solvers alike. Where a round runs, here or on a cluster, is the caller's matter.
 """
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Callable, Collection, Generator, Mapping, Sequence
+from collections import deque
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from lapmark.bench.results.record import Record
 from lapmark.bench.results.statuses import LIMIT_REACHED, STATUSES
 from lapmark.bench.results.store import Store
-from lapmark.bench.system.conditions import loaded
-from lapmark.bench.system.machine import machine
+from lapmark.bench.system.conditions import is_loaded
 
 from .cells import Cell
-from .measure import Terms, unmeasured
+from .measure import RunSettings, unmeasured
 
 
 @dataclass(frozen=True)
-class Started:
-    """A round of a cell is about to run.
+class Round:
+    """One round of one cell, about to run.
 
     Attributes
     ----------
     cell : Cell
-    round : int
+    number : int
         The first is 0.
-    seen : Record or None
-        What the store had of the cell.
-    where : str
+    stored : Record or None
+        The cell's record in the store, which another run may replace meanwhile.
+    host : str
         The host that runs it, "" for this one.
     """
 
     cell: Cell
-    round: int
-    seen: Record | None = None
-    where: str = ""
+    number: int
+    stored: Record | None = None
+    host: str = ""
 
 
 @dataclass(frozen=True)
 class Waiting:
-    """Nothing runs until what the text says has ended."""
+    """Nothing runs; the text completes "waiting until …"."""
 
     until: str
 
 
 @dataclass(frozen=True)
 class Finished:
-    """A cell has its record; `resumed` where it had one before this run."""
+    """A cell has its record; `resumed` where it is from an earlier run."""
 
     cell: Cell
     record: Record
     resumed: bool
 
 
-Event = Started | Waiting | Finished
+Event = Round | Waiting | Finished
 
 
 @dataclass(kw_only=True)
-class Turns:
-    """The turns of a run.
+class Schedule:
+    """The schedule of a run.
 
     Attributes
     ----------
     store : Store
-        Other runs may use it at the same time: what they finish meanwhile is not run again.
-    terms : Terms
+        Other runs may use it at the same time: a cell that one of them finishes is not run again.
+    settings : RunSettings
     retry : collection of str
-        Statuses of finished cells that are to be run again, or "loaded" for those that were measured under load.
+        Statuses of finished cells to run again, or "loaded" for cells that were measured under load.
     """
 
     store: Store
-    terms: Terms
+    settings: RunSettings
     retry: Collection[str] = ()
-    _defeats: dict[tuple[str, int, str], Record] = field(default_factory=dict, init=False)
+    _limits_reached: dict[tuple[str, int, str], Record] = field(default_factory=dict, init=False)
 
-    def of(
-        self,
-        cells: Sequence[Cell],
-        there: Mapping[str, object] | None = None,
-        digest: Callable[[], str | None] = lambda: None,
-    ) -> Generator[Started | Finished, Record | None, None]:
-        """The events of one case. To each `Started` send the record of that round, or None to have the store looked at
-        again.
+    def stored(self, cell: Cell, machine: Mapping[str, object]) -> Record | None:
+        """Return the stored record of a cell. A record of another cell under its key is damage and is ignored."""
+        record = self.store.get(cell.key(machine))
+        expected = (cell.solver, str(cell.case), cell.threads)
+        return record if record and (record.solver, record.case, record.threads) == expected else None
 
-        Parameters
-        ----------
-        cells : sequence of Cell
-        there : mapping, optional
-            The machine that measures (`lapmark.bench.system.machine.machine`), if it is not this one.
-        digest : callable
-            The fingerprint of the case's problem, where it can be had; asked for if a cell is to be measured. What
-            the store has of another problem under the same name, whose data have changed since, counts for nothing.
-        """
-        due = list(cells)
-        where = machine() if there is None else there
-        kept = [self.kept(cell, where) for cell in due if cell.missing is None]
-        complete = all(record and self.terms.fulfilled(record) and not self._retried(record) for record in kept)
-        current = None if complete else digest()
-        for number in itertools.count():
-            for cell in due[:: 1 if number % 2 == 0 else -1]:
-                resumed = True
-                first = self.kept(cell, where)
-                # What was skipped may be there now, and looking again costs no run.
-                again = first is not None and number == 0 and (self._retried(first) or _of_others(first, current))
-                while True:
-                    latest = self.kept(cell, where)
-                    record = None if again and latest == first else latest
-                    if record is not None and self.terms.fulfilled(record):
-                        break
-                    resumed = False
-                    later = self._defeated(cell, where)
-                    if later is None:
-                        later = yield Started(cell, number, latest)
-                    if later is not None:
-                        same = record is not None and not _of_others(record, later.digest)
-                        record = record.joined(later) if record is not None and same else later
-                        self.store.add(record)
-                        break
-                if self.terms.fulfilled(record):
-                    due.remove(cell)
-                    if record.status in LIMIT_REACHED:
-                        self._defeats.setdefault(_kind(cell), record)
-                    yield Finished(cell, record, resumed)
-            if not due:
-                return
+    def runs_again(self, record: Record) -> bool:
+        """Return whether to run a finished cell again. A skipped one always is: its solver may be installed now."""
+        return record.status in {"skipped", *self.retry} or ("loaded" in self.retry and is_loaded(record.conditions))
 
-    def kept(self, cell: Cell, where: Mapping[str, object]) -> Record | None:
-        """What the store has of a cell. Another cell's record under its key is damage, and is replaced."""
-        record = self.store.get(cell.key_on(where))
-        its = (cell.solver, str(cell.case), cell.threads)
-        return record if record and (record.solver, record.case, record.threads) == its else None
+    def note_limit(self, cell: Cell, record: Record) -> None:
+        """Remember the smallest case on which a solver reached a limit."""
+        if record.status in LIMIT_REACHED:
+            self._limits_reached.setdefault((cell.solver, cell.threads, cell.case.label), record)
 
-    def _retried(self, record: Record) -> bool:
-        """Whether a finished cell is to be run again."""
-        return record.status in {"skipped", *self.retry} or ("loaded" in self.retry and loaded(record.conditions))
-
-    def _defeated(self, cell: Cell, where: Mapping[str, object]) -> Record | None:
-        """The record of a cell that is not worth a try."""
-        defeat = self._defeats.get(_kind(cell))
-        if defeat is None or defeat.n >= cell.case.n:
+    def reason_to_skip(self, cell: Cell) -> str | None:
+        """Return why a cell is not tried: its solver reached a limit on a smaller case of the same kind."""
+        reached = self._limits_reached.get((cell.solver, cell.threads, cell.case.label))
+        if reached is None or reached.n >= cell.case.n:
             return None
-        reason = f"passed the {STATUSES[defeat.status].limit} limit at n = {defeat.n} already"
-        return unmeasured(cell, "skipped", reason, where)
+        return f"reached the {STATUSES[reached.status].limit} limit at n = {reached.n} already"
 
 
-def _of_others(record: Record, digest: str | None) -> bool:
-    """Whether a record is of another problem than that of the digest; one that is not known is taken for the same."""
+class CaseSchedule:
+    """The rounds of the cells of one case.
+
+    Call `next` for the next event, and `record` with the record of each round. A round without a record is offered
+    again, unless another run has stored its cell meanwhile.
+
+    Parameters
+    ----------
+    schedule : Schedule
+    cells : sequence of Cell
+    machine : mapping
+        The machine that measures (`lapmark.bench.system.machine`).
+    digest : callable
+        Returns the digest of the case's problem, or None where it is unknown. Called only if a cell is to be measured.
+        A stored record of a problem with another digest, whose data have changed since, is ignored.
+    """
+
+    def __init__(
+        self,
+        schedule: Schedule,
+        cells: Sequence[Cell],
+        machine: Mapping[str, object],
+        digest: Callable[[], str | None] = lambda: None,
+    ) -> None:
+        self.left = list(cells)
+        self._schedule, self._machine = schedule, machine
+        self._number, self._queue = 0, deque(cells)
+        self._is_offered = False  # whether `next` has returned the round of the first cell in the queue
+        self._finished: Finished | None = None
+        stored = [(cell, record) for cell in cells if (record := schedule.stored(cell, machine))]
+        kept = [cell for cell, record in stored if not schedule.runs_again(record)]
+        final = [cell for cell, record in stored if schedule.settings.is_final(record) and cell in kept]
+        is_complete = all(cell in final for cell in cells if cell.missing is None)
+        current = None if is_complete else digest()
+        #: Records to replace, by key, until their cells are measured anew.
+        self._outdated = {
+            cell.key(machine): record
+            for cell, record in stored
+            if schedule.runs_again(record) or _is_of_another_problem(record, current)
+        }
+
+    def next(self) -> Round | Finished | None:
+        """Return the next round to run or the next cell that is finished, None at the end of the case."""
+        while self.left and self._finished is None:
+            if not self._queue:
+                self._number += 1
+                self._queue.extend(self.left[:: 1 if self._number % 2 == 0 else -1])
+            cell = self._queue[0]
+            latest = self._schedule.stored(cell, self._machine)
+            if latest is not None and self._is_valid(cell, latest) and self._schedule.settings.is_final(latest):
+                self._leave(cell, latest, is_resumed=not self._is_offered)
+                break
+            self._is_offered = True
+            offered = Round(cell, self._number, latest)
+            reason = self._schedule.reason_to_skip(cell)
+            if reason is None:
+                return offered
+            self.record(offered, unmeasured(cell, "skipped", reason, self._machine))
+        finished, self._finished = self._finished, None
+        return finished
+
+    def record(self, offered: Round, record: Record) -> None:
+        """Store the record of a round, joined to those of the cell's earlier rounds."""
+        cell, earlier = offered.cell, offered.stored
+        if earlier and self._is_valid(cell, earlier) and not _is_of_another_problem(earlier, record.digest):
+            record = earlier.joined(record)
+        self._outdated.pop(cell.key(self._machine), None)
+        self._schedule.store.add(record)
+        self._leave(cell, record, is_resumed=False)
+
+    def _leave(self, cell: Cell, record: Record, is_resumed: bool) -> None:
+        """Go on to the next cell in the queue."""
+        self._queue.popleft()
+        self._is_offered = False
+        if self._schedule.settings.is_final(record):
+            self.left.remove(cell)
+            self._schedule.note_limit(cell, record)
+            self._finished = Finished(cell, record, is_resumed)
+
+    def _is_valid(self, cell: Cell, record: Record) -> bool:
+        return record != self._outdated.get(cell.key(self._machine))
+
+
+def _is_of_another_problem(record: Record, digest: str | None) -> bool:
+    """Return whether a record's problem has another digest; an unknown digest counts as the same."""
     return None not in (digest, record.digest) and record.digest != digest
-
-
-def _kind(cell: Cell) -> tuple[str, int, str]:
-    """What a defeat holds for, at larger sizes."""
-    return cell.solver, cell.threads, cell.case.label

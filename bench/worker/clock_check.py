@@ -1,13 +1,13 @@
-"""The harness's own clocks beside a worker's: what it says of its time must fit both of them.
+"""Check of the times that a worker states, against the harness's clock and the system's processor time.
 
-From the order to call the solver until the worker says that it has answered, a call cannot have taken longer than
-this side saw, nor much less: so a clock that was stopped, or samples that were made up, show. The system charges
-processor time to the worker and all that it has started, however much others delay it. What is charged during a call
-fits into what was stated for it, together with what processes have used that have ended since; what is charged before
-or after it is little more than reading and writing; and more than its cores had is proof of helpers elsewhere. The
-cores that its threads may use are looked at after each call.
+A stated time is compared with the time between the order to call the solver and the worker's report that it has
+answered: it can be neither longer nor much shorter. So a stopped clock and invented samples show. The system charges
+processor time to the worker and all that it has started, however much other processes delay it. The charge during a
+call, with that of processes that have ended since, must fit the stated time. The charge before and after a call must
+be little more than reading and writing. A charge of more than its cores could deliver proves helpers elsewhere. The
+cores that its threads may use are checked after each call.
 
-The medians over all calls of a cell count, as that of its samples does: one call or another may be delayed, or honest.
+Medians over all calls of a cell are compared, as the median of its samples is reported: a single call may be delayed.
 """
 
 from __future__ import annotations
@@ -19,126 +19,129 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from lapmark.bench.system.process_tree import Tree
+from lapmark.bench.system.process_tree import ProcessTree
 
-#: By how much a call may have seemed longer on this side than was stated, in seconds, which others may have delayed it
-#: by, and of processor time; and the part of what was stated that is added to both.
-DELAY, CHARGE, PART = 0.05, 0.003, 0.1
+#: Tolerances of a stated time: seconds of delay by other processes, seconds of processor time, and the fraction of the
+#: stated time that is added to both.
+DELAY, CHARGE, FRACTION = 0.05, 0.003, 0.1
 
-#: Seconds of processor time that it may take to read a problem, or to write an answer down: how many times as long as
-#: both do here, for each pair that a matrix may be made of, and beside.
-TIMES, OF_PAIR, ASIDE = 5.0, 3e-8, 0.005
+#: Processor time allowed to read a problem, or to write an answer: a multiple of the time that both take here, seconds
+#: per pair for the conversion to a matrix, and a constant.
+HANDLING_FACTOR, PAIR_TIME, HANDLING_CONSTANT = 5.0, 3e-8, 0.005
 
-#: Of processor time over what the cores had in that time, which the system may tell to the tick; the seconds are also
-#: allowed to processes that have ended, over all calls.
-TICKS, MORE = 0.03, 1.05
+#: Tolerances of processor time against the capacity of the cores: seconds, as the system counts in ticks, and a factor.
+#: The seconds are also allowed to processes that have ended, over all calls.
+TICKS, CAPACITY_FACTOR = 0.03, 1.05
 
-
-#: By how much the first call, in which caches and pools of memory are filled, may take longer than the others: a
-#: factor, and seconds of processor time, and those of a solver that may load packages then.
-FIRST, SETTING_UP, LOADING = 3.0, 0.02, 0.5
+#: Tolerances of the first call, which fills caches and memory pools, against the others: a factor, seconds of processor
+#: time, and the seconds of a solver that may load packages then.
+FIRST_FACTOR, SETTING_UP, LOADING = 3.0, 0.02, 0.5
 
 
 @dataclass
 class _Call:
-    """Seconds: stated, and seen; and processor time charged while the problem is read, the call before made again, the
-    solver called and the answer written."""
+    """Times of a call in seconds.
+
+    `stated` is the worker's, `seen` this side's; the others are processor time charged while the problem is read, the
+    previous call repeated, the solver called and the answer written.
+    """
 
     stated: float = 0.0
     seen: float = 0.0
     reading: float = 0.0
-    again: float = 0.0
+    repeating: float = 0.0
     calling: float = 0.0
     writing: float = 0.0
 
 
-class Clock:
-    """Looks at a worker's calls from outside; `cores` are those that it may use, where the system knows that.
+class ClockCheck:
+    """Observes a worker's calls from outside.
 
-    `starts_slowly` is for a solver whose first call may load packages.
+    `cores` are those that it may use, empty where the system does not list them. `starts_slowly` is for a solver whose
+    first call may load packages.
     """
 
-    def __init__(self, tree: Tree, threads: int, cores: set[int], starts_slowly: bool) -> None:
+    def __init__(self, tree: ProcessTree, threads: int, cores: set[int], starts_slowly: bool) -> None:
         self._set_up = LOADING if starts_slowly else SETTING_UP
         self._pid, self._group, self._threads, self._cores = tree.pid, tree.group, threads, cores
         self._began = self._charged = self._total = self._ended = 0.0
         self._calls: list[_Call] = []
 
     def load(self) -> None:
-        """The problem is about to be ordered to be read."""
+        """Note that the worker is about to read a problem."""
         self._charge()
         if not self._calls:
             self._ended = self._used_by_ended()
         self._calls.append(_Call())
 
     def loaded(self) -> None:
-        """The worker has read the problem."""
+        """Note that the worker has read the problem."""
         self._calls[-1].reading = self._charge()
 
     def start(self) -> None:
-        """A call is about to be ordered, after the one before may have been made again."""
-        self._calls[-1].again = self._charge()
+        """Note that a call is about to be ordered, after the previous one may have been repeated."""
+        self._calls[-1].repeating = self._charge()
         self._began = time.perf_counter()
 
     def stop(self, stated: float) -> str | None:
-        """End a call that the worker says took so long; return what contradicts it, None where nothing does."""
+        """Note the end of a call and the worker's stated time; return what contradicts that, or None."""
         call = self._calls[-1]
         call.stated, call.seen, call.calling = stated, time.perf_counter() - self._began, self._charge()
         if stated > call.seen:
-            return f"says that a call took {stated:.6f} s, which ended {call.seen:.6f} s after it was ordered"
-        if call.calling > MORE * self._threads * call.seen + TICKS:
+            return f"states that a call took {stated:.6f} s, but it ended {call.seen:.6f} s after it was ordered"
+        if call.calling > CAPACITY_FACTOR * self._threads * call.seen + TICKS:
             return f"used {call.calling:.3f} s of processor time in {call.seen:.3f} s on {self._threads} core(s)"
         return self._fault_of_cores()
 
     def written(self) -> None:
-        """The answer is there."""
+        """Note that the answer is written."""
         self._calls[-1].writing = self._charge()
 
     def fault(self, handling: float, pairs: int) -> str | None:
-        """Return what contradicts the stated times, by the medians over all calls; None where nothing does.
+        """Return what contradicts the stated times, by the medians over all calls, or None.
 
         Parameters
         ----------
         handling : float
-            Seconds of processor time that problem and answer take here to be written and read.
+            Seconds of processor time to write the problem and read the answer in this process.
         pairs : int
-            Of the problem.
+            Number of pairs of the problem.
         """
         calls = self._calls[1:] or self._calls  # the first is no sample where there are more
-        stated, seen, reading, again, calling, writing = (
+        stated, seen, reading, repeating, calling, writing = (
             statistics.median(getattr(call, name) for call in calls)
-            for name in ("stated", "seen", "reading", "again", "calling", "writing")
+            for name in ("stated", "seen", "reading", "repeating", "calling", "writing")
         )
-        says, fits = f"says that a call took {stated:.6f} s; ", self._threads * (1 + PART) * stated + CHARGE
+        claim, allowed = f"states that a call took {stated:.6f} s; ", self._threads * (1 + FRACTION) * stated + CHARGE
         ended = max(self._used_by_ended() - self._ended - TICKS, 0.0) / len(self._calls)
-        # The call made again may not be what takes longer than a call: the next problem is there by then.
-        if (used := calling + ended + max(again - self._threads * stated, 0.0)) > fits:
-            return f"{says}it used the processor for {used:.6f} s"
-        if seen > (1 + PART) * stated + DELAY:
-            return f"{says}here {seen:.6f} s had passed"
-        due = ASIDE + TIMES * handling + OF_PAIR * pairs
+        # The repeated call must not take longer than a call: the next problem is in memory by then.
+        if (used := calling + ended + max(repeating - self._threads * stated, 0.0)) > allowed:
+            return f"{claim}it used the processor for {used:.6f} s"
+        if seen > (1 + FRACTION) * stated + DELAY:
+            return f"{claim}{seen:.6f} s passed on the harness's clock"
+        handling_allowed = HANDLING_CONSTANT + HANDLING_FACTOR * handling + PAIR_TIME * pairs
         for what, used, most in (
-            ("read the problem before", reading, due),
-            ("make the call before once more", again, fits),
-            ("write the answer after", writing, due),
+            ("read the problem before", reading, handling_allowed),
+            ("repeat the previous call before", repeating, allowed),
+            ("write the answer after", writing, handling_allowed),
         ):
             if used > most:
-                return f"{says}it used the processor for {used:.6f} s to {what} that, where {most:.6f} s are due"
-        if (first := self._calls[0].calling) > FIRST * max(calling, self._threads * stated) + self._set_up:
-            return f"{says}the first one used the processor for {first:.6f} s, as if others had made use of it"
+                return f"{claim}it used the processor for {used:.6f} s to {what} that, at most {most:.6f} s are allowed"
+        if (first := self._calls[0].calling) > FIRST_FACTOR * max(calling, self._threads * stated) + self._set_up:
+            return f"{claim}the first one used the processor for {first:.6f} s, as if it had computed for the others"
         return None
 
     def _charge(self) -> float:
-        """Processor time since the last look, of the worker and what it has started, as far as that is alive."""
+        """Return the processor time since the last reading, of the worker and its living descendants."""
         before, self._charged = self._charged, sum(map(_used, _family(self._pid)))
         used = max(self._charged - before, 0.0)
         self._total += used
         return used
 
     def _used_by_ended(self) -> float:
-        """Processor time of processes that have ended, to within some ticks of the system."""
-        if self._group and (all_of_it := self._group.processor_time()) is not None:
-            return all_of_it - self._total
+        """Return the processor time of processes that have ended, to within a few system ticks."""
+        if self._group and (total := self._group.processor_time()) is not None:
+            return total - self._total
         return sum(map(_used_by_children, _family(self._pid)))
 
     def _fault_of_cores(self) -> str | None:
@@ -148,20 +151,20 @@ class Clock:
             with contextlib.suppress(OSError):
                 for thread in os.listdir(f"/proc/{pid}/task"):
                     if not (allowed := os.sched_getaffinity(int(thread))) <= self._cores:
-                        return f"runs on cores {sorted(allowed)}, where it was given {sorted(self._cores)}"
+                        return f"runs on cores {sorted(allowed)}, but was given {sorted(self._cores)}"
         return None
 
 
 def _used(pid: int) -> float:
-    """Seconds of processor time of a process that is alive."""
+    """Return the seconds of processor time of a living process."""
     with contextlib.suppress(OSError):
-        # What clock_getcpuclockid(3) gives, in nanoseconds where /proc has ticks.
+        # The clock of clock_getcpuclockid(3), which counts nanoseconds; /proc counts ticks.
         return time.clock_gettime((~pid << 3) | 2)
     return 0.0
 
 
 def _used_by_children(pid: int) -> float:
-    """Seconds of processor time of children of a process that it has waited for."""
+    """Return the seconds of processor time of the ended children that a process has waited for."""
     with contextlib.suppress(OSError):
         user, system = Path(f"/proc/{pid}/stat").read_bytes().rpartition(b")")[2].split()[13:15]
         return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
@@ -169,7 +172,7 @@ def _used_by_children(pid: int) -> float:
 
 
 def _family(pid: int) -> list[int]:
-    """The process and those below it, where the system lists them."""
+    """Return the process and its descendants, where the system lists them."""
     found = [pid]
     for one in found:
         with contextlib.suppress(OSError):

@@ -1,9 +1,8 @@
-"""The problem as a worker gets it: in memory that it can read and nobody else's worker can write, and changed before
-each call, so that what a solver remembers of one call is of no use in the next.
+"""Handover of a problem to a worker: in shared memory that it cannot write, and varied before each call.
 
-Two of the last rows, or columns where entries are sparse, change places, chosen at random. That costs the same and is
-as much work to a solver as before, down to the layout of every array; but it is another problem, with another answer,
-which is turned back here.
+The variation makes anything that a solver remembers of one call useless in the next. Two of the last rows (columns for
+sparse costs), chosen at random, are swapped. The optimal cost, the work and the layout of every array stay the same,
+but it is another problem with another answer, which is mapped back here.
 """
 
 from __future__ import annotations
@@ -19,38 +18,40 @@ from typing import Literal, Self, TypeVar
 
 import numpy as np
 
-from lapmark.solvers.problem import Infeasible, Problem, SparseCost, Transport
+from lapmark.solvers.costs import SparseCost
+from lapmark.solvers.errors import Infeasible
+from lapmark.solvers.problem import Problem, Transport
 from lapmark.solvers.result import Matching
 
 from . import protocol
 from .protocol import Answer
 
-#: Rows, or columns, at the end of which two change places: so many, or this part of all where that is more.
-LAST, PART = 8, 16
+#: The swapped rows or columns are among the last LAST, or the last 1 / FRACTION of all if that is more.
+LAST, FRACTION = 8, 16
 
-#: Of memfd_create(2): nobody may map or open it for writing from now on; what is mapped stays.
+#: Seal of memfd_create(2): no new mapping or opening for writing; existing mappings stay.
 _SEAL_FUTURE_WRITE = 0x0010
 
 Array = TypeVar("Array", bound=np.ndarray | None)
 
 
 class Handover:
-    """A problem in memory to share. Use it in a `with` statement, which gives that back.
+    """A problem in shared memory. Use it in a `with` statement, which frees the memory.
 
     Attributes
     ----------
     descriptor : int
-        To be read with `protocol.read_problem`, from another process; it cannot be written to.
+        A read-only descriptor for another process to read with `protocol.read_problem`.
     shape : (n, m)
     took : float
-        Seconds of processor time that it took to write the problem down.
+        Seconds of processor time to write the problem.
     """
 
     def __init__(self, problem: Problem, seed: int | None = None) -> None:
         self.shape = problem.shape
         self._problem, self._rng = problem, np.random.default_rng(seed)
         self._rows, self._columns = (np.arange(size) for size in problem.shape)
-        own = os.memfd_create("lapmark", os.MFD_ALLOW_SEALING) if hasattr(os, "memfd_create") else _nameless()
+        own = os.memfd_create("lapmark", os.MFD_ALLOW_SEALING) if hasattr(os, "memfd_create") else _unnamed_file()
         with os.fdopen(os.dup(own), "wb") as file:
             start = time.process_time()
             places = protocol.write_problem(problem, file)
@@ -73,13 +74,13 @@ class Handover:
         os.close(self.descriptor)
 
     def vary(self) -> None:
-        """Have two rows or columns, where there are as many, change places with each other."""
+        """Swap two rows or columns, if there are two."""
         n, m = self.shape
         sparse = isinstance(self._problem.cost, SparseCost)  # whose rows may differ in how many entries they have
         size = m if sparse else n
         if size < 2:
             return
-        last = min(size, max(LAST, size // PART))
+        last = min(size, max(LAST, size // FRACTION))
         pair = size - 1 - self._rng.choice(last, 2, replace=False)
         if sparse:
             data, indices, begin = self._arrays[:3]
@@ -90,8 +91,8 @@ class Handover:
         if isinstance(self._problem, Transport):
             _swap(self._arrays[-1 if sparse else -2], pair)
 
-    def turned_back(self, answer: Answer) -> Answer:
-        """Return the answer to the original problem for one to the current problem; invalid parts stay as they are."""
+    def map_back(self, answer: Answer) -> Answer:
+        """Map an answer to the current problem to one to the original problem; invalid parts stay unchanged."""
         n, m = self._problem.shape
         if isinstance(answer, Infeasible):
             rows, columns = _names(answer.rows, self._rows), _names(answer.columns, self._columns)
@@ -115,13 +116,13 @@ class Handover:
         return dataclasses.replace(answer, f=_put(answer.f, self._rows), g=_put(answer.g, self._columns), mass=mass)
 
 
-def _nameless() -> int:
+def _unnamed_file() -> int:
     with tempfile.TemporaryFile() as file:
         return os.dup(file.fileno())
 
 
 def _readable(own: int) -> int:
-    """A descriptor of the same memory that can only be read, whatever its holder does, where the system has that."""
+    """Return a descriptor of the same memory that its holder can only read, where the system offers that."""
     if hasattr(fcntl, "F_ADD_SEALS"):
         seals = fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW | _SEAL_FUTURE_WRITE | fcntl.F_SEAL_SEAL
         try:
@@ -133,7 +134,7 @@ def _readable(own: int) -> int:
 
 
 def _order(array: np.ndarray) -> Literal["C", "F"]:
-    """How `numpy.save` lays it out."""
+    """Return the order in which `numpy.save` writes an array."""
     return "F" if array.flags.f_contiguous and not array.flags.c_contiguous else "C"
 
 
@@ -142,7 +143,7 @@ def _swap(array: np.ndarray, pair: np.ndarray) -> None:
 
 
 def _swap_columns(data: np.ndarray, indices: np.ndarray, begin: np.ndarray, one: int, other: int) -> None:
-    """In rows of sorted entries."""
+    """Swap two columns of a sparse matrix, keeping the entries of each row sorted."""
     named = np.flatnonzero((indices == one) | (indices == other))
     indices[named] = one + other - indices[named]
     for row in np.unique(np.searchsorted(begin, named, side="right") - 1):
@@ -152,7 +153,7 @@ def _swap_columns(data: np.ndarray, indices: np.ndarray, begin: np.ndarray, one:
 
 
 def _put(values: Array, places: np.ndarray) -> Array:
-    """Values of the rows or columns as they are now, in the order in which they were."""
+    """Return values of the current rows or columns in their original order."""
     if values is None or values.shape != places.shape:
         return values
     put = np.empty_like(values)

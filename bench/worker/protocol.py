@@ -1,17 +1,16 @@
-"""What the harness and a worker say to each other: the job, the problem, orders, events and answers.
+"""Wire protocol between the harness and a worker: job, problem, orders, events and answers.
 
-The job goes in as an argument. Once the solver is imported and warmed up, the problem comes through a socket, as an
-open file, and with it one order after the other (`Order`), so that it is the harness that has every call begin, and
-nothing can be solved before. Events come back through a pipe of their own, one JSON object a line, so that whatever a
-solver prints cannot be taken for one; an answer's arrays come back in another file. The files have no names, so that
-nothing is left on the disk however either side dies. Nothing is pickled: a worker's word is data, never code, and is
-checked before memory is taken for it.
+The job is a command-line argument. Once the solver is imported and warmed up, the problem arrives through a socket, as
+an open file, followed by one order after the other (`Order`): the harness starts every call, so that nothing can be
+solved before. Events go back through a pipe of their own, one JSON object per line, so that nothing that a solver
+prints can pass for an event. An answer's arrays go back in another file. The files have no names, so that nothing
+stays on the disk however either side dies. Nothing is pickled: what a worker sends is data, never code, and is checked
+before memory is allocated for it.
 """
 
 from __future__ import annotations
 
 import dataclasses
-import hashlib
 import io
 import json
 import math
@@ -24,24 +23,26 @@ from typing import IO, Any
 import numpy as np
 
 from lapmark.bench.util.plain_text import plain
-from lapmark.solvers.problem import Assignment, Cost, DenseCost, Infeasible, PointCost, Problem, SparseCost, Transport
+from lapmark.solvers.costs import Cost, DenseCost, PointCost, SparseCost
+from lapmark.solvers.errors import Infeasible
+from lapmark.solvers.problem import Assignment, Problem, Transport
 from lapmark.solvers.registry import Capabilities
 from lapmark.solvers.result import Matching, Plan, Result
 
-#: Stands in a job for the harness's own conversion of points to a matrix, which is timed like a solver.
+#: In place of a solver in a job: the harness's own conversion of points to a matrix, which is timed like a solver.
 BUILD_MATRIX = "build-matrix"
 
-#: What a solver may come to: that there is no answer is one.
+#: Results of a solver; that no answer exists is one.
 Answer = Result | Infeasible
 
-#: Bytes that the answer to any problem may take, and for each row or column and each pair.
-ANSWER, OF_LINE, OF_PAIR = 1 << 16, 64, 24
+#: Largest size of an answer in bytes: a constant, per row or column, and per pair.
+ANSWER_SIZE, LINE_SIZE, PAIR_SIZE = 1 << 16, 64, 24
 
 _SCALARS = {"cost", "marginal_error"}
 _PROOF = ("rows", "columns")
 _PLAN = ("indptr", "indices", "data", "shape")
 
-#: What the parts of an answer in a file may be called.
+#: Names of the parts of an answer in a file.
 _PARTS = {"kind", "message", *_PROOF, *_PLAN} | {
     field.name for kind in (Matching, Plan) for field in dataclasses.fields(kind)
 }
@@ -49,10 +50,10 @@ _PARTS = {"kind", "message", *_PROOF, *_PLAN} | {
 
 @dataclass(frozen=True, kw_only=True)
 class Job:
-    """A cell for a worker: the solver's spec, its threads, the limit of memory to set up, and how to count.
+    """The job of a worker: the solver's spec, its threads, the memory limit in bytes, and how to count instructions.
 
-    `practice` is the file descriptor of a problem to warm up on, `orders` that of a socket from which the real one and
-    what to do come, `events` and `answer` are those to write to.
+    `practice`, `orders`, `events` and `answer` are file descriptors: of a problem to warm up on, of the socket that
+    delivers the real problem and the orders, and of the files for events and answers.
     """
 
     solver: str
@@ -75,123 +76,31 @@ class Job:
 
 
 class Order(bytes, Enum):
-    """What the harness has a worker do, one after the other: each is answered by an event."""
+    """An order to a worker. The worker answers each with an event, named below."""
 
-    LOAD = b"L"  # read the problem as it is now: "loaded"
-    AGAIN = b"A"  # call the solver on the problem before once more, to no account: "warm"
-    GO = b"G"  # call the solver and write its answer down: "answered", then "written"
-    STOP = b"S"  # "done"
+    LOAD = b"L"  # read the current problem: "loaded"
+    AGAIN = b"A"  # repeat the call on the previous problem, unmeasured: "warm"
+    GO = b"G"  # call the solver, then write its answer: "answered", then "written"
+    STOP = b"S"  # end: "done"
 
 
 class BadAnswer(ValueError):
-    """What a solver returned cannot even be written down as an answer."""
+    """A solver returned something that is no answer; the message says what is wrong."""
 
 
 def given(problem: Problem, capabilities: Capabilities) -> str:
-    """The kind of cost that a solver is handed: the problem's own where it takes that, the matrix otherwise."""
+    """Return the kind of cost that a solver gets: the problem's own if the solver takes it, else the matrix."""
     return problem.cost.kind if problem.cost.kind in capabilities.costs else "dense"
 
 
-def digest(problem: Problem) -> str:
-    """A fingerprint of everything a problem holds: two problems with the same one are the same problem."""
-    state = hashlib.blake2b(digest_size=16)
-    state.update(type(problem).__name__.encode())
-    _digest_cost(problem.cost, state)
-    if isinstance(problem, Assignment):
-        if settings := _settings(problem):
-            state.update(repr(settings).encode())
-    else:
-        for masses in (problem.a, problem.b):
-            state.update(np.ascontiguousarray(masses).data)
-        state.update(repr((problem.blur, problem.reach)).encode())
-        if problem.partial:
-            state.update(b"partial")
-    return state.hexdigest()
-
-
-def _settings(problem: Assignment) -> dict[str, Any]:
-    """What an assignment problem holds beside its cost, where that is not the default."""
+def assignment_settings(problem: Assignment) -> dict[str, Any]:
+    """Return the settings of an assignment problem that differ from their defaults."""
     settings: dict[str, Any] = {} if problem.limit is None else {"limit": problem.limit}
     return settings | {"maximize": True} if problem.maximize else settings
 
 
-def digest_matrix(cost: Cost) -> str:
-    """A fingerprint of the dense matrix of any cost, without building all of it."""
-    state = hashlib.blake2b(digest_size=16)
-    state.update(repr((cost.shape, cost.dtype.str)).encode())
-    for _, block in cost.blocks():
-        state.update(np.ascontiguousarray(block).data)
-    return state.hexdigest()
-
-
-def _digest_cost(cost: Cost, state: hashlib.blake2b) -> None:
-    if isinstance(cost, PointCost):
-        state.update(repr((cost.shape, cost.p, cost.scale)).encode())
-        arrays = [cost.x, cost.y]
-    elif isinstance(cost, SparseCost):
-        state.update(repr(cost.shape).encode())
-        arrays = [cost.csr.indptr, cost.csr.indices, cost.csr.data]
-    else:
-        state.update(digest_matrix(cost).encode())
-        arrays = []
-    for array in arrays:
-        state.update(array.dtype.str.encode())
-        state.update(np.ascontiguousarray(array).data)
-
-
-def small(problem: Problem, size: int = 16) -> Problem:
-    """The first rows and columns of a problem: of the same kind, type and proportions, and quick to solve.
-
-    The pairs on its diagonal are allowed even if they are not in the problem, so that an assignment can be solved: a
-    package that crashes where there is no matching should not crash here.
-    """
-    n, m = problem.shape
-    shrink = min(1.0, size / max(1, min(n, m)))
-    rows, cols = slice(0, round(n * shrink)), slice(0, round(m * shrink))
-    cost = problem.cost
-    part: Cost
-    if isinstance(cost, PointCost):
-        part = PointCost(cost.x[rows], cost.y[cols], cost.p, cost.scale)
-    elif isinstance(cost, SparseCost):
-        import scipy.sparse
-
-        matrix = _with_diagonal(SparseCost(cost.csr[rows, cols]).dense())
-        pairs = np.nonzero(np.isfinite(matrix))
-        stored = matrix[pairs].astype(cost.csr.dtype)
-        part = SparseCost(scipy.sparse.coo_array((stored, pairs), shape=matrix.shape))
-    else:
-        part = DenseCost(_with_diagonal(cost.dense()[rows, cols].copy(order="K")))
-    if isinstance(problem, Assignment):
-        return dataclasses.replace(problem, cost=part)
-    return dataclasses.replace(problem, cost=part, a=None, b=None)
-
-
-def blank(problem: Problem) -> Problem:
-    """A problem of the same shapes and types with nothing to solve in it: costs of 0 and even masses."""
-    cost = problem.cost
-    part: Cost
-    if isinstance(cost, PointCost):
-        part = PointCost(np.zeros_like(cost.x), np.zeros_like(cost.y), cost.p, cost.scale)
-    elif isinstance(cost, SparseCost):
-        csr = cost.csr.copy()
-        csr.data[:] = 0
-        part = SparseCost(csr)
-    else:
-        part = DenseCost(np.zeros(cost.shape, cost.dtype))
-    if isinstance(problem, Assignment):
-        return dataclasses.replace(problem, cost=part)
-    return dataclasses.replace(problem, cost=part, a=None, b=None)
-
-
-def _with_diagonal(matrix: np.ndarray) -> np.ndarray:
-    along = np.arange(min(matrix.shape))
-    diagonal = matrix[along, along]
-    matrix[along, along] = np.where(np.isinf(diagonal), 0, diagonal)
-    return matrix
-
-
 def write_problem(problem: Problem, file: IO[bytes]) -> list[tuple[int, np.ndarray]]:
-    """Write a problem: a line of numbers, then the arrays; where in the file the data of each begin."""
+    """Write a problem: a line of JSON, then the arrays. Return each array with the offset of its data in the file."""
     cost = problem.cost
     facts: dict[str, Any] = {"kind": cost.kind}
     if isinstance(cost, PointCost):
@@ -203,7 +112,7 @@ def write_problem(problem: Problem, file: IO[bytes]) -> list[tuple[int, np.ndarr
     else:
         arrays = [cost.dense()]
     if isinstance(problem, Assignment):
-        facts |= {"assignment": _settings(problem)}
+        facts |= {"assignment": assignment_settings(problem)}
     else:
         assert problem.a is not None
         assert problem.b is not None
@@ -219,7 +128,7 @@ def write_problem(problem: Problem, file: IO[bytes]) -> list[tuple[int, np.ndarr
 
 
 def read_problem(file: IO[bytes]) -> Problem:
-    """The problem that `write_problem` wrote, its arrays in the memory layout that they had."""
+    """Read the problem that `write_problem` wrote, each array in its original memory layout."""
     file.seek(0)
     facts = json.loads(file.readline())
 
@@ -241,13 +150,19 @@ def read_problem(file: IO[bytes]) -> Problem:
 
 
 def most_bytes(shape: tuple[int, int]) -> int:
-    """What any answer to a problem of that shape takes at most."""
+    """Return the largest size of an answer to a problem of a shape, in bytes."""
     n, m = shape
-    return ANSWER + OF_LINE * (n + m) + OF_PAIR * n * m
+    return ANSWER_SIZE + LINE_SIZE * (n + m) + PAIR_SIZE * n * m
 
 
 def write_answer(result: Answer, file: IO[bytes], most: int) -> None:
-    """Write an answer's numbers; a BadAnswer that says why where they are none, or take more than `most` bytes."""
+    """Write an answer's numbers.
+
+    Raises
+    ------
+    BadAnswer
+        A value is no number, or the answer takes more than `most` bytes.
+    """
     if isinstance(result, Infeasible):
         sets = {name: _numbers(name, getattr(result, name)) for name in _PROOF if getattr(result, name) is not None}
         _save(file, most, kind=np.array("Infeasible"), message=np.array(str(result)), **sets)
@@ -271,7 +186,7 @@ def write_answer(result: Answer, file: IO[bytes], most: int) -> None:
 
 def _save(file: IO[bytes], most: int, **arrays: np.ndarray) -> None:
     if (size := sum(array.nbytes for array in arrays.values())) > most:
-        raise BadAnswer(f"answered with {size} bytes, more than the {most} that any answer to this problem takes")
+        raise BadAnswer(f"answered with {size} bytes; an answer to this problem takes at most {most}")
     np.savez(file, **arrays)  # type: ignore[arg-type]
 
 
@@ -279,24 +194,24 @@ def _numbers(name: str, value: object) -> np.ndarray:
     try:
         array = np.asarray(value)
     except ValueError as error:
-        raise BadAnswer(f"{name} is no array: {error}") from None
+        raise BadAnswer(f"{name} is not an array: {error}") from None
     if array.dtype.kind not in "biuf":
         raise BadAnswer(f"{name} holds {array.dtype}, not numbers")
     return array.astype(np.float64) if array.dtype.itemsize > 8 else array  # of long doubles
 
 
 def read_answer(file: IO[bytes], most: int) -> Answer:
-    """The answer that `write_answer` wrote, of up to so many bytes.
+    """Read the answer that `write_answer` wrote, of at most `most` bytes.
 
     Raises
     ------
     ValueError
-        Where it is anything else; before memory is taken for what it claims to be.
+        The file holds anything else. Raised before memory is allocated for the sizes that it claims.
     """
     if (size := file.seek(0, os.SEEK_END)) > most:
-        raise ValueError(f"{size} bytes, more than the {most} that any answer to this problem takes")
+        raise ValueError(f"{size} bytes; an answer to this problem takes at most {most}")
     file.seek(0)
-    # From here on in memory of this process: a worker that still runs could change the file.
+    # Copied into this process first: a worker that still runs could change the file.
     with zipfile.ZipFile(io.BytesIO(file.read(size))) as archive:
         members = {member.filename.removesuffix(".npy"): member for member in archive.infolist()}
         if len(members) < len(archive.infolist()) or not members.keys() <= _PARTS:
@@ -321,7 +236,7 @@ def read_answer(file: IO[bytes], most: int) -> Answer:
 
 
 def _read_array(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> np.ndarray:
-    """An array whose data are all there: numpy would make room first for whatever the header claims."""
+    """Read an array whose data are complete: NumPy would first allocate the size that the header claims."""
     if member.compress_type != zipfile.ZIP_STORED:
         raise ValueError(f"{member.filename} is compressed")
     with archive.open(member) as file:
@@ -331,12 +246,12 @@ def _read_array(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> np.ndarray
         data = file.read()
     is_known = dtype.kind in "biuU" or dtype in (np.float16, np.float32, np.float64)
     if not is_known or math.prod(shape) * dtype.itemsize != len(data):
-        raise ValueError(f"{member.filename} claims to be {shape} of {dtype}, in {len(data)} bytes")
+        raise ValueError(f"{member.filename} claims shape {shape} of {dtype}, but holds {len(data)} bytes")
     return np.frombuffer(data, dtype).reshape(shape, order="F" if fortran else "C")
 
 
 def read_counters(counters: object) -> dict[str, int]:
-    """A solver's counters as plain integers, empty where they are nothing of the kind."""
+    """Return a solver's counters as plain integers, none at all where one is not an integer."""
     try:
         read = {plain(str(name)): int(value) for name, value in dict(counters).items()}  # type: ignore[call-overload]
     except (TypeError, ValueError, OverflowError):

@@ -1,8 +1,7 @@
-"""One cell in a process of its own: warm the solver up, then do what the harness orders, call by call.
+"""Worker process of a cell: warm the solver up, then follow the harness's orders, call by call.
 
-Run as `python -m lapmark.bench.worker.worker JOB` by `bench.worker.cell`, which watches it from outside and trusts nothing that it says:
-limits hold there, the answers are judged there, and its clock is held against one there. This side only keeps the clock
-around the solver's call and around nothing else.
+`isolated_run` starts it as `python -m lapmark.bench.worker.worker JOB` and trusts nothing that it reports: the harness
+enforces the limits, certifies the answers and checks the times. This side times the solver's call and nothing else.
 """
 
 from __future__ import annotations
@@ -24,30 +23,31 @@ from pathlib import Path
 from typing import IO, Any
 
 from lapmark.bench.system import conditions
-from lapmark.bench.system.instruction_counts import Counted
+from lapmark.bench.system.instruction_counts import CountedCall
 from lapmark.bench.util import spec
 from lapmark.solvers import plugins, registry
-from lapmark.solvers.problem import Assignment, DenseCost, Infeasible, Problem, TimeLimit, Transport, Unsupported
+from lapmark.solvers.costs import DenseCost
+from lapmark.solvers.errors import Infeasible, TimeLimit, Unsupported
+from lapmark.solvers.problem import Assignment, Problem, Transport
 
 from . import protocol
 from .calls import SHORT
+from .limits import WARM_UP_MEMORY
+from .problem_digest import digest_matrix, digest_problem
 from .protocol import BUILD_MATRIX, BadAnswer, Job, Order
 
-#: Imports and compilation in the warm-up are not the solver's work on the problem, and take memory too.
-WARM_UP_MEMORY = 1 << 30
-
-#: Seconds to wait for an order awake: some times as long as the harness takes to give it.
-AWAKE = 0.002
+#: Seconds of busy waiting for an order: several times as long as the harness takes to give one.
+BUSY_WAIT = 0.002
 
 _STATUS = Path("/proc/self/status")
 
 
-class Misbehaved(Exception):
+class InputModified(Exception):
     """The solver wrote to its input."""
 
 
 class Channel:
-    """The pipe to the harness. A child that the solver forks falls silent here: one process speaks for a cell."""
+    """Pipe of events to the harness. A child that the solver forks ends when it sends: only one process reports."""
 
     def __init__(self, descriptor: int) -> None:
         os.set_inheritable(descriptor, False)
@@ -63,13 +63,13 @@ class Channel:
 
 def main() -> None:
     job = Job.load(sys.argv[1])
-    settle()
+    prepare_process()
     channel = Channel(job.events)
     try:
         run(job, channel)
     except MemoryError as error:
         channel.send("failed", status="memory", message=_describe(error))
-    except (BadAnswer, Misbehaved) as error:
+    except (BadAnswer, InputModified) as error:
         channel.send("failed", status="wrong", message=str(error))
     except Unsupported as error:
         channel.send("failed", status="skipped", message=str(error))
@@ -80,16 +80,16 @@ def main() -> None:
         channel.send("failed", status="error", message=_describe(error))
 
 
-def settle() -> None:
-    """Make this process one whose end is no loss: it leaves no core, and goes before the harness does."""
+def prepare_process() -> None:
+    """Have this process leave no core dump, and be the first to be killed when memory runs out."""
     faulthandler.enable()
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     with contextlib.suppress(OSError):
-        Path("/proc/self/oom_score_adj").write_text("1000")  # should memory run out, this process goes, not the harness
+        Path("/proc/self/oom_score_adj").write_text("1000")
 
 
 def run(job: Job, channel: Channel) -> None:
-    """The life of a cell; every step of it is an event to the harness."""
+    """Run a job; report every step to the harness as an event."""
     _limit_memory(job.memory + WARM_UP_MEMORY)
     for path in job.plugins:
         plugins.load(path)
@@ -102,15 +102,15 @@ def run(job: Job, channel: Channel) -> None:
         function(practice)
     del practice
     gc.collect()
-    gc.freeze()  # what is there by now is looked through no more
+    gc.freeze()  # the collector passes over all objects that exist by now
     with socket.socket(fileno=job.orders) as orders, os.fdopen(job.answer, "wb") as answer:
         channel.send("ready")
         _, (descriptor,), *_ = socket.recv_fds(orders, 1, 1)
         with os.fdopen(descriptor, "rb") as problem:
-            _obey(job, function, takes, problem, orders, answer, channel)
+            _follow_orders(job, function, takes, problem, orders, answer, channel)
 
 
-def _obey(
+def _follow_orders(
     job: Job,
     function: Callable[[Problem], Any],
     takes: Callable[[Problem], Problem],
@@ -119,47 +119,47 @@ def _obey(
     answer: IO[bytes],
     channel: Channel,
 ) -> None:
-    """Do as ordered, until that is to stop. The first call tells which problem has arrived, and its counters count."""
-    watch = conditions.Watch()
+    """Follow orders until the one to stop. Digest, counters and instructions are those of the first call."""
+    monitor = conditions.ConditionsMonitor()
     first: dict[str, Any] = {}
     last: Problem | None = None
     while orders.recv(1) == Order.LOAD:
-        _limit_memory(None)  # the harness alone says what a problem may take
+        _limit_memory(None)  # while a problem is read, only the harness limits memory
         arrived = protocol.read_problem(file)
         problem = takes(arrived)
-        digest = None if first else protocol.digest(arrived)
-        untouched = digest if first or problem is arrived else protocol.digest(problem)
+        digest = None if first else digest_problem(arrived)
+        untouched = digest if first or problem is arrived else digest_problem(problem)
         del arrived
         gc.collect()
         baseline = _start_peak()
         _limit_memory(job.memory)
         channel.send("loaded", digest=digest)
-        if (order := _awake(orders)) == Order.AGAIN and last is not None:
+        if (order := _next_order(orders)) == Order.AGAIN and last is not None:
             with contextlib.suppress(Exception):
                 function(last)
             channel.send("warm")
-            order = _awake(orders)
+            order = _next_order(orders)
         if order != Order.GO:
             return
         call: Callable[[], Any] = functools.partial(function, problem)
         if job.counting:
-            call = Counted(call, job.counting)
+            call = CountedCall(call, job.counting)
         gc.disable()
         start = time.perf_counter_ns()
         try:
             result = call()
-        except Infeasible as error:  # the answer, where it is right
+        except Infeasible as error:  # an answer, too
             result = error.with_traceback(None)
         seconds = (time.perf_counter_ns() - start) / 1e9
         gc.enable()
-        watch.glance()
+        monitor.sample_frequency()
         channel.send("answered", seconds=seconds, peak=max(_memory("VmHWM") - baseline, 0))
-        if untouched is not None and protocol.digest(problem) != untouched:
-            raise Misbehaved("modified its input")
+        if untouched is not None and digest_problem(problem) != untouched:
+            raise InputModified("modified its input")
         if not first:
             first = {"instructions": getattr(call, "count", None)}
             if job.solver == BUILD_MATRIX:
-                first["matrix"] = protocol.digest_matrix(DenseCost(result))
+                first["matrix"] = digest_matrix(DenseCost(result))
             else:
                 first["counters"] = protocol.read_counters(getattr(result, "counters", {}))
         if job.solver != BUILD_MATRIX:
@@ -170,12 +170,12 @@ def _obey(
         last = problem if seconds < SHORT else None
         del result, problem, call
         channel.send("written")
-    channel.send("done", conditions=watch.conditions(), **first)
+    channel.send("done", conditions=monitor.conditions(), **first)
 
 
-def _awake(orders: socket.socket) -> bytes:
-    """The next order, waited for awake for a moment: a core that falls asleep forgets what it was warmed up for."""
-    end = time.monotonic() + AWAKE
+def _next_order(orders: socket.socket) -> bytes:
+    """Return the next order, after busy waiting at first: a core that sleeps loses its caches and clock frequency."""
+    end = time.monotonic() + BUSY_WAIT
     while time.monotonic() < end:
         with contextlib.suppress(BlockingIOError):
             return orders.recv(1, socket.MSG_DONTWAIT)
@@ -183,7 +183,7 @@ def _awake(orders: socket.socket) -> bytes:
 
 
 def _prepare(job: Job) -> tuple[Callable[[Problem], Any], Callable[[Problem], Problem]]:
-    """The function to time, and what makes a problem one of the kind of cost that it takes."""
+    """Return the function to time, and one that converts a problem to the kind of cost that the first takes."""
     if job.solver == BUILD_MATRIX:
         return lambda given: given.cost.dense(), lambda problem: problem
     name, options = spec.parse(job.solver)
@@ -203,7 +203,7 @@ def _prepare(job: Job) -> tuple[Callable[[Problem], Any], Callable[[Problem], Pr
 
 
 def _limit_memory(allowed: int | None) -> None:
-    """Refuse memory somewhat above the limit: the harness watches what is resident, this stops one huge allocation."""
+    """Refuse memory somewhat above the limit. The harness checks resident memory; this stops one huge allocation."""
     if _STATUS.exists():
         _, hard = resource.getrlimit(resource.RLIMIT_DATA)
         soft = hard if allowed is None else _memory("VmData") + allowed + allowed // 4
@@ -211,14 +211,14 @@ def _limit_memory(allowed: int | None) -> None:
 
 
 def _start_peak() -> int:
-    """Start the peak of the resident size anew; the size it starts from."""
+    """Reset the peak of the resident size, and return the current size in bytes."""
     with contextlib.suppress(OSError):
         Path("/proc/self/clear_refs").write_text("5")
     return _memory("VmRSS")
 
 
 def _memory(name: str) -> int:
-    """A line of /proc/self/status in bytes; elsewhere the peak of the process, the one number every system has."""
+    """Return a line of /proc/self/status in bytes; on other systems the peak of the process, which all have."""
     if not _STATUS.exists():
         scale = 1 if sys.platform == "darwin" else 1024
         return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * scale
@@ -229,13 +229,13 @@ def _memory(name: str) -> int:
 
 
 def _describe(error: BaseException) -> str:
-    """The error, up to its first thousand letters, and the line that raised it."""
+    """Return the error, up to 1000 characters, and the line that raised it."""
     frames = traceback.extract_tb(error.__traceback__)
     where = f" ({Path(frames[-1].filename).name}:{frames[-1].lineno})" if frames else ""
     try:
         text = str(error)[:1000]
-    except Exception:  # it is the solver's own
-        text = "it has no text"
+    except Exception:  # the exception is the solver's own class
+        text = "its message cannot be read"
     return f"{type(error).__name__}: {text}".rstrip(": ") + where
 
 

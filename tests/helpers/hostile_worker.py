@@ -17,12 +17,12 @@ import distributed
 import distributed.worker
 from distributed.protocol.serialize import Serialized, to_serialize
 
-from lapmark.bench.run.cluster import cluster
+from lapmark.bench.run.cluster import worker_side
 
 CODE = "import os; open({path!r}, 'a').write(f'{{os.getpid()}} {attack}\\n')"
 
 # A worker may import this file twice.
-honest_turn = cluster.__dict__.setdefault("honest_turn", cluster.turn)
+honest_round = worker_side.__dict__.setdefault("honest_round", worker_side.run_round)
 
 
 class Bomb:
@@ -111,10 +111,10 @@ FORGERIES = {
 attack = os.environ["ATTACK"]  # or none, which is honest
 
 
-def hostile_turn(*arguments: object) -> object:
+def hostile_round(*arguments: object) -> object:
     if attack in ATTACKS:
         return ATTACKS[attack]()
-    answer = honest_turn(*arguments)
+    answer = honest_round(*arguments)
     if attack == "bound":
         return json.dumps({**json.loads(answer), "bound": 1e9})
     return forged(answer, **FORGERIES[attack])
@@ -129,10 +129,10 @@ match attack:
     case "none":
         pass
     case "description":
-        cluster.describe = lambda *_: pickled("description")
+        worker_side.describe = lambda *_: pickled("description")
     case "silent description":
-        cluster.describe = silence
+        worker_side.describe = silence
     case "silence":
-        cluster.turn = silence
+        worker_side.run_round = silence
     case _:
-        cluster.turn = hostile_turn
+        worker_side.run_round = hostile_round

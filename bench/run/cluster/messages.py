@@ -1,8 +1,8 @@
 """Messages from the workers of a cluster: JSON text, checked on arrival.
 
-A worker is trusted to measure and to judge. It is not trusted to send what it was asked for: a text that is damaged,
-that is of another cell, or that the store could not read back raises a `BadMessage`. What a record may hold is decided
-by `lapmark.bench.results.record.fault`; sizes, and what only a worker could get wrong, are checked here.
+A worker is trusted to measure and to certify. It is not trusted to send what it was asked for: a text that is damaged,
+belongs to another cell, or could not be read back from the store raises a `BadMessage`. What a record may hold is
+decided by `lapmark.bench.results.record_check`; only sizes, and faults that only a worker can cause, are checked here.
 """
 
 from __future__ import annotations
@@ -10,29 +10,26 @@ from __future__ import annotations
 import dataclasses
 import json
 import math
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from lapmark.bench.results.record import FIGURES, Record, fault
+from lapmark.bench.results.record import FIGURES, Record
+from lapmark.bench.results.record_check import fault
 from lapmark.bench.run.cells import Cell
 from lapmark.bench.run.measure import unmeasured
 from lapmark.bench.util.plain_text import plain
 from lapmark.bench.worker.calls import MOST_SAMPLES
 
-#: Characters of a message, and of a name.
+#: Most characters of a message, and of a name.
 MOST_MESSAGE, MOST_NAME = 10_000, 500
 
-#: Entries of a table, such as the counters of a record or the solvers that are described.
+#: Most entries of a table, such as the counters of a record or the versions of a place.
 MOST_ENTRIES = 1_000
-
-#: What a solver may be handed.
-_KINDS = {"dense", "points", "sparse"}
 
 
 class BadMessage(ValueError):
-    """A worker's text is not what was asked for; the message begins with a verb whose subject is the worker."""
+    """A worker's text cannot be used; the message begins with a verb whose subject is the worker."""
 
 
 @dataclass(frozen=True)
@@ -48,14 +45,14 @@ class Place:
 
 @dataclass(frozen=True)
 class Answer:
-    """The result of a turn: the record, and the best bound on its problem that the worker has a proof of."""
+    """Result of a round: the record, and the best bound on its problem that the worker has proven."""
 
     record: Record
     bound: float | None
 
 
 def write_failure(error: Exception) -> str:
-    """Return the text that stands for an error at the worker."""
+    """Return the text for an error at the worker."""
     return json.dumps({"failure": f"{type(error).__name__}: {error}"[:MOST_MESSAGE]})
 
 
@@ -69,7 +66,7 @@ def write_answer(answer: Answer) -> str:
 
 
 def read_place(text: str) -> Place:
-    """Read a description.
+    """Read the description of a worker's host.
 
     Raises
     ------
@@ -89,15 +86,15 @@ def read_place(text: str) -> Place:
 
 
 def read_answer(text: str, cell: Cell, place: Place) -> Answer:
-    """Read the result of a turn.
+    """Read the result of a round.
 
     Parameters
     ----------
     text : str
     cell : Cell
-        What was asked for.
+        The cell asked for.
     place : Place
-        Of the worker that was asked.
+        Of the worker asked.
 
     Raises
     ------
@@ -112,18 +109,18 @@ def read_answer(text: str, cell: Cell, place: Place) -> Answer:
 
 
 class _Unfit(ValueError):
-    """Why a value cannot be used."""
+    """A value cannot be used; the message says why."""
 
 
 def _dump(values: Mapping[str, object]) -> str:
     def convert(value: Any) -> object:
-        return dict(value) if isinstance(value, Mapping) else value.item()  # some counts and times are NumPy's
+        return dict(value) if isinstance(value, Mapping) else value.item()  # some counts and times are NumPy numbers
 
     return json.dumps(values, allow_nan=False, default=convert)
 
 
 def _record(values: object, cell: Cell, place: Place) -> Record:
-    """The record of a cell: what identifies it from here, and what was measured from the worker."""
+    """Return the record of a cell: its identity from this side, the measurements from the worker."""
     values = _fields(values, {field.name for field in dataclasses.fields(Record)}, "record")
     measured: dict[str, Any] = {}
     for name, check in _MEASURED.items():
@@ -136,13 +133,13 @@ def _record(values: object, cell: Cell, place: Place) -> Record:
     for name in known.keys() - _MEASURED.keys():
         if values[name] != known[name]:
             raise _Unfit(f"its {name} is {_short(values[name])}, not {_short(known[name])}")
-    if found := fault({**known, **measured}):  # as the store reads it: `known` has been through JSON
+    if found := fault({**known, **measured}):  # as the store reads it: `known` went through JSON
         raise _Unfit(found)
     return _consistent(dataclasses.replace(expected, **measured))
 
 
 def _consistent(record: Record) -> Record:
-    """The record, if it is whole: an answer without a sample would be asked for again, without end."""
+    """Return a record if it is complete; a cell without samples would be asked for again forever."""
     if bool(record.samples) != bool(record.rounds):
         raise _Unfit(f"{len(record.samples)} samples in rounds of {_short(record.rounds)}")
     if record.status == "ok" and not (record.samples and record.digest):
@@ -154,7 +151,7 @@ def _consistent(record: Record) -> Record:
 
 def _parse(text: str) -> object:
     def refuse(word: str) -> None:
-        raise _Unfit(f"{word} is no number of JSON")
+        raise _Unfit(f"{word} is not a JSON number")
 
     try:
         return json.loads(text, parse_constant=refuse)
@@ -165,9 +162,9 @@ def _parse(text: str) -> object:
 
 
 def _fields(value: object, names: set[str], what: str) -> dict[str, Any]:
-    """An object with exactly these keys."""
+    """Check that a value is an object with exactly these keys, and return it."""
     if not isinstance(value, dict):
-        raise _Unfit(f"the {what} is an object, not {_short(value)}")
+        raise _Unfit(f"the {what} must be an object, not {_short(value)}")
     if value.keys() == {"failure"}:
         raise _Unfit(f"it failed with {_text(MOST_MESSAGE)(value['failure'])}")
     if value.keys() != names:
@@ -177,7 +174,7 @@ def _fields(value: object, names: set[str], what: str) -> dict[str, Any]:
 
 
 def _short(value: object) -> str:
-    """A value for a message."""
+    """Return a value for a message, shortened."""
     shown = plain(json.dumps(value, default=str)) if len(str(value)) < 10_000 else f"a long {type(value).__name__}"
     return shown if len(shown) <= 100 else f"{shown[:100]}…"
 
@@ -185,7 +182,7 @@ def _short(value: object) -> str:
 def _text(most: int) -> Callable[[object], str]:
     def check(value: object) -> str:
         if not isinstance(value, str) or len(value) > most:
-            raise _Unfit(f"is no text of up to {most:,} characters: {_short(value)}")
+            raise _Unfit(f"is {_short(value)}: it must be a text of at most {most:,} characters")
         return plain(value)
 
     return check
@@ -194,50 +191,31 @@ def _text(most: int) -> Callable[[object], str]:
 def _line(value: object) -> str:
     found = _text(MOST_NAME)(value)
     if not found.isprintable():
-        raise _Unfit(f"is no single line: {_short(value)}")
+        raise _Unfit(f"is {_short(value)}: it must be a single line")
     return found
 
 
-def _kind(value: object) -> str:
-    if not isinstance(value, str) or value not in _KINDS:
-        raise _Unfit(f"is {_short(value)}, not one of {', '.join(sorted(_KINDS))}")
-    return value
-
-
 def _number(value: object) -> float:
-    """A finite number, as a float."""
+    """Return a finite number as a float."""
     if isinstance(value, bool) or not isinstance(value, int | float) or abs(value) > 1e308 or not math.isfinite(value):
-        raise _Unfit(f"is no finite number: {_short(value)}")
+        raise _Unfit(f"is {_short(value)}: it must be a finite number")
     return float(value)
 
 
-def _amount(value: object) -> float:
-    """A condition: seconds, or a share."""
-    if (number := _number(value)) < 0 or number > 1e18:
-        raise _Unfit(f"is no amount: {_short(value)}")
-    return number
-
-
 def _count(value: object) -> int:
-    """An integer that SQLite holds."""
+    """Return an integer that SQLite can hold."""
     if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value < 2**63:
-        raise _Unfit(f"is no count: {_short(value)}")
+        raise _Unfit(f"is {_short(value)}: it must be a count")
     return value
 
 
 def _fact(value: object) -> object:
-    """A fact about a machine: a text or a count."""
+    """Return a fact about a machine: a text or a count."""
     return _line(value) if isinstance(value, str) else _count(value)
 
 
-def _digest(value: object) -> str:
-    if not isinstance(value, str) or not re.fullmatch("[0-9a-f]{8,64}", value):
-        raise _Unfit(f"is no digest: {_short(value)}")
-    return value
-
-
 def _any(value: object) -> Any:
-    """A value that `lapmark.bench.results.record.fault` checks."""
+    """Return a value that `fault` checks."""
     return value
 
 
@@ -248,7 +226,7 @@ def _optional(check: Callable[[object], Any]) -> Callable[[object], Any]:
 def _list(most: int) -> Callable[[object], tuple[Any, ...]]:
     def read(values: object) -> tuple[Any, ...]:
         if not isinstance(values, list) or len(values) > most:
-            raise _Unfit(f"is no list of up to {most}: {_short(values)}")
+            raise _Unfit(f"is {_short(values)}: it must be a list of at most {most}")
         return tuple(values)
 
     return read
@@ -257,18 +235,18 @@ def _list(most: int) -> Callable[[object], tuple[Any, ...]]:
 def _table(check: Callable[[object], Any]) -> Callable[[object], dict[str, Any]]:
     def read(values: object) -> dict[str, Any]:
         if not isinstance(values, dict) or len(values) > MOST_ENTRIES:
-            raise _Unfit(f"is no table of up to {MOST_ENTRIES} entries: {_short(values)}")
+            raise _Unfit(f"is {_short(values)}: it must be an object of at most {MOST_ENTRIES} entries")
         return {_line(name): check(value) for name, value in values.items()}
 
     return read
 
 
-#: What a worker measures, by the field of a record, with a check of what `bench.results.record.fault` does not know. All other
-#: fields say which cell was measured, and where.
+#: The fields of a record that a worker measures, with checks beside `fault`. All other fields identify the cell and the
+#: machine.
 _MEASURED: dict[str, Callable[[object], Any]] = {
     "m": _any,
-    "digest": _optional(_digest),
-    "given": _kind,
+    "digest": _any,
+    "given": _any,
     "status": _any,
     "message": _text(MOST_MESSAGE),
     "samples": _list(2 * MOST_SAMPLES),
@@ -278,6 +256,6 @@ _MEASURED: dict[str, Callable[[object], Any]] = {
     "peak_memory": _any,
     "instructions": _any,
     "counted_by": _text(MOST_NAME),
-    "conditions": _table(_amount),
+    "conditions": _table(_any),
     "finished": _any,
 }

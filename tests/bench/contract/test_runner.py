@@ -67,7 +67,7 @@ def examine(name: str, *checks: str, timeout: float = 60) -> dict[str, Finding]:
     [
         ("check-crashes", "died of SIGSEGV during the check"),
         ("check-aborts", "died of SIGABRT during the check\nassertion failed: prices are finite"),
-        ("check-leaves", "left with exit status 3 during the check"),
+        ("check-leaves", "exited with status 3 during the check"),
         ("check-exits", "raises SystemExit: enough"),
     ],
 )

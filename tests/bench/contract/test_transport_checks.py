@@ -13,7 +13,7 @@ from lapmark import Capabilities, DenseCost, Plan, PointCost, TimeLimit, Transpo
 from lapmark.bench.contract import CHECKS, Broken, check
 from lapmark.bench.contract.transport_cases import TRANSPORT_CASES
 from lapmark.solvers import registry
-from lapmark.solvers.problem import Unsupported
+from lapmark.solvers.errors import Unsupported
 from lapmark.solvers.registry import Solver
 
 NAMES = [name for name, each in CHECKS.items() if each.kind is Transport]

@@ -21,11 +21,11 @@ from lapmark.bench.environments.virtual_environments import Environment, Unusabl
 from lapmark.bench.problems import Case
 from lapmark.bench.results.record import Record
 from lapmark.bench.results.store import Store
-from lapmark.bench.run.cells import Cell, plan
-from lapmark.bench.run.local import Sweep
-from lapmark.bench.run.measure import Terms
-from lapmark.bench.run.schedule import Finished, Turns
-from lapmark.bench.worker.cell import Limits
+from lapmark.bench.run.cells import plan, resolve
+from lapmark.bench.run.local_run import LocalRun
+from lapmark.bench.run.measure import RunSettings
+from lapmark.bench.run.schedule import Finished, Schedule
+from lapmark.bench.worker.limits import Limits
 from lapmark.solvers import registry
 
 HELPERS = Path(__file__).parents[2] / "helpers"
@@ -64,9 +64,9 @@ def theirs() -> Environment:
 
 
 def measure(folder: Path, *solvers: str) -> dict[str, Record]:
-    terms = Terms(limits=Limits(timeout=60, memory=1 << 30), budget=0.01)
+    terms = RunSettings(limits=Limits(timeout=60, memory=1 << 30), budget=0.01)
     with Store.open(folder) as store:
-        events = list(Sweep(Turns(store=store, terms=terms)).run(plan(solvers, ["uniform"], [24])))
+        events = list(LocalRun(Schedule(store=store, settings=terms)).run(plan(solvers, ["uniform"], [24])))
     return {event.record.solver: event.record for event in events if isinstance(event, Finished)}
 
 
@@ -260,11 +260,11 @@ def test_an_environment_of_another_harness_is_not_measured_in(
 
 
 def test_without_a_version_there_is_no_measurement(monkeypatch: pytest.MonkeyPatch) -> None:
-    cell = Cell("jv", Case("uniform", 8))
+    cell = resolve("jv", Case("uniform", 8))
     assert cell.missing is None
     monkeypatch.setattr(registry, "version", lambda name: None if name == "lapmark" else "1")
     assert cell.missing == "the version of lapmark is unknown, and a time says nothing without it"
-    assert "version of lapmark" in (Cell("build-matrix", Case("uniform", 8)).missing or "")
+    assert "version of lapmark" in (resolve("build-matrix", Case("uniform", 8)).missing or "")
 
 
 def test_the_command_lists_makes_and_names_the_python(lapx: Environment) -> None:
@@ -274,7 +274,7 @@ def test_the_command_lists_makes_and_names_the_python(lapx: Environment) -> None
     code, output = lapmark("env", "python", "lapx")
     assert output.strip() == str(lapx.python)
     said = subprocess.run(
-        [output.strip(), "-c", "import lap, bench; print(lap.__file__)"], capture_output=True, text=True
+        [output.strip(), "-c", "import lap, lapmark.bench; print(lap.__file__)"], capture_output=True, text=True
     )
     assert said.stdout.startswith(lapx.prefix)
     code, output = lapmark("env", "remove", "nowhere")

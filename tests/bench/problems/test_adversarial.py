@@ -9,7 +9,7 @@ from lapmark import Assignment, Infeasible, certify, solve
 from lapmark.bench.problems import Case, get
 from lapmark.bench.problems.hard import adversarial, adversarial_transport
 from lapmark.bench.run.cells import expand_case, plan
-from lapmark.bench.worker.protocol import digest
+from lapmark.bench.worker.problem_digest import digest_problem
 from lapmark.solvers import registry
 from lapmark.solvers.certificate.hall_proof import fault_of_proof
 from lapmark.solvers.problem import Problem
@@ -44,9 +44,9 @@ def test_our_solvers_answer_it(family: str, input: str) -> None:
 
 @pytest.mark.parametrize(("family", "input"), EVERY)
 def test_an_input_is_a_function_of_its_seed(family: str, input: str) -> None:
-    assert digest(instance(family, input)) == digest(instance(family, input))
+    assert digest_problem(instance(family, input)) == digest_problem(instance(family, input))
     if FAMILIES[family][input].random:
-        assert digest(instance(family, input)) != digest(instance(family, input, 1))
+        assert digest_problem(instance(family, input)) != digest_problem(instance(family, input, 1))
     else:
         with pytest.raises(ValueError, match="seed = 1: there is one instance"):
             instance(family, input, 1)

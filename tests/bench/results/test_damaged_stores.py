@@ -21,6 +21,7 @@ from lapmark.bench.problems import Case
 from lapmark.bench.results.record import Record
 from lapmark.bench.results.store import NAME, Store, StoreError
 from lapmark.bench.run.cells import plan
+from lapmark.bench.system.machine import machine
 
 BOUND = "p" * 32
 
@@ -494,7 +495,7 @@ def check_commands(path: Path, folder: Path, with_charts: bool) -> None:
     if lapmark(*RUN, path.parent) == 0:
         (cell,) = plan(["jv"], ["uniform"], [8])
         with Store.open(path.parent) as store:
-            record = store.get(cell.key)
+            record = store.get(cell.key(machine()))
         assert record is not None
         assert record.status == "ok"
     else:
@@ -505,11 +506,11 @@ def test_a_run_measures_a_damaged_cell_again_and_leaves_other_damage_alone(origi
     path = tmp_path / NAME
     shutil.copy(original, path)
     (cell,) = plan(["jv"], ["uniform"], [8])
-    set_field(path, "samples", "abc", cell.key)
+    set_field(path, "samples", "abc", cell.key(machine()))
     set_field(path, "status", "okk", "jv 4")
     assert lapmark(*RUN, path.parent) == 0
     with Store.open(path.parent) as store:
-        record = store.get(cell.key)
+        record = store.get(cell.key(machine()))
         assert record is not None
         assert record.samples
         with pytest.raises(StoreError, match="is damaged: status is 'okk'"):

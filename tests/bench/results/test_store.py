@@ -170,7 +170,7 @@ def test_where_there_is_no_room_it_says_so_and_keeps_what_there_was(tmp_path: Pa
     )
     run = run_python(code, tmp_path)
     count, message = run.stdout.split(" ", 1)
-    assert re.search(r"cannot write .*; what it holds is kept: .* the same command goes on from there", message)
+    assert re.search(r"cannot write .*; its contents are kept: .* the same command then goes on from there", message)
     with Store.open(tmp_path) as store:
         assert [record.key for record in store.records()] == [str(i) for i in range(int(count))]
         store.add(dataclasses.replace(RECORD, key="more"))

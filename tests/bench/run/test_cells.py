@@ -1,14 +1,12 @@
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 
 from lapmark import Assignment, Transport
 from lapmark.bench.problems import Case, families
 from lapmark.bench.run import cells as planning
 from lapmark.bench.run import configuration
-from lapmark.bench.run.cells import Cell, expand_case, expand_solver, plan
+from lapmark.bench.run.cells import expand_case, expand_solver, plan, resolve
 from lapmark.bench.worker.protocol import BUILD_MATRIX
 from lapmark.solvers import registry
 from lapmark.solvers.problem import Problem
@@ -98,7 +96,7 @@ def test_an_unknown_name_suggests_the_nearest(build: object) -> None:
         (["lap1015:epsilon=1"], [], "lap1015:epsilon=1: epsilon = 1; it must be true or false"),
         ([], ["duplicates:distinct=true"], "distinct = True; it must be a whole number"),
         ([], ["uniform:dtype=int8"], "uniform:dtype=int8: dtype = 'int8'; it must be float32 or float64"),
-        ([], ["uniform:n=many"], "uniform:n=many: n and seed are whole numbers"),
+        ([], ["uniform:n=many"], "uniform:n=many: n and seed must be whole numbers"),
         (["jv:"], [], "write it as name:key=value"),
     ],
 )
@@ -118,9 +116,9 @@ def test_truth_is_written_either_way(written: str) -> None:
 
 
 def test_the_key_depends_on_all_that_decides_a_measurement(monkeypatch: pytest.MonkeyPatch) -> None:
-    def keys() -> list[str]:
-        cells = [Cell("jv", Case("uniform", 8)), Cell("jv", Case("uniform", 8, 1)), Cell("scipy", Case("uniform", 8))]
-        return [replace(cell, threads=threads).key for cell in cells for threads in (1, 2)]
+    def keys(cpu: str = "this") -> list[str]:
+        chosen = [("jv", Case("uniform", 8)), ("jv", Case("uniform", 8, 1)), ("scipy", Case("uniform", 8))]
+        return [resolve(*each, threads).key({"cpu": cpu}) for each in chosen for threads in (1, 2)]
 
     before = keys()
     assert len(set(before)) == len(before)
@@ -128,8 +126,6 @@ def test_the_key_depends_on_all_that_decides_a_measurement(monkeypatch: pytest.M
     with monkeypatch.context() as patch:
         patch.setattr(planning, "source", lambda: "another")
         assert not set(keys()) & set(before)
-    with monkeypatch.context() as patch:
-        patch.setattr(planning, "machine", lambda: {"cpu": "another"})
-        assert not set(keys()) & set(before)
+    assert not set(keys("another")) & set(before)
     monkeypatch.setattr(registry, "version", lambda name: "another")
     assert not set(keys()) & set(before)

@@ -8,10 +8,11 @@ import scipy.optimize
 
 from lapmark import Matching
 from lapmark.bench.problems import Case
-from lapmark.bench.run.built_case import Subject, build
-from lapmark.bench.run.cells import Cell
-from lapmark.bench.run.certify import Judge
-from lapmark.bench.worker.cell import Limits, Outcome
+from lapmark.bench.run.built_case import BuiltCase, build
+from lapmark.bench.run.cells import resolve
+from lapmark.bench.run.certify import Certifier
+from lapmark.bench.worker.limits import Limits
+from lapmark.bench.worker.measuring_loop import Outcome
 
 
 class Bounds(dict):
@@ -31,13 +32,13 @@ def bounds() -> Bounds:
 
 def status(bounds: Bounds, case: Case, change: int) -> str:
     """That of SciPy's matching, of which so many rows have changed their columns."""
-    subject = build(case)
-    assert isinstance(subject, Subject)
-    _, columns = scipy.optimize.linear_sum_assignment(subject.problem.cost.dense())
+    built = build(case)
+    assert isinstance(built, BuiltCase)
+    _, columns = scipy.optimize.linear_sum_assignment(built.problem.cost.dense())
     columns[:change] = np.roll(columns[:change], 1)
-    answer = Matching.of(subject.problem, columns)
-    judge = Judge(bounds, Limits(timeout=60.0, memory=2**30))
-    return judge.verdict(Cell("scipy", case), subject, Outcome(result=answer))[0]
+    answer = Matching.of(built.problem, columns)
+    certifier = Certifier(bounds, Limits(timeout=60.0, memory=2**30))
+    return certifier.verdict(resolve("scipy", case), built, Outcome(result=answer))[0]
 
 
 @pytest.mark.parametrize("never", ["big-m", "sentinel"])

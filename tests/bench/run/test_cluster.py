@@ -22,7 +22,8 @@ import numpy as np
 import psutil
 import pytest
 
-from lapmark.bench.results.record import Record, fault
+from lapmark.bench.results.record import Record
+from lapmark.bench.results.record_check import fault
 from lapmark.bench.results.store import Store
 from lapmark.bench.run.cells import Cell, plan
 from lapmark.bench.run.cluster.messages import (
@@ -34,13 +35,13 @@ from lapmark.bench.run.cluster.messages import (
     write_answer,
     write_place,
 )
-from lapmark.bench.run.measure import Terms, unmeasured
-from lapmark.bench.run.schedule import Started
+from lapmark.bench.run.measure import RunSettings, unmeasured
+from lapmark.bench.run.schedule import Round
 from lapmark.bench.system.machine import machine, source
-from lapmark.bench.worker.cell import Limits
+from lapmark.bench.worker.limits import Limits
 
 pytest.importorskip("distributed", reason="distributed is not installed")
-from lapmark.bench.run.cluster import client, cluster
+from lapmark.bench.run.cluster import cluster_run, dask_client
 
 #: Says when each of its calls starts and ends, and takes long enough to be killed in one.
 PLUGIN = """
@@ -74,13 +75,13 @@ HOSTILE = str(Path(__file__).parents[2] / "helpers" / "hostile_worker.py")
 PLAIN_CLIENT = """
 import contextlib, sys, time
 import distributed
-from lapmark.bench.run.cluster.cluster import turn
+from lapmark.bench.run.cluster.worker_side import run_round
 
 
 client = distributed.Client(sys.argv[1])
 for worker, known in client.scheduler_info(n_workers=-1)["workers"].items():
     with contextlib.suppress(Exception):
-        client.submit(turn, pure=False, workers=[worker]).result(timeout=20)
+        client.submit(run_round, pure=False, workers=[worker]).result(timeout=20)
 time.sleep(1)
 """
 
@@ -246,7 +247,7 @@ def test_a_damaged_message_is_refused_or_is_still_of_the_cell(cell: Cell, place:
         except BadMessage as error:
             refused.append(str(error))
         else:
-            assert record.key == cell.key_on(place.machine)
+            assert record.key == cell.key(place.machine)
             assert (record.solver, record.case, record.machine) == (cell.solver, str(cell.case), place.machine)
             assert fault(vars(record)) is None
     assert 1000 < len(refused) < 3000
@@ -263,7 +264,7 @@ def test_a_damaged_message_is_refused_or_is_still_of_the_cell(cell: Cell, place:
         ({"samples": [0.1, -0.1]}, "samples is .*: it must be a list of seconds, each at least 0"),
         ({"samples": [0.1, 1e18]}, "samples is .*: it must be a list of seconds, each at least 0"),
         ({"samples": [0.1, "0.2"]}, "samples is .*: it must be a list, each item a finite number"),
-        ({"samples": [0.1] * 1000, "rounds": [1000]}, "samples is no list of up to"),
+        ({"samples": [0.1] * 1000, "rounds": [1000]}, "samples is .*: it must be a list of at most"),
         ({"rounds": [3]}, "rounds is .*: it must add up to the 2 samples"),
         ({"rounds": []}, "2 samples in rounds of"),
         ({"status": "timeout", "samples": [], "rounds": [0]}, "rounds is .*: it must be a list of counts"),
@@ -273,12 +274,12 @@ def test_a_damaged_message_is_refused_or_is_still_of_the_cell(cell: Cell, place:
         ({"m": 1.5}, "m is 1.5: it must be a whole number of at most 64 bits or null"),
         ({"m": 0}, "m is 0: it must be at least 1"),
         ({"peak_memory": -1}, "peak_memory is -1: it must be at least 0"),
-        ({"message": "x" * 20_000}, "message is no text of up to 10,000 characters"),
-        ({"counters": {"a\nb": 1}}, "counters is no single line"),
+        ({"message": "x" * 20_000}, "message is .*: it must be a text of at most 10,000 characters"),
+        ({"counters": {"a\nb": 1}}, "counters is .*: it must be a single line"),
         ({"counters": {"scans": 2**63}}, "counters is .*: it must be a mapping, each value a whole number"),
-        ({"conditions": {"others": -0.5}}, "conditions is no amount"),
-        ({"digest": "no digest"}, "digest is no digest"),
-        ({"given": "matrix"}, "given is .*, not one of dense, points, sparse"),
+        ({"conditions": {"others": -0.5}}, "conditions is .*: it must be a mapping, each value at least 0"),
+        ({"digest": "no digest"}, "digest is .*: it must be 8 to 64 hexadecimal digits"),
+        ({"given": "matrix"}, "given is .*: it must be one of dense, points, sparse"),
         ({"finished": "yesterday"}, "finished is 'yesterday': it must be a date and time with its zone"),
         ({"finished": "2026-01-01"}, "finished is '2026-01-01': it must be a date and time with its zone"),
         ({"finished": ""}, "finished is empty"),
@@ -298,15 +299,15 @@ class Scripted:
     def __init__(self, monkeypatch: pytest.MonkeyPatch, place: Place) -> None:
         self.place, self.alive, self.now, self.asked = place, {"a", "b"}, iter(range(1000)), list[str]()
         for name in ("connect", "workers", "ask"):
-            monkeypatch.setattr(client, name, getattr(self, f"_{name}"))
+            monkeypatch.setattr(dask_client, name, getattr(self, f"_{name}"))
         clock = SimpleNamespace(monotonic=lambda: next(self.now), sleep=lambda _: None)
-        monkeypatch.setattr(cluster, "time", clock)
-        self.turns = SimpleNamespace(terms=Terms(limits=Limits(timeout=1.0, memory=1 << 30), budget=1.0))
-        self.cluster = cluster.Cluster(self.turns, "tcp://scripted")
+        monkeypatch.setattr(cluster_run, "time", clock)
+        settings = RunSettings(limits=Limits(timeout=1.0, memory=1 << 30), budget=1.0)
+        self.cluster = cluster_run.ClusterRun(SimpleNamespace(settings=settings), "tcp://scripted")
 
     def look_around(self, cell: Cell) -> dict[str, bool]:
-        """Look around; return the workers, and whether each can be used."""
-        list(self.cluster._look_around([cell], deque()))
+        """Snapshot around; return the workers, and whether each can be used."""
+        list(self.cluster._check_workers([cell], deque()))
         return {address: isinstance(place, Place) for address, place in self.cluster._places.items()}
 
     def _connect(self, address: str) -> object:
@@ -343,12 +344,11 @@ def test_worker_that_loses_its_turn_in_the_end_is_excluded(
     cell: Cell, place: Place, deadline: float, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     scripted = Scripted(monkeypatch, place)
-    turns = (event for event in [Started(cell, 0)])
-    future = SimpleNamespace(cancel=lambda: None)
-    spot = cluster._Spot("a", place, turns, [cell], next(turns), future, deadline)
-    scripted.cluster._spots["host", "lock"] = spot
+    rounds, future = SimpleNamespace(left=[cell]), SimpleNamespace(cancel=lambda: None)
+    busy = cluster_run._BusyHost("a", place, rounds, Round(cell, 0), future, deadline)
+    scripted.cluster._hosts["host", "lock"] = busy
     is_usable = scripted.look_around(cell)["a"]
-    assert is_usable == (scripted.cluster._spots != {})
+    assert is_usable == (scripted.cluster._hosts != {})
 
 
 def test_scheduler_that_does_not_answer_in_time_is_reported_with_the_limit() -> None:
@@ -357,7 +357,7 @@ def test_scheduler_that_does_not_answer_in_time_is_reported_with_the_limit() -> 
 
     silent = SimpleNamespace(fault="", sync=sync, scheduler=SimpleNamespace(identity=None))
     with pytest.raises(ConnectionError, match=r"^no answer in 120 seconds$"):
-        client.workers(silent)
+        dask_client.workers(silent)
 
 
 def test_a_run_on_two_hosts_is_certified_written_here_and_gone_on_from(dask: Dask) -> None:
@@ -473,7 +473,7 @@ PICKLES = {
     "result": "Data serialized with pickle but only able to deserialize data with",
     "dask": "Data serialized with dask but only able to deserialize data with",
     "exception": "failed: an exception with the text: builtins.exec: import os",
-    "warning": "sent no record of jv on .*: the answer is an object, not 17",
+    "warning": "sent no record of jv on .*: the answer must be an object, not 17",
     "description": "cannot run Lapmark: failed: TypeError: Data serialized with pickle",
 }
 
@@ -513,7 +513,7 @@ LIES = {
     "large": "has a result of 1 GiB, over the limit of 1 MiB",
     "larger": "sent a text of 67,108,864 characters, over the limit",
     "cell": 'its solver is "scipy", not "jv"',
-    "cost": "NaN is no number",
+    "cost": "NaN is not a JSON number",
     "status": "status is 'excellent': it must be one of ok, unproven",
     "samples": "status ok without a sample",
     "machine": "its machine is {}, not {",
@@ -524,9 +524,7 @@ LIES = {
 @pytest.mark.slow
 def test_workers_that_send_anything_but_their_record_are_not_used(dask: Dask) -> None:
     dask.hostile(*LIES, "none")
-    impatient = (
-        "from lapmark.bench.run.cluster import client; client.ANSWER = 10; from lapmark.bench.cli import app; app()"
-    )
+    impatient = "from lapmark.bench.run.cluster import dask_client; dask_client.ANSWER = 10; from lapmark.bench.cli import app; app()"
     sizes = itertools.chain(*(("-n", n) for n in range(8, 24)))
     process = start(dask, "-s", "jv", "-p", "uniform", *sizes, program=("-c", impatient))
     output, _ = process.communicate(timeout=250)
@@ -539,7 +537,7 @@ def test_workers_that_send_anything_but_their_record_are_not_used(dask: Dask) ->
 def test_a_worker_that_keeps_silent_loses_its_turn(dask: Dask) -> None:
     dask.hostile("silence", "none")
     hasty = (
-        "import lapmark.bench.run.cluster.cluster as c; c.AROUND_CALLS, c.PROCESSES = 4.0, 0;"
+        "import lapmark.bench.run.cluster.cluster_run as c; c.AROUND_CALLS, c.PROCESSES = 4.0, 0;"
         "from lapmark.bench.cli import app; app()"
     )
     process = start(dask, "-s", "jv", "-p", "uniform", "-n", 8, "-n", 9, program=("-c", hasty))

@@ -78,7 +78,7 @@ def kill_and_resume(folder: Path, kills: int) -> None:
         assert not remains, f"with {kills} kills to go"
         last = folders(temporary)
         assert len(last) <= 1  # of a process that was just being started; the next start removes it
-        assert not any(list(control_group.named(path.name)) for path in last)
+        assert not any(list(control_group.groups_named(path.name)) for path in last)
         records = []
         if (results / NAME).exists():
             with Store.open(results) as store:

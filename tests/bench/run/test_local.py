@@ -15,20 +15,20 @@ from lapmark import solve
 from lapmark.bench.problems import Case
 from lapmark.bench.results.record import Record
 from lapmark.bench.results.store import Store
-from lapmark.bench.run.cells import Cell, plan
-from lapmark.bench.run.local import Sweep
-from lapmark.bench.run.measure import Terms
-from lapmark.bench.run.schedule import Finished, Started, Turns
+from lapmark.bench.run.cells import Cell, plan, resolve
+from lapmark.bench.run.local_run import LocalRun
+from lapmark.bench.run.measure import RunSettings
+from lapmark.bench.run.schedule import Finished, Round, Schedule
 from lapmark.bench.system.machine import machine
-from lapmark.bench.worker import protocol
-from lapmark.bench.worker.cell import Limits
+from lapmark.bench.worker.limits import Limits
+from lapmark.bench.worker.problem_digest import digest_problem
 
-TERMS = Terms(limits=Limits(timeout=30, memory=1 << 30), budget=0.02)
+TERMS = RunSettings(limits=Limits(timeout=30, memory=1 << 30), budget=0.02)
 
 
 def sweep(folder: Path, cells: list[Cell], retry: Sequence[str] = (), **settings: object) -> list[Finished]:
     with Store.open(folder) as store:
-        events = list(Sweep(Turns(store=store, terms=replace(TERMS, **settings), retry=retry)).run(cells))  # type: ignore[arg-type]
+        events = list(LocalRun(Schedule(store=store, settings=replace(TERMS, **settings), retry=retry)).run(cells))  # type: ignore[arg-type]
     return [event for event in events if isinstance(event, Finished)]
 
 
@@ -93,7 +93,7 @@ def test_a_reference_is_solved_where_no_cell_proves_a_bound(tmp_path: Path) -> N
     assert list(found) == ["scipy"]
     assert found["scipy"].gap == pytest.approx(0, abs=1e-9)
     with Store.open(tmp_path) as store:
-        bound = store.bound(protocol.digest(Case("uniform", 16).build()))
+        bound = store.bound(digest_problem(Case("uniform", 16).build()))
     assert bound == pytest.approx(found["scipy"].cost)
 
 
@@ -136,10 +136,10 @@ def test_finished_cells_are_not_run_again(folder: Path, uniform: dict[str, Recor
 def test_a_run_that_is_stopped_keeps_what_it_had_finished(tmp_path: Path) -> None:
     cells = plan(["jv", "scipy"], ["uniform"], [8, 16])
     with Store.open(tmp_path) as store:
-        run = Sweep(Turns(store=store, terms=replace(TERMS, budget=0))).run(cells)
+        run = LocalRun(Schedule(store=store, settings=replace(TERMS, budget=0))).run(cells)
         kinds = [type(next(run)) for _ in range(3)]
         run.close()  # the second cell has been announced, and not run
-    assert kinds == [Started, Finished, Started]
+    assert kinds == [Round, Finished, Round]
     assert [event.resumed for event in sweep(tmp_path, cells)] == [True, False, False, False]
 
 
@@ -160,9 +160,9 @@ def test_one_core_and_one_thread_are_all_that_a_solver_gets(tmp_path: Path) -> N
     plugins.load(plugin)
     try:
         (event,) = sweep(tmp_path, plan(["counts"], ["uniform"], [8]), plugins=(str(plugin),))
-        before = event.cell.key
+        before = event.cell.versions
         plugin.write_text(plugin.read_text() + "# edited\n")
-        assert event.cell.key != before  # an edited plugin is another solver
+        assert resolve("counts", event.cell.case).versions != before  # an edited plugin is another solver
     finally:
         del registry._solvers["counts"]
     assert event.record.counters == {"cores": 1, "told": 1, "threads": 1}
@@ -195,8 +195,8 @@ def test_in_rounds_the_solvers_of_a_case_take_turns_and_the_next_round_goes_the_
     cells = plan(["jv", "scipy"], ["uniform"], [16])
     with Store.open(tmp_path) as store:
         terms = replace(TERMS, budget=60, rounds=3)
-        events = list(Sweep(Turns(store=store, terms=terms)).run(cells))
-    turns = [(event.cell.solver, event.round) for event in events if isinstance(event, Started)]
+        events = list(LocalRun(Schedule(store=store, settings=terms)).run(cells))
+    turns = [(event.cell.solver, event.number) for event in events if isinstance(event, Round)]
     assert turns == [("jv", 0), ("scipy", 0), ("scipy", 1), ("jv", 1), ("jv", 2), ("scipy", 2)]
     for event in events:
         if isinstance(event, Finished):
@@ -250,9 +250,9 @@ def test_what_was_measured_of_other_data_is_measured_again(tmp_path: Path) -> No
     for event in sweep(tmp_path, cells, budget=60, rounds=1):
         with Store.open(tmp_path) as store:
             # As if the file that the case is read from had been another one.
-            store.add(replace(event.record, digest="of another problem"))
+            store.add(replace(event.record, digest="0" * 32))
     assert all(event.resumed for event in sweep(tmp_path, cells, budget=60))  # nothing is due: nothing is built
     for event in sweep(tmp_path, cells, budget=60, rounds=2):
         assert not event.resumed
         assert len(event.record.rounds) == 2
-        assert event.record.digest == protocol.digest(Case("uniform", 16).build())
+        assert event.record.digest == digest_problem(Case("uniform", 16).build())

@@ -8,9 +8,9 @@ from rich.console import Console
 from lapmark.bench.problems import Case
 from lapmark.bench.results.record import Record
 from lapmark.bench.results.statuses import STATUSES
-from lapmark.bench.run.cells import Cell
+from lapmark.bench.run.cells import resolve
 from lapmark.bench.run.progress import MOST_COLUMNS, Board, headings, line, show_errors, summary
-from lapmark.bench.run.schedule import Finished, Started
+from lapmark.bench.run.schedule import Finished, Round
 from lapmark.bench.worker.protocol import BUILD_MATRIX
 
 
@@ -100,8 +100,8 @@ def test_the_board_prints_each_new_cell_once(terminal: bool) -> None:
     console = Console(file=io.StringIO(), width=100, force_terminal=terminal)
     with Board(console, 3) as board:
         for n, status, resumed in ((8, "ok", False), (16, "crash", False), (32, "ok", True)):
-            cell = Cell("jv", Case("uniform", n))
-            board.show(Started(cell, 0))
+            cell = resolve("jv", Case("uniform", n))
+            board.show(Round(cell, 0))
             board.show(Finished(cell, record(n=n, status=status), resumed))
     output = console.file.getvalue()  # type: ignore[attr-defined]
     assert output.count("uniform n=8 ") == 1

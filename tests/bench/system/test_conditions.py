@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 
 from lapmark.bench.results.record import Record
-from lapmark.bench.run.schedule import Turns
+from lapmark.bench.run.schedule import Schedule
 from lapmark.bench.system import conditions
-from lapmark.bench.system.conditions import LOADED, SHORTEST, Look
+from lapmark.bench.system.conditions import LOADED, SHORTEST, Snapshot
 
 pinned = pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="no process can be pinned here")
 
@@ -22,8 +22,8 @@ pinned = pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="no pro
 SPIN = """
 import os, time
 os.sched_setaffinity(0, {int(os.environ["CORE"])})
-from lapmark.bench.system.conditions import Watch
-watch, end = Watch(), time.perf_counter() + 1
+from lapmark.bench.system.conditions import ConditionsMonitor
+watch, end = ConditionsMonitor(), time.perf_counter() + 1
 while time.perf_counter() < end: pass
 print(watch.conditions().get("others", "absent"))
 """
@@ -47,7 +47,7 @@ def test_a_process_on_the_same_core_is_seen() -> None:
 
 
 def test_what_was_this_process_itself_is_no_load() -> None:
-    start = Look(at=0.0, total=100.0, idle=50.0, own=1.0, hot=None)
+    start = Snapshot(at=0.0, total=100.0, idle=50.0, own=1.0, hot=None)
     alone = dataclasses.replace(start, at=2.0, total=102.0, idle=50.5, own=2.5)
     assert conditions.others(start, alone, 1) == 0.0
     half = dataclasses.replace(alone, own=1.5)
@@ -57,7 +57,7 @@ def test_what_was_this_process_itself_is_no_load() -> None:
 
 
 def test_a_short_time_says_nothing_of_others() -> None:
-    watch = conditions.Watch()
+    watch = conditions.ConditionsMonitor()
     time.sleep(0)
     assert "others" not in watch.conditions()
 
@@ -72,9 +72,9 @@ def test_a_cell_under_load_can_be_run_again() -> None:
     def record(others: float) -> Record:
         return Record(key="a", solver="jv", case="c", problem="p", n=1, status="ok", conditions={"others": others})
 
-    turns = Turns(store=None, terms=None, retry=["loaded"])  # type: ignore[arg-type]
-    assert turns._retried(record(0.5))
-    assert not turns._retried(record(0.01))
+    schedule = Schedule(store=None, settings=None, retry=["loaded"])  # type: ignore[arg-type]
+    assert schedule.runs_again(record(0.5))
+    assert not schedule.runs_again(record(0.01))
 
 
 def test_what_makes_noise_is_said_with_its_cure(tmp_path: Path) -> None:

@@ -13,27 +13,27 @@ from lapmark.bench.cli import app
 from lapmark.bench.results.record import Record
 from lapmark.bench.results.store import Store
 from lapmark.bench.run.cells import plan
-from lapmark.bench.run.local import Sweep
-from lapmark.bench.run.measure import Terms
-from lapmark.bench.run.schedule import Finished, Turns
+from lapmark.bench.run.local_run import LocalRun
+from lapmark.bench.run.measure import RunSettings
+from lapmark.bench.run.schedule import Finished, Schedule
 from lapmark.bench.system import instruction_counts
-from lapmark.bench.worker.cell import Limits
+from lapmark.bench.worker.limits import Limits
 
 needs_valgrind = pytest.mark.skipif(shutil.which("valgrind") is None, reason="Valgrind is not installed")
 
 
 def refused() -> str | None:
     try:
-        instruction_counts.chosen("hardware")
+        instruction_counts.choose_method("hardware")
     except ValueError as error:
         return str(error)
     return None
 
 
 def counted(folder: Path, how: str, sizes: list[int]) -> dict[int, Record]:
-    terms = Terms(limits=Limits(timeout=30, memory=1 << 30), budget=0.01, counting=how)
+    terms = RunSettings(limits=Limits(timeout=30, memory=1 << 30), budget=0.01, counting=how)
     with Store.open(folder) as store:
-        events = list(Sweep(Turns(store=store, terms=terms)).run(plan(["jv"], ["uniform"], sizes)))
+        events = list(LocalRun(Schedule(store=store, settings=terms)).run(plan(["jv"], ["uniform"], sizes)))
     return {event.record.n: event.record for event in events if isinstance(event, Finished)}
 
 

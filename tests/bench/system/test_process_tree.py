@@ -18,11 +18,11 @@ import pytest
 
 from lapmark import Assignment, DenseCost
 from lapmark.bench.system import commit_build, control_group, instruction_counts, scratch_folders
-from lapmark.bench.system.control_group import Group
-from lapmark.bench.system.memory_limit import Meter
-from lapmark.bench.system.process_tree import Tree
-from lapmark.bench.worker import cell
-from lapmark.bench.worker.cell import Limits
+from lapmark.bench.system.control_group import ControlGroup
+from lapmark.bench.system.memory_limit import MemoryLimit
+from lapmark.bench.system.process_tree import ProcessTree
+from lapmark.bench.worker import isolated_run
+from lapmark.bench.worker.limits import Limits
 from lapmark.solvers import plugins, registry
 
 PYTHON = [sys.executable, "-I", "-S", "-c"]
@@ -38,8 +38,8 @@ def temporary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture
-def group() -> Iterator[Group]:
-    made = Group.make(f"lapmark-test-{os.getpid()}")
+def group() -> Iterator[ControlGroup]:
+    made = ControlGroup.make(f"lapmark-test-{os.getpid()}")
     if made is None:
         pytest.skip("this process may not make control groups with a limit of memory")
     yield made
@@ -50,18 +50,18 @@ def group() -> Iterator[Group]:
 @pytest.mark.parametrize("status", [0, 3, 255, -9, -11])
 def test_tree_command_ends_status_is_told(status: int) -> None:
     code = f"import os; os._exit({status}) if {status} >= 0 else os.kill(os.getpid(), {-status})"
-    with Tree([*PYTHON, code], {}) as tree:
+    with ProcessTree([*PYTHON, code], {}) as tree:
         assert tree.wait(30) == status
 
 
 def test_tree_program_is_missing_raises() -> None:
     with pytest.raises(FileNotFoundError, match="no-such-program is no program that can be run"):
-        Tree(["no-such-program"], {})
+        ProcessTree(["no-such-program"], {})
 
 
 def test_tree_cannot_be_started_leaves_no_folder(temporary: Path) -> None:
     with pytest.raises(OSError, match="too long"):
-        Tree([*PYTHON, "x" * (8 * MIB)], {})
+        ProcessTree([*PYTHON, "x" * (8 * MIB)], {})
     assert list(temporary.iterdir()) == []
 
 
@@ -70,7 +70,7 @@ def test_tree_many_open_files_is_waited_for() -> None:
     with contextlib.ExitStack() as stack:
         for _ in range(1100):
             stack.enter_context(open(os.devnull))
-        with Tree([*PYTHON, ""], {}) as tree:
+        with ProcessTree([*PYTHON, ""], {}) as tree:
             assert tree.wait(30) == 0
 
 
@@ -85,7 +85,7 @@ def test_tree_deep_and_locked_folders_are_removed(
         "for _ in range(3000): os.mkdir('deeper'); os.chdir('deeper')\n"
         "os.chmod('.', 0); os.chmod(os.environ['TMPDIR'], 0)"
     )
-    with Tree([*PYTHON, code], {}) as tree:
+    with ProcessTree([*PYTHON, code], {}) as tree:
         assert tree.wait(60) == 0
     assert list(temporary.iterdir()) == []
 
@@ -119,7 +119,7 @@ def test_command_with_a_helper_that_keeps_its_output_open_ends() -> None:
     assert time.monotonic() - began < 60
 
 
-def test_group_limit_rises_and_falls(group: Group) -> None:
+def test_group_limit_rises_and_falls(group: ControlGroup) -> None:
     for size in (100 * MIB, 200 * MIB, 64 * MIB, 512 * MIB):
         group.limit(size)
         assert int((group.path / group.names.limit).read_text()) == size
@@ -127,17 +127,17 @@ def test_group_limit_rises_and_falls(group: Group) -> None:
 
 def test_limit_counts_from_the_baseline_in_the_kernel_as_well() -> None:
     code = "import time; kept = bytes([1]) * (80 << 20); print(flush=True); time.sleep(600)"
-    with Tree([*PYTHON, code], {}, memory=100 * MIB) as tree:
+    with ProcessTree([*PYTHON, code], {}, memory=100 * MIB) as tree:
         if tree.group is None:
             pytest.skip("this process may not make control groups with a limit of memory")
         tree.output.readline()
-        meter = Meter(tree, 100 * MIB)
+        meter = MemoryLimit(tree, 100 * MIB)
         assert meter.start() >= 80 * MIB
         assert int((tree.group.path / tree.group.names.limit).read_text()) >= 180 * MIB
 
 
-def test_group_is_found_by_its_name(group: Group) -> None:
-    assert set(map(str, control_group.named(group.path.name))) == set(group.paths)
+def test_group_is_found_by_its_name(group: ControlGroup) -> None:
+    assert set(map(str, control_group.groups_named(group.path.name))) == set(group.paths)
 
 
 def test_room_for_controllers_is_made_where_only_this_command_runs() -> None:
@@ -152,10 +152,10 @@ def test_room_for_controllers_is_made_where_only_this_command_runs() -> None:
     above.mkdir()
     code = f"""
 import os, pathlib
-from lapmark.bench.system.control_group import has_room
+from lapmark.bench.system.control_group import enable_controller
 above = pathlib.Path({str(above)!r})
 (above / "cgroup.procs").write_text("0")
-assert has_room(above, {controller!r})
+assert enable_controller(above, {controller!r})
 assert {controller!r} in (above / "cgroup.subtree_control").read_text()
 (above / "below").mkdir()
 assert list((above / "below").glob("{controller}.*"))
@@ -195,19 +195,19 @@ def test_memory_that_is_kept_from_call_to_call_counts(
     hoarder: str, monkeypatch: pytest.MonkeyPatch, grouped: bool
 ) -> None:
     if not grouped:
-        monkeypatch.setattr("lapmark.bench.system.process_tree.Group.make", lambda name: None)
+        monkeypatch.setattr("lapmark.bench.system.process_tree.ControlGroup.make", lambda name: None)
     problem = Assignment(DenseCost(np.random.default_rng(0).random((50, 50))))
     limits = Limits(timeout=30, memory=100 * MIB)
-    outcome = cell.run("hoarder", problem, limits, budget=1.0, plugins=(hoarder,))
+    outcome = isolated_run.run("hoarder", problem, limits, budget=1.0, plugins=(hoarder,))
     assert outcome.status == "memory", outcome
 
 
 @pytest.mark.parametrize("grouped", [True, False])
 def test_reading_a_large_problem_is_not_the_solvers_memory(monkeypatch: pytest.MonkeyPatch, grouped: bool) -> None:
     if not grouped:
-        monkeypatch.setattr("lapmark.bench.system.process_tree.Group.make", lambda name: None)
+        monkeypatch.setattr("lapmark.bench.system.process_tree.ControlGroup.make", lambda name: None)
     problem = Assignment(DenseCost(np.eye(3000)))
-    outcome = cell.run("jv", problem, Limits(timeout=30, memory=20 * MIB), budget=0.5)
+    outcome = isolated_run.run("jv", problem, Limits(timeout=30, memory=20 * MIB), budget=0.5)
     assert outcome.status is None, outcome.message
     assert outcome.samples
 

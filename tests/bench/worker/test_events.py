@@ -15,10 +15,12 @@ import pytest
 from mutation import mutated
 
 from lapmark import Assignment, DenseCost, solve
-from lapmark.bench.system.process_tree import Tree
+from lapmark.bench.system.process_tree import ProcessTree
 from lapmark.bench.worker import protocol
-from lapmark.bench.worker.calls import Answers, Calls
-from lapmark.bench.worker.cell import FAILURES, Limits, Outcome, _CellWatch
+from lapmark.bench.worker.calls import AnswerReader, Calls
+from lapmark.bench.worker.limits import Limits
+from lapmark.bench.worker.measuring_loop import REPORTED_FAILURES, MeasuringLoop, Outcome
+from lapmark.bench.worker.problem_digest import digest_problem
 from lapmark.bench.worker.problem_handover import Handover
 
 PROBLEM = Assignment(DenseCost(np.random.default_rng(0).random((20, 20))))
@@ -29,7 +31,7 @@ _CALL: list[dict[str, Any]] = [
     {"event": "answered", "seconds": 0.02, "peak": 4096},
     {"event": "written"},
 ]
-_FIRST = {**_CALL[0], "digest": protocol.digest(PROBLEM)}
+_FIRST = {**_CALL[0], "digest": digest_problem(PROBLEM)}
 _DONE = {"event": "done", "conditions": {"load": 0.5}, "counters": {"scans": 3}, "instructions": 12, "matrix": None}
 #: What an honest worker writes that is called until 0.1 s are spent.
 HONEST = [{"event": "warm-up"}, {"event": "ready"}, _FIRST, *_CALL[1:], *(5 * _CALL), _DONE]
@@ -61,14 +63,14 @@ def damaged(rng: np.random.Generator) -> list[bytes]:
     return lines or [json.dumps(event).encode() for event in events]
 
 
-def followed(tree: Tree, answer: io.BytesIO, lines: Sequence[bytes]) -> Outcome:
+def followed(tree: ProcessTree, answer: io.BytesIO, lines: Sequence[bytes]) -> Outcome:
     """What becomes of a worker that writes these lines, whatever it is told."""
     ours, theirs = socket.socketpair()
     with ours, theirs, Handover(PROBLEM) as handed:
         calls = Calls(
-            ours, handed, 0.1, Answers(answer, handed, LIMITS.memory, lambda _: 0.0), protocol.digest(PROBLEM)
+            ours, handed, 0.1, AnswerReader(answer, handed, LIMITS.memory, lambda _: 0.0), digest_problem(PROBLEM)
         )
-        watch = _CellWatch(tree, -1, LIMITS, calls, None, False)
+        watch = MeasuringLoop(tree, -1, LIMITS, calls, None, False)
         for line in lines:
             for part in line.split(b"\n"):
                 if not watch.finished:
@@ -77,8 +79,8 @@ def followed(tree: Tree, answer: io.BytesIO, lines: Sequence[bytes]) -> Outcome:
 
 
 @pytest.fixture(scope="module")
-def tree() -> Iterator[Tree]:
-    with Tree([sys.executable, "-I", "-S", "-c", "import time; time.sleep(3600)"], {}) as tree:
+def tree() -> Iterator[ProcessTree]:
+    with ProcessTree([sys.executable, "-I", "-S", "-c", "import time; time.sleep(3600)"], {}) as tree:
         yield tree
 
 
@@ -89,7 +91,7 @@ def answer() -> io.BytesIO:
     return file
 
 
-def follow_damage(tree: Tree, answer: io.BytesIO, count: int) -> None:
+def follow_damage(tree: ProcessTree, answer: io.BytesIO, count: int) -> None:
     rng = np.random.default_rng(5)
     statuses = set()
     while count > 0:
@@ -97,7 +99,7 @@ def follow_damage(tree: Tree, answer: io.BytesIO, count: int) -> None:
         count -= len(lines)
         outcome = followed(tree, answer, lines)
         statuses.add(outcome.status)
-        assert outcome.status is None or outcome.status in FAILURES
+        assert outcome.status is None or outcome.status in REPORTED_FAILURES
         assert all(0 <= seconds < math.inf for seconds in outcome.samples)
         assert outcome.peak_memory is None or 0 <= outcome.peak_memory < 1 << 63
         assert outcome.instructions is None or 0 <= outcome.instructions < 1 << 63
@@ -109,18 +111,18 @@ def follow_damage(tree: Tree, answer: io.BytesIO, count: int) -> None:
     assert {None, "error", "wrong"} <= statuses  # it was damage of every kind
 
 
-def test_an_honest_worker_is_followed_to_the_end(tree: Tree, answer: io.BytesIO) -> None:
+def test_an_honest_worker_is_followed_to_the_end(tree: ProcessTree, answer: io.BytesIO) -> None:
     outcome = followed(tree, answer, [json.dumps(event).encode() for event in HONEST])
     assert (outcome.status, outcome.message) == (None, "")
     assert outcome.samples == [0.02] * 5
     assert outcome.counters == {"scans": 3}
 
 
-def test_no_damage_to_events_takes_the_harness_down(tree: Tree, answer: io.BytesIO) -> None:
+def test_no_damage_to_events_takes_the_harness_down(tree: ProcessTree, answer: io.BytesIO) -> None:
     follow_damage(tree, answer, 3000)
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(900)
-def test_a_hundred_thousand_damaged_events(tree: Tree, answer: io.BytesIO) -> None:
+def test_a_hundred_thousand_damaged_events(tree: ProcessTree, answer: io.BytesIO) -> None:
     follow_damage(tree, answer, 100_000)

@@ -18,13 +18,13 @@ from lapmark import solve
 from lapmark.bench.problems import Case
 from lapmark.bench.results.record import Record
 from lapmark.bench.results.store import Store
-from lapmark.bench.run.cells import Cell, plan
-from lapmark.bench.run.local import Sweep
-from lapmark.bench.run.measure import Terms
-from lapmark.bench.run.schedule import Finished, Turns
+from lapmark.bench.run.cells import Cell, plan, resolve
+from lapmark.bench.run.local_run import LocalRun
+from lapmark.bench.run.measure import RunSettings
+from lapmark.bench.run.schedule import Finished, Schedule
 from lapmark.bench.system import control_group
-from lapmark.bench.system.process_tree import Tree, can_isolate
-from lapmark.bench.worker.cell import Limits
+from lapmark.bench.system.process_tree import ProcessTree, can_isolate
+from lapmark.bench.worker.limits import Limits
 from lapmark.solvers import plugins, registry
 
 HELPERS = Path(__file__).parents[2] / "helpers"
@@ -39,31 +39,31 @@ EXPECTED = {
     "hang-with-the-lock": ("timeout", "call did not end within 1 s"),
     "hang-ignoring-signals": ("timeout", "call did not end within 1 s"),
     "hang-later": ("timeout", "call did not end within 1 s"),
-    "greedy": ("memory", "over 256 MiB"),
+    "greedy": ("memory", "over the limit of 256 MiB"),
     "greedy-at-once": ("memory", "MemoryError"),
-    "greedy-child": ("memory", "over 256 MiB"),
-    "greedy-grandchild": ("memory", "over 256 MiB"),
+    "greedy-child": ("memory", "over the limit of 256 MiB"),
+    "greedy-grandchild": ("memory", "over the limit of 256 MiB"),
     "shares": ("ok", ""),
     "bombs": ("ok", ""),
     "runs-away": ("error", "started more than 256 processes"),
     "corrupts-its-heap": ("crash", "died of SIG"),
     "stops-itself": ("timeout", "call did not end within 1 s"),
     "kills-its-group": ("crash", "died of SIGKILL during call"),
-    "closes-its-descriptors": ("crash", "left with exit status"),
+    "closes-its-descriptors": ("crash", "exited with status"),
     "scribbles": ("error", "where the worker reports to the harness"),
     "scribbles-without-end": ("error", "where the worker reports to the harness"),
     "forges": ("error", "where the worker reports to the harness"),
     "forges-the-end": ("error", "where the worker reports to the harness"),
     "spoils-its-answer": ("ok", ""),  # too late: it was read as it was written
     "crashes-at-import": ("crash", "died of SIGSEGV during start-up"),
-    "exits-at-import": ("crash", "left with exit status 7 during start-up, without an answer\nno licence"),
+    "exits-at-import": ("crash", "exited with status 7 during start-up, without an answer\nno licence"),
     "hangs-at-import": ("timeout", "start-up did not end within 10 s"),
     "raises-at-import": ("error", "raises_at_import.py failed: OSError: no licence"),
     "not-a-permutation": ("wrong", "not a permutation"),
     "lies-about-its-cost": ("wrong", "states a cost of"),
     "lies-about-the-optimum": ("wrong", "claims the optimum, but its answers cost from"),
     "errs-alike": ("wrong", "is proven possible"),
-    "stops-the-clock": ("wrong", "says that a call took 0.000000 s; it used the processor for"),
+    "stops-the-clock": ("wrong", "states that a call took 0.000000 s; it used the processor for"),
     "turns-the-clock-back": ("error", "where the worker reports to the harness"),
     "makes-up-events": ("error", "where the worker reports to the harness"),
     "reports-for-itself": ("error", "left an answer that cannot be read"),
@@ -77,7 +77,7 @@ EXPECTED = {
     "takes-another-core": ("wrong", "core"),
     "writes-to-the-problem": ("ok", ""),
     "compresses-its-answer": ("error", "is compressed"),
-    "answers-with-a-flood": ("wrong", "more than the"),
+    "answers-with-a-flood": ("wrong", "takes at most"),
     "waits-in-its-first-call": ("timeout", "warm-up did not end within"),
     "fickle": ("wrong", "claims the optimum, but its answers cost from"),
     "answers-nothing": ("wrong", "answered with a NoneType, not a Matching or a Plan"),
@@ -85,7 +85,7 @@ EXPECTED = {
     "raises": ("error", "ArithmeticError: prices diverged (misbehaving.py:"),
     "refuses": ("skipped", "takes up to 16 rows"),
     "exits": ("error", "SystemExit: enough"),
-    "leaves": ("crash", "left with exit status 0 during call, without an answer"),
+    "leaves": ("crash", "exited with status 0 during call, without an answer"),
     "floods": ("ok", ""),
     "floods-for-long": ("ok", ""),
     "leaves-a-flood": ("crash", "died of SIGABRT during call"),
@@ -102,14 +102,14 @@ EXPECTED = {
     "raises-the-unspeakable": ("error", "Unspeakable"),
     "raises-at-length": ("error", "ArithmeticError: \ufffd[2J\ufffd]0;title\ufffd\ufffdprices diverged"),
     "answers-with-objects": ("wrong", "row_to_col holds"),
-    "answers-with-a-broadcast": ("wrong", "more than the"),
+    "answers-with-a-broadcast": ("wrong", "takes at most"),
     "hangs-while-it-writes": ("timeout", "answer did not end within"),
     "counts-without-end": ("ok", ""),
     "counts-in-a-list": ("ok", ""),
-    "greedy-in-a-memory-file": ("memory", "over 256 MiB"),
-    "greedy-in-a-shared-mapping": ("memory", "over 256 MiB"),
+    "greedy-in-a-memory-file": ("memory", "over the limit of 256 MiB"),
+    "greedy-in-a-shared-mapping": ("memory", "over the limit of 256 MiB"),
     "greedy-in-a-burst": ("memory", "256 MiB"),
-    "greedy-beyond-its-limit": ("memory", "over 256 MiB"),
+    "greedy-beyond-its-limit": ("memory", "over the limit of 256 MiB"),
     "greedy-for-threads": ("error", "can't start new thread"),
     "greedy-at-import": ("memory", "1.25 GiB"),
     "leaves-temporary-files": ("ok", ""),
@@ -117,7 +117,7 @@ EXPECTED = {
     "leaves-a-daemon": ("ok", ""),
     "has-a-helper-elsewhere": ("wrong", "runs on cores"),
     "has-a-helper-at-home": ("wrong", "it used the processor for"),
-    "becomes-another-program": ("crash", "left with exit status 0 during call, without an answer\nnothing to say"),
+    "becomes-another-program": ("crash", "exited with status 0 during call, without an answer\nnothing to say"),
     "sets-an-alarm": ("crash", "died of SIGALRM during call"),
     "asks-for-precedence": ("ok", ""),
     "repairs-what-it-remembers": ("wrong", "the first one used the processor for"),
@@ -169,7 +169,7 @@ def children() -> set[psutil.Process]:
 def traces() -> set[str]:
     """What a process may leave that outlives it: folders for temporary files, shared memory, control groups."""
     folders = list(Path(tempfile.gettempdir()).glob("lapmark-scratch-*")) + list(Path("/dev/shm").glob("lapmark-left"))
-    groups = list(control_group.named(f"lapmark-scratch-{os.getpid()}-*"))
+    groups = list(control_group.groups_named(f"lapmark-scratch-{os.getpid()}-*"))
     blocks = Path("/proc/sysvipc/shm").read_text().splitlines() if Path("/proc/sysvipc/shm").exists() else []
     return {*map(str, folders + groups), *(key for key, *_ in map(str.split, blocks) if key == "86397")}
 
@@ -193,14 +193,14 @@ def others(tmp_path_factory: pytest.TempPathFactory) -> Iterator[set[psutil.Proc
 
 def run(folder: Path, cells: Sequence[Cell]) -> list[Record]:
     limits = Limits(timeout=30.0, memory=256 << 20, start_up=10.0)
-    patient = Terms(limits=limits, budget=0.05, plugins=tuple(map(str, PLUGINS)))
+    patient = RunSettings(limits=limits, budget=0.05, plugins=tuple(map(str, PLUGINS)))
     hasty = replace(patient, limits=replace(limits, timeout=1.0))
     events: list[object] = []
     with Store.open(folder) as store:
         lasting = replace(patient, budget=0.3)
         for terms, chosen in ((hasty, HASTY), (lasting, LASTING), (patient, EXPECTED.keys() - {*HASTY, *LASTING})):
             part = [cell for cell in cells if cell.name in chosen or (terms is patient and cell.name not in EXPECTED)]
-            events += Sweep(Turns(store=store, terms=terms)).run(part)
+            events += LocalRun(Schedule(store=store, settings=terms)).run(part)
     return [event.record for event in events if isinstance(event, Finished)]
 
 
@@ -233,8 +233,8 @@ WITHOUT_A_MATCHING = {
 }
 WITH_ONE = {
     "gives-up-with-proof": ("ok", ""),
-    "gives-up-without-proof": ("wrong", "says that there is no answer, but one of cost"),
-    "gives-up-with-a-wrong-proof": ("wrong", "says that there is no answer, which its proof does not show"),
+    "gives-up-without-proof": ("wrong", "claims that no answer exists, but one of cost"),
+    "gives-up-with-a-wrong-proof": ("wrong", "claims that no answer exists, but its proof is wrong"),
 }
 
 
@@ -271,14 +271,14 @@ def test_a_timeout_keeps_the_samples_before_it(records: dict[str, Record]) -> No
 
 def test_a_solver_that_passed_a_limit_is_not_tried_on_a_larger_case(tmp_path: Path, records: dict[str, Record]) -> None:
     with Store.open(tmp_path) as store:
-        terms = Terms(limits=Limits(timeout=0.5, memory=1 << 30), budget=0, plugins=tuple(map(str, PLUGINS)))
-        sweep = Sweep(Turns(store=store, terms=terms))
+        terms = RunSettings(limits=Limits(timeout=0.5, memory=1 << 30), budget=0, plugins=tuple(map(str, PLUGINS)))
+        sweep = LocalRun(Schedule(store=store, settings=terms))
         run = list(sweep.run(plan(["hang-with-the-lock"], ["uniform"], [8, 24, 32])))
     messages = [(event.record.status, event.record.message) for event in run if isinstance(event, Finished)]
     assert messages == [
         ("ok", ""),
         ("timeout", "call did not end within 500 ms"),
-        ("skipped", "passed the time limit at n = 24 already"),
+        ("skipped", "reached the time limit at n = 24 already"),
     ]
 
 
@@ -339,7 +339,7 @@ def test_without_namespaces_and_control_groups_they_are_recorded_alike(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, others: set[psutil.Process]
 ) -> None:
     monkeypatch.setattr("lapmark.bench.system.process_tree.can_isolate", lambda: False)
-    monkeypatch.setattr("lapmark.bench.system.process_tree.Group.make", lambda name: None)
+    monkeypatch.setattr("lapmark.bench.system.process_tree.ControlGroup.make", lambda name: None)
     before = traces()
     for record in run(tmp_path, plan([*WITHOUT_HELP, "jv"], ["uniform"], [24])):
         status, message = EXPECTED.get(record.solver, ("ok", ""))
@@ -351,7 +351,7 @@ def test_without_namespaces_and_control_groups_they_are_recorded_alike(
 
 def test_processes_of_a_supervisor_that_was_killed_are_ended(others: set[psutil.Process]) -> None:
     code = "import os, time; os.fork() or os.setsid(); print('here', flush=True); time.sleep(600)"
-    with Tree([sys.executable, "-c", code], {}) as tree:
+    with ProcessTree([sys.executable, "-c", code], {}) as tree:
         assert tree.output.readline() == b"here\n"
         os.kill(tree.pid, signal.SIGKILL)
         assert tree.wait(10) == -signal.SIGKILL
@@ -365,7 +365,7 @@ def test_two_hundred_cells(tmp_path: Path, others: set[psutil.Process]) -> None:
     names = [name for name in EXPECTED for _ in range(4)]
     good = [GOOD[k % len(GOOD)] for k in range(200 - len(names))]
     drawn = np.random.default_rng(0).permutation([*names, *good])
-    cells = [Cell(str(name), Case("uniform", 24, seed)) for seed, name in enumerate(drawn)]
+    cells = [resolve(str(name), Case("uniform", 24, seed)) for seed, name in enumerate(drawn)]
     done = run(tmp_path, cells)
     assert len(done) == 200
     for record in done:

@@ -10,8 +10,9 @@ import pytest
 from problem_samples import PROBLEMS
 
 from lapmark import Assignment, Infeasible, certify, solve
-from lapmark.bench.run.certify import Scales
+from lapmark.bench.run.certify import CostCheck
 from lapmark.bench.worker import protocol
+from lapmark.bench.worker.problem_digest import digest_problem
 from lapmark.bench.worker.problem_handover import Handover
 from lapmark.solvers.problem import Problem
 
@@ -26,18 +27,18 @@ def read(handed: Handover) -> Problem:
 @pytest.mark.parametrize("problem", SOLVED.values(), ids=SOLVED)
 def test_answers_to_other_problems_are_answers_to_this_one(problem: Problem) -> None:
     with Handover(problem, seed=0) as handed:
-        assert protocol.digest(read(handed)) == protocol.digest(problem)
-        digests = {protocol.digest(problem)}
+        assert digest_problem(read(handed)) == digest_problem(problem)
+        digests = {digest_problem(problem)}
         for _ in range(5):
             handed.vary()
             other = read(handed)
-            digests.add(protocol.digest(other))
-            answer = handed.turned_back(solve(other))
+            digests.add(digest_problem(other))
+            answer = handed.map_back(solve(other))
             found = certify(problem, answer)
             assert found.valid, found.fault
             assert found.optimal or not isinstance(problem, Assignment)
             best = solve(problem)
-            scales = Scales(problem, exact=True)
+            scales = CostCheck(problem, exact=True)
             assert scales(answer) == pytest.approx(scales(best), rel=1e-9, abs=1e-12)
         assert len(digests) > 3 or min(problem.shape) < 3
 
@@ -51,7 +52,7 @@ def test_the_layout_stays_what_it_was() -> None:
             np.testing.assert_array_equal(np.sort(here, axis=None), np.sort(there, axis=None))
 
 
-def test_a_proof_that_there_is_none_is_turned_back() -> None:
+def test_a_proof_that_there_is_none_is_map_back() -> None:
     costs = np.random.default_rng(1).random((9, 9))
     costs[[2, 4, 7], 2:] = np.inf
     problem = Assignment(type(PROBLEMS["float32"].cost)(costs))
@@ -60,7 +61,7 @@ def test_a_proof_that_there_is_none_is_turned_back() -> None:
             handed.vary()
             with pytest.raises(Infeasible) as caught:
                 solve(read(handed))
-            refusal = handed.turned_back(caught.value)
+            refusal = handed.map_back(caught.value)
             assert isinstance(refusal, Infeasible)
             assert refusal.rows is not None
             assert set(refusal.rows) <= {2, 4, 7}
@@ -75,4 +76,4 @@ def test_nobody_else_can_write_to_it() -> None:
             with pytest.raises(OSError, match=r"Bad file descriptor|Operation not permitted"):
                 os.pwrite(number, bytes(64), 512)
             os.close(number)
-        assert protocol.digest(read(handed)) == protocol.digest(problem)
+        assert digest_problem(read(handed)) == digest_problem(problem)

@@ -1,0 +1,125 @@
+"""Functions that run at the workers of a cluster: describe the host, and measure one round of a cell.
+
+Each takes plain values and returns a text (`messages`), errors included: the client loads no pickled exceptions.
+"""
+
+from __future__ import annotations
+
+import atexit
+import contextlib
+import functools
+import socket
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from lapmark.bench.problems import Case
+from lapmark.bench.run import built_case
+from lapmark.bench.run.built_case import BuiltCase
+from lapmark.bench.run.cells import resolve
+from lapmark.bench.run.certify import Certifier
+from lapmark.bench.run.measure import RunSettings, measure
+from lapmark.bench.system import host_lock, process_tree, scratch_folders
+from lapmark.bench.system.machine import machine, source
+from lapmark.solvers import plugins
+
+from . import messages
+from .messages import Answer, Place
+
+
+@dataclass
+class KnownBounds:
+    """Certified bounds in memory (`lapmark.bench.run.certify.Bounds`)."""
+
+    bounds: dict[str, float] = field(default_factory=dict)
+
+    def bound(self, problem: str) -> float | None:
+        return self.bounds.get(problem)
+
+    def set_bound(self, problem: str, bound: float, source: str) -> None:
+        self.bounds[problem] = max(bound, self.bounds.get(problem, bound))
+
+
+def describe(cells: Sequence[tuple[str, str]], files: Mapping[str, str]) -> str:
+    """Return the host, and the versions with which it would measure these solvers (`messages.Place`).
+
+    Parameters
+    ----------
+    cells : sequence of (solver, case)
+        Specs.
+    files : mapping of str to str
+        Contents of the plugins, by file name.
+    """
+    try:
+        _load(tuple(files.items()))
+        versions = {solver: resolve(solver, Case.read(case)).versions for solver, case in cells}
+        place = Place(socket.gethostname(), str(host_lock.lock_file()), machine(), source(), versions)
+        return messages.write_place(place)
+    except Exception as error:
+        return messages.write_failure(error)
+
+
+def run_round(
+    solver: str,
+    case: str,
+    threads: int,
+    settings: RunSettings,
+    files: Mapping[str, str],
+    known: Mapping[str, float],
+    is_first: bool,
+) -> str:
+    """Measure one round of a cell, alone on the host (`messages.Answer`).
+
+    Parameters
+    ----------
+    solver, case : str
+        Specs.
+    threads : int
+    settings : RunSettings
+    files : mapping of str to str
+        Contents of the plugins, by file name.
+    known : mapping of str to float
+        Certified bounds, by problem digest.
+    is_first : bool
+        Whether it is the cell's first round.
+    """
+    try:
+        settings = replace(settings, plugins=_load(tuple(files.items())))
+        bounds = KnownBounds(dict(known))
+        cell = resolve(solver, Case.read(case), threads)
+        with host_lock.hold():
+            build = functools.partial(_build, case)
+            record = measure(cell, build, settings, Certifier(bounds, settings.limits), is_first)
+        return messages.write_answer(Answer(record, bounds.bound(record.digest or "")))
+    except Exception as error:
+        return messages.write_failure(error)
+
+
+def end_round() -> str:
+    """End the solver that runs."""
+    process_tree.stop_all()
+    return ""
+
+
+@functools.lru_cache(maxsize=1)
+def _build(case: str) -> BuiltCase | str:
+    """Build a case; it is kept for the next solver's round."""
+    return built_case.build(Case.read(case))
+
+
+@functools.cache
+def _load(files: tuple[tuple[str, str], ...]) -> tuple[str, ...]:
+    """Write plugins to files and load them; return the paths."""
+    paths = [_folder() / name for name, _ in files]
+    for path, (_, text) in zip(paths, files, strict=True):
+        path.write_text(text, encoding="utf-8")
+        plugins.load(path)
+    return tuple(map(str, paths))
+
+
+@functools.cache
+def _folder() -> Path:
+    """Make the folder for plugins; it is removed when this worker ends or, if it is killed, when another starts."""
+    stack = contextlib.ExitStack()
+    atexit.register(stack.close)
+    return stack.enter_context(scratch_folders.folder())
