@@ -1,28 +1,115 @@
-"""What the gallery draws: each application, a family that can draw its answers or a study.
+"""The applications of the gallery, and the cases that it draws of each by default.
 
-The pictures and their page are made by `lapmark.reports.page.gallery_page`.
+The pictures and their page are made by `lapmark.reports`.
 """
 
 from __future__ import annotations
 
+import inspect
+import math
 import shlex
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
 
+from lapmark.bench.data import datasets
 from lapmark.bench.problems import Case, families
-from lapmark.bench.problems.application import Application, Settings
+from lapmark.bench.problems.applied.square_grid import DIGITS
+from lapmark.bench.problems.family import Settings
 from lapmark.bench.util import spec
 from lapmark.solvers import registry
 
-from .studies import studies
+from .lle.study import study
+
+#: Cases that the gallery draws, by the data set that they need, the preferred one first: settings, n among them, which
+#: replace those of the first variant. Without any: the first variant at the smallest size.
+Exhibits = Mapping[str, tuple[Settings, ...]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Application:
+    """Something that the gallery draws: the answer to a problem of a family, or a study of data.
+
+    Attributes
+    ----------
+    name : str
+    build : callable
+        `build(n, seed, **settings)`: the problem, or the study.
+    source : str
+        The publication that it comes from.
+    sizes : tuple of int
+        Default values of n, in ascending order.
+    variants : tuple of mappings
+        Default sets of settings.
+    exhibits : Exhibits
+    """
+
+    name: str
+    build: Callable[..., Any]
+    source: str
+    sizes: tuple[int, ...]
+    variants: tuple[Settings, ...] = ({},)
+    exhibits: Exhibits = field(default_factory=dict)
+
+    @property
+    def about(self) -> str:
+        """The first paragraph of the docstring of its module."""
+        return (inspect.getdoc(inspect.getmodule(self.build)) or "").split("\n\n")[0]
+
+    @property
+    def shown(self) -> tuple[Settings, ...]:
+        """The exhibits of the first data set that is on this machine."""
+        return next((cases for data, cases in self.exhibits.items() if datasets.has(data)), ({},))
+
+
+#: The families whose answers the gallery draws, with their exhibits.
+FAMILIES: dict[str, Exhibits] = {
+    "gmm-flow": {},
+    "images-emd": {"mnist": ({"n": 784, "source": "mnist"},)},
+    "label-transfer": {},
+    "lle-grid": {
+        "mnist": ({"n": 2500, "source": "mnist"},),
+        "digits": ({"n": math.isqrt(DIGITS) ** 2, "source": "digits"},),
+    },
+    "masses": {},
+    "tsne-grid": {
+        "mnist": tuple({"n": n, "source": "mnist-reference"} for n in (2500, 10_000)),
+        "digits": ({"n": math.isqrt(DIGITS) ** 2, "source": "digits"},),
+    },
+    "words": {},
+}
+
+#: Studies of data, in which there is no problem to solve.
+STUDIES: dict[str, Application] = {
+    "lle": Application(
+        name="lle",
+        build=study,
+        source="S. Roweis, L. Saul, Science 290 (2000) 2323–2326; beside scikit-learn’s LocallyLinearEmbedding",
+        sizes=(1500,),
+        exhibits={"mnist": ({"n": 5000, "source": "mnist"},)},
+    )
+}
 
 
 def applications() -> dict[str, Application]:
-    """The families that have pictures, and the studies, by name."""
-    return dict(sorted({**{name: family for name, family in families().items() if family.draw}, **studies()}.items()))
+    """Return all applications by name."""
+    known = families()
+    found = dict(STUDIES)
+    for name, exhibits in FAMILIES.items():
+        one = known[name]
+        found[name] = Application(
+            name=name,
+            build=one.build,
+            source=one.source,
+            sizes=one.sizes,
+            variants=one.variants,
+            exhibits=exhibits,
+        )
+    return dict(sorted(found.items()))
 
 
 def get(name: str) -> Application:
-    """The application of that name; a ValueError with the nearest names where there is none."""
+    """Return the application of a name; a ValueError suggests similar names if there is none."""
     known = applications()
     if name in known:
         return known[name]
@@ -32,26 +119,26 @@ def get(name: str) -> Application:
 
 
 def cases(specs: Sequence[str] = (), n: int | None = None) -> list[Case]:
-    """The cases to draw.
+    """Return the cases to draw.
 
     Parameters
     ----------
     specs : sequence of str
-        Names of applications; none for all. One without settings stands for its exhibits. Settings are laid over the
-        first variant at the smallest size; `n` and `seed` may stand among them.
+        Names of applications; none for all. A name without settings stands for its exhibits. Settings, `n` and `seed`
+        among them, replace those of the first variant at the smallest size.
     n : int, optional
-        Size, a setting of each that does not say its own.
+        Size of the cases whose spec gives none.
 
     Raises
     ------
     ValueError
-        For a name or a setting that does not exist, and for a family without pictures.
+        A name or a setting does not exist, or a family has no pictures.
     """
     return [case for text in specs or applications() for case in _cases(text, n)]
 
 
 def command(case: Case) -> str:
-    """What to type to have the case drawn."""
+    """Return the command that draws a case."""
     given = {**case.params, **({"seed": case.seed} if case.seed else {})}
     return f"lapmark gallery {shlex.quote(spec.show(case.problem, given))} -n {case.n}"
 
@@ -59,8 +146,8 @@ def command(case: Case) -> str:
 def _cases(text: str, n: int | None) -> list[Case]:
     name, given = spec.parse(text)
     application = get(name)
-    told = given if n is None else {"n": n, **given}
-    return [_case(text, application, settings) for settings in ([told] if told else application.shown)]
+    chosen = given if n is None else {"n": n, **given}
+    return [_case(text, application, settings) for settings in ([chosen] if chosen else application.shown)]
 
 
 def _case(text: str, application: Application, settings: Settings) -> Case:
@@ -68,5 +155,5 @@ def _case(text: str, application: Application, settings: Settings) -> Case:
     n, seed = params.pop("n", application.sizes[0]), params.pop("seed", 0)
     if not isinstance(seed, int) or not isinstance(n, int):
         raise ValueError(f"{text}: n and seed are whole numbers")
-    spec.check(text, application.function, application.positional, params)
+    spec.check(text, application.build, 2, params)
     return Case(application.name, n, seed, params)

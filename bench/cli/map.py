@@ -126,14 +126,14 @@ def _draw(
 ) -> list[str]:
     """From the input to the files, and what to say of them in the end."""
     from lapmark.bench.applications.grid_map import collection as collections
-    from lapmark.bench.applications.grid_map import mosaic, pipeline
+    from lapmark.bench.applications.grid_map import picture_size, pipeline
     from lapmark.bench.util.status_line import doing
     from lapmark.solvers.grid_layout import grid_shape
 
     collection = collections.read(source, sprite, threads, header)
     shape = grid_shape(len(collection), shape)
-    side = sprite or mosaic.cell_side(collection.images, shape)
-    mosaic.check_size(shape[0] * shape[1], side, output.suffix.lower())
+    side = sprite or picture_size.cell_side(collection.images, shape)
+    picture_size.check_size(shape[0] * shape[1], side, output.suffix.lower())
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         layout = pipeline.lay(collection, shape, method, seed, threads)

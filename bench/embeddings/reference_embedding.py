@@ -1,7 +1,7 @@
 """The embedding that is shipped: the same points, to the bit, on every machine.
 
 t-SNE computed here and there differs, by processor and by library, and so does the work of a solver on it. What is to
-be compared between machines is measured on this one. `python -m lapmark.bench.embeddings.make_reference_embedding` makes such a file.
+be compared between machines is measured on this one. `python -m lapmark.bench.applications.make_reference_embedding` makes such a file.
 """
 
 from __future__ import annotations

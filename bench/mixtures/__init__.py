@@ -4,7 +4,7 @@ The distance is that of J. Delon and A. Desolneux (SIAM J. Imaging Sciences 13 (
 onto components at the squared Bures–Wasserstein distance, by exact transport between their weights.
 """
 
-from .bures import squared_distances
+from .bures_distance import squared_distances
 from .flow import Flow, flow
 
 __all__ = ["Flow", "flow", "squared_distances"]

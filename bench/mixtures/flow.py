@@ -22,7 +22,8 @@ from typing import Any
 
 import numpy as np
 
-from lapmark.solvers.validation import as_numeric, check_entries, check_masses, check_number, first, place
+from lapmark.solvers.validation import as_numeric, check_entries, check_masses, check_number, first
+from lapmark.solvers.errors import place
 
 #: Eigenvalues of covariances are kept at least this large.
 SMALLEST_VARIANCE = 1e-6
@@ -94,7 +95,7 @@ def flow(
     In the plane, a closed form in one compiled loop; in any other dimension, batches of eigenvalues. The first call in
     an environment compiles for some seconds, and keeps the code.
     """
-    from . import plane, space  # after the start of programs that need no flow: numba takes its time to load
+    from . import flow_2d, flow_nd  # after the start of programs that need no flow: numba takes its time to load
 
     mixture = _gaussians(means, covs, "means", "covs")
     target = _gaussians(target_means, target_covs, "target_means", "target_covs")
@@ -115,7 +116,7 @@ def flow(
     rate = np.full(path.shape[1], lr)
     rate[: n * d] *= 2
     losses = np.empty(int(steps))
-    descend = plane.descend if d == 2 else space.descend
+    descend = flow_2d.descend if d == 2 else flow_nd.descend
     descend(path, losses, rate, *target, weights / weights.sum(), SMALLEST_VARIANCE)
     along = path[:, : n * d].reshape(-1, n, d), path[:, n * d : -n].reshape(-1, n, d, d)
     powers = np.exp(path[:, -n:] - path[:, -n:].max(axis=1, keepdims=True))

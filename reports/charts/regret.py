@@ -8,7 +8,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, NullLocator
 
-from lapmark.bench.advice.advisor import regret
+from lapmark.bench.advice.evaluation import regret
 from lapmark.reports import format
 from lapmark.reports.style import INK, LETTER, SOFT, numbered_style, plain, theme
 

@@ -11,11 +11,11 @@ import matplotlib.font_manager
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from lapmark.bench.applications.grid_map.mosaic import mosaic
 from lapmark.bench.applications.grid_map.pipeline import Layout
-from lapmark.bench.problems.applied._pictures import PALETTE, amid
-from lapmark.bench.problems.applied.tsne_grid import unit_square
+from lapmark.bench.problems.applied.square_grid import unit_square
 from lapmark.reports.page.report_page import data_url, fill, template
+from lapmark.reports.pictures.canvas import PALETTE, amid
+from lapmark.reports.pictures.mosaic import mosaic
 from lapmark.reports.style import printable
 
 #: Where things have neither images nor labels, the colour of a cell tells where in the plane its thing came from: from

@@ -16,20 +16,20 @@ import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 
-from lapmark.bench import problems
 from lapmark.bench.applications import gallery
-from lapmark.bench.applications.studies import Study
 from lapmark.bench.problems import Case
+from lapmark.bench.run.solve_case import SolvedCase, solve_case
 from lapmark.bench.util import spec
 from lapmark.bench.util.status_line import doing
+from lapmark.bench.worker.limits import Limits
 from lapmark.reports import format, tables
-from lapmark.solvers import Transport, certify, registry, solve
-from lapmark.solvers.certificate import TOLERANCE, Certificate
-from lapmark.solvers.problem import Problem
+from lapmark.solvers import Transport
+from lapmark.solvers.certificate import TOLERANCE
+
+from .table import PICTURES
 
 #: Written last: a folder with it, and without notes in it, is complete.
 ABOUT = "about.json"
@@ -39,6 +39,9 @@ SHOWN = {".png", ".gif"}
 
 #: A picture of more shows no more, and to solve and prove such a case once more may take hours.
 MOST_ROWS = 10_000
+
+#: Of the call whose answer is drawn: seconds, and bytes over the problem.
+LIMITS = Limits(timeout=600.0, memory=16 << 30)
 
 
 @dataclass(frozen=True)
@@ -66,7 +69,7 @@ class Album:
     @property
     def captioned(self) -> list[tuple[str, Path]]:
         """The pictures, each after what it shows."""
-        captions = gallery.get(Case.read(self.case).problem).captions
+        captions = PICTURES[Case.read(self.case).problem].captions
         return [(captions.get(path.stem, path.stem.replace("-", " ").capitalize()), path) for path in self.pictures]
 
 
@@ -103,7 +106,7 @@ def _largest(cells: pd.DataFrame) -> Iterator[tuple[Case, str]]:
     solved = tables.compared(cells)
     solved = solved[solved["n"] <= MOST_ROWS]
     for name in solved["problem"].unique():
-        if name in problems.families() and problems.get(name).draw:
+        if name in PICTURES and name in gallery.FAMILIES:
             rows = solved[solved["problem"] == name]
             case = rows.loc[rows["n"].idxmax(), "case"]
             ranked = rows[rows["case"] == case].sort_values(["exact", "seconds"], ascending=[False, True])
@@ -128,30 +131,24 @@ def _draw(case: Case, solver: str, folder: Path) -> None:
 
 
 def _shown(case: Case, solver: str, folder: Path) -> tuple[str, list[Path]]:
-    """What is known of a case, and its pictures: a study has its own words, an answer those of its proof."""
-    application = gallery.get(case.problem)
-    if isinstance(application, Study):
-        with doing("drawing"):
-            return application.draw(folder, case.n, case.seed, **case.params)
-    with doing("building") as say:
-        problem = case.build()
-        options: dict[str, Any]
-        name, options = spec.parse(solver)
-        if name not in registry.names():  # a plugin, or a package that is gone since
-            name, options = registry.automatic(problem), {}
-        say(f"solving by {name}")
-        result = solve(problem, name, **options)
-        certificate = certify(problem, result)
-        if not certificate.valid:
-            raise ValueError(f"{name} gave no valid answer: {certificate.fault}")
-        say("drawing")
-        return _proven(problem, name, certificate), case.draw(problem, result, folder)
+    """Return what is known of a case, and its pictures."""
+    draw = PICTURES[case.problem].draw
+    if study := gallery.STUDIES.get(case.problem):
+        found = study.build(case.n, case.seed, **case.params)
+        text = found.text
+    else:
+        with doing("solving"):
+            found = solve_case(case, solver, LIMITS)
+        text = _proven(found)
+    with doing("drawing"):
+        return text, draw(case, found, folder)
 
 
-def _proven(problem: Problem, solver: str, certificate: Certificate) -> str:
-    """What is known for certain of an answer, in a sentence."""
+def _proven(solved: SolvedCase) -> str:
+    """Return what is certain of an answer, in a sentence."""
+    problem, certificate = solved.problem, solved.certificate
     n, m = problem.shape
-    text = f"{n:,} × {m:,}, solved by {solver}: cost {certificate.cost:,.6g}"
+    text = f"{n:,} × {m:,}, solved by {spec.parse(solved.solver)[0]}: cost {certificate.cost:,.6g}"
     if isinstance(problem, Transport) and problem.reach is not None:
         text += f", {certificate.feasible_cost:,.6g} with the penalty on what stays behind"
     if certificate.marginal_error > TOLERANCE:

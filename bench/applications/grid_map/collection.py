@@ -14,7 +14,7 @@ from lapmark.bench.data import bounded_reading, csv_file
 from lapmark.bench.data.datasets import read_idx
 from lapmark.solvers.grid_layout import fitting_shape
 
-from . import item_table, mosaic, thumbnails
+from . import item_table, picture_size, thumbnails
 from .thumbnails import Thumbnail
 
 #: What the arrays of an archive are called: data, of which the first that is there is embedded; labels; names.
@@ -161,8 +161,8 @@ def _read_images(
     paths: Sequence[Path], names: Sequence[str], side: int | None, threads: int | None
 ) -> tuple[list[Thumbnail], Sequence[int], tuple[tuple[str, str], ...]]:
     """Images that can be read, which they are of all, and the names of the others with the reasons."""
-    side = side or mosaic.default_side(len(paths))
-    mosaic.check_size(math.prod(fitting_shape(len(paths))), side, *mosaic.MOST_PIXELS)
+    side = side or picture_size.default_side(len(paths))
+    picture_size.check_size(math.prod(fitting_shape(len(paths))), side, *picture_size.MOST_PIXELS)
     made, kept, skipped = [], [], []
     for i, outcome in enumerate(thumbnails.read(paths, side, threads)):
         if isinstance(outcome, str):
@@ -233,8 +233,8 @@ def _made_small(pixels: np.ndarray, n: int, side: int | None) -> list[Thumbnail]
         )
     if len(pixels) != n:
         raise ValueError(f"there are {len(pixels):,} images for {n:,} things; give one for each")
-    side = side or mosaic.default_side(n)
-    mosaic.check_size(math.prod(fitting_shape(n)), side, *mosaic.MOST_PIXELS)
+    side = side or picture_size.default_side(n)
+    picture_size.check_size(math.prod(fitting_shape(n)), side, *picture_size.MOST_PIXELS)
     return thumbnails.thumbnails(pixels, side)
 
 

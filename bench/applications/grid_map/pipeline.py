@@ -12,6 +12,7 @@ import numpy as np
 from lapmark.bench import embeddings
 from lapmark.bench.util.units import show_duration
 from lapmark.solvers import Certificate, certify, registry, solve
+from lapmark.solvers.auto import automatic
 from lapmark.solvers.grid_layout import grid_problem, grid_shape
 
 from .collection import Collection
@@ -141,5 +142,5 @@ def lay(
     matching = solve(problem)
     solved = time.perf_counter()
     nodes = np.column_stack(np.divmod(matching.row_to_col, shape[1]))
-    certificate, solver = certify(problem, matching), registry.automatic(problem)
+    certificate, solver = certify(problem, matching), automatic(problem)
     return Layout(collection, points, nodes, shape, method, solver, embedded - start, solved - embedded, certificate)

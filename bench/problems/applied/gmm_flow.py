@@ -7,15 +7,14 @@ the others at their squared Bures–Wasserstein distances; `flow` descends along
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 
 from lapmark.bench.mixtures import Flow, flow, squared_distances
 from lapmark.bench.problems import family
-from lapmark.solvers import DenseCost, Plan, Transport
+from lapmark.solvers import DenseCost, Transport
 
-__all__ = ["Flow", "Mixtures", "build", "draw", "flow", "mixtures", "pictures"]
+__all__ = ["Flow", "Mixtures", "build", "flow", "mixtures"]
 
 #: Standard deviations of components, along their axes.
 WIDTHS = 0.25, 1.25
@@ -72,45 +71,12 @@ def _covariances(rng: np.random.Generator, k: int, d: int) -> np.ndarray:
     return (axes * rng.uniform(*WIDTHS, (k, 1, d)) ** 2) @ axes.swapaxes(1, 2)
 
 
-def pictures(folder: Path, n: int = 3, seed: int = 0, d: int = 2, steps: int = 100) -> list[Path]:
-    """The losses, the last step and all steps of a flow, as PNG and SVG in `folder`, and as a GIF; no solver is needed.
-
-    In more than two dimensions the marginals of the first two are drawn; on a line only the losses are.
-    """
-    # Imported here: what only builds problems should not wait for matplotlib.
-    from . import _gmm_flow_pictures as pictures
-
-    chosen = mixtures(n, seed, d)
-    way = chosen.flow(steps)
-    made = pictures.losses(way, folder)
-    if d == 1:
-        return made
-    target = chosen.target_means, chosen.target_covs, chosen.target_weights
-    for draw in (pictures.animation, pictures.last_step, pictures.all_steps):
-        made += draw(way, *target, folder)
-    return made
-
-
-def draw(
-    problem: Transport, result: Plan, folder: Path, n: int, seed: int = 0, d: int = 2, blur: float = 0
-) -> list[Path]:
-    """The pictures of the flow that starts with this problem; see `pictures`."""
-    return pictures(folder, n, seed, d)
-
-
 @family(
     "gmm-flow",
     source="J. Delon, A. Desolneux, SIAM J. Imaging Sciences 13 (2020) 936–970; the flow: POT's gallery, "
     "“Gradient Flow for GMM-OT distance”",
     sizes=(3,),
     variants=({}, {"blur": 0.1}),
-    draw=draw,
-    captions={
-        "flow": "The mixture flows to the target, step by step",
-        "losses": "The squared distance to the target before each step",
-        "last-step": "Where the mixture started, where it got to, and the way of its means",
-        "all-steps": "Every step, from dark to bright; an ellipse is one standard deviation",
-    },
 )
 def build(n: int, seed: int = 0, d: int = 2, blur: float = 0) -> Transport:
     """The problem: the first step of the flow.

@@ -10,7 +10,6 @@ distance of the same histograms.
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Literal
 
 import numpy as np
@@ -18,9 +17,9 @@ from PIL import Image
 
 from lapmark.bench.data import datasets
 from lapmark.bench.problems import family
-from lapmark.solvers import Plan, PointCost, Transport, emd
+from lapmark.solvers import PointCost, Transport, emd
 
-from .tsne_grid import side
+from .square_grid import side
 
 Source = Literal["digits", "mnist"]
 
@@ -31,35 +30,12 @@ LABELLED, QUERIES = 100, 50
 SOURCES = {"digits": datasets.digits, "mnist": datasets.mnist}
 
 
-def draw(
-    problem: Transport, result: Plan, folder: Path, n: int, seed: int = 0, source: Source = "digits", p: int = 1
-) -> list[Path]:
-    """Two pictures: how the mass of one image moves to the other, and nearest neighbours by this distance and by L2.
-
-    The neighbours are those of images at their own size, whatever n is.
-    """
-    from . import _images_emd_pictures as pictures
-    from ._pictures import has_plan
-
-    images = SOURCES[source]()
-    queries, found = neighbours(images, seed, p)
-    made = pictures.flow(problem, result, folder) if has_plan(result) else []
-    return made + pictures.nearest(images, queries, found, folder)
-
-
 @family(
     "images-emd",
     source="Y. Rubner, C. Tomasi, L. Guibas, IJCV 40 (2000) 99–121; images as histograms as in J. Schrieber et al., "
     "DOTmark, IEEE Access 5 (2017) 271–282",
     sizes=(64, 256, 1024),
     variants=({}, {"p": 2}),
-    draw=draw,
-    exhibits={"mnist": ({"n": 784, "source": "mnist"},)},
-    captions={
-        "flow": "Where the mass of one digit moves to make another, at least work",
-        "nearest": "Digits, and their nearest by earth mover’s distance and by the Euclidean distance of their pixels; "
-        "a dashed frame is a wrong label",
-    },
 )
 def build(n: int, seed: int = 0, source: Source = "digits", p: int = 1) -> Transport:
     """The problem.

@@ -12,14 +12,13 @@ from __future__ import annotations
 
 import functools
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 from PIL import Image, UnidentifiedImageError
 
 from lapmark.bench.data import bounded_reading
 from lapmark.bench.problems import family
-from lapmark.solvers import Plan, PointCost, Transport, carry
+from lapmark.solvers import PointCost, Transport
 
 #: Pixels along a side of the pictures that are drawn here.
 SIDE = 256
@@ -37,31 +36,11 @@ class Clouds:
     labels: np.ndarray
 
 
-def draw(
-    problem: Transport,
-    result: Plan,
-    folder: Path,
-    n: int,
-    seed: int = 0,
-    source: str = "drawn",
-    target: str = "drawn",
-    blur: float = 0.05,
-    reach: float = 0.0,
-) -> list[Path]:
-    """Both clouds, with the labels of the one and those that the plan has carried to the other."""
-    from . import _label_transfer_pictures as pictures
-
-    sample = clouds(n, seed, source, target)
-    return pictures.transfer(sample, np.clip(carry(problem, result, sample.labels), 0, 1), reach, folder)
-
-
 @family(
     "label-transfer",
     source="J. Feydy, GeomLoss: optimal transport in color and label transfer; pictures ours, or any",
     sizes=(500, 2000),
     variants=({"reach": 0.2}, {}),
-    draw=draw,
-    captions={"transfer": "Labels carried from one cloud to the other by an entropic plan"},
 )
 def build(
     n: int, seed: int = 0, source: str = "drawn", target: str = "drawn", blur: float = 0.05, reach: float = 0.0

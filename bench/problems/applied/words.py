@@ -27,14 +27,10 @@ from lapmark.bench.data import documentation_vectors as embedding
 from lapmark.bench.data import word_vectors as files
 from lapmark.bench.data.word_vectors import Vectors
 from lapmark.bench.problems import family
-from lapmark.solvers import DenseCost, Plan, PointCost, Transport, solve
+from lapmark.solvers import DenseCost, PointCost, Transport, solve
 
 #: The setting of what comes with Python.
 BUILT_IN = "built-in"
-
-#: Texts in the picture of the nearest.
-NEAREST = 8
-
 
 @dataclass(frozen=True, eq=False)
 class Bag:
@@ -60,26 +56,23 @@ class Bag:
         return self.mass @ self.points
 
 
-def draw(
-    problem: Transport,
-    result: Plan,
-    folder: Path,
-    n: int,
-    seed: int = 0,
-    vectors: str = BUILT_IN,
-    texts: str = BUILT_IN,
-) -> list[Path]:
-    """Two pictures: which words go where, and the texts that are nearest to the first one."""
-    from . import _words_pictures as pictures
-    from ._pictures import has_plan
+@dataclass(frozen=True, eq=False)
+class Texts:
+    """Two texts of a library.
 
-    library, known = _open(vectors, texts)
-    names = _pair(library, known, n, seed)
-    cut = [bag(library[name], known, n).words for name in names]
-    others = {name: text for name, text in library.items() if name != names[0]}
-    found = nearest(library[names[0]], others, known, NEAREST)
-    made = pictures.moves(problem, result, names, cut, folder) if has_plan(result) else []
-    return made + pictures.nearest(names[0], found, folder)
+    Attributes
+    ----------
+    library : mapping of str to str
+        All texts by name.
+    vectors : Vectors
+    names : (str, str)
+    bags : (Bag, Bag)
+    """
+
+    library: Mapping[str, str]
+    vectors: Vectors
+    names: tuple[str, str]
+    bags: tuple[Bag, Bag]
 
 
 @family(
@@ -87,11 +80,6 @@ def draw(
     source="M. Kusner, Y. Sun, N. Kolkin, K. Weinberger, ICML 2015, 957–966: word mover’s distance; texts and vectors "
     "from the documentation of Python",
     sizes=(32, 128, 512),
-    draw=draw,
-    captions={
-        "moves": "Which words of one text become which of the other, and what of the distance is theirs",
-        "nearest": "The texts nearest to the first, by word mover’s distance",
-    },
 )
 def build(n: int, seed: int = 0, vectors: str = BUILT_IN, texts: str = BUILT_IN) -> Transport:
     """The problem.
@@ -107,8 +95,15 @@ def build(n: int, seed: int = 0, vectors: str = BUILT_IN, texts: str = BUILT_IN)
     texts : str
         "built-in", or a folder whose files `*.txt` are the texts.
     """
+    return transport(*chosen_texts(n, seed, vectors, texts).bags)
+
+
+def chosen_texts(n: int, seed: int = 0, vectors: str = BUILT_IN, texts: str = BUILT_IN) -> Texts:
+    """Return the two texts of the problem, and all that they were chosen from; the parameters are those of `build`."""
     library, known = _open(vectors, texts)
-    return transport(*(bag(library[name], known, n) for name in _pair(library, known, n, seed)))
+    names = _pair(library, known, n, seed)
+    one, other = (bag(library[name], known, n) for name in names)
+    return Texts(library, known, names, (one, other))
 
 
 def distance(one: str, other: str, vectors: Vectors | None = None) -> float:

@@ -13,9 +13,9 @@ import numpy as np
 
 from lapmark.bench.problems import family
 from lapmark.solvers import Assignment, DenseCost, PointCost, SparseCost
-from lapmark.solvers.problem import Cost
+from lapmark.solvers.costs import Cost
 
-from ._adversarial import Input, Rng
+from .adversarial_input import Input, Rng
 
 
 def _uniform(rng: Rng, n: int, scale: float = 1, offset: float = 0) -> DenseCost:

@@ -13,7 +13,7 @@ import numpy as np
 from lapmark.bench.problems import family
 from lapmark.solvers import DenseCost, PointCost, Transport
 
-from ._adversarial import Input, Rng
+from .adversarial_input import Input, Rng
 
 #: The usual blur of points in the unit square.
 BLUR = 0.05

@@ -13,7 +13,8 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from lapmark.bench.applications.grid_map import collection, mosaic, thumbnails
+from lapmark.bench.applications.grid_map import collection, picture_size, thumbnails
+from lapmark.reports.pictures.mosaic import mosaic
 
 RNG = np.random.default_rng(0)
 
@@ -149,8 +150,8 @@ class TestFolder:
             (tmp_path / f"{i}.png").touch()
         with pytest.raises(ValueError, match="--sprite 3344 makes one that can"):
             collection.read(tmp_path, 20_000)
-        for suffix in mosaic.MOST_PIXELS:
-            mosaic.check_size(2 * 3, 3344, suffix)
+        for suffix in picture_size.MOST_PIXELS:
+            picture_size.check_size(2 * 3, 3344, suffix)
 
     @pytest.mark.parametrize("mode", ["RGBA", "LA", "P"])
     @pytest.mark.parametrize(
@@ -191,7 +192,7 @@ class TestFolder:
         for name in "ab":
             np.testing.assert_array_equal(shown[name], images[name])
         assert [shown[name].shape[:2] for name in "cde"] == [(1, 256), (256, 1), (256, 1)]
-        assert mosaic.mosaic(read.images or (), np.argwhere(np.ones((2, 3)))[:5], (2, 3), 20).shape == (40, 60, 3)
+        assert mosaic(read.images or (), np.argwhere(np.ones((2, 3)))[:5], (2, 3), 20).shape == (40, 60, 3)
 
     def test_links_to_folders_are_followed_once(self, tmp_path: Path) -> None:
         for name in ("elsewhere/cats/1.png", "elsewhere/dogs/2.png", "elsewhere/dogs/old/3.png", "in/own/4.png"):

@@ -12,6 +12,7 @@ import subprocess
 import sys
 import time
 import warnings
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
@@ -22,16 +23,17 @@ from typer.testing import CliRunner
 
 from lapmark import PointCost, Transport
 from lapmark.bench import problems
-from lapmark.bench.applications import gallery, studies
+from lapmark.bench.applications import gallery
+from lapmark.bench.applications.gallery import Application
 from lapmark.bench.cli import app, completion
 from lapmark.bench.data import datasets
 from lapmark.bench.problems import Case, Family
-from lapmark.reports.pictures import albums
-from lapmark.solvers.result import Result
+from lapmark.bench.problems.family import _families
+from lapmark.bench.run.solve_case import SolvedCase
+from lapmark.reports.pictures import albums, images_emd
+from lapmark.reports.pictures.table import PICTURES, Pictures
 
 SMALL = "images-emd:n=16"
-
-Drawn = tuple[str, list[Path]]
 
 
 def lapmark(*arguments: object) -> tuple[int, str]:
@@ -55,40 +57,54 @@ def blurred(monkeypatch: pytest.MonkeyPatch) -> None:
         x, y = np.random.default_rng(seed).random((2, n, 2))
         return Transport(PointCost(x, y), blur=0.1, reach=reach or None)
 
-    def draw(problem: Transport, result: Result, folder: Path, n: int, seed: int = 0, reach: float = 0.0) -> list[Path]:
+    def draw(case: Case, solved: SolvedCase, folder: Path) -> list[Path]:
         Image.fromarray(np.eye(100, dtype=np.uint8) * 255).save(folder / "an-eye.png")
         return [folder / "an-eye.png"]
 
-    family = Family(name="blurred", build=build, source="here & there", sizes=(9, 16), draw=draw)
-    monkeypatch.setitem(problems._families, "blurred", family)
+    family = Family(name="blurred", build=build, source="here & there", sizes=(9, 16))
+    monkeypatch.setitem(_families, "blurred", family)
+    monkeypatch.setitem(gallery.FAMILIES, "blurred", {})
+    monkeypatch.setitem(PICTURES, "blurred", Pictures(draw, {}))
+
+
+@dataclass(frozen=True)
+class Spiral:
+    """A study of a curve."""
+
+    turns: int
+    text: str
 
 
 @pytest.fixture
 def spiral(monkeypatch: pytest.MonkeyPatch) -> None:
     """A study that is registered elsewhere."""
-    studies.studies()
-    monkeypatch.setattr(studies, "_studies", dict(studies._studies))
 
-    @studies.study(
-        "spiral",
-        source="Archimedes",
-        sizes=(20, 40),
-        variants=({"turns": 2},),
-        captions={"curve": "A curve that winds"},
-        exhibits={"mnist": ({"n": 60}, {"n": 70, "turns": 5})},
-    )
-    def draw(folder: Path, n: int, seed: int = 0, turns: int = 3, hand: Literal["left", "right"] = "left") -> Drawn:
+    def build(n: int, seed: int = 0, turns: int = 3, hand: Literal["left", "right"] = "left") -> Spiral:
         if n < 3:
             raise ValueError(f"n = {n}; a spiral has three points or more")
         if hand == "right":
             warnings.warn("the mirror is missing", stacklevel=2)
-        angle = np.linspace(0, 2 * np.pi * turns, n)
+        time.sleep(0.002)  # the time is shown in milliseconds
+        return Spiral(turns, f"{n} points of {turns} turns.")
+
+    def draw(case: Case, spiral: Spiral, folder: Path) -> list[Path]:
+        angle = np.linspace(0, 2 * np.pi * spiral.turns, case.n)
         x, y = (50 + 45 * angle / angle[-1] * (np.cos(angle), np.sin(angle))).astype(int)
         pixels = np.zeros((100, 100), np.uint8)
         pixels[y, x] = 255
         Image.fromarray(pixels).save(folder / "curve.png")
-        time.sleep(0.002)  # what it took is to be told in milliseconds
-        return f"{n} points of {turns} turns.", [folder / "curve.png"]
+        return [folder / "curve.png"]
+
+    study = Application(
+        name="spiral",
+        build=build,
+        source="Archimedes",
+        sizes=(20, 40),
+        variants=({"turns": 2},),
+        exhibits={"mnist": ({"n": 60}, {"n": 70, "turns": 5})},
+    )
+    monkeypatch.setitem(gallery.STUDIES, "spiral", study)
+    monkeypatch.setitem(PICTURES, "spiral", Pictures(draw, {"curve": "A curve that winds"}))
 
 
 def put_mnist(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -98,7 +114,7 @@ def put_mnist(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(datasets.VARIABLE, str(folder))
 
 
-def test_the_gallery_takes_built_in_data_where_mnist_is_not_there(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_cases_without_mnist_use_built_in_data(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv(datasets.VARIABLE, raising=False)
     cases = {case.problem: case for case in gallery.cases()}
     assert {"images-emd", "tsne-grid", "words"} <= set(cases)
@@ -111,7 +127,7 @@ def test_the_gallery_takes_built_in_data_where_mnist_is_not_there(monkeypatch: p
     assert "mnist" not in " ".join(map(str, cases.values()))
 
 
-def test_the_gallery_takes_mnist_where_it_is_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_cases_with_mnist_use_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     put_mnist(tmp_path, monkeypatch)
     cases = [str(case) for case in gallery.cases()]
     assert "images-emd:n=784,seed=0,source=mnist" in cases
@@ -122,14 +138,14 @@ def test_the_gallery_takes_mnist_where_it_is_there(tmp_path: Path, monkeypatch: 
     assert [case.n for case in gallery.cases(["tsne-grid"])] == [1764]
 
 
-def test_settings_are_laid_over_the_first_variant() -> None:
+def test_cases_of_a_spec_replace_settings_of_the_first_variant() -> None:
     assert gallery.cases(["tsne-grid:cost=points,seed=3"], 49) == [
         Case("tsne-grid", 49, 3, {"rows": "nodes", "cost": "points"})
     ]
 
 
 @pytest.mark.parametrize("text", ["words:n=20", "words:n=20,seed=4,vectors=my file.txt", "tsne-grid:n=49"])
-def test_the_command_draws_the_case(text: str) -> None:
+def test_command_of_a_case_gives_the_case_back(text: str) -> None:
     (case,) = gallery.cases([text])
     program, verb, name, option, size = shlex.split(gallery.command(case))
     assert (program, verb, option) == ("lapmark", "gallery", "-n")
@@ -145,14 +161,14 @@ def drawn(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
     return folder, output
 
 
-def test_one_application_and_its_page(drawn: tuple[Path, str]) -> None:
+def test_gallery_of_one_application_writes_its_page(drawn: tuple[Path, str]) -> None:
     folder, output = drawn
     assert "16 × 16, solved by transport" in output
     assert "certified optimal" in output
     page = (folder / "index.html").read_text(encoding="utf-8")
     assert "lapmark gallery images-emd -n 16" in page
     assert "The earth mover&#39;s distance between two grey images" in page
-    assert problems.get("images-emd").captions["flow"] in page
+    assert images_emd.CAPTIONS["flow"] in page
     assert page.count('<img src="data:image/webp;base64,') == 2
     assert not re.search(r'src(?:set)?="(?!data:)', page)
     links = re.findall(r'href="(?!data:|#)(.*?)"', page)
@@ -163,7 +179,7 @@ def test_one_application_and_its_page(drawn: tuple[Path, str]) -> None:
 
 
 @pytest.mark.usefixtures("blurred")
-def test_the_page_shows_all_that_was_drawn_there(tmp_path: Path, drawn: tuple[Path, str]) -> None:
+def test_gallery_page_shows_all_albums_of_the_folder(tmp_path: Path, drawn: tuple[Path, str]) -> None:
     shutil.copytree(drawn[0], tmp_path, dirs_exist_ok=True)
     for arguments in (("blurred",), ("blurred:reach=0.5", "-n", 16), ("blurred",)):
         code, output = lapmark("gallery", *arguments, "--to", tmp_path)
@@ -176,7 +192,7 @@ def test_the_page_shows_all_that_was_drawn_there(tmp_path: Path, drawn: tuple[Pa
 
 
 @pytest.mark.usefixtures("spiral")
-def test_a_study_is_an_application_like_any_other(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_gallery_of_a_study_writes_its_text_notes_and_pictures(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert gallery.cases(["spiral"]) == [Case("spiral", 20, 0, {"turns": 2})]
     assert ("spiral:hand=left", "") in completion.applications("spiral:ha")
     assert ("spiral", "Archimedes") in completion.applications("sp")
@@ -205,13 +221,15 @@ def test_a_study_is_an_application_like_any_other(tmp_path: Path, monkeypatch: p
         (["spiral:n=2"], 1, "no pictures: n = 2; a spiral has three points or more"),
     ],
 )
-def test_mistakes_with_a_study_are_named(tmp_path: Path, arguments: list[str], code: int, message: str) -> None:
+def test_gallery_of_a_study_names_mistakes(
+    tmp_path: Path, arguments: list[str], code: int, message: str
+) -> None:
     got, output = lapmark("gallery", "--to", tmp_path, *arguments)
     assert (got, message in output) == (code, True), output
 
 
 @pytest.mark.usefixtures("blurred")
-def test_an_entropic_answer_says_what_is_certain(tmp_path: Path) -> None:
+def test_album_of_an_entropic_answer_gives_its_certified_gap(tmp_path: Path) -> None:
     balanced = albums.album(Case("blurred", 9), "auto", tmp_path).text
     assert re.search(r"marginal error .*, certified at most .* % above what it costs without blur", balanced), balanced
     loose = albums.album(Case("blurred", 9, 0, {"reach": 0.5}), "auto", tmp_path).text
@@ -228,14 +246,14 @@ def test_an_entropic_answer_says_what_is_certain(tmp_path: Path) -> None:
         (["-n", "0"], "Invalid value for '-n'"),
     ],
 )
-def test_a_mistake_is_named_and_costs_nothing(tmp_path: Path, arguments: list[str], message: str) -> None:
+def test_gallery_with_a_mistake_names_it_and_writes_nothing(tmp_path: Path, arguments: list[str], message: str) -> None:
     code, output = lapmark("gallery", "--to", tmp_path, *arguments)
     assert code == 2
     assert message in output
     assert not list(tmp_path.iterdir())
 
 
-def test_a_case_that_cannot_be_built_says_why_and_is_not_shown(tmp_path: Path) -> None:
+def test_gallery_of_a_case_that_cannot_be_built_gives_the_reason(tmp_path: Path) -> None:
     code, output = lapmark("gallery", "words:vectors=missing.txt", "--to", tmp_path)
     assert code == 1
     assert "no pictures: " in output
@@ -243,7 +261,7 @@ def test_a_case_that_cannot_be_built_says_why_and_is_not_shown(tmp_path: Path) -
     assert "<section" not in (tmp_path / "index.html").read_text(encoding="utf-8")
 
 
-def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
+def test_gallery_to_a_file_names_it_and_keeps_it(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("dear diary")
     code, output = lapmark("gallery", SMALL, "--to", tmp_path / "file")
     assert code == 2
@@ -251,7 +269,7 @@ def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     assert (tmp_path / "file").read_text() == "dear diary"
 
 
-def test_ctrl_c_keeps_what_is_drawn(tmp_path: Path) -> None:
+def test_gallery_interrupted_keeps_finished_albums(tmp_path: Path) -> None:
     process = subprocess.Popen(
         [sys.executable, "-m", "lapmark", "gallery", SMALL, "words:n=300", "--to", str(tmp_path)],
         stdout=subprocess.PIPE,

@@ -8,14 +8,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from lapmark.bench.applications.studies import _lle_numbers as numbers
-from lapmark.bench.applications.studies import _lle_pictures as pictures
-from lapmark.bench.applications.studies import _lle_ways as ways
-from lapmark.bench.applications.studies import studies
-from lapmark.bench.applications.studies.lle import draw
+from lapmark.bench.applications.lle import numbers
+from lapmark.bench.applications.lle.study import study
 from lapmark.bench.data import datasets
 from lapmark.bench.embeddings import LocallyLinearEmbedding
-from lapmark.bench.problems.applied import _pictures
+from lapmark.bench.problems import Case
+from lapmark.reports.pictures import canvas, lle, lle_paths
 
 # Small samples often fall into parts.
 pytestmark = pytest.mark.filterwarnings("ignore:the graph of")
@@ -29,7 +27,7 @@ def of() -> numbers.Embedded:
 def check_pictures(paths: list[Path]) -> None:
     """Each picture of the study is there, as PNG, some as SVG too, and the animation as GIF."""
     drawn = [path for path in paths if path.suffix != ".svg"]
-    assert [path.stem for path in drawn] == list(studies()["lle"].captions)
+    assert [path.stem for path in drawn] == list(lle.CAPTIONS)
     for path in drawn:
         assert path.suffix == (".gif" if path.stem == "turning" else ".png")
         assert path.stat().st_size < 2e6
@@ -38,32 +36,32 @@ def check_pictures(paths: list[Path]) -> None:
             assert getattr(image, "n_frames", 1) == (len(numbers.ANGLES) if path.suffix == ".gif" else 1)
 
 
-def test_all_is_drawn(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_draw_of_a_study_writes_every_picture(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     # Coarse, without SVG, and in eight steps: in a third of the time.
-    monkeypatch.setattr(_pictures, "DPI", 80)
-    monkeypatch.setattr(_pictures, "MOST_VECTOR_MARKS", 0)
+    monkeypatch.setattr(canvas, "DPI", 80)
+    monkeypatch.setattr(canvas, "MOST_VECTOR_MARKS", 0)
     monkeypatch.setattr(numbers, "ANGLES", np.arange(0, 360, 45))
-    text, paths = draw(tmp_path, 200, neighbours=9, components=50)
-    check_pictures(paths)
-    assert text.startswith("200 images (digits) of 64 pixels embedded in 50 dimensions with 9 neighbours in ")
-    assert "of 300 unseen images have the label of their nearest embedded neighbour" in text
+    found = study(200, neighbours=9, components=50)
+    check_pictures(lle.draw(Case("lle", 200), found, tmp_path))
+    assert found.text.startswith("200 images (digits) of 64 pixels embedded in 50 dimensions with 9 neighbours in ")
+    assert "of 300 unseen images have the label of their nearest embedded neighbour" in found.text
 
 
 @pytest.mark.slow
 @pytest.mark.skipif(not datasets.has("mnist"), reason="needs the files of MNIST in LAPMARK_DATA")
-def test_mnist_is_drawn(tmp_path: Path) -> None:
-    text, paths = draw(tmp_path, 5000, source="mnist")
-    check_pictures(paths)
-    assert "5,000 images (mnist) of 784 pixels" in text
+def test_draw_of_a_study_of_mnist_writes_every_picture(tmp_path: Path) -> None:
+    found = study(5000, source="mnist")
+    check_pictures(lle.draw(Case("lle", 5000), found, tmp_path))
+    assert "5,000 images (mnist) of 784 pixels" in found.text
 
 
-def test_it_is_scikit_learns_embedding(of: numbers.Embedded) -> None:
+def test_embed_of_digits_equals_scikit_learns_embedding(of: numbers.Embedded) -> None:
     apart = np.abs(of.y - of.peer)
     assert of.difference == (apart.mean(), apart.max())
     assert of.difference[1] < 1e-8
 
 
-def test_the_noise_is_seen_by_the_neighbours_only(of: numbers.Embedded) -> None:
+def test_embed_adds_noise_too_faint_to_see_to_the_fit_only(of: numbers.Embedded) -> None:
     images = datasets.digits()
     index = np.random.default_rng(3).permutation(len(images.label))[:700]
     pixels = images.pixels[index].reshape(700, 64)
@@ -72,21 +70,21 @@ def test_the_noise_is_seen_by_the_neighbours_only(of: numbers.Embedded) -> None:
     assert np.array_equal(np.concatenate([of.label, of.unseen_label]), images.label[index])
 
 
-def test_a_seed_gives_the_same_numbers_and_pictures(of: numbers.Embedded, tmp_path: Path) -> None:
+def test_embed_with_equal_seeds_gives_equal_numbers_and_pictures(of: numbers.Embedded, tmp_path: Path) -> None:
     again = numbers.embed(400, 3, "digits", 12, 3)
     assert np.array_equal(of.y, again.y)
-    one, *_ = pictures.unseen(of, tmp_path / "1")
-    other, *_ = pictures.unseen(again, tmp_path / "2")
+    one, *_ = lle.unseen(of, tmp_path / "1")
+    other, *_ = lle.unseen(again, tmp_path / "2")
     assert one.read_bytes() == other.read_bytes()
 
 
-def test_unseen_images_whose_nearest_neighbour_is_of_their_kind(of: numbers.Embedded) -> None:
+def test_agreeing_counts_unseen_images_with_the_label_of_their_nearest(of: numbers.Embedded) -> None:
     at = of.fitted.transform(of.unseen)
     nearest = ((at[:, None] - of.y) ** 2).sum(axis=2).argmin(axis=1)
     assert of.agreeing == (of.label[nearest] == of.unseen_label).sum()
 
 
-def test_errors_are_those_of_fits_of_their_own(of: numbers.Embedded) -> None:
+def test_errors_equal_those_of_separate_fits(of: numbers.Embedded) -> None:
     lost = numbers.errors(of, (10, 14), (2, 5))
     for row, k in enumerate(lost.neighbours):
         for column, c in enumerate(lost.components):
@@ -97,7 +95,7 @@ def test_errors_are_those_of_fits_of_their_own(of: numbers.Embedded) -> None:
             assert lost.fit[row, column] == pytest.approx(fitted.reconstruction_error_, rel=1e-6)
 
 
-def test_the_matrix_is_sorted_by_label_and_summed(of: numbers.Embedded) -> None:
+def test_magnitudes_are_sorted_by_label_and_summed_in_blocks(of: numbers.Embedded) -> None:
     m = np.abs(of.fitted.M_.toarray())
     whole = numbers.magnitudes(of, 400)
     order = np.lexsort((of.y[:, 0], of.label))
@@ -113,7 +111,7 @@ def test_the_matrix_is_sorted_by_label_and_summed(of: numbers.Embedded) -> None:
     assert coarse.pixels.sum() == pytest.approx(whole.pixels.sum())
 
 
-def test_the_spectrum_begins_with_the_eigenvalues_of_the_embedding(
+def test_spectrum_begins_with_the_eigenvalues_of_the_embedding(
     of: numbers.Embedded, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     values, kept = numbers.spectrum(of)
@@ -126,7 +124,7 @@ def test_the_spectrum_begins_with_the_eigenvalues_of_the_embedding(
     assert values[:4] == pytest.approx(kept, rel=1e-5, abs=1e-13)
 
 
-def test_blends_lead_from_image_to_image(of: numbers.Embedded) -> None:
+def test_blends_lead_from_one_image_to_another(of: numbers.Embedded) -> None:
     along, across = numbers.blends(of)
     for blend in (along, across):
         ends = list(blend.ends)
@@ -142,7 +140,7 @@ def test_blends_lead_from_image_to_image(of: numbers.Embedded) -> None:
     assert of.label[across.ends[0]] != of.label[across.ends[1]]
 
 
-def test_images_turn_to_the_left(of: numbers.Embedded) -> None:
+def test_turns_rotate_images_to_the_left(of: numbers.Embedded) -> None:
     for turn, value in zip(numbers.turns(of), numbers.TURNED, strict=True):
         assert turn.label == value
         image = of.unseen[of.unseen_label == value][0].reshape(8, 8)
@@ -154,10 +152,10 @@ def test_images_turn_to_the_left(of: numbers.Embedded) -> None:
         assert turn.images.max() <= 1
 
 
-def test_labels_keep_their_colours_beside_images(of: numbers.Embedded, tmp_path: Path) -> None:
-    png, *_ = ways.turned(of, numbers.turns(of), tmp_path)
+def test_turned_picture_keeps_the_colours_of_labels(of: numbers.Embedded, tmp_path: Path) -> None:
+    png, *_ = lle_paths.turned(of, numbers.turns(of), tmp_path)
     found = np.array([colour for _, colour in Image.open(png).convert("RGB").getcolors(1 << 24) or []])
-    for colour in _pictures.PALETTE:
+    for colour in canvas.PALETTE:
         assert np.abs(found - 255 * colour).max(axis=1).min() < 12
 
 
@@ -170,7 +168,6 @@ def test_labels_keep_their_colours_beside_images(of: numbers.Embedded, tmp_path:
         (200, {"neighbours": 0}, "n_neighbors = 0"),
     ],
 )
-def test_what_cannot_be_drawn_is_named(n: int, settings: dict[str, int], fault: str, tmp_path: Path) -> None:
+def test_study_with_settings_out_of_range_raises_value_error(n: int, settings: dict[str, int], fault: str) -> None:
     with pytest.raises(ValueError, match=fault):
-        draw(tmp_path, n, **settings)
-    assert not list(tmp_path.iterdir())
+        study(n, **settings)

@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import dataclasses
-from pathlib import Path
 
 import numpy as np
 import pytest
 from make_gmm_flow_losses import CURVES, FILE, name
-from PIL import Image
 
 from lapmark import DenseCost, Transport, certify, solve
 from lapmark.bench import mixtures
 from lapmark.bench.asv_benchmarks.gmm_flow import peer_missing, pot_flow
-from lapmark.bench.mixtures import bures, plane, space
-from lapmark.bench.mixtures.compiled import softmax
+from lapmark.bench.mixtures import bures_distance as bures
+from lapmark.bench.mixtures import flow_2d as plane
+from lapmark.bench.mixtures import flow_nd as space
 from lapmark.bench.mixtures.flow import SMALLEST_VARIANCE
-from lapmark.bench.mixtures.plan import centre, optimal_plan
+from lapmark.bench.mixtures.gradient_step import softmax
+from lapmark.bench.mixtures.transport_plan import centre, optimal_plan
 from lapmark.bench.problems import Case
 from lapmark.bench.problems.applied import gmm_flow
 from lapmark.bench.problems.applied.gmm_flow import Mixtures
@@ -434,29 +434,3 @@ def test_the_family_is_the_first_step_of_its_flow() -> None:
     problem = Case("gmm-flow", 3).build()
     assert problem.shape == (3, 2)
     assert solve(problem).cost == pytest.approx(gmm_flow.mixtures(3).flow(1).losses[0], rel=1e-13)
-
-
-@pytest.mark.parametrize(("d", "names"), [(1, {"losses"}), (3, {"losses", "last-step", "all-steps", "flow"})])
-def test_the_same_pictures_each_time(tmp_path: Path, d: int, names: set[str]) -> None:
-    one, other = (gmm_flow.pictures(tmp_path / name, d=d, steps=4) for name in ("one", "other"))
-    assert {path.stem for path in one} == names
-    assert [path.read_bytes() for path in one] == [path.read_bytes() for path in other]
-
-
-def test_pictures(tmp_path: Path) -> None:
-    case = Case("gmm-flow", 3)
-    problem = case.build()
-    for path in case.draw(problem, solve(problem), tmp_path):
-        if path.suffix != ".svg":
-            picture = Image.open(path).convert("RGB")
-            assert min(picture.size) > 500
-            assert len(picture.getcolors(1 << 24)) > 50
-        else:
-            assert "<svg" in path.read_text()[:1000]
-        if path.suffix == ".gif":
-            animation = Image.open(path)
-            assert animation.n_frames == 51
-            assert animation.info["loop"] == 0
-            assert path.stat().st_size < 2_000_000
-            animation.seek(50)
-            assert animation.info["duration"] >= 1000, "it holds at the end"

@@ -1,13 +1,10 @@
 """The earth mover's distance between images: by hand, its properties, the family and its pictures."""
 
-import dataclasses
 import subprocess
 import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image
 
 from lapmark import Transport, certify, solve
 from lapmark.bench.problems import Case
@@ -128,34 +125,3 @@ def test_another_process_builds_the_same_bytes() -> None:
 def test_a_setting_that_does_not_fit_is_refused(text: str, fault: str) -> None:
     with pytest.raises(ValueError, match=fault):
         Case.read(text).build()
-
-
-@pytest.mark.parametrize("p", [1, 2])
-def test_both_pictures(p: int, tmp_path: Path) -> None:
-    case = Case("images-emd", 64, 0, {"p": p})
-    problem = case.build()
-    made = case.draw(problem, solve(problem), tmp_path)
-    assert sorted(made) == sorted(
-        tmp_path / f"{name}.{kind}" for name in ("flow", "nearest") for kind in ("png", "svg")
-    )
-    for path in made:
-        if path.suffix == ".png":
-            picture = Image.open(path).convert("RGB")
-            assert min(picture.size) >= 600
-            assert len(picture.getcolors(1 << 24)) > 10
-        else:
-            assert "<svg" in path.read_text()[:1000]
-
-
-def test_potentials_without_a_plan_leave_out_what_moves(tmp_path: Path) -> None:
-    case = Case("images-emd", 16)
-    problem = case.build()
-    with pytest.warns(UserWarning, match="what moves where is left out"):
-        made = case.draw(problem, dataclasses.replace(solve(problem), mass=None), tmp_path)
-    assert {path.stem for path in made} == {"nearest"}
-
-
-def test_one_pixel_can_be_drawn(tmp_path: Path) -> None:
-    case = Case("images-emd", 1)
-    problem = case.build()
-    assert {path.stem for path in case.draw(problem, solve(problem), tmp_path)} == {"flow", "nearest"}

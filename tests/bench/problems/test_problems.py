@@ -1,22 +1,21 @@
-"""The families: the same bytes for the same arguments, the properties they promise, and their pictures."""
+"""The families: the same bytes for the same arguments, and the properties they promise."""
 
 import os
-import struct
 import subprocess
 import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image
+from mnist_files import write_mnist
 
 from lapmark import Assignment, Matching, PointCost, SparseCost, Transport, certify, solve
 from lapmark.bench import embeddings, problems
+from lapmark.bench.applications.make_reference_embedding import agreement
 from lapmark.bench.data import datasets
-from lapmark.bench.embeddings.make_reference_embedding import agreement
 from lapmark.bench.problems import Case
-from lapmark.bench.problems.applied import grid, orlib, tracking, tsne_grid
-from lapmark.bench.problems.hard import difference, product
+from lapmark.bench.problems.applied import orlib, square_grid, tracking, tsne_grid
+from lapmark.bench.problems.hard import difference, grid, product
 from lapmark.bench.problems.random import integers
 from lapmark.bench.util import cache
 
@@ -51,12 +50,6 @@ def data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv(cache.VARIABLE, str(tmp_path / "cache"))
     monkeypatch.setenv(datasets.VARIABLE, str(tmp_path))
     return tmp_path
-
-
-def write_mnist(folder: Path, pixels: np.ndarray, label: np.ndarray) -> None:
-    for name, array in (("t10k-images-idx3-ubyte", pixels), ("t10k-labels-idx1-ubyte", label)):
-        header = bytes((0, 0, 8, array.ndim)) + struct.pack(f">{array.ndim}I", *array.shape)
-        (folder / name).write_bytes(header + array.tobytes())
 
 
 def matrix(case: Case) -> np.ndarray:
@@ -333,7 +326,7 @@ class TestTsneGrid:
 
     def test_the_points_are_the_first_of_a_permutation(self) -> None:
         chosen = tsne_grid.sample(100, 0, "mnist-reference")
-        points, label = tsne_grid.embeddings.reference()
+        points, label = embeddings.reference()
         index = np.random.default_rng(0).permutation(10_000)[:100]
         assert np.array_equal(chosen.index, index)
         assert np.array_equal(chosen.label, label[index])
@@ -375,11 +368,11 @@ class TestTsneGrid:
         assert agreement(chosen.points, chosen.label) > 0.95
 
     def test_the_grid_runs_along_x_first(self) -> None:
-        assert tsne_grid.grid(2).tolist() == [[0, 0], [1, 0], [0, 1], [1, 1]]
-        assert tsne_grid.grid(1).tolist() == [[0, 0]]
+        assert square_grid.nodes(2).tolist() == [[0, 0], [1, 0], [0, 1], [1, 1]]
+        assert square_grid.nodes(1).tolist() == [[0, 0]]
 
     def test_an_axis_without_extent_stays_finite(self) -> None:
-        assert tsne_grid.unit_square(np.array([[3, 1], [3, 5]])).tolist() == [[0, 0], [0, 1]]
+        assert square_grid.unit_square(np.array([[3, 1], [3, 5]])).tolist() == [[0, 0], [0, 1]]
 
     def test_images_from_a_folder_are_embedded(self, data: Path) -> None:
         digits = datasets.digits()
@@ -387,113 +380,3 @@ class TestTsneGrid:
         problem, matching = solved(Case("tsne-grid", 49, 0, {"source": "mnist"}))
         assert certify(problem, matching).gap <= 1e-6
         assert len(list((data / "cache").glob("tsne-*.npy"))) == 1
-
-
-class TestPictures:
-    """Drawn at n = 25 from a folder of 10 000 made-up images that carry the reference's labels."""
-
-    NAMES = ("embedding", "nodes", "arrows", "scattered", "grid")
-
-    @pytest.fixture
-    def pixels(self, data: Path) -> np.ndarray:
-        pixels = np.random.default_rng(0).integers(0, 256, (10_000, 28, 28), np.uint8)
-        write_mnist(data, pixels, tsne_grid.embeddings.reference()[1])
-        return pixels
-
-    @pytest.mark.parametrize("rows", ["nodes", "points"])
-    def test_the_grid_shows_every_image_at_its_node(self, pixels: np.ndarray, data: Path, rows: str) -> None:
-        case = Case("tsne-grid", 25, 0, {**REFERENCE, "rows": rows})
-        problem, matching = solved(case)
-        case.draw(problem, matching, data / "out")
-        picture = np.asarray(Image.open(data / "out" / "grid.png"))
-        assert picture.shape == (8 * 140, 8 * 140)
-        index = tsne_grid.sample(25, 0, "mnist-reference").index
-        pairs = enumerate(matching.row_to_col)
-        for node, point in pairs if rows == "nodes" else ((node, point) for point, node in pairs):
-            left, up = node % 5 * 28, (4 - node // 5) * 28
-            cell = picture[::8, ::8][up : up + 28, left : left + 28]
-            assert np.array_equal(cell, pixels[index[point]])
-
-    def test_all_five_as_png_and_svg(self, pixels: np.ndarray, data: Path) -> None:
-        case = Case("tsne-grid", 25, 0, REFERENCE)
-        made = case.draw(*solved(case), data / "out")
-        assert sorted(made) == sorted(data / "out" / f"{name}.{kind}" for name in self.NAMES for kind in ("png", "svg"))
-        for path in made:
-            if path.suffix == ".png":
-                picture = Image.open(path).convert("RGB")
-                assert min(picture.size) >= 1000
-                assert len(picture.getcolors(1 << 24)) > 10
-            else:
-                assert "<svg" in path.read_text()[:1000]
-        assert "<image" in (data / "out" / "grid.svg").read_text()
-        assert "<image" not in (data / "out" / "arrows.svg").read_text()
-
-    def test_a_node_has_the_colour_of_its_image(self, tmp_path: Path) -> None:
-        from lapmark.bench.problems.applied import _pictures
-        from lapmark.bench.problems.applied import _tsne_grid_pictures as pictures
-
-        label = np.arange(400) % 10
-        png, _ = pictures.nodes(tsne_grid.grid(20), label, "somewhere", tmp_path)
-        picture = Image.open(png).convert("RGB")
-        found = {colour: count for count, colour in picture.getcolors(1 << 24) or []}
-        areas = [found[tuple(np.rint(255 * colour).astype(int).tolist())] for colour in _pictures.PALETTE]
-        # Names of labels lie over some of them.
-        assert max(areas) < 1.4 * min(areas)
-
-    def test_without_images_the_plots_remain(self, data: Path) -> None:
-        case = Case("tsne-grid", 25, 0, REFERENCE)
-        with pytest.warns(UserWarning, match=r"left out\. MNIST: no t10k-images-idx3-ubyte"):
-            made = case.draw(*solved(case), data / "out")
-        assert {path.stem for path in made} == {"embedding", "nodes", "arrows"}
-
-    def test_other_images_are_not_passed_off_as_these(self, data: Path) -> None:
-        write_mnist(data, np.zeros((10_000, 28, 28), np.uint8), np.zeros(10_000, np.uint8))
-        case = Case("tsne-grid", 25, 0, REFERENCE)
-        with pytest.warns(UserWarning, match="labels differ"):
-            made = case.draw(*solved(case), data / "out")
-        assert {path.stem for path in made} == {"embedding", "nodes", "arrows"}
-
-    def test_ten_thousand_images_are_shown_pixel_by_pixel(self, tmp_path: Path) -> None:
-        from lapmark.bench.problems.applied import _tsne_grid_pictures as pictures
-
-        pixels = np.zeros((10_000, 28, 28), np.uint8)
-        pixels[:, 0, 0] = 255
-        png, _ = pictures.on_grid(np.arange(10_000), pixels, tmp_path)
-        picture = np.asarray(Image.open(png))
-        assert picture.shape == (2800, 2800)
-        assert np.count_nonzero(picture) == 10_000
-        assert picture[::28, ::28].all()
-
-    def test_nothing_global_changes(self, pixels: np.ndarray, data: Path) -> None:
-        import matplotlib
-        import matplotlib.pyplot as plt
-
-        plt.get_backend()  # resolves the backend, which is the one thing that may change by itself
-        before = matplotlib.rcParams.copy()
-        case = Case("tsne-grid", 25, 0, REFERENCE)
-        case.draw(*solved(case), data / "out")
-        assert plt.get_fignums() == []
-        assert matplotlib.rcParams == before
-
-
-@pytest.mark.parametrize(("n", "source"), [(25, "digits"), (36, "digits-resampled")])
-def test_a_locally_linear_embedding_is_drawn_as_t_sne_is(n: int, source: str, tmp_path: Path) -> None:
-    case = Case("lle-grid", n, 0, {"source": source})
-    made = case.draw(*solved(case), tmp_path)
-    assert {path.stem for path in made} == {"embedding", "nodes", "arrows", "scattered", "grid"}
-    assert f"LLE of {n:,} images ({source})" in (tmp_path / "embedding.svg").read_text()
-
-
-def test_a_plan_is_drawn_where_there_are_points(tmp_path):
-    for params in ({}, {"p": 1, "mass": "lognormal"}, {"layout": "lattice", "mass": "whole"}):
-        case = Case("masses", 36, params=params)
-        problem = case.build()
-        png, svg = case.draw(problem, solve(problem), tmp_path)
-        picture = np.asarray(Image.open(png).convert("RGB")).reshape(-1, 3)
-        # Both kinds of marks, and lines, on black.
-        for colour in ((1, 115, 178), (222, 143, 5), (140, 140, 140), (0, 0, 0)):
-            assert (np.abs(picture.astype(int) - colour).max(axis=1) < 12).sum() > 500, colour
-        assert "<svg" in svg.read_text()
-    case = Case("masses", 12, params={"layout": "random"})
-    problem = case.build()
-    assert case.draw(problem, solve(problem), tmp_path) == []

@@ -13,14 +13,36 @@ from matplotlib.collections import PolyCollection
 from matplotlib.colors import to_rgb
 
 from lapmark.bench.data.datasets import Images
+from lapmark.bench.problems import Case
+from lapmark.bench.problems.applied.images_emd import SOURCES, neighbours
+from lapmark.bench.run.solve_case import SolvedCase
 from lapmark.solvers import Plan, PointCost, Transport
 
-from ._pictures import FROM, INK, SOFT, TO, figure, save_figure
+from .canvas import FROM, INK, SOFT, TO, figure, plan_of, save_figure
+
+CAPTIONS = {
+    "flow": "Where the mass of one digit moves to make another, at least cost",
+    "nearest": "Digits, and their nearest by earth mover’s distance and by the Euclidean distance of their pixels; "
+    "a dashed frame is a wrong label",
+}
 
 #: Of the queries so many are shown, each with so many of its nearest.
 ROWS, NEAREST = 6, 5
 
 RIGHT, WRONG = "#009E73", "#D55E00"
+
+
+def draw(case: Case, solved: SolvedCase, folder: Path) -> list[Path]:
+    """Draw how the mass of one image moves to the other, and nearest neighbours by this distance and by L2.
+
+    The neighbours are those of images at their original size, for any n.
+    """
+    images = SOURCES[case.settings["source"]]()
+    queries, found = neighbours(images, case.seed, case.settings["p"])
+    plan = plan_of(solved.result)
+    assert isinstance(solved.problem, Transport)
+    made = flow(solved.problem, plan, folder) if plan else []
+    return made + nearest(images, queries, found, folder)
 
 
 def flow(problem: Transport, plan: Plan, folder: Path) -> list[Path]:

@@ -7,6 +7,7 @@ the same pixels. In all of them y points up; plots show the same square at the s
 from __future__ import annotations
 
 import math
+import warnings
 from pathlib import Path
 
 import matplotlib.patheffects
@@ -15,9 +16,24 @@ from matplotlib.axes import Axes
 from matplotlib.collections import PolyCollection
 from PIL import Image
 
-from lapmark.bench.applications.grid_map.mosaic import enlargement, mosaic
+from lapmark.bench.applications.grid_map.picture_size import enlargement
+from lapmark.bench.data.datasets import MissingData
+from lapmark.bench.problems import Case
+from lapmark.bench.problems.applied import lle_grid, tsne_grid
+from lapmark.bench.problems.applied.square_grid import images_of, nodes, side
+from lapmark.bench.run.solve_case import SolvedCase
+from lapmark.solvers import Matching
 
-from ._pictures import BACKGROUND, INK, MARGIN, PALETTE, amid, save_figure, save_image, square_figure
+from .canvas import BACKGROUND, INK, MARGIN, PALETTE, amid, save_figure, save_image, square_figure
+from .mosaic import mosaic
+
+CAPTIONS = {
+    "embedding": "The embedding, coloured by label",
+    "nodes": "The nodes of the grid, each coloured by the label of its image",
+    "arrows": "From each point to its node, coloured by label",
+    "scattered": "Images where the embedding puts them",
+    "grid": "Images on the grid",
+}
 
 #: The side of the scattered picture, as a multiple of the side that just holds all images.
 SCATTER_ROOM = 1.6
@@ -29,7 +45,30 @@ NODE = 0.8
 SMALLEST_UNFRAMED = 16
 
 
-def embedding(points: np.ndarray, label: np.ndarray, source: str, folder: Path, name: str = "t-SNE") -> list[Path]:
+def draw(case: Case, solved: SolvedCase, folder: Path) -> list[Path]:
+    """Draw the embedding, the nodes, arrows between them, the images at their points, and the images on the grid.
+
+    The last two need the images; if those are missing, a warning gives the reason and the two are left out.
+    """
+    assert isinstance(solved.result, Matching)
+    name, family = {"tsne-grid": ("t-SNE", tsne_grid), "lle-grid": ("LLE", lle_grid)}[case.problem]
+    chosen = family.sample(case.n, case.seed, case.settings["source"])
+    is_row_node = case.settings["rows"] == "nodes"
+    node = np.argsort(solved.result.row_to_col) if is_row_node else solved.result.row_to_col
+    target = nodes(side(len(node)))[node]
+    made = draw_embedding(chosen.points, chosen.label, chosen.source, folder, name)
+    made += draw_nodes(target, chosen.label, chosen.source, folder)
+    made += draw_arrows(chosen.points, target, chosen.label, chosen.source, folder)
+    try:
+        images = images_of(chosen.source)
+    except (MissingData, ValueError) as error:
+        warnings.warn(f"the two pictures made of images are left out. {error}", stacklevel=2)
+        return made
+    pixels = images.pixels[chosen.index]
+    return made + draw_scattered(chosen.points, pixels, folder) + draw_on_grid(node, pixels, folder)
+
+
+def draw_embedding(points: np.ndarray, label: np.ndarray, source: str, folder: Path, name: str = "t-SNE") -> list[Path]:
     """The points (n, 2) where the embedding put them, coloured by label."""
     n = len(points)
     plot, axes = square_figure(f"{name} of {n:,} images ({source})", marks=n)
@@ -38,7 +77,7 @@ def embedding(points: np.ndarray, label: np.ndarray, source: str, folder: Path, 
     return save_figure(plot, folder / "embedding", marks=n)
 
 
-def nodes(at: np.ndarray, label: np.ndarray, source: str, folder: Path) -> list[Path]:
+def draw_nodes(at: np.ndarray, label: np.ndarray, source: str, folder: Path) -> list[Path]:
     """The nodes `at` (n, 2) as squares, each with the colour of the label of its image."""
     n, k = len(at), math.isqrt(len(at))
     plot, axes = square_figure(f"Nodes of the {k}×{k} grid, by the image each receives ({source})", marks=n)
@@ -49,7 +88,7 @@ def nodes(at: np.ndarray, label: np.ndarray, source: str, folder: Path) -> list[
     return save_figure(plot, folder / "nodes", marks=n)
 
 
-def arrows(points: np.ndarray, nodes: np.ndarray, label: np.ndarray, source: str, folder: Path) -> list[Path]:
+def draw_arrows(points: np.ndarray, nodes: np.ndarray, label: np.ndarray, source: str, folder: Path) -> list[Path]:
     """An arrow from every point to its node, both (n, 2), coloured by label."""
     n, distance = len(points), np.linalg.norm(nodes - points, axis=1).mean()
     plot, axes = square_figure(f"From point to node: {n:,} images ({source}), mean distance {distance:.3f}", marks=n)
@@ -71,7 +110,7 @@ def arrows(points: np.ndarray, nodes: np.ndarray, label: np.ndarray, source: str
     return save_figure(plot, folder / "arrows", marks=n)
 
 
-def scattered(points: np.ndarray, pixels: np.ndarray, folder: Path) -> list[Path]:
+def draw_scattered(points: np.ndarray, pixels: np.ndarray, folder: Path) -> list[Path]:
     """The images (n, height, width) at their points; where they overlap, the brighter pixel shows."""
     pixels = _framed(pixels)
     n, height, width = pixels.shape
@@ -86,7 +125,7 @@ def scattered(points: np.ndarray, pixels: np.ndarray, folder: Path) -> list[Path
     return _save_pixels(canvas, scale, folder / "scattered")
 
 
-def on_grid(node: np.ndarray, pixels: np.ndarray, folder: Path) -> list[Path]:
+def draw_on_grid(node: np.ndarray, pixels: np.ndarray, folder: Path) -> list[Path]:
     """The images (n, height, width) on their nodes (n,) of a square grid."""
     pixels = _framed(pixels)
     k, side = math.isqrt(len(pixels)), max(pixels.shape[1:])

@@ -23,9 +23,19 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Ellipse
 
 from lapmark.bench.mixtures import Flow, squared_distances
+from lapmark.bench.problems import Case
+from lapmark.bench.problems.applied.gmm_flow import mixtures
+from lapmark.bench.run.solve_case import SolvedCase
 from lapmark.solvers import DenseCost, Transport, solve
 
-from ._pictures import BACKGROUND, FROM, INK, SOFT, TO, figure, save_animation
+from .canvas import BACKGROUND, FROM, INK, SOFT, TO, figure, save_animation
+
+CAPTIONS = {
+    "flow": "The mixture flows to the target, step by step",
+    "losses": "The squared distance to the target before each step",
+    "last-step": "The mixture at its start and at its end, the target, and the paths of the means",
+    "all-steps": "Every step, from dark to bright; an ellipse is one standard deviation",
+}
 
 RULE = "#30363d"
 
@@ -39,6 +49,26 @@ DPI, ANIMATION_DPI = 140, 90
 
 #: Frames of the animation beside its first: a step each, or as many as are skipped for there to be no more.
 MOST_FRAMES = 50
+
+
+def draw(case: Case, solved: SolvedCase, folder: Path) -> list[Path]:
+    """Draw the flow that starts with this problem; see `draw_flow`."""
+    return draw_flow(folder, case.n, case.seed, case.settings["d"])
+
+
+def draw_flow(folder: Path, n: int = 3, seed: int = 0, d: int = 2, steps: int = 100) -> list[Path]:
+    """Draw the losses, the last step and all steps of a flow, as PNG and SVG, and the flow as GIF.
+
+    In more than two dimensions the marginals of the first two are drawn; on a line only the losses are.
+    """
+    chosen = mixtures(n, seed, d)
+    way = chosen.flow(steps)
+    made = losses(way, folder)
+    if d > 1:
+        target = chosen.target_means, chosen.target_covs, chosen.target_weights
+        for picture in (animation, last_step, all_steps):
+            made += picture(way, *target, folder)
+    return made
 
 
 def losses(way: Flow, folder: Path) -> list[Path]:

@@ -7,7 +7,13 @@ from pathlib import Path
 import numpy as np
 from matplotlib.collections import LineCollection
 
-from ._pictures import BACKGROUND, INK, PALETTE, save_figure, square_figure
+from lapmark.bench.problems import Case
+from lapmark.bench.run.solve_case import SolvedCase
+from lapmark.solvers import Plan, PointCost, Transport
+
+from .canvas import BACKGROUND, INK, PALETTE, save_figure, square_figure
+
+CAPTIONS = {"plan": "Masses, and what moves between them"}
 
 #: Square points that all discs of one side cover together, and the width of the line of the largest mass that moves.
 AREA, WIDEST = 14_000.0, 5.0
@@ -16,7 +22,21 @@ AREA, WIDEST = 14_000.0, 5.0
 SMALLEST, THINNEST = 1.5, 0.25
 
 
-def plan(
+def draw(case: Case, solved: SolvedCase, folder: Path) -> list[Path]:
+    """Draw points as large as their masses, and lines as wide as what moves; nothing if the costs have no points."""
+    problem, result = solved.problem, solved.result
+    assert isinstance(problem, Transport)
+    assert isinstance(result, Plan)
+    if not isinstance(problem.cost, PointCost) or result.mass is None:
+        return []
+    moved = result.mass.tocoo()
+    distance = "distance" if problem.cost.p == 1 else "squared distance"
+    title = f"{case.n} masses moved, mean {distance} {result.cost:.4g}"
+    pairs = (*moved.coords, moved.data)
+    return draw_plan(problem.cost.x, problem.cost.y, np.asarray(problem.a), np.asarray(problem.b), pairs, title, folder)
+
+
+def draw_plan(
     x: np.ndarray,
     y: np.ndarray,
     a: np.ndarray,

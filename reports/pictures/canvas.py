@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import base64
 import io
-import os
 import warnings
 from collections.abc import Iterable
 from pathlib import Path
@@ -23,7 +22,9 @@ from matplotlib.layout_engine import ConstrainedLayoutEngine
 from PIL import Image
 from PIL.Image import Quantize
 
+from lapmark.bench.util.atomic_write import write_atomically
 from lapmark.solvers import Plan
+from lapmark.solvers.result import Result
 
 #: A plot of more marks than this is pixels in its SVG too: a browser would be slow to draw them one by one.
 MOST_VECTOR_MARKS = 3000
@@ -57,11 +58,13 @@ def amid(points: np.ndarray) -> int:
     return int(((points - np.median(points, axis=0)) ** 2).sum(axis=1).argmin())
 
 
-def has_plan(plan: Plan) -> bool:
-    """Whether an answer says what moves where; a warning that its picture is left out where it does not."""
-    if plan.mass is None:
+def plan_of(result: Result) -> Plan | None:
+    """Return an answer that says what moves where; None, with a warning, for one that has potentials only."""
+    assert isinstance(result, Plan)
+    if result.mass is None:
         warnings.warn("the picture of what moves where is left out: the answer is potentials, no plan", stacklevel=2)
-    return plan.mass is not None
+        return None
+    return result
 
 
 def figure(width: float, height: float) -> Figure:
@@ -121,7 +124,7 @@ def save_animation(
     times = [round(1000 * seconds)] * len(others) + [round(1000 * hold)]
     buffer = io.BytesIO()
     first.save(buffer, "GIF", save_all=True, append_images=others, duration=times, loop=0)
-    return [_put(stem.with_suffix(".gif"), buffer.getvalue())]
+    return [write_atomically(stem.with_suffix(".gif"), buffer.getvalue())]
 
 
 def save_image(image: Image.Image, stem: Path) -> list[Path]:
@@ -134,22 +137,13 @@ def save_image(image: Image.Image, stem: Path) -> list[Path]:
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {image.width} {image.height}" {size}>\n'
         f'<image {size} style="image-rendering: pixelated" href="data:image/png;base64,{data}"/>\n</svg>\n'
     )
-    return [_put(stem.with_suffix(".png"), buffer.getvalue()), _put(stem.with_suffix(".svg"), drawn.encode())]
+    return [
+        write_atomically(stem.with_suffix(".png"), buffer.getvalue()),
+        write_atomically(stem.with_suffix(".svg"), drawn.encode()),
+    ]
 
 
 def _pixels(figure: Figure) -> Image.Image:
     canvas = FigureCanvasAgg(figure)
     canvas.draw()
     return Image.fromarray(np.asarray(canvas.buffer_rgba())[..., :3])
-
-
-def _put(path: Path, content: bytes) -> Path:
-    """Write a file whole or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        temporary.write_bytes(content)
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
-    return path

@@ -10,9 +10,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from . import bures
-from .compiled import ROUNDING, adam, logit_gradient, softmax
-from .plan import centre, first_duals, optimal_plan
+from . import bures_distance
+from .gradient_step import ROUNDING, adam, logit_gradient, softmax
+from .transport_plan import centre, first_duals, optimal_plan
 
 #: Beside the pairs that a plan uses, those are computed whose reduced cost is below this part of the mean cost of the
 #: plan: most of them would be used next, and a batch is cheaper than many small ones.
@@ -31,12 +31,12 @@ def descend(
     """The flow of n Gaussians to m, as `plane.descend`, for means in d dimensions: d + d² + 1 parameters for each."""
     m, d = target_means.shape
     n = path.shape[1] // (d + d * d + 1)
-    targets = target_means, target_covs, bures.factors(target_covs)
+    targets = target_means, target_covs, bures_distance.factors(target_covs)
     v, plan, bound = np.empty(m), np.empty((n, m)), np.zeros((n, m))
     gradient, moments = np.empty(path.shape[1]), np.zeros((2, path.shape[1]))
     means, covs, logits = parameters(path[0], d)
     _, roots = project(covs, 0.0)
-    u = first_duals(bures.bounds_below(means, covs, *targets[:2]), softmax(logits), target_weights)
+    u = first_duals(bures_distance.bounds_below(means, covs, *targets[:2]), softmax(logits), target_weights)
     for step in range(len(losses)):
         losses[step] = loss(path[step], targets, target_weights, bound, u, v, plan, gradient)
         adam(path[step], gradient, moments, rate, step + 1, path[step + 1])
@@ -60,7 +60,7 @@ def loss(
 ) -> float:
     """The distance to the target with parameters `now`, and its `gradient` in them.
 
-    `targets` are means, covariances and their `bures.factors`. `bound` (n, m) are lower bounds on each W, 0 where
+    `targets` are means, covariances and their `bures_distance.factors`. `bound` (n, m) are lower bounds on each W, 0 where
     nothing is known, and `u` (n,) duals to start from; they, `v` (m,) and `plan` (n, m) are overwritten by what is
     known now, and by the optimal ones.
     """
@@ -75,7 +75,7 @@ def loss(
     to_means, to_covs, to_logits = parameters(gradient, d)
     gradient[:] = 0
     np.add.at(to_means, rows, 2 * mass[:, None] * (means[rows] - targets[0][columns]))
-    away = np.eye(d) - bures.maps(covs[rows], targets[2][columns])
+    away = np.eye(d) - bures_distance.maps(covs[rows], targets[2][columns])
     away[np.abs(away) <= ROUNDING] = 0
     np.add.at(to_covs, rows, mass[:, None, None] * away)
     logit_gradient(weights, u, cost.max(), to_logits)
@@ -115,7 +115,7 @@ def _costs_that_matter(
     `bound` (n, m) are known lower bounds on W; `u` are the duals of the step before.
     """
     target_means, target_covs, _ = targets
-    cost = np.maximum(bound**2, bures.bounds_below(means, covs, target_means, target_covs))
+    cost = np.maximum(bound**2, bures_distance.bounds_below(means, covs, target_means, target_covs))
     traces, target_traces = (np.trace(each, axis1=1, axis2=2) for each in (covs, target_covs))
     cost = np.maximum(cost - ROUNDING * (cost + traces[:, None] + target_traces), 0)
     unknown = np.ones(cost.shape, dtype=bool)
@@ -130,5 +130,5 @@ def _costs_that_matter(
         else:
             return cost
         rows, columns = np.nonzero(wanted)
-        cost[rows, columns] = bures.of_pairs(means, covs, *targets, rows, columns)
+        cost[rows, columns] = bures_distance.of_pairs(means, covs, *targets, rows, columns)
         unknown &= ~wanted

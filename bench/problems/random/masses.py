@@ -6,15 +6,12 @@ network simplex methods slow down.
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 
 from lapmark.bench.problems import family
-from lapmark.solvers import DenseCost, Plan, PointCost, Transport
-from lapmark.solvers.problem import Problem
-from lapmark.solvers.result import Result
+from lapmark.solvers import DenseCost, PointCost, Transport
 
 #: Gaussians in a mixture, and their standard deviation.
 GAUSSIANS, WIDTH = 5, 0.08
@@ -33,8 +30,6 @@ GAUSSIANS, WIDTH = 5, 0.08
         {"layout": "lattice", "mass": "whole"},
         {"layout": "random"},
     ),
-    draw=lambda *args, **params: draw(*args, **params),
-    captions={"plan": "Masses, and what moves from the ones to the others"},
 )
 def build(
     n: int,
@@ -71,36 +66,6 @@ def build(
         x, y = (_points(rng, n, layout) for _ in range(2))
         cost = PointCost(x, y, p=p)
     return Transport(cost, a / a.sum(), b / b.sum(), blur, reach)
-
-
-def draw(problem: Problem, result: Result, folder: Path, n: int, seed: int = 0, **params: Any) -> list[Path]:
-    """Points as large as their masses, and lines as wide as what moves along them; nothing where there are no points.
-
-    Parameters
-    ----------
-    problem : Transport
-        As `build` made it.
-    result : Plan
-        With the plan itself.
-    folder : Path
-        Is made where missing.
-    n, seed, **params
-        As for `build`.
-    """
-    # Here because drawing takes a second to import, and a worker that only builds should not wait for it.
-    from . import _masses_pictures
-
-    if not isinstance(problem, Transport) or not isinstance(problem.cost, PointCost) or not isinstance(result, Plan):
-        return []
-    if result.mass is None:
-        return []
-    assert problem.a is not None
-    assert problem.b is not None
-    moved = result.mass.tocoo()
-    distance = "distance" if problem.cost.p == 1 else "squared distance"
-    title = f"{n} masses moved, mean {distance} {result.cost:.4g}"
-    pairs = (*moved.coords, moved.data)
-    return _masses_pictures.plan(problem.cost.x, problem.cost.y, problem.a, problem.b, pairs, title, folder)
 
 
 def _points(rng: np.random.Generator, n: int, layout: str) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""What writes animations, and the line that says what is being done."""
+"""How pictures are saved."""
 
 from __future__ import annotations
 
@@ -9,9 +9,7 @@ import pytest
 from matplotlib.figure import Figure
 from PIL import Image
 
-from lapmark.bench.problems.applied._pictures import save_animation
-from lapmark.bench.util import status_line
-from lapmark.bench.util.status_line import doing
+from lapmark.reports.pictures.canvas import save_animation
 
 
 def dots(frames: int) -> list[Image.Image]:
@@ -21,7 +19,7 @@ def dots(frames: int) -> list[Image.Image]:
     return [Image.fromarray(frame) for frame in pixels]
 
 
-def test_frames_are_shown_as_they_are_and_the_last_one_longer(tmp_path: Path) -> None:
+def test_save_animation_shows_frames_unchanged_and_holds_the_last(tmp_path: Path) -> None:
     frames = dots(5)
     (path,) = save_animation(frames, tmp_path / "new" / "dot", seconds=0.1, hold=1.5)
     assert path == tmp_path / "new" / "dot.gif"
@@ -35,7 +33,7 @@ def test_frames_are_shown_as_they_are_and_the_last_one_longer(tmp_path: Path) ->
             assert animation.info["duration"] == (1500 if place == 4 else 100)
 
 
-def test_figures_are_frames_too_and_equal_ones_give_equal_bytes(tmp_path: Path) -> None:
+def test_save_animation_of_equal_figures_writes_equal_bytes(tmp_path: Path) -> None:
     def figures() -> list[Figure]:
         made = [Figure(figsize=(2, 1), dpi=50) for _ in range(3)]
         for place, figure in enumerate(made):
@@ -48,7 +46,7 @@ def test_figures_are_frames_too_and_equal_ones_give_equal_bytes(tmp_path: Path) 
         assert (animation.n_frames, animation.size) == (3, (100, 50))
 
 
-def test_a_frame_that_cannot_be_drawn_leaves_the_earlier_file(tmp_path: Path) -> None:
+def test_save_animation_with_a_failing_frame_keeps_the_earlier_file(tmp_path: Path) -> None:
     (path,) = save_animation(dots(2), tmp_path / "dot")
     before = path.read_bytes()
 
@@ -60,17 +58,3 @@ def test_a_frame_that_cannot_be_drawn_leaves_the_earlier_file(tmp_path: Path) ->
         save_animation(broken(), tmp_path / "dot")
     assert path.read_bytes() == before
     assert list(tmp_path.iterdir()) == [path]
-
-
-def test_the_line_says_what_within_what_and_for_how_long() -> None:
-    def line() -> str:
-        return status_line._Words().__rich__().plain
-
-    with doing("one [1] of two"):
-        with doing("building") as say:
-            assert line().startswith("one [1] of two: building (")
-            assert line().endswith(" s)")
-            say("drawing")
-            assert line().startswith("one [1] of two: drawing (")
-        assert line().startswith("one [1] of two (")
-    assert line() == ""

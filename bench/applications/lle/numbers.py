@@ -163,7 +163,7 @@ class Turn:
 
 
 def embed(n: int, seed: int, source: Source, neighbours: int, components: int) -> Embedded:
-    """Embed the first n images of a permutation, by our estimator and by scikit-learn's; as `lle.draw`."""
+    """Embed the first n images of a permutation, by our estimator and by scikit-learn's; see `study`."""
     images = SOURCES[source]()
     most = len(images.label) - FEWEST_UNSEEN
     if not FEWEST <= n <= most:
@@ -264,7 +264,7 @@ def turns(of: Embedded) -> list[Turn]:
     return made
 
 
-def said(of: Embedded) -> str:
+def summary(of: Embedded) -> str:
     """What is known of the embedding."""
     (here, there), (mean, most) = of.seconds, of.difference
     n, m, c = len(of.x), len(of.unseen), of.fitted.n_components

@@ -3,20 +3,33 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ._pictures import INK, SOFT, figure, save_figure
+from lapmark.bench.problems import Case
+from lapmark.bench.problems.applied.label_transfer import Clouds, clouds
+from lapmark.bench.run.solve_case import SolvedCase
+from lapmark.solvers import Plan, Transport, carry
 
-if TYPE_CHECKING:
-    from .label_transfer import Clouds
+from .canvas import INK, SOFT, figure, save_figure
+
+CAPTIONS = {"transfer": "Labels carried from one cloud to the other by an entropic plan"}
 
 #: Black labels stand out from it, and so do colours.
 GROUND = "#59636e"
 
 #: Square points that all marks of a cloud cover together, and the largest of one.
 AREA, LARGEST = 20_000.0, 30.0
+
+
+def draw(case: Case, solved: SolvedCase, folder: Path) -> list[Path]:
+    """Draw both clouds, with the labels of the one and those that the plan carries to the other."""
+    settings = case.settings
+    sample = clouds(case.n, case.seed, settings["source"], settings["target"])
+    assert isinstance(solved.problem, Transport)
+    assert isinstance(solved.result, Plan)
+    carried = np.clip(carry(solved.problem, solved.result, sample.labels), 0, 1)
+    return transfer(sample, carried, settings["reach"], folder)
 
 
 def transfer(clouds: Clouds, carried: np.ndarray, reach: float, folder: Path) -> list[Path]:

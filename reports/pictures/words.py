@@ -13,9 +13,20 @@ from matplotlib.colors import ListedColormap, Normalize
 from matplotlib.patches import PathPatch
 from matplotlib.path import Path as Curve
 
+from lapmark.bench.problems import Case
+from lapmark.bench.problems.applied.words import chosen_texts, nearest
+from lapmark.bench.run.solve_case import SolvedCase
 from lapmark.solvers import Plan, PointCost, Transport
 
-from ._pictures import FROM, INK, SOFT, TO, figure, save_figure
+from .canvas import FROM, INK, SOFT, TO, figure, plan_of, save_figure
+
+CAPTIONS = {
+    "moves": "Which words of one text become which of the other, and their shares of the distance",
+    "nearest": "The texts nearest to the first, by word mover’s distance",
+}
+
+#: Texts in the picture of the nearest.
+NEAREST = 8
 
 #: A column of more words than this cannot be read: those that make most of the distance are shown.
 MOST_WORDS = 40
@@ -33,7 +44,18 @@ NEAR_TO_FAR = ListedColormap(mpl.colormaps["cividis"](np.linspace(1, 0.2, 256)))
 GAP, ROOM = 0.02, 0.36
 
 
-def moves(
+def draw(case: Case, solved: SolvedCase, folder: Path) -> list[Path]:
+    """Draw which words go where, and the texts that are nearest to the first one."""
+    chosen = chosen_texts(case.n, case.seed, case.settings["vectors"], case.settings["texts"])
+    plan = plan_of(solved.result)
+    assert isinstance(solved.problem, Transport)
+    made = draw_moves(solved.problem, plan, chosen.names, [bag.words for bag in chosen.bags], folder) if plan else []
+    others = {name: text for name, text in chosen.library.items() if name != chosen.names[0]}
+    found = nearest(chosen.library[chosen.names[0]], others, chosen.vectors, NEAREST)
+    return made + draw_nearest(chosen.names[0], found, folder)
+
+
+def draw_moves(
     problem: Transport, plan: Plan, names: Sequence[str], words: Sequence[Sequence[str]], folder: Path
 ) -> list[Path]:
     """The words of two texts in columns, bands between them as wide as the mass that moves, and the share of each."""
@@ -68,7 +90,7 @@ def moves(
     return save_figure(plot, folder / "moves", marks=len(mass))
 
 
-def nearest(name: str, found: Sequence[tuple[str, float]], folder: Path) -> list[Path]:
+def draw_nearest(name: str, found: Sequence[tuple[str, float]], folder: Path) -> list[Path]:
     """The texts nearest to one, with their distances."""
     plot = figure(10, 0.42 * len(found) + 1.3)
     axes = plot.add_subplot()

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
-from matplotlib.axes import Axes
 from matplotlib.colors import LogNorm, Normalize
-from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
-from matplotlib.offsetbox import AnnotationBbox, OffsetImage
-from matplotlib.patches import Rectangle
 
-from lapmark.bench.problems.applied._pictures import (
+from lapmark.bench.applications.lle.study import MATRIX_SIDE, Study
+from lapmark.bench.problems import Case
+
+from . import lle_paths
+from .canvas import (
     BACKGROUND,
     BY_COLOUR,
     DPI,
@@ -26,27 +24,40 @@ from lapmark.bench.problems.applied._pictures import (
     figure,
     save_figure,
 )
+from .lle_axes import legend, outline, scatter, style, thumbnail, tiles, window, with_room
 
-from ._lle_numbers import DENSE, Embedded, Errors, magnitudes
+if TYPE_CHECKING:
+    from lapmark.bench.applications.lle.numbers import Embedded, Errors, Magnitudes
+
+CAPTIONS = {
+    "beside": "Ours and scikit-learn’s, of images with noise of 0.0001 grey levels, which makes neighbours unique",
+    "unseen": "Images that took no part in the fit, where the embedding puts them",
+    "reconstructed": "One unseen image of each digit, and its reconstruction from the plane",
+    "errors": "The error of the reconstruction, by neighbours and components",
+    "matrix": "The matrix whose lowest eigenvectors are the embedding, by label, then from left to right",
+    "spectrum": "Its eigenvalues",
+    "between": "From one image to another, in a straight line between their pixels and along the embedding",
+    "turned": "A 6 and an 8 turned through a full circle, over the embedding",
+    "turning": "The same, moving",
+}
 
 #: What is enlarged: the smallest square around the points without so large a share at either end of each axis.
 OUTER = 0.2
 
-#: About so many pixels is the side of the matrix.
-SIDE = 1500
-
-#: The side of a thumbnail, as a share of the axes it is drawn in.
-THUMBNAIL = 0.05
-
 #: Reconstruction errors below are no more than rounding, as the first is where the graph of neighbours is in parts.
 ROUNDING = 1e-15
 
-#: How images are shown, and how far tiles are from each other, in units of their side.
-GREY: dict[str, Any] = {"cmap": "gray", "vmin": 0, "vmax": 1, "interpolation": "nearest"}
-WIDE, HIGH = 1.12, 1.3
-
 #: Eigenvalues at the low end of the spectrum.
 LOW = 40
+
+
+def draw(case: Case, study: Study, folder: Path) -> list[Path]:
+    """Draw eight figures and an animation of a study."""
+    of = study.embedded
+    made = beside(of, folder) + unseen(of, folder) + reconstructed(of, folder)
+    made += errors(of, study.errors, folder) + matrix(of, study.magnitudes, folder)
+    made += spectrum(of, study.spectrum, folder) + lle_paths.between(of, study.blends, folder)
+    return made + lle_paths.turned(of, study.turns, folder) + lle_paths.turning(of, study.turns, folder)
 
 
 def beside(of: Embedded, folder: Path) -> list[Path]:
@@ -76,7 +87,7 @@ def unseen(of: Embedded, folder: Path) -> list[Path]:
     for each, square, title in zip(axes, (whole, dense), ("the whole", "enlarged"), strict=True):
         style(each, title, square)
         scatter(each, of.y, of.label, 14, alpha=0.45)
-        for k in _with_room(at, square):
+        for k in with_room(at, square):
             thumbnail(each, of.unseen[k].reshape(of.shape), at[k], PALETTE[of.unseen_label[k]])
     outline(axes[0], dense)
     plot.suptitle(
@@ -131,14 +142,13 @@ def errors(of: Embedded, lost: Errors, folder: Path) -> list[Path]:
     return save_figure(plot, folder / "errors", marks=2 * lost.unseen.size)
 
 
-def matrix(of: Embedded, folder: Path) -> list[Path]:
+def matrix(of: Embedded, blocks: Magnitudes, folder: Path) -> list[Path]:
     """|M| with the images in the order of their labels, a pixel for one or several of them a side."""
-    blocks = magnitudes(of, SIDE)
     pixels, step = blocks.pixels, blocks.step
     side = len(pixels)
 
     # The axes have exactly as many pixels as the matrix: resampling would blur single entries away.
-    inches = side * max(1, SIDE // side) / DPI
+    inches = side * max(1, MATRIX_SIDE // side) / DPI
     width, height = inches + 1.9, inches + 1.5
     plot = figure(width, height)
     plot.set_layout_engine("none")
@@ -186,7 +196,7 @@ def spectrum(of: Embedded, eigenvalues: tuple[np.ndarray, np.ndarray], folder: P
     right.semilogy(np.arange(1, c + 1), own, "o", label=f"the estimator’s {c}", **look)
     right.set(xlabel="place", ylabel="eigenvalue")
     right.legend(facecolor=BACKGROUND, edgecolor=SOFT, labelcolor=INK, loc="lower right")
-    which = f"the first {n:,} of {len(of.x):,}" if len(of.x) > DENSE else f"{n:,}"
+    which = f"the first {n:,} of {len(of.x):,}" if len(of.x) > n else f"{n:,}"
     apart = np.abs(values[: c + 1] - kept).max() / values[-1]
     plot.suptitle(
         f"Eigenvalues of M, {which} images ({of.source}); the constant vector’s is {abs(values[0]):.0e}\n"
@@ -195,82 +205,3 @@ def spectrum(of: Embedded, eigenvalues: tuple[np.ndarray, np.ndarray], folder: P
         fontsize=13,
     )
     return save_figure(plot, folder / "spectrum", marks=len(low))
-
-
-def window(points: np.ndarray, outer: float = 0.0) -> tuple[tuple[float, float], tuple[float, float]]:
-    """Limits of x and y of the square around points (n, 2 or more), without a share of them at either end."""
-    low, high = np.quantile(points[:, :2], (outer, 1 - outer), axis=0)
-    half = 0.54 * (high - low).max()
-    (x, y) = (low + high) / 2
-    return (x - half, x + half), (y - half, y + half)
-
-
-def style(axes: Axes, title: str, square: tuple[tuple[float, float], tuple[float, float]] | None = None) -> None:
-    """Light on black; and the limits of a square of the plane."""
-    axes.set_facecolor(BACKGROUND)
-    axes.set_title(title, color=INK, fontsize=12)
-    axes.tick_params(colors=SOFT)
-    axes.xaxis.label.set_color(SOFT)
-    axes.yaxis.label.set_color(SOFT)
-    axes.spines[:].set_color(SOFT)
-    if square:
-        axes.set(xlim=square[0], ylim=square[1], aspect="equal")
-        axes.locator_params(nbins=5)
-
-
-def scatter(axes: Axes, y: np.ndarray, label: np.ndarray, size: float, alpha: float = 1.0) -> None:
-    """Points as their labels, each in its colour."""
-    for value in np.unique(label):
-        here = y[label == value]
-        look = {"color": PALETTE[value], "marker": f"${value}$", "alpha": alpha, "linewidths": 0}
-        axes.scatter(here[:, 0], here[:, 1], s=size, **look)
-
-
-def outline(axes: Axes, square: tuple[tuple[float, float], tuple[float, float]]) -> None:
-    """What another axes shows enlarged."""
-    (left, right), (low, high) = square
-    axes.add_patch(Rectangle((left, low), right - left, high - low, fill=False, edgecolor=INK, lw=1))
-
-
-def legend(plot: Figure) -> None:
-    """The ten labels, below."""
-    handles = [
-        Line2D([], [], ls="", marker=f"${value}$", ms=11, color=colour, mew=0, label=" ")
-        for value, colour in enumerate(PALETTE)
-    ]
-    look = {"title": "label", "frameon": False, "handletextpad": 0, "columnspacing": 1}
-    plot.legend(handles=handles, ncols=10, loc="outside lower center", **look).get_title().set_color(SOFT)
-
-
-def thumbnail(axes: Axes, image: np.ndarray, at: np.ndarray, tint: np.ndarray, share: float = THUMBNAIL) -> None:
-    """An image (height, width), tinted and framed, at a place of the plane; its side is a share of the axes'."""
-    side = share * 7 * 72  # points, of axes that are about seven inches wide
-    box = OffsetImage(image[..., None] * tint, zoom=side / max(image.shape), interpolation="nearest")
-    look = {"edgecolor": tuple(tint), "facecolor": BACKGROUND, "linewidth": 0.8}
-    axes.add_artist(AnnotationBbox(box, (at[0], at[1]), pad=0.05, bboxprops=look))
-
-
-def tiles(axes: Axes, images: np.ndarray, names: Sequence[str], below: Sequence[Sequence[str]]) -> None:
-    """Images (rows, columns, height, width), 0 black and 1 white, with a name for each row and words below each."""
-    rows, columns = images.shape[:2]
-    for row, column in np.ndindex(rows, columns):
-        x, y = WIDE * column, -HIGH * row
-        axes.imshow(images[row, column], extent=(x, x + 1, y, y + 1), **GREY)
-        axes.add_patch(Rectangle((x, y), 1, 1, fill=False, edgecolor=SOFT, lw=0.8))
-        axes.text(x + 0.5, y - 0.06, below[row][column], color=SOFT, fontsize=10, ha="center", va="top")
-    for row, name in enumerate(names):
-        axes.text(-0.12, 0.5 - HIGH * row, name, color=INK, fontsize=12, rotation=90, ha="right", va="center")
-    axes.set(xlim=(-0.45, WIDE * columns), ylim=(-HIGH * (rows - 1) - 0.35, 1.05), aspect="equal")
-    axes.axis("off")
-
-
-def _with_room(at: np.ndarray, square: tuple[tuple[float, float], tuple[float, float]]) -> list[int]:
-    """Which of the points (m, 2 or more) are in a square with room for a thumbnail, the first come the first served."""
-    low, side = np.array(square)[:, 0], np.ptp(square[0])
-    place = (at[:, :2] - low) / side
-    room = 1.15 * THUMBNAIL
-    taken: list[int] = []
-    for k in np.flatnonzero((np.abs(place - 0.5) < 0.5 - room / 2).all(axis=1)):
-        if all(np.abs(place[k] - place[other]).max() > room for other in taken):
-            taken.append(int(k))
-    return taken

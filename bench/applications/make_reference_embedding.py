@@ -1,4 +1,4 @@
-"""Make the shipped embedding anew: `python -m lapmark.bench.embeddings.make_reference_embedding --data DIR`; takes some minutes.
+"""Make the shipped embedding anew: `python -m lapmark.bench.applications.make_reference_embedding --data DIR`; takes some minutes.
 
 Writes a file and says how it compares with what is shipped, which was made with scikit-learn 1.9.1 and two threads.
 Expect the points to differ: t-SNE magnifies the last bit of whatever other libraries or another processor round
@@ -16,9 +16,8 @@ import typer
 from scipy.spatial import KDTree
 
 from lapmark.bench.data import datasets
-
-from .embed import embed
-from .reference_embedding import FILE, reference
+from lapmark.bench.embeddings import embed, reference
+from lapmark.bench.embeddings.reference_embedding import FILE
 
 THREADS = 2
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from matplotlib.figure import Figure
 
-from lapmark.bench.problems.applied._pictures import (
+from .canvas import (
     BACKGROUND,
     BY_COLOUR,
     INK,
@@ -17,9 +18,10 @@ from lapmark.bench.problems.applied._pictures import (
     save_animation,
     save_figure,
 )
+from .lle_axes import GREY, legend, scatter, style, thumbnail, tiles, window
 
-from ._lle_numbers import Blend, Embedded, Turn
-from ._lle_pictures import GREY, legend, scatter, style, thumbnail, tiles, window
+if TYPE_CHECKING:
+    from lapmark.bench.applications.lle.numbers import Blend, Embedded, Turn
 
 #: At multiples of so many degrees the image is shown.
 SHOWN = 45

@@ -21,9 +21,8 @@ from typing import Literal
 import numpy as np
 
 from lapmark.bench.problems import FloatType, family
+from lapmark.bench.problems.applied.square_grid import matched_to_nodes, side
 from lapmark.solvers import Assignment
-
-from . import tsne_grid
 
 Layout = Literal["uniform", "line", "near-line", "lattice", "clusters"]
 
@@ -82,7 +81,7 @@ def build(
         The points alone, in float64, or a matrix of `dtype`; squared distances, scaled as in `tsne-grid`.
     dtype : {"float32", "float64"}
     """
-    k = tsne_grid.side(n)
+    k = side(n)
     if not 0 < share <= 1:
         raise ValueError(f"share = {share}; points fill a part of the nodes, above 0 and at most 1")
     if distinct < 0:
@@ -91,7 +90,7 @@ def build(
     points = LAYOUTS[layout](distinct or count, rng)
     if distinct:
         points = points[rng.integers(distinct, size=count)]
-    return Assignment(tsne_grid.cost_to_grid(points, k, rows, cost, dtype))
+    return matched_to_nodes(points, k, rows, cost, dtype)
 
 
 def uniform(count: int, rng: np.random.Generator) -> np.ndarray:

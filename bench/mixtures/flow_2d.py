@@ -10,8 +10,8 @@ import numpy as np
 
 from lapmark.bench.util.jit import compiled
 
-from .compiled import ROUNDING, adam, logit_gradient, softmax
-from .plan import centre, first_duals, optimal_plan
+from .gradient_step import ROUNDING, adam, logit_gradient, softmax
+from .transport_plan import centre, first_duals, optimal_plan
 
 #: Pairs of components that are gone through before control returns, for a moment: some hundredths of a second.
 PAIRS_AT_ONCE = 1 << 20

@@ -1,0 +1,20 @@
+"""The line that says what is being done."""
+
+from __future__ import annotations
+
+from lapmark.bench.util import status_line
+from lapmark.bench.util.status_line import doing
+
+
+def test_status_line_of_nested_tasks_shows_each_and_the_seconds() -> None:
+    def line() -> str:
+        return status_line._Words().__rich__().plain
+
+    with doing("one [1] of two"):
+        with doing("building") as say:
+            assert line().startswith("one [1] of two: building (")
+            assert line().endswith(" s)")
+            say("drawing")
+            assert line().startswith("one [1] of two: drawing (")
+        assert line().startswith("one [1] of two (")
+    assert line() == ""

@@ -1,0 +1,118 @@
+"""Pictures of answers."""
+
+from __future__ import annotations
+
+import re
+import warnings
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from report_records import make_record, measure
+
+from lapmark import Assignment, DenseCost, Matching, reports
+from lapmark.bench import problems
+from lapmark.bench.applications import gallery
+from lapmark.bench.problems import Case, Family
+from lapmark.bench.problems.family import _families
+from lapmark.bench.run.solve_case import SolvedCase
+from lapmark.bench.worker.limits import Limits
+from lapmark.reports import tables
+from lapmark.reports.pictures import albums
+from lapmark.reports.pictures.table import PICTURES, Pictures
+from lapmark.solvers import plugins, registry
+
+
+@pytest.fixture
+def drawn(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """A family that draws its matching as a picture; the sizes that were drawn."""
+    problems.families()
+    sizes: list[int] = []
+
+    def build(n: int, seed: int = 0, lacks: bool = False) -> Assignment:
+        return Assignment(DenseCost(np.random.default_rng(seed).random((n, n))))
+
+    def draw(case: Case, solved: SolvedCase, folder: Path) -> list[Path]:
+        sizes.append(case.n)
+        if case.settings["lacks"]:
+            warnings.warn("the images are missing", stacklevel=2)
+        assert isinstance(solved.result, Matching)
+        path = folder / "grid.png"
+        Image.fromarray((255 * np.eye(case.n)[solved.result.row_to_col]).astype(np.uint8)).save(path)
+        return [path]
+
+    monkeypatch.setitem(_families, "drawn", Family(name="drawn", build=build, source="here", sizes=(4,)))
+    monkeypatch.setitem(gallery.FAMILIES, "drawn", {})
+    monkeypatch.setitem(PICTURES, "drawn", Pictures(draw, {"grid": "Images on the grid"}))
+    return sizes
+
+
+def test_report_written_twice_draws_the_largest_solved_case_once(drawn: list[int], tmp_path: Path) -> None:
+    records = [measure("jv", Case("drawn", n), samples=1) for n in (8, 16)]
+    records.append(make_record("jv", Case("drawn", albums.MOST_ROWS + 1), samples=(1.0,)))
+    records.append(make_record("jv", Case("drawn", 32), status="timeout"))
+    for _ in range(2):
+        page = reports.write_records(records, tmp_path).read_text(encoding="utf-8")
+        assert "16 × 16, solved by jv" in page
+        assert "certified optimal" in page
+        assert 'alt="Images on the grid"' in page
+    assert drawn == [16]
+    (picture,) = (tmp_path / "figures").glob("drawn-n16-*/grid.png")
+    assert np.asarray(Image.open(picture)).sum() == 255 * 16
+
+
+def test_album_with_notes_is_drawn_again(drawn: list[int], tmp_path: Path) -> None:
+    case = Case("drawn", 8, 0, {"lacks": True})
+    for _ in range(2):
+        album = albums.album(case, "jv", tmp_path)
+        assert album.notes == ("the images are missing",)
+        assert [path.name for path in album.pictures] == ["grid.png"]
+    assert drawn == [8, 8]
+
+
+def test_album_of_a_case_that_cannot_be_built_has_a_note(tmp_path: Path) -> None:
+    album = albums.album(Case("tsne-grid", 10), "jv", tmp_path)
+    assert album.pictures == ()
+    assert album.notes[0].startswith("no pictures: the case cannot be built: n = 10")
+
+
+def test_albums_of_families_without_pictures_are_left_out(tmp_path: Path) -> None:
+    cells = tables.frame([make_record("jv", Case(name, 8), samples=(1.0,)) for name in ("uniform", "not-installed")])
+    assert albums.albums(cells, tmp_path) == []
+
+
+@pytest.mark.slow
+def test_album_of_tsne_grid_has_five_pictures(tmp_path: Path) -> None:
+    album = albums.album(Case("tsne-grid", 64), "gone:since=1", tmp_path)
+    assert album.notes == ()
+    assert [path.stem for path in album.pictures] == ["embedding", "nodes", "arrows", "scattered", "grid"]
+    assert "certified optimal" in album.text
+
+
+@pytest.fixture
+def misbehaving(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Solvers that crash, hang or raise, for this test only."""
+    monkeypatch.setattr(registry, "_solvers", dict(registry._solvers))
+    plugins.load(Path(__file__).parents[2] / "helpers" / "plugins" / "misbehaving.py")
+
+
+@pytest.mark.usefixtures("misbehaving")
+@pytest.mark.parametrize(
+    ("solver", "note"),
+    [
+        ("segfault", r"no pictures: segfault gave no answer \(crash\): .*SIGSEGV"),
+        ("hang-with-the-lock", r"no pictures: hang-with-the-lock gave no answer \(timeout\): "),
+        ("greedy", r"no pictures: greedy gave no answer \(memory\): "),
+        ("raises", r"no pictures: raises gave no answer \(error\): .*prices diverged"),
+    ],
+)
+def test_report_with_a_solver_that_fails_is_written_with_a_note(
+    drawn: list[int], solver: str, note: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(albums, "LIMITS", Limits(timeout=1.0, memory=64 << 20))
+    records = [make_record(solver, Case("drawn", 32), samples=(1.0,))]
+    page = reports.write_records(records, tmp_path).read_text(encoding="utf-8")
+    assert re.search(note, page), page
+    assert drawn == []
+    assert list((tmp_path / "figures").glob("drawn-n32-*/about.json"))
