@@ -1,6 +1,6 @@
-"""Problems whose optimum is known otherwise: by brute force, by construction, or from SciPy as the referee.
+"""Assignment problems with a known optimum: by brute force, by construction, or from SciPy as the referee.
 
-`CASES` holds the lists by name. All are seeded, small, and the same everywhere.
+`ASSIGNMENT_CASES` holds the lists by name. All are seeded, small, and the same everywhere.
 """
 
 from __future__ import annotations
@@ -18,27 +18,25 @@ from scipy.optimize import linear_sum_assignment
 from lapmark.solvers.costs import DenseCost, PointCost, SparseCost
 from lapmark.solvers.problem import Assignment
 
+from .cases import Case, CaseLists, case_list
+
 Matrix = np.ndarray
 Rng = np.random.Generator
 
 
 @dataclass(frozen=True)
-class Case:
-    """A problem whose optimum is known; under a limit, that of the sum of c_ij − limit."""
-
-    label: str
-    problem: Assignment
-    optimum: float
+class AssignmentCase(Case[Assignment]):
+    """An assignment problem and its optimum; under a limit, the optimum of the sum of c_ij − limit."""
 
     @property
     def largest(self) -> float:
-        """Largest finite |cost|, or the limit where that is larger."""
+        """The largest finite |cost|, or |limit| where that is larger."""
         matrix = self.problem.cost.dense()
         largest = np.abs(matrix[np.isfinite(matrix)].astype(np.float64)).max(initial=0.0)
         return float(max(largest, abs(self.problem.limit or 0.0)))
 
     def excess(self, row_to_col: Matrix) -> float:
-        """How much worse than the optimum a matching is, without rounding; below 0 where it is better."""
+        """Return the cost of a matching above the optimum, without rounding; negative for a better one."""
         rows = np.flatnonzero(row_to_col >= 0)
         entries = self.problem.cost.entries(rows, row_to_col[rows])
         limits = np.full(len(rows), -(self.problem.limit or 0.0))
@@ -52,17 +50,9 @@ class Case:
         return f"{self.label}: {matrix.shape[0]}×{matrix.shape[1]} {matrix.dtype} {shown}{limit}"
 
 
-Build = Callable[[], Iterable[Case]]
-CASES: dict[str, Callable[[], tuple[Case, ...]]] = {}
+ASSIGNMENT_CASES: CaseLists[AssignmentCase] = {}
 
-
-def cases(name: str) -> Callable[[Build], None]:
-    """Decorate a generator of cases; they are built once, when they are first asked for."""
-
-    def add(build: Build) -> None:
-        CASES[name] = functools.cache(lambda: tuple(build()))
-
-    return add
+cases = functools.partial(case_list, ASSIGNMENT_CASES)
 
 
 @functools.cache
@@ -70,26 +60,26 @@ def injections(n: int, m: int) -> Matrix:
     return np.array(list(itertools.permutations(range(m), n)), dtype=np.intp).reshape(-1, n)
 
 
-def brute_forced(label: str, matrix: Matrix) -> Case:
-    """The optimum over all matchings; the best few are summed without rounding."""
+def brute_forced(label: str, matrix: Matrix) -> AssignmentCase:
+    """Return a case with the optimum over all matchings; the best 50 are summed without rounding."""
     wide = np.asarray(matrix if matrix.shape[0] <= matrix.shape[1] else matrix.T, dtype=np.float64)
     every = injections(*wide.shape)
     entries = wide[np.arange(wide.shape[0]), every]
     nearest = np.argsort(entries.sum(axis=1))[:50]
-    return Case(label, Assignment(DenseCost(matrix)), min(math.fsum(entries[k]) for k in nearest))
+    return AssignmentCase(label, Assignment(DenseCost(matrix)), min(math.fsum(entries[k]) for k in nearest))
 
 
-def refereed(label: str, problem: Assignment | Matrix) -> Case:
-    """The optimum according to SciPy."""
+def refereed(label: str, problem: Assignment | Matrix) -> AssignmentCase:
+    """Return a case with the optimum according to SciPy."""
     if not isinstance(problem, Assignment):
         problem = Assignment(DenseCost(problem))
     matrix = problem.cost.dense()
     rows, cols = linear_sum_assignment(matrix, problem.maximize)
-    return Case(label, problem, math.fsum(problem.cost.entries(rows, cols)))
+    return AssignmentCase(label, problem, math.fsum(problem.cost.entries(rows, cols)))
 
 
-def limited(label: str, matrix: Matrix, limit: float) -> Case:
-    """The optimum according to SciPy, of the problem in which whoever stays out has a partner at no cost."""
+def limited(label: str, matrix: Matrix, limit: float) -> AssignmentCase:
+    """Return a case with the optimum according to SciPy, with a dummy partner at no cost for each row and column."""
     problem = Assignment(DenseCost(matrix), limit)
     assert problem.limit is not None
     n, m = matrix.shape
@@ -98,29 +88,29 @@ def limited(label: str, matrix: Matrix, limit: float) -> Case:
     rows, cols = linear_sum_assignment(padded)
     pairs = (rows < n) & (cols < m)
     entries = problem.cost.entries(rows[pairs], cols[pairs])
-    return Case(label, problem, math.fsum([*entries, *np.full(len(entries), -problem.limit)]))
+    return AssignmentCase(label, problem, math.fsum([*entries, *np.full(len(entries), -problem.limit)]))
 
 
-def planted(label: str, rng: Rng, n: int, m: int, dtype: str) -> Case:
-    """Costs u_i + v_j + slack_ij of whole numbers, the slack 0 on one matching: optimal by construction."""
+def planted(label: str, rng: Rng, n: int, m: int, dtype: str) -> AssignmentCase:
+    """Return a case with whole costs u_i + v_j + slack_ij, the slack 0 on one matching, which is therefore optimal."""
     if n > m:
         case = planted(label, rng, m, n, dtype)
-        return Case(label, Assignment(DenseCost(case.problem.cost.dense().T)), case.optimum)
+        return AssignmentCase(label, Assignment(DenseCost(case.problem.cost.dense().T)), case.optimum)
     u = rng.integers(1000, 2000, n)
     v = rng.integers(-1000, 1, m)
     slack = rng.integers(0, 50, (n, m))
     cols = rng.permutation(m)
     slack[np.arange(n), cols[:n]] = 0
-    v[cols[n:]] = 0  # what a free column must have
+    v[cols[n:]] = 0  # the dual of a free column
     matrix = (u[:, None] + v + slack).astype(dtype)
-    return Case(label, Assignment(DenseCost(matrix)), float(u.sum() + v.sum()))
+    return AssignmentCase(label, Assignment(DenseCost(matrix)), float(u.sum() + v.sum()))
 
 
-# The lists. Each keeps to one capability, so that a solver takes it as a whole or not at all.
+# The lists. Each needs one capability only, so that a solver takes all of it or nothing.
 
 
 @cases("brute-force")
-def _() -> Iterator[Case]:
+def _() -> Iterator[AssignmentCase]:
     rng = np.random.default_rng(1)
     for n in range(1, 8):
         for k in range(4):
@@ -130,7 +120,7 @@ def _() -> Iterator[Case]:
 
 
 @cases("brute-force-rectangular")
-def _() -> Iterator[Case]:
+def _() -> Iterator[AssignmentCase]:
     rng = np.random.default_rng(2)
     for n, m in itertools.permutations(range(1, 8), 2):
         yield brute_forced(f"uniform {n}×{m}", rng.random((n, m)))
@@ -138,14 +128,14 @@ def _() -> Iterator[Case]:
 
 
 @cases("planted")
-def _() -> Iterator[Case]:
+def _() -> Iterator[AssignmentCase]:
     rng = np.random.default_rng(3)
     for n, dtype in itertools.product((50, 120, 200), ("float64", "float32", "int32")):
         yield planted(f"planted {n} {dtype}", rng, n, n, dtype)
 
 
 @cases("planted-rectangular")
-def _() -> Iterator[Case]:
+def _() -> Iterator[AssignmentCase]:
     rng = np.random.default_rng(4)
     for (n, m), dtype in itertools.product(((60, 150), (150, 60), (99, 100)), ("float64", "float32")):
         yield planted(f"planted {n}×{m} {dtype}", rng, n, m, dtype)
@@ -156,10 +146,10 @@ def size(rng: Rng) -> int:
 
 
 def referee(name: str, count: int, draw: Callable[[Rng, int], Matrix | Assignment]) -> None:
-    """`count` random problems; 500 of all kinds."""
+    """Add a list of `count` random problems with SciPy as the referee."""
 
     @cases(f"referee-{name}")
-    def _() -> Iterator[Case]:
+    def _() -> Iterator[AssignmentCase]:
         rng = np.random.default_rng(5)
         for k in range(count):
             yield refereed(f"{name} {k}", draw(rng, k))
@@ -171,7 +161,7 @@ def square(rng: Rng) -> Matrix:
 
 
 def oblong(rng: Rng) -> Matrix:
-    """Wide or tall, with costs of both signs."""
+    """Draw a wide or tall matrix with costs of both signs."""
     n = size(rng)
     wide = rng.normal(size=(n, n + size(rng)))
     return wide if rng.random() < 0.5 else wide.T
@@ -184,7 +174,7 @@ def integers(rng: Rng, dtype: str) -> Matrix:
 
 
 def forbidding(rng: Rng, matrix: Matrix) -> Matrix:
-    """Forbid up to nine pairs in ten, at least one, and none of one matching."""
+    """Forbid up to 90 % of the pairs and at least one, but none of a random matching."""
     n, m = matrix.shape
     forbidden = rng.random((n, m)) < rng.random() * 0.9
     k = min(n, m)
@@ -207,7 +197,7 @@ referee("forbidden-rectangular", 60, lambda rng, k: forbidding(rng, oblong(rng))
 
 
 @cases("maximize")
-def _() -> Iterator[Case]:
+def _() -> Iterator[AssignmentCase]:
     rng = np.random.default_rng(12)
     for k in range(30):
         matrix = square(rng) if k % 2 else rng.integers(0, 9, (7, 7))
@@ -215,7 +205,7 @@ def _() -> Iterator[Case]:
 
 
 @cases("limit")
-def _() -> Iterator[Case]:
+def _() -> Iterator[AssignmentCase]:
     rng = np.random.default_rng(13)
     for k in range(60):
         matrix = (square, oblong)[k % 2](rng)
@@ -229,7 +219,7 @@ def _() -> Iterator[Case]:
 
 
 @cases("layouts")
-def _() -> Iterator[Case]:
+def _() -> Iterator[AssignmentCase]:
     for n, seed in ((7, 0), (30, 1)):
         base = np.random.default_rng(seed).random((3 * n, 3 * n))
         frozen = base[:n, :n].copy()
@@ -250,16 +240,16 @@ def _() -> Iterator[Case]:
 
 
 @cases("equal-costs")
-def _() -> Iterator[Case]:
+def _() -> Iterator[AssignmentCase]:
     for n in (1, 2, 8, 60):
         for value in (0.0, 1.0, 0.1):
-            yield Case(f"all {value}", Assignment(DenseCost(np.full((n, n), value))), math.fsum([value] * n))
+            yield AssignmentCase(f"all {value}", Assignment(DenseCost(np.full((n, n), value))), math.fsum([value] * n))
     x = np.repeat(np.arange(6.0), 5)
     yield refereed("five of each row and column", np.abs(x[:, None] - x[::-1]))
 
 
 @cases("rank-one")
-def _() -> Iterator[Case]:
+def _() -> Iterator[AssignmentCase]:
     for n in (10, 60):
         weights = np.arange(1.0, n + 1)
         yield refereed(f"i·j {n}", np.outer(weights, weights))
@@ -267,7 +257,7 @@ def _() -> Iterator[Case]:
 
 
 @cases("near-ties")
-def _() -> Iterator[Case]:
+def _() -> Iterator[AssignmentCase]:
     rng = np.random.default_rng(6)
     for k in range(60):
         n = int(rng.integers(2, 7))
@@ -278,7 +268,7 @@ def _() -> Iterator[Case]:
 
 
 @cases("big-m")
-def _() -> Iterator[Case]:
+def _() -> Iterator[AssignmentCase]:
     rng = np.random.default_rng(11)
     for k in range(20):
         n = size(rng)
@@ -287,7 +277,7 @@ def _() -> Iterator[Case]:
 
 def scaled(name: str, scale: float, offset: float) -> None:
     @cases(name)
-    def _() -> Iterator[Case]:
+    def _() -> Iterator[AssignmentCase]:
         rng = np.random.default_rng(7)
         for k in range(20):
             yield brute_forced(f"{name} {k}", rng.random((6, 6)) * scale + offset)
@@ -300,7 +290,7 @@ scaled("offset-costs", 1.0, 1e9)
 
 
 @cases("points")
-def _() -> Iterator[Case]:
+def _() -> Iterator[AssignmentCase]:
     for n, d in ((1, 1), (2, 2), (10, 2), (80, 2), (50, 5)):
         rng = np.random.default_rng([n, d])
         points = PointCost(rng.random((n, d)), rng.random((n, d)), p=2, scale=3.0)
@@ -308,10 +298,10 @@ def _() -> Iterator[Case]:
 
 
 def listed(name: str, shapes: Iterable[tuple[int, int]]) -> None:
-    """Whole costs, zeros among them, of the pairs that are allowed."""
+    """Add a list of sparse problems with whole costs, zeros among them."""
 
     @cases(name)
-    def _() -> Iterator[Case]:
+    def _() -> Iterator[AssignmentCase]:
         rng = np.random.default_rng(8)
         for shape in shapes:
             matrix = np.floor(10 * forbidding(rng, rng.random(shape)))

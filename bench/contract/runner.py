@@ -1,7 +1,6 @@
-"""The contract (`lapmark.bench.contract`) put to a solver where it runs, and in a process of its own.
+"""Runner of checks: each solver where it runs, in a process of its own (`check_process`).
 
-A check that crashes the process, or does not end, is a failure like any other, and the rest go on in another process.
-What the checks are is no business of this module.
+A check that crashes the process, or does not end, counts as failed, and the remaining checks run in another process.
 """
 
 from __future__ import annotations
@@ -22,22 +21,22 @@ from lapmark.solvers import registry
 
 from . import CHECKS
 
-#: What can become of a check.
+#: Statuses of a check.
 STATUSES = ("pass", "fail", "skipped")
 
 
 @dataclass(frozen=True)
 class Finding:
-    """What became of a check; the message tells how it failed, on which input, or why it was skipped."""
+    """Result of a check; the message says how it failed, on which input, or why it was skipped."""
 
     check: str
     status: str
     message: str = ""
 
 
-def select(entrant: AvailableSolver, parts: Sequence[str] = ()) -> list[str]:
-    """The checks for a solver of this kind; of those, where parts are given, the ones with such a part in the name."""
-    fitting = [name for name, check in CHECKS.items() if entrant.capabilities.solves(check.kind)]
+def select(solver: AvailableSolver, parts: Sequence[str] = ()) -> list[str]:
+    """Return the checks for a solver's kind of problem; with `parts`, those that have one of them in their name."""
+    fitting = [name for name, check in CHECKS.items() if solver.capabilities.solves(check.kind)]
     for part in parts:
         if not any(part in name for name in fitting):
             raise registry.unknown("check", part, fitting)
@@ -45,44 +44,44 @@ def select(entrant: AvailableSolver, parts: Sequence[str] = ()) -> list[str]:
 
 
 def examine(
-    entrant: AvailableSolver, checks: Sequence[str], timeout: float, show: Callable[[str | Finding], None]
+    solver: AvailableSolver, checks: Sequence[str], timeout: float, show: Callable[[str | Finding], None]
 ) -> None:
     """Run checks on a solver.
 
     Parameters
     ----------
-    entrant : AvailableSolver
+    solver : AvailableSolver
     checks : sequence of str
         Names from `CHECKS`.
     timeout : float
         Seconds for one check.
     show : callable
-        Is told the name of each check as it begins, and what became of it.
+        Called with the name of each check when it begins, and with its finding.
 
     Raises
     ------
     ValueError
-        Where the solver cannot run on this machine, or its process dies before the first check.
+        The solver cannot run on this machine, or its process dies before the first check.
     """
-    if entrant.missing:
-        raise ValueError(f"solver {entrant.name} cannot run here: {entrant.missing}")
+    if solver.missing:
+        raise ValueError(f"solver {solver.name} cannot run here: {solver.missing}")
     left = deque(checks)
     while left:
-        _run(entrant, left, timeout, show)
+        _run(solver, left, timeout, show)
 
 
-def _run(entrant: AvailableSolver, left: deque[str], timeout: float, show: Callable[[str | Finding], None]) -> None:
-    """Run the checks that are left, in one process, to the end or to the first that the process does not survive."""
+def _run(solver: AvailableSolver, left: deque[str], timeout: float, show: Callable[[str | Finding], None]) -> None:
+    """Run the remaining checks in one process, up to the end or to the first that ends the process."""
     read, write = os.pipe()
     with open(read, "rb", buffering=0) as events:
         with open(write, "wb", buffering=0):
             job = {
-                "solver": entrant.solver.name,
+                "solver": solver.solver.name,
                 "checks": list(left),
-                "plugins": [entrant.plugin] if entrant.plugin else [],
+                "plugins": [solver.plugin] if solver.plugin else [],
                 "events": write,
             }
-            command = [str(entrant.python), "-P", "-m", "lapmark.bench.contract", json.dumps(job)]
+            command = [str(solver.python), "-P", "-m", "lapmark.bench.contract.check_process", json.dumps(job)]
             tree = ProcessTree(command, {}, (write,))
         with tree:
             _CheckMonitor(tree, events.fileno(), left, timeout, show).follow()
@@ -91,7 +90,7 @@ def _run(entrant: AvailableSolver, left: deque[str], timeout: float, show: Calla
 
 
 class _CheckMonitor(Monitor):
-    """Follows a process through the checks, and takes each off the list once it is done with."""
+    """Follows a process through the checks, and removes each from the list when it is finished."""
 
     def __init__(
         self, tree: ProcessTree, events: int, left: deque[str], timeout: float, show: Callable[[str | Finding], None]
@@ -99,7 +98,7 @@ class _CheckMonitor(Monitor):
         super().__init__(tree, events, START_UP)
         self._left, self._timeout, self._show = left, timeout, show
         self._started = False
-        self._problem = ""  # the one that the solver is at
+        self._problem = ""  # of the current call
 
     def on_event(self, event: Mapping[str, Any]) -> None:
         match event["event"]:
@@ -115,7 +114,7 @@ class _CheckMonitor(Monitor):
                 self.wait("the next check", START_UP)
                 self.finished = not self._left
             case unknown:
-                raise ValueError(f"{unknown} has no place here")
+                raise ValueError(f"the event {unknown} is out of place here")
 
     def on_failure(self, status: str, message: str) -> None:
         if not self._started:

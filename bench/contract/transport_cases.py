@@ -1,7 +1,7 @@
-"""Transport problems whose optimum is known otherwise: in closed form, or with SciPy as the referee.
+"""Transport problems with a known optimum: in closed form, or from SciPy as the referee.
 
 `TRANSPORT_CASES` holds the lists by name. All are seeded, small, and the same everywhere. Each has a blur, for the
-solvers that need one; the optimum is that without.
+solvers that need one; the optimum is the one without blur.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import dataclasses
 import functools
 import itertools
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,24 +19,26 @@ from scipy.optimize import linear_sum_assignment, linprog
 
 from lapmark.solvers.costs import Cost, DenseCost, PointCost, SparseCost
 from lapmark.solvers.problem import Transport
+from lapmark.solvers.registry import Solver
+
+from .cases import Case, CaseLists, case_list
 
 Rng = np.random.Generator
 
 
 @dataclass(frozen=True)
-class PlanCase:
+class TransportCase(Case[Transport]):
     """A problem without a reach, and the least ⟨π, C⟩ of a plan that meets its marginals."""
 
-    label: str
-    problem: Transport
-    optimum: float
-
-    def without_blur(self) -> PlanCase:
+    def for_solver(self, solver: Solver) -> TransportCase:
+        """Return the case; without its blur for an exact solver."""
+        if not solver.capabilities.exact:
+            return self
         return dataclasses.replace(self, problem=dataclasses.replace(self.problem, blur=0.0))
 
     @property
     def largest(self) -> float:
-        """Largest |cost| times the mass: what sums of a plan are rounded relative to."""
+        """The largest |cost| times the mass, the scale of rounding in sums over a plan."""
         assert self.problem.a is not None
         return float(np.abs(self.problem.cost.span()).max() * self.problem.a.sum())
 
@@ -48,21 +50,13 @@ class PlanCase:
         return f"{self.label}: {n}×{m} {kind}, {what}, blur {self.problem.blur:g}"
 
 
-Build = Callable[[], Iterable[PlanCase]]
-TRANSPORT_CASES: dict[str, Callable[[], tuple[PlanCase, ...]]] = {}
+TRANSPORT_CASES: CaseLists[TransportCase] = {}
 
-
-def cases(name: str) -> Callable[[Build], None]:
-    """Decorate a generator of cases; they are built once, when they are first asked for."""
-
-    def add(build: Build) -> None:
-        TRANSPORT_CASES[name] = functools.cache(lambda: tuple(build()))
-
-    return add
+cases = functools.partial(case_list, TRANSPORT_CASES)
 
 
 def masses(rng: Rng, n: int, zeros: float = 0.0) -> np.ndarray:
-    """Masses of sum 1 and of many sizes, a share of them 0."""
+    """Draw masses of very different sizes with sum 1, a share of them 0."""
     drawn = rng.exponential(1, n) ** 2
     drawn[rng.permutation(n)[: int(zeros * n)]] = 0
     return drawn / drawn.sum()
@@ -70,8 +64,8 @@ def masses(rng: Rng, n: int, zeros: float = 0.0) -> np.ndarray:
 
 def refereed(
     label: str, cost: Cost, a: Any = None, b: Any = None, blur: float = 0.05, partial: bool = False
-) -> PlanCase:
-    """The optimum of a linear programme over all pairs of points with mass, in units in which it is of order one."""
+) -> TransportCase:
+    """Return a case with the optimum of a linear program over all pairs of points with mass, scaled to order one."""
     problem = Transport(cost, a, b, blur=blur, partial=partial)
     assert problem.a is not None
     assert problem.b is not None
@@ -82,7 +76,7 @@ def refereed(
     n, m = matrix.shape
     of_rows, of_cols = np.kron(np.eye(n), np.ones(m)), np.kron(np.ones(n), np.eye(m))
     sums = (problem.a[rows] / mass, problem.b[cols] / mass)
-    # Where sums differ, the larger side may keep some; where they do not, one equation follows from the others.
+    # If the sums differ, the larger side may keep mass; if they are equal, one equation follows from the others.
     kept = problem.surplus
     met = [(of_rows, sums[0])] * (kept <= 0) + [(of_cols[kept == 0 :], sums[1][kept == 0 :])] * (kept >= 0)
     most = [(of_rows, sums[0])] * (kept > 0) + [(of_cols, sums[1])] * (kept < 0)
@@ -96,18 +90,18 @@ def refereed(
         *equations,
         bounds=[(0, None if free else 0) for free in allowed.ravel()],
     )
-    return PlanCase(label, problem, float(found.fun) * scale * mass)
+    return TransportCase(label, problem, float(found.fun) * scale * mass)
 
 
-def assigned(label: str, cost: Cost, blur: float) -> PlanCase:
-    """Of n masses of 1 / n on either side: the mean cost of an assignment."""
+def assigned(label: str, cost: Cost, blur: float) -> TransportCase:
+    """Return a case with n masses of 1 / n on either side: its optimum is the mean cost of an assignment."""
     matrix = cost.dense()
     best = matrix[linear_sum_assignment(matrix)].mean()
-    return PlanCase(label, Transport(cost, blur=blur), float(best))
+    return TransportCase(label, Transport(cost, blur=blur), float(best))
 
 
 def sorted_optimum(x: np.ndarray, y: np.ndarray, a: np.ndarray, b: np.ndarray, p: float) -> float:
-    """Of points on a line: masses keep their order."""
+    """Return the optimum of points on a line, where masses keep their order."""
     i, j = np.argsort(x), np.argsort(y)
     left, right = np.cumsum(a[i]), np.cumsum(b[j])
     cuts = np.sort(np.concatenate([[0.0], left, right]))
@@ -118,7 +112,7 @@ def sorted_optimum(x: np.ndarray, y: np.ndarray, a: np.ndarray, b: np.ndarray, p
 
 
 @cases("transport-programme")
-def _() -> Iterator[PlanCase]:
+def _() -> Iterator[TransportCase]:
     for n, m in ((1, 1), (1, 6), (6, 1), (5, 5), (12, 9), (9, 12)):
         for dtype in ("float64", "float32", "int32"):
             rng = np.random.default_rng([n, m])
@@ -128,7 +122,7 @@ def _() -> Iterator[PlanCase]:
 
 
 @cases("transport-points")
-def _() -> Iterator[PlanCase]:
+def _() -> Iterator[TransportCase]:
     rng = np.random.default_rng(1)
     for d, p, dtype in itertools.product((1, 2, 3, 5), (1, 2, 3), ("float64", "float32")):
         x, y = rng.random((14, d)).astype(dtype), rng.random((17, d)).astype(dtype)
@@ -136,27 +130,27 @@ def _() -> Iterator[PlanCase]:
 
 
 @cases("transport-line")
-def _() -> Iterator[PlanCase]:
+def _() -> Iterator[TransportCase]:
     rng = np.random.default_rng(2)
     for (n, m), p in itertools.product(((60, 60), (70, 45), (1, 30)), (1, 2, 1.5)):
         x, y, a, b = rng.random(n), rng.normal(0.5, 0.3, m), masses(rng, n), masses(rng, m)
         problem = Transport(PointCost(x[:, None], y[:, None], p), a, b, blur=0.05)
-        yield PlanCase("on a line", problem, sorted_optimum(x, y, a, b, p))
+        yield TransportCase("on a line", problem, sorted_optimum(x, y, a, b, p))
 
 
 @cases("transport-translation")
-def _() -> Iterator[PlanCase]:
+def _() -> Iterator[TransportCase]:
     rng = np.random.default_rng(3)
     for d, mass in itertools.product((1, 2, 3), (None, masses(rng, 50))):
         x, by = rng.random((50, d)), rng.normal(size=d)
         order = rng.permutation(50)
         a, b = (mass, mass[order]) if mass is not None else (None, None)
         problem = Transport(PointCost(x, x[order] + by), a, b, blur=0.1)
-        yield PlanCase("moved by a vector", problem, float(by @ by))
+        yield TransportCase("moved by a vector", problem, float(by @ by))
 
 
 @cases("transport-equal-weights")
-def _() -> Iterator[PlanCase]:
+def _() -> Iterator[TransportCase]:
     rng = np.random.default_rng(4)
     for n in (2, 30):
         points = PointCost(rng.random((n, 2)), rng.random((n, 2)))
@@ -165,7 +159,7 @@ def _() -> Iterator[PlanCase]:
 
 
 @cases("transport-zero-masses")
-def _() -> Iterator[PlanCase]:
+def _() -> Iterator[TransportCase]:
     rng = np.random.default_rng(5)
     for n, m in ((10, 10), (12, 20)):
         a, b = masses(rng, n, zeros=0.4), masses(rng, m, zeros=0.5)
@@ -175,8 +169,8 @@ def _() -> Iterator[PlanCase]:
 
 
 @cases("transport-partial")
-def _() -> Iterator[PlanCase]:
-    """Sums that differ: the smaller is moved in full. One side's all, and all but nothing, are among them."""
+def _() -> Iterator[TransportCase]:
+    """Sums that differ, by a factor of up to 100: the smaller is moved in full."""
     rng = np.random.default_rng(15)
     for (n, m), share in itertools.product(((9, 12), (14, 6), (1, 5)), (0.01, 0.5, 3.0, 100.0)):
         a, b = masses(rng, n), share * masses(rng, m)
@@ -185,8 +179,8 @@ def _() -> Iterator[PlanCase]:
 
 
 @cases("transport-forbidden")
-def _() -> Iterator[PlanCase]:
-    """Of the pairs, those that some plan moves mass along are allowed, and a few more."""
+def _() -> Iterator[TransportCase]:
+    """Allowed are the pairs along which some plan moves mass, and a few more."""
     rng = np.random.default_rng(16)
     for n, m in ((5, 5), (9, 12), (14, 6)):
         for share in (0.1, 0.5):
@@ -200,32 +194,32 @@ def _() -> Iterator[PlanCase]:
 
 
 @cases("transport-duplicates")
-def _() -> Iterator[PlanCase]:
+def _() -> Iterator[TransportCase]:
     rng = np.random.default_rng(6)
     for d in (1, 2, 3):
         places = rng.random((4, d))
         x, y = places[rng.integers(0, 4, 15)], places[rng.integers(0, 4, 18)]
         yield refereed("few places", PointCost(x, y), masses(rng, 15), masses(rng, 18))
         here = PointCost(np.full((6, d), 0.3), np.full((9, d), 0.3))
-        yield PlanCase("one place", Transport(here, blur=0.05), 0.0)
+        yield TransportCase("one place", Transport(here, blur=0.05), 0.0)
         apart = PointCost(np.zeros((6, d)), np.full((9, d), 0.5))
-        yield PlanCase("two places", Transport(apart, masses(rng, 6), masses(rng, 9), blur=0.05), 0.25 * d)
-        yield PlanCase("onto itself", Transport(PointCost(x, x), blur=0.05), 0.0)
+        yield TransportCase("two places", Transport(apart, masses(rng, 6), masses(rng, 9), blur=0.05), 0.25 * d)
+        yield TransportCase("onto itself", Transport(PointCost(x, x), blur=0.05), 0.0)
 
 
 @cases("transport-outliers")
-def _() -> Iterator[PlanCase]:
+def _() -> Iterator[TransportCase]:
     rng = np.random.default_rng(7)
     for far, p in itertools.product((10.0, 1e3), (1, 2)):
         x, y = rng.random((16, 2)), rng.random((16, 2))
         x[0], y[3] = far, -far
-        # A linear programme has too few digits for this, an assignment has not.
+        # A linear program has too few digits for this; an assignment has enough.
         yield assigned(f"one point {far:g} away on each side", PointCost(x, y, p), blur=0.1)
 
 
 @cases("transport-far-from-the-origin")
-def _() -> Iterator[PlanCase]:
-    """float32 has 7 digits; those of an offset must not come out of the distances."""
+def _() -> Iterator[TransportCase]:
+    """float32 has 7 digits: an offset must not use up those of the distances."""
     rng = np.random.default_rng(8)
     x, y, a, b = rng.random((20, 2)), rng.random((20, 2)), masses(rng, 20), masses(rng, 20)
     for offset, dtype in itertools.product((1e3, 1e4), ("float32", "float64")):
@@ -235,7 +229,7 @@ def _() -> Iterator[PlanCase]:
 
 
 @cases("transport-mass-scale")
-def _() -> Iterator[PlanCase]:
+def _() -> Iterator[TransportCase]:
     rng = np.random.default_rng(9)
     for mass, cost in itertools.product((1e-30, 1e-3, 1e3, 1e30), ("points", "matrix")):
         points = PointCost(rng.random((12, 2)), rng.random((15, 2)))
@@ -244,7 +238,7 @@ def _() -> Iterator[PlanCase]:
 
 
 @cases("transport-cost-scale")
-def _() -> Iterator[PlanCase]:
+def _() -> Iterator[TransportCase]:
     rng = np.random.default_rng(10)
     for scale in (1e-200, 1e-15, 1e15, 1e200):
         x, y, a, b = rng.random((12, 2)), rng.random((15, 2)), masses(rng, 12), masses(rng, 15)
@@ -254,7 +248,7 @@ def _() -> Iterator[PlanCase]:
 
 
 @cases("transport-layouts")
-def _() -> Iterator[PlanCase]:
+def _() -> Iterator[TransportCase]:
     rng = np.random.default_rng(11)
     n = 9
     base, a, b = rng.random((3 * n, 3 * n)), masses(rng, 2 * n), masses(rng, n)

@@ -1,84 +1,62 @@
-"""What every solver of transport must do, the counterpart of `lapmark.bench.contract.assignment_checks`.
+"""Checks for every solver of transport problems, the counterpart of `assignment_checks`.
 
-A solver that is exact is given problems without a blur, and must meet the optimum. Any other is given a blur, and held
-to what the certificate proves of its answer, on one scale for all:
+An exact solver gets problems without a blur and must meet the optimum. Any other gets a blur, and must keep what the
+certificate proves of its answer, the same for all:
 
-- It meets its marginals to 1e-2 of the mass, and as well as it says.
+- It meets its marginals to 1e-2 of the mass, and as well as it states.
 - With δ the entropic gap of its potentials and H the smaller entropy of the two masses, the cost of its plan, rounded,
-  lies between the optimum and (optimum + ε H) / (1 − δ): entropy makes a plan dearer by at most that. Costs are ≥ 0
-  for this; where they are not, only the lower end is held to.
+  lies between the optimum and (optimum + ε H) / (1 − δ): entropy raises the cost by at most that. This needs costs
+  ≥ 0; otherwise only the lower end is checked.
 
-The inputs are small: a benchmark this is not.
+The inputs are small: this is no benchmark.
 """
 
 from __future__ import annotations
 
 import dataclasses
 import functools
-import warnings
-from collections import Counter
-from collections.abc import Callable, Iterable
 
 import numpy as np
 
 from lapmark.solvers.certificate import Certificate
 from lapmark.solvers.certify import certify
 from lapmark.solvers.costs import DenseCost, PointCost
-from lapmark.solvers.errors import TimeLimit, Unsupported
 from lapmark.solvers.problem import Transport
 from lapmark.solvers.registry import Solver
 from lapmark.solvers.result import Plan
-from lapmark.solvers.solve import solve
 
-from .core import Broken, Verdict, named
-from .transport_cases import TRANSPORT_CASES, PlanCase, masses
+from .checks import (
+    Broken,
+    Verdict,
+    answer_of,
+    check_repeatable,
+    check_time_limit,
+    check_untouched,
+    each_case,
+    fail_on,
+    named,
+    skip,
+)
+from .transport_cases import TRANSPORT_CASES, TransportCase, masses
 
 _transport = functools.partial(named, kind=Transport)
 
-#: Marginal error that an approximate plan may have unless it is told otherwise.
+#: Largest marginal error of an approximate plan, relative to the mass.
 MARGINAL_ERROR = 1e-2
 
-#: An exact plan may miss its marginals and the optimum by this much, relative to the mass and to the optimum; the
-#: latter also by ROUNDING of the largest cost for all of the mass.
+#: Largest error of an exact plan, relative to the mass for its marginals and to the optimum for its cost; the cost may
+#: also be off by ROUNDING times the largest cost of all the mass.
 EXACT, ROUNDING = 1e-9, 1e-12
 
 
-def _posed(solver: Solver, case: PlanCase) -> PlanCase:
-    return case.without_blur() if solver.capabilities.exact else case
-
-
-def _solved(solver: Solver, problem: Transport) -> Plan:
-    """The answer; that an iteration ended early is for its stated error to say."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", RuntimeWarning)
-        return solve(problem, solver.name)
-
-
-def _each(solver: Solver, cases: Iterable[PlanCase], judge: Callable[[PlanCase, Plan], None]) -> Verdict:
-    """Put the cases that the solver takes before it, and its answers before the judge."""
-    ran, refused = 0, Counter[str]()
-    for case in cases:
-        posed = _posed(solver, case)
-        try:
-            plan = _solved(solver, posed.problem)
-        except Unsupported as refusal:
-            refused[str(refusal)] += 1
-            continue
-        except Exception as error:
-            raise Broken(f"{posed}\nraises {type(error).__name__}: {error}") from error
-        judge(posed, plan)
-        ran += 1
-    return Verdict(ran, refused)
-
-
-def _valid(case: PlanCase, plan: Plan) -> Certificate:
+def _valid(case: TransportCase, plan: Plan) -> Certificate:
     certificate = certify(case.problem, plan)
     if not certificate.valid:
         raise Broken(f"{case}\nthe plan is invalid: {certificate.fault}")
     return certificate
 
 
-def _judge(solver: Solver, case: PlanCase, plan: Plan) -> None:
+def _judge(solver: Solver, case: TransportCase, plan: Plan) -> None:
     certificate = _valid(case, plan)
     allowed = EXACT * abs(case.optimum) + ROUNDING * case.largest
     if certificate.dual_bound > case.optimum + allowed:
@@ -95,22 +73,22 @@ def _judge(solver: Solver, case: PlanCase, plan: Plan) -> None:
     elif case.problem.cost.span()[0] >= 0:
         delta = certificate.entropic_gap
         if not delta < 1:
-            raise Broken(f"{case}\nits potentials prove nothing of the entropic problem: the gap is {delta:.3g}")
+            raise Broken(f"{case}\nits potentials prove nothing for the entropic problem: the gap is {delta:.3g}")
         dearest = (case.optimum + case.problem.epsilon * _entropy(case.problem)) / (1 - delta)
         if cost > dearest + allowed:
             raise Broken(f"{case}\nthe plan costs {cost:.9g}; with this blur that is at most {dearest:.9g}")
 
 
 def _entropy(problem: Transport) -> float:
-    """The smaller entropy of the two masses, times the mass: no plan of them holds more information."""
+    """Return the smaller entropy of the two masses, times the mass: an upper bound on the information of a plan."""
     total = float(problem.masses[0].sum())
     shares = (each[each > 0] / total for each in problem.masses)
     return total * min(float(-(share @ np.log(share))) for share in shares)
 
 
 def _known(name: str, solver: Solver) -> Verdict:
-    """Every case of a list is answered with a plan that costs what it should."""
-    return _each(solver, TRANSPORT_CASES[name](), lambda case, plan: _judge(solver, case, plan))
+    """Check that every case of a list is answered with a plan of the right cost."""
+    return each_case(solver, TRANSPORT_CASES[name](), lambda case, plan: _judge(solver, case, plan))
 
 
 for _name in TRANSPORT_CASES:
@@ -119,10 +97,9 @@ for _name in TRANSPORT_CASES:
 
 @_transport("transport-duals")
 def _duals(solver: Solver) -> Verdict:
-    """Potentials are float64 and finite, and prove what they should: an exact plan optimal by themselves, and any other
-    to have all but converged."""
+    """Check that potentials are float64 and finite, and prove an exact plan optimal, or any other nearly converged."""
 
-    def judge(case: PlanCase, plan: Plan) -> None:
+    def judge(case: TransportCase, plan: Plan) -> None:
         if solver.capabilities.exact and not solver.capabilities.duals:
             return
         for name, potential in (("f", plan.f), ("g", plan.g)):
@@ -135,29 +112,29 @@ def _duals(solver: Solver) -> Verdict:
             raise Broken(f"{case}\nits potentials leave a gap of {certificate.entropic_gap:.3g} to the blurred problem")
 
     if solver.capabilities.exact and not solver.capabilities.duals:
-        return Verdict(0, Counter({"claims no duals": 1}))
+        return skip("claims no duals")
     cases = (*TRANSPORT_CASES["transport-line"](), *TRANSPORT_CASES["transport-zero-masses"]())
-    return _each(solver, cases, judge)
+    return each_case(solver, cases, judge)
 
 
-def _prove(case: PlanCase, plan: Plan, certificate: Certificate) -> None:
-    """Duals prove a plan where they are feasible and worth what it costs, but for rounding."""
+def _prove(case: TransportCase, plan: Plan, certificate: Certificate) -> None:
+    """Check that duals are feasible and that their value is the cost of the plan, up to rounding."""
     a, b = case.problem.masses
     assert plan.f is not None
     assert plan.g is not None
-    worth = float(plan.f @ a + plan.g @ b)
+    value = float(plan.f @ a + plan.g @ b)
     size = float(np.abs(plan.f) @ a + np.abs(plan.g) @ b)
-    if not abs(worth - plan.cost) <= 1e-12 * size:
-        raise Broken(f"{case}\nits duals are worth {worth:.12g}, and the plan costs {plan.cost:.12g}")
+    if not abs(value - plan.cost) <= 1e-12 * size:
+        raise Broken(f"{case}\nthe value of its duals is {value:.12g}, but the plan costs {plan.cost:.12g}")
     if not certificate.max_violation * min(a.sum(), b.sum()) <= 1e-12 * size:
         raise Broken(f"{case}\nits duals exceed a cost by {certificate.max_violation:.3g}")
 
 
-# Between Gaussians. The grids are fine, so that sums over them are integrals to many digits.
+# Gaussians. The grids are so fine that sums over them equal integrals to many digits.
 
 
-def _gaussians(d: int, blur: float) -> tuple[PlanCase, float]:
-    """Two Gaussians on grids, the distance of A. Bures between them, and what the blurred plan costs.
+def _gaussians(d: int, blur: float) -> tuple[TransportCase, float]:
+    """Return two Gaussians on grids with their Bures distance, and the cost of the blurred plan.
 
     H. Janati, B. Muzellec, G. Peyré, M. Cuturi, NeurIPS 2020, theorem 1: with ε = 2σ² and, an axis at a time,
     D = √(4 s² t² + σ⁴), the optimal plan has the covariance (D − σ²) / 2.
@@ -171,17 +148,17 @@ def _gaussians(d: int, blur: float) -> tuple[PlanCase, float]:
     for u, v in zip(s, t, strict=True):
         exact += apart**2 + (u - v) ** 2
         blurred += apart**2 + u**2 + v**2 - (np.sqrt(4 * u**2 * v**2 + half**2) - half)
-    return PlanCase(f"Gaussians in {d} dimensions", problem, exact), blurred
+    return TransportCase(f"Gaussians in {d} dimensions, blur {blur:g}", problem, exact), blurred
 
 
 @_transport("transport-gaussians")
 def _between_gaussians(solver: Solver) -> Verdict:
-    """The distance of Bures for an exact solver, up to what the cells of a grid add, and for others the blurred one."""
+    """Check the Bures distance for an exact solver, up to the size of a grid cell, and its blurred form for others."""
 
-    def judge(case: PlanCase, plan: Plan) -> None:
+    def judge(case: TransportCase, plan: Plan) -> None:
         certificate = _valid(case, plan)
-        known = case.optimum if solver.capabilities.exact else blurred
-        # Half a cell's diagonal on either side; a plan that misses its marginals can be off by their share of the span.
+        known = case.optimum if solver.capabilities.exact else blurred[case.label]
+        # Half a cell's diagonal on either side; a plan that misses its marginals can be off by that share of the span.
         cost = case.problem.cost
         assert isinstance(cost, PointCost)
         cell = float(np.diff(np.unique(cost.x, axis=0), axis=0).max()) if solver.capabilities.exact else 0.0
@@ -190,12 +167,9 @@ def _between_gaussians(solver: Solver) -> Verdict:
         if not abs(certificate.cost - known) <= allowed:
             raise Broken(f"{case}\nthe plan costs {certificate.cost:.6g}, the closed form is {known:.6g}")
 
-    ran, refused = 0, Counter[str]()
-    for d, blur in ((1, 1.0), (1, 0.7), (2, 1.0)):
-        case, blurred = _gaussians(d, blur)
-        verdict = _each(solver, [case], judge)
-        ran, refused = ran + verdict.ran, refused + verdict.refused
-    return Verdict(ran, refused)
+    cases = [_gaussians(d, blur) for d, blur in ((1, 1.0), (1, 0.7), (2, 1.0))]
+    blurred = {case.label: cost for case, cost in cases}
+    return each_case(solver, [case for case, _ in cases], judge)
 
 
 # A reach.
@@ -203,9 +177,9 @@ def _between_gaussians(solver: Solver) -> Verdict:
 
 @_transport("transport-reach")
 def _one_to_one(solver: Solver) -> Verdict:
-    """From one point to one other, unbalanced: π^(2ρ + ε) = (ab)^(ρ + ε) exp(−c), in closed form."""
+    """Check unbalanced transport from one point to another: π^(2ρ + ε) = (ab)^(ρ + ε) exp(−c)."""
 
-    def judge(case: PlanCase, plan: Plan) -> None:
+    def judge(case: TransportCase, plan: Plan) -> None:
         certificate = _valid(case, plan)
         problem, ((a,), (b,)) = case.problem, case.problem.masses
         (cost,), rho, epsilon = problem.cost.dense()[0], problem.rho, problem.epsilon
@@ -214,7 +188,7 @@ def _one_to_one(solver: Solver) -> Verdict:
             raise Broken(f"{case}\nthe plan moves {certificate.cost / cost:.9g}, not {np.exp(moved):.9g}")
 
     cases = [
-        PlanCase(
+        TransportCase(
             f"reach {reach:g}, masses {a:g} and {b:g}",
             Transport(cost, np.array([a]), np.array([b]), 0.3, reach),
             np.nan,
@@ -223,45 +197,47 @@ def _one_to_one(solver: Solver) -> Verdict:
         for reach in (0.5, 1.0, 20.0)
         for a, b in ((1.0, 1.0), (0.5, 3.0))
     ]
-    return _each(solver, cases, judge)
+    return each_case(solver, cases, judge)
 
 
 @_transport("transport-great-reach")
 def _great_reach(solver: Solver) -> Verdict:
-    """A reach far beyond all points asks for what no reach does."""
+    """Check that a reach far beyond all points gives the same as no reach."""
 
-    def judge(case: PlanCase, plan: Plan) -> None:
+    def judge(case: TransportCase, plan: Plan) -> None:
         certificate = _valid(case, plan)
-        balanced = certify(case.problem, _solved(solver, dataclasses.replace(case.problem, reach=None)))
+        balanced = certify(case.problem, answer_of(solver, dataclasses.replace(case.problem, reach=None)))
         if not abs(certificate.cost - balanced.cost) <= 2e-2 * balanced.cost:
             raise Broken(f"{case}\nthe plan costs {certificate.cost:.6g}, {balanced.cost:.6g} without a reach")
         if not certificate.marginal_error <= MARGINAL_ERROR:
             raise Broken(f"{case}\nthe potentials are off by {certificate.marginal_error:.3g} of the mass")
 
-    return _each(solver, [_within(reach) for reach in (100.0, 1e3)], judge)
+    return each_case(solver, [_within(reach) for reach in (100.0, 1e3)], judge)
 
 
 @_transport("transport-small-reach")
 def _small_reach(solver: Solver) -> Verdict:
-    """Where everything is out of reach nothing moves, and all of it is paid for."""
+    """Check that nothing moves where everything is out of reach, and that all of it is paid for."""
 
-    def judge(case: PlanCase, plan: Plan) -> None:
+    def judge(case: TransportCase, plan: Plan) -> None:
         certificate = _valid(case, plan)
         rho = case.problem.rho
         if not certificate.cost <= 1e-6 * rho:
-            raise Broken(f"{case}\nmoves mass at a cost of {certificate.cost:.3g}, though all points are out of reach")
+            raise Broken(f"{case}\nmoves mass at a cost of {certificate.cost:.3g}, but all points are out of reach")
         if not abs(certificate.feasible_cost - 3 * rho) <= 1e-6 * rho:
-            raise Broken(f"{case}\npays {certificate.feasible_cost:.9g} for what it does not move, not {3 * rho:.9g}")
+            raise Broken(
+                f"{case}\npays {certificate.feasible_cost:.9g} for the mass that it does not move, not {3 * rho:.9g}"
+            )
 
-    return _each(solver, [_within(reach, apart=50.0) for reach in (0.3, 1.0)], judge)
+    return each_case(solver, [_within(reach, apart=50.0) for reach in (0.3, 1.0)], judge)
 
 
-def _within(reach: float, apart: float = 0.0) -> PlanCase:
-    """Points whose masses differ, except for a balanced twin: there is none of a problem whose points are far apart."""
+def _within(reach: float, apart: float = 0.0) -> TransportCase:
+    """Return points whose sums of masses differ if they are far apart, and are equal otherwise."""
     rng = np.random.default_rng(12)
     cost = PointCost(rng.random((20, 2)), rng.random((25, 2)) + apart)
     b = masses(rng, 25) * (2 if apart else 1)
-    return PlanCase(f"reach {reach:g}", Transport(cost, masses(rng, 20), b, 0.1, reach), np.nan)
+    return TransportCase(f"reach {reach:g}", Transport(cost, masses(rng, 20), b, 0.1, reach), np.nan)
 
 
 # Limits.
@@ -269,93 +245,55 @@ def _within(reach: float, apart: float = 0.0) -> PlanCase:
 
 @_transport("transport-small-blur")
 def _small_blur(solver: Solver) -> Verdict:
-    """As the blur shrinks, a solver answers rightly or says that it cannot: no NaN, and no answer beyond an error."""
+    """Check that a solver answers a shrinking blur correctly, or refuses it from some blur on."""
     if solver.capabilities.exact:
-        return Verdict(0, Counter({"takes no blur": 1}))
+        return skip("takes no blur")
     rng = np.random.default_rng(13)
-    ran, refused = 0, Counter[str]()
     points = PointCost(rng.random((15, 2)), rng.random((15, 2)))
-    for cost in (points, PointCost(points.x.astype("f4"), points.y.astype("f4")), DenseCost(points.dense())):
-        gave_up = None
-        for blur in 10.0 ** -np.arange(1, 13, 1.5):
-            case = PlanCase("a small blur", Transport(cost, blur=blur), np.nan)
-            try:
-                plan = _solved(solver, case.problem)
-            except Unsupported as refusal:
-                refused[str(refusal)] += 1
-                continue
-            except ValueError as error:
-                if "blur" not in str(error):
-                    raise Broken(f"{case}\nraises {error!r}, which does not name the blur") from error
-                gave_up = blur
-                continue
-            except Exception as error:
-                raise Broken(f"{case}\nraises {type(error).__name__}: {error}") from error
-            if gave_up is not None:
-                raise Broken(f"{case}\nis answered, but {gave_up:g} was too small")
-            _valid(case, plan)
-            ran += 1
-    return Verdict(ran, refused)
+    costs = (points, PointCost(points.x.astype("f4"), points.y.astype("f4")), DenseCost(points.dense()))
+    cases = [
+        TransportCase(f"a small blur, cost {number}", Transport(cost, blur=blur), np.nan)
+        for number, cost in enumerate(costs)
+        for blur in 10.0 ** -np.arange(1, 13, 1.5)
+    ]
+    refused: dict[str, float] = {}
+
+    def judge(case: TransportCase, plan: Plan) -> None:
+        if case.label in refused:
+            raise Broken(f"{case}\nis answered, but {refused[case.label]:g} was too small")
+        _valid(case, plan)
+
+    def on_error(case: TransportCase, error: Exception) -> bool:
+        if not isinstance(error, ValueError):
+            return fail_on(case, error)
+        if "blur" not in str(error):
+            raise Broken(f"{case}\nraises {error!r}, which does not name the blur") from error
+        refused[case.label] = case.problem.blur
+        return False
+
+    return each_case(solver, cases, judge, on_error)
 
 
 @_transport("transport-untouched")
 def _untouched(solver: Solver) -> Verdict:
-    """The input is as it was, even where it could be written to."""
     rng = np.random.default_rng(14)
-    arrays = [rng.random((12, 2)), rng.random((12, 2)), masses(rng, 12), masses(rng, 12), rng.random((12, 12))]
-    before = [array.copy() for array in arrays]
-    x, y, a, b, matrix = arrays
-
-    def judge(case: PlanCase, plan: Plan) -> None:
-        held = (*arrays, *case.problem.masses)
-        if not all(np.array_equal(array, copy) for array, copy in zip(held, (*before, *before[2:4]), strict=True)):
-            raise Broken(f"{case}\nthe solver wrote to its input")
-
+    x, y, a, b, matrix = (
+        rng.random((12, 2)),
+        rng.random((12, 2)),
+        masses(rng, 12),
+        masses(rng, 12),
+        rng.random((12, 12)),
+    )
     costs = (PointCost(x, y), DenseCost(matrix))
-    return _each(solver, [PlanCase("untouched", Transport(cost, a, b, 0.2), np.nan) for cost in costs], judge)
+    cases = [TransportCase("untouched", Transport(cost, a, b, 0.2), np.nan) for cost in costs]
+    return check_untouched(solver, cases, lambda case: [x, y, a, b, matrix, *case.problem.masses])
 
 
 @_transport("transport-repeatable")
 def _repeatable(solver: Solver) -> Verdict:
-    """The same plan, potentials and counters from run to run, and no counter that is not declared."""
-
-    def judge(case: PlanCase, plan: Plan) -> None:
-        again = _solved(solver, case.problem)
-        for name in ("f", "g"):
-            if not _equal(getattr(plan, name), getattr(again, name)):
-                raise Broken(f"{case}\n{name} differs from run to run")
-        if plan.mass is not None and (again.mass is None or (plan.mass != again.mass).nnz):
-            raise Broken(f"{case}\nthe plan differs from run to run")
-        if plan.counters != again.counters:
-            raise Broken(f"{case}\ncounters differ from run to run: {plan.counters}, {again.counters}")
-        if undeclared := set(plan.counters) - set(solver.capabilities.counters):
-            raise Broken(f"{case}\ncounters not among its capabilities: {', '.join(sorted(undeclared))}")
-
-    return _each(solver, TRANSPORT_CASES["transport-points"]()[::3], judge)
-
-
-def _equal(one: np.ndarray | None, other: np.ndarray | None) -> bool:
-    return one is other is None or (one is not None and other is not None and np.array_equal(one, other))
+    return check_repeatable(solver, TRANSPORT_CASES["transport-points"]()[::3], ("f", "g", "mass"))
 
 
 @_transport("transport-time-limit")
 def _time_limit(solver: Solver) -> Verdict:
-    """Time that is over ends in TimeLimit, with a bound that holds; time enough changes nothing."""
-
-    def judge(case: PlanCase, plan: Plan) -> None:
-        patient = solve(case.problem, solver.name, time_limit=600)
-        if not (_equal(plan.f, patient.f) and _equal(plan.g, patient.g)):
-            raise Broken(f"{case}\nis answered otherwise under a time limit of 600 s")
-        try:
-            solve(case.problem, solver.name, time_limit=1e-9)
-        except TimeLimit as late:
-            if not late.bound <= case.optimum * (1 + EXACT):
-                raise Broken(f"{case}\nstates a bound of {late.bound!r}, the optimum is {case.optimum!r}") from None
-        except Exception as error:
-            raise Broken(f"{case}\nhas no time, but raises {type(error).__name__}: {error}") from error
-        else:
-            raise Broken(f"{case}\nis answered, though the time was over before it began")
-
-    if not solver.capabilities.time_limit:
-        return Verdict(0, Counter({"cannot be stopped": 1}))
-    return _each(solver, TRANSPORT_CASES["transport-line"](), judge)
+    return check_time_limit(solver, TRANSPORT_CASES["transport-line"](), ("f", "g"), EXACT)

@@ -131,8 +131,8 @@ def test_what_cannot_run_is_a_usage_error(tmp_path: Path) -> None:
 def test_a_file_that_dies_in_the_process_of_the_checks_is_told_once(tmp_path: Path) -> None:
     file = tmp_path / "dying.py"
     file.write_text(
-        "import os, sys\nfrom solvers import Capabilities, register\n"
-        'if "lapmark.bench.contract" in getattr(sys.modules["__main__"].__spec__, "name", ""):\n    os.abort()\n'
+        "import os, sys\nfrom lapmark import Capabilities, register\n"
+        'if "check_process" in getattr(sys.modules["__main__"].__spec__, "name", ""):\n    os.abort()\n'
         'register("check-dies", Capabilities(exact=True))(lambda problem: None)\n'
     )
     code, output = lapmark("check", "check-dies", "--plugin", file)
@@ -144,7 +144,7 @@ def test_ctrl_c_leaves_no_process(faulty: Path) -> None:
     command = [sys.executable, "-m", "lapmark", "check", "check-hangs", "--plugin", str(faulty), "-k", "tiny"]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     children: list[psutil.Process] = []
-    while not any("lapmark.bench.contract" in child.cmdline() for child in children):
+    while not any("lapmark.bench.contract.check_process" in child.cmdline() for child in children):
         assert process.poll() is None
         time.sleep(0.05)
         children = psutil.Process(process.pid).children(recursive=True)

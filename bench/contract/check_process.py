@@ -1,7 +1,7 @@
-"""The contract on one solver, check after check, as `bench.contract.runner` has it run in a process that may die of it.
+"""Process in which `runner` runs the checks of one solver, which may crash it.
 
-`python -m lapmark.bench.contract JOB`, with a JSON object that names the solver, the checks, the plugins and the descriptor
-for the events.
+Run as `python -m lapmark.bench.contract.check_process JOB`; the job is a JSON object with the solver, the checks, the
+plugins and the descriptor for events.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from lapmark.solvers.result import Result
 
 from . import Broken, check
 
-#: Entries of a matrix that is shown.
+#: Most entries of a matrix to show.
 SMALL = 64
 
 
@@ -34,12 +34,12 @@ def main() -> None:
     announce(registry.get(job["solver"]), channel)
     for name in job["checks"]:
         channel.send("check", name=name)
-        status, message = examine(job["solver"], name)
+        status, message = run_check(job["solver"], name)
         channel.send("verdict", name=name, status=status, message=message)
 
 
 def announce(solver: Solver, channel: Channel) -> None:
-    """Have every problem told before the solver gets it, since a solver that crashes tells nothing after."""
+    """Report every problem before the solver gets it: after a crash nothing can be reported."""
 
     @functools.wraps(solver.function)
     def function(problem: Problem, /, **options: Any) -> Result:
@@ -50,7 +50,7 @@ def announce(solver: Solver, channel: Channel) -> None:
 
 
 def show(problem: Problem) -> str:
-    """A problem in words, with its matrix where that is small."""
+    """Return a problem in words, with its matrix if that is small."""
     cost = problem.cost
     shape = f"{type(problem).__name__} of {cost.shape[0]}×{cost.shape[1]} {cost.kind} costs"
     if cost.shape[0] * cost.shape[1] > SMALL:
@@ -59,8 +59,8 @@ def show(problem: Problem) -> str:
     return f"{shape}, {matrix.dtype} {np.array2string(matrix, precision=17)}"
 
 
-def examine(solver: str, name: str) -> tuple[str, str]:
-    """Status and message of a check."""
+def run_check(solver: str, name: str) -> tuple[str, str]:
+    """Run a check and return its status and message."""
     try:
         verdict = check(solver, name)
     except Broken as broken:
