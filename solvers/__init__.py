@@ -1,14 +1,18 @@
 """Solvers of the linear assignment problem and of optimal transport behind one face, with proofs of their answers."""
 
 from .batch import BatchMatching, solve_batch
-from .certificate import Certificate, certify
+from .certificate import Certificate
+from .certify import certify
+from .costs import DenseCost, PointCost, SparseCost
 from .emd import emd, emd_plans
+from .errors import Infeasible, TimeLimit, Unsupported
 from .grid_layout import fitting_shape, grid_layout, grid_problem
 from .linear_sum_assignment import linear_sum_assignment
-from .problem import Assignment, DenseCost, Infeasible, PointCost, SparseCost, TimeLimit, Transport, Unsupported
-from .registry import Capabilities, names, register, solve
+from .loss import Loss, carry, loss
+from .problem import Assignment, Transport
+from .registry import Capabilities, names, register
 from .result import Matching, Plan
-from .sinkhorn.divergence import Loss, carry, loss
+from .solve import solve
 
 __all__ = [
     "Assignment",

@@ -1,4 +1,4 @@
-"""Many assignment problems in one call: what object tracking asks for, thousands of small ones a second."""
+"""Batches of assignment problems in one call, such as object tracking has: thousands of small ones a second."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ class BatchMatching:
     Attributes
     ----------
     row_to_col : (b, n) intp, or list of b arrays (n_k,) intp
-        Column of each row of each problem, −1 where a row is left out (only if n > m). A list where the problems were
-        given as one.
+        Column of each row of each problem, −1 for an unmatched row (only if n > m). A list if the problems were given
+        as one.
     cost : (b,) float64
         Sum of the chosen entries of each problem.
     """
@@ -36,17 +36,17 @@ def solve_batch(costs: Any, *, maximize: bool = False, threads: int | None = Non
     Parameters
     ----------
     costs : array, shape (b, n, m), or iterable of array_like, shapes (n_k, m_k)
-        Costs as `linear_sum_assignment` takes them. C-contiguous float32 and float64 arrays are read where they lie.
+        Costs as for `linear_sum_assignment`. C-contiguous float32 and float64 arrays are read without a copy.
     maximize : bool
-        Largest totals instead.
+        Maximise the totals instead.
     threads : int, optional
-        At most so many threads; by default, and with −1, as many as cores may be used. Answers do not depend on it.
+        Largest number of threads; by default, and with −1, all cores of this process. Answers do not depend on it.
 
     Raises
     ------
     ValueError, TypeError, OverflowError
-        Where `linear_sum_assignment` would for some problem, whose index the message begins with: "problem 3: …".
-        Where a single array has not three dimensions, or `threads` is no whole number above 0, nor −1.
+        If `linear_sum_assignment` would for some problem; the message begins with its index: "problem 3: …". If a
+        single array does not have three dimensions, or `threads` is neither a whole number above 0 nor −1.
     """
     workers = check_threads(threads)
     row_to_col: Any
@@ -63,7 +63,7 @@ def solve_batch(costs: Any, *, maximize: bool = False, threads: int | None = Non
         total = np.empty(len(problems))
         left = _small.assign_list(problems, maximize, workers, row_to_col, total)
     if left:
-        # Large problems and those of other types; or faulty ones, of which the first one's error is raised.
+        # Large problems, those of other types, and invalid ones, of which the first raises its error.
         with ThreadPoolExecutor(workers) as pool:
             answers = pool.map(lambda k: _answer(k, problems[k], maximize), left)
             for k, (columns, cost) in zip(left, answers, strict=True):
@@ -72,7 +72,7 @@ def solve_batch(costs: Any, *, maximize: bool = False, threads: int | None = Non
 
 
 def _answer(k: int, costs: Any, maximize: bool) -> tuple[np.ndarray, float]:
-    """row_to_col and cost of one problem by itself."""
+    """Return row_to_col and cost of one problem."""
     try:
         matrix = as_costs(costs, maximize)
         rows, cols = linear_sum_assignment(matrix, maximize)

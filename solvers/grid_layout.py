@@ -1,7 +1,7 @@
-"""Points of the plane laid on a grid: each gets a node of its own, and all together move as little as can be.
+"""Grid layouts: each point of the plane gets a node of a grid, at the least total squared distance.
 
-What a scatter plot of images cannot show, because they cover each other, a grid can. The assignment is exact, so that
-it says what a layout is worth; nothing is rounded to a lattice, and the grid may have more nodes than there are points.
+A grid shows images that would cover each other in a scatter plot. The assignment is exact: no point is rounded to a
+lattice, and the grid may have more nodes than points.
 """
 
 from __future__ import annotations
@@ -12,9 +12,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from .problem import Assignment, PointCost
-from .registry import solve
-from .validation import MASKED_POINTS, as_numeric, check_number, first, place
+from .costs import PointCost
+from .errors import place
+from .problem import Assignment
+from .solve import solve
+from .validation import MASKED_POINTS, as_numeric, check_number, first
 
 
 def grid_layout(points: ArrayLike, shape: tuple[int, int] | None = None, solver: str = "auto") -> np.ndarray:
@@ -26,27 +28,26 @@ def grid_layout(points: ArrayLike, shape: tuple[int, int] | None = None, solver:
         x and y, n ≥ 2, of any real dtype and memory layout. Each axis is stretched to the grid's extent, so that units
         do not matter; points without extent along an axis lie in its middle.
     shape : (int, int), optional
-        Rows and columns, with n nodes or more. Nodes stay empty where that makes the whole nearest. Default:
+        Rows and columns, with n nodes or more; the assignment decides which nodes stay empty. Default:
         `fitting_shape(n)`.
     solver : str
-        As `solve` takes it.
+        As for `solve`.
 
     Returns
     -------
     (n, 2) intp
-        Row and column of each point. Row 0 is at the top, where y is largest; column 0 at the left, where x is
-        smallest.
+        Row and column of each point. Row 0 is at the top (largest y), column 0 at the left (smallest x).
 
     Raises
     ------
     ValueError
-        Where there are fewer than two points, a coordinate is not finite, or the grid has too few nodes.
+        If there are fewer than two points, a coordinate is not finite, or the grid has too few nodes.
     TypeError
         For complex, text, object and masked arrays.
 
     Notes
     -----
-    It minimises the sum of squared Euclidean distances in cells. `grid_problem` gives the problem itself, for a proof.
+    The layout minimises the sum of squared Euclidean distances in cells. `grid_problem` returns the problem itself.
 
     Examples
     --------
@@ -61,18 +62,18 @@ def grid_layout(points: ArrayLike, shape: tuple[int, int] | None = None, solver:
 
 
 def grid_problem(points: ArrayLike, shape: tuple[int, int] | None = None) -> tuple[Assignment, tuple[int, int]]:
-    """The assignment that `grid_layout` solves, and the grid's shape.
+    """Return the assignment that `grid_layout` solves, and the grid's shape.
 
     Parameters
     ----------
     points, shape
-        As `grid_layout` takes them.
+        As for `grid_layout`.
 
     Returns
     -------
     problem : Assignment
         Rows are the points, columns the nodes in reading order: node k is (k div columns, k mod columns). The cost is
-        a `PointCost`, of O(n) memory.
+        a `PointCost`.
     shape : (int, int)
         Rows and columns.
     """
@@ -85,7 +86,7 @@ def grid_problem(points: ArrayLike, shape: tuple[int, int] | None = None) -> tup
 
 
 def grid_shape(n: int, shape: tuple[int, int] | None = None) -> tuple[int, int]:
-    """The grid that n points are laid on where `shape` is asked for; a ValueError where that has too few nodes."""
+    """Return the grid for n points, `shape` if given; a ValueError if that has too few nodes."""
     if shape is None:
         return fitting_shape(n)
     rows, columns = _checked(shape)
@@ -96,20 +97,19 @@ def grid_shape(n: int, shape: tuple[int, int] | None = None) -> tuple[int, int]:
 
 
 def fitting_shape(n: int, aspect: float = 1.0) -> tuple[int, int]:
-    """A grid with room for n points that is near a shape and leaves few nodes empty.
+    """Return a grid with room for n points that is near an aspect and leaves few nodes empty.
 
     Parameters
     ----------
     n : int
         At least 1.
     aspect : float
-        Columns to a row that are wanted; above 0.
+        Wanted ratio of columns to rows; above 0.
 
     Returns
     -------
     (int, int)
-        Rows and columns for which the sum of two is least: the empty nodes, as a share of n, and the distance of the
-        aspect from the one wanted, as a logarithm.
+        Rows and columns that minimise the share of empty nodes plus |log(columns / rows / aspect)|.
 
     Examples
     --------
@@ -123,12 +123,12 @@ def fitting_shape(n: int, aspect: float = 1.0) -> tuple[int, int]:
     columns = -(-n // rows)
     empty = (rows * columns - n) / n
     loss = empty + np.abs(np.log(columns / rows / aspect))
-    best = np.argmin(loss.round(12))  # of equal ones the widest, whatever rounding makes of them
+    best = np.argmin(loss.round(12))  # rounded, so that the widest of equal ones wins
     return int(rows[best]), int(columns[best])
 
 
 def _checked(shape: Any) -> tuple[int, int]:
-    """A shape as two whole numbers above 0."""
+    """Return a shape as two whole numbers above 0."""
     sides = tuple(shape) if isinstance(shape, tuple | list | np.ndarray) else (shape,)
     if len(sides) != 2 or not all(isinstance(side, Integral) and int(side) > 0 for side in sides):
         raise ValueError(f"shape = {shape!r}; a grid is (rows, columns), two whole numbers above 0")
@@ -136,7 +136,7 @@ def _checked(shape: Any) -> tuple[int, int]:
 
 
 def _stretched(points: ArrayLike) -> np.ndarray:
-    """Points as (n, 2) float64, moved and stretched to fill [0, 1] along each axis."""
+    """Return points as (n, 2) float64, moved and stretched to fill [0, 1] along each axis."""
     array = as_numeric(points, "points", masked=MASKED_POINTS)
     if array.ndim != 2 or array.shape[1] != 2:
         raise ValueError(f"points have shape {array.shape}; a layout takes x and y of each, as an (n, 2) array")
@@ -146,7 +146,7 @@ def _stretched(points: ArrayLike) -> np.ndarray:
     if not np.isfinite(array).all():
         where = first(~np.isfinite(array))
         raise ValueError(f"points{place(where)} is {array[where]}; a layout takes finite coordinates")
-    # Differences of the largest numbers of float64 are not finite, those of numbers in [−1, 1] are.
+    # Differences of the largest float64 numbers overflow, those of numbers in [−1, 1] do not.
     array /= np.maximum(np.abs(array).max(axis=0), np.finfo(np.float64).tiny)
     low, high = array.min(axis=0), array.max(axis=0)
     return np.where(high > low, (array - low) / np.where(high > low, high - low, 1), 0.5)

@@ -1,4 +1,4 @@
-"""`linear_sum_assignment` with SciPy's signature, results and errors, for people who paste ours in its place."""
+"""The drop-in `linear_sum_assignment`, with SciPy's signature, results and errors."""
 
 from __future__ import annotations
 
@@ -6,10 +6,12 @@ from typing import Any
 
 import numpy as np
 
+from .costs import DenseCost
+from .errors import Infeasible, OutOfRange
 from .native import _small
-from .problem import Assignment, DenseCost, Infeasible
-from .registry import solve
-from .validation import MASKED_COSTS, SPARSE_COSTS, OutOfRange, as_rounded_matrix, check_entries
+from .problem import Assignment
+from .solve import solve
+from .validation import MASKED_COSTS, SPARSE_COSTS, as_rounded_matrix, check_entries
 
 
 def linear_sum_assignment(cost_matrix: Any, maximize: bool = False) -> tuple[np.ndarray, np.ndarray]:
@@ -18,11 +20,11 @@ def linear_sum_assignment(cost_matrix: Any, maximize: bool = False) -> tuple[np.
     Parameters
     ----------
     cost_matrix : array_like, shape (n, m)
-        An array of any real dtype up to 64 bits; a frame or a list may hold nullable and Arrow numbers, fractions,
-        decimals and integers of any size, too. Integers beyond 2**53 are rounded to float64, as by SciPy, where a
-        `DenseCost` refuses them. `inf` forbids a pair (−inf where `maximize`).
+        An array of any real dtype up to 64 bits; a frame or a list may also hold nullable and Arrow numbers, fractions,
+        decimals and integers of any size. Integers beyond 2**53 are rounded to float64, as in SciPy, whereas a
+        `DenseCost` refuses them. `inf` forbids a pair (−inf if `maximize`).
     maximize : bool
-        Largest total instead.
+        Maximise the total instead.
 
     Returns
     -------
@@ -32,37 +34,37 @@ def linear_sum_assignment(cost_matrix: Any, maximize: bool = False) -> tuple[np.
     Raises
     ------
     ValueError
-        Where `cost_matrix` is no matrix, holds NaN or −inf (inf where `maximize`), or allows no complete matching
-        ("cost matrix is infeasible").
+        If `cost_matrix` is not a matrix, holds NaN or −inf (inf if `maximize`), or allows no complete matching ("cost
+        matrix is infeasible").
     TypeError
-        Where it holds anything but real numbers, is masked or sparse, or is an array of objects.
+        If it holds anything but real numbers, is masked or sparse, or is an array of objects.
     OverflowError
-        Where an integer is too large for float64.
+        If an integer is too large for float64.
     """
     answer = _small.assign(cost_matrix, maximize)
     return _assign(cost_matrix, maximize) if answer is None else answer
 
 
 def as_costs(cost_matrix: Any, maximize: bool) -> np.ndarray:
-    """Return the matrix that SciPy would read."""
+    """Return the cost matrix as SciPy would read it."""
     masked = MASKED_COSTS.replace("np.inf", "-np.inf") if maximize else MASKED_COSTS
     return as_rounded_matrix(cost_matrix, "cost matrix", masked=masked, sparse=SPARSE_COSTS)
 
 
 def _assign(cost_matrix: Any, maximize: bool) -> tuple[np.ndarray, np.ndarray]:
-    """What is large, or no array, or wrong."""
+    """Solve what native code left: large matrices, other types than arrays, and invalid input."""
     matrix = as_costs(cost_matrix, maximize)
     try:
-        # Before the sign is changed, so that an error shows the entry that was given.
+        # Before the sign changes, so that an error shows the entry that the user passed.
         forbids = check_entries(matrix, "cost matrix", forbidden=-np.inf if maximize else np.inf)
     except OutOfRange:
-        # A power of two changes no optimum; what it rounds off is far below what a sum of such costs can tell apart.
+        # A power of two keeps the optimum; the digits it rounds off are far below those of a sum of such costs.
         matrix = np.ldexp(matrix, -64)
         forbids = bool(np.isinf(matrix).any())
     if maximize:
         matrix = np.subtract(0.0, matrix, dtype=matrix.dtype if matrix.dtype.kind == "f" else np.float64)
     if matrix.size and np.isfinite(matrix[0, 0]) and (matrix == matrix[0, 0]).all():
-        # Every matching is as good; SciPy answers with the diagonal, and its tests hold a drop-in to that.
+        # All matchings cost the same; SciPy returns the diagonal, and its tests require that.
         diagonal = np.arange(min(matrix.shape))
         return diagonal, diagonal.copy()
     try:

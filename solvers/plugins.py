@@ -1,4 +1,4 @@
-"""Python files that register solvers of their own, as `--plugin` names them."""
+"""Plugin files: Python files that register solvers when `--plugin` loads them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _PREFIX = "lapmark_plugin_"
 
 
 def load(path: str | Path) -> None:
-    """Run a file that registers solvers; a ValueError that names it where it cannot be run."""
+    """Run a file that registers solvers; a ValueError names it if it fails."""
     path = Path(path).resolve()
     name = _PREFIX + path.stem
     spec = importlib.util.spec_from_file_location(name, path)
@@ -29,12 +29,12 @@ def load(path: str | Path) -> None:
 
 
 def loaded() -> tuple[str, ...]:
-    """The files that were loaded into this process."""
+    """Return the files that were loaded into this process."""
     return tuple(str(module.__file__) for name, module in sys.modules.items() if name.startswith(_PREFIX))
 
 
 def file(function: Callable[..., Any]) -> Path | None:
-    """The file that a solver comes from, None where that is no plugin."""
+    """Return the plugin file that a solver comes from, or None."""
     module = sys.modules.get(function.__module__)
     if module is None or not module.__name__.startswith(_PREFIX) or module.__file__ is None:
         return None
@@ -42,6 +42,6 @@ def file(function: Callable[..., Any]) -> Path | None:
 
 
 def version(function: Callable[..., Any]) -> dict[str, str]:
-    """A digest of the file that a solver comes from, under the file's name; empty where that is no plugin."""
+    """Return {name: digest} of the plugin file that a solver comes from, empty if there is none."""
     path = file(function)
     return {path.name: hashlib.sha256(path.read_bytes()).hexdigest()[:12]} if path else {}

@@ -1,8 +1,9 @@
 """The table of solvers: names, what each can do, and why one is missing.
 
-A solver is a function `(problem, **options) -> Result` with a `Capabilities` record. Ours live one per file in
-`lapmark.solvers.assignment` and `lapmark.solvers.transport`; another package adds its own through the entry point group
-`lapmark.solvers`, whose entries are modules that call `register` when imported; its solvers have its version.
+A solver is a function `(problem, **options) -> Result` with a `Capabilities` record. Ours are files in
+`lapmark.solvers.assignment` and `lapmark.solvers.transport`. Another package adds its own through the entry point group
+`lapmark.solvers`: each entry is a module that calls `register` when it is imported. A single file adds its own by
+`--plugin` (`lapmark.solvers.plugins`).
 """
 
 from __future__ import annotations
@@ -16,16 +17,17 @@ import pkgutil
 import warnings
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, overload
+from typing import Any
 
 import numpy as np
 
 from .deadline import Deadline
-from .problem import Assignment, PointCost, Problem, TimeLimit, Transport, Unsupported
-from .result import Matching, Plan, Result
-from .validation import check_number, check_threads
+from .errors import TimeLimit
+from .problem import Assignment, Problem
+from .result import Matching, Result
 
-ENTRY_POINTS = "lapmark.solvers"
+#: Folders of our own solvers, and the entry point group of others.
+FOLDERS, ENTRY_POINTS = ("lapmark.solvers.assignment", "lapmark.solvers.transport"), "lapmark.solvers"
 
 KINDS = frozenset({"dense", "points", "sparse"})
 
@@ -34,7 +36,7 @@ Function = Callable[..., Result]
 
 @dataclass(frozen=True, kw_only=True)
 class Capabilities:
-    """What a solver can do. The defaults promise least.
+    """What a solver can do. The defaults promise the least.
 
     Parameters
     ----------
@@ -42,23 +44,26 @@ class Capabilities:
         Whether it claims the optimum. A claim that a certificate refutes is recorded as `wrong`.
     problem : {"assignment", "transport", "both"}
     costs : set of {"dense", "points", "sparse"}
-        Kinds of cost it takes. Where "dense" is among them, `solve` builds the matrix of any other kind.
+        Kinds of cost it takes. A solver of "dense" costs gets the other kinds too: `cost.dense()` builds their matrix.
     rectangular, forbidden, limit, partial, duals, threads, time_limit : bool
-        Whether it takes n ≠ m, takes `inf`, takes a limit on the cost of a pair, takes transport of sums that differ,
-        returns u and v, and honours the options `threads` and `time_limit`.
+        Whether it takes n ≠ m, forbidden pairs (`inf`), a limit on the cost of a pair, and transport of different sums;
+        whether it returns duals; whether it has the options `threads` and `time_limit`.
     dtypes : set of str
-        Types that it solves without rounding a cost.
+        Types of cost that it solves without rounding.
     compiles : bool
-        Whether it compiles itself anew for each shape of the arrays, which a harness does not time.
+        Whether it compiles itself for each new shape of the arrays, which the harness does not time.
     device : str
     family : str
-        The idea behind it, in the words of the field.
+        The name of the method in the literature.
     source : str
         Paper or project that it comes from.
     counters : set of str
         Names of the counters of work that it reports; one that is absent from a result is 0.
     curve : mapping of str to tuple
-        An accuracy option and the values at which a harness runs it, so that speed against accuracy is a curve.
+        An accuracy option, and the values at which the harness runs it to draw speed against accuracy.
+    variant_of : str
+        The solver of which this one is another build with the same answers: reports compare the two and draw them
+        alike. Empty for a solver of its own.
     """
 
     exact: bool
@@ -78,6 +83,7 @@ class Capabilities:
     source: str = ""
     counters: Iterable[str] = frozenset()
     curve: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
+    variant_of: str = ""
 
     def __post_init__(self) -> None:
         for name in ("costs", "counters", "dtypes"):
@@ -91,25 +97,25 @@ class Capabilities:
             raise ValueError(f'problem = {self.problem!r}; choose from "assignment", "transport", "both"')
 
     def solves(self, kind: type[Problem]) -> bool:
-        """Whether it solves problems of this kind, `Assignment` or `Transport`, at all."""
+        """Return whether it solves problems of this kind, `Assignment` or `Transport`."""
         return self.problem in (kind.__name__.lower(), "both")
 
     def refuses(self, problem: Problem) -> str | None:
-        """Why the solver cannot take this problem, or None."""
+        """Return why the solver cannot take this problem, or None."""
         if not self.solves(type(problem)):
             return f"does not solve {type(problem).__name__.lower()} problems"
         if problem.cost.kind not in self.costs and "dense" not in self.costs:
             return f"takes {' or '.join(sorted(self.costs))} costs, not {problem.cost.kind}"
         if isinstance(problem, Assignment):
             if problem.maximize and problem.cost.kind == "points" and "dense" not in self.costs:
-                return "cannot maximize: it takes points, and negative costs are a matrix"
+                return "cannot maximize: it takes only points, and negative costs are a matrix"
             if problem.limit is not None and not self.limit:
                 return "takes no limit on the cost of a pair"
             n, m = problem.shape
             if n != m and not self.rectangular:
                 return f"takes square problems only, not {n}×{m}"
         elif not self.partial and problem.surplus:
-            return "moves all mass, and the sums differ: partial=True is for exact transport, at blur=0"
+            return "moves all mass, but the sums differ: partial=True is for exact transport, at blur=0"
         if problem.cost.forbids and not self.forbidden:
             return "takes no forbidden pairs"
         return None
@@ -117,7 +123,7 @@ class Capabilities:
 
 @dataclass(frozen=True)
 class Solver:
-    """A registered solver: its name, capabilities, function, the distributions it needs and a further condition."""
+    """A registered solver; the fields are the parameters of `register`, and the function."""
 
     name: str
     capabilities: Capabilities
@@ -128,7 +134,7 @@ class Solver:
     @property
     def missing(self) -> str | None:
         """Why it cannot run here, or None."""
-        # First what makes it useless to install the packages.
+        # The condition comes first: if it fails, installing the packages is of no use.
         if self.condition and (reason := self.condition()):
             return reason
         for distribution in self.requires:
@@ -138,11 +144,16 @@ class Solver:
 
     @property
     def versions(self) -> dict[str, str]:
-        """Versions of what does the work: Lapmark's own, or the wrapped packages'."""
+        """Versions of the code that does the work: Lapmark, or the wrapped packages."""
         return {name: version(name) or "missing" for name in self.requires or ("lapmark",)}
 
+    @property
+    def is_built_in(self) -> bool:
+        """Whether it is registered by Lapmark itself, not by a plugin."""
+        return self.function.__module__.startswith(FOLDERS)
+
     def run(self, problem: Problem, /, **options: Any) -> Result:
-        """The answer to a problem that the capabilities allow; solvers minimise, and maximising is the mirror image."""
+        """Solve a problem that the capabilities allow. Solvers only minimise: to maximise, costs are negated here."""
         if not (isinstance(problem, Assignment) and problem.maximize):
             return self.function(problem, **options)
         deadline = Deadline(options.get("time_limit"))
@@ -166,18 +177,36 @@ def register(
     requires: Iterable[str] = (),
     condition: Callable[[], str | None] | None = None,
 ) -> Callable[[Function], Function]:
-    """Decorate a function to make it the solver `name`.
+    """Return a decorator that makes a function the solver `name`.
+
+    The function takes a problem that its capabilities allow, already validated, and its options as keyword arguments;
+    their defaults are its settings. It returns a `Matching` or a `Plan`, or raises `Infeasible`.
 
     Parameters
     ----------
     name : str
-        Lower case, without blanks, colons or commas: it stands in commands and file names. What follows an @ in a
-        command is the environment to run it in, and no part of the name.
+        Lower case, without blanks, colons, commas, slashes, '=' or '@', since it stands in commands and file names.
     capabilities : Capabilities
     requires : iterable of str
-        Distributions (as pip knows them) without which the solver shows as missing.
+        Distributions, by their names on PyPI, without which the solver shows as missing. Import them in the function,
+        so that the file loads without them.
     condition : callable, optional
-        Returns a reason where this machine cannot run it, None where it can.
+        Returns the reason why this machine cannot run the solver, or None.
+
+    Raises
+    ------
+    ValueError
+        For an invalid name, or one that another module has registered.
+
+    Examples
+    --------
+    A file for `--plugin`, or a module for an entry point of the group `lapmark.solvers`:
+
+    >>> import numpy as np
+    >>> from lapmark import Capabilities, Matching, register
+    >>> @register("diagonal", Capabilities(exact=False))
+    ... def diagonal(problem):
+    ...     return Matching.of(problem, np.arange(problem.shape[0]))
     """
     if not name or name != name.lower() or set(name) & set(" :,=@\t\n/"):
         raise ValueError(f"solver name {name!r}: use lower case without blanks, colons, commas, slashes, '=' or '@'")
@@ -193,13 +222,13 @@ def register(
 
 
 def solvers() -> dict[str, Solver]:
-    """Every registered solver by name, missing ones included."""
+    """Return every registered solver by name, missing ones included."""
     _load()
     return dict(sorted(_solvers.items()))
 
 
 def names(problem: Problem | None = None) -> list[str]:
-    """Names of the solvers that can run here and, where a problem is given, take it."""
+    """Return the names of the solvers that can run here and take the problem, if one is given."""
     return [
         name
         for name, solver in solvers().items()
@@ -208,7 +237,7 @@ def names(problem: Problem | None = None) -> list[str]:
 
 
 def get(name: str) -> Solver:
-    """The solver of that name; a ValueError with the nearest names where there is none."""
+    """Return the solver of that name; a ValueError suggests the nearest names if there is none."""
     _load()
     if name in _solvers:
         return _solvers[name]
@@ -216,102 +245,20 @@ def get(name: str) -> Solver:
 
 
 def unknown(kind: str, name: str, known: Iterable[str]) -> ValueError:
-    """The error for a name that does not exist, with the nearest that do."""
+    """Return the error for a name that does not exist, with the nearest that do."""
     hint = nearest(name, known := list(known)) or f"known: {', '.join(known)}"
     return ValueError(f"no {kind} is called {name!r}; {hint}")
 
 
 def nearest(name: str, known: Iterable[str]) -> str:
-    """The question whether one of the nearest names was meant; empty where none is near."""
+    """Return the question whether one of the nearest names was meant; empty if none is near."""
     near = difflib.get_close_matches(name, list(known), n=3, cutoff=0.5)
     return f"did you mean {' or '.join(near)}?" if near else ""
 
 
-@overload
-def solve(
-    problem: Assignment, solver: str = "auto", *, time_limit: float | None = None, **options: Any
-) -> Matching: ...
-@overload
-def solve(problem: Transport, solver: str = "auto", *, time_limit: float | None = None, **options: Any) -> Plan: ...
-@overload
-def solve(problem: Problem, solver: str = "auto", *, time_limit: float | None = None, **options: Any) -> Result: ...
-def solve(problem: Problem, solver: str = "auto", *, time_limit: float | None = None, **options: Any) -> Result:
-    """Solve a problem.
-
-    Parameters
-    ----------
-    problem : Assignment or Transport
-    solver : str
-        A name of `names(problem)`; "auto" picks one of ours for this problem.
-    time_limit : float, optional
-        Seconds after which to give up, finite and above 0.
-    **options
-        Passed on to the solver; its documentation names them. `threads`, −1 for all cores, is for those that can use
-        more than one.
-
-    Returns
-    -------
-    Matching or Plan
-
-    Raises
-    ------
-    ValueError
-        For an unknown name; as `Unsupported` where the solver cannot take the problem or cannot be stopped, as
-        `Infeasible` where no complete matching of finite cost exists.
-    TimeLimit
-        Where the time was over before there was an answer; it says what is known of the optimum.
-    ImportError
-        Where the solver's package is not installed.
-    """
-    if not isinstance(problem, Problem):
-        raise TypeError(f"solve takes an Assignment or a Transport, not {type(problem).__name__}")
-    chosen = get(automatic(problem) if solver == "auto" else solver)
-    if reason := chosen.missing:
-        raise ImportError(f"solver {chosen.name} cannot run here: {reason}")
-    if reason := chosen.capabilities.refuses(problem):
-        raise Unsupported(f"solver {chosen.name} {reason}")
-    if time_limit is not None:
-        options["time_limit"] = check_number(time_limit, "time_limit", positive=True)
-        if not chosen.capabilities.time_limit:
-            able = ", ".join(name for name in names(problem) if get(name).capabilities.time_limit)
-            raise Unsupported(f"solver {chosen.name} cannot be stopped once it runs; give a time_limit to {able}")
-    if "threads" in options:
-        options["threads"] = check_threads(options["threads"])
-        if solver == "auto" and not chosen.capabilities.threads:
-            del options["threads"]  # an offer: which solver is chosen is not the caller's doing
-    if isinstance(problem, Assignment) and 0 in problem.shape:
-        # It has one answer, and native code is spared the case that so many packages crash on.
-        n, m = problem.shape
-        return Matching(np.full(n, -1, dtype=np.intp), 0.0, np.zeros(n), np.zeros(m))
-    return chosen.run(problem, **options)
-
-
-#: Matrices of up to so many entries on the shorter side are solved as fast without any preparation, and points of up to
-#: so many squared pairs.
-SMALL = 32
-
-
-#: Points from which on a few nodes in their place spare more than they cost.
-MANY = 1000
-
-
-def automatic(problem: Problem) -> str:
-    """The solver that "auto" stands for."""
-    if not isinstance(problem, Assignment):
-        if problem.blur == 0 and problem.reach is None:
-            return "transport"
-        few_nodes = isinstance(problem.cost, PointCost) and problem.cost.is_in_space(1, 2)
-        return "sinkhorn-multilevel" if few_nodes and min(problem.shape) >= MANY else "sinkhorn"
-    n, m = problem.shape
-    small = {"dense": min(n, m) <= SMALL, "points": n * m <= SMALL**2}
-    if not small.get(problem.cost.kind, False):
-        return "cascade"
-    return "jv" if get("jv-avx2").missing else "jv-avx2"
-
-
 @functools.cache
 def version(distribution: str) -> str | None:
-    """Installed version of a distribution, or None."""
+    """Return the installed version of a distribution, or None."""
     try:
         return importlib.metadata.version(distribution)
     except importlib.metadata.PackageNotFoundError:
@@ -320,16 +267,15 @@ def version(distribution: str) -> str | None:
 
 @functools.cache
 def _load() -> None:
-    from . import assignment, transport
-
-    for package in (assignment, transport):
+    """Import our solvers and those of entry points, which register themselves."""
+    for package in map(importlib.import_module, FOLDERS):
         for module in pkgutil.walk_packages(package.__path__, package.__name__ + "."):
             importlib.import_module(module.name)
     for entry in importlib.metadata.entry_points(group=ENTRY_POINTS):
         known = set(_solvers)
         try:
             entry.load()
-        except Exception as error:  # somebody else's package must not take ours down
+        except Exception as error:  # a broken plugin must not disable all other solvers
             warnings.warn(f"plugin {entry.name} ({entry.value}) cannot be loaded: {error!r}", stacklevel=2)
         if entry.dist is not None:
             for name in _solvers.keys() - known:

@@ -1,6 +1,6 @@
-"""What a solver answers: a matching or a transport plan, in one canonical form.
+"""Results: a matching or a transport plan, in one canonical form.
 
-Nothing here is trusted. `lapmark.solvers.certificate` says whether an answer holds.
+A result is a claim of its solver; `lapmark.solvers.certify` checks it.
 """
 
 from __future__ import annotations
@@ -24,15 +24,15 @@ class Matching:
     Attributes
     ----------
     row_to_col : (n,) intp
-        Column of each row, −1 where a row is left out (only if n > m, or under a limit).
+        Column of each row, −1 for an unmatched row (only if n > m, or with a limit).
     cost : float
-        Sum of the chosen entries in float64, as the solver states it.
+        Sum of the chosen entries in float64, stated by the solver.
     u, v : (n,), (m,) float64, or None
         Optimal duals: u_i + v_j ≤ c_ij, with equality on the matching. On the longer side of a rectangular problem they
-        are ≤ 0, and 0 where unmatched. Under a limit u_i + v_j ≤ c_ij − limit, and that holds for both sides. Where the
-        problem maximises, ≤ and ≥ change places. None where the solver does not know them.
+        are ≤ 0, and 0 if unmatched. With a limit u_i + v_j ≤ c_ij − limit, and both sides have these signs. If the
+        problem maximises, ≤ and ≥ are exchanged. None if the solver has no duals.
     counters : mapping of str to int
-        Work done, equal from run to run for equal input.
+        Work done, the same in every run on the same input.
     """
 
     row_to_col: np.ndarray
@@ -50,7 +50,7 @@ class Matching:
         v: np.ndarray | None = None,
         counters: Mapping[str, int] | None = None,
     ) -> Matching:
-        """A matching whose cost is summed from the problem's own entries; NaN where it names some that do not exist."""
+        """Return a matching whose cost is summed from the problem's entries; NaN if an index is out of range."""
         n, m = problem.shape
         row_to_col = np.asarray(row_to_col, dtype=np.intp)
         rows = (row_to_col >= 0).nonzero()[0]
@@ -59,13 +59,13 @@ class Matching:
         return cls(row_to_col, cost, u, v, counters or {})
 
     def negative(self) -> Matching:
-        """The answer to the problem with the negative costs, which maximises where that one minimises."""
+        """Return the answer to the problem with negated costs, which maximises if this one minimises."""
         u, v = (None if dual is None else np.subtract(0.0, dual) for dual in (self.u, self.v))
         return Matching(self.row_to_col, 0.0 - self.cost, u, v, self.counters)
 
     @classmethod
     def from_pairs(cls, problem: Assignment, rows: np.ndarray, cols: np.ndarray, **known: object) -> Matching:
-        """A matching from the pairs (rows[k], cols[k]), SciPy's convention."""
+        """Return a matching from the pairs (rows[k], cols[k]), SciPy's convention."""
         row_to_col = np.empty(problem.shape[0], dtype=np.intp)
         row_to_col.fill(-1)
         row_to_col[rows] = cols
@@ -79,15 +79,15 @@ class Plan:
     Attributes
     ----------
     cost : float
-        Transport cost ⟨π, C⟩ of the plan, without entropy or penalty. NaN where potentials are all that the solver
-        gives, as for the next: a certificate sums both.
+        Transport cost ⟨π, C⟩ of the plan, without entropy or penalty. NaN, like `marginal_error`, if the solver gives
+        only potentials: a certificate sums both.
     marginal_error : float
-        L1 distance of the plan's marginals from a and b, the larger of the two, relative to the mass. For an unbalanced
-        problem, from the marginals that its potentials ask for.
+        L1 distance of the plan's marginals from a and b, the larger of the two, relative to the mass. In an unbalanced
+        problem, from the marginals that its potentials imply.
     f, g : (n,), (m,) float64, or None
-        Potentials: π_ij = a_i b_j exp((f_i + g_j − c_ij) / ε) where ε > 0, the duals where ε = 0.
+        Potentials: π_ij = a_i b_j exp((f_i + g_j − c_ij) / ε) if ε > 0, the duals if ε = 0.
     mass : scipy.sparse.csr_array, or None
-        The plan itself, (n, m), where it is sparse; an entropic plan is full and given by its potentials.
+        The plan itself, (n, m), if it is sparse; an entropic plan has no zeros and is given by its potentials.
     counters : mapping of str to int
     """
 
@@ -107,7 +107,7 @@ class Plan:
         g: np.ndarray | None = None,
         counters: Mapping[str, int] | None = None,
     ) -> Plan:
-        """A sparse plan whose cost and marginal error are summed from the problem's own costs and masses."""
+        """Return a sparse plan whose cost and marginal error are summed from the problem's costs and masses."""
         moved = mass.tocoo()
         rows, cols = moved.coords
         return cls(*_sums(problem, rows, cols, moved.data), f, g, mass, counters or {})
@@ -123,7 +123,7 @@ class Plan:
         g: np.ndarray | None = None,
         counters: Mapping[str, int] | None = None,
     ) -> Plan:
-        """The same from the masses moved[k] ≥ 0 of distinct pairs (rows[k], cols[k])."""
+        """Return the plan that moves the masses moved[k] ≥ 0 between distinct pairs (rows[k], cols[k])."""
         from scipy.sparse import csr_array
 
         n, m = problem.shape
@@ -135,7 +135,7 @@ class Plan:
 
 
 def _sums(problem: Transport, rows: np.ndarray, cols: np.ndarray, moved: np.ndarray) -> tuple[float, float]:
-    """Cost and marginal error of a plan."""
+    """Return cost and marginal error of a plan."""
     n, m = problem.shape
     cost = float(moved @ problem.cost.entries(rows, cols))
     return cost, problem.marginal_error(np.bincount(rows, moved, n), np.bincount(cols, moved, m))

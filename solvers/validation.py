@@ -1,4 +1,4 @@
-"""What no solver could answer rightly is refused here, with the fault and its place, before any native code sees it."""
+"""Validation of what users pass: errors name the entry at fault, before any native code sees it."""
 
 from __future__ import annotations
 
@@ -9,40 +9,37 @@ from typing import Any
 
 import numpy as np
 
+from .errors import OutOfRange, place
+
 #: Sums of this many costs must stay finite in float64, duals included.
 LARGEST_COST = 1e300
 
-#: Integers beyond this are not all float64 numbers, so no solver here could promise the optimum of the costs as given.
+#: Not all integers beyond this are float64 numbers, so that the optimum of such costs could not be promised.
 LARGEST_INTEGER = 2**53
 
-
-#: What a solver says that has come upon costs which cannot be those that were checked.
-COSTS_CHANGED = "the costs changed while they were being solved, or after they were checked"
-
-
-class OutOfRange(ValueError):
-    """A finite cost so large that sums would overflow; the problem divided by a power of two has the same optimum."""
+#: Message of a solver that finds costs which the validation would have refused.
+COSTS_CHANGED = "the costs changed after validation, perhaps during the solve; keep the array unchanged meanwhile"
 
 
-#: What to do with masked points, with masked costs, and with costs whose absent entries are forbidden pairs.
-MASKED_POINTS = "np.ma.compress_rows(…) leaves the masked points out"
+#: Advice in messages about masked points, masked costs, and sparse costs.
+MASKED_POINTS = "np.ma.compress_rows(…) drops the masked points"
 MASKED_COSTS = "fill it first: .astype(float).filled(np.inf) forbids the masked pairs"
 SPARSE_COSTS = "to forbid absent pairs, solve(Assignment(SparseCost(…))); to fill them in, "
 
 
 def as_numeric(values: Any, name: str, *, masked: str = "fill it first: .filled(0)", sparse: str = "") -> np.ndarray:
-    """Return `values` as a real array that no later step must round: float32, float64 or integers, native bytes.
+    """Return `values` as a real array without rounding: float32, float64 or integers, in native byte order.
 
-    `masked` and `sparse` end the messages about such arrays: what to do with one.
+    `masked` and `sparse` are the advice in messages about such arrays.
     """
     return _numeric(_as_array(values, name, masked, sparse), name)
 
 
 def as_rounded_matrix(values: Any, name: str, *, masked: str, sparse: str) -> np.ndarray:
-    """Return a matrix as SciPy reads it: what is no array is cast entry by entry, and large integers are rounded.
+    """Return a matrix as SciPy reads it: anything but an array is cast entry by entry, and large integers are rounded.
 
     A frame or a list may hold nullable numbers, fractions, decimals and integers of any size. The error for an entry
-    that is no number has SciPy's type and names the entry.
+    that is not a number has SciPy's type and names the entry.
     """
     array = _as_array(values, name, masked, sparse)
     if array.dtype.kind in "OSU" and not isinstance(values, np.ndarray):
@@ -63,7 +60,7 @@ def as_rounded_matrix(values: Any, name: str, *, masked: str, sparse: str) -> np
 
 
 def _as_array(values: Any, name: str, masked: str, sparse: str) -> np.ndarray:
-    """Return `values` as an array of whatever type; a TypeError where NumPy would lose a mask or see no entries."""
+    """Return `values` as an array of any type; a TypeError for masked and sparse arrays, which NumPy would misread."""
     if isinstance(values, np.ma.MaskedArray):
         raise TypeError(f"{name} is a masked array; {masked}")
     if hasattr(values, "todense"):
@@ -91,12 +88,12 @@ def _numeric(array: np.ndarray, name: str) -> np.ndarray:
 
 
 def _largest(array: np.ndarray) -> int:
-    """The largest absolute value of integers, which their own type may not hold."""
+    """Return the largest absolute value of integers, which their own type may not hold."""
     return max(array.max(initial=0).item(), -array.min(initial=0).item())
 
 
 def check_matrix(array: np.ndarray) -> None:
-    """Refuse an array that has not two dimensions."""
+    """Raise a ValueError unless the array has two dimensions."""
     if array.ndim != 2:
         raise ValueError(f"expected a matrix (2-D array), got {array.ndim} dimension(s), shape {array.shape}")
 
@@ -104,9 +101,9 @@ def check_matrix(array: np.ndarray) -> None:
 def check_entries(
     array: np.ndarray, name: str, coordinates: tuple[np.ndarray, ...] | None = None, forbidden: float = np.inf
 ) -> bool:
-    """Refuse what no solver can be right about; True where some entry is `forbidden`, which is inf or −inf.
+    """Raise a ValueError for entries that no solver can handle; return whether some entry is `forbidden` (inf or −inf).
 
-    `coordinates` are the places of a flat array's entries in what the user gave.
+    `coordinates` are the indices of a flat array's entries in the user's own array.
     """
     if array.size == 0:
         return False
@@ -124,7 +121,7 @@ def check_entries(
             )
         return False
     low, high = array.min().item(), array.max().item()
-    # A NaN reaches both extremes, so two passes settle the usual case; only a fault pays for finding its place.
+    # Both extremes of an array with a NaN are NaN, so that two passes suffice; only an error costs another search.
     if high != high or -forbidden in (low, high):
         value, at = fault(np.isnan(array) | (array == -forbidden))
         raise ValueError(f"{name} contains invalid numeric entries: {value} at {at}")
@@ -137,7 +134,7 @@ def check_entries(
 
 
 def check_number(value: Any, name: str, positive: bool = False) -> float:
-    """`value` as a finite number, at least 0 or above it."""
+    """Return `value` as a finite number, at least 0 or above it."""
     if not isinstance(value, Real):
         raise TypeError(f"{name} = {value!r}; it must be a number")
     number = float(value)
@@ -146,8 +143,14 @@ def check_number(value: Any, name: str, positive: bool = False) -> float:
     return number
 
 
+def check_flag(value: Any, name: str) -> None:
+    """Raise a TypeError unless `value` is True or False."""
+    if not isinstance(value, bool | np.bool_):
+        raise TypeError(f"{name} = {value!r}; it must be True or False")
+
+
 def check_finite(value: Any, name: str) -> float:
-    """`value` as a number of either sign that sums of costs can hold."""
+    """Return `value` as a number of either sign, small enough for sums of costs."""
     if not isinstance(value, Real):
         raise TypeError(f"{name} = {value!r}; it must be a number")
     number = float(value)
@@ -157,43 +160,43 @@ def check_finite(value: Any, name: str) -> float:
 
 
 def check_masses(masses: Any, name: str, size: int) -> np.ndarray:
-    """`masses` as `size` float64 numbers of finite, positive sum; uniform with sum 1 where None."""
+    """Return `masses` as `size` float64 numbers of finite, positive sum; None for uniform ones of sum 1."""
     if masses is None:
         return np.full(size, 1 / size)
     masses = as_numeric(masses, name)
     if masses.shape != (size,):
-        raise ValueError(f"{name} has shape {masses.shape}; the cost asks for ({size},)")
+        raise ValueError(f"{name} has shape {masses.shape}; the cost needs ({size},)")
     return _finite_sums(masses.astype(np.float64), name)
 
 
-#: Sums of masses below this leave their parts too few digits.
+#: Smallest sum of masses: below, single masses would have too few digits.
 LEAST_SUM = 1e-280
 
-#: Relative difference of two sums of masses up to which it counts as rounding.
+#: Largest relative difference of two sums of masses that counts as rounding.
 ROUNDING = 1e-6
 
 
 def sums_differ(a: Any, b: Any) -> Any:
-    """Whether two sums of masses, or the sums in two arrays, differ by more than rounding."""
+    """Return whether two sums of masses, or the sums in two arrays, differ by more than rounding."""
     return abs(a - b) > ROUNDING * np.maximum(a, b)
 
 
 def check_sums(a: float, b: float, cure: str) -> None:
-    """A ValueError where two sums of masses differ."""
+    """Raise a ValueError if two sums of masses differ by more than rounding; `cure` ends the message."""
     if sums_differ(a, b):
         raise ValueError(f"masses do not match: a sums to {a:.9g}, b to {b:.9g}{cure}")
 
 
 def check_histograms(masses: Any, name: str, bins: int) -> np.ndarray:
-    """A copy of `masses` as float64 (..., bins) in C order, each histogram of finite, positive sum."""
+    """Return a copy of `masses` as float64 (..., bins) in C order, each histogram of finite, positive sum."""
     masses = as_numeric(masses, name)
     if masses.ndim == 0 or masses.shape[-1] != bins:
-        raise ValueError(f"{name} has shape {masses.shape}; the cost asks for (…, {bins})")
+        raise ValueError(f"{name} has shape {masses.shape}; the cost needs (…, {bins})")
     return _finite_sums(np.array(masses, dtype=np.float64, order="C"), name)
 
 
 def _finite_sums(masses: np.ndarray, name: str) -> np.ndarray:
-    """Masses (..., k), each row of a sum that can be divided into 2⁶⁰ parts."""
+    """Return masses (..., k) whose sums, one per row, can be divided into 2⁶⁰ parts."""
     bad = ~(np.isfinite(masses) & (masses >= 0))
     if bad.any():
         where = first(bad)
@@ -211,7 +214,7 @@ def _finite_sums(masses: np.ndarray, name: str) -> np.ndarray:
 
 
 def check_threads(threads: Any, name: str = "threads") -> int:
-    """Return a number of threads of at least 1; −1, as joblib has it, and None stand for all cores of this process."""
+    """Return a number of threads ≥ 1; −1, as in joblib, and None stand for all cores of this process."""
     if threads is None or (isinstance(threads, Integral) and threads == -1):
         return len(os.sched_getaffinity(0))
     if not isinstance(threads, Integral) or isinstance(threads, bool) or threads < 1:
@@ -220,25 +223,12 @@ def check_threads(threads: Any, name: str = "threads") -> int:
 
 
 def first(flags: np.ndarray) -> tuple[np.intp, ...]:
-    """Index of the first true entry, in C order."""
+    """Return the index of the first true entry, in C order."""
     return np.unravel_index(np.argmax(flags), flags.shape)
 
 
-def listed(noun: str, indices: np.ndarray, most: int = 8) -> str:
-    """Indices as a message names them: row 3; rows 0, 1 and 4; columns 0, 1, 2, 3, 4, 5, 6, 7 and 92 more."""
-    shown = [str(int(k)) for k in indices[:most]]
-    if len(indices) > most:
-        shown.append(f"{len(indices) - most} more")
-    return f"{noun}{'s' if len(indices) > 1 else ''} {' and '.join(filter(None, [', '.join(shown[:-1]), shown[-1]]))}"
-
-
-def place(where: tuple[np.intp, ...]) -> str:
-    """The index as a message shows it: [0, 3]."""
-    return "[" + ", ".join(str(int(k)) for k in where) + "]"
-
-
 def _uneven(rows: Any) -> str | None:
-    """Which of some nested sequences differs in length from the first."""
+    """Return which of some nested sequences differs in length from the first, None if none does."""
     lengths = [len(row) if hasattr(row, "__len__") else None for row in rows]
     k = next((k for k, length in enumerate(lengths) if length != lengths[0]), None)
     if k is None:
@@ -248,7 +238,7 @@ def _uneven(rows: Any) -> str | None:
 
 
 def _culprit(array: np.ndarray) -> str:
-    """The first entry that cannot be cast to float64; empty where all can."""
+    """Return the first entry that cannot be cast to float64; empty if all can."""
     if array.ndim == 0:
         return f"it is {array.item()!r}"
     for where, value in np.ndenumerate(array):

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import dataclass
 
-from lapmark.bench.environments import available_solvers
 from lapmark.bench.problems import Case
-from lapmark.bench.util import spec
-from lapmark.bench.worker import isolated_run
 from lapmark.bench.worker.limits import Limits
 from lapmark.solvers import Certificate, Infeasible, certify
 from lapmark.solvers.auto import automatic
@@ -15,8 +13,8 @@ from lapmark.solvers.problem import Problem
 from lapmark.solvers.result import Result
 
 from . import built_case
-from .cells import resolve
-from .certify import CostCheck
+from .cells import Cell, resolve
+from .measure import run_solver
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,19 +47,8 @@ def solve_case(case: Case, solver: str, limits: Limits) -> SolvedCase:
     if isinstance(built, str):
         raise ValueError(built)
     problem = built.problem
-    cell = resolve(solver if _can_run(solver) else automatic(problem), case)
-    outcome = isolated_run.run(
-        cell.worker_spec,
-        problem,
-        limits,
-        budget=0,
-        plugins=(cell.plugin,) if cell.plugin else (),
-        python=cell.python,
-        digest=built.digest,
-        cost_of=CostCheck(problem, cell.exact),
-        starts_slowly=cell.starts_slowly,
-        compiles=cell.compiles,
-    )
+    cell = _cell_of(solver, case, problem)
+    outcome = run_solver(cell, built, limits, budget=0)
     if outcome.status is not None:
         raise ValueError(f"{cell.solver} gave no answer ({outcome.status}): {outcome.message}")
     result = outcome.result
@@ -73,9 +60,10 @@ def solve_case(case: Case, solver: str, limits: Limits) -> SolvedCase:
     return SolvedCase(problem, cell.solver, result, certificate)
 
 
-def _can_run(solver: str) -> bool:
-    """Return whether a solver is known and not missing on this machine."""
-    try:
-        return available_solvers.get(spec.parse(solver)[0]).missing is None
-    except ValueError:
-        return False
+def _cell_of(solver: str, case: Case, problem: Problem) -> Cell:
+    """Return the cell of a solver that can run on this machine, or else of the one that `auto` chooses."""
+    with contextlib.suppress(ValueError):
+        cell = resolve(solver, case)
+        if cell.missing is None:
+            return cell
+    return resolve(automatic(problem), case)

@@ -7,16 +7,18 @@ from functools import cached_property
 
 import numpy as np
 
+from lapmark.solvers.costs import Cost, PointCost, SparseCost
+from lapmark.solvers.costs.float_matrix import float_matrix
 from lapmark.solvers.costs.one_dimension import Line
-from lapmark.solvers.deadline import Deadline
+from lapmark.solvers.deadline import BOUND_SECONDS, Deadline
 from lapmark.solvers.native import _cascade, _native, _transport
-from lapmark.solvers.problem import Assignment, Cost, PointCost, SparseCost
+from lapmark.solvers.problem import Assignment
 from lapmark.solvers.registry import Capabilities, register
 from lapmark.solvers.result import Matching
 
 from .cost_limit import Pairs, as_limited, dtype_for, pairs_within
-from .refinement import refined
-from .wide_matrix import BOUND_SECONDS, Answer, float_matrix, solve_wide, turned_back
+from .matching_refinement import refined
+from .wide_matrix import Answer, solve_wide, turned_back
 
 #: Points with up to so many pairs are sooner solved as a matrix; without a limit, and under one.
 SMALL_MATRIX, SMALL_LIMITED = 2**13, 2**22

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from lapmark.solvers.costs import PointCost
 from lapmark.solvers.deadline import Deadline
-from lapmark.solvers.problem import Assignment, PointCost
+from lapmark.solvers.problem import Assignment
 from lapmark.solvers.result import Matching
 
 #: Where the pairs of each row begin (n + 1), their columns and their costs.

@@ -12,11 +12,12 @@ from collections.abc import Callable
 import numpy as np
 
 from lapmark.solvers.deadline import Deadline
-from lapmark.solvers.problem import Assignment, Infeasible
+from lapmark.solvers.errors import Infeasible
+from lapmark.solvers.problem import Assignment
 from lapmark.solvers.registry import Capabilities, register
 from lapmark.solvers.result import Matching
 
-from .refinement import refined
+from .matching_refinement import refined
 from .wide_matrix import Answer, solve_wide
 
 Augment = Callable[[np.ndarray, int, np.ndarray, np.ndarray, np.ndarray, np.ndarray], int]

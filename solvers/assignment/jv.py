@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from lapmark.solvers.deadline import Deadline
@@ -10,7 +12,7 @@ from lapmark.solvers.problem import Assignment
 from lapmark.solvers.registry import Capabilities, register
 from lapmark.solvers.result import Matching
 
-from .refinement import refined
+from .matching_refinement import refined
 from .wide_matrix import solve_wide
 
 CAPABILITIES = Capabilities(
@@ -42,7 +44,11 @@ def jv(problem: Assignment, time_limit: float | None = None) -> Matching:
     return solve_native("jv", problem, False, time_limit)
 
 
-@register("jv-avx2", CAPABILITIES, condition=lambda: None if _native.HAS_AVX2 else "this processor has no AVX2")
+@register(
+    "jv-avx2",
+    replace(CAPABILITIES, variant_of="jv"),
+    condition=lambda: None if _native.HAS_AVX2 else "this processor has no AVX2",
+)
 def jv_avx2(problem: Assignment, time_limit: float | None = None) -> Matching:
     """AVX2 in column reduction, in the two minima of a row and in the relaxation."""
     return solve_native("jv", problem, True, time_limit)

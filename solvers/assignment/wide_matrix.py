@@ -10,13 +10,12 @@ from collections.abc import Callable
 import numpy as np
 
 from lapmark.solvers.certificate.feasible_duals import Terms
-from lapmark.solvers.deadline import Deadline
-from lapmark.solvers.problem import BLOCK_ENTRIES, Assignment, Cost, DenseCost, Infeasible, TimeLimit
+from lapmark.solvers.costs import Cost, DenseCost
+from lapmark.solvers.costs.float_matrix import float_matrix
+from lapmark.solvers.deadline import BOUND_SECONDS, Deadline
+from lapmark.solvers.errors import Infeasible, TimeLimit
+from lapmark.solvers.problem import Assignment
 from lapmark.solvers.result import Matching
-
-#: Seconds that a bound takes for an entry of the matrix, on a slow machine. A search ends that much before its time is
-#: over, but not before half of it, so that the bound is there in time.
-BOUND_SECONDS = 1e-9
 
 #: row_to_col (n,), None where the time was over; u (n,); v (m,), which proves a bound then; the counters of work.
 Answer = tuple[np.ndarray | None, np.ndarray, np.ndarray, dict[str, int]]
@@ -84,47 +83,3 @@ def wide_matrix(problem: Assignment, deadline: Deadline, dtype: type[np.floating
     """The costs as `float_matrix`, transposed where n > m."""
     n, m = problem.shape
     return float_matrix(problem.cost, deadline, n > m, dtype)
-
-
-def float_matrix(
-    cost: Cost, deadline: Deadline, transposed: bool = False, dtype: type[np.floating] | None = None
-) -> np.ndarray:
-    """The costs as aligned floats in C order; not copied where they are that already.
-
-    Built block by block: so that Ctrl-C and the deadline, a TimeLimit, have a say, and because transposing a large
-    matrix at one go takes ten times as long.
-    """
-    n, m = cost.shape
-    if dtype is None:
-        dtype = np.float32 if cost.dtype == np.float32 or _small_integers(cost) else np.float64
-    if isinstance(cost, DenseCost):
-        given = cost.matrix.T if transposed else cost.matrix
-        if given.dtype == dtype and given.flags.c_contiguous and given.flags.aligned:
-            return given
-    if n * m <= BLOCK_ENTRIES:
-        small = cost.dense()
-        return np.array(small.T if transposed else small, dtype=dtype, order="C")
-    matrix = np.empty((m, n) if transposed else (n, m), dtype=dtype)
-    if transposed:
-        # Each block below touches every page, the first while memory is still fresh: that would take long at one go.
-        height = max(1, BLOCK_ENTRIES // max(n, 1))
-        for start in range(0, m, height):
-            matrix[start : start + height] = 0
-            deadline.check(cost.shape)
-    as_given = matrix.T if transposed else matrix
-    for start, block in cost.blocks():
-        deadline.check(cost.shape)
-        as_given[start : start + len(block)] = block
-    return matrix
-
-
-#: Integers up to this size are exact in float32, which is half as much to read.
-EXACT_IN_FLOAT32 = 2**24
-
-
-def _small_integers(cost: Cost) -> bool:
-    if not isinstance(cost, DenseCost) or cost.matrix.dtype.kind not in "iu":
-        return False
-    if cost.matrix.dtype.itemsize <= 2 or cost.matrix.size == 0:
-        return True
-    return int(cost.matrix.min()) >= -EXACT_IN_FLOAT32 and int(cost.matrix.max()) <= EXACT_IN_FLOAT32

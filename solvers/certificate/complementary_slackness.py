@@ -19,9 +19,9 @@ from functools import cached_property
 
 import numpy as np
 
+from lapmark.solvers.costs import PointCost
 from lapmark.solvers.costs.c_transform import near_pairs
 from lapmark.solvers.costs.exact_sums import UNIT, difference, lost_by_products, product, sum_up, unit_of
-from lapmark.solvers.problem import PointCost
 
 from .feasible_duals import Potentials, Terms
 

@@ -11,9 +11,10 @@ from functools import cached_property
 
 import numpy as np
 
+from lapmark.solvers.costs import Cost, PointCost
 from lapmark.solvers.costs.c_transform import column_minima, row_minima
 from lapmark.solvers.costs.exact_sums import difference, product, sum_down
-from lapmark.solvers.problem import Assignment, Cost, PointCost, Transport
+from lapmark.solvers.problem import Assignment, Transport
 
 
 @dataclass(frozen=True, eq=False)

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from lapmark.solvers.problem import Assignment, Cost, Infeasible, Problem, SparseCost
-from lapmark.solvers.validation import ROUNDING, listed
+from lapmark.solvers.costs import Cost, SparseCost
+from lapmark.solvers.errors import Infeasible, listed
+from lapmark.solvers.problem import Assignment, Problem, Transport
+from lapmark.solvers.validation import ROUNDING
 
 
 def fault_of_proof(problem: Problem, proof: Infeasible) -> str | None:
@@ -34,9 +36,7 @@ def fault_of_proof(problem: Problem, proof: Infeasible) -> str | None:
     else:
         if problem.reach is not None:
             return "under a reach any mass may stay"
-        assert problem.a is not None
-        assert problem.b is not None
-        a, b = problem.a, problem.b
+        a, b = problem.masses
         slack = ROUNDING * min(a.sum(), b.sum())
         stuck = [(0, problem.surplus <= 0), (1, problem.surplus >= 0)]
     mass = a[rows].sum(), b[columns].sum()
@@ -59,6 +59,26 @@ def allowed_by(cost: Cost, some: np.ndarray, axis: int) -> np.ndarray:
     if not cost.forbids:
         return np.arange(cost.shape[1 - axis] if len(some) else 0)
     return np.flatnonzero(np.isfinite(cost.dense().take(some, axis=axis)).any(axis=axis))
+
+
+def mass_shortage(
+    problem: Transport, rows: np.ndarray, columns: np.ndarray, u: np.ndarray, v: np.ndarray
+) -> Infeasible:
+    """Return the error that integer duals u and v of the rows and columns with mass prove; a spare one comes last.
+
+    Rows with u ≥ t allow only columns with v ≤ −t. Σ a u + Σ b v > 0 is the sum over t of the excess of these rows over
+    these columns, so that for some t the rows have more; and then the other columns need more than the other rows have.
+    """
+    (own_a, own_b), spare = problem.masses, abs(problem.surplus)
+    a, b = (np.append(each, spare)[: len(dual)] for each, dual in ((own_a[rows], u), (own_b[columns], v)))
+    sets = [(u >= level, v <= -level) for level in np.unique(u)]
+    above, below = max(sets, key=lambda each: float(a[each[0]].sum() - b[each[1]].sum()))
+    few_rows = np.count_nonzero(above) <= np.count_nonzero(~below)
+    if problem.surplus < 0 or (problem.surplus == 0 and few_rows):
+        stuck = rows[above[: len(rows)]]
+        return Infeasible.masses("row", stuck, allowed_by(problem.cost, stuck, 0), own_a, own_b)
+    stuck = columns[~below[: len(columns)]]
+    return Infeasible.masses("column", stuck, allowed_by(problem.cost, stuck, 1), own_b, own_a)
 
 
 def _indices(given: object, size: int) -> np.ndarray | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import numpy as np
 
@@ -10,13 +10,16 @@ from lapmark.solvers.costs.exact_sums import sum_down, sum_up
 from lapmark.solvers.problem import Assignment
 from lapmark.solvers.result import Matching
 
+from .certificate import Certificate, as_array, invalid, number, relative, vector
 from .complementary_slackness import Claim, tightened
 from .feasible_duals import Potentials, Terms
-from .verdict import Certificate, as_array, invalid, number, relative, vector
+
+#: Solves the problem to find duals.
+Search = Callable[[Assignment], Matching]
 
 
 def certify_matching(
-    problem: Assignment, result: Matching, known: float, tolerance: float, every_pair: bool, search: bool
+    problem: Assignment, result: Matching, known: float, tolerance: float, every_pair: bool, search: Search | None
 ) -> Certificate:
     """Judge a matching; see `certify`."""
     n, m = problem.shape
@@ -65,19 +68,18 @@ def certify_matching(
     )
 
 
-def _potentials(claim: Claim, problem: Assignment, own: Potentials | None, search: bool) -> Iterator[Potentials]:
+def _potentials(
+    claim: Claim, problem: Assignment, own: Potentials | None, search: Search | None
+) -> Iterator[Potentials]:
     """Duals to hold the matching against, its own and others, the cheapest to find first."""
     if own is not None:
         yield own
         yield from tightened(claim, own)
     yield claim.terms.from_minima
     yield from tightened(claim, claim.terms.from_minima)
-    if search:
-        # A solver comes after all that it solves: it is imported where it is needed.
-        from lapmark.solvers.registry import solve
-
+    if search is not None:
         try:
-            answer = solve(problem)
+            answer = search(problem)
         except ValueError:
             return  # what is answered has an answer, unless costs have changed since
         assert answer.u is not None

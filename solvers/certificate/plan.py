@@ -10,27 +10,30 @@ against the bounds of `plan_bounds`.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 import numpy as np
 import scipy.sparse
 
 from lapmark.solvers.costs.exact_sums import sum_down, sum_up
+from lapmark.solvers.errors import place
 from lapmark.solvers.problem import Transport
 from lapmark.solvers.result import Plan
-from lapmark.solvers.validation import place
 
+from .certificate import Certificate, invalid, number, relative, vector
 from .complementary_slackness import Claim, tightened
 from .feasible_duals import Potentials, Terms
+from .flow_rounding import rerouted
 from .plan_bounds import MET, Rounded, Scaled, convergence, dual_bounds, penalised, rounded
-from .plan_marginals import Sums, gathered, masses_of, spread
-from .rerouting import rerouted
-from .verdict import Certificate, invalid, number, relative, vector
+from .plan_marginals import Sums, gathered, spread
+
+#: Solves the problem to find duals.
+Search = Callable[[Transport], Plan]
 
 
 def certify_plan(
-    problem: Transport, plan: Plan, known: float, tolerance: float, every_pair: bool, search: bool
+    problem: Transport, plan: Plan, known: float, tolerance: float, every_pair: bool, search: Search | None
 ) -> Certificate:
     """Judge a plan: its marginals, its cost, and its distance from the optimum; see `certify`."""
     n, m = problem.shape
@@ -81,7 +84,7 @@ def certify_plan(
 
 def _imbalance(problem: Transport) -> float:
     """By how much the sums of the two sides differ, as a marginal error that no plan can avoid."""
-    a, b = (float(masses.sum()) for masses in masses_of(problem))
+    a, b = (float(masses.sum()) for masses in problem.masses)
     return 0.0 if problem.surplus else abs(a - b) / min(a, b)
 
 
@@ -93,7 +96,7 @@ def _proven_by_slackness(
     g: np.ndarray | None,
     tolerance: float,
     every_pair: bool,
-    search: bool,
+    search: Search | None,
 ) -> Certificate:
     """The certificate of a plan that is held to the marginals that it has."""
     claim, used = claim_of(problem, mass, every_pair)
@@ -127,7 +130,7 @@ def claim_of(
     sides = [axis[some] for axis in moved.coords]
     data = moved.data[some].astype(np.float64)
     kept, used = [], []
-    for side, masses, keeps in zip(sides, masses_of(problem), (problem.surplus > 0, problem.surplus < 0), strict=True):
+    for side, masses, keeps in zip(sides, problem.masses, (problem.surplus > 0, problem.surplus < 0), strict=True):
         left = masses - np.bincount(side, data, len(masses))
         kept.append(np.where(left > MET * masses, left, 0.0) if keeps else np.zeros(len(masses)))
         used.append(np.flatnonzero((masses > 0) | (np.bincount(side, minlength=len(masses)) > 0)))
@@ -144,18 +147,15 @@ def _potentials(
     used: tuple[np.ndarray, np.ndarray],
     own: tuple[np.ndarray, np.ndarray] | None,
     given: Potentials | None,
-    search: bool,
+    search: Search | None,
 ) -> Iterator[Potentials]:
     """Duals to hold the plan against, its own and others, the cheapest to find first."""
     if own is not None and given is not None:
         yield from _from_both_sides(claim, given, own)
     yield from _from_both_sides(claim, claim.terms.from_minima)
-    if search:
-        # A solver comes after all that it solves: it is imported where it is needed.
-        from lapmark.solvers.registry import solve
-
+    if search is not None:
         try:
-            answer = solve(replace(problem, blur=0.0))
+            answer = search(replace(problem, blur=0.0))
         except ValueError:
             return  # what is answered has an answer, unless costs have changed since
         assert answer.f is not None
@@ -269,9 +269,9 @@ def _errors(problem: Transport, sums: Sums, f: np.ndarray | None, g: np.ndarray 
 
     Of the side that has a surplus only what is above its masses counts.
     """
-    surplus, least, errors = problem.surplus, min(float(masses.sum()) for masses in masses_of(problem)), []
+    surplus, least, errors = problem.surplus, min(float(masses.sum()) for masses in problem.masses), []
     for masses, moved, potential, keeps in zip(
-        masses_of(problem), (sums.rows, sums.cols), (f, g), (surplus > 0, surplus < 0), strict=True
+        problem.masses, (sums.rows, sums.cols), (f, g), (surplus > 0, surplus < 0), strict=True
     ):
         if problem.reach is None:
             over, total = moved - masses, least

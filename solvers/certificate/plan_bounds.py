@@ -25,7 +25,7 @@ from lapmark.solvers.costs.c_transform import column_minima, row_minima
 from lapmark.solvers.costs.exact_sums import UNIT, sum_down
 from lapmark.solvers.problem import Transport
 
-from .plan_marginals import Sums, masses_of, product
+from .plan_marginals import Sums, product
 
 #: Marginals that miss by less than this, relative to the mass, are met: sums of float64 masses say no more.
 MET = 1e-12
@@ -51,7 +51,7 @@ class Rounded:
 
 def rounded(problem: Transport, sums: Sums, scaled: Scaled) -> Rounded:
     """Round a plan with such sums to one that meets the marginals of a balanced problem."""
-    a, b = masses_of(problem)
+    a, b = problem.masses
     x, y = _factors(a, sums.rows), _factors(b, sums.cols)
     kept = scaled(x, y)
     e, d = np.maximum(a - kept.rows, 0.0), np.maximum(b - kept.cols, 0.0)
@@ -62,7 +62,7 @@ def rounded(problem: Transport, sums: Sums, scaled: Scaled) -> Rounded:
 
 def penalised(problem: Transport, sums: Sums) -> float:
     """Cost of a plan with its penalties, for an unbalanced problem."""
-    a, b = masses_of(problem)
+    a, b = problem.masses
     return sums.cost + problem.rho * (divergence(sums.rows, a) + divergence(sums.cols, b))
 
 
@@ -74,7 +74,7 @@ def convergence(
     `near` is their plan rounded, None where that is not needed: where unbalanced, or where marginals are met already.
     `excess` is what it has over the dual where it is not rounded by a product.
     """
-    a, b = masses_of(problem)
+    a, b = problem.masses
     epsilon, rho = problem.epsilon, problem.rho
     moved, total = float(sums.rows.sum()), float(a.sum())
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
@@ -93,7 +93,7 @@ def convergence(
 
 def _rounded_excess(problem: Transport, sums: Sums, f: np.ndarray, g: np.ndarray, near: Rounded) -> float:
     """Entropic objective of the rounded plan, at most, over the dual of f and g; written so that nothing cancels."""
-    a, b = masses_of(problem)
+    a, b = problem.masses
     total, left = float(a.sum()), max(float(near.e.sum()), float(near.d.sum()))
     if left == 0:
         return 0.0
@@ -113,7 +113,7 @@ def dual_bounds(problem: Transport, f: np.ndarray, g: np.ndarray) -> Iterator[fl
     The other side is the most that one leaves it, so that bounds hold for any numbers; and that side once more leaves
     the first no less than it was. What is not finite proves nothing and is left out.
     """
-    a, b = masses_of(problem)
+    a, b = problem.masses
     low, high = problem.cost.span()
     # The duals of what has no mass bind nobody.
     f, g = (np.where(w > 0, z, z[w > 0].min() - (high - low)) for w, z in ((a, f), (b, g)))
@@ -145,7 +145,7 @@ def _closed(problem: Transport, f: np.ndarray, g: np.ndarray) -> Iterator[tuple[
 def _proven(problem: Transport, u: np.ndarray, v: np.ndarray) -> float:
     """The bound of duals, less what rounding of the duals, of each term and of the sum can have added."""
     parts, noise = [], 0.0
-    for w, z in zip(masses_of(problem), (u, v), strict=True):
+    for w, z in zip(problem.masses, (u, v), strict=True):
         w, z = w[w > 0], z[w > 0]
         with np.errstate(over="ignore", invalid="ignore"):
             terms = w * z if problem.reach is None else -problem.rho * w * np.expm1(-z / problem.rho)
@@ -160,9 +160,7 @@ def _shifted(problem: Transport, u: np.ndarray, v: np.ndarray) -> tuple[np.ndarr
     if problem.reach is None:
         return u, v
     with np.errstate(divide="ignore"):
-        sides = [
-            np.logaddexp.reduce(np.log(w) - z / problem.rho) for w, z in zip(masses_of(problem), (u, v), strict=True)
-        ]
+        sides = [np.logaddexp.reduce(np.log(w) - z / problem.rho) for w, z in zip(problem.masses, (u, v), strict=True)]
     shift = problem.rho / 2 * float(sides[0] - sides[1])
     return u + shift, v - shift
 

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 import scipy.sparse
 
-from lapmark.solvers.problem import Cost, PointCost, Transport
+from lapmark.solvers.costs import Cost, PointCost
+from lapmark.solvers.problem import Transport
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,16 +29,9 @@ class Sums:
         return bool(np.isfinite(self.cost) and np.isfinite(self.rows).all() and np.isfinite(self.cols).all())
 
 
-def masses_of(problem: Transport) -> tuple[np.ndarray, np.ndarray]:
-    """a (n,) and b (m,), which a problem always has."""
-    assert problem.a is not None
-    assert problem.b is not None
-    return problem.a, problem.b
-
-
 def spread(problem: Transport, f: np.ndarray, g: np.ndarray) -> Sums:
     """Of the entropic plan π_ij = a_i b_j exp((f_i + g_j − c_ij) / ε) of finite potentials (n,), (m,), where ε > 0."""
-    (a, b), scale = masses_of(problem), 1 / problem.epsilon
+    (a, b), scale = problem.masses, 1 / problem.epsilon
     # What has no mass takes no part, however large its potential.
     f, g = np.where(a > 0, f, -np.inf), np.where(b > 0, g, -np.inf)
     rows, cols, cost, size = np.zeros(len(a)), np.zeros(len(b)), 0.0, 0.0

@@ -1,10 +1,8 @@
-"""What duals of one side leave to the other: the smallest c_ij − g_j of each row, or c_ij − f_i of each column.
+"""c-transforms: the smallest c_ij − g_j of each row, and c_ij − f_i of each column, given duals of the other side.
 
-Each minimum is two arrays, `low` and `rest`. Where the cost is given entry by entry, their exact sum is the exact
-minimum; where it is a formula, the sum is at most the minimum of the formula in exact arithmetic. So what a certificate
-sums from them holds whatever the rounding; solvers, which only need duals, take `low`.
-
-Duals may have a `tail` each, a second number to be added to the first, where one float64 number does not hold them.
+Each minimum is the sum of two arrays, `low` and `rest`. For stored costs that sum is exact; for a formula it is at most
+the minimum of the formula in exact arithmetic. So sums in a certificate hold despite rounding; solvers only need duals,
+and take `low`. Duals may have a `tail` each: a second number to add, if one float64 number does not hold them.
 """
 
 from __future__ import annotations
@@ -13,21 +11,21 @@ import math
 
 import numpy as np
 
+from lapmark.solvers.costs import Cost, PointCost, SparseCost
 from lapmark.solvers.native import _native
-from lapmark.solvers.problem import Cost, PointCost, SparseCost
 
 from .exact_sums import UNIT, difference
 from .one_dimension import Line, above_least
 
-#: low (k,) and rest (k,), both +inf where nothing is allowed.
+#: low (k,) and rest (k,), both +inf for a row or column without an allowed pair.
 Minima = tuple[np.ndarray, np.ndarray]
 
 
 def row_minima(cost: Cost, g: np.ndarray, tail: np.ndarray | None = None, every_pair: bool = False) -> Minima:
-    """Return min_j c_ij − g_j, of each of n rows, for finite g (m,).
+    """Return min_j c_ij − g_j of each of n rows, for finite g (m,).
 
-    Of distances in up to 3 dimensions, and their squares, those pairs are left out that a bound rules out, unless
-    `every_pair` is set. With a tail the sum of low and rest is at most the minimum, by a part of 2⁻⁵⁰ of the rest.
+    For distances and their squares in up to 3 dimensions, pairs that a bound excludes are not looked at, unless
+    `every_pair`. With a tail the sum of low and rest is at most the minimum, to 2⁻⁵⁰ of the rest.
     """
     if isinstance(cost, PointCost):
         return _point_minima(cost, g, tail, every_pair)
@@ -42,7 +40,7 @@ def row_minima(cost: Cost, g: np.ndarray, tail: np.ndarray | None = None, every_
 
 
 def column_minima(cost: Cost, f: np.ndarray, tail: np.ndarray | None = None, every_pair: bool = False) -> Minima:
-    """Return min_i c_ij − f_i, of each of m columns, for finite f (n,), like `row_minima`."""
+    """Return min_i c_ij − f_i of each of m columns, for finite f (n,), like `row_minima`."""
     if isinstance(cost, PointCost):
         return _point_minima(cost.mirrored(), f, tail, every_pair)
     if isinstance(cost, SparseCost):
@@ -52,12 +50,12 @@ def column_minima(cost: Cost, f: np.ndarray, tail: np.ndarray | None = None, eve
     for start, block in cost.blocks():
         part, more = slice(start, start + len(block)), np.empty(len(rest))
         here = _native.column_minima(block, f[part], rest=more, tail=None if tail is None else tail[part])
-        with np.errstate(invalid="ignore"):  # inf − inf, where nothing is allowed
+        with np.errstate(invalid="ignore"):  # inf − inf, for a column without an allowed pair
             least = np.minimum(low, here)
             less = (here - least) + more < (low - least) + rest
         low, rest = np.where(less, here, low), np.where(less, more, rest)
     if tail is not None:
-        rest -= 8 * UNIT * (np.abs(rest) + np.abs(tail).max(initial=0.0))  # blocks were told apart by rounded sums
+        rest -= 8 * UNIT * (np.abs(rest) + np.abs(tail).max(initial=0.0))  # blocks were compared by rounded sums
     return low, rest
 
 
@@ -66,12 +64,12 @@ def entry_places(cost: SparseCost) -> tuple[np.ndarray, np.ndarray]:
     return np.repeat(np.arange(cost.shape[0]), np.diff(cost.csr.indptr)), cost.csr.indices
 
 
-#: Pairs of points, and of them for each row and column, that are looked at more closely at most, whichever is more.
+#: Largest number of pairs of points to compute in twice the precision: in all, or per row and column if that is more.
 MOST_CLOSE, MOST_CLOSE_EACH = 2**18, 64
 
 
 def _point_minima(cost: PointCost, g: np.ndarray, tail: np.ndarray | None, every_pair: bool) -> Minima:
-    """The minima in float64, and what the pairs that may be the smallest show in twice the precision."""
+    """Return minima in float64, with the rest from twice the precision of the pairs that may be the smallest."""
     n, m = cost.shape
     tail = np.zeros(m) if tail is None else tail
     if not every_pair and (line := _exact_line(cost)):
@@ -97,25 +95,25 @@ def _point_minima(cost: PointCost, g: np.ndarray, tail: np.ndarray | None, every
 
 
 def _exact_line(cost: PointCost) -> Line | None:
-    """The line of numbers, where that does as well as a look at all pairs."""
-    if cost.x.shape[1] > 1:  # off the line by rounding
+    """Return the line of one-dimensional points, if that is as accurate as looking at all pairs."""
+    if cost.x.shape[1] > 1:  # such points are off their line by rounding
         return None
-    # A power is a float64 number, rounded in its own way here: of few pairs all are looked at.
+    # Other powers are rounded differently here, so that few pairs are all looked at instead.
     return Line.of(cost) if cost.p in (1, 2) or math.prod(cost.shape) > MOST_CLOSE else None
 
 
 def _line_minima(cost: PointCost, line: Line, g: np.ndarray, tail: np.ndarray) -> Minima:
-    """The minima of numbers, which need not look at all pairs."""
+    """Return the minima for points on a line, without looking at all pairs."""
     columns, above = line.least(g, tail)
     entries, missing = cost.exact_entries(np.arange(len(columns)), columns)
     low, rounded = difference(entries, g[columns])
-    if cost.p not in (1, 2):  # the powers that the columns were chosen by were rounded in their own way
+    if cost.p not in (1, 2):  # columns were chosen by powers with other rounding errors
         above = above + above_least(len(columns), _rounded(cost, g, low))
     return low, _sum_down(rounded, missing, -tail[columns]) - above
 
 
 def _rounded(cost: PointCost, g: np.ndarray, low: np.ndarray) -> np.ndarray:
-    """By how much costs in float64 may be off in values near the least."""
+    """Bound the error of costs in float64 among values near the least."""
     relative, absolute = cost.rounding
     return relative * (np.abs(low) + np.abs(g).max(initial=0.0)) + absolute
 
@@ -123,7 +121,7 @@ def _rounded(cost: PointCost, g: np.ndarray, low: np.ndarray) -> np.ndarray:
 def _listed_minima(
     groups: np.ndarray, count: int, values: np.ndarray, duals: np.ndarray, tails: np.ndarray | None
 ) -> Minima:
-    """The minima of values − duals, (k,), by the group 0 … count − 1 that each belongs to."""
+    """Return the minima of values − duals, (k,), in each of the groups 0 … count − 1."""
     high, error = difference(values.astype(np.float64), duals)
     low, rest = np.full(count, np.inf), np.full(count, np.inf)
     np.minimum.at(low, groups, high)
@@ -135,7 +133,7 @@ def _listed_minima(
 
 
 def _sum_down(*parts: np.ndarray) -> np.ndarray:
-    """Sums of small numbers: exact where no addition rounds, else a little less."""
+    """Return sums of small numbers: exact if no addition rounds, otherwise slightly less."""
     total, lost = parts[0], np.zeros(len(parts[0]))
     for part in parts[1:]:
         total, rest = difference(total, -part)
@@ -146,11 +144,10 @@ def _sum_down(*parts: np.ndarray) -> np.ndarray:
 def fitted(
     cost: Cost, f: np.ndarray, g: np.ndarray, surplus: float = 0.0, every_pair: bool = False
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Return duals (n,) and (m,) with f_i + g_j ≤ c_ij: those of the longer side as given, the others as much as they
-    leave.
+    """Return feasible duals (n,) and (m,): the longer side's as given, the others as large as f_i + g_j ≤ c_ij allows.
 
-    On the side that keeps a surplus, the rows where it is above 0 and the columns where below, they are at most 0. A
-    row or a column without a pair gets 0.
+    On the side that keeps a surplus, rows if it is above 0 and columns if below, they are at most 0. A row or a column
+    without a pair gets 0.
     """
     most_f, most_g = (0.0 if surplus > 0 else np.inf), (0.0 if surplus < 0 else np.inf)
     n, m = cost.shape
@@ -166,9 +163,9 @@ def fitted(
 def all_duals(
     cost: Cost, rows: np.ndarray, columns: np.ndarray, f: np.ndarray, g: np.ndarray, surplus: float = 0.0
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Return duals (n,) and (m,) from those of some rows and columns: the others get as much as these leave.
+    """Return duals (n,) and (m,) that extend those of some rows and columns by the largest feasible ones.
 
-    The surplus is that of `fitted`.
+    `surplus` as in `fitted`.
     """
     n, m = cost.shape
     u, v = np.zeros(n), np.zeros(m)
@@ -195,11 +192,11 @@ def near_pairs(
     most: int,
     every_pair: bool = False,
 ) -> tuple[np.ndarray, np.ndarray] | None:
-    """Return the pairs, as rows (k,) and columns (k,), that cost at most so much more than a minimum.
+    """Return the pairs, as rows (k,) and columns (k,), whose reduced cost is at most `reach` above a minimum.
 
-    The duals of the columns, or of the rows, leave `low` to the other side. Pairs that may be as near but for rounding
-    are among them. None where there are more than `most`. Takes O(n m) time, but for the costs of which `row_minima`
-    leaves pairs out.
+    `low` are the minima given the duals of the columns, or of the rows. Pairs within rounding of the bound are
+    included. None if there are more than `most`. Takes O(n m) time, except for costs of which `row_minima` excludes
+    pairs by a bound.
     """
     bound = low + reach + 8 * UNIT * (np.abs(low) + np.abs(duals).max(initial=0.0))
     if isinstance(cost, PointCost) and not every_pair and min(cost.shape) > 0 and (points := cost.in_space(1, 2)):

@@ -1,9 +1,8 @@
-"""Sums of float64 numbers, exact but for one last rounding to the safe side.
+"""Exact sums of float64 numbers, rounded once to the safe side.
 
-A bound proves something only if it is known on which side of it the truth lies. So numbers are added up exactly, by
-`math.fsum` (J. R. Shewchuk, Adaptive precision floating-point arithmetic, Discrete Comput. Geom. 18 (1997)), and what
-rounding takes off a single difference is kept as a second number (D. E. Knuth, The Art of Computer Programming 2,
-section 4.2.2).
+A bound proves something only if it is known on which side of it the true value lies. So sums are exact, by `math.fsum`
+(J. R. Shewchuk, Adaptive precision floating-point arithmetic, Discrete Comput. Geom. 18 (1997)), and the rounding error
+of a single difference is kept as a second number (D. E. Knuth, The Art of Computer Programming 2, section 4.2.2).
 """
 
 from __future__ import annotations
@@ -13,15 +12,15 @@ import math
 
 import numpy as np
 
-#: What rounding to float64 can be off by, relative to the result.
+#: Largest relative error of rounding to float64.
 UNIT = 2.0**-53
 
-#: Products from here on are held in two numbers without loss; what is lost by others, at most.
+#: Two numbers hold a product of at least SAFE exactly; a smaller one loses at most LOST.
 SAFE, LOST = 2.0**-900, 2.0**-1070
 
 
 def difference(a: np.ndarray, b: np.ndarray | float) -> tuple[np.ndarray, np.ndarray]:
-    """Return a − b rounded, and the rest that makes it exact, for finite float64 arrays."""
+    """Return a − b rounded, and its rounding error, for finite float64 arrays."""
     high = a - b
     b_seen = a - high
     a_seen = high + b_seen
@@ -29,17 +28,17 @@ def difference(a: np.ndarray, b: np.ndarray | float) -> tuple[np.ndarray, np.nda
 
 
 def sum_down(*parts: np.ndarray) -> float:
-    """Return the largest float64 number that is at most the exact sum of all numbers; −inf where one is not finite."""
+    """Return the largest float64 number that is at most the exact sum of all numbers; −inf unless all are finite."""
     return _sum_towards(-math.inf, parts)
 
 
 def sum_up(*parts: np.ndarray) -> float:
-    """Return the smallest float64 number that is at least the exact sum of all numbers; inf where one is not finite."""
+    """Return the smallest float64 number that is at least the exact sum of all numbers; inf unless all are finite."""
     return _sum_towards(math.inf, parts)
 
 
 def product(a: np.ndarray, b: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return a · b rounded, and the rest that makes it exact, for float64 arrays whose products do not underflow.
+    """Return a · b rounded, and its rounding error, for float64 arrays whose products do not underflow.
 
     T. J. Dekker, A floating-point technique for extending the available precision, Numer. Math. 18 (1971).
     """
@@ -49,20 +48,20 @@ def product(a: np.ndarray, b: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def lost_by_products(a: np.ndarray, b: np.ndarray) -> float:
-    """Return how much sums of products of this size, or smaller, may be off where float64 cannot hold them."""
+    """Bound the error of sums of these products that comes from underflow."""
     small = (a != 0) & (b != 0) & (np.abs(a * b) < SAFE)
     return float(np.count_nonzero(small)) * LOST
 
 
 def _halves(a: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Two numbers of 26 bits each that add up to one of 53, scaled so that the splitting of large ones is safe."""
+    """Split numbers of 53 bits into sums of two of 26 bits, scaled so that large ones do not overflow."""
     scaled = a * 2.0**-28
     high = (scaled * 134217729.0 - (scaled * 134217729.0 - scaled)) * 2.0**28
     return high, a - high
 
 
 def unit_of(numbers: np.ndarray) -> float:
-    """Return the largest power of two that all of some finite numbers are multiples of; inf where all are 0."""
+    """Return the largest power of two of which all finite numbers are multiples; inf if all are 0."""
     mantissas, exponents = np.frexp(numbers[numbers != 0])
     whole = np.ldexp(mantissas, 53).astype(np.int64)
     lowest = np.frexp((whole & -whole).astype(np.float64))[1] - 1

@@ -1,4 +1,4 @@
-"""Matching and transport between points on a line, at a convex power of the distance: what sorting solves."""
+"""Points on a line at a convex power of their distance: matching and transport by sorting."""
 
 from __future__ import annotations
 
@@ -8,29 +8,29 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from lapmark.solvers.costs import Cost, PointCost
 from lapmark.solvers.native import _numbers
-from lapmark.solvers.problem import Cost, PointCost
 
 from .exact_sums import UNIT
 
-#: Points on a line in a plane or in space are off it by rounding: by a few units of their largest coordinate.
+#: Distance from the line that counts as rounding, relative to the largest coordinate.
 ROUNDED_OFF = 4 * UNIT
 
-#: The squared sine of an angle at which points are not on a line, whatever rounding may have done, if they are not so
-#: near each other that it has done all of it; then a closer look decides.
+#: Squared sine of an angle above which three points are not on a line, unless they are so close together that rounding
+#: explains it, which a full check decides.
 BENDS = 1e-3
 
 
 @dataclass(frozen=True, eq=False)
 class Line:
-    """Points by where they are along a line: the cost is scale · |x_i − y_j|^p, p ≥ 1.
+    """Points by their positions along a line: the cost is scale · |x_i − y_j|^p, p ≥ 1.
 
     Attributes
     ----------
     rows, columns : (n,), (m,) intp
         Their order along the line.
     x, y : (n,), (m,) float64
-        Where they are, ascending.
+        Their positions, ascending.
     p, scale : float
     """
 
@@ -43,18 +43,18 @@ class Line:
 
     @classmethod
     def of(cls, cost: Cost) -> Line | None:
-        """The line that points lie on but for rounding; None where they do not, and for any other cost."""
+        """Return the line on which the points lie up to rounding; None if they do not, and for any other cost."""
         if not isinstance(cost, PointCost) or cost.p < 1 or 0 in cost.shape:
             return None
-        if cost.rounding[1] > 0 or (along := _along(cost)) is None:  # so small that squares underflow
+        if cost.rounding[1] > 0 or (along := _along(cost)) is None:  # squares would underflow
             return None
         rows, columns = (np.argsort(each, kind="stable") for each in along)
         return cls(rows, columns, along[0][rows], along[1][columns], cost.p, cost.scale)
 
     def match(self, seconds: float) -> tuple[np.ndarray, np.ndarray] | None:
-        """The column of each row, (n,) with n ≤ m, and duals (m,) of the columns; None where it takes longer.
+        """Return the column of each row, (n,) with n ≤ m, and duals (m,) of the columns; None if the time is over.
 
-        Takes O((n + m) log(n + m)) time, and up to n (m − n) steps more.
+        Takes O((n + m) log(n + m)) time, plus up to n (m − n) steps.
         """
         found = _numbers.match(self.x, self.y, self.p, self.scale, seconds)
         if found is None:
@@ -66,9 +66,9 @@ class Line:
     def ship(
         self, a: np.ndarray, b: np.ndarray, seconds: float
     ) -> tuple[np.ndarray, np.ndarray, tuple[np.ndarray, np.ndarray, np.ndarray]] | None:
-        """Optimal duals (n,) and (m,), and pairs (rows, columns, masses) that move masses a (n,) and b (m,) above 0.
+        """Return optimal duals (n,) and (m,), and pairs (rows, columns, masses) that move masses a (n,) to b (m,).
 
-        None where it takes longer.
+        All masses are above 0. None if the time is over.
         """
         found = _numbers.ship(self.x, self.y, a[self.rows], b[self.columns], self.p, self.scale, seconds)
         if found is None:
@@ -78,9 +78,9 @@ class Line:
         return f, g, (self.rows[rows], self.columns[columns], moved)
 
     def least(self, g: np.ndarray, tail: np.ndarray) -> tuple[np.ndarray, np.ndarray | float]:
-        """Return a column (n,) where the cost less g_j + tail_j is the least to each row, but for rounding.
+        """Return for each row the column (n,) of least cost minus g_j + tail_j, up to rounding.
 
-        And by how much it may be above that because values were rounded, not counting the rounding of a power.
+        Also return how far that may be above the least because of rounding, without that of a power.
         """
         best, lost = _numbers.least(self.x, self.y, self.p, self.scale, g[self.columns], tail[self.columns])
         found = np.empty(len(best), dtype=np.intp)
@@ -89,14 +89,15 @@ class Line:
 
 
 def above_least(rows: int, off: np.ndarray | float) -> np.ndarray | float:
-    """By how much a value may be above the least where values are off by so much: each of log₂ n times that a row has
-    chosen for others may have cost twice that.
+    """Bound how far a chosen value is above the least if values have an error of `off`.
+
+    Each of the log₂ n choices that a row makes for others may cost twice the error.
     """
     return 2 * (math.log2(rows) + 2) * off
 
 
 def _along(cost: PointCost) -> tuple[np.ndarray, np.ndarray] | None:
-    """Where points are along the line that they lie on."""
+    """Return the positions along the line on which all points lie, or None."""
     x, y = cost.x.astype(np.float64, copy=False), cost.y.astype(np.float64, copy=False)
     if x.shape[1] == 1:
         return x[:, 0], y[:, 0]
@@ -104,7 +105,7 @@ def _along(cost: PointCost) -> tuple[np.ndarray, np.ndarray] | None:
         return None
     largest = max(float(np.abs(points).max(initial=0.0)) for points in (x, y))
     off = ROUNDED_OFF * largest * math.sqrt(x.shape[1])
-    # From the point that is furthest from any to the one furthest from that.
+    # The direction is from the point furthest from some point to the one furthest from that.
     both = np.vstack([x, y])
     first = both[_furthest(both, both[0])]
     way = both[_furthest(both, first)] - first
@@ -119,7 +120,7 @@ def _along(cost: PointCost) -> tuple[np.ndarray, np.ndarray] | None:
 
 
 def _bends(*points: np.ndarray) -> bool:
-    """Whether three points are plainly not on a line, which spares a look at all of them."""
+    """Return whether three points are clearly not on a line, which saves checking all of them."""
     a, b, c = (point.tolist() for point in points)
     one, other = [s - t for s, t in zip(b, a, strict=True)], [s - t for s, t in zip(c, a, strict=True)]
     squares = _inner(one, one) * _inner(other, other)

@@ -18,11 +18,13 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from lapmark.solvers.assignment.wide_matrix import float_matrix
+from lapmark.solvers.costs import PointCost
 from lapmark.solvers.costs.c_transform import row_minima
+from lapmark.solvers.costs.cost import BLOCK_ENTRIES
+from lapmark.solvers.costs.float_matrix import float_matrix
 from lapmark.solvers.deadline import Deadline
 from lapmark.solvers.native import _entropic, _native
-from lapmark.solvers.problem import BLOCK_ENTRIES, PointCost, Transport
+from lapmark.solvers.problem import Transport
 
 #: Sums of points are told to such a part of what they are expected to be, unless more is asked for: what float32 gives.
 PRECISION = 2.0**-14
@@ -349,9 +351,7 @@ class Ordered:
         Masses have sum 1 where `normalised`; each ε has many passes where `repeated`; runs of `run` points are
         neighbours.
         """
-        cost, a, b = problem.cost, problem.a, problem.b
-        assert a is not None
-        assert b is not None
+        cost, (a, b) = problem.cost, problem.masses
         if normalised:
             a, b = a / a.sum(), b / b.sum()
         if not isinstance(cost, PointCost):

@@ -12,8 +12,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from lapmark.solvers.certificate.feasible_duals import Terms
+from lapmark.solvers.costs import PointCost
 from lapmark.solvers.deadline import Deadline
-from lapmark.solvers.problem import Assignment, PointCost, Problem, TimeLimit, Transport, Unsupported
+from lapmark.solvers.errors import TimeLimit, Unsupported
+from lapmark.solvers.problem import Assignment, Problem, Transport
 from lapmark.solvers.result import Plan
 from lapmark.solvers.validation import check_number, check_threads
 
@@ -115,7 +117,7 @@ class Posed:
             Where no plan avoids the forbidden pairs.
         """
         if problem.blur == 0:
-            raise Unsupported("sinkhorn needs a blur above 0; without one the problem is for an exact solver")
+            raise Unsupported("sinkhorn needs a blur above 0; give one, or take an exact solver (without a reach)")
         _check_masses(problem)
         support = Support.of(problem, deadline)
         low, high = support.part.cost.span()
@@ -145,9 +147,7 @@ class Posed:
     @property
     def is_to_itself(self) -> bool:
         """Whether rows and columns are the same points with the same masses, at a power of their distance up to 2."""
-        cost, a, b = self.support.part.cost, self.support.part.a, self.support.part.b
-        assert a is not None
-        assert b is not None
+        cost, (a, b) = self.support.part.cost, self.support.part.masses
         return isinstance(cost, PointCost) and cost.p <= 2 and np.array_equal(a, b) and np.array_equal(cost.x, cost.y)
 
     def run(self) -> tuple[State, int]:
@@ -170,20 +170,17 @@ class Posed:
         only adds to the cost of a plan.
         """
         part, bound = self.support.part, -math.inf
-        assert part.a is not None
-        assert part.b is not None
+        a, b = part.masses
         if part.reach is None:
-            known = [np.zeros(len(part.b))]
-            if len(last.g) == len(part.b):  # and not those of nodes in the place of points
+            known = [np.zeros(len(b))]
+            if len(last.g) == len(b):  # and not those of nodes in the place of points
                 known.append(in_place(last.g, self.ordered.cols))
-            bound = max(Terms(part.cost).given_columns(g).bound(part.a, part.b) for g in known)
+            bound = max(Terms(part.cost).given_columns(g).bound(a, b) for g in known)
         return TimeLimit(self.deadline.seconds, self.problem.shape, bound)
 
     def plan(self, state: State, passes: int) -> Plan:
         """The answer, with a RuntimeWarning where it is not what was asked for."""
         stop, problem, error = self.options.stop, self.problem, self.entropic.error(state)
-        assert problem.a is not None
-        assert problem.b is not None
         if stop is not None and error > stop:
             warnings.warn(
                 f"sinkhorn: marginal error {error:.2g} after {passes} passes, not {stop:g}; "
@@ -192,7 +189,7 @@ class Posed:
                 stacklevel=6,
             )
         balanced = problem.reach is None
-        mass_a, mass_b = (float(problem.a.sum()), float(problem.b.sum())) if balanced else (1.0, 1.0)
+        mass_a, mass_b = (float(masses.sum()) for masses in problem.masses) if balanced else (1.0, 1.0)
         f, g = in_place(state.f, self.ordered.rows), in_place(state.g, self.ordered.cols)
         f, g = self.support.extended(f, g)
         f -= problem.epsilon * math.log(mass_b)
@@ -201,9 +198,7 @@ class Posed:
 
 def _check_masses(problem: Transport) -> None:
     """Refuse masses of which float64 cannot hold an unbalanced plan, whose entropy is relative to their product."""
-    assert problem.a is not None
-    assert problem.b is not None
-    a, b = float(problem.a.sum()), float(problem.b.sum())
+    a, b = (float(masses.sum()) for masses in problem.masses)
     if problem.reach is not None and not abs(math.log10(a) + math.log10(b)) <= MOST_DIGITS:
         raise ValueError(
             f"a sums to {a:g}, b to {b:g}: with a reach their product must be a float64; rescale the masses"

@@ -9,10 +9,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from lapmark.solvers.certificate.hall_proof import mass_shortage
+from lapmark.solvers.costs.sparse import allowed_pairs
 from lapmark.solvers.deadline import Deadline
 from lapmark.solvers.native import _native, _transport
 from lapmark.solvers.problem import Transport
-from lapmark.solvers.transport.exact import allowed_pairs, blocked
 from lapmark.solvers.validation import ROUNDING
 
 from .iteration import Entropic
@@ -40,9 +41,7 @@ class Support:
         Infeasible
             Where all mass has to be moved, and no plan does so without a forbidden pair; with a proof.
         """
-        a, b = problem.a, problem.b
-        assert a is not None
-        assert b is not None
+        a, b = problem.masses
         rows, cols = (np.flatnonzero(masses / masses.sum() >= LEAST_MASS) for masses in (a, b))
         part = problem
         if (len(rows), len(cols)) != problem.shape:
@@ -60,9 +59,7 @@ class Support:
         """
         if self.part is self.problem:
             return f, g
-        (n, m), cost, a, b = self.problem.shape, self.problem.cost, self.part.a, self.part.b
-        assert a is not None
-        assert b is not None
+        (n, m), cost, (a, b) = self.problem.shape, self.problem.cost, self.part.masses
         if self.problem.reach is None:
             a, b = a / a.sum(), b / b.sum()
         idle_rows, idle_cols = np.setdiff1d(np.arange(n), self.rows), np.setdiff1d(np.arange(m), self.cols)
@@ -77,17 +74,15 @@ class Support:
         return whole_f, whole_g
 
     def _check_feasible(self, deadline: Deadline) -> None:
-        a, b, cost = self.part.a, self.part.b, self.part.cost
-        assert a is not None
-        assert b is not None
+        (a, b), cost = self.part.masses, self.part.cost
         if _few_are_forbidden(self.part):
             return
-        begin, columns, costs = allowed_pairs(cost, 0.0)
-        free = np.zeros_like(costs)  # any plan will do
-        try:
+        pairs = allowed_pairs(cost)
+        begin, columns, free = pairs.indptr.astype(np.int64), pairs.indices.astype(np.int32), np.zeros(pairs.nnz)
+        try:  # any plan will do, so that all pairs are free
             _transport.sparse(begin, columns, free, a, b, ROUNDING, _native.HAS_AVX2, deadline.left)
         except _transport.Stuck as stuck:
-            raise blocked(self.problem, self.rows, self.cols, *stuck.args) from None
+            raise mass_shortage(self.problem, self.rows, self.cols, *stuck.args) from None
 
 
 def _few_are_forbidden(problem: Transport) -> bool:
@@ -96,9 +91,7 @@ def _few_are_forbidden(problem: Transport) -> bool:
     Rows that hold more than all the columns they allow are forbidden by every other column, which then forbids more
     than one of these rows allows.
     """
-    a, b = problem.a, problem.b
-    assert a is not None
-    assert b is not None
+    a, b = problem.masses
     by_rows, by_columns = 0.0, np.zeros(len(b))
     for start, block in problem.cost.blocks():
         forbidden = np.isinf(block).astype(np.float64)

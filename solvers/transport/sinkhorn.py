@@ -13,14 +13,16 @@ import math
 import numpy as np
 
 from lapmark.solvers.assignment.wide_matrix import Answer, solve_wide
+from lapmark.solvers.costs.cost import BLOCK_ENTRIES
 from lapmark.solvers.deadline import Deadline
+from lapmark.solvers.errors import TimeLimit
 from lapmark.solvers.native import _native
-from lapmark.solvers.problem import BLOCK_ENTRIES, Assignment, Problem, TimeLimit, Transport
+from lapmark.solvers.problem import Assignment, Problem, Transport
 from lapmark.solvers.registry import Capabilities, register
 from lapmark.solvers.result import Matching, Plan
 from lapmark.solvers.sinkhorn.iteration import Entropic, OutOfTime
 from lapmark.solvers.sinkhorn.kernel_sums import KernelPairs
-from lapmark.solvers.sinkhorn.rounding import round_blocks
+from lapmark.solvers.sinkhorn.matching_rounding import round_blocks
 from lapmark.solvers.sinkhorn.setup import Options, Posed, check_blur
 
 

@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from lapmark.solvers.deadline import Deadline
-from lapmark.solvers.problem import Transport, Unsupported
+from lapmark.solvers.errors import Unsupported
+from lapmark.solvers.problem import Transport
 from lapmark.solvers.registry import Capabilities, register
 from lapmark.solvers.result import Plan
 from lapmark.solvers.sinkhorn.iteration import STAGE_ERROR, STAGE_PASSES, Entropic, OutOfTime, State

@@ -8,7 +8,8 @@ import numpy as np
 import scipy.sparse
 
 from lapmark import Assignment, DenseCost, PointCost, SparseCost, Transport
-from lapmark.solvers.problem import Cost, Problem
+from lapmark.solvers.costs import Cost
+from lapmark.solvers.problem import Problem
 
 Rng = np.random.Generator
 

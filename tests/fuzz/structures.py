@@ -8,7 +8,7 @@ import numpy as np
 import scipy.sparse
 
 from lapmark import DenseCost, PointCost, SparseCost
-from lapmark.solvers.problem import Cost
+from lapmark.solvers.costs import Cost
 
 Rng = np.random.Generator
 

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from lapmark import Assignment, DenseCost, Infeasible, PointCost, SparseCost, TimeLimit, certify, names, solve
 from lapmark.bench.problems import Case, families
-from lapmark.solvers import registry
+from lapmark.solvers.auto import automatic
 from lapmark.solvers.certificate.feasible_duals import Terms
 from lapmark.solvers.native import _native
 
@@ -234,11 +234,11 @@ def test_time_limit_carries_a_bound() -> None:
 
 def test_auto_is_cascade_where_that_pays() -> None:
     rng = np.random.default_rng(5)
-    assert registry.automatic(Assignment(DenseCost(rng.random((500, 500))))) == "cascade"
-    assert registry.automatic(Assignment(PointCost(rng.random((90, 2)), rng.random((90, 2))))) == "cascade"
-    assert registry.automatic(Assignment(PointCost(rng.random((9, 2)), rng.random((9, 2))))).startswith("jv")
-    assert registry.automatic(Assignment(DenseCost(rng.random((9, 900))))).startswith("jv")
-    assert registry.automatic(Assignment(DenseCost(rng.random((500, 500))), limit=0.5)) == "cascade"
+    assert automatic(Assignment(DenseCost(rng.random((500, 500))))) == "cascade"
+    assert automatic(Assignment(PointCost(rng.random((90, 2)), rng.random((90, 2))))) == "cascade"
+    assert automatic(Assignment(PointCost(rng.random((9, 2)), rng.random((9, 2))))).startswith("jv")
+    assert automatic(Assignment(DenseCost(rng.random((9, 900))))).startswith("jv")
+    assert automatic(Assignment(DenseCost(rng.random((500, 500))), limit=0.5)) == "cascade"
 
 
 #: Ours, beside which "auto" is measured; the readable baseline is left out.
@@ -268,7 +268,7 @@ def test_auto_is_never_slower_than_twice_the_best_of_ours(family: str) -> None:
         for n in (25, 49, 100, 225, 484, 1024):
             case = Case(family, n, 0, settings_)
             problem = case.build()
-            auto = registry.automatic(problem)
+            auto = automatic(problem)
             best = dict.fromkeys([auto, *(name for name in OURS if name in names(problem))], np.inf)
             for _ in range(7):
                 for name, before in best.items():

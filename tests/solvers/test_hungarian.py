@@ -57,7 +57,7 @@ def test_forbidden_pairs_are_avoided():
 
 def test_numba_stays_out_until_it_is_needed():
     script = (
-        "import sys, numpy, solvers; lapmark.names(); assert 'numba' not in sys.modules\n"
+        "import sys, numpy, lapmark; lapmark.names(); assert 'numba' not in sys.modules\n"
         "lapmark.solve(lapmark.Assignment(lapmark.DenseCost(numpy.eye(2))), 'hungarian'); assert 'numba' in sys.modules"
     )
     subprocess.run([sys.executable, "-c", script], check=True)
@@ -65,7 +65,7 @@ def test_numba_stays_out_until_it_is_needed():
 
 def test_runs_where_compiled_code_cannot_be_kept():
     script = (
-        "import numba.core.caching as caching, numpy, solvers\n"
+        "import numba.core.caching as caching, numpy, lapmark\n"
         "caching.CacheImpl._locator_classes.clear()\n"
         "print(lapmark.solve(lapmark.Assignment(lapmark.DenseCost(numpy.eye(2))), 'hungarian').cost)"
     )

@@ -8,7 +8,7 @@ import scipy.sparse
 
 from lapmark import Assignment, DenseCost, Matching, SparseCost, certify, solve
 from lapmark.solvers import registry
-from lapmark.solvers.problem import Infeasible, Unsupported
+from lapmark.solvers.errors import Infeasible, Unsupported
 
 
 def needs(solver: str) -> pytest.MarkDecorator:

@@ -74,7 +74,7 @@ def relative_entropy(p, q):
 
 @pytest.mark.parametrize("kind", ["squared", "plain", "matrix"])
 def test_sums_are_those_of_the_matrix(kind, monkeypatch):
-    monkeypatch.setattr("lapmark.solvers.problem.BLOCK_ENTRIES", 170)  # several blocks, the last one short
+    monkeypatch.setattr("lapmark.solvers.costs.cost.BLOCK_ENTRIES", 170)  # several blocks, the last one short
     problem = posed(kind)
     plan = rough(problem)
     pi, sums = plan_of(problem, plan.f, plan.g), spread(problem, plan.f, plan.g)
@@ -85,7 +85,7 @@ def test_sums_are_those_of_the_matrix(kind, monkeypatch):
 
 @pytest.mark.parametrize("kind", ["squared", "plain", "matrix"])
 def test_a_product_costs_what_its_matrix_does(kind, monkeypatch):
-    monkeypatch.setattr("lapmark.solvers.problem.BLOCK_ENTRIES", 170)
+    monkeypatch.setattr("lapmark.solvers.costs.cost.BLOCK_ENTRIES", 170)
     problem = posed(kind)
     expected = (np.outer(problem.a, problem.b) * problem.cost.dense()).sum()
     assert product(problem.cost, problem.a, problem.b) == pytest.approx(expected, rel=1e-12)
@@ -102,7 +102,7 @@ def test_a_product_of_far_points_keeps_its_digits():
 def test_points_never_become_a_matrix(monkeypatch):
     problem = posed(n=300, m=280)
     plan = solve(problem, "sinkhorn")
-    monkeypatch.setattr("lapmark.solvers.problem.BLOCK_ENTRIES", 1000)
+    monkeypatch.setattr("lapmark.solvers.costs.cost.BLOCK_ENTRIES", 1000)
     largest = []
     block = PointCost.block
     monkeypatch.setattr(PointCost, "block", lambda self, i, j: largest.append(j - i) or block(self, i, j))

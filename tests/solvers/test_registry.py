@@ -43,7 +43,7 @@ def test_every_solver_says_what_it_is():
 
 def test_importing_the_library_loads_no_wrapped_package():
     packages = "{'lap', 'lapjv', 'ot', 'ortools', 'py_lap_solver'}"
-    code = f"import sys, solvers; lapmark.names(); print(*{packages} & set(sys.modules))"
+    code = f"import sys, lapmark; lapmark.names(); print(*{packages} & set(sys.modules))"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip() == ""
 
 

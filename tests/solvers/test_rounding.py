@@ -9,7 +9,7 @@ from scipy.optimize import linear_sum_assignment as referee
 from lapmark import Assignment, DenseCost, Infeasible, Matching, certify
 from lapmark.solvers.certificate.hall_proof import fault_of_proof
 from lapmark.solvers.deadline import Deadline
-from lapmark.solvers.sinkhorn.rounding import round_blocks, round_plan
+from lapmark.solvers.sinkhorn.matching_rounding import round_blocks, round_plan
 
 
 def judged(cost, row_to_col):

@@ -144,9 +144,9 @@ def test_marginals_are_as_stated(stop, blur, dtype):
 def test_mass_of_any_size_scales_the_plan():
     x, y = clouds()
     a, b = masses(60, 1), masses(70, 2)
-    plan = solve(Transport(PointCost(x, y), a, b), "sinkhorn")
+    plan = solve(Transport(PointCost(x, y), a, b, blur=0.05), "sinkhorn")
     for mass in (1e-30, 7.0, 1e30):
-        scaled = Transport(PointCost(x, y), mass * a, mass * b)
+        scaled = Transport(PointCost(x, y), mass * a, mass * b, blur=0.05)
         other = solve(scaled, "sinkhorn")
         assert other.cost == pytest.approx(mass * plan.cost, rel=1e-9)
         assert plan_of(scaled, other).sum() == pytest.approx(mass, rel=1e-3)
@@ -391,7 +391,7 @@ def test_stated_cost_of_many_points_is_that_of_the_plan(kind, p):
 
 @pytest.mark.parametrize("stop", [1e-3, "schedule"])
 def test_all_points_in_one_place(stop):
-    plan = solve(Transport(PointCost(np.ones((5, 2)), np.ones((8, 2)))), "sinkhorn", stop=stop)
+    plan = solve(Transport(PointCost(np.ones((5, 2)), np.ones((8, 2))), blur=0.05), "sinkhorn", stop=stop)
     assert plan.cost == pytest.approx(0, abs=1e-15)
     assert plan.marginal_error < 1e-6
 
@@ -464,7 +464,7 @@ def test_no_convergence_is_a_warning_and_an_honest_error():
 )
 def test_bad_options_are_named(options, fault):
     with pytest.raises(ValueError, match=fault):
-        solve(Transport(DenseCost([[1.0]])), "sinkhorn", **options)
+        solve(Transport(DenseCost([[1.0]]), blur=0.05), "sinkhorn", **options)
 
 
 # Forbidden pairs
@@ -505,7 +505,7 @@ def test_a_support_without_a_plan_is_proven_infeasible(stop, share):
     matrix, a, b = restricted(2, share=share)
     a[[3, 4]], matrix[3:5] = b[:2].sum(), np.inf
     matrix[[3, 4, 4], [0, 0, 1]] = 1.0
-    problem = Transport(DenseCost(matrix), a / a.sum(), b / b.sum())
+    problem = Transport(DenseCost(matrix), a / a.sum(), b / b.sum(), blur=0.05)
     with pytest.raises(Infeasible, match=r"rows 3 and 4 hold .* but allow columns 0 and 1 only") as caught:
         solve(problem, "sinkhorn", stop=stop)
     assert fault_of_proof(problem, caught.value) is None

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from lapmark.solvers.problem import Assignment, Infeasible
+from lapmark.solvers.costs.sparse import allowed_pairs
+from lapmark.solvers.errors import Infeasible
+from lapmark.solvers.problem import Assignment
 from lapmark.solvers.registry import Capabilities, register
 from lapmark.solvers.result import Matching
-
-from .lapmod import allowed_pairs
 
 
 @register(
@@ -32,7 +32,7 @@ def csgraph(problem: Assignment) -> Matching:
     """
     from scipy.sparse.csgraph import min_weight_full_bipartite_matching
 
-    pairs = allowed_pairs(problem).astype(np.float64)
+    pairs = allowed_pairs(problem.cost).astype(np.float64)
     if not pairs.data.all():
         pairs.data += (np.abs(pairs.data).max() or 1.0) - pairs.data.min()
     try:

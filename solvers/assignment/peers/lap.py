@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from lapmark.solvers.problem import Assignment, Infeasible
+from lapmark.solvers.errors import Infeasible
+from lapmark.solvers.problem import Assignment
 from lapmark.solvers.registry import Capabilities, register
 from lapmark.solvers.result import Matching
 

@@ -6,7 +6,8 @@ from typing import Literal
 
 import numpy as np
 
-from lapmark.solvers.problem import Assignment, Unsupported
+from lapmark.solvers.errors import Unsupported
+from lapmark.solvers.problem import Assignment
 from lapmark.solvers.registry import Capabilities, register
 from lapmark.solvers.result import Matching
 

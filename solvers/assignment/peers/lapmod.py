@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 
-from lapmark.solvers.problem import Assignment, Infeasible, SparseCost, Unsupported
+from lapmark.solvers.costs.sparse import allowed_pairs
+from lapmark.solvers.errors import Infeasible, Unsupported
+from lapmark.solvers.problem import Assignment
 from lapmark.solvers.registry import Capabilities, register
 from lapmark.solvers.result import Matching
 
 from .lapx import in_place_of
-
-if TYPE_CHECKING:
-    import scipy.sparse
 
 
 @register(
@@ -37,7 +34,7 @@ def lapmod(problem: Assignment) -> Matching:
     from lap import LARGE
     from lap import lapmod as package
 
-    csr = allowed_pairs(problem)
+    csr = allowed_pairs(problem.cost)
     if not csr.nnz:
         raise Infeasible("no pair is allowed")  # which the package takes for an error
     if not (csr.data.min() >= 0 and csr.data.max() < LARGE):
@@ -47,16 +44,3 @@ def lapmod(problem: Assignment) -> Matching:
     if np.isinf(cost):
         raise Infeasible("lapmod found no matching of finite cost")
     return Matching.of(problem, row_to_col)
-
-
-def allowed_pairs(problem: Assignment) -> scipy.sparse.csr_array:
-    """The pairs that are not forbidden, zero costs included, in CSR with 32-bit indices."""
-    import scipy.sparse
-
-    if isinstance(problem.cost, SparseCost):
-        return problem.cost.csr
-    matrix = problem.cost.dense()
-    allowed = np.isfinite(matrix)
-    _, cols = np.nonzero(allowed)
-    ends = np.concatenate([[0], np.cumsum(allowed.sum(axis=1))])
-    return scipy.sparse.csr_array((matrix[allowed], cols.astype(np.int32), ends.astype(np.int32)), shape=matrix.shape)

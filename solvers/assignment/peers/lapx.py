@@ -14,7 +14,8 @@ from types import ModuleType
 
 import numpy as np
 
-from lapmark.solvers.problem import Assignment, Infeasible
+from lapmark.solvers.errors import Infeasible
+from lapmark.solvers.problem import Assignment
 from lapmark.solvers.registry import Capabilities, register, version
 from lapmark.solvers.result import Matching
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from lapmark.solvers.problem import Assignment, PointCost, Unsupported
+from lapmark.solvers.costs import PointCost
+from lapmark.solvers.errors import Unsupported
+from lapmark.solvers.problem import Assignment
 from lapmark.solvers.registry import Capabilities, register
 from lapmark.solvers.result import Matching
 

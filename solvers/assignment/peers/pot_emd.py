@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from lapmark.solvers.problem import Assignment, Problem, Unsupported
+from lapmark.solvers.errors import Unsupported
+from lapmark.solvers.problem import Assignment, Problem
 from lapmark.solvers.registry import Capabilities, register
 from lapmark.solvers.result import Matching, Plan, Result
 

@@ -12,7 +12,9 @@ import sys
 
 import numpy as np
 
-from lapmark.solvers.problem import PointCost, Transport, Unsupported
+from lapmark.solvers.costs import PointCost
+from lapmark.solvers.errors import Unsupported
+from lapmark.solvers.problem import Transport
 from lapmark.solvers.registry import Capabilities, register
 from lapmark.solvers.result import Plan
 

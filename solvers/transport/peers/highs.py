@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from lapmark.solvers.deadline import Deadline
-from lapmark.solvers.problem import Infeasible, TimeLimit, Transport, Unsupported
+from lapmark.solvers.errors import Infeasible, TimeLimit, Unsupported
+from lapmark.solvers.problem import Transport
 from lapmark.solvers.registry import Capabilities, register
 from lapmark.solvers.result import Plan
 
@@ -41,9 +42,7 @@ def highs(problem: Transport, time_limit: float | None = None) -> Plan:
     rows, columns = np.nonzero(np.isfinite(matrix))
     if not len(rows):
         raise Infeasible("every pair is forbidden", np.arange(n), np.arange(0))
-    assert problem.a is not None
-    assert problem.b is not None
-    costs, masses = matrix[rows, columns].astype(np.float64), np.concatenate([problem.a, problem.b])
+    costs, masses = matrix[rows, columns].astype(np.float64), np.concatenate(problem.masses)
     of_cost, of_mass = float(np.abs(costs).max()) or 1.0, float(masses.sum()) / (n + m)
     pairs = np.arange(len(rows))
     entries = (np.ones(2 * len(rows)), (np.concatenate([rows, n + columns]), np.concatenate([pairs, pairs])))

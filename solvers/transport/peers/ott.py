@@ -12,7 +12,9 @@ from typing import Any
 
 import numpy as np
 
-from lapmark.solvers.problem import PointCost, Transport, Unsupported
+from lapmark.solvers.costs import PointCost
+from lapmark.solvers.errors import Unsupported
+from lapmark.solvers.problem import Transport
 from lapmark.solvers.registry import Capabilities, register
 from lapmark.solvers.result import Plan
 
@@ -37,9 +39,7 @@ def ott(problem: Transport, stop: float = 1e-3, max_iterations: int = 2000) -> P
     Balanced problems of squared distances are left to its `PointCloud`, all others come as a matrix. A plan states no
     cost, for which the package would pass over all pairs once more.
     """
-    cost, epsilon, a, b = problem.cost, problem.epsilon, problem.a, problem.b
-    assert a is not None
-    assert b is not None
+    cost, epsilon, (a, b) = problem.cost, problem.epsilon, problem.masses
     if epsilon == 0:
         raise Unsupported("ott needs a blur above 0; without one the problem is for an exact solver")
     with np.errstate(divide="ignore"):

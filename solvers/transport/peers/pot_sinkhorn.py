@@ -17,10 +17,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from lapmark.solvers.problem import Assignment, Problem, Transport, Unsupported
+from lapmark.solvers.errors import Unsupported
+from lapmark.solvers.problem import Assignment, Problem, Transport
 from lapmark.solvers.registry import Capabilities, register
 from lapmark.solvers.result import Matching, Plan, Result
-from lapmark.solvers.sinkhorn.rounding import round_plan
+from lapmark.solvers.sinkhorn.matching_rounding import round_plan
 from lapmark.solvers.validation import check_number
 
 #: (a, b, cost, ε, stop, max_iterations) -> the plan between masses of sum 1, and the logarithms of its scalings.
@@ -191,12 +192,11 @@ class Given:
             raise Unsupported(
                 "Sinkhorn's algorithm needs a blur above 0; without one the problem is for an exact solver"
             )
-        assert problem.a is not None
-        assert problem.b is not None
-        rows, cols, cost = problem.a > 0, problem.b > 0, problem.cost.dense()
+        (a, b), cost = problem.masses, problem.cost.dense()
+        rows, cols = a > 0, b > 0
         if not (rows.all() and cols.all()):
             cost = cost[np.ix_(rows, cols)]
-        return cls(rows, cols, problem.a[rows], problem.b[cols], cost.astype(np.float64, copy=False))
+        return cls(rows, cols, a[rows], b[cols], cost.astype(np.float64, copy=False))
 
     def plan(self, moved: np.ndarray, asked: tuple[np.ndarray, np.ndarray], f: np.ndarray, g: np.ndarray) -> Plan:
         """The answer, from what is moved and what the sums of its rows and columns ought to be."""

@@ -13,7 +13,6 @@ from scipy.sparse.csgraph import maximum_flow
 from lapmark.solvers.problem import Transport
 
 from .plan_bounds import MET
-from .plan_marginals import masses_of
 
 #: Flows are whole numbers of a part of what is lacking, and what their rounding leaves is sent in one more round.
 PARTS, ROUNDS = 2**30, 2
@@ -24,7 +23,7 @@ def rerouted(problem: Transport, f: np.ndarray, g: np.ndarray) -> tuple[float, f
 
     Both are inf where there is none. Takes O(n m) memory.
     """
-    (a, b), cost = masses_of(problem), problem.cost.dense()
+    (a, b), cost = problem.masses, problem.cost.dense()
     i, j = np.nonzero(np.isfinite(cost) & (a > 0)[:, None] & (b > 0))
     cost = cost[i, j].astype(np.float64)
     exponent = (f[i] + g[j] - cost) / problem.epsilon

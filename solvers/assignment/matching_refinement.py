@@ -18,11 +18,13 @@ import numpy as np
 
 from lapmark.solvers.certificate.complementary_slackness import Claim
 from lapmark.solvers.certificate.feasible_duals import Potentials, Terms
+from lapmark.solvers.costs import Cost, DenseCost, PointCost
 from lapmark.solvers.costs.c_transform import column_minima, near_pairs, row_minima
 from lapmark.solvers.costs.exact_sums import difference, sum_down
 from lapmark.solvers.deadline import Deadline
+from lapmark.solvers.errors import Infeasible, TimeLimit
 from lapmark.solvers.native import _cascade, _native
-from lapmark.solvers.problem import Assignment, Cost, DenseCost, Infeasible, PointCost, TimeLimit
+from lapmark.solvers.problem import Assignment
 from lapmark.solvers.result import Matching
 
 #: Numbers that are this many times as large as what an answer's own costs differ by are a reason to look closer.

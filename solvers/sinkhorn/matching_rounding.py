@@ -14,8 +14,8 @@ from collections.abc import Iterable
 import numpy as np
 
 from lapmark.solvers.deadline import Deadline
+from lapmark.solvers.errors import Infeasible, TimeLimit
 from lapmark.solvers.native import _native
-from lapmark.solvers.problem import Infeasible, TimeLimit
 
 
 def round_plan(plan: np.ndarray, cost: np.ndarray) -> np.ndarray:

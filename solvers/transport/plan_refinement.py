@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from lapmark.solvers.assignment.refinement import Found, good_enough, improved
+from lapmark.solvers.assignment.matching_refinement import Found, good_enough, improved
+from lapmark.solvers.costs import DenseCost
 from lapmark.solvers.costs.c_transform import all_duals
-from lapmark.solvers.problem import DenseCost, Transport
+from lapmark.solvers.problem import Transport
 from lapmark.solvers.result import Plan
 from lapmark.solvers.validation import LARGEST_COST
 
@@ -81,9 +82,8 @@ def _shipped_again(
     lengths, _ = claim.slack(p, rows, columns, terms.cost.exact_entries(rows, columns))
     cost = np.full((n + terms.columns_keep, m + terms.rows_keep), np.inf)
     cost[rows, columns] = np.clip(lengths, 0.0, LARGEST_COST)
-    assert problem.a is not None
-    assert problem.b is not None
-    a, b, spare = problem.a[used[0]], problem.b[used[1]], abs(problem.surplus)
+    a, b = (masses[some] for masses, some in zip(problem.masses, used, strict=True))
+    spare = abs(problem.surplus)
     # What a row or a column keeps goes to a spare one, at the dual that this forgoes.
     if terms.rows_keep:
         cost[:n, m], b = -(p.f + p.f_rest), np.append(b, spare)

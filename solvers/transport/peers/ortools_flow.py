@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from lapmark.solvers.assignment.peers.ortools import integral
-from lapmark.solvers.problem import Infeasible, Transport, Unsupported
+from lapmark.solvers.errors import Infeasible, Unsupported
+from lapmark.solvers.problem import Transport
 from lapmark.solvers.registry import Capabilities, register
 from lapmark.solvers.result import Plan
 from lapmark.solvers.validation import ROUNDING
@@ -34,11 +35,9 @@ def ortools_flow(problem: Transport) -> Plan:
 
     if problem.blur > 0 or problem.reach is not None:
         raise Unsupported("solver ortools-flow moves all mass, and without a blur; give blur=0 and no reach")
-    assert problem.a is not None
-    assert problem.b is not None
     n, m = problem.shape
     matrix, surplus = problem.cost.dense(), problem.surplus
-    supply, demand, unit = whole_masses(problem.a, problem.b, surplus != 0)
+    supply, demand, unit = whole_masses(*problem.masses, surplus != 0)
     rows, columns = np.nonzero(np.isfinite(matrix))
     solver = SimpleMinCostFlow()
     arcs = solver.add_arcs_with_capacity_and_unit_cost(

@@ -4,22 +4,29 @@ from __future__ import annotations
 
 import dataclasses
 import math
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from lapmark.solvers.assignment.wide_matrix import BOUND_SECONDS, float_matrix
-from lapmark.solvers.certificate.hall_proof import allowed_by
+from lapmark.solvers.certificate.hall_proof import mass_shortage
+from lapmark.solvers.costs import PointCost
 from lapmark.solvers.costs.c_transform import all_duals, fitted
+from lapmark.solvers.costs.float_matrix import float_matrix
 from lapmark.solvers.costs.one_dimension import Line
-from lapmark.solvers.deadline import Deadline
-from lapmark.solvers.emd import solve_alone
+from lapmark.solvers.costs.sparse import allowed_pairs
+from lapmark.solvers.deadline import BOUND_SECONDS, Deadline
+from lapmark.solvers.errors import TimeLimit, Unsupported
 from lapmark.solvers.native import _native, _transport
-from lapmark.solvers.problem import Cost, Infeasible, PointCost, SparseCost, TimeLimit, Transport, Unsupported
+from lapmark.solvers.problem import Transport
 from lapmark.solvers.registry import Capabilities, register
 from lapmark.solvers.result import Plan
 from lapmark.solvers.validation import ROUNDING
 
-from .refinement import refined_plan
+from .histograms import solve_alone
+from .plan_refinement import refined_plan
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_array
 
 #: Matrices of at most so many entries are solved from all pairs, and so are points.
 SMALL = 2**17
@@ -106,9 +113,7 @@ def _search(problem: Transport, deadline: Deadline, avx2: bool) -> Plan:
     if n * m <= SMALL and not cost.forbids:
         deadline.check((n, m))
         return solve_alone(problem, avx2)
-    a, b = problem.a, problem.b
-    assert a is not None
-    assert b is not None
+    a, b = problem.masses
     # What has no mass takes no part; its duals are those that fit.
     rows, columns = np.flatnonzero(a), np.flatnonzero(b)
     supply, demand, cost = a[rows], b[columns], cost.part(rows, columns)
@@ -126,12 +131,12 @@ def _search(problem: Transport, deadline: Deadline, avx2: bool) -> Plan:
         seconds = deadline.left
         f, g, pairs, counters = _transport.points(*points, int(cost.p), cost.scale, supply, demand, avx2, seconds)
     elif cost.forbids:
-        allowed = allowed_pairs(cost, surplus)
+        allowed = _with_spare(allowed_pairs(cost), surplus)
         seconds = deadline.left_before(BOUND_SECONDS * cost.shape[0] * cost.shape[1])
         try:
             f, g, pairs, counters = _transport.sparse(*allowed, supply, demand, ROUNDING, avx2, seconds)
         except _transport.Stuck as stuck:
-            raise blocked(problem, rows, columns, *stuck.args) from None
+            raise mass_shortage(problem, rows, columns, *stuck.args) from None
     else:
         matrix = np.pad(float_matrix(cost, deadline, dtype=np.float64), ((0, surplus < 0), (0, surplus > 0)))
         seconds = deadline.left_before(BOUND_SECONDS * matrix.size)
@@ -152,41 +157,14 @@ def _search(problem: Transport, deadline: Deadline, avx2: bool) -> Plan:
     return Plan.from_pairs(problem, i, j, moved, u, v, counters)
 
 
-def allowed_pairs(cost: Cost, surplus: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """The pairs that are not forbidden, as the arrays of a CSR matrix; those of a spare row or column are free."""
-    n, m = cost.shape
-    if isinstance(cost, SparseCost):
-        entries = cost.csr.tocoo()
-        (i, j), c = entries.coords, entries.data
-    else:
-        matrix = cost.dense()
-        i, j = np.nonzero(np.isfinite(matrix))
-        c = matrix[i, j]
+def _with_spare(pairs: csr_array, surplus: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return the arrays of a CSR matrix, with a free spare column or row for a surplus of the rows or columns."""
+    n, m = pairs.shape
+    begin, columns, costs = pairs.indptr.astype(np.int64), pairs.indices, pairs.data
     if surplus > 0:
-        i, j, c = np.append(i, np.arange(n)), np.append(j, np.full(n, m)), np.append(c, np.zeros(n))
+        columns, costs = (np.insert(each, begin[1:], spare) for each, spare in ((columns, m), (costs, 0)))
+        begin = begin + np.arange(n + 1)
     elif surplus < 0:
-        i, j, c = np.append(i, np.full(m, n)), np.append(j, np.arange(m)), np.append(c, np.zeros(m))
-    order = np.lexsort((j, i))
-    begin = np.zeros(n + (surplus < 0) + 1, dtype=np.int64)
-    np.cumsum(np.bincount(i, minlength=len(begin) - 1), out=begin[1:])
-    return begin, j[order].astype(np.int32), c[order].astype(np.float64)
-
-
-def blocked(problem: Transport, rows: np.ndarray, columns: np.ndarray, u: np.ndarray, v: np.ndarray) -> Infeasible:
-    """The error that whole duals of the rows and columns with mass prove, a spare one being their last.
-
-    Rows with u ≥ t allow columns with v ≤ −t only. Σ a u + Σ b v > 0 is a sum over t of what these rows have more than
-    these columns, so that for some t they have more; and then the other columns need more than the other rows have.
-    """
-    assert problem.a is not None
-    assert problem.b is not None
-    spare = abs(problem.surplus)
-    a, b = (np.append(each, spare)[: len(dual)] for each, dual in ((problem.a[rows], u), (problem.b[columns], v)))
-    sets = [(u >= level, v <= -level) for level in np.unique(u)]
-    above, below = max(sets, key=lambda each: float(a[each[0]].sum() - b[each[1]].sum()))
-    few_rows = np.count_nonzero(above) <= np.count_nonzero(~below)
-    if problem.surplus < 0 or (problem.surplus == 0 and few_rows):
-        stuck = rows[above[: len(rows)]]
-        return Infeasible.masses("row", stuck, allowed_by(problem.cost, stuck, 0), problem.a, problem.b)
-    stuck = columns[~below[: len(columns)]]
-    return Infeasible.masses("column", stuck, allowed_by(problem.cost, stuck, 1), problem.b, problem.a)
+        columns, costs = np.append(columns, np.arange(m)), np.append(costs, np.zeros(m))
+        begin = np.append(begin, begin[-1] + m)
+    return begin, columns.astype(np.int32), costs.astype(np.float64)
