@@ -1,4 +1,4 @@
-"""Tables as CSV text of which a spreadsheet program runs nothing."""
+"""Tables as CSV text in which a spreadsheet program finds no formula."""
 
 from __future__ import annotations
 
@@ -6,19 +6,19 @@ import re
 
 import pandas as pd
 
-#: Characters by which a spreadsheet program takes a cell for a formula.
+#: First characters of a cell that a spreadsheet program takes for a formula.
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
-#: Where another cell may begin within a text, as a formula: spreadsheet programs separate by semicolons in half the
-#: world, and then take a quotation mark in the middle of a cell for a character. Quoting the text would not help.
+#: Places within a text where another cell may begin with a formula: in many countries spreadsheet programs separate
+#: cells by semicolons, and then a quotation mark in the middle of a cell is a character, so that quoting does not help.
 INNER_STARTS = re.compile(r'(?<=[;\t\r\n])(?="*[=+\-@])')
 
 
 def to_csv(table: pd.DataFrame) -> str:
     """Return a table as CSV, without its index.
 
-    An apostrophe precedes what a spreadsheet program would run as a formula, at the beginning of a text or of a part
-    that it may take for a cell, headings included: names, labels and messages come from others. Numbers stay numbers.
+    Names, labels and messages come from others. So an apostrophe precedes a formula at the start of a text, or of a
+    part of it that a spreadsheet program may take for a cell, in headings too. Numbers stay numbers.
     """
     safe = table.copy()
     for name in table.select_dtypes(["object", "string", "category"]):
@@ -27,7 +27,7 @@ def to_csv(table: pd.DataFrame) -> str:
 
 
 def _safe(cell: object) -> object:
-    """Return a cell, with an apostrophe before what would be a formula."""
+    """Return a cell, with an apostrophe before a formula."""
     if not isinstance(cell, str) or _is_number(cell):
         return cell
     text = INNER_STARTS.sub("'", cell)
@@ -35,7 +35,7 @@ def _safe(cell: object) -> object:
 
 
 def _is_number(text: str) -> bool:
-    """Whether a text is a number, such as the label -1."""
+    """Return whether a text is a number, such as the label -1."""
     try:
         float(text)
     except ValueError:

@@ -1,4 +1,4 @@
-"""Numbers as a report writes them, where `lapmark.bench.util.units` has no word for it."""
+"""Ratios, gaps and powers as text; `lapmark.bench.util.units` has durations and sizes."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ import math
 
 
 def ratio(value: float) -> str:
-    """A factor to two digits: `2.1×`."""
+    """Return a factor with two digits: `2.1×`; empty if it is not finite."""
     if not math.isfinite(value):
         return ""
     return f"{value:,.0f}×" if value >= 9.95 else f"{value:.1f}×" if value >= 0.995 else f"{value:.2g}×"
 
 
 def gap(value: float) -> str:
-    """A relative gap in per cent to two digits: `0.13 %`."""
+    """Return a relative gap in per cent with two digits: `0.13 %`."""
     if not math.isfinite(value):
         return "unknown"
     percent = 100 * value
@@ -23,9 +23,9 @@ def gap(value: float) -> str:
 
 
 def power(exponent: float) -> str:
-    """A power of n to two digits after the point: `n²·⁵⁰`."""
+    """Return a power of n with two digits after the point: `n²·⁵⁰`."""
     return "n" + f"{exponent:.2f}".translate(_RAISED)
 
 
-#: Figures as a font has them raised, which takes no typesetting.
+#: Digits as superscripts.
 _RAISED = str.maketrans("0123456789.-", "⁰¹²³⁴⁵⁶⁷⁸⁹·⁻")

@@ -1,4 +1,4 @@
-"""How time grows: with n, as a fitted power and how sure it is, and with threads. No drawing."""
+"""Growth of time with n, as a fitted power with its interval, and speed-up by threads, without drawing."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from scipy import stats
 
 from . import tables
 
-#: Sizes below which no power is fitted: two points lie on every line.
+#: Fewest sizes of a fit: any two points lie on a line.
 LEAST_SIZES = 3
 
-#: How sure an interval is.
+#: Confidence level of an interval.
 CONFIDENCE = 0.95
 
 
@@ -27,17 +27,16 @@ class Power:
 
 
 def fit(sizes: pd.Series, seconds: pd.Series) -> Power | None:
-    """A power law, by least squares on the logarithms of n and of the median time at each n.
+    """Fit a power law, by least squares on the logarithms of n and of the median time at each n.
 
-    The interval is Student's, from what the medians are off the line, on two degrees of freedom less than there are
-    sizes. It tells how well a power describes these sizes, be it noise or a bend that keeps it from doing so; what
-    happens beyond them it cannot tell (Goldsmith, Aiken and Wilkerson, "Measuring empirical computational complexity",
-    ESEC/FSE 2007).
+    The interval is Student's, from the residuals of the medians, with two degrees of freedom less than sizes. It says
+    how well a power describes these sizes, in the presence of noise or curvature, and nothing of other sizes
+    (Goldsmith, Aiken and Wilkerson, "Measuring empirical computational complexity", ESEC/FSE 2007).
 
     Parameters
     ----------
     sizes, seconds : Series
-        Of any number of cells, several of one size included.
+        Of any number of cells, possibly several of one size.
 
     Returns
     -------
@@ -54,7 +53,7 @@ def fit(sizes: pd.Series, seconds: pd.Series) -> Power | None:
 
 
 def exponents(cells: pd.DataFrame) -> pd.DataFrame:
-    """The power of each certified curve, slowest growth first within a label.
+    """Return the power of each certified curve, the slowest growth first within a label.
 
     Columns
     -------
@@ -62,7 +61,7 @@ def exponents(cells: pd.DataFrame) -> pd.DataFrame:
     exponent, low, high
         As in `Power`.
     smallest, largest, sizes
-        The n that it was fitted to, and how many.
+        Range and number of the n of the fit.
     seconds
         Median at the largest.
     """
@@ -77,7 +76,7 @@ def exponents(cells: pd.DataFrame) -> pd.DataFrame:
 
 
 def by_threads(cells: pd.DataFrame) -> pd.DataFrame:
-    """How many times as fast a solver is with more threads, at the largest n that it solved with several counts.
+    """Return the speed-up of each solver by threads, at the largest n that it solved with several numbers of them.
 
     Columns
     -------
@@ -86,7 +85,7 @@ def by_threads(cells: pd.DataFrame) -> pd.DataFrame:
     ratio
         Time with the fewest threads over this one.
     efficiency
-        The ratio over how many times as many threads there are.
+        The ratio, divided by the ratio of the numbers of threads.
     """
     medians = tables.compared(cells).groupby(["label", "solver", "n", "threads"], as_index=False)["seconds"].median()
     several = medians.groupby(["label", "solver", "n"])["threads"].transform("size") > 1

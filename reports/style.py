@@ -1,4 +1,4 @@
-"""How every figure looks: one colour, marker and line per solver, panels with labels beside the curves, PNG and SVG."""
+"""Style of all charts: colours, markers and lines per solver, panels with labels beside the curves, PNG and SVG."""
 
 from __future__ import annotations
 
@@ -23,32 +23,32 @@ from lapmark.solvers import registry
 
 from . import tables
 
-#: The colours of everything but data, and what they turn into on a dark screen.
+#: Colours of everything but data, and their replacements in dark mode.
 INK, SOFT, RULE, PAPER = "#1c2128", "#5f6771", "#d8dee4", "#fefefe"
 DARK = {INK: "#e6edf3", SOFT: "#9aa4af", RULE: "#30363d", PAPER: "#0d1117"}
 
 #: Okabe and Ito's palette, safe for the colour-blind. A brown and a grey replace its black and its yellow, so that each
-#: colour is legible on both papers.
+#: colour is legible on light and dark ground.
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#A0703C", "#8A8F98")
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "<", ">", "h", "p")
 
-#: Line styles: ours, ours without AVX2, everybody else's.
+#: Line styles: ours, ours without AVX2, other packages.
 Dashes = tuple[float, tuple[float, ...] | None]
 SOLID, DOTTED, DASHED = (0.0, None), (0.0, (1.2, 1.2)), (0.0, (4.0, 1.5))
 
-#: Points of a label, and of the line it stands on.
+#: Font size of a label and height of its line, in points.
 LABEL, LINE = 8.5, 11.5
 
-#: Pixels in an inch of a PNG, and of a page.
+#: Pixels per inch of a PNG and of a page.
 DPI, CSS_DPI = 150, 96
 
-#: Inches that a letter of a label takes, on average.
+#: Mean width of a letter of a label, in inches.
 LETTER = 0.072
 
 
 @dataclass(frozen=True)
 class Style:
-    """How one solver is drawn."""
+    """The style of one solver."""
 
     colour: str
     marker: str
@@ -58,33 +58,33 @@ class Style:
 
 
 def style(solver: str) -> Style:
-    """The style of a solver: ours thick, and dotted where one with AVX2 has the same colour; others thin, dashed."""
+    """Return the style of a solver: ours thick, dotted if a build with AVX2 exists; others thin, dashed."""
     name, whose = spec.parse(solver)[0], tables.group(solver)
     if whose == "harness":
         return Style(SOFT, "|", DASHED, 1.1, "normal")
-    # A plugin gets any place that does not change from report to report.
-    numbered = numbered_style(_places().get(name.replace(tables.VECTORISED, "", 1), sum(name.encode())))
+    # A plugin gets a place by its name, which is the same in every report.
+    numbered = numbered_style(_places().get(tables.plain_build(name), sum(name.encode())))
     if whose != "ours":
         return replace(numbered, dashes=DASHED, width=1.1)
-    has_twin = name + tables.VECTORISED in registry.solvers()
-    return replace(numbered, dashes=DOTTED if has_twin else SOLID, width=2.0, weight="bold")
+    has_variant = any(other.capabilities.variant_of == name for other in registry.solvers().values())
+    return replace(numbered, dashes=DOTTED if has_variant else SOLID, width=2.0, weight="bold")
 
 
 def numbered_style(place: int) -> Style:
-    """The style of the curve with that number: none of the first 88 are alike."""
+    """Return the style of the curve with a number; the first 88 are all different."""
     return Style(COLOURS[place % len(COLOURS)], MARKERS[place % len(MARKERS)], SOLID, 1.4, "normal")
 
 
 @cache
 def _places() -> dict[str, int]:
-    """A number for each algorithm, ours first, the same in every report."""
-    known = [name for name in registry.solvers() if tables.VECTORISED not in name]
+    """Return a number for each algorithm, ours first, the same in every report."""
+    known = [name for name, solver in registry.solvers().items() if not solver.capabilities.variant_of]
     known.sort(key=lambda name: (tables.group(name) != "ours", name))
     return {name: place for place, name in enumerate(known)}
 
 
 def theme() -> AbstractContextManager[None]:
-    """Matplotlib's settings for a figure, while it is drawn."""
+    """Return a context with Matplotlib's settings for a figure."""
     settings: Any = {
         **sns.axes_style("whitegrid"),
         **sns.plotting_context("paper"),
@@ -112,9 +112,9 @@ def theme() -> AbstractContextManager[None]:
 
 
 def panels(titles: Sequence[str], labels: Iterable[str], lines: int) -> tuple[Figure, list[Axes]]:
-    """A figure of one panel per title, two in a row, each with room for `lines` labels to its right.
+    """Return a figure with a panel per title, two in a row, each with room for `lines` labels to its right.
 
-    Everything is laid out in inches, so that labels can be set without overlap.
+    The layout is in inches, so that labels can be placed without overlap.
     """
     columns = min(2, len(titles))
     rows = -(-len(titles) // columns)
@@ -136,7 +136,7 @@ def panels(titles: Sequence[str], labels: Iterable[str], lines: int) -> tuple[Fi
 
 
 def sizes_axis(ax: Axes, sizes: Iterable[int]) -> None:
-    """A log axis that is marked at the sizes themselves, but for those too close to the next larger one to be read."""
+    """Set a log x axis with ticks at the sizes, except those too close to the next larger one."""
     every = sorted({max(int(n), 1) for n in sizes}, reverse=True)
     span = max(every[0] / every[-1], 1.5)
     kept = every[:1]
@@ -150,7 +150,7 @@ def sizes_axis(ax: Axes, sizes: Iterable[int]) -> None:
 
 
 def log_axis(ax: Axes, which: str, text: str, form: Callable[[float], str], base: float = 10) -> None:
-    """A log axis marked at powers of `base`, or at 1, 2 and 5 times them where there are few, written by `form`."""
+    """Set a log axis with ticks at powers of `base`, if few also at 2 and 5 times these, written by `form`."""
     axis = ax.xaxis if which == "x" else ax.yaxis
     ax.set(**{f"{which}scale": "log", f"{which}label": text})
     low, high = axis.get_view_interval()
@@ -162,7 +162,7 @@ def log_axis(ax: Axes, which: str, text: str, form: Callable[[float], str], base
 
 @dataclass(frozen=True)
 class Label:
-    """A text for the curve that ends at (x, y), set beside the panel at the height where the curve is heading."""
+    """A text for the curve that ends at (x, y), placed beside the panel near the height `heading`."""
 
     text: str
     x: float
@@ -172,7 +172,7 @@ class Label:
 
 
 def label_right(ax: Axes, labels: Sequence[Label], low: float = 0.0) -> None:
-    """Write labels to the right of a panel, each as near to its heading as the others allow, with a line to it."""
+    """Write labels to the right of a panel, each as near to its heading as the others allow, with a leader line."""
     if not labels:
         return
     labels = sorted(labels, key=lambda label: (label.heading, label.text))
@@ -186,41 +186,41 @@ def label_right(ax: Axes, labels: Sequence[Label], low: float = 0.0) -> None:
 
 
 def line_height(ax: Axes) -> float:
-    """Height of a line of text, as a fraction of the panel's."""
+    """Return the height of a line of text, as a fraction of the panel's."""
     return LINE * ax.figure.dpi / (72 * ax.get_window_extent().height)
 
 
 def swatch(ax: Axes, y: float, text: str, look: Style) -> None:
-    """A label to the right of a panel at height y (a fraction of it), behind the solver's marker."""
+    """Write a label to the right of a panel at height y, a fraction of the panel's, after the solver's marker."""
     ax.plot([1.085], [y], marker=look.marker, ms=5, mec=PAPER, mew=0.5, color=look.colour, **_outside(ax))
     ax.text(1.105, y, text, va="center", fontsize=LABEL, fontweight=look.weight, transform=ax.transAxes)
 
 
 def spread(targets: Sequence[float], step: float, low: float, high: float) -> np.ndarray:
-    """Places for ascending targets, at least `step` apart and within bounds; the nearest in least squares."""
+    """Return places for ascending targets, at least `step` apart and within bounds, nearest in least squares."""
     stairs = step * np.arange(len(targets))
     free = isotonic_regression(np.asarray(targets) - stairs).x
     return np.clip(free, low, max(high - stairs[-1], low)) + stairs
 
 
 def plain(text: str, longest: int = 40) -> str:
-    """A name from data as text that cannot be taken for a formula, on one line and of bounded length."""
+    """Return a name from data as one line of bounded length that Matplotlib does not take for a formula."""
     return printable(text, longest).replace("$", r"\$")
 
 
 def printable(text: str, longest: int) -> str:
-    """A text of bounded length, with only what a font can show."""
+    """Return a text of bounded length, with only characters that a font can show."""
     shown = "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in text)
     return shown if len(shown) <= longest else shown[: longest - 1] + "…"
 
 
 def png(figure: Figure) -> bytes:
-    """The figure as PNG."""
+    """Return a figure as PNG."""
     return _render(figure, "png", dpi=DPI, metadata={"Software": None})
 
 
 def svg(figure: Figure) -> bytes:
-    """The figure as SVG that turns dark with the reader's screen. Equal figures give equal bytes."""
+    """Return a figure as SVG that follows the reader's dark mode. Equal figures give equal bytes."""
     text = _render(figure, "svg", metadata={"Date": None, "Creator": None}).decode()
     rules = "".join(
         f'[style*="{what}: {light}"]{{{what}:{dark}!important}}'

@@ -1,4 +1,4 @@
-"""From records to tidy tables: a row per cell, medians and ranks per case. No drawing and no markup."""
+"""Tidy tables of records: a row per cell, ratios, and medians per case, without drawing."""
 
 from __future__ import annotations
 
@@ -18,41 +18,38 @@ from lapmark.solvers import registry
 
 from .csv_text import to_csv
 
-#: Columns with the figures of a certificate.
+#: Columns with the numbers of a certificate.
 CERTIFIED = tuple(dict.fromkeys((*FIGURES, *(metric.name for metric in METRICS))))
-
-#: A solver of this ending does the same as the one without it, with AVX2.
-VECTORISED = "-avx2"
 
 
 def frame(records: Iterable[Record]) -> pd.DataFrame:
-    """A row per cell, in the order of problem, case, n and solver.
+    """Return a table with a row per cell, sorted by problem, case, n and solver.
 
     Columns
     -------
     solver, base, series, group, exact
-        `base` is the solver without its settings, but with the environment that it names; `series` the solver with
-        its threads where they are more than one; `group` as `group` says.
+        `base` is the solver without its settings, but with its environment if it names one; `series` the solver with
+        its threads if more than one; `group` the result of `group`.
     problem, label, n, m, seed, case
-        `label` is the case without its size: what a curve over n is drawn for.
+        `label` is the case without size and seed: one curve over n.
     given, threads, environment, status, message
     current
-        False where a later record has the same solver, case and threads: only current cells are compared and shown. A
-        record from an environment that lacks the solver is never the later one.
+        False if a later record has the same solver, case and threads: only current cells are compared and shown. A
+        record from an environment that lacks the solver does not count as later.
     seconds, seconds_min, seconds_max, samples, rounds, times
         Median, extremes, number, rounds and list of the timed calls.
     relative
         Median over that of the fastest exact certified solver of the case.
     speedup
-        For a solver with AVX2, the scalar one's median over its own, where both are certified.
+        For a solver with AVX2, the scalar one's median over its own, if both are certified.
     slowdown
-        For a family that has an easier one beside it, the median over the same solver's at the same size there.
+        For a family with an easier one, the median over that of the same solver and size there.
     cost, feasible_cost, dual_bound, gap, entropic_gap, row_error, column_error, marginal_error, max_violation
         Of the certificate (`lapmark.Certificate`).
     peak_memory
         In bytes, over the worker's baseline.
     instructions, counted_by
-        Of one call, where they were counted.
+        Of one call, if they were counted.
     versions, machine, commit, finished
     condition_…, counter_…
         One column per condition of the machine, and per work counter.
@@ -64,7 +61,7 @@ def frame(records: Iterable[Record]) -> pd.DataFrame:
     cells = cells[[*(name for name in cells if name not in {*conditions, *counters}), *conditions, *counters]]
     cells.insert(cells.columns.get_loc("message") + 1, "current", current(records))
     for name in ("peak_memory", "instructions", *counters):
-        # From the rows: where a cell has none, pandas has made numbers of 53 bits of the others.
+        # From the rows: pandas turns integers of a column with gaps into floats of 53 bits.
         cells[name] = pd.array([row.get(name) for row in rows], dtype="Int64")
     cells = cells.sort_values(["problem", "label", "n", "seed", "solver", "threads"], kind="stable", ignore_index=True)
     cells["status"] = pd.Categorical(cells["status"], categories=list(STATUSES))
@@ -82,69 +79,76 @@ def frame(records: Iterable[Record]) -> pd.DataFrame:
 
 
 def current(records: Sequence[Record]) -> list[bool]:
-    """Whether each is the latest of its solver, case and threads; one that lacks the solver only if it is alone."""
+    """Return whether each is the latest of its solver, case and threads; one that lacks the solver only if alone."""
     whose = [(record.solver, record.case, record.threads) for record in records]
     lacking = ["missing" in record.versions.values() for record in records]
-    # Of equals the last one of a dictionary stays.
+    # A dictionary keeps the last of equal keys.
     order = sorted(range(len(records)), key=lambda place: not lacking[place])
     latest = {whose[place]: place for place in order}
     return [latest[who] == place for place, who in enumerate(whose)]
 
 
 def csv(cells: pd.DataFrame) -> str:
-    """The cells as CSV, the timed calls as a JSON list."""
+    """Return the cells as CSV, with the timed calls as a JSON list."""
     return to_csv(cells.assign(times=[str(list(times)) for times in cells["times"]]))
 
 
 def certified(cells: pd.DataFrame) -> pd.DataFrame:
-    """The current cells with a certified answer: what may be drawn. A time of 0 is none that a ratio can be made of."""
+    """Return the current cells with a certified answer and a time above 0, which has ratios: those that are drawn."""
     return cells[cells["current"] & (cells["status"] == "ok") & (cells["seconds"] > 0)]
 
 
 def compared(cells: pd.DataFrame) -> pd.DataFrame:
-    """Those of them that are solvers, not the harness's own work: what may be ranked."""
+    """Return the certified cells of solvers, without the harness's own work: those that are ranked."""
     ok = certified(cells)
     return ok[ok["group"] != "harness"]
 
 
 def registered(solver: str) -> registry.Solver | None:
-    """What the registry knows of a solver, wherever it ran; None for a plugin's, or one that is gone since."""
+    """Return the registry's entry of a solver, from any environment; None for an unknown one, such as a plugin."""
     return registry.solvers().get(spec.parse(solver)[0].partition("@")[0])
 
 
+def plain_build(solver: str) -> str:
+    """Return the solver of which this one is a variant, with the same settings; itself if it is not a variant."""
+    known = registered(solver)
+    base = known.capabilities.variant_of if known else ""
+    return solver.replace(known.name, base, 1) if known and base else solver
+
+
 def group(solver: str) -> str:
-    """Whose a solver is: "ours", "wrapped" (a package), "plugin", or "harness" for work that is no solver's."""
+    """Return the origin of a solver: "ours", "wrapped" (a package), "plugin", or "harness" for work of the harness."""
     if solver == BUILD_MATRIX:
         return "harness"
     known = registered(solver)
-    if known is None or not known.function.__module__.startswith("solvers."):
+    if known is None or not known.is_built_in:
         return "plugin"
     return "wrapped" if known.requires else "ours"
 
 
 def quartile_ratio(slow: Iterable[float], fast: Iterable[float]) -> tuple[float, float, float]:
-    """Ratio of medians, and its interval from the quartiles of the samples: robust, and a point for single samples."""
+    """Return the ratio of medians, and its interval from the quartiles: robust, and a point for single samples."""
     low, middle, high = np.quantile(list(slow), (0.25, 0.5, 0.75))
     fast_low, fast_middle, fast_high = np.quantile(list(fast), (0.25, 0.5, 0.75))
     return middle / fast_middle, low / fast_high, high / fast_low
 
 
 def speedups(cells: pd.DataFrame) -> pd.DataFrame:
-    """Speed-up by AVX2: `ratio` of medians and its interval `low` to `high`, by the index of the solver with AVX2."""
+    """Return the speed-up by AVX2: `ratio` of medians and interval `low` to `high`, indexed by the cells with AVX2."""
     ok = compared(cells)
     times = {(row.solver, row.case, row.threads): row.times for row in ok.itertuples()}
     found = {}
     for row in ok.itertuples():
-        scalar = row.solver.replace(VECTORISED, "", 1)
+        scalar = plain_build(row.solver)
         if scalar != row.solver and (slow := times.get((scalar, row.case, row.threads))):
             found[row.Index] = (f"{row.solver} over {scalar}", row.label, row.n, *quartile_ratio(slow, row.times))
     return pd.DataFrame.from_dict(found, orient="index", columns=["pair", "label", "n", "ratio", "low", "high"])
 
 
 def slowdowns(cells: pd.DataFrame) -> pd.DataFrame:
-    """How much longer a solver takes than on the easier family that the harder one names, where both are certified.
+    """Return the ratio of times on a family and on the easier family that it names, if both are certified.
 
-    Both cases have the same size, seed, threads and settings, but for the source of their points, where that is one.
+    Both cases have the same size, seed, threads and settings, except for the source of the points.
 
     Returns
     -------
@@ -153,7 +157,7 @@ def slowdowns(cells: pd.DataFrame) -> pd.DataFrame:
         (the other label), `n` and `series`.
     """
     ok = compared(cells)
-    alike = {place: _alike(row) for place, row in ok.iterrows()}
+    alike = {place: _matching(row) for place, row in ok.iterrows()}
     there = {(row["problem"], alike[place]): row for place, row in ok.iterrows()}
     easier = {name: family.easier for name, family in families().items()}
     found = {}
@@ -167,17 +171,17 @@ def slowdowns(cells: pd.DataFrame) -> pd.DataFrame:
 
 
 def ranking(cells: pd.DataFrame) -> pd.DataFrame:
-    """Of one label's cells, medians over seeds: a row per series, a column per n, fastest at the largest n first.
+    """Return medians over seeds of one label's cells: a row per series, a column per n, sorted by the largest n.
 
-    Where there is no certified answer at the largest n, the next smaller one decides.
+    Without a certified answer at the largest n, the next smaller one decides.
     """
     medians = compared(cells).pivot_table(index="series", columns="n", values="seconds", aggfunc="median")
     medians = medians.reindex(index=sorted(set(cells["series"])), columns=sorted(set(cells["n"])))
     return medians.sort_values(list(medians.columns[::-1]), na_position="last", kind="stable")
 
 
-def _alike(row: pd.Series) -> tuple[object, ...]:
-    """What a cell has in common with that of the easier family."""
+def _matching(row: pd.Series) -> tuple[object, ...]:
+    """Return the properties that a cell shares with its counterpart in the easier family."""
     case = Case.read(row["case"])
     settings = {name: value for name, value in case.params.items() if name != "source"}
     return row["solver"], row["threads"], case.n, case.seed, spec.show("", settings)

@@ -1,4 +1,4 @@
-"""What the cells of a case say in plain words. Every number comes from certified cells."""
+"""The results of a case in sentences. Every number comes from certified cells."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from lapmark.bench.util.units import show_duration
 
 from . import format, tables
 
-#: Answers to a problem with a blur that are this near to its optimum have solved it.
+#: Relative gap to the optimum with blur within which an answer counts as solved.
 CONVERGED = 1e-3
 
 
 def verdict(rows: pd.DataFrame) -> str:
-    """The fastest exact solver at the largest n of one label, how far ahead it is, and what did not work there.
+    """Return sentences on the fastest exact solver at the largest n of a label, its lead, and the failures there.
 
     Parameters
     ----------
     rows : DataFrame
-        The current cells of one label, as `tables.frame` makes them.
+        The current cells of one label, from `tables.frame`.
     """
     exact = tables.compared(rows).query("exact")
     if exact.empty and rows["entropic_gap"].notna().any():
@@ -36,7 +36,7 @@ def verdict(rows: pd.DataFrame) -> str:
     else:
         text = f"At n = {n:,}, {first['series']} is the fastest exact solver: {_time(first)}, proven optimal. "
         second = others.iloc[0]
-        text += f"{second['series']} comes next and takes {format.ratio(second['seconds'] / first['seconds'])} as long"
+        text += f"{second['series']} is next and takes {format.ratio(second['seconds'] / first['seconds'])} as long"
         text += ", which is within the spread of the samples" if second["seconds_min"] <= first["seconds_max"] else ""
         text += _other_camp(first, others.iloc[1:], second) + "."
     if rows["n"].max() > n:
@@ -45,7 +45,7 @@ def verdict(rows: pd.DataFrame) -> str:
 
 
 def _slowdown(rows: pd.DataFrame) -> str:
-    """Of a family that has an easier one beside it: who minds most, and who least."""
+    """Return a sentence on the largest and the smallest slowdown relative to the easier family."""
     known = tables.compared(rows).dropna(subset="slowdown")
     family = families().get(rows["problem"].iloc[0])
     if known.empty or family is None:
@@ -59,7 +59,7 @@ def _slowdown(rows: pd.DataFrame) -> str:
 
 
 def _other_camp(first: pd.Series, rest: pd.DataFrame, second: pd.Series) -> str:
-    """The best of the other packages where ours leads, the best of ours where it does not, unless it came second."""
+    """Return the best of the other packages if ours leads, else the best of ours, unless it is the second."""
     ours = first["group"] == "ours"
     if (second["group"] == "ours") != ours:
         return ""
@@ -72,7 +72,7 @@ def _other_camp(first: pd.Series, rest: pd.DataFrame, second: pd.Series) -> str:
 
 
 def _converged(rows: pd.DataFrame) -> str:
-    """Of a problem with a blur: who solves it fastest, and who is faster because it stops before."""
+    """Return sentences on a problem with blur: the fastest solver, and a faster one that stops earlier."""
     solved = tables.compared(rows).dropna(subset="entropic_gap")
     if solved.empty:
         return ""
@@ -81,18 +81,16 @@ def _converged(rows: pd.DataFrame) -> str:
     near = at[at["entropic_gap"] <= CONVERGED]
     if near.empty:
         best = at.sort_values("entropic_gap").iloc[0]
-        return f"At n = {n:,}, {best['series']} comes nearest to the optimum with blur: {_off(best)} in {_time(best)}. "
+        return f"At n = {n:,}, {best['series']} is closest to the optimum with blur: {_off(best)} in {_time(best)}. "
     first, others = near.iloc[0], near.iloc[1:]
     near_enough = f"within {format.gap(CONVERGED)} of the optimum with blur"
     text = f"At n = {n:,}, {first['series']} is the fastest {near_enough}: {_time(first)}"
     if not others.empty:
         second = others.iloc[0]
-        text += (
-            f"; {second['series']} comes next and takes {format.ratio(second['seconds'] / first['seconds'])} as long"
-        )
+        text += f"; {second['series']} is next and takes {format.ratio(second['seconds'] / first['seconds'])} as long"
     quicker = at[at["seconds"] < first["seconds"]]
     if not quicker.empty:
-        text += f". {quicker.iloc[0]['series']} takes {_time(quicker.iloc[0])}, and ends {_off(quicker.iloc[0])}"
+        text += f". {quicker.iloc[0]['series']} takes {_time(quicker.iloc[0])}, but stops {_off(quicker.iloc[0])}"
     return text + ". "
 
 
@@ -107,9 +105,11 @@ def _best_gap(rows: pd.DataFrame) -> str:
     n = approximate["n"].max()
     at = approximate[approximate["n"] == n]
     best, quickest = at.sort_values("gap").iloc[0], at.sort_values("seconds").iloc[0]
-    text = f"At n = {n:,}, {best['series']} comes nearest, with a gap of {format.gap(best['gap'])} in {_time(best)}"
+    text = f"At n = {n:,}, {best['series']} is closest, with a gap of {format.gap(best['gap'])} in {_time(best)}"
     if quickest["series"] != best["series"]:
-        text += f"; {quickest['series']} is the fastest, with one of {format.gap(quickest['gap'])} in {_time(quickest)}"
+        text += (
+            f"; {quickest['series']} is the fastest, with a gap of {format.gap(quickest['gap'])} in {_time(quickest)}"
+        )
     return text + ". "
 
 

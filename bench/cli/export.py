@@ -31,14 +31,15 @@ def export(
     ] = None,
 ) -> None:
     """Write the results as a table that other programs read."""
-    from lapmark import reports
+    from lapmark.bench.util.atomic_write import write_atomically
     from lapmark.reports.export import formats
+    from lapmark.reports.report import read_records
 
     with user_errors():
         chosen = formats.format_of(to, form)
-        content = formats.content(reports.read(directory), chosen)
+        content = formats.content(read_records(directory), chosen)
         if to != "-":
-            reports.put(Path(to), content)
+            write_atomically(Path(to), content)
     # Outside, since a reader that has had enough is no error of the user's.
     # As bytes: a CSV file is in UTF-8 in every locale.
     typer.echo(content if to == "-" else to, nl=to != "-")

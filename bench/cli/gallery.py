@@ -56,7 +56,7 @@ def gallery(
     with user_errors():
         cases = applications.cases(name or (), size)
 
-    from lapmark import reports  # after the check: drawing takes seconds to load
+    from lapmark.reports.page.gallery_page import write_gallery  # after the check: drawing takes seconds to load
     from lapmark.reports.pictures import albums
 
     console = Console(highlight=False)
@@ -74,7 +74,7 @@ def gallery(
                     console.print(f"{case} ({took}): {text}", markup=False, soft_wrap=True)
         except KeyboardInterrupt:
             stopped = True
-        page = reports.write_gallery(to)
+        page = write_gallery(to)
     if stopped:
         kept = f"Stopped after {len(drawn)} of {len(cases)} applications, which are kept in {to}."
         console.print(kept, markup=False, soft_wrap=True)

@@ -140,12 +140,13 @@ def _draw(
     # What concerns the data, such as a graph that falls into parts; what libraries say of themselves is left out.
     notes = [f"note: {warning.message}" for warning in caught if warning.category is UserWarning]
     with doing("drawing"):
-        from lapmark import reports  # loads matplotlib, which takes a second
+        from lapmark.reports.map.assignment_table import write_assignment  # loads matplotlib, which takes a second
+        from lapmark.reports.map.drawing import write_map
 
         if table is not None:
-            reports.write_assignment(layout, table)
+            write_assignment(layout, table)
         title = os.fsencode(source.resolve().name).decode(errors="replace")
-        reports.write_map(layout, output, title, side)
+        write_map(layout, output, title, side)
     return [_read(collection), *notes, layout.times, *map(str, filter(None, [output, table]))]
 
 

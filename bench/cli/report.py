@@ -36,10 +36,10 @@ def report(
     with user_errors():
         Store.open(directory, create=False).close()
 
-    from lapmark import reports  # after the check: drawing takes seconds to load
+    from lapmark.reports.report import write_report  # after the check: drawing takes seconds to load
 
     with user_errors(), doing("drawing"):
-        page = reports.write(directory)
+        page = write_report(directory)
     typer.echo(page)
     if show:
         webbrowser.open(page.resolve().as_uri())

@@ -85,20 +85,7 @@ def measure(
     record = functools.partial(unmeasured, cell, m=problem.shape[1], digest=built.digest, given=given)
     if reason := cell.refuses(problem):
         return record("skipped", reason)
-    run = functools.partial(
-        isolated_run.run,
-        cell.worker_spec,
-        problem,
-        settings.limits,
-        threads=cell.threads,
-        # The cell's own plugin only: one that crashes while it is loaded costs its own cells.
-        plugins=(cell.plugin,) if cell.plugin else (),
-        python=cell.python,
-        digest=built.digest,
-        cost_of=CostCheck(problem, cell.exact),
-        starts_slowly=cell.starts_slowly,
-        compiles=cell.compiles,
-    )
+    run = functools.partial(run_solver, cell, built, settings.limits)
     outcome = run(budget=settings.budget / settings.rounds)
     # Answers that claim the optimum cost the same, so that the random one represents all. Of others both are certified.
     answers = [outcome.other] if cell.exact or outcome.result is outcome.other else [outcome.result, outcome.other]
@@ -120,6 +107,25 @@ def measure(
         counted_by="" if counted.instructions is None else instruction_counts.counter_version(settings.counting),
         conditions=outcome.conditions,
         **_figures(certificate),
+    )
+
+
+def run_solver(cell: Cell, built: BuiltCase, limits: Limits, budget: float, counting: str = "") -> Outcome:
+    """Run the solver of a cell in a worker process; see `isolated_run.run`."""
+    return isolated_run.run(
+        cell.worker_spec,
+        built.problem,
+        limits,
+        budget,
+        threads=cell.threads,
+        # The cell's own plugin only: one that crashes while it is loaded costs its own cells.
+        plugins=(cell.plugin,) if cell.plugin else (),
+        python=cell.python,
+        counting=counting,
+        digest=built.digest,
+        cost_of=CostCheck(built.problem, cell.exact),
+        starts_slowly=cell.starts_slowly,
+        compiles=cell.compiles,
     )
 
 

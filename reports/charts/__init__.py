@@ -1,27 +1,37 @@
-"""The charts of a report: pure functions from the table of cells to a figure, None where there is nothing to draw.
+"""The charts of a report, one file each: pure functions from the table of cells to a figure.
 
-Only certified cells are drawn, but for the profiles, where others count as failures, and the status matrix, which shows
-them all.
+They draw certified cells only, except for the profiles, in which other cells count as failures, and the status matrix.
 """
 
 from __future__ import annotations
 
-from . import curves, errors, exponents, in_time, profile, regret, slowdown, speedup, status, threads
-from .base import Chart
+from . import (
+    accuracy,
+    avx2_speedup,
+    exponents,
+    performance_profile,
+    regret,
+    slowdown,
+    status_matrix,
+    thread_speedup,
+    time_and_memory,
+    time_to_gap,
+)
+from .chart import Chart
 
 __all__ = ["ALL", "Chart"]
 
-#: In the order of the page: what sums up the run, what each case shows, what became of every cell.
+#: In the order of the page: summaries of the run, then figures of each case, then the status of every cell.
 ALL: tuple[Chart, ...] = (
-    profile.CHART,
-    in_time.CHART,
-    curves.TIME,
+    performance_profile.CHART,
+    time_to_gap.CHART,
+    time_and_memory.TIME,
     exponents.CHART,
-    threads.CHART,
-    speedup.CHART,
+    thread_speedup.CHART,
+    avx2_speedup.CHART,
     slowdown.CHART,
-    *errors.CHARTS,
-    curves.MEMORY,
+    *accuracy.CHARTS,
+    time_and_memory.MEMORY,
     regret.CHART,
-    status.CHART,
+    status_matrix.CHART,
 )

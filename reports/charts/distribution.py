@@ -1,4 +1,4 @@
-"""Distribution functions over cases, a curve of steps per solver: what both kinds of profile are drawn with."""
+"""Distribution functions over cases, a step curve per solver: the panels of both kinds of profile."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from matplotlib.ticker import PercentFormatter
 from lapmark.reports import profiles
 from lapmark.reports.style import Label, label_right, log_axis, plain, style
 
-from .base import points
+from .chart import points
 
-#: Marks on a curve, at most.
+#: Most marks on a curve.
 MARKS = 8
 
 
 def draw(ax: Axes, values: pd.DataFrame, low: float, high: float, text: str, form: Callable[[float], str]) -> None:
-    """The share of its cases that each solver, a column of `values`, has up to a value, from `low` to `high`.
+    """Draw the share of its cases for which each solver's value is at most x, for x from `low` to `high`.
 
-    The axis is called `text` and its values are written by `form`. A solver that takes fewer cases than there are tells
-    how many beside its name.
+    `values` has a column per solver. `text` is the title of the axis, and `form` writes its values. The label of a
+    solver that does not take all cases says how many it takes.
     """
     ax.set(xlim=(low, high), ylim=(-0.02, 1.02), ylabel="share of cases")
     ax.yaxis.set_major_formatter(PercentFormatter(1.0, symbol=" %"))
@@ -37,12 +37,12 @@ def draw(ax: Axes, values: pd.DataFrame, low: float, high: float, text: str, for
         ax.step(at, shares, where="post", lw=look.width, linestyle=look.dashes, markevery=every, **points(look))
         taken = int(column.notna().sum())
         label = plain(str(name)) + (f"  {taken} of {len(column)}" if taken < len(column) else "")
-        # Of those that end alike, the one that was ahead on the way stands higher.
+        # Labels of curves that end at the same height are sorted by the area below the curve.
         ahead = np.trapezoid(shares, np.log(at)) / np.log(high / low)
         ends.append(Label(label, high, shares[-1], look, shares[-1] + 1e-6 * ahead))
     label_right(ax, ends)
 
 
 def labels(values: pd.DataFrame) -> list[str]:
-    """Texts as long as the longest label of a panel."""
+    """Return texts as long as the longest labels of a panel."""
     return [plain(str(name)) + "  00 of 00" for name in values]

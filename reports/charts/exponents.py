@@ -1,4 +1,4 @@
-"""Fitted exponents of the time against n, with their intervals."""
+"""Chart of the fitted exponents of time against n, with their intervals."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from lapmark.bench.util import units
 from lapmark.reports import format, scaling
 from lapmark.reports.style import panels, plain, style, swatch, theme
 
-from .base import Chart, points
+from .chart import Chart, points
 
-#: Exponents that are drawn; an interval that goes on beyond is cut off.
+#: Range of exponents that is drawn; intervals are cut off at its ends.
 LOWEST, HIGHEST = -1.0, 5.0
 
 
 def draw(cells: pd.DataFrame) -> Figure | None:
-    """A panel per label: a line per solver, slowest growth on top."""
+    """Draw a panel per label with a line per solver, the slowest growth on top."""
     found = scaling.exponents(cells)
     if found.empty:
         return None
@@ -42,7 +42,7 @@ def draw(cells: pd.DataFrame) -> Figure | None:
 
 
 def numbers(cells: pd.DataFrame) -> pd.DataFrame:
-    """Exponents, intervals, what they were fitted to, and the time at the largest size."""
+    """Return the exponents, their intervals, the sizes of the fit, and the time at the largest size."""
     found = scaling.exponents(cells)
     return pd.DataFrame(
         {
@@ -58,9 +58,9 @@ def numbers(cells: pd.DataFrame) -> pd.DataFrame:
 CHART = Chart(
     "scaling",
     "How time grows with n",
-    "The exponent b of time ≈ a nᵇ, by least squares on the logarithms of the medians, where there are three sizes or"
-    " more, and its 95 % interval (Student’s t): wide where sizes are few, the machine was restless or the growth is "
-    "no power of n. Small sizes hold what a call costs in any case, and flatten the fit.",
+    "The exponent b of time ≈ a nᵇ, a least-squares fit to the logarithms of the medians at three sizes or more, with "
+    "its 95 % interval (Student’s t). The interval is wide with few sizes, on a busy machine, or if the growth is not "
+    "a power of n. At small sizes the constant cost of a call dominates and flattens the fit.",
     draw,
     numbers,
 )

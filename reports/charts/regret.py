@@ -1,4 +1,4 @@
-"""What advice on an unknown problem is worth, as a chart: each family hidden in turn from the choice of a solver."""
+"""Chart of the regret of advice: each family of problems is hidden in turn from the choice of a solver."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ from lapmark.bench.advice.evaluation import regret
 from lapmark.reports import format
 from lapmark.reports.style import INK, LETTER, SOFT, numbered_style, plain, theme
 
-from .base import Chart
+from .chart import Chart
 
-#: Fewer cases than this say nothing.
+#: Fewest cases that are drawn.
 FEWEST = 5
 
-#: Inches of a row and of the chart.
+#: Height of a row and width of the chart, in inches.
 HIGH, WIDE = 0.24, 5.0
 
 TICKS = (1, 1.5, 2, 3, 5, 10, 20, 50, 100, 1000)
 
 
 def draw(cells: pd.DataFrame) -> Figure | None:
-    """The regret of every case, a row for each label; None where too few families were measured to hide any."""
+    """Draw the regret of every case, a row per label; return None if too few families were measured to hide one."""
     found = _known(cells)
     if len(found) < FEWEST:
         return None
@@ -43,7 +43,7 @@ def draw(cells: pd.DataFrame) -> Figure | None:
         for place, n in enumerate(sizes):
             look, rows = numbered_style(place), shown[shown["n"] == n]
             rows_at = [labels.index(label) for label in rows["label"]]
-            away = 0.5 * (place / max(len(sizes) - 1, 1) - 0.5)  # sizes side by side, since most of them are at 1
+            away = 0.5 * (place / max(len(sizes) - 1, 1) - 0.5)  # sizes side by side, since most regrets are 1
             ax.scatter(
                 rows["x"],
                 np.array(rows_at) + away,
@@ -78,7 +78,7 @@ def draw(cells: pd.DataFrame) -> Figure | None:
 
 
 def numbers(cells: pd.DataFrame) -> pd.DataFrame:
-    """The median regret of each label, the worst, and what was chosen there where something else was the best."""
+    """Return the median and the worst regret of each label, and the choice there if another solver was the best."""
     lines = {}
     for label, rows in _known(cells).groupby("label"):
         worst = rows.loc[rows["regret"].idxmax()]
@@ -97,11 +97,11 @@ def _known(cells: pd.DataFrame) -> pd.DataFrame:
 
 CHART = Chart(
     "regret",
-    "What advice is worth",
-    "“lapmark choose” names the solver for a problem of a family that it has never seen, from what the others took: "
-    "the time of the solver that it names over that of the best, each family hidden in turn. 1× is the best choice. "
-    "Failed: the named solver was wrong, crashed or passed a limit. Families that no other is of a kind with are not "
-    "shown: there is no advice without a neighbour.",
+    "Quality of advice",
+    "Time of the solver that “lapmark choose” names over the time of the best solver, for families that it has not "
+    "seen: each family is hidden in turn, and the choice made from the others. 1× is the best choice. Failed: the "
+    "named solver was wrong, crashed or reached a limit. Families without a similar one are not shown, since there is "
+    "no advice for them.",
     draw,
     numbers,
 )

@@ -1,4 +1,4 @@
-"""Who slows down: a family that is hard on solvers against an easier one of the same size and settings."""
+"""Chart of the slowdown on a hard family, relative to an easier one of the same size and settings."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from lapmark.bench.results.statuses import FAILURES
 from lapmark.reports import format, tables
 from lapmark.reports.style import SOFT, Label, label_right, log_axis, panels, plain, sizes_axis, style, theme
 
-from .base import Chart, points
+from .chart import Chart, points
 
 
 def draw(cells: pd.DataFrame) -> Figure | None:
-    """A panel per label: against n, how many times as long a solver takes as on the easier label."""
+    """Draw a panel per label: the ratio of times on the harder and the easier label, against n."""
     found = tables.slowdowns(cells)
     if found.empty:
         return None
@@ -39,7 +39,7 @@ def draw(cells: pd.DataFrame) -> Figure | None:
 
 
 def numbers(cells: pd.DataFrame) -> pd.DataFrame:
-    """The ratios, whoever slows down most first; the status of a cell that has none because it failed."""
+    """Return the ratios, the largest first, and the status of cells that failed."""
     found = tables.slowdowns(cells)
     sizes = sorted(set(found["n"]))
     lines = {}
@@ -62,9 +62,9 @@ def _pairs(found: pd.DataFrame) -> list[tuple[str, str]]:
 
 CHART = Chart(
     "slowdown",
-    "Who slows down",
-    "Median time of a solver over its own on an easier case of the same size and settings. Near 1×: it does not mind. "
-    "A status in the table: it has no certified answer there.",
+    "Slowdown on hard cases",
+    "Median time of a solver over its median time on an easier case of the same size and settings. 1× means no "
+    "slowdown. A status in the table means that there is no certified answer.",
     draw,
     numbers,
 )

@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import io
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
+from lapmark.bench.applications.grid_map.pipeline import Layout
+from lapmark.bench.util.atomic_write import write_atomically
 from lapmark.reports.csv_text import to_csv
 
 
+def write_assignment(layout: Layout, path: Path) -> Path:
+    """Write which thing is at which node; the ending of the name chooses `.csv`, `.json`, `.npy` or `.parquet`."""
+    return write_atomically(path, encode(layout.table(), path.suffix.lower()))
+
+
 def encode(table: pd.DataFrame, suffix: str) -> bytes:
-    """The content of a file whose name ends in `.csv`, `.json` (a list of rows), `.npy` (a structured array, without
-    pickles) or `.parquet`.
-    """
+    """Return a table as `.csv`, `.json` (a list of rows), `.npy` (a structured array without pickles) or `.parquet`."""
     match suffix:
         case ".csv":
             return to_csv(table).encode()

@@ -6,6 +6,7 @@ import io
 import re
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 
 import matplotlib.font_manager
 import numpy as np
@@ -13,7 +14,8 @@ from PIL import Image, ImageDraw, ImageFont
 
 from lapmark.bench.applications.grid_map.pipeline import Layout
 from lapmark.bench.problems.applied.square_grid import unit_square
-from lapmark.reports.page.report_page import data_url, fill, template
+from lapmark.bench.util.atomic_write import write_atomically
+from lapmark.reports.page.html import data_url, fill, template
 from lapmark.reports.pictures.canvas import PALETTE, amid
 from lapmark.reports.pictures.mosaic import mosaic
 from lapmark.reports.style import printable
@@ -31,6 +33,11 @@ MOST_LABELS, LETTERS = 40, 24
 
 #: What XML has no place for.
 NOT_IN_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
+
+
+def write_map(layout: Layout, path: Path, title: str, side: int) -> Path:
+    """Draw a collection on its grid, in cells of so many pixels a side; the name ends in `.png`, `.svg` or `.html`."""
+    return write_atomically(path, Map(layout, side, title).render(path.suffix.lower()))
 
 
 @dataclass(frozen=True)

@@ -1,21 +1,24 @@
-"""The page of the gallery: every application drawn in a folder, with the command that draws it."""
+"""The page of the gallery: the applications drawn in a folder, each with the command that draws it."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 
 from lapmark.bench.applications import gallery
 from lapmark.bench.problems import Case
+from lapmark.bench.util.atomic_write import write_atomically
 from lapmark.bench.util.units import show_duration
+from lapmark.reports.pictures import albums
 from lapmark.reports.pictures.albums import Album
 
-from .report_page import fill, shown_pictures
+from .html import fill
+from .images import album_images
 
 
-def render(albums: Sequence[Album], directory: Path) -> str:
-    """The page as HTML, which holds all it shows; pictures are links to their files, from a page in `directory`."""
-    return fill("gallery.html", exhibits=[_exhibit(album, directory) for album in albums])
+def write_gallery(directory: Path) -> Path:
+    """Write `index.html`, a page of all albums in a directory, into it."""
+    exhibits = [_exhibit(album, directory) for album in albums.found(directory)]
+    return write_atomically(directory / "index.html", fill("gallery.html", exhibits=exhibits).encode())
 
 
 def _exhibit(album: Album, directory: Path) -> dict[str, object]:
@@ -28,5 +31,5 @@ def _exhibit(album: Album, directory: Path) -> dict[str, object]:
         "command": gallery.command(case),
         "took": "" if album.seconds is None else show_duration(album.seconds),
         "album": album,
-        "pictures": shown_pictures(album, directory),
+        "pictures": album_images(album, directory),
     }

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from lapmark import reports
 from lapmark.bench.applications.grid_map import collection, pipeline
+from lapmark.reports.map.drawing import Map, write_map
 
 PHONE = {"viewport": {"width": 390, "height": 844}, "device_scale_factor": 2, "is_mobile": True, "has_touch": True}
 
@@ -50,7 +50,7 @@ def layout() -> pipeline.Layout:
 
 @pytest.fixture(scope="module")
 def file(layout: pipeline.Layout, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return reports.write_map(layout, tmp_path_factory.mktemp("map") / "map.html", f"mine {HOSTILE}", SIDE)
+    return write_map(layout, tmp_path_factory.mktemp("map") / "map.html", f"mine {HOSTILE}", SIDE)
 
 
 @pytest.fixture
@@ -76,7 +76,7 @@ def told(page: Any) -> str:
 
 def test_it_shows_the_picture_and_asks_for_nothing(layout: pipeline.Layout, opened: Callable[..., Any]) -> None:
     seen = opened()
-    picture = reports.map.Map(layout, SIDE, "").picture
+    picture = Map(layout, SIDE, "").picture
     for (row, column), name, label in zip(
         layout.nodes.tolist(), layout.collection.names, layout.collection.labels or (), strict=True
     ):

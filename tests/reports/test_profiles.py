@@ -49,16 +49,16 @@ def test_each_solver_is_judged_on_what_it_takes() -> None:
     assert profiles.share(ratios["jv"], limits).tolist() == [0.4, 0.6, 0.6]
     assert profiles.share(ratios["scipy"], limits).tolist() == [0.6, 0.8, 0.8]
     assert profiles.share(ratios["lap"], limits).tolist() == [0.0, 0.0, 1.0]
-    numbers = charts.profile.numbers(tables.frame(RECORDS))
+    numbers = charts.performance_profile.numbers(tables.frame(RECORDS))
     assert numbers.loc[("assignment", "lap")].tolist() == ["1 of 5", "0 %", "0 %", "100 %", "100 %"]
     assert numbers.index.get_level_values("Solver")[0] == "scipy"
-    figure = charts.profile.draw(tables.frame(RECORDS))
+    figure = charts.performance_profile.draw(tables.frame(RECORDS))
     assert figure is not None
     assert [text.get_text() for text in figure.axes[0].texts] == ["jv", "scipy", "lap  1 of 5"]
 
 
 def test_the_curve_that_is_drawn_is_the_distribution() -> None:
-    figure = charts.profile.draw(tables.frame(RECORDS))
+    figure = charts.performance_profile.draw(tables.frame(RECORDS))
     assert figure is not None
     steps = {line.get_color(): line for line in figure.axes[0].lines if line.get_drawstyle() == "steps-post"}
     from lapmark.reports.style import style
@@ -70,9 +70,9 @@ def test_the_curve_that_is_drawn_is_the_distribution() -> None:
 
 def test_two_cases_are_no_profile() -> None:
     few = tables.frame(RECORDS[:2])
-    assert charts.profile.draw(few) is None
-    assert charts.in_time.draw(few) is None
-    assert charts.profile.draw(tables.frame(failed())) is None
+    assert charts.performance_profile.draw(few) is None
+    assert charts.time_to_gap.draw(few) is None
+    assert charts.performance_profile.draw(tables.frame(failed())) is None
 
 
 def test_time_to_a_gap_takes_the_best_setting_for_it() -> None:

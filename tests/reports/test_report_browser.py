@@ -13,11 +13,12 @@ import pytest
 from PIL import Image
 from report_records import blurred, make_record
 
-from lapmark import reports
 from lapmark.bench.problems import Case
-from lapmark.bench.problems.applied._pictures import save_animation
 from lapmark.bench.results.record import Record
+from lapmark.reports.page.gallery_page import write_gallery
 from lapmark.reports.pictures import albums
+from lapmark.reports.pictures.canvas import save_animation
+from lapmark.reports.report import write_report_of
 
 #: Names that would run something, were they taken for markup, each in another place of the page.
 HOSTILE = (
@@ -95,7 +96,7 @@ def page(records: list[Record], tmp_path_factory: pytest.TempPathFactory) -> Pat
         for n in (16, 32, 64)
         for threads in (1, 2)
     ]
-    return reports.write_records([*records, *blurred(), *odd, *busy], tmp_path_factory.mktemp("browser"))
+    return write_report_of([*records, *blurred(), *odd, *busy], tmp_path_factory.mktemp("browser"))
 
 
 def rows(page: Any) -> list[dict[str, str]]:
@@ -269,7 +270,7 @@ def gallery(tmp_path_factory: pytest.TempPathFactory) -> Path:
     save_animation(frames, moving / "flow")
     about = {"case": "gmm-flow:n=3", "text": "", "notes": [], "pictures": ["flow.gif"], "seconds": 3.0}
     (moving / albums.ABOUT).write_text(json.dumps(about), encoding="utf-8")
-    return reports.write_gallery(folder)
+    return write_gallery(folder)
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -14,7 +14,7 @@ from lapmark.bench.problems import Case
 from lapmark.bench.results.record import METRICS, Record
 from lapmark.bench.results.statuses import STATUSES
 from lapmark.reports import charts, style, tables
-from lapmark.reports.charts import curves, errors, status
+from lapmark.reports.charts import accuracy, status_matrix, time_and_memory
 from lapmark.solvers import registry
 
 
@@ -33,7 +33,7 @@ def test_each_chart_is_drawn_as_png_and_svg(chart: charts.Chart, records: list[R
 
 
 def test_equal_cells_give_equal_bytes(records: list[Record]) -> None:
-    one, other = (style.svg(status.draw(tables.frame(records))) for _ in range(2))  # type: ignore[arg-type]
+    one, other = (style.svg(status_matrix.draw(tables.frame(records))) for _ in range(2))  # type: ignore[arg-type]
     assert one == other
 
 
@@ -45,35 +45,35 @@ def test_where_all_fails_only_the_status_is_drawn() -> None:
 def test_time_is_drawn_for_certified_cells_only_with_the_exponent() -> None:
     law = [make_record("jv", Case("uniform", n), samples=(1e-9 * n**2.5,)) for n in (100, 200, 400)]
     wrong = make_record("liar", Case("uniform", 100), status="wrong", samples=(1e-9,))
-    figure = curves.time(tables.frame([*law, wrong]))
+    figure = time_and_memory.time(tables.frame([*law, wrong]))
     assert figure is not None
     texts = [text.get_text() for text in figure.axes[0].texts]
     assert texts == ["jv  n²·⁵⁰"]
 
 
 def test_panels_are_cases(records: list[Record]) -> None:
-    figure = curves.time(tables.frame(records))
+    figure = time_and_memory.time(tables.frame(records))
     assert figure is not None
     titles = [ax.get_title(loc="left") for ax in figure.axes]
     assert titles == ["uniform:dtype=float32", "uniform:dtype=float64"]
 
 
 def test_status_matrix_has_a_text_for_every_status(records: list[Record]) -> None:
-    figure = status.draw(tables.frame(records))
+    figure = status_matrix.draw(tables.frame(records))
     assert figure is not None
     shown = {text.get_text() for text in figure.axes[0].texts}
     assert {each.short for each in STATUSES.values()} <= shown
 
 
 def test_status_order_ranks_wrong_worst_and_every_rank_once() -> None:
-    assert status.ORDER[-1].name == "wrong"
-    assert [each.rank for each in status.ORDER] == list(range(len(STATUSES)))
+    assert status_matrix.ORDER[-1].name == "wrong"
+    assert [each.rank for each in status_matrix.ORDER] == list(range(len(STATUSES)))
 
 
 def test_labels_of_many_solvers_do_not_overlap() -> None:
     names = [f"solver-{k}" for k in range(25)]
     rows = [make_record(name, Case("uniform", n), samples=(n * 1e-5,)) for name in names for n in (8, 16, 32)]
-    figure = curves.time(tables.frame(rows))
+    figure = time_and_memory.time(tables.frame(rows))
     assert figure is not None
     assert len(figure.axes[0].texts) == 25
     assert_apart(figure)
@@ -83,15 +83,15 @@ def test_labels_on_the_gap_chart_do_not_overlap(records: list[Record]) -> None:
     more = [
         make_record(f"s{k}", Case("uniform", 64, 0, {"dtype": "float32"}), samples=(k + 1,), gap=0.0) for k in range(9)
     ]
-    figure = errors.draw(METRICS[0], tables.frame([*records, *more]))
+    figure = accuracy.draw(METRICS[0], tables.frame([*records, *more]))
     assert figure is not None
     assert_apart(figure)
 
 
 def test_errors_of_transport_are_drawn_where_there_are_any(records: list[Record]) -> None:
     for metric in METRICS[1:]:
-        assert errors.draw(metric, tables.frame(records)) is None
-        figure = errors.draw(metric, tables.frame([*records, *blurred()]))
+        assert accuracy.draw(metric, tables.frame(records)) is None
+        figure = accuracy.draw(metric, tables.frame([*records, *blurred()]))
         assert figure is not None
         assert [ax.get_title(loc="left") or ax.get_title() for ax in figure.axes if ax.get_visible()]
         low, high = figure.axes[0].get_ylim()

@@ -10,10 +10,10 @@ import pandas as pd
 import pytest
 from report_records import blurred, failed, make_record
 
-from lapmark import reports
 from lapmark.bench.problems import Case
 from lapmark.bench.results.record import Record
 from lapmark.bench.results.store import Store
+from lapmark.reports.report import write_report, write_report_of
 
 HOSTILE = "<script>alert(1)</script>\"'&"
 
@@ -29,7 +29,7 @@ def report(records: list[Record], tmp_path_factory: pytest.TempPathFactory) -> P
         store.add(make_record("jv-avx2", case, samples=(1e-4, 2e-4), gap=0.0))
         store.add(make_record(f"bad{HOSTILE}", case, status="error", message=HOSTILE, commit=HOSTILE))
         store.add(make_record("odd", Case(HOSTILE, 8, 0, {"x": HOSTILE}), samples=(1.0,), gap=0.0))
-    assert reports.write(folder) == folder / "index.html"
+    assert write_report(folder) == folder / "index.html"
     return folder
 
 
@@ -57,7 +57,7 @@ def test_columns_with_nothing_to_say_are_left_out(report: Path, tmp_path: Path) 
     with Store.open(tmp_path) as store:
         for record in blurred():
             store.add(record)
-    reports.write(tmp_path)
+    write_report(tmp_path)
     assert {"Gap", "Marginal error", "Entropic gap"} <= set(headings(tmp_path))
     assert (tmp_path / "figures" / "marginal-error.png").exists()
     cells = pd.read_csv(tmp_path / "results.csv").set_index("solver")
@@ -88,28 +88,21 @@ def test_an_empty_store_is_a_clear_error(tmp_path: Path) -> None:
     with Store.open(tmp_path):
         pass
     with pytest.raises(ValueError, match="holds no results yet; fill it with: lapmark run --to"):
-        reports.write(tmp_path)
+        write_report(tmp_path)
     with pytest.raises(FileNotFoundError, match="lapmark run"):
-        reports.write(tmp_path / "nothing")
+        write_report(tmp_path / "nothing")
 
 
 @pytest.mark.parametrize("status", ["ok", "timeout"])
 def test_a_single_record(status: str, tmp_path: Path) -> None:
     one = make_record("jv", Case("uniform", 8), status=status, samples=(1.0,) * (status == "ok"), m=None)
-    assert "1 solver, 1 case, 1 cell" in reports.write_records([one], tmp_path).read_text(encoding="utf-8")
+    assert "1 solver, 1 case, 1 cell" in write_report_of([one], tmp_path).read_text(encoding="utf-8")
 
 
 def test_where_everything_fails_the_page_says_so(tmp_path: Path) -> None:
-    text = reports.write_records(failed(), tmp_path).read_text(encoding="utf-8")
+    text = write_report_of(failed(), tmp_path).read_text(encoding="utf-8")
     assert "No exact solver has a certified answer." in text
     assert "7 cells: 0 with a certified answer." in text
-
-
-def test_a_failed_write_leaves_the_old_file(tmp_path: Path) -> None:
-    path = reports.put(tmp_path / "file", b"old")
-    with pytest.raises(TypeError):
-        reports.put(path, "not bytes")  # type: ignore[arg-type]
-    assert [each.read_bytes() for each in tmp_path.iterdir()] == [b"old"]
 
 
 class _References(HTMLParser):

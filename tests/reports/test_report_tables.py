@@ -164,7 +164,7 @@ def test_verdict_names_the_fastest_the_runner_up_and_the_best_of_the_others() ->
         ]
     )
     assert verdict(cells) == (
-        "At n = 16, jv-avx2 is the fastest exact solver: 1 s, proven optimal. jv comes next and takes 2.0× as long; "
+        "At n = 16, jv-avx2 is the fastest exact solver: 1 s, proven optimal. jv is next and takes 2.0× as long; "
         "the fastest of the others, scipy, takes 5.0×. None has a certified answer at n = 99. "
         "Without a certified answer: 1 of 4 (crash 1)."
     )
@@ -178,11 +178,11 @@ def test_verdict_does_not_call_a_difference_within_the_spread_a_win() -> None:
 def test_verdict_without_an_exact_answer() -> None:
     cells = tables.frame([make_record("guess", Case("uniform", 8), exact=False, samples=(0.5,), gap=0.02)])
     assert verdict(cells) == (
-        "No exact solver has a certified answer. At n = 8, guess comes nearest, with a gap of 2 % in 500 ms."
+        "No exact solver has a certified answer. At n = 8, guess is closest, with a gap of 2 % in 500 ms."
     )
     quick = make_record("quick", Case("uniform", 8), exact=False, samples=(0.1,), gap=0.05)
     cells = tables.frame([make_record("guess", Case("uniform", 8), exact=False, samples=(0.5,), gap=0.02), quick])
-    assert verdict(cells).endswith("in 500 ms; quick is the fastest, with one of 5 % in 100 ms.")
+    assert verdict(cells).endswith("in 500 ms; quick is the fastest, with a gap of 5 % in 100 ms.")
 
 
 @pytest.mark.parametrize(
@@ -206,10 +206,10 @@ def test_verdict_on_a_problem_with_a_blur_asks_who_has_solved_it() -> None:
 
     early = blurred("early", 0.1, 0.2)
     assert verdict(tables.frame([early])) == (
-        "At n = 8, early comes nearest to the optimum with blur: 20 % above it in 100 ms."
+        "At n = 8, early is closest to the optimum with blur: 20 % above it in 100 ms."
     )
     cells = tables.frame([early, blurred("fast", 0.5, 1e-4), blurred("slow", 2.0, 1e-6)])
     assert verdict(cells) == (
-        "At n = 8, fast is the fastest within 0.1 % of the optimum with blur: 500 ms; slow comes next and takes 4.0× "
-        "as long. early takes 100 ms, and ends 20 % above it."
+        "At n = 8, fast is the fastest within 0.1 % of the optimum with blur: 500 ms; slow is next and takes 4.0× "
+        "as long. early takes 100 ms, but stops 20 % above it."
     )

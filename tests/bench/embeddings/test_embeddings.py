@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from lapmark.bench.embeddings import embed, methods, reference_embedding
+from lapmark.bench.embeddings import embed, methods, reference
 from lapmark.bench.util import cache
 
 reference_module = importlib.import_module("lapmark.bench.embeddings.reference_embedding")
@@ -220,7 +220,7 @@ def test_the_key_tells_bytes_shapes_and_types_apart() -> None:
 def test_the_reference_is_what_was_shipped() -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        points, label = reference_embedding()
+        points, label = reference()
     assert points.shape == (10_000, 2)
     assert points.dtype == np.float32
     assert np.isfinite(points).all()
@@ -236,4 +236,4 @@ def test_a_damaged_reference_is_refused(tmp_path: Path, monkeypatch: pytest.Monk
     (tmp_path / "data" / reference_module.FILE).write_bytes(content)
     monkeypatch.setattr(reference_module, "files", lambda _: tmp_path)
     with pytest.raises(ValueError, match="damaged: SHA-256"):
-        reference_embedding()
+        reference()

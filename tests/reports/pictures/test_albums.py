@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 from report_records import make_record, measure
 
-from lapmark import Assignment, DenseCost, Matching, reports
+from lapmark import Assignment, DenseCost, Matching
 from lapmark.bench import problems
 from lapmark.bench.applications import gallery
 from lapmark.bench.problems import Case, Family
@@ -21,6 +21,7 @@ from lapmark.bench.worker.limits import Limits
 from lapmark.reports import tables
 from lapmark.reports.pictures import albums
 from lapmark.reports.pictures.table import PICTURES, Pictures
+from lapmark.reports.report import write_report_of
 from lapmark.solvers import plugins, registry
 
 
@@ -53,7 +54,7 @@ def test_report_written_twice_draws_the_largest_solved_case_once(drawn: list[int
     records.append(make_record("jv", Case("drawn", albums.MOST_ROWS + 1), samples=(1.0,)))
     records.append(make_record("jv", Case("drawn", 32), status="timeout"))
     for _ in range(2):
-        page = reports.write_records(records, tmp_path).read_text(encoding="utf-8")
+        page = write_report_of(records, tmp_path).read_text(encoding="utf-8")
         assert "16 × 16, solved by jv" in page
         assert "certified optimal" in page
         assert 'alt="Images on the grid"' in page
@@ -112,7 +113,7 @@ def test_report_with_a_solver_that_fails_is_written_with_a_note(
 ) -> None:
     monkeypatch.setattr(albums, "LIMITS", Limits(timeout=1.0, memory=64 << 20))
     records = [make_record(solver, Case("drawn", 32), samples=(1.0,))]
-    page = reports.write_records(records, tmp_path).read_text(encoding="utf-8")
+    page = write_report_of(records, tmp_path).read_text(encoding="utf-8")
     assert re.search(note, page), page
     assert drawn == []
     assert list((tmp_path / "figures").glob("drawn-n32-*/about.json"))

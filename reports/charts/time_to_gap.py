@@ -1,4 +1,4 @@
-"""Time to a gap: how many cases each solver has answered by when, and how well."""
+"""Data profiles: the share of cases that each solver answers within a gap, against time."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from lapmark.reports import format, profiles
 from lapmark.reports.style import panels, theme
 
 from . import distribution
-from .base import Chart
+from .chart import Chart
 
 
 def draw(cells: pd.DataFrame) -> Figure | None:
-    """A panel per kind of problem and gap: the share of cases that a solver has answered that well by a time."""
+    """Draw a panel per kind of problem and gap: the share of cases answered within the gap, against time."""
     found = list(profiles.times_to_gap(cells))
     if not found:
         return None
@@ -32,7 +32,7 @@ def draw(cells: pd.DataFrame) -> Figure | None:
 
 
 def numbers(cells: pd.DataFrame) -> pd.DataFrame:
-    """How many cases were answered that well, and the median time, the most and quickest first."""
+    """Return the number of cases answered within each gap and the median time, the most and fastest first."""
     lines = {}
     for kind, gap, seconds in profiles.times_to_gap(cells):
         reached, median = np.isfinite(seconds).sum(), seconds.median()
@@ -51,10 +51,10 @@ def _within(gap: float) -> str:
 CHART = Chart(
     "time-to-gap",
     "Cases answered in time",
-    "The share of cases in which a solver, at the best of its settings for this, has an answer within a gap by a "
-    "time: a data profile (Moré and Wild 2009) with seconds for the budget. The gap is that to the certified lower "
-    "bound, with a blur that to the optimum with it. A larger gap has a panel where somebody makes use of it. "
-    "Timeouts, crashes and wrong answers never arrive; cases that nobody answered so well are left out.",
+    "Share of cases that a solver, with its best setting, answers within a gap in a given time: a data profile (Moré "
+    "and Wild 2009) with seconds as the budget. The gap is relative to the certified lower bound, or with blur to the "
+    "optimum with blur. A larger gap has a panel of its own if some solver reaches it earlier. Timeouts, crashes and "
+    "wrong answers never count; cases that no solver answers within the gap are left out.",
     draw,
     numbers,
 )

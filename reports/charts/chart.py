@@ -1,4 +1,4 @@
-"""What the charts have in common: what a chart is, and how the points of a curve are drawn."""
+"""A chart of a report, and the marks that charts share."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ from lapmark.reports.style import PAPER, Style
 
 @dataclass(frozen=True)
 class Chart:
-    """A figure of the report.
+    """A chart of a report.
 
     Attributes
     ----------
     name : str
-        Of its files, and of its place in the page.
+        Name of its files and of its anchor in the page.
     title, caption : str
-        What stands over and under it.
+        Texts above and below it.
     draw : callable
-        From the table of cells (`tables.frame`) to the figure, None where there is nothing to draw.
+        Takes the table of cells (`tables.frame`) and returns the figure, None if there is nothing to draw.
     numbers : callable or None
-        From the table of cells to what the figure shows, as text: the index says whose a line is.
+        Takes the table of cells and returns the numbers of the figure as text, indexed by case and solver.
     """
 
     name: str
@@ -36,7 +36,7 @@ class Chart:
 
 
 def points(look: Style) -> dict[str, Any]:
-    """How Matplotlib draws the marks of a solver."""
+    """Return Matplotlib's settings for the marks of a solver."""
     return {
         "color": look.colour,
         "marker": look.marker,

@@ -1,4 +1,4 @@
-"""What vector instructions gain: the scalar build of a solver against the one with AVX2."""
+"""Chart of the speed-up by vector instructions: the scalar build of a solver against the one with AVX2."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from matplotlib.figure import Figure
 from lapmark.reports import tables
 from lapmark.reports.style import SOFT, Label, label_right, log_axis, numbered_style, panels, plain, sizes_axis, theme
 
-from .base import Chart, points
+from .chart import Chart, points
 
 
 def draw(cells: pd.DataFrame) -> Figure | None:
-    """How many times as fast the build with AVX2 is as the scalar one; bars from the quartiles of the samples."""
+    """Draw the ratio of times without and with AVX2 against n; bars come from the quartiles of the samples."""
     found = tables.speedups(cells)
     if found.empty:
         return None
@@ -39,8 +39,8 @@ def draw(cells: pd.DataFrame) -> Figure | None:
 
 CHART = Chart(
     "speedup",
-    "What AVX2 gains",
-    "Median time of the scalar build over that of the same solver with AVX2. Bars: from the quartiles of both "
-    "solvers’ samples.",
+    "Speed-up by AVX2",
+    "Median time of the scalar build over that of the same solver with AVX2. Bars come from the quartiles of the "
+    "samples of both.",
     draw,
 )

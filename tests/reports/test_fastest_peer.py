@@ -9,8 +9,9 @@ from report_records import make_record
 
 from lapmark.bench.problems import Case
 from lapmark.bench.results.record import Record
-from lapmark.reports import put, tables
-from lapmark.reports.export import duel
+from lapmark.bench.util.atomic_write import write_atomically
+from lapmark.reports import tables
+from lapmark.reports.export import fastest_peer
 
 
 def timed(solver: str, n: int, *samples: float, **known: object) -> Record:
@@ -32,15 +33,15 @@ RECORDS = [
 
 
 def test_the_fastest_exact_package_is_the_rival() -> None:
-    found = duel.duel(tables.frame(RECORDS), "cascade").set_index("n")
+    found = fastest_peer.duel(tables.frame(RECORDS), "cascade").set_index("n")
     assert found["peer"].tolist()[:2] == ["lapjv", "scipy"]
     assert found["ratio"].tolist()[:2] == [3.0, 0.25]
     assert found.loc[40, ["peer", "peer_seconds", "ratio"]].isna().all()
 
 
 def test_what_is_lost_stays_in_the_table_in_bold(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    put(tmp_path / "results.csv", tables.csv(tables.frame(RECORDS)).encode())
-    assert duel.main([str(tmp_path), "cascade"]) == 0
+    write_atomically(tmp_path / "results.csv", tables.csv(tables.frame(RECORDS)).encode())
+    assert fastest_peer.main([str(tmp_path), "cascade"]) == 0
     printed = capsys.readouterr().out
     assert "| `uniform` | 2 s | lapjv 6 s | 3× | 4 s | scipy 1 s | **0.25×** | 4 s | none in time |  |" in printed
     assert "| all | 0 lost | median | 3.0× | 1 lost | median | 0.2× | 0 lost | median |  |" in printed
@@ -56,11 +57,11 @@ def test_what_is_lost_stays_in_the_table_in_bold(tmp_path: Path, capsys: pytest.
 def test_errors_name_the_cure(
     arguments: list[str], message: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    put(tmp_path / "results.csv", tables.csv(tables.frame(RECORDS)).encode())
-    assert duel.main([argument.format(folder=tmp_path) for argument in arguments]) == 1
+    write_atomically(tmp_path / "results.csv", tables.csv(tables.frame(RECORDS)).encode())
+    assert fastest_peer.main([argument.format(folder=tmp_path) for argument in arguments]) == 1
     assert message in capsys.readouterr().err
 
 
 def test_help_is_what_the_module_says(capsys: pytest.CaptureFixture[str]) -> None:
-    assert duel.main([]) == 2
-    assert "python -m lapmark.reports.export.duel" in capsys.readouterr().err
+    assert fastest_peer.main([]) == 2
+    assert "python -m lapmark.reports.export.fastest_peer" in capsys.readouterr().err

@@ -1,4 +1,4 @@
-"""Error against time: how near each solver comes, and what that takes."""
+"""Charts of a certified error against time: the accuracy of each solver, and the time it needs for it."""
 
 from __future__ import annotations
 
@@ -27,17 +27,17 @@ from lapmark.reports.style import (
     theme,
 )
 
-from .base import Chart, points
+from .chart import Chart, points
 
-#: Largest error that is drawn: no axis reaches beyond the largest number.
+#: Largest error that is drawn, so that the limit of the axis is a finite number.
 FARTHEST = 1e300
 
 
 def draw(metric: Metric, cells: pd.DataFrame) -> Figure | None:
-    """A metric against time at the largest size; one curve per solver over its accuracy setting."""
+    """Draw a metric against time at the largest size, a curve per solver over its accuracy setting."""
     chosen = list(_largest(tables.compared(cells).dropna(subset=metric.name)))
     if metric is not METRICS[0]:
-        # Of exact answers alone it says nothing.
+        # Exact answers alone would be a chart without information.
         chosen = [(label, rows) for label, rows in chosen if (rows[metric.name] > metric.negligible).any()]
     if not chosen:
         return None
@@ -63,7 +63,7 @@ def _panel(ax: Axes, rows: pd.DataFrame, metric: Metric) -> None:
     curves = rest.groupby(rest["solver"].map(lambda name: spec.parse(name)[0]))
     for k, (base, curve) in enumerate(curves):
         look = style(str(base))
-        # Curves of the same settings lie close together: the names of every other one stand on the left.
+        # Curves with the same settings lie close together: every other one has its settings on the left.
         side, offset = ("left", (5, 4)) if k % 2 else ("right", (-5, -10))
         ax.plot(curve["seconds"], curve["error"], lw=look.width, linestyle=look.dashes, **points(look))
         for row in curve.itertuples():
@@ -98,7 +98,7 @@ def _panel(ax: Axes, rows: pd.DataFrame, metric: Metric) -> None:
 
 
 def _largest(rows: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame]]:
-    """For each label, its cells at the largest n that an approximate solver answered, or that any did."""
+    """Yield each label with its cells at the largest n with an approximate answer, or else with any answer."""
     for label, panel in rows.groupby("label"):
         approximate = panel[~panel["exact"]]
         n = (approximate if len(approximate) else panel)["n"].max()
@@ -109,23 +109,23 @@ CHARTS = (
     Chart(
         "gap",
         "Gap against time",
-        "How far each answer is from the certified lower bound, at the largest size that an approximate solver "
-        "answered, or that any did. Connected points are one solver at several accuracies. Better is down and to the "
-        "left.",
+        "Relative gap between each answer and the certified lower bound, at the largest size with an approximate "
+        "answer, or else with any answer. Connected points are one solver at several accuracies. Lower and further "
+        "left is better.",
         functools.partial(draw, METRICS[0]),
     ),
     Chart(
         "marginal-error",
         "Marginal error against time",
-        "How much of the mass each transport plan leaves or puts where it should not, relative to all of it, rows or "
-        "columns, whichever is more. A plan within this of its marginals may still be dear: that is the gap.",
+        "Difference between the row or column sums of each transport plan and the given masses, whichever is larger, "
+        "relative to the total mass. A plan with accurate sums may still cost too much: that is the gap.",
         functools.partial(draw, METRICS[1]),
     ),
     Chart(
         "entropic-gap",
         "Convergence against time",
-        "How far the potentials of a blurred problem are from its own optimum, certified. The blur has no share in "
-        "it, as it has in the gap to the lower bound.",
+        "Certified gap between the potentials of a problem with blur and the optimum of that problem. Unlike the gap "
+        "to the lower bound, it does not include the effect of the blur.",
         functools.partial(draw, METRICS[2]),
     ),
 )

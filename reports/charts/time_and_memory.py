@@ -1,4 +1,4 @@
-"""Time and memory against n: a panel per case with a curve per solver."""
+"""Charts of time and memory against n: a panel per case with a curve per solver."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ from lapmark.bench.util import units
 from lapmark.reports import format, scaling, tables
 from lapmark.reports.style import SOFT, Label, label_right, log_axis, panels, plain, sizes_axis, style, theme
 
-from .base import Chart, points
+from .chart import Chart, points
 
-#: Smaller peaks are drawn here: below it a process's memory moves by whole pages.
+#: Smaller peaks are drawn at this size, in bytes: below it the memory of a process changes by whole pages.
 SMALLEST_PEAK = 2**16
 
 
 @dataclass(frozen=True)
 class Quantity:
-    """A column of the cells that is drawn against n: what it is called, how it is written, and the base of its axis."""
+    """A column of the cells to draw against n: the axis title, a function that writes a value, the base of the axis."""
 
     column: str
     title: str
@@ -33,19 +33,19 @@ class Quantity:
 
 
 def time(cells: pd.DataFrame) -> Figure | None:
-    """Median time against n on log axes, the band from fastest to slowest sample, exponents in the labels."""
+    """Draw the median time against n on log axes, a band of all samples, and fitted exponents in the labels."""
     return _curves(tables.certified(cells), Quantity("seconds", "time of a solve", units.show_duration))
 
 
 def memory(cells: pd.DataFrame) -> Figure | None:
-    """Peak memory over the worker's baseline against n, with one float64 copy of the costs for scale."""
+    """Draw the peak memory over the worker's baseline against n, with one float64 copy of the costs for scale."""
     known = tables.certified(cells).dropna(subset="peak_memory")
     peaks = known["peak_memory"].astype("float64").clip(lower=SMALLEST_PEAK)
     return _curves(known.assign(peak_memory=peaks), Quantity("peak_memory", "peak memory", units.show_size, base=4))
 
 
 def _curves(rows: pd.DataFrame, quantity: Quantity) -> Figure | None:
-    """A panel per label with a curve per solver."""
+    """Draw a panel per label with a curve per solver."""
     rows = rows[rows[quantity.column] > 0]
     if rows.empty:
         return None
@@ -96,7 +96,7 @@ def _curve_panel(ax: Axes, rows: pd.DataFrame, quantity: Quantity) -> None:
 
 
 def _heading(medians: pd.Series, largest: int) -> float:
-    """Where a curve that ends before the largest n would be there: its label then stands in that order."""
+    """Return where a curve that ends early would be at the largest n: labels are sorted by it."""
     if len(medians) < 2 or medians.index[-1] == largest:
         return float(medians.iloc[-1])
     (x0, x1), (y0, y1) = np.log(medians.index[-2:].to_numpy(dtype=float)), np.log(medians.iloc[-2:])
@@ -106,16 +106,16 @@ def _heading(medians: pd.Series, largest: int) -> float:
 TIME = Chart(
     "time",
     "Time against size",
-    "Median time of a solve; the band runs from the fastest to the slowest sample. nᵇ is fitted by least squares on "
-    "the logarithms of the medians, where there are three sizes or more. Thick: ours, dotted without AVX2; dashed and"
-    " thin: others.",
+    "Median time of a solve; the band spans the fastest and the slowest sample. nᵇ is a least-squares fit to the "
+    "logarithms of the medians, given three sizes or more. Thick lines: Lapmark’s solvers, dotted without AVX2. Thin "
+    "dashed lines: other packages.",
     time,
 )
 
 MEMORY = Chart(
     "memory",
     "Peak memory against size",
-    "Largest resident memory over that of the worker with the problem built. Peaks below 64 KiB are drawn there. "
-    "Grey: one float64 copy of the cost matrix, for scale.",
+    "Peak resident memory during the solve, minus that of the worker with the problem built. Peaks below 64 KiB are "
+    "drawn at 64 KiB. Grey: one float64 copy of the cost matrix, for scale.",
     memory,
 )

@@ -1,4 +1,4 @@
-"""What more threads gain."""
+"""Chart of the speed-up by threads."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from lapmark.bench.util import units
 from lapmark.reports import format, scaling
 from lapmark.reports.style import SOFT, Label, label_right, log_axis, panels, plain, sizes_axis, style, theme
 
-from .base import Chart, points
+from .chart import Chart, points
 
 
 def draw(cells: pd.DataFrame) -> Figure | None:
-    """A panel per label: how many times as fast a solver is with more threads, and the gain that no solver can pass."""
+    """Draw a panel per label: the speed-up against the number of threads, and the ideal speed-up."""
     found = scaling.by_threads(cells)
     if found.empty:
         return None
@@ -40,7 +40,7 @@ def draw(cells: pd.DataFrame) -> Figure | None:
 
 
 def numbers(cells: pd.DataFrame) -> pd.DataFrame:
-    """Time, speed-up and efficiency by number of threads."""
+    """Return the time, speed-up and efficiency by number of threads."""
     found = scaling.by_threads(cells)
     return pd.DataFrame(
         {
@@ -56,9 +56,9 @@ def numbers(cells: pd.DataFrame) -> pd.DataFrame:
 
 CHART = Chart(
     "threads",
-    "What more threads gain",
-    "Time with the fewest threads over that with more, at the largest n that a solver answered with several numbers "
-    "of them. Grey: twice as fast with twice as many.",
+    "Speed-up by threads",
+    "Time with the fewest threads over the time with more, at the largest n that a solver answered with several "
+    "numbers of threads. Grey: the ideal, twice as fast with twice as many.",
     draw,
     numbers,
 )

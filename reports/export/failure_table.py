@@ -1,4 +1,4 @@
-"""Who fails on what, as a table in Markdown: `python -m lapmark.reports.export.failures DIR`."""
+"""Who fails on what, as a table in Markdown: `python -m lapmark.reports.export.failure_table DIR`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What became of every cell: the one chart that shows more than certified answers."""
+"""Chart of the status of every cell, a matrix of solvers and cases."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from matplotlib.figure import Figure
 from lapmark.bench.results.statuses import STATUSES
 from lapmark.reports.style import INK, LETTER, PAPER, SOFT, plain, theme
 
-from .base import Chart
+from .chart import Chart
 
-#: Inches of a cell of the matrix, and of what stands below its last line.
+#: Width and height of a cell of the matrix, and height of the text below its last line, in inches.
 WIDE, HIGH, BELOW = 0.45, 0.24, 0.5
 
-#: Columns beyond which the matrix goes on below: as wide as a page.
+#: Columns that fit the width of a page; further ones are drawn below.
 WIDEST = 24
 
 #: Statuses from best to worst.
@@ -29,7 +29,7 @@ ORDER = sorted(STATUSES.values(), key=lambda status: status.rank)
 
 
 def draw(cells: pd.DataFrame) -> Figure | None:
-    """Solvers by cases, the worst status where a cell stands for several seeds; what is too wide goes on below."""
+    """Draw solvers by cases, with the worst status of all seeds; columns that do not fit are drawn below."""
     shown = cells[cells["current"]]
     places = shown.assign(place=[ORDER.index(STATUSES[name]) for name in shown["status"]])
     matrix = places.pivot_table(index=["group", "series"], columns=["label", "n"], values="place", aggfunc="max")
@@ -54,7 +54,7 @@ def draw(cells: pd.DataFrame) -> Figure | None:
 
 
 def _bands(matrix: pd.DataFrame) -> Iterator[pd.DataFrame]:
-    """The matrix in pieces that are narrow enough, those of a label together."""
+    """Yield the matrix in pieces of at most the width of a page, the columns of a label together."""
     places = np.arange(matrix.shape[1])
     starts = [0]
     for _, columns in pd.Series(places).groupby(matrix.columns.get_level_values("label"), sort=False):
@@ -98,8 +98,8 @@ def _band(ax: Axes, matrix: pd.DataFrame) -> None:
 
 CHART = Chart(
     "status",
-    "What became of every cell",
-    "ok: certified; ?: valid but without a bound to judge it by; wrong: refuted; time, mem: stopped at a limit; "
-    "crash: died of a signal; error: the solver raised; skip: not run. An empty place was not asked for.",
+    "Status of every cell",
+    "ok: certified; ?: valid, but without a bound to judge it by; wrong: refuted; time, mem: stopped at a limit; "
+    "crash: died of a signal; error: raised an exception; skip: not run. Empty: not part of the run.",
     draw,
 )

@@ -1,6 +1,6 @@
 """One solver against the fastest exact package of other people, case by case, as a table in Markdown.
 
-    python -m lapmark.reports.export.duel families cascade     from the results.csv of that report's folder
+    python -m lapmark.reports.export.fastest_peer families cascade     from the results.csv of that report's folder
 
 A case that is lost is shown in bold; where no package has a certified answer, nothing is compared.
 """

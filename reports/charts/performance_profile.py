@@ -1,4 +1,4 @@
-"""Performance profiles, after Dolan and Moré: how often each solver is within a factor of the fastest."""
+"""Performance profiles (Dolan and Moré): the share of cases a solver answers within a factor of the fastest."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from lapmark.reports import format, profiles
 from lapmark.reports.style import panels, theme
 
 from . import distribution
-from .base import Chart
+from .chart import Chart
 
 #: Factors of the fastest time at which the table gives the share.
 FACTORS = (1.0, 2.0, 10.0)
 
-#: Largest ratio that is drawn: beyond it the curves tell only who solves a case at all, and their ends tell that too.
+#: Largest ratio that is drawn: beyond it a curve only shows the share of solved cases, as its end does.
 FARTHEST = 1000.0
 
 
 def draw(cells: pd.DataFrame) -> Figure | None:
-    """A panel per kind of problem: the share of its cases that a solver answers within a factor of the fastest."""
+    """Draw a panel per kind of problem: the share of cases answered within a factor of the fastest time."""
     found = list(profiles.behind_the_best(cells))
     if not found:
         return None
@@ -36,7 +36,7 @@ def draw(cells: pd.DataFrame) -> Figure | None:
 
 
 def numbers(cells: pd.DataFrame) -> pd.DataFrame:
-    """The shares at a few factors, the most often fastest first."""
+    """Return the shares at a few factors, the solver that is fastest most often first."""
     lines = {}
     for kind, ratios in profiles.behind_the_best(cells):
         shares = {name: profiles.share(column, [*FACTORS, np.finfo(float).max]) for name, column in ratios.items()}
@@ -52,12 +52,12 @@ def numbers(cells: pd.DataFrame) -> pd.DataFrame:
 CHART = Chart(
     "profile",
     "Performance profiles",
-    "How often a solver answers within a factor of the fastest (Dolan and Moré 2002). At 1×: the share of its cases "
-    "in which it is the fastest; at the right end: the share that it solves in any time. Solved means certified "
-    "optimal, by a solver that claims the optimum; with a blur, within 0.1 % of its optimum, by any. Timeouts, "
-    "crashes and wrong answers count as infinite. Shares are of the cases that a solver takes: “12 of 20” says how "
-    "many those are, where it does not take all. Cases that nobody solved are left out. Curves depend on who else was"
-    " there: the order behind the first may change without it.",
+    "Share of cases that a solver answers within a factor of the fastest solver’s time (Dolan and Moré 2002). At 1×: "
+    "the share of cases in which it is the fastest. At the right end: the share that it solves at all. Solved means "
+    "certified optimal, by a solver that claims the optimum; with blur, within 0.1 % of the optimum with blur, by any "
+    "solver. Timeouts, crashes and wrong answers count as infinite time. Shares are of the cases that a solver takes; "
+    "“12 of 20” after its name gives their number if it does not take all. Cases that no solver solved are left out. "
+    "A curve depends on the other solvers in the run: without the first, the order of the others may change.",
     draw,
     numbers,
 )
