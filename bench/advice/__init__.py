@@ -1,1 +1,1 @@
-"""Which solver to use: features of a problem, a model of what solvers take, and the advisor that rests on both."""
+"""Advice on which solver to use: features of a problem, a performance model, the advisor and its evaluation."""

@@ -1,19 +1,27 @@
-"""What tells one problem from another for its solvers, in a few numbers that any cost yields in milliseconds.
+"""Features of a problem: a dozen numbers that say how hard it is for each solver, computed in milliseconds.
 
-All are taken from a sample of the rows and columns, and scaled so that a difference of 1 is a large one: problems are
-as near to each other as the Euclidean distance of their features.
+All are computed from a sample of the rows and columns, and scaled so that a difference of 1 is large. The distance of
+two problems is the Euclidean distance of their features.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
 import numpy as np
 
-from lapmark.solvers.problem import Assignment, Cost, DenseCost, PointCost, Problem, SparseCost
+from lapmark.bench.problems import Case
+from lapmark.solvers.costs import Cost, DenseCost, PointCost, SparseCost
+from lapmark.solvers.problem import Assignment, Problem
 
 #: Rows and columns of the sample.
 ROWS, COLUMNS = 128, 1024
 
-#: The features by name, with what a person calls them.
+#: Larger instances of a family are described by one of this size.
+DESCRIBED_SIZE = 1000
+
+#: The name of each feature in a table, and its description.
 NAMES = {
     "proportion": "columns for each row",
     "allowed": "share of allowed pairs",
@@ -30,8 +38,71 @@ NAMES = {
 }
 
 
+@dataclass(frozen=True)
+class Target:
+    """A problem to predict run times for.
+
+    Attributes
+    ----------
+    n, m : int
+    kind : str
+        The result of `kind`.
+    features : mapping
+        The result of `features`.
+    label : str
+        The family and its settings; empty for a problem of no family.
+    """
+
+    n: int
+    m: int
+    kind: str
+    features: Mapping[str, float]
+    label: str = ""
+
+    @classmethod
+    def of(cls, problem: Problem, label: str = "", shape: tuple[int, int] | None = None) -> Target:
+        """Describe a problem, or a larger one of this `shape` by its small instance `problem`."""
+        n, m = shape or problem.shape
+        return cls(n, m, kind(problem), features(problem), label)
+
+
+def describe(case: Case) -> tuple[Target, Problem]:
+    """Describe a case by an instance of at most `DESCRIBED_SIZE` rows where its family has one.
+
+    Returns
+    -------
+    Target
+    Problem
+        That instance.
+
+    Raises
+    ------
+    ValueError
+        The family does not take this size or setting.
+    """
+    problem = small_instance(case)
+    n, m = problem.shape
+    return Target.of(problem, case.label, (case.n, max(1, round(m * case.n / n)))), problem
+
+
+def small_case(case: Case) -> Case:
+    """Return the case with at most `DESCRIBED_SIZE` rows."""
+    return replace(case, n=min(case.n, DESCRIBED_SIZE))
+
+
+def small_instance(case: Case) -> Problem:
+    """Build the small case, or the case itself where its family has no such size."""
+    small = small_case(case)
+    try:
+        return small.build()
+    except ValueError:
+        if small == case:
+            raise
+        return case.build()
+
+
 def kind(problem: Problem) -> str:
-    """What problems must share to be compared at all: `assignment of dense costs`, `blurred transport of points`."""
+    """Return the kind of a problem, `assignment, dense` or `blurred transport, points`: only equal kinds compare."""
     if isinstance(problem, Assignment):
         name = "assignment"
     else:
@@ -40,13 +111,7 @@ def kind(problem: Problem) -> str:
 
 
 def features(problem: Problem) -> dict[str, float]:
-    """The values of `NAMES`, each within [0, 1].
-
-    Parameters
-    ----------
-    problem : Assignment or Transport
-        With a row and a column at least.
-    """
+    """Return the value of each of `NAMES`, within [0, 1]; the problem must have a row and a column."""
     n, m = problem.shape
     sample = _sample(problem.cost)
     finite = np.isfinite(sample)
@@ -80,7 +145,7 @@ def features(problem: Problem) -> dict[str, float]:
 
 
 def _sample(cost: Cost) -> np.ndarray:
-    """At most ROWS × COLUMNS entries, in float64: rows and columns drawn at random, the same every time."""
+    """Return at most ROWS × COLUMNS entries in float64, of rows and columns drawn with a fixed seed."""
     rng = np.random.default_rng(0)
     rows, cols = (
         np.sort(rng.choice(size, min(size, most), replace=False))
@@ -96,13 +161,13 @@ def _sample(cost: Cost) -> np.ndarray:
 
 
 def _structure(sample: np.ndarray) -> dict[str, float]:
-    """How much of a matrix is a sum of rows and columns, and how much of what is left has rank one, and three."""
+    """Return the share of the variance that is a_i + b_j, and the shares of the rest that have rank one and three."""
     whole = sample - sample.mean()
     rest = sample - sample.mean(axis=1, keepdims=True) - sample.mean(axis=0) + sample.mean()
     total, left = float((whole**2).sum()), float((rest**2).sum())
     if not left > 1e-12 * total:
         return {"separable": 1.0, "rank_one": 1.0, "rank_three": 1.0}
-    squares = np.linalg.eigvalsh(rest @ rest.T)[::-1]  # of the singular values
+    squares = np.linalg.eigvalsh(rest @ rest.T)[::-1]  # squared singular values, largest first
     return {
         "separable": 1 - left / total,
         "rank_one": float(squares[0] / left),

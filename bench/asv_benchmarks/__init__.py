@@ -1,5 +1,5 @@
-"""The asv benchmarks: speed, memory, gap and work of the installed solvers, tracked over commits.
+"""Benchmarks for asv: speed, memory, gap and work of the installed solvers, tracked over commits.
 
-The classes are generated from the registry and the families, so a new solver is tracked without an edit here, and a new
-family once it is named.
+asv imports this folder as a package by itself, so modules of Lapmark are imported by their full names. The classes of
+`assignment` are generated from the registry and the families; the other modules also print tables when run.
 """

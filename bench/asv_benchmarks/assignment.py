@@ -1,12 +1,11 @@
-"""Every assignment solver on the main families: its time, its peak memory, its gap and each of its counters of work.
+"""Time, peak memory, gap and work counters of every assignment solver on the main families.
 
-Each cell is first run once by the harness, in a process of its own and under limits. What that certifies is tracked as
-gap and counters; only what passes is timed here, and what does not is skipped with the harness's reason. So a solver
-that hangs or crashes costs a cell of the suite and no more.
+The harness first runs each cell once, in its own process and under limits, for the gap and the counters. Only cells
+with a certified answer are timed here; others are skipped with the harness's reason. A solver that hangs or crashes
+therefore costs only its cell.
 
-Settings come from the environment: LAPMARK_BENCH_LIMIT, the seconds that a solve may take; LAPMARK_BENCH_SIZES
-(squares, for a grid asks for them); LAPMARK_BENCH_PROBLEMS, families by name; LAPMARK_BENCH_SOLVERS, solvers by name,
-every one that is here where it is empty.
+Environment variables: LAPMARK_BENCH_LIMIT, seconds per solve; LAPMARK_BENCH_SIZES (squares, which grids need);
+LAPMARK_BENCH_PROBLEMS, names of families; LAPMARK_BENCH_SOLVERS, names of solvers, by default all that are available.
 """
 
 from __future__ import annotations
@@ -33,7 +32,7 @@ from lapmark.bench.util import spec
 from lapmark.bench.worker.limits import Limits
 from lapmark.solvers import registry, solve
 
-#: One family of each kind: an hour for all solvers, where all families would take a night.
+#: One family of each kind: they take an hour for all solvers, while all families would take a night.
 TRACKED = ("tsne-grid", "uniform", "integers", "product", "geometric", "duplicates", "rectangular", "sparse")
 
 LIMIT = float(os.environ.get("LAPMARK_BENCH_LIMIT", "2"))
@@ -60,7 +59,7 @@ def case_of(label: str, n: int) -> Case:
 
 
 def setup_cache() -> Records:
-    """Run every cell once, isolated. asv calls this once and hands the result to every benchmark."""
+    """Run every cell once, isolated. asv calls this once and passes the result to every benchmark."""
     cells = [resolve(solver, case_of(label, n)) for label in LABELS for n in SIZES for solver in SOLVERS]
     with tempfile.TemporaryDirectory() as folder, Store.open(Path(folder)) as store:
         settings = RunSettings(limits=Limits(timeout=LIMIT, memory=MEMORY), budget=0)
@@ -73,12 +72,12 @@ setup_cache.timeout = 24 * 3600.0  # type: ignore[attr-defined]
 
 
 class Family(ABC):
-    """The benchmarks of one variant of a family; asv runs the subclasses below, and passes over what is abstract."""
+    """The benchmarks of one variant of a family; asv runs the concrete subclasses below."""
 
     @property
     @abstractmethod
     def label(self) -> str:
-        """The variant, as a spec."""
+        """Return the variant, as a spec."""
 
     params: ClassVar[Any] = (tuple(SOLVERS), SIZES)
     param_names = ("solver", "n")
@@ -87,11 +86,11 @@ class Family(ABC):
         record = self.record = records[self.label, solver, n]
         if record.status != "ok":
             print(f"skipped {solver} on {record.case}: {record.status}, {record.message}", file=sys.stderr)
-            raise NotImplementedError(record.message)  # asv's word for "skip this"
+            raise NotImplementedError(record.message)  # asv then skips the benchmark
 
 
 class Solve(Family):
-    """Time and memory of a call, whose input is ready before the clock starts."""
+    """Time and memory of a call, with its input built before the clock starts."""
 
     timeout = 600.0
 
@@ -108,15 +107,15 @@ class Solve(Family):
 
 
 class Track(Family):
-    """What the harness's one run has settled: nothing is solved again."""
+    """Gap from the harness's run; nothing is solved again."""
 
     def track_gap(self, records: Records, solver: str, n: int) -> float:
-        # Rounded, or a comparison of two commits would see −2e-14 against −1e-14 as half.
+        # Rounded, because a comparison of commits would report −2e-14 against −1e-14 as halved.
         return math.nan if self.record.gap is None else max(round(self.record.gap, 12), 0.0)
 
 
 class Work(Family):
-    """Counters of the same run, of the solvers that report any; the methods are made below."""
+    """Counters from the harness's run, for solvers that report any; the methods are added below."""
 
     params = (tuple(solver for solver, capabilities in SOLVERS.items() if capabilities.counters), SIZES)
 
@@ -134,7 +133,7 @@ for counter in COUNTERS:
 
 
 def classes() -> Iterator[type[Family]]:
-    """What is timed and what is tracked, for each variant of a family."""
+    """Yield the benchmark classes of each variant of a family."""
     for label in LABELS:
         name = "".join(part.capitalize() for part in re.split("[^a-z0-9]", label))
         for base in (Solve, Track, Work):

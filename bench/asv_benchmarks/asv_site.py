@@ -1,14 +1,13 @@
-"""asv's site made to work without a network: the scripts that its page loads from elsewhere are put beside it.
+"""Offline copy of the scripts of asv's site, so that it works without a network.
 
-    python -m lapmark.bench.asv_benchmarks.asv_site .asv/html        after `asv publish`; look at it with `asv preview`
+    python -m lapmark.bench.asv_benchmarks.asv_site .asv/html        after `asv publish`; view it with `asv preview`
 
-npm fetches them from its registry, and checks what it fetches. They are asv's own choice but for flot, which is there
-without being minified, and for the script that sorts tables, of which only a later version is there.
+npm downloads and checks them. They are the versions that asv uses, except for flot, which is not minified there, and
+the script that sorts tables, which npm has only in a later version.
 """
 
 from __future__ import annotations
 
-import os
 import re
 import subprocess
 import sys
@@ -16,7 +15,9 @@ import tarfile
 import tempfile
 from pathlib import Path
 
-#: What the page of asv 0.6 loads: the package that has it, and its place in there.
+from lapmark.bench.util.atomic_write import write_atomically
+
+#: The package and path of each script that the page of asv 0.6 loads.
 SCRIPTS = {
     "https://code.jquery.com/jquery-3.3.1.min.js": ("jquery@3.3.1", "dist/jquery.min.js"),
     **{
@@ -38,7 +39,7 @@ SCRIPTS = {
     },
 }
 
-#: The folder of the site in which they are put.
+#: The folder of the site for the scripts.
 FOLDER = "vendor"
 
 _REFERENCE = re.compile(r'(?P<start><(?:script|link)[^>]* (?:src|href)=)"(?P<url>https://[^"]+)"(?P<rest>[^>]*)>')
@@ -46,7 +47,7 @@ _ATTRIBUTE = re.compile(r' (?:integrity|crossorigin|referrerpolicy)="[^"]*"')
 
 
 def make_local(site: Path) -> list[str]:
-    """Put what the page of a site loads beside it. Done again, it does nothing.
+    """Download what the page of a site loads into a folder beside it. A second call does nothing.
 
     Parameters
     ----------
@@ -56,27 +57,25 @@ def make_local(site: Path) -> list[str]:
     Returns
     -------
     list of str
-        Addresses that are not known here and are still loaded from elsewhere.
+        Addresses that are not in `SCRIPTS` and are still loaded from the network.
 
     Raises
     ------
     ValueError
-        Where npm is not there or cannot fetch them; the site is then as it was.
+        npm is missing or fails; the site is then unchanged.
     OSError
-        Where there is no site.
+        There is no site.
     """
     page = site / "index.html"
     text = page.read_text(encoding="utf-8")
     wanted = {found["url"] for found in _REFERENCE.finditer(text)}
     _fetch({SCRIPTS[url] for url in wanted & SCRIPTS.keys()}, site / FOLDER)
-    part = page.with_suffix(".part")
-    part.write_text(_REFERENCE.sub(_localise, text), encoding="utf-8")
-    os.replace(part, page)
+    write_atomically(page, _REFERENCE.sub(_localise, text).encode())
     return sorted(wanted - SCRIPTS.keys())
 
 
 def _localise(found: re.Match[str]) -> str:
-    """The same element, of the local file. A hash may be that of another form, and a browser asks for none here."""
+    """Return the element with the local file, without the hash, which may be of another form of the file."""
     if found["url"] not in SCRIPTS:
         return found[0]
     package, path = SCRIPTS[found["url"]]
@@ -84,7 +83,7 @@ def _localise(found: re.Match[str]) -> str:
 
 
 def _fetch(files: set[tuple[str, str]], folder: Path) -> None:
-    """Take files out of packages, each into a folder that is called like its package."""
+    """Extract files from packages, each into a folder named like its package."""
     with tempfile.TemporaryDirectory() as packed:
         for package in sorted({package for package, _ in files}):
             command = ["npm", "pack", "--silent", "--pack-destination", packed, package]
@@ -98,19 +97,18 @@ def _fetch(files: set[tuple[str, str]], folder: Path) -> None:
                 for path in sorted(path for of, path in files if of == package):
                     content = archive.extractfile(f"package/{path}")
                     assert content is not None
-                    place = folder / package / path
-                    place.parent.mkdir(parents=True, exist_ok=True)
-                    place.write_bytes(content.read())
+                    write_atomically(folder / package / path, content.read())
 
 
 def main(arguments: list[str]) -> int:
+    """Run the script; return its exit status."""
     if len(arguments) != 1:
         print(__doc__, file=sys.stderr)
         return 2
     try:
         left = make_local(Path(arguments[0]))
     except (ValueError, OSError) as error:
-        print(f"The site loads its scripts from the network, as asv made it: {error}", file=sys.stderr)
+        print(f"The site still loads its scripts from the network: {error}", file=sys.stderr)
         return 1
     for address in left:
         print(f"still loaded from the network: {address}", file=sys.stderr)

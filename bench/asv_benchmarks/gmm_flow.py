@@ -1,9 +1,9 @@
-"""The flow of a Gaussian mixture, ours beside POT with torch: time, and how far the two loss curves are apart.
+"""Flow of a Gaussian mixture, compared with POT and torch: time, and the largest difference of the two loss curves.
 
-POT differentiates its distance by torch's backward pass and takes torch's Adam; `pot_flow` is that flow in float64.
-Both have one thread: on matrices this small, more only get in each other's way.
+POT differentiates its distance by torch's backward pass and uses torch's Adam; `pot_flow` is that flow in float64.
+Both use one thread: on matrices this small, more threads slow each other down.
 
-    python -m lapmark.bench.asv_benchmarks.gmm_flow     prints a table, measured in turns
+    python -m lapmark.bench.asv_benchmarks.gmm_flow     prints a table
 """
 
 from __future__ import annotations
@@ -17,17 +17,17 @@ import threadpoolctl
 from lapmark.bench.mixtures.flow import SMALLEST_VARIANCE
 from lapmark.bench.problems.applied.gmm_flow import Mixtures, mixtures
 
-from .small import in_turns
+from .side_by_side import Table, shortest_times
 
 #: Components, dimensions and steps.
 SIZES = ((3, 2, 100), (3, 3, 100), (20, 2, 100), (20, 5, 20), (50, 10, 20), (200, 2, 20))
 
-#: Calls of each, in turns; the shortest counts.
+#: Calls of each; the shortest counts.
 ROUNDS = 7
 
 
 def peer_missing() -> str | None:
-    """Why the peer cannot run here; None where it can."""
+    """Return why POT with torch cannot run here, or None."""
     try:
         import ot.gmm  # noqa: F401
         import torch  # noqa: F401
@@ -37,7 +37,7 @@ def peer_missing() -> str | None:
 
 
 def pot_flow(start: Mixtures, steps: int = 100, lr: float = 0.03) -> np.ndarray:
-    """Losses (steps,) of the same flow by POT's `gmm_ot_loss`, torch's gradients and torch's Adam, in float64."""
+    """Return the losses (steps,) of the same flow by POT's `gmm_ot_loss`, torch's gradients and Adam, in float64."""
     import torch
     from ot.gmm import gmm_ot_loss
     from ot.utils import proj_SDP
@@ -77,6 +77,7 @@ class GmmFlow:
 
 
 def main() -> None:
+    """Print the table."""
     missing = peer_missing()
     if missing:
         print(f"POT with torch is left out: {missing}")
@@ -84,20 +85,22 @@ def main() -> None:
         import torch
 
         torch.set_num_threads(1)
-    print(f"{'components':>12}{'d':>4}{'steps':>7}{'ms, lapmark':>14}{'ms, POT':>10}{'lead':>8}{'curves apart':>15}")
+    widths = {"components": ">12", "d": "4", "steps": "7"}
+    table = Table(widths | {"ms, lapmark": "14.3g", "ms, POT": "10.3g", "lead": "8.3g", "curves apart": "15.1e"})
+    table.print_heading()
     for n, d, steps in SIZES:
         start = mixtures(n, d=d)
         calls: dict[str, Callable[[], object]] = {"lapmark": functools.partial(start.flow, steps)}
-        losses = start.flow(steps).losses  # compiles, too
+        losses = start.flow(steps).losses  # also compiles
         apart = np.nan
         if not missing:
             calls["pot"] = functools.partial(pot_flow, start, steps)
             apart = np.abs(losses - pot_flow(start, steps)).max()
         with threadpoolctl.threadpool_limits(1):
-            seconds = in_turns(calls, ROUNDS)
+            seconds = shortest_times(calls, ROUNDS)
         ours, theirs = seconds["lapmark"], seconds.get("pot", np.nan)
-        sizes = f"{f'{n} to {len(start.target_means)}':>12}{d:4}{steps:7}"
-        print(f"{sizes}{ours * 1e3:14.3g}{theirs * 1e3:10.3g}{theirs / ours:8.3g}{apart:15.1e}", flush=True)
+        sizes = f"{n} to {len(start.target_means)}", d, steps
+        table.print_row(*sizes, ours * 1e3, theirs * 1e3, theirs / ours, apart)
 
 
 if __name__ == "__main__":

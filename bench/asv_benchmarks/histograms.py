@@ -1,9 +1,9 @@
-"""Images as histograms, ours beside POT: the earth mover's distance of many pairs over the same bins.
+"""Earth mover's distance of many pairs of images over the same bins, compared with POT.
 
-POT's `emd2` is called pair by pair, on the bins that hold something, where it is fastest; taking these out is not
-counted against it, while ours is timed with it. Every answer of ours is certified, plan and duals.
+POT's `emd2` is called pair by pair on the bins with mass, where it is fastest; selecting these is not part of its time,
+but of ours. All answers of Lapmark are certified, plans and duals.
 
-    python -m lapmark.bench.asv_benchmarks.histograms     prints a table of all, measured in turns
+    python -m lapmark.bench.asv_benchmarks.histograms     prints a table
 """
 
 from __future__ import annotations
@@ -16,28 +16,28 @@ import numpy as np
 from lapmark.bench.data import datasets
 from lapmark.solvers import DenseCost, PointCost, Transport, certify, emd, emd_plans, registry
 
-from .small import in_turns
+from .side_by_side import Table, shortest_times
 
-#: Images of each kind, of which neighbours are pairs.
+#: Number of images of each kind; consecutive ones are the pairs.
 IMAGES = {"digits": 300, "mnist": 60}
 
 ROUNDS = 15
 
 
 def histograms(source: str, count: int) -> np.ndarray:
-    """Images as (count, bins) masses of sum 1."""
+    """Return images as masses (count, bins) of sum 1."""
     images = datasets.digits() if source == "digits" else datasets.mnist(download=False)
     masses = images.pixels[:count].reshape(count, -1).astype(np.float64)
     return masses / masses.sum(axis=1, keepdims=True)
 
 
 def bins(count: int) -> np.ndarray:
-    """Centres of the pixels of a square image, (count, 2)."""
+    """Return the centres of the pixels of a square image, (count, 2)."""
     return np.column_stack(np.divmod(np.arange(float(count)), int(np.sqrt(count))))
 
 
 class Emd:
-    """Neighbouring images, by squared distance and by distance."""
+    """Pairs of consecutive images, with squared and plain distances."""
 
     params = (list(IMAGES), [2, 1])
     param_names = ("images", "p")
@@ -46,7 +46,7 @@ class Emd:
         try:
             masses = histograms(source, IMAGES[source])
         except datasets.MissingData as missing:
-            raise NotImplementedError(str(missing)) from None  # asv's way to skip
+            raise NotImplementedError(str(missing)) from None  # asv then skips the benchmark
         self.a, self.b = masses[:-1], masses[1:]
         self.cost = PointCost(bins(masses.shape[1]), bins(masses.shape[1]), p=p)
 
@@ -58,7 +58,7 @@ class Emd:
 
 
 def certified(cost: PointCost, a: np.ndarray, b: np.ndarray) -> int:
-    """How many of the pairs are proven optimal."""
+    """Return the number of pairs that are proven optimal."""
     plans, costs = emd_plans(cost, a, b), emd(cost, a, b)
     dense = DenseCost(cost.dense())
     proofs = (certify(Transport(dense, x, y, blur=0), plan) for x, y, plan in zip(a, b, plans, strict=True))
@@ -69,7 +69,7 @@ def certified(cost: PointCost, a: np.ndarray, b: np.ndarray) -> int:
 
 
 def pot(cost: PointCost, a: np.ndarray, b: np.ndarray) -> Callable[[], object]:
-    """POT on the bins that hold something, a pair at a time."""
+    """Return a call of POT on the bins with mass, one pair at a time."""
     from ot import emd2
 
     matrix = cost.dense()
@@ -79,7 +79,9 @@ def pot(cost: PointCost, a: np.ndarray, b: np.ndarray) -> Callable[[], object]:
 
 
 def main() -> None:
-    print(f"{'µs a pair':28}{'lapmark':>10}{'pot-emd':>10}{'lead':>8}{'proven':>10}")
+    """Print the table."""
+    table = Table({"µs per pair": "<28", "lapmark": "10.1f", "pot-emd": "10.1f", "lead": "8.1f", "proven": ">10"})
+    table.print_heading()
     for source in IMAGES:
         for p in (2, 1):
             problem = Emd()
@@ -88,12 +90,10 @@ def main() -> None:
             calls: dict[str, Callable[[], object]] = {"lapmark": functools.partial(emd, *given, threads=1)}
             if registry.get("pot-emd").missing is None:
                 calls["pot-emd"] = pot(*given)
-            best = in_turns(calls, ROUNDS)
-            ours, theirs = best["lapmark"], best.get("pot-emd", np.nan)
+            seconds = shortest_times(calls, ROUNDS)
+            ours, theirs = (1e6 * seconds.get(name, np.nan) / len(problem.a) for name in ("lapmark", "pot-emd"))
             label = f"{source}, {'squared distance' if p == 2 else 'distance'}"
-            times = "".join(f"{1e6 * each / len(problem.a):10.1f}" for each in (ours, theirs))
-            proven = f"{certified(*given)}/{len(problem.a)}"
-            print(f"{label:28}{times}{theirs / ours:8.1f}{proven:>10}", flush=True)
+            table.print_row(label, ours, theirs, theirs / ours, f"{certified(*given)}/{len(problem.a)}")
 
 
 if __name__ == "__main__":

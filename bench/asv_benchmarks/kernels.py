@@ -1,4 +1,4 @@
-"""The native kernels by themselves, scalar and AVX2: what a solver's speed-up can be at most."""
+"""Time of the native kernels, scalar and AVX2: an upper bound on the speed-up of a solver."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ BUILDS = ["scalar", "avx2"] if _native.HAS_AVX2 else ["scalar"]
 
 
 class Kernels:
-    """A pass over every row of the t-SNE grid's cost."""
+    """A pass over all rows of the cost matrix of a t-SNE grid."""
 
     params = (BUILDS, ["float32", "float64"], [2500, 4900])
     param_names = ("build", "dtype", "n")

@@ -1,12 +1,12 @@
-"""Label transfer, ours beside GeomLoss: half squared distance, blur 0.05, labels included, on the cores there are.
+"""Label transfer, compared with GeomLoss: half squared distance, blur 0.05, labels included, on all cores.
 
-A line is both problems of the tutorial, balanced and with a reach of 0.2, one after the other. `schedule` stops with
-GeomLoss's schedule, as GeomLoss does, and its potentials are held against those of `sinkhorn` on all pairs; `converged`
-goes on to a marginal error (L1) of 1e-3.
+A row is both problems of the tutorial, balanced and with a reach of 0.2, one after the other. `schedule` stops with
+GeomLoss's schedule, as GeomLoss does, and its potentials are compared with those of `sinkhorn` on all pairs;
+`converged` continues to a marginal error (L1) of 1e-3.
 
-    python -m lapmark.bench.asv_benchmarks.label_transfer [-n 10000]…       prints a table, measured in turns
-    python -m lapmark.bench.asv_benchmarks.label_transfer --schedule -n 2000    what GeomLoss's answers have left to do, by its scaling
-    python -m lapmark.bench.asv_benchmarks.label_transfer --matrix -n 2000      the same costs as a matrix, to 1e-6, beside POT
+    python -m lapmark.bench.asv_benchmarks.label_transfer [-n 10000]…         prints a table
+    python -m lapmark.bench.asv_benchmarks.label_transfer --schedule -n 2000  errors of GeomLoss's plans by its scaling
+    python -m lapmark.bench.asv_benchmarks.label_transfer --matrix -n 2000    costs as a matrix, to 1e-6, with POT
 """
 
 from __future__ import annotations
@@ -23,45 +23,45 @@ import numpy as np
 from lapmark.bench.problems.applied.label_transfer import build, clouds
 from lapmark.solvers import DenseCost, Plan, Transport, carry, certify, registry, solve
 
-from .small import in_turns
+from .side_by_side import Table, shortest_times
 
 REACHES = (0.0, 0.2)
 
-#: Calls of each, in turns; the shortest counts.
+#: Calls of each; the shortest counts.
 ROUNDS = 9
 
-#: Points up to which all pairs are looked at for comparison.
+#: Largest number of points for a comparison with all pairs.
 COMPARED = 20_000
 
 PEER = "geomloss-multiscale"
 
 
-def posed(n: int, reach: float) -> Transport:
+def built(n: int, reach: float) -> Transport:
     problem = build(n, reach=reach)
     assert isinstance(problem, Transport)
     return problem
 
 
 def transfer(n: int, reach: float, threads: int, **options: Any) -> tuple[Transport, Plan, np.ndarray]:
-    """The problem, its plan and the labels carried over."""
-    problem = posed(n, reach)
+    """Return the problem, its plan and the transferred labels."""
+    problem = built(n, reach)
     plan = solve(problem, "sinkhorn-multilevel", threads=threads, **options)
     return problem, plan, carry(problem, plan, clouds(n).labels, threads=threads)
 
 
 def peer(n: int, reach: float) -> np.ndarray:
-    """The labels by GeomLoss's plan."""
-    problem = posed(n, reach)
+    """Return the labels transferred by GeomLoss's plan."""
+    problem = built(n, reach)
     return carry(problem, solve(problem, PEER), clouds(n).labels)
 
 
-def both(call: Callable[[float], object]) -> None:
+def for_both(call: Callable[[float], object]) -> None:
     for reach in REACHES:
         call(reach)
 
 
-def apart(n: int, threads: int) -> float:
-    """Largest difference of potentials from those of all pairs; of balanced ones up to their free constant."""
+def difference(n: int, threads: int) -> float:
+    """Return the largest difference of potentials from those of all pairs, up to the free constant if balanced."""
     worst = 0.0
     for reach in REACHES:
         problem, plan, _ = transfer(n, reach, threads, stop="schedule")
@@ -77,25 +77,29 @@ def apart(n: int, threads: int) -> float:
 
 
 def show_schedule(n: int) -> None:
-    """Marginal errors of GeomLoss's plans, and how far its labels are from those of the converged plan."""
-    problem, labels = posed(n, 0.0), clouds(n).labels
+    """Print the marginal errors of GeomLoss's plans, and the errors of its labels against the converged plan."""
+    problem, labels = built(n, 0.0), clouds(n).labels
     best = carry(problem, solve(problem, "sinkhorn", stop=1e-7), labels)
-    print(f"{n} points\n{'scaling':>8}{'rows':>9}{'columns':>9}{'labels off':>12}{'at most':>9}{'other label':>13}")
+    print(f"{n} points")
+    errors = {"rows": "9.1%", "columns": "9.1%"}
+    table = Table({"scaling": "8"} | errors | {"labels off": "12.3f", "at most": "9.2f", "other label": "13"})
+    table.print_heading()
     for scaling in (0.5, 0.9, 0.95, 0.99):
         plan = solve(problem, "geomloss-tensorized", scaling=scaling)
         proof, carried = certify(problem, plan), carry(problem, plan, labels)
         off = np.abs(carried - best)
-        # A label is the colour of which there is most.
+        # The label of a point is its largest colour.
         flips = int((carried.argmax(axis=1) != best.argmax(axis=1)).sum())
-        errors = f"{proof.row_error:>9.1%}{proof.column_error:>9.1%}"
-        print(f"{scaling:>8}{errors}{off.mean():>12.3f}{off.max():>9.2f}{flips:>13}", flush=True)
+        table.print_row(scaling, proof.row_error, proof.column_error, off.mean(), off.max(), flips)
 
 
 def show_matrix(n: int) -> None:
-    """Seconds to a marginal error (L1) of 1e-6 of the balanced problem, given as a matrix; one call of each."""
-    points = posed(n, 0.0)
+    """Print the seconds to a marginal error (L1) of 1e-6 of the balanced problem as a matrix, one call of each."""
+    points = built(n, 0.0)
     problem = Transport(DenseCost(points.cost.dense()), blur=points.epsilon)
-    print(f"{n} points as a matrix, to 1e-6\n{'':>18}{'seconds':>10}{'lead':>8}{'rows':>10}{'columns':>10}")
+    print(f"{n} points as a matrix, to 1e-6")
+    table = Table({"": ">18", "seconds": "10.2f", "lead": "8.1f", "rows": "10.1e", "columns": "10.1e"})
+    table.print_heading()
     ours = 0.0
     for name, options in (
         ("sinkhorn", {}),
@@ -110,15 +114,15 @@ def show_matrix(n: int) -> None:
         seconds = time.perf_counter() - start
         ours = ours or seconds
         proof = certify(problem, plan)
-        errors = f"{proof.row_error:>10.1e}{proof.column_error:>10.1e}"
-        print(f"{name:>18}{seconds:>10.2f}{seconds / ours:>8.1f}{errors}", flush=True)
+        table.print_row(name, seconds, seconds / ours, proof.row_error, proof.column_error)
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description="Label transfer, ours beside GeomLoss.")
+    """Print one of the tables."""
+    parser = argparse.ArgumentParser(description="Label transfer, compared with GeomLoss.")
     parser.add_argument("-n", type=int, action="append", help="points of each cloud; repeat for several")
-    parser.add_argument("--schedule", action="store_true", help="what GeomLoss's answers have left to do")
-    parser.add_argument("--matrix", action="store_true", help="the costs as a matrix, beside POT")
+    parser.add_argument("--schedule", action="store_true", help="print the errors of GeomLoss's plans")
+    parser.add_argument("--matrix", action="store_true", help="give the costs as a matrix, and compare with POT")
     given = parser.parse_args()
     if given.schedule or given.matrix:
         for n in given.n or (2000,):
@@ -127,25 +131,24 @@ def main() -> None:
     threads = len(os.sched_getaffinity(0))
     missing = registry.get(PEER).missing
     print(f"milliseconds for both problems, {threads} threads; {PEER}: {missing or 'measured'}")
-    print(f"{'n':>8}{'schedule':>12}{'converged':>12}{'geomloss':>12}{'lead':>8}{'apart':>10}{'errors':>22}")
+    times = dict.fromkeys(("schedule", "converged", "geomloss"), "12.1f")
+    table = Table({"n": "8"} | times | {"lead": "8.1f", "apart": "10.1e", "errors": ">22"})
+    table.print_heading()
     for n in given.n or (500, 2000, 10_000, 100_000):
         calls: dict[str, Callable[[], object]] = {
-            "schedule": functools.partial(both, functools.partial(transfer, n, threads=threads, stop="schedule")),
-            "converged": functools.partial(both, functools.partial(transfer, n, threads=threads, stop=1e-3)),
+            "schedule": functools.partial(for_both, functools.partial(transfer, n, threads=threads, stop="schedule")),
+            "converged": functools.partial(for_both, functools.partial(transfer, n, threads=threads, stop=1e-3)),
         }
         if missing is None:
-            calls["geomloss"] = functools.partial(both, functools.partial(peer, n))
+            calls["geomloss"] = functools.partial(for_both, functools.partial(peer, n))
         for call in calls.values():
-            call()  # what compiles, compiles now
-        seconds = in_turns(calls, ROUNDS if n <= COMPARED else 3)
-        other = seconds.get("geomloss", np.nan)
+            call()  # compiles, outside of the times
+        seconds = shortest_times(calls, ROUNDS if n <= COMPARED else 3)
+        seconds.setdefault("geomloss", np.nan)
+        lead = seconds["geomloss"] / seconds["schedule"]
+        apart = difference(n, threads) if n <= COMPARED else np.nan
         errors = [transfer(n, reach, threads, stop=1e-3)[1].marginal_error for reach in REACHES]
-        print(
-            f"{n:>8}{1e3 * seconds['schedule']:>12.1f}{1e3 * seconds['converged']:>12.1f}{1e3 * other:>12.1f}"
-            f"{other / seconds['schedule']:>8.1f}{apart(n, threads) if n <= COMPARED else np.nan:>10.1e}"
-            f"{errors[0]:>11.1e}{errors[1]:>11.1e}",
-            flush=True,
-        )
+        table.print_row(n, *(1e3 * seconds[name] for name in times), lead, apart, "{:>11.1e}{:>11.1e}".format(*errors))
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
-"""Locally linear embedding, ours beside scikit-learn's: time, and how far apart the two are.
+"""Locally linear embedding, compared with scikit-learn: time, and the largest difference of the two embeddings.
 
-python -m lapmark.bench.asv_benchmarks.lle --data DIR     prints a table, measured in turns on the cores of this process
+python -m lapmark.bench.asv_benchmarks.lle --data DIR     prints a table, measured on the cores of this process
 """
 
 from __future__ import annotations
@@ -16,17 +16,17 @@ import typer
 from lapmark.bench import embeddings
 from lapmark.bench.data import datasets
 
-from .small import in_turns
+from .side_by_side import Table, shortest_times
 
-#: Images of the MNIST test set, the first of them, and neighbours.
+#: Numbers of images from the start of the MNIST test set, and of neighbours.
 SIZES, NEIGHBOURS = (1000, 2000, 5000, 10_000), 5
 
-#: Calls of each, in turns; the shortest counts.
+#: Calls of each; the shortest counts.
 ROUNDS = 5
 
 
 class LocallyLinear:
-    """The first n of scikit-learn's digits in the plane."""
+    """Embedding of the first n digits of scikit-learn in the plane."""
 
     params = ([500, 1797],)
     param_names = ("n",)
@@ -41,24 +41,25 @@ class LocallyLinear:
 
 
 def main(
-    data: Annotated[Path | None, typer.Option(help="Folder that has the MNIST test set as IDX files.")] = None,
+    data: Annotated[Path | None, typer.Option(help="Folder with the MNIST test set as IDX files.")] = None,
 ) -> None:
-    """Compare with scikit-learn's on MNIST."""
+    """Compare with scikit-learn on MNIST."""
     from sklearn.manifold import LocallyLinearEmbedding as Peer
 
     if data is not None:
         os.environ[datasets.VARIABLE] = str(data)
     pixels = datasets.mnist().pixels
     vectors = pixels.reshape(len(pixels), -1) / 255
-    print(f"{'n':>7}{'s, lapmark':>13}{'s, scikit-learn':>18}{'lead':>8}{'apart':>10}")
+    table = Table({"n": "7,", "s, lapmark": "13.3f", "s, scikit-learn": "18.3f", "lead": "8.1f", "apart": "10.1e"})
+    table.print_heading()
     for n in SIZES:
         mine, peer = embeddings.LocallyLinearEmbedding(n_neighbors=NEIGHBOURS), Peer(n_neighbors=NEIGHBOURS)
         one, other = mine.fit_transform(vectors[:n]), peer.fit_transform(vectors[:n])
         apart = np.abs(one - other * np.sign((one * other).sum(axis=0))).max()
         calls = {each: functools.partial(model.fit, vectors[:n]) for each, model in (("mine", mine), ("peer", peer))}
-        seconds = in_turns(calls, ROUNDS)
+        seconds = shortest_times(calls, ROUNDS)
         ours, theirs = seconds["mine"], seconds["peer"]
-        print(f"{n:7,}{ours:13.3f}{theirs:18.3f}{theirs / ours:8.1f}{apart:10.1e}", flush=True)
+        table.print_row(n, ours, theirs, theirs / ours, apart)
 
 
 if __name__ == "__main__":

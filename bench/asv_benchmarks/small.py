@@ -1,16 +1,15 @@
-"""Small problems one by one and in batches, ours beside the packages that are installed.
+"""Small problems one by one and in batches, compared with the installed packages.
 
-At this size the way from the array to the indices is most of a call, so what is timed is each package's own function,
-without an adapter. Each is given several matrices in turn: a processor soon knows its way through one by heart.
+At this size the overhead of a call is most of its time, so each package's own function is timed, without an adapter.
+Each call gets several matrices in a cycle: with a single one, the processor would learn all its branches.
 
-    python -m lapmark.bench.asv_benchmarks.small                       prints a table of all, measured in turns
+    python -m lapmark.bench.asv_benchmarks.small                       prints a table
     $(lapmark env python lapx) -m lapmark.bench.asv_benchmarks.small   the same in an environment, with its packages
 """
 
 from __future__ import annotations
 
 import functools
-import time
 from collections.abc import Callable, Iterable, Mapping
 
 import numpy as np
@@ -18,6 +17,8 @@ from scipy.optimize import linear_sum_assignment as scipy_assignment
 
 from lapmark.bench.problems import Case
 from lapmark.solvers import linear_sum_assignment, registry, solve_batch
+
+from .side_by_side import Table, shortest_times
 
 Call = Callable[[np.ndarray], object]
 
@@ -47,12 +48,12 @@ if registry.get("lapx-lapjvr").missing is None:
 
 
 def several(n: int) -> int:
-    """How many matrices of a size stay in the cache, where those that were made just before would be."""
+    """Return how many matrices of a size fit into the cache, where matrices that were just made would be."""
     return min(max(80_000 // (n * n), 2), 64)
 
 
 def matrices(family: str, n: int, count: int) -> np.ndarray:
-    """Instances of one size, a (count, n, n) float64 array."""
+    """Return instances of one size, (count, n, n) float64."""
     problems = [Case(family, n, seed, FAMILIES[family]).build() for seed in range(count)]
     return np.array([problem.cost.dense() for problem in problems], dtype=np.float64)
 
@@ -63,7 +64,7 @@ def one_by_one(call: Call, stack: np.ndarray) -> None:
 
 
 class Small:
-    """One call for each of some matrices."""
+    """One call for each of several matrices."""
 
     params = (list(CALLS), list(FAMILIES), list(SIZES))
     param_names = ("package", "family", "n")
@@ -77,7 +78,7 @@ class Small:
 
 
 class Batch:
-    """One call for all matrices, by as many threads as there are cores."""
+    """One call for all matrices, with a thread per core."""
 
     params = (list(BATCHES), list(SIZES))
     param_names = ("package", "n")
@@ -90,40 +91,33 @@ class Batch:
         self.call(self.costs)
 
 
-def in_turns(calls: Mapping[str, Callable[[], object]], rounds: int = ROUNDS) -> dict[str, float]:
-    """The shortest time of each call in seconds; every round gives each its turn, so that a busy spell hits all."""
-    best = dict.fromkeys(calls, np.inf)
-    for _ in range(rounds):
-        for name, call in calls.items():
-            start = time.perf_counter()
-            call()
-            best[name] = min(best[name], time.perf_counter() - start)
-    return best
+def comparison(label: str, names: Iterable[str]) -> Table:
+    """Print the heading of a table of packages, whose last column is the speed-up over the best of the others."""
+    table = Table({label: "<16", **dict.fromkeys(names, "12.3g"), "lead": "12.2f"})
+    print()
+    table.print_heading()
+    return table
 
 
-def show_head(label: str, names: Iterable[str]) -> None:
-    print(f"\n{label:16}" + "".join(f"{name:>12}" for name in [*names, "lead"]))
-
-
-def show(label: str, seconds: dict[str, float], unit: float) -> None:
-    """A line of times, and how many times as fast as the best of the others ours is."""
+def compare(table: Table, label: str, calls: Mapping[str, Callable[[], object]], unit: float) -> None:
+    """Time calls, and print a row in a unit of seconds."""
+    seconds = shortest_times(calls, ROUNDS)
     best = min((each for name, each in seconds.items() if name != "lapmark"), default=np.nan)
-    cells = "".join(f"{each / unit:12.3g}" for each in seconds.values())
-    print(f"{label:16}{cells}{best / seconds['lapmark']:12.2f}", flush=True)
+    table.print_row(label, *(each / unit for each in seconds.values()), best / seconds["lapmark"])
 
 
 def main() -> None:
-    show_head("µs a call", CALLS)
+    """Print both tables."""
+    table = comparison("µs per call", CALLS)
     for family in FAMILIES:
         for n in SIZES:
             stack = matrices(family, n, several(n))
-            times = in_turns({name: functools.partial(one_by_one, call, stack) for name, call in CALLS.items()})
-            show(f"{family} {n}", times, 1e-6 * len(stack))
-    show_head(f"ms for {BATCH}", BATCHES)
+            calls = {name: functools.partial(one_by_one, call, stack) for name, call in CALLS.items()}
+            compare(table, f"{family} {n}", calls, 1e-6 * len(stack))
+    table = comparison(f"ms for {BATCH}", BATCHES)
     for n in SIZES:
         stack = matrices("uniform", n, BATCH)
-        times = in_turns({name: functools.partial(call, stack) for name, call in BATCHES.items()})
-        show(f"uniform {n}", times, 1e-3)
+        compare(table, f"uniform {n}", {name: functools.partial(call, stack) for name, call in BATCHES.items()}, 1e-3)
 
 
 if __name__ == "__main__":

@@ -1,13 +1,11 @@
-"""The command `lapmark`: what it takes and what it says, a file for each verb. The work is done elsewhere, and imported
-when asked for.
-"""
+"""The command `lapmark`: arguments and output, one file per verb. The work is done elsewhere, and imported on use."""
 
 from __future__ import annotations
 
 import os
 import signal
 
-# Each adds its verb to the application, in the order in which the help lists them.
+# Each module adds its verb to the application, in the order of the help.
 # isort: off
 from . import run, listing, env, check, report, export, compare, gate, choose, map, gallery  # noqa: F401
 
@@ -20,8 +18,9 @@ __all__ = ["app", "main"]
 
 
 def main() -> None:
+    """Run the command."""
     use_stand_ins()
-    # A queue, a service and a terminal that is closed end a job like this: as Ctrl-C does, they keep what is done.
+    # Job queues, services and closed terminals send these signals: handled like Ctrl-C, they keep finished work.
     for number in (signal.SIGTERM, signal.SIGHUP):
         if signal.getsignal(number) is not signal.SIG_IGN:
             signal.signal(number, signal.default_int_handler)

@@ -15,22 +15,22 @@ from typer.core import TyperCommand, TyperGroup
 from lapmark.bench.util import units
 from lapmark.bench.util.plain_text import plain
 
-#: What a shell expects after Ctrl-C.
+#: Exit status that shells expect after Ctrl-C.
 INTERRUPTED = 130
 
 RESULTS = Path("results")
 
-#: The option of commands that read a table.
-HEADER = typer.Option("--header/--no-header", help="Whether a table's first line is a heading; default: detected.")
+#: Option of the commands that read a table.
+HEADER = typer.Option("--header/--no-header", help="Whether the first line of a table is a heading; default: detected.")
 
 
 def examples(shown: Mapping[str, str]) -> str:
-    """The end of a help page: commands, and below each what it does."""
+    """Return the end of a help page: example commands with descriptions."""
     return "**Examples**\n\n" + "\n".join(f"- `{command}`  \n  {what}" for command, what in shown.items())
 
 
 def _plain(parameters: list[Any]) -> list[Any]:
-    """Parameters whose help shows no type beside an option that takes no value."""
+    """Return the parameters without a type in the help of flags."""
     for parameter in parameters:
         if getattr(parameter, "is_flag", False):
             parameter.metavar = ""
@@ -49,7 +49,7 @@ class _Command(TyperCommand):
 
 class _App(typer.Typer):
     def command(self, name: str | None = None, **settings: Any) -> Any:
-        """As Typer's, with plain help."""
+        """Add a command with plain help."""
         return super().command(name, cls=_Command, **settings)
 
 
@@ -63,7 +63,7 @@ app = _App(
 
 
 def group(name: str, help: str, epilog: str) -> typer.Typer:
-    """A verb that has verbs of its own."""
+    """Add a verb with subcommands."""
     verbs = _App(cls=_Group, help=help, epilog=epilog, no_args_is_help=True, rich_markup_mode="markdown")
     app.add_typer(verbs, name=name)
     return verbs
@@ -78,12 +78,12 @@ def _print_version(asked: bool) -> None:
 @app.callback(
     epilog=examples(
         {
-            "lapmark solvers": "what there is, and what is missing here and why",
-            "lapmark run -s jv -s scipy -p uniform -n 500": "two solvers, one family of problems, one size",
-            "lapmark report results --open": "what has been measured, as figures, tables and a page",
-            "lapmark gallery --open": "every application, drawn",
-            "lapmark map photos -o photos.html": "images of your own, laid on a grid",
-            "lapmark run --help": "more of one command",
+            "lapmark solvers": "list the solvers, and why some are missing here",
+            "lapmark run -s jv -s scipy -p uniform -n 500": "measure two solvers on one family of problems at one size",
+            "lapmark report results --open": "show the results as figures and tables on a page",
+            "lapmark gallery --open": "draw every application",
+            "lapmark map photos -o photos.html": "lay your own images on a grid",
+            "lapmark run --help": "show the options of a command",
         }
     )
 )
@@ -96,32 +96,32 @@ def lapmark(
 
 
 def time_option(help: str, panel: str | None = None) -> Any:
-    """An option that is a time, in seconds."""
+    """Return an option for a time, in seconds."""
     return typer.Option(parser=_reads(units.duration), metavar="TIME", help=help, rich_help_panel=panel)
 
 
 def memory_option(help: str, panel: str | None = None) -> Any:
-    """An option that is an amount of memory, in bytes."""
+    """Return an option for an amount of memory, in bytes."""
     return typer.Option(parser=_reads(units.size), metavar="SIZE", help=help, rich_help_panel=panel)
 
 
 def threads_option(help: str, panel: str | None = None) -> Any:
-    """An option that is a number of threads, or −1 for all cores."""
+    """Return an option for a number of threads, with −1 for all cores."""
     return typer.Option(parser=_reads(_threads), metavar="N", help=help, rich_help_panel=panel)
 
 
 def share_option(help: str) -> Any:
-    """An option that is a share, as a fraction."""
+    """Return an option for a share, as a fraction."""
     return typer.Option(parser=_reads(units.share), metavar="SHARE", help=help)
 
 
 @contextlib.contextmanager
 def user_errors() -> Iterator[None]:
-    """Show an error that the user can mend in one line, with exit status 2."""
+    """Show an error that the user can fix in one line, with exit status 2."""
     try:
         yield
     except (ValueError, OSError) as error:
-        raise typer.BadParameter(plain(str(error))) from None  # names in it may come from others
+        raise typer.BadParameter(plain(str(error))) from None  # it may contain names from elsewhere
 
 
 def _threads(text: str) -> int:
@@ -131,7 +131,7 @@ def _threads(text: str) -> int:
 
 
 def _reads(parse: Callable[[str], Any]) -> Callable[[str | float], Any]:
-    """A parser for an option, whose ValueError becomes a usage error."""
+    """Return a parser for an option that turns a ValueError into a usage error."""
 
     def read(text: str | float) -> Any:
         if not isinstance(text, str):

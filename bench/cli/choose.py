@@ -1,4 +1,4 @@
-"""`lapmark choose`: which solver to use."""
+"""`lapmark choose`: advice on which solver to use."""
 
 from __future__ import annotations
 
@@ -17,25 +17,26 @@ from .base import HEADER, RESULTS, app, examples, memory_option, threads_option,
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from lapmark.bench.advice.advisor import Advice, Wanted
-    from lapmark.bench.advice.performance_model import Expected, Target
+    from lapmark.bench.advice.advisor import Advice, Requirements
+    from lapmark.bench.advice.features import Target
+    from lapmark.bench.advice.performance_model import Prediction
     from lapmark.solvers.problem import Problem
 
 
 @app.command(
     epilog=examples(
         {
-            "lapmark choose -p uniform -n 3000": "for a family of problems",
-            "lapmark choose costs.npy": "for a matrix of your own; .csv, sparse .npz and points in .npz are read, too",
-            "lapmark choose -p tracking -n 200 --gap 0.05": "where an answer 5 % above the optimum will do",
-            "lapmark choose -p tracking -n 200 --budget 2s --memory 1GiB": "within limits",
-            "lapmark choose -p tracking -n 200 --from results": "by your own measurements",
+            "lapmark choose -p uniform -n 3000": "for a problem of a family",
+            "lapmark choose costs.npy": "for your own matrix; also .csv, and sparse matrices or points as .npz",
+            "lapmark choose -p tracking -n 200 --gap 0.05": "with an answer up to 5 % above the optimum",
+            "lapmark choose -p tracking -n 200 --budget 2s --memory 1GiB": "within limits of time and memory",
+            "lapmark choose -p tracking -n 200 --from results": "from your own measurements",
         }
     )
 )
 def choose(
     file: Annotated[
-        Path | None, typer.Argument(metavar="FILE", help="A cost matrix or points: .npy, .csv, .tsv, .npz.")
+        Path | None, typer.Argument(metavar="FILE", help="Cost matrix or points: .npy, .csv, .tsv or .npz.")
     ] = None,
     problem: Annotated[
         str | None,
@@ -44,41 +45,43 @@ def choose(
             "-p",
             metavar="PROBLEM",
             autocompletion=completion.problems,
-            help="In place of a file: `name` or `name:setting=value,…`.",
+            help="Problem in place of a file: `name` or `name:setting=value,…`.",
         ),
     ] = None,
-    size: Annotated[int | None, typer.Option("-n", metavar="N", min=1, help="Rows of the problem.")] = None,
+    size: Annotated[int | None, typer.Option("-n", metavar="N", min=1, help="Size of the problem.")] = None,
     gap: Annotated[
         float,
-        typer.Option(metavar="SHARE", min=0, help="How far above the optimum an answer may be, such as 0.01 for 1 %."),
+        typer.Option(metavar="SHARE", min=0, help="Largest relative excess over the optimal cost, such as 0.01."),
     ] = 0.0,
-    budget: Annotated[float | None, time_option("What an answer may take.")] = None,
-    memory: Annotated[int | None, memory_option("What a solver may take on top of the problem.")] = None,
-    threads: Annotated[int, threads_option("Threads that a solver may use, -1 for all cores.")] = 1,
+    budget: Annotated[float | None, time_option("Limit on the solving time; default: none.")] = None,
+    memory: Annotated[int | None, memory_option("Limit on the memory, on top of the problem; default: none.")] = None,
+    threads: Annotated[int, threads_option("Largest number of threads, -1 for all cores.")] = 1,
     source: Annotated[
         Path | None,
         typer.Option(
             "--from",
             metavar="DIR",
-            help="Folder of the measurements; default: results where they have such problems, else those that ship "
+            help="Folder of measurements; default: results if it has similar problems, else the measurements that ship "
             "with Lapmark.",
         ),
     ] = None,
     header: Annotated[bool | None, HEADER] = None,
-    form: Annotated[Literal["text", "json"], typer.Option("--format", help="For people, or for programs.")] = "text",
+    form: Annotated[
+        Literal["text", "json"], typer.Option("--format", help="Output format: text for people, JSON for programs.")
+    ] = "text",
 ) -> None:
-    """Name the solver to use, what it will take, and what that rests on.
+    """Recommend a solver, and predict its time and memory.
 
-    Nothing is solved. Times come from what was measured on the same family, or on the nearest ones.
+    Nothing is solved: predictions come from measurements of the same family of problems, or of the most similar ones.
     """
     from rich.console import Console
 
-    from lapmark.bench.advice.advisor import Wanted
+    from lapmark.bench.advice.advisor import Requirements
 
-    wanted = Wanted(gap, math.inf if budget is None else budget, math.inf if memory is None else memory)
+    requirements = Requirements(gap, math.inf if budget is None else budget, math.inf if memory is None else memory)
     with user_errors():
         target, instance, layout = _target(file, problem, size, header)
-        advice, place = _advice(source, target, instance, wanted, threads)
+        advice, place = _advice(source, target, instance, requirements, threads)
     if form == "json":
         typer.echo(json.dumps({"file": layout or None, **_as_json(target, advice, place)}, indent=2, allow_nan=False))
     else:
@@ -88,59 +91,64 @@ def choose(
 def _target(
     file: Path | None, problem: str | None, size: int | None, header: bool | None
 ) -> tuple[Target, Problem, str]:
-    """What is to be solved, an instance of it, and how a table was understood."""
-    from lapmark.bench.advice import performance_model
+    """Return the target, an instance of the problem, and the layout of a table."""
+    from lapmark.bench.advice import features
     from lapmark.bench.data import cost_file
     from lapmark.bench.run.cells import expand_case
 
     if (file is None) == (problem is None):
-        raise ValueError("give either a cost file, or a family with -p NAME -n N")
+        raise ValueError("give either a cost file, or a problem with -p NAME -n N")
     if file is not None:
         if size is not None:
-            raise ValueError(f"-n {size}: a file has a size of its own")
+            raise ValueError(f"-n {size}: only for -p, since a file has its own size")
         instance, layout = cost_file.read_with_layout(file, header)
         if 0 in instance.shape:
-            raise ValueError(f"{file}: there is nothing to solve in a problem of shape {instance.shape}")
-        return performance_model.Target.of(instance), instance, layout
+            raise ValueError(f"{file}: a problem of shape {instance.shape} is empty")
+        return features.Target.of(instance), instance, layout
     assert problem is not None
     if header is not None:
-        raise ValueError(f"-p {problem} has no first line; --header and --no-header are for a file")
+        raise ValueError(f"-p {problem}: --header and --no-header are only for a file")
     cases = expand_case(problem, [size] if size else [])
     if len(cases) > 1:
-        raise ValueError(f"-p {problem} stands for {len(cases)} cases; say which: {'; '.join(map(str, cases[:8]))}")
-    return *performance_model.describe(cases[0]), ""
+        raise ValueError(f"-p {problem} has {len(cases)} cases; choose one: {'; '.join(map(str, cases[:8]))}")
+    return *features.describe(cases[0]), ""
 
 
-def _advice(source: Path | None, target: Target, instance: Problem, wanted: Wanted, threads: int) -> tuple[Advice, str]:
-    """The advice, and where its evidence is from: the folder that is named, or the first that has some."""
-    from lapmark.bench.advice import advisor, shipped_measurements
-    from lapmark.bench.advice.performance_model import Evidence, rows
+def _advice(
+    source: Path | None, target: Target, instance: Problem, requirements: Requirements, threads: int
+) -> tuple[Advice, str]:
+    """Return the advice and the source of its measurements: the given folder, or the first one that has some."""
+    from lapmark.bench.advice import advisor, measurements, shipped_measurements
+    from lapmark.bench.advice.performance_model import PerformanceModel
     from lapmark.bench.results.store import NAME, Store
 
-    def advise(evidence: Evidence) -> Advice:
-        return advisor.choose(evidence, target, wanted.of(evidence.solvers(), instance), threads)
+    def advise(model: PerformanceModel) -> Advice:
+        return advisor.choose(model, target, requirements.for_problem(model.solvers(), instance), threads)
 
     folder = source or RESULTS
     if source is not None or (folder / NAME).exists():
         with Store.open(folder, create=False) as store:
-            measured = Evidence.of(rows(store.records()))
+            measured = PerformanceModel.of(measurements.table(store.records()))
         try:
             return advise(measured), f"measurements in {folder}"
         except advisor.NoAdvice as none:
             if source is not None:
-                raise ValueError(f"{none}. {_cure(target, folder)}") from None
+                raise ValueError(f"{none}. {_how_to_measure(target, folder)}") from None
     shipped = shipped_measurements.load()
     try:
-        advice = advise(Evidence.of(shipped))
+        advice = advise(PerformanceModel.of(shipped))
     except advisor.NoAdvice as none:
-        raise ValueError(f"{none}. {_cure(target, folder)}") from None
+        raise ValueError(f"{none}. {_how_to_measure(target, folder)}") from None
     origin = shipped_measurements.origin(shipped)
-    return advice, f"what ships with Lapmark, measured on another machine ({origin}): ratios hold better than seconds"
+    return (
+        advice,
+        f"measurements that ship with Lapmark, from another machine ({origin}): ratios are more reliable than times",
+    )
 
 
-def _cure(target: Target, folder: Path) -> str:
+def _how_to_measure(target: Target, folder: Path) -> str:
     if not target.label:
-        return "To measure one like it: lapmark problems, and then lapmark run -p NAME -n N"
+        return "To measure a similar problem: lapmark run -p NAME -n N (lapmark problems lists the names)"
     sizes = " ".join(f"-n {n}" for n in sorted({max(1, target.n // 4), target.n}))
     return f"To measure it: lapmark run -p {target.label} {sizes} --to {folder}"
 
@@ -156,31 +164,31 @@ def _show(console: Console, target: Target, advice: Advice, place: str, layout: 
     if advice.others:
         second = advice.others[0]
         ratio = second.seconds / first.seconds
-        console.print(f"next is {escape(second.solver)}, {ratio:.2g} times as long: {_figures(second)}")
+        console.print(f"next: {escape(second.solver)}, {ratio:.2g} times as long: {_figures(second)}")
     if advice.neighbours[0][0] == target.label:
-        console.print(f"\nIt rests on this family, {escape(target.label)}:")
+        console.print(f"\nMeasured on this family, {escape(target.label)}:")
     else:
         near = ", ".join(f"{label} ({distance:.2f})" for label, distance in advice.neighbours)
-        console.print("\nIt rests on the nearest families, with their distances:", escape(near), soft_wrap=True)
+        console.print("\nMeasured on the most similar families (distance):", escape(near), soft_wrap=True)
     table = Table("case", "n", "status", "time", "memory", box=None, padding=(0, 2))
     for row in advice.rows.itertuples():
         seconds = "" if math.isnan(row.seconds) else show_duration(row.seconds)
         table.add_row(escape(row.label), str(row.n), row.status, seconds, show_size(row.peak_memory))
     console.print(table)
     if advice.changes:
-        console.print("\nWhat would change the answer:")
+        console.print("\nOther choices:")
         for change in advice.changes:
             console.print(f"  {escape(change)}", soft_wrap=True)
     if failed := [each for each in advice.rejected if each.failure]:
-        console.print("\nNot chosen, having failed there:")
+        console.print("\nNot chosen, since they failed there:")
         for each in failed:
             console.print(f"  {escape(each.solver)}: {escape(each.failure or '')}", soft_wrap=True)
-    console.print(f"\nFrom {escape(place)}.", soft_wrap=True)
+    console.print(f"\nSource: {escape(place)}.", soft_wrap=True)
     if layout:
         console.print(escape(plain(layout)), soft_wrap=True)
 
 
-def _figures(each: Expected) -> str:
+def _figures(each: Prediction) -> str:
     from lapmark.bench.advice.advisor import show_peak
     from lapmark.bench.util.units import show_duration
 
@@ -190,7 +198,7 @@ def _figures(each: Expected) -> str:
 
 
 def _as_json(target: Target, advice: Advice, place: str) -> dict[str, object]:
-    def numbers(each: Expected) -> dict[str, object]:
+    def numbers(each: Prediction) -> dict[str, object]:
         known = {"seconds": each.seconds, "low": each.low, "high": each.high, "memory": each.memory, "gap": each.gap}
         return {
             "solver": each.solver,

@@ -1,4 +1,4 @@
-"""`lapmark compare`: what has changed between two sets of results."""
+"""`lapmark compare`: the changes between two sets of results."""
 
 from __future__ import annotations
 
@@ -19,56 +19,60 @@ class Format(StrEnum):
     json = "json"
 
 
-Threshold = Annotated[float, share_option("Smallest change of a time, of memory or of an error that matters.")]
-Confidence = Annotated[float, share_option("Probability that no verdict is wrong, over all cells.")]
-Form = Annotated[Format, typer.Option("--format", help="Text for a terminal, Markdown for a pull request, or JSON.")]
-AllowCounters = Annotated[
-    bool, typer.Option("--allow-counters", help="Show risen work counters, but do not count them as regressions.")
+Threshold = Annotated[float, share_option("Smallest relative change of time, memory or error that counts.")]
+Confidence = Annotated[float, share_option("Probability that no verdict on a time is wrong, over all cells.")]
+Form = Annotated[
+    Format, typer.Option("--format", help="Output format: text for a terminal, Markdown for a pull request, or JSON.")
 ]
+AllowCounters = Annotated[bool, typer.Option("--allow-counters", help="Show risen work counters without failing.")]
 
-#: The reason that a comparison gives for accepting risen counters, where the option is set.
+#: The reason shown for accepting risen counters if the option is set.
 ALLOWED = ("--allow-counters",)
 
-Every = Annotated[bool, typer.Option("--all", help="Show what stayed the same, too.")]
+Every = Annotated[bool, typer.Option("--all", help="Also show what stayed the same.")]
 
 
 @app.command(
     epilog=examples(
         {
-            "lapmark compare before after": "two folders of results",
-            "lapmark compare HEAD~1 HEAD --in results": "two commits, measured into one folder",
-            "lapmark compare results@v1.0 results --format markdown": "a release and what was measured last",
+            "lapmark compare before after": "compare two folders of results",
+            "lapmark compare HEAD~1 HEAD --in results": "compare two commits whose results are in one folder",
+            "lapmark compare results@v1.0 results --format markdown": "compare a release with the latest results",
         }
     )
-    + "\n\nThe exit status is 1 where something is certain to be worse, and 0 where nothing is."
+    + "\n\nThe exit status is 1 if something is certainly worse, else 0."
 )
 def compare(
-    old: Annotated[str, typer.Argument(metavar="A", help="Folder, commit, or `FOLDER@COMMIT`.")],
-    new: Annotated[str, typer.Argument(metavar="B", help="The same, for what A is compared with.")],
-    folder: Annotated[Path, typer.Option("--in", metavar="DIR", help="Folder of the results of a commit.")] = RESULTS,
+    old: Annotated[
+        str, typer.Argument(metavar="A", help="Results to compare with: a folder, commit or `FOLDER@COMMIT`.")
+    ],
+    new: Annotated[str, typer.Argument(metavar="B", help="Results to judge, in the same form.")],
+    folder: Annotated[
+        Path, typer.Option("--in", metavar="DIR", help="Folder of results to find a commit in.")
+    ] = RESULTS,
     threshold: Threshold = "5%",  # type: ignore[assignment]
     confidence: Confidence = "95%",  # type: ignore[assignment]
     allow_counters: AllowCounters = False,
     form: Form = Format.text,
     every: Every = False,
 ) -> None:
-    """Say for each cell of A and B whether B is faster, slower, the same, or indistinguishable from noise.
+    """Compare two sets of results, cell by cell: faster, slower, the same or inconclusive.
 
-    Times are compared by intervals, work counters exactly. Status, memory and errors are compared, too.
+    Times are compared by confidence intervals, work counters exactly; also statuses, memory and errors.
     """
     from lapmark.bench.compare import comparison as comparing
     from lapmark.bench.compare import result_sets
 
     reasons = ALLOWED if allow_counters else ()
-    terms = comparing.Terms(threshold=threshold, confidence=confidence, reasons=reasons)
+    criteria = comparing.Criteria(threshold=threshold, confidence=confidence, reasons=reasons)
     with user_errors():
-        comparison = comparing.compare(result_sets.read(old, folder), result_sets.read(new, folder), terms)
-    tell(comparison, form, every)
+        comparison = comparing.compare(result_sets.read(old, folder), result_sets.read(new, folder), criteria)
+    show(comparison, form, every)
     raise typer.Exit(comparison.worse)
 
 
-def tell(comparison: object, form: Format, every: bool) -> None:
-    """Print a comparison."""
+def show(comparison: object, form: Format, every: bool) -> None:
+    """Print a comparison in a format."""
     from rich.console import Console
 
     from lapmark.bench.compare import formats

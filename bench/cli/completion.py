@@ -1,10 +1,10 @@
-"""What a shell offers for the word being typed: names, after a colon their settings, and the values that these list.
+"""Shell completion of names, after a colon of their settings, and of the values of these.
 
-A callback takes the word so far and returns what it may become, each with a help text, which zsh and fish show. What
-knows the names is imported when it is asked for, so that verbs and options are completed without loading a solver.
+A callback takes the incomplete word and returns the candidates, each with a help text for zsh and fish. Modules with
+the names are imported on use, so that verbs and options are completed without loading a solver.
 
-Bash alone breaks words at `:` and `=`, and replaces what follows the last break only: `join_words` mends the first, and
-`_offer` keeps to the second.
+Only bash breaks words at `:` and `=`, and replaces only the part after the last break: `join_words` rejoins them, and
+`_offer` returns only the last part.
 """
 
 from __future__ import annotations
@@ -14,19 +14,20 @@ from collections.abc import Callable, Mapping, MutableMapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from lapmark.bench.applications.gallery import Application
     from lapmark.bench.problems import Family
 
-#: A word and its help.
+#: A candidate and its help.
 Offer = tuple[str, str]
 
-#: In bash, what stands before the last break of the word being typed.
+#: Environment variable with the part of the incomplete word before the last break, for bash.
 BEFORE = "LAPMARK_COMPLETION_BEFORE"
 
 _BREAKS = frozenset(":=")
 
 
 def solvers(incomplete: str) -> list[Offer]:
-    """`jv-avx2`, `cascade:levels=false`."""
+    """Complete a solver: `jv-avx2`, `cascade:levels=false`."""
     from lapmark.solvers import registry
 
     known = registry.solvers()
@@ -42,60 +43,60 @@ def solvers(incomplete: str) -> list[Offer]:
 
 
 def problems(incomplete: str) -> list[Offer]:
-    """`uniform`, `tsne-grid:rows=points`."""
+    """Complete a problem: `uniform`, `tsne-grid:rows=points`."""
     from lapmark.bench.problems import families
 
     return _offer_applications(incomplete, families())
 
 
 def applications(incomplete: str) -> list[Offer]:
-    """What the gallery can draw."""
+    """Complete an application of the gallery."""
     from lapmark.bench.applications import gallery
 
     return _offer_applications(incomplete, gallery.applications())
 
 
 def solver_names(incomplete: str) -> list[Offer]:
-    """Solvers, where they take no settings."""
+    """Complete a solver without settings."""
     return [] if ":" in incomplete else solvers(incomplete)
 
 
 def suites(incomplete: str) -> list[Offer]:
-    """Runs that have a name; where none fits, the shell offers files."""
+    """Complete a named configuration; if none matches, the shell offers files."""
     from lapmark.bench.run import configurations
 
     return _offer(incomplete, dict.fromkeys(configurations.names(), ""))
 
 
 def embeddings(incomplete: str) -> list[Offer]:
-    """Ways from vectors to points of the plane."""
+    """Complete a method of embedding."""
     from lapmark.bench.applications.grid_map import pipeline
 
     return _offer(incomplete, pipeline.methods())
 
 
 def statuses(incomplete: str) -> list[Offer]:
-    """What can become of a cell, as `--retry` takes it."""
+    """Complete a value of `--retry`."""
     from lapmark.bench.results.statuses import STATUSES
 
     return _offer(incomplete, {name: status.meaning for name, status in STATUSES.items()} | {"failed": "every failure"})
 
 
 def environments(incomplete: str) -> list[Offer]:
-    """Those that `lapmark env add` has made."""
+    """Complete an environment made by `lapmark env add`."""
     from lapmark.bench.environments import virtual_environments
 
     return _offer(
-        incomplete, {name: ", ".join(there.requirements) for name, there in virtual_environments.known().items()}
+        incomplete, {name: ", ".join(known.requirements) for name, known in virtual_environments.known().items()}
     )
 
 
 def join_words(environ: MutableMapping[str, str]) -> None:
-    """Put together the words that bash has broken, where it is bash that asks.
+    """Rejoin the words that bash has broken; does nothing for other shells.
 
-    Typer's script passes bash's words in COMP_WORDS, a line each, and the index of the one being typed in COMP_CWORD:
-    `lapmark run -s jv:av` comes as `lapmark`, `run`, `-s`, `jv`, `:`, `av`. It leaves as `lapmark`, `run`, `-s`, `av`,
-    with `jv:` in a variable of its own.
+    Typer's script passes the words of bash in COMP_WORDS, one per line, and the index of the incomplete one in
+    COMP_CWORD: `lapmark run -s jv:av` arrives as `lapmark`, `run`, `-s`, `jv`, `:`, `av`. It becomes `lapmark`, `run`,
+    `-s`, `av`, with `jv:` in the variable `BEFORE`.
     """
     if environ.get("_LAPMARK_COMPLETE") != "complete_bash":
         return
@@ -120,7 +121,7 @@ def _breaks(piece: str) -> bool:
     return bool(piece) and set(piece) <= _BREAKS
 
 
-def _offer_applications(incomplete: str, known: Mapping[str, Family]) -> list[Offer]:
+def _offer_applications(incomplete: str, known: Mapping[str, Family] | Mapping[str, Application]) -> list[Offer]:
     def settings(name: str) -> Mapping[str, Sequence[str]]:
         one = known[name]
         return {"n": [str(size) for size in one.sizes], **_settings(one.build, 2), "seed": ()}
@@ -129,7 +130,7 @@ def _offer_applications(incomplete: str, known: Mapping[str, Family]) -> list[Of
 
 
 def _settings(function: Callable[..., Any], positional: int) -> dict[str, list[str]]:
-    """The settings of a function, each with the values that its annotation lists."""
+    """Return the settings of a function, each with the values that its annotation lists."""
     from lapmark.bench.util import spec
 
     return {
@@ -144,7 +145,7 @@ def _offer(
     names: Mapping[str, str],
     settings: Callable[[str], Mapping[str, Sequence[str]]] = lambda name: {},
 ) -> list[Offer]:
-    """What a word may become: a name, or, after its colon, one more setting that it does not have yet."""
+    """Return the candidates for a word: names, or after a colon the settings that it does not have yet."""
     before = os.environ.get(BEFORE, "")
     word = before + incomplete
     name, colon, rest = word.partition(":")
@@ -164,6 +165,6 @@ def _offer(
         offers = []
     offers = [(text.removeprefix(before), help) for text, help in offers if text.startswith(word)]
     if BEFORE in os.environ and len(offers) == 1 and offers[0][0].endswith("="):
-        # Bash puts a blank after the only offer there is, where the value has to come.
+        # Bash adds a blank after a single candidate, where the value must follow.
         offers.append((offers[0][0] + "…", ""))
     return offers

@@ -7,17 +7,17 @@ import io
 import sys
 import unicodedata
 
-#: Characters that the harness writes, in ASCII. Accents and superscripts need no entry: they lose what is not ASCII.
+#: ASCII for the characters that the harness writes. Accents and superscripts need no entry: they are decomposed.
 STAND_INS = {
     **{"µ": "u", "μ": "u", "×": "x", "·": "|", "•": "*", "…": "...", "°": " deg", "§": "section "},
     **{"–": "-", "—": "-", "−": "-", "‐": "-", "‑": "-", "⁻": "-", "“": '"', "”": '"', "„": '"', "‘": "'", "’": "'"},
     **{"≤": "<=", "≥": ">=", "≠": "!=", "≈": "~", "±": "+-", "→": "->", "←": "<-"},
     **{"½": "1/2", "√": "sqrt ", "∞": "inf"},
     **{"ε": "eps", "ρ": "rho", "π": "pi", "λ": "lambda", "σ": "sigma", "δ": "delta", "Σ": "sum ", "⟨": "<", "⟩": ">"},
-    **dict.fromkeys(map(chr, range(0x2800, 0x2900)), "*"),  # Braille patterns, of which Rich's spinner is made
+    **dict.fromkeys(map(chr, range(0x2800, 0x2900)), "*"),  # Braille patterns, for Rich's spinner
 }
 
-#: What stands for a character without another stand-in.
+#: The stand-in for all other characters.
 UNKNOWN = "?"
 
 _HANDLER = "lapmark-stand-in"
@@ -25,14 +25,14 @@ _ASCII = "ascii_with_stand_ins"
 
 
 def use_stand_ins() -> None:
-    """Have the standard output and error show what they can, and never fail with a UnicodeEncodeError.
+    """Make the standard output and error use stand-ins instead of failing with a UnicodeEncodeError.
 
     Rich and Typer both write to these two streams.
     """
     codecs.register_error(_HANDLER, _replace)
     codecs.register(_find_codec)
     for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):  # None without a console, anything where a program embeds this one
+        if isinstance(stream, io.TextIOWrapper):  # None without a console, or anything in an embedding program
             is_ascii = codecs.lookup(stream.encoding).name == "ascii"
             stream.reconfigure(encoding=_ASCII if is_ascii else None, errors=_HANDLER)
 
@@ -44,17 +44,14 @@ def stand_in(character: str) -> str:
 
 
 def _replace(error: UnicodeError) -> tuple[str, int]:
-    """Handle an encoding error, as `codecs.register_error` wants it."""
+    """Handle an encoding error for `codecs.register_error`."""
     if not isinstance(error, UnicodeEncodeError):
         raise error
     return "".join(map(stand_in, error.object[error.start : error.end])), error.end
 
 
 def _find_codec(name: str) -> codecs.CodecInfo | None:
-    """Return ASCII under another name.
-
-    Typer takes a stream in ASCII for misconfigured and writes UTF-8 to it, which such a terminal does not show.
-    """
+    """Return ASCII under another name: Typer writes UTF-8 to a stream that claims to be ASCII."""
     if name != _ASCII:
         return None
     known = codecs.lookup("ascii")

@@ -1,1 +1,1 @@
-"""Two sets of results compared, and the gate that compares two commits."""
+"""Comparison of two sets of results, and the gate that measures and compares two commits."""

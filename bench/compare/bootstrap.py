@@ -1,8 +1,8 @@
-"""How many times as long one side takes as the other: the ratio of their times, and an interval that holds it.
+"""Bootstrap intervals for ratios of run times.
 
-Samples come in rounds, each a process of its own: calls of one process share its luck with addresses, caches and the
-clock of the processor, so that a thousand of them may agree on a time that the next process does not repeat. What is
-resampled is therefore the rounds, and then the samples in each (Kalibera and Jones 2013, section 7).
+Samples come in rounds, each in its own process. Calls of one process share its memory addresses, caches and clock
+frequency, so a thousand of them may agree on a time that the next process does not repeat. The bootstrap therefore
+resamples the rounds, and then the samples in each (Kalibera and Jones 2013, section 7).
 """
 
 from __future__ import annotations
@@ -13,16 +13,16 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import stdtrit
 
-#: Replicates: the standard error that they estimate is off by some 2 %.
+#: Number of replicates: their estimate of the standard error is within about 2 %.
 RESAMPLES = 1000
 
-#: The same samples get the same verdict every time.
+#: Fixed, so that the same samples always get the same verdict.
 SEED = 0
 
 
 @dataclass(frozen=True)
 class Ratio:
-    """New time over old, between `low` and `high` with the confidence that was asked for."""
+    """New time over old, and the interval that contains it with the requested confidence."""
 
     value: float
     low: float
@@ -32,12 +32,12 @@ class Ratio:
 def ratio(
     old: Sequence[Sequence[float]], new: Sequence[Sequence[float]], confidence: float, paired: bool
 ) -> Ratio | None:
-    """The ratio of two times, by a hierarchical bootstrap.
+    """Return the ratio of two times with its interval, by a hierarchical bootstrap.
 
-    A side's time is the geometric mean over its rounds of the median of each. The logarithm of the ratio is given the
-    interval ± t · SE: the standard error SE is that of bootstrap replicates, and the quantile t Student's, for as many
-    degrees of freedom as there are rounds but one. Percentiles of the replicates alone would be too narrow for few
-    rounds, since no replicate leaves the range of the data (Hesterberg 2015, section 4).
+    The time of a set is the geometric mean over its rounds of the median of each. The interval of the logarithm of the
+    ratio is ± t · SE, where SE is the standard error of the bootstrap replicates and t Student's quantile for one
+    degree of freedom less than there are rounds. Percentiles of the replicates would be too narrow for few rounds,
+    since no replicate leaves the range of the data (Hesterberg 2015, section 4).
 
     Parameters
     ----------
@@ -46,13 +46,13 @@ def ratio(
     confidence : float
         Between 0 and 1.
     paired : bool
-        Whether the k-th rounds of both were measured one after the other. What the machine did meanwhile then hits
-        both alike, and the pairs are resampled. Rounds without a partner are left out.
+        Whether the k-th rounds of both were measured one after the other, so that other load on the machine affects
+        both alike. Pairs are then resampled, and rounds without a partner left out.
 
     Returns
     -------
     Ratio or None
-        None where a side has fewer than two rounds: nothing is known of how much processes differ.
+        None where a set has fewer than two rounds: the variation between processes is unknown.
 
     References
     ----------
@@ -66,23 +66,23 @@ def ratio(
     if paired:
         old, new = old[:count], new[:count]
     random = np.random.default_rng(SEED)
-    spans = [_replicates(side, random) for side in (old, new)]
-    picks = [random.integers(len(side), size=(RESAMPLES, len(side))) for side in (old, new)]
+    spans = [_replicates(rounds, random) for rounds in (old, new)]
+    picks = [random.integers(len(rounds), size=(RESAMPLES, len(rounds))) for rounds in (old, new)]
     if paired:
         picks[1] = picks[0]
     means = [_pick(span, pick, random) for span, pick in zip(spans, picks, strict=True)]
-    # A replicate holds R of R rounds, and so varies less than the rounds do, by (R − 1) / R.
+    # Resampling R of R rounds underestimates the variance by the factor (R − 1) / R.
     if paired:
         variance = np.var(means[1] - means[0]) * count / (count - 1)
     else:
-        variance = sum(np.var(mean) * len(side) / (len(side) - 1) for mean, side in zip(means, (old, new), strict=True))
+        variance = sum(np.var(mean) * len(of) / (len(of) - 1) for mean, of in zip(means, (old, new), strict=True))
     centre = _log_time(new) - _log_time(old)
-    reach = stdtrit(count - 1, (1 + confidence) / 2) * np.sqrt(variance)
-    return Ratio(*(float(np.exp(value)) for value in (centre, centre - reach, centre + reach)))
+    half_width = stdtrit(count - 1, (1 + confidence) / 2) * np.sqrt(variance)
+    return Ratio(*(float(np.exp(value)) for value in (centre, centre - half_width, centre + half_width)))
 
 
-def time(rounds: Sequence[Sequence[float]]) -> float:
-    """The geometric mean over rounds of the median of each, in seconds."""
+def mean_time(rounds: Sequence[Sequence[float]]) -> float:
+    """Return the geometric mean over rounds of the median of each, in seconds."""
     return float(np.exp(_log_time(rounds)))
 
 
@@ -91,7 +91,7 @@ def _log_time(rounds: Sequence[Sequence[float]]) -> float:
 
 
 def _replicates(rounds: Sequence[Sequence[float]], random: np.random.Generator) -> np.ndarray:
-    """Logarithms of medians of resampled rounds, of shape (rounds, RESAMPLES)."""
+    """Return the logarithms of the medians of resampled rounds, of shape (rounds, RESAMPLES)."""
     medians = []
     for samples in rounds:
         drawn = np.asarray(samples)[random.integers(len(samples), size=(RESAMPLES, len(samples)))]
@@ -100,5 +100,5 @@ def _replicates(rounds: Sequence[Sequence[float]], random: np.random.Generator) 
 
 
 def _pick(replicates: np.ndarray, picks: np.ndarray, random: np.random.Generator) -> np.ndarray:
-    """The mean over the rounds that each replicate has picked; a round that is picked twice is resampled twice."""
+    """Return the mean over the rounds that each replicate picked; a round picked twice is resampled twice."""
     return replicates[picks, random.integers(RESAMPLES, size=picks.shape)].mean(axis=1)

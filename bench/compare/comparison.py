@@ -1,7 +1,7 @@
-"""What has changed between two sets of records, cell by cell: worse, better, the same, or not to be told from noise.
+"""Comparison of two sets of results, cell by cell: worse, better, the same, or inconclusive.
 
-Time is noisy and judged by intervals (`bench.compare.bootstrap`); work counters are not, and are compared exactly. A verdict is
-given only where it is certain: whatever is in doubt is inconclusive, and nobody's fault.
+Times are noisy and judged by intervals (`bootstrap`). Work counters are not, and are compared exactly. A verdict is
+given only where it is certain; doubtful changes are inconclusive and fail nothing.
 """
 
 from __future__ import annotations
@@ -14,29 +14,30 @@ from typing import Literal
 from lapmark.bench.results.record import METRICS, Record
 from lapmark.bench.util.units import show_count, show_duration, show_error, show_size
 
-from .bootstrap import Ratio, ratio, time
-from .comparability import both_answered, caveats, in_turns, same_problem
+from .bootstrap import Ratio, mean_time, ratio
+from .comparability import are_interleaved, both_answered, same_problem, warnings
+from .result_sets import ResultSet
 
-#: What tells the cells of a side apart, and finds each on the other side: solver, case and threads.
+#: Identifies a cell in both sets: solver, case and threads.
 Key = tuple[str, str, int]
 
 Verdict = Literal["worse", "better", "same", "inconclusive", "moved"]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Terms:
-    """On which terms two sides are compared.
+class Criteria:
+    """When a change counts as worse or better.
 
     Attributes
     ----------
     threshold : float
         The smallest relative change of a time, of memory or of an error that matters.
     confidence : float
-        That not one of all the intervals misses its ratio: each is widened for their number, after Bonferroni
+        Probability that every interval contains its ratio: each is widened for their number, after Bonferroni
         (O. J. Dunn, "Multiple comparisons among means", J. American Statistical Association 56, 1961).
     reasons : tuple of str
-        Why more work is not worse, each with who says so: the algorithm was changed on purpose. It is then shown, and
-        no more.
+        Why more work is accepted, each with its source: the algorithm was changed on purpose. If there are any,
+        counters are shown but not judged.
     """
 
     threshold: float = 0.05
@@ -45,21 +46,13 @@ class Terms:
 
     @property
     def counters(self) -> bool:
-        """Whether more work is worse."""
+        """Return whether more work counts as worse."""
         return not self.reasons
-
-
-@dataclass(frozen=True)
-class Side:
-    """What is compared: a name for it, and its records."""
-
-    name: str
-    records: tuple[Record, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Change:
-    """One thing of a cell, before and after.
+    """One quantity of a cell, before and after.
 
     Attributes
     ----------
@@ -68,15 +61,15 @@ class Change:
     old, new : float, str or None
         Seconds, bytes, a count, or a status with its message.
     verdict : Verdict
-        "moved" is what changed and is neither better nor worse.
+        "moved": changed, but neither better nor worse.
     ratio : Ratio or None
         New over old; only times have an interval.
     show : callable
-        Writes `old` and `new`.
+        Formats `old` and `new`.
     words : pair of str
-        What a change for the worse and one for the better are called.
+        The words for a change for the worse and for the better.
     counted : bool
-        A work counter, which is exact.
+        Whether this is a work counter, which is exact.
     """
 
     what: str
@@ -90,13 +83,13 @@ class Change:
 
     @property
     def word(self) -> str:
-        """The verdict in the word that suits: slower, more work."""
+        """Return the verdict in the words of this quantity: slower, more work."""
         return dict(zip(("worse", "better"), self.words, strict=True)).get(self.verdict, self.verdict)
 
 
 @dataclass(frozen=True)
-class Compared:
-    """A cell that both sides have. `rounds` is how many of them the verdict on its time rests on."""
+class CellComparison:
+    """The changes of a cell that both sets have, and the number of rounds that its verdict on time rests on."""
 
     key: Key
     changes: tuple[Change, ...]
@@ -105,37 +98,37 @@ class Compared:
 
 @dataclass(frozen=True)
 class Comparison:
-    """What `compare` has found. The keys of cells that only one side has are in `gone` and `added`."""
+    """The result of `compare`. `gone` and `added` are the keys of cells that only the old or the new set has."""
 
-    old: Side
-    new: Side
-    terms: Terms
-    cells: tuple[Compared, ...]
+    old: ResultSet
+    new: ResultSet
+    criteria: Criteria
+    cells: tuple[CellComparison, ...]
     gone: tuple[Key, ...]
     added: tuple[Key, ...]
     warnings: tuple[str, ...]
 
-    def changes(self, verdict: Verdict) -> list[tuple[Compared, Change]]:
-        """Every change with that verdict, and the cell it is of."""
+    def changes(self, verdict: Verdict) -> list[tuple[CellComparison, Change]]:
+        """Return every change with this verdict, and its cell."""
         return [(cell, change) for cell in self.cells for change in cell.changes if change.verdict == verdict]
 
     @property
     def worse(self) -> bool:
-        """Whether anything is certain to be worse."""
+        """Return whether anything is certainly worse."""
         return bool(self.changes("worse"))
 
 
 @dataclass(frozen=True)
-class Figure:
-    """A figure of a record that is compared as it stands: it hardly varies from run to run.
+class Quantity:
+    """A number of a record that hardly varies from run to run, so that it is compared without an interval.
 
     Attributes
     ----------
     name : str
-        Of the attribute of a `Record`.
+        The attribute of a `Record`.
     title : str
     floor : float
-        A difference up to this means nothing.
+        Differences up to this are ignored.
     show : callable
     words : pair of str
     """
@@ -147,50 +140,51 @@ class Figure:
     words: tuple[str, str]
 
 
-#: Memory is told in pages, and what an allocator keeps for later depends on the order of things.
-FIGURES = (
-    Figure("peak_memory", "memory", 4 << 20, show_size, ("more", "less")),
-    Figure("instructions", "instructions", 0, show_count, ("more work", "less work")),
-    *(Figure(metric.name, metric.title, metric.negligible, show_error, ("farther", "nearer")) for metric in METRICS),
+#: Memory is measured in pages, and what an allocator keeps depends on the order of calls: hence its floor.
+QUANTITIES = (
+    Quantity("peak_memory", "memory", 4 << 20, show_size, ("more", "less")),
+    Quantity("instructions", "instructions", 0, show_count, ("more work", "less work")),
+    *(Quantity(metric.name, metric.title, metric.negligible, show_error, ("larger", "smaller")) for metric in METRICS),
 )
 
 
-def compare(old: Side, new: Side, terms: Terms) -> Comparison:
-    """Compare two sides.
+def compare(old: ResultSet, new: ResultSet, criteria: Criteria) -> Comparison:
+    """Compare two sets of results.
 
     Parameters
     ----------
-    old, new : Side
-        Of several records of a cell the last counts; see `current`.
-    terms : Terms
+    old, new : ResultSet
+        The last record of each cell counts; see `current`.
+    criteria : Criteria
 
     Raises
     ------
     ValueError
-        Where there is no cell that both have.
+        The sets have no cell in common.
     """
     before, after = current(old.records), current(new.records)
     keys = [key for key in before if key in after]
     if not keys:
         raise ValueError(
-            f"{old.name} and {new.name} have no cell in common; {_span(old.name, before)}, {_span(new.name, after)}"
+            f"{old.name} and {new.name} have no cell in common; "
+            f"{_content(old.name, before)}, {_content(new.name, after)}"
         )
     timed = sum(both_answered(before[key], after[key]) for key in keys)
-    confidence = 1 - (1 - terms.confidence) / max(timed, 1)
-    each = dataclasses.replace(terms, confidence=confidence)
+    confidence = 1 - (1 - criteria.confidence) / max(timed, 1)
+    per_cell = dataclasses.replace(criteria, confidence=confidence)
     return Comparison(
         old,
         new,
-        terms,
-        tuple(_compare_cell(key, before[key], after[key], each) for key in keys),
+        criteria,
+        tuple(_compare_cell(key, before[key], after[key], per_cell) for key in keys),
         gone=tuple(key for key in before if key not in after),
         added=tuple(key for key in after if key not in before),
-        warnings=tuple(caveats((old.name, new.name), [(before[key], after[key]) for key in keys])),
+        warnings=tuple(warnings((old.name, new.name), [(before[key], after[key]) for key in keys])),
     )
 
 
 def current(records: Iterable[Record]) -> dict[Key, Record]:
-    """The last record of each cell; one from an environment that lacks the solver only where there is no other."""
+    """Return the last record of each cell, or one from an environment without the solver if there is no other."""
     found: dict[Key, Record] = {}
     for record in records:
         key = record.solver, record.case, record.threads
@@ -199,34 +193,40 @@ def current(records: Iterable[Record]) -> dict[Key, Record]:
     return found
 
 
-def _compare_cell(key: Key, old: Record, new: Record, terms: Terms) -> Compared:
+def _compare_cell(key: Key, old: Record, new: Record, criteria: Criteria) -> CellComparison:
     changes: tuple[Change, ...] = ()
     if old.status != new.status:
-        changes = (_status(old, new),)
+        changes = (_status_change(old, new),)
     elif both_answered(old, new) and same_problem(old, new):
-        changes = (_time(old, new, terms), *_work(old, new, terms), *_figures(old, new, terms))
+        changes = (
+            _time_change(old, new, criteria),
+            *_counter_changes(old, new, criteria),
+            *_quantity_changes(old, new, criteria),
+        )
     elif both_answered(old, new):
         changes = (Change(what="problem", old=old.cost, new=new.cost, verdict="moved", show=_cost),)
-    return Compared(key, changes, min(len(old.rounds), len(new.rounds)))
+    return CellComparison(key, changes, min(len(old.rounds), len(new.rounds)))
 
 
-def _status(old: Record, new: Record) -> Change:
-    """A certified answer that is no longer there is worse, unless it is only the solver that is missing here."""
+def _status_change(old: Record, new: Record) -> Change:
+    """Return the change of the status: a lost certified answer is worse, unless its solver is not installed."""
     verdict: Verdict = "moved"
     if old.status == "ok" and "missing" not in new.versions.values():
         verdict = "worse"
     if new.status == "ok" and "missing" not in old.versions.values():
         verdict = "better"
-    return Change(what="status", old=_told(old), new=_told(new), verdict=verdict, words=("broken", "mended"))
+    return Change(
+        what="status", old=_with_message(old), new=_with_message(new), verdict=verdict, words=("broken", "fixed")
+    )
 
 
-def _time(old: Record, new: Record, terms: Terms) -> Change:
-    found = ratio(old.by_round, new.by_round, terms.confidence, in_turns(old, new))
+def _time_change(old: Record, new: Record, criteria: Criteria) -> Change:
+    found = ratio(old.by_round, new.by_round, criteria.confidence, are_interleaved(old, new))
     return Change(
         what="time",
-        old=time(old.by_round),
-        new=time(new.by_round),
-        verdict=judge(found, terms.threshold),
+        old=mean_time(old.by_round),
+        new=mean_time(new.by_round),
+        verdict=judge(found, criteria.threshold),
         ratio=found,
         show=show_duration,
         words=("slower", "faster"),
@@ -234,10 +234,10 @@ def _time(old: Record, new: Record, terms: Terms) -> Change:
 
 
 def judge(found: Ratio | None, threshold: float) -> Verdict:
-    """The verdict on a ratio of times.
+    """Return the verdict on a ratio of times.
 
-    It is worse, or better, where the interval leaves no doubt of it and the change is large enough to matter; the same
-    where the interval leaves no room for a change that would; and else inconclusive.
+    Worse or better: the interval excludes 1 and the change exceeds the threshold. Same: the interval excludes every
+    change beyond the threshold. Otherwise inconclusive.
     """
     if found is None:
         return "inconclusive"
@@ -249,41 +249,41 @@ def judge(found: Ratio | None, threshold: float) -> Verdict:
     return "same" if found.low > 1 / most and found.high < most else "inconclusive"
 
 
-def _work(old: Record, new: Record, terms: Terms) -> Iterator[Change]:
-    """The counters that have moved."""
+def _counter_changes(old: Record, new: Record, criteria: Criteria) -> Iterator[Change]:
+    """Yield the counters that have changed."""
     for name in sorted({*old.counters, *new.counters}):
         before, after = old.counters.get(name), new.counters.get(name)
         if before == after:
             continue
         verdict: Verdict = "moved"
         if before is not None and after is not None:
-            verdict = "better" if after < before else "worse" if terms.counters else "moved"
+            verdict = "better" if after < before else "worse" if criteria.counters else "moved"
         words = "more work", "less work"
         yield Change(what=name, old=before, new=after, verdict=verdict, words=words, counted=True)
 
 
-def _figures(old: Record, new: Record, terms: Terms) -> Iterator[Change]:
-    """Those of memory and of errors that have changed by more than the threshold."""
-    for figure in FIGURES:
-        before, after = getattr(old, figure.name), getattr(new, figure.name)
-        if figure.name == "instructions" and old.counted_by != new.counted_by:
+def _quantity_changes(old: Record, new: Record, criteria: Criteria) -> Iterator[Change]:
+    """Yield the quantities that have changed by more than the threshold."""
+    for quantity in QUANTITIES:
+        before, after = getattr(old, quantity.name), getattr(new, quantity.name)
+        if quantity.name == "instructions" and old.counted_by != new.counted_by:
             continue
         if before is None or after is None:
             continue
         low, high = sorted((before, after))
-        if high > low * (1 + terms.threshold) + figure.floor:
+        if high > low * (1 + criteria.threshold) + quantity.floor:
             verdict: Verdict = "worse" if after > before else "better"
             yield Change(
-                what=figure.title, old=before, new=after, verdict=verdict, show=figure.show, words=figure.words
+                what=quantity.title, old=before, new=after, verdict=verdict, show=quantity.show, words=quantity.words
             )
 
 
-def _told(record: Record) -> str:
-    """The status, and the first line of what there is to say about it."""
+def _with_message(record: Record) -> str:
+    """Return the status and the first line of its message."""
     return record.status + (f": {record.message.splitlines()[0]}" if record.message else "")
 
 
-def _span(name: str, cells: Mapping[Key, Record]) -> str:
+def _content(name: str, cells: Mapping[Key, Record]) -> str:
     cases, solvers = (len({key[k] for key in cells}) for k in (1, 0))
     return f"{name} has {len(cells)} of {solvers} solvers on {cases} cases"
 

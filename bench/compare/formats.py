@@ -1,4 +1,4 @@
-"""A comparison as people and programs read it: tables for a terminal, Markdown for a pull request, JSON for scripts."""
+"""Output formats of a comparison: a table for a terminal, Markdown for a pull request, JSON for programs."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from rich.table import Column, Table
 
 from lapmark.bench.problems import Case
 
-from .comparison import Change, Compared, Comparison, Key, Verdict
+from .comparison import CellComparison, Change, Comparison, Key, Verdict
 
-#: Verdicts in the order in which they are shown, and how each looks.
+#: The style of each verdict, in the order of the output.
 STYLES: dict[Verdict, str] = {
     "worse": "bold red",
     "better": "green",
@@ -27,21 +27,14 @@ STYLES: dict[Verdict, str] = {
     "same": "dim",
 }
 
-#: The version of the JSON; raised when a field goes or changes its meaning.
+#: The version of the JSON; raised when a field is removed or changes its meaning.
 FORMAT = 1
 
 
 def text(comparison: Comparison, every: bool = False) -> RenderableType:
-    """The outcome in a line, the changes in a table, and what to know about both.
-
-    Parameters
-    ----------
-    comparison : Comparison
-    every : bool
-        Show what stayed the same, too.
-    """
-    sides = [escape(side.name) for side in (comparison.old, comparison.new)]
-    numbers = [Column(name, justify="right", max_width=14, overflow="fold") for name in sides]
+    """Return the outcome in a line, a table of the changes, and notes; with `every`, also unchanged times."""
+    names = [escape(results.name) for results in (comparison.old, comparison.new)]
+    numbers = [Column(name, justify="right", max_width=14, overflow="fold") for name in names]
     columns = Column("cell", overflow="fold"), Column("", no_wrap=True), *numbers
     certain = Column("ratio", justify="right", no_wrap=True), Column("verdict", no_wrap=True)
     table = Table(*columns, *certain, box=SIMPLE_HEAD, collapse_padding=True)
@@ -57,7 +50,7 @@ def text(comparison: Comparison, every: bool = False) -> RenderableType:
 
 
 def markdown(comparison: Comparison, every: bool = False) -> str:
-    """The same as Markdown: what is certain in the open, what is not folded away."""
+    """Return the same as Markdown, with inconclusive and unchanged cells folded away."""
     rows: dict[bool, list[str]] = {True: [], False: []}
     for cell, change in _shown(comparison, every):
         ratio = _ratio(change) + (f" ({_interval(change)})" if change.ratio else "")
@@ -72,22 +65,22 @@ def markdown(comparison: Comparison, every: bool = False) -> str:
     if rows[True]:
         lines += [*head, *rows[True], ""]
     if rows[False]:
-        summary = f"{len(rows[False])} that nothing certain can be said of, or that stayed the same"
+        summary = f"{len(rows[False])} inconclusive or unchanged"
         lines += [f"<details><summary>{summary}</summary>", "", *head, *rows[False], "", "</details>", ""]
     return "\n".join([*lines, *(f"- {note}" for note in notes(comparison, every))])
 
 
 def as_json(comparison: Comparison) -> str:
-    """Everything, whatever its verdict; the fields are described in docs/compare.md."""
-    told: dict[str, Any] = {
+    """Return everything as JSON, whatever its verdict; docs/compare.md describes the fields."""
+    content: dict[str, Any] = {
         "format": FORMAT,
         "old": comparison.old.name,
         "new": comparison.new.name,
         "worse": comparison.worse,
-        "threshold": comparison.terms.threshold,
-        "confidence": comparison.terms.confidence,
-        "counters": comparison.terms.counters,
-        "reasons": comparison.terms.reasons,
+        "threshold": comparison.criteria.threshold,
+        "confidence": comparison.criteria.confidence,
+        "counters": comparison.criteria.counters,
+        "reasons": comparison.criteria.reasons,
         "cells": [
             {**_key(cell.key), "rounds": cell.rounds, "changes": [_change(change) for change in cell.changes]}
             for cell in comparison.cells
@@ -96,41 +89,41 @@ def as_json(comparison: Comparison) -> str:
         "added": [_key(key) for key in comparison.added],
         "warnings": list(comparison.warnings),
     }
-    return json.dumps(told, indent=2, ensure_ascii=False)
+    return json.dumps(content, indent=2, ensure_ascii=False)
 
 
 def headline(comparison: Comparison) -> str:
-    """The outcome in a sentence: `Worse: 1 slower, 2 more work, 20 same.`"""
+    """Return the outcome in a sentence: `Worse: 1 slower, 2 more work, 20 same.`"""
     order = list(get_args(Verdict))
     changes = [change for cell in comparison.cells for change in cell.changes]
     counts = Counter(change.word for change in sorted(changes, key=lambda change: order.index(change.verdict)))
-    told = ", ".join(f"{count} {word}" for word, count in counts.items()) or "no cell has an answer on both sides"
-    return f"{'Worse' if comparison.worse else 'Nothing is certain to be worse'}: {told}."
+    summary = ", ".join(f"{count} {word}" for word, count in counts.items()) or "no cell has an answer on both sides"
+    return f"{'Worse' if comparison.worse else 'Nothing is certainly worse'}: {summary}."
 
 
 def allowances(comparison: Comparison) -> list[str]:
-    """Return a sentence for each reason that counters are not judged, to be shown right below the outcome."""
-    return [f"Counters may rise, and are not judged: {reason}." for reason in comparison.terms.reasons]
+    """Return a sentence for each reason that counters are not judged; they are shown right below the outcome."""
+    return [f"Counters may rise, and are not judged: {reason}." for reason in comparison.criteria.reasons]
 
 
 def notes(comparison: Comparison, every: bool) -> Iterator[str]:
-    """What a reader has to know beyond the table."""
+    """Yield what a reader has to know beyond the table."""
     same = sum(change.verdict == "same" for cell in comparison.cells for change in cell.changes)
     if same and not every:
-        share = f"{100 * comparison.terms.threshold:g} %"
-        yield f"{same} times are the same to less than {share}, which is not shown (`--all`)."
+        share = f"{100 * comparison.criteria.threshold:g} %"
+        yield f"{same} times that changed by less than {share} are not shown (`--all` shows them)."
     timed = [cell for cell in comparison.cells if any(change.what == "time" for change in cell.changes)]
     if timed:
         moved = sum(any(change.counted for change in cell.changes) for cell in timed)
         yield f"Counters are equal in {len(timed) - moved} of {len(timed)} cells."
-    for keys, side in ((comparison.gone, comparison.old), (comparison.added, comparison.new)):
+    for keys, results in ((comparison.gone, comparison.old), (comparison.added, comparison.new)):
         if keys:
             named = ", ".join(f"{_solver(key)} on {_case(key)}" for key in keys[:3])
-            yield f"Only in {side.name}: {named}{f' and {len(keys) - 3} more' if len(keys) > 3 else ''}."
+            yield f"Only in {results.name}: {named}{f' and {len(keys) - 3} more' if len(keys) > 3 else ''}."
     yield from comparison.warnings
 
 
-def _shown(comparison: Comparison, every: bool) -> list[tuple[Compared, Change]]:
+def _shown(comparison: Comparison, every: bool) -> list[tuple[CellComparison, Change]]:
     return [found for verdict in STYLES if every or verdict != "same" for found in comparison.changes(verdict)]
 
 
@@ -165,7 +158,7 @@ def _interval(change: Change) -> str:
 
 
 def _as_text(line: str) -> str:
-    """Words of somebody else, which should stay words in Markdown."""
+    """Escape a text from elsewhere, so that Markdown shows it unchanged."""
     return re.sub(r"([\\`*_{}\[\]<>#|!@&])", r"\\\1", line)
 
 
@@ -178,5 +171,5 @@ def _key(key: Key) -> dict[str, Any]:
 
 
 def _change(change: Change) -> dict[str, Any]:
-    told: dict[str, Any] = {name: getattr(change, name) for name in ("what", "old", "new", "verdict", "word")}
-    return told | ({} if change.ratio is None else dataclasses.asdict(change.ratio))
+    fields: dict[str, Any] = {name: getattr(change, name) for name in ("what", "old", "new", "verdict", "word")}
+    return fields | ({} if change.ratio is None else dataclasses.asdict(change.ratio))

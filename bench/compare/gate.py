@@ -1,16 +1,15 @@
-"""Two commits measured in turns, so that what the machine does meanwhile comes to both alike, and then compared.
+"""Gate: two commits measured alternately on this machine, and compared.
 
-Each commit measures itself: its own code builds the problems, runs the solvers and judges the answers, by the command
-`lapmark run` of that commit, in a process of its own for each case and round. A round goes one way and the next the
-other, A B B A, so that a steady drift favours neither. What looks worse is measured once more, and only what is worse
-again fails: bad luck of one gate in a thousand comes twice in one of a million.
+Each commit measures itself: its own code builds the problems, runs the solvers and certifies the answers, by its own
+`lapmark run`, in a new process for each case and round. The order alternates, A B B A, so that a steady drift favours
+neither. Cells that look worse are measured again, and only those that are worse again fail: a false alarm of one gate
+in a thousand becomes one in a million.
 """
 
 from __future__ import annotations
 
 import functools
 import json
-import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from datetime import datetime
@@ -25,13 +24,15 @@ from lapmark.bench.system import scratch_folders
 from lapmark.bench.system.commit_build import Build
 from lapmark.bench.system.machine import machine
 from lapmark.bench.util import spec
+from lapmark.bench.util.atomic_write import write_atomically
 from lapmark.bench.util.cache import key
 from lapmark.bench.worker.protocol import BUILD_MATRIX
 
 from .comparability import STARTED
-from .comparison import Comparison, Key, Side, Terms, compare, current
+from .comparison import Comparison, Criteria, Key, compare, current
+from .result_sets import ResultSet
 
-#: Run by the interpreter of a build: writes the names of the solvers that this commit has.
+#: Script for the interpreter of a build: writes the names of the solvers of this commit.
 _NAMES = """
 import json, sys
 from {package} import names
@@ -39,7 +40,7 @@ with open(sys.argv[1], "w") as file:
     json.dump(names(), file)
 """
 
-#: Run by the interpreter of a build: writes the records of a store, whatever the version of its tables is there.
+#: Script for the interpreter of a build: writes the records of a store that this commit made.
 _RECORDS = """
 import dataclasses, json, sys
 from {store} import Store
@@ -48,31 +49,31 @@ with Store.open(sys.argv[2]) as store, open(sys.argv[1], "w") as file:
     json.dump(records, file, default=lambda number: number.item())
 """
 
-#: What the modules that a gate needs are called, and what they were called before Lapmark was one package.
+#: The modules that a gate needs, and their names in commits from before Lapmark was one package.
 _MODULES = {"command": "lapmark", "package": "lapmark", "store": "lapmark.bench.results.store"}
 _OLD_MODULES = {"command": "bench.cli", "package": "solvers", "store": "bench.store"}
 
-#: Where neither a command nor a configuration says.
-USUAL = {"rounds": 10, "budget": 0.5, "timeout": 30.0, "memory": 4 << 30}
+#: The defaults where neither the command nor the configuration sets a value.
+DEFAULTS = {"rounds": 10, "budget": 0.5, "timeout": 30.0, "memory": 4 << 30}
 
 _FIELDS = {field.name for field in fields(Record)}
 
 
 @dataclass(frozen=True, kw_only=True)
-class Suite:
+class Workload:
     """What is measured of each commit, and how often.
 
     Attributes
     ----------
     cases : mapping of str to tuple of str
-        The specs of the cases, and of the solvers on each.
+        The specs of the solvers for the spec of each case.
     rounds : int
     budget : float
-        Seconds to sample a cell for, in all its rounds together.
+        Seconds to sample a cell for, in all rounds together.
     timeout : float
-        Seconds that a call may take.
+        Limit of a call, in seconds.
     memory : int
-        Bytes that a call may take.
+        Limit of a call, in bytes.
     """
 
     cases: Mapping[str, tuple[str, ...]]
@@ -81,87 +82,86 @@ class Suite:
     timeout: float
     memory: int
 
-    def only(self, keys: Iterable[Key]) -> Suite:
-        """The part of it that these cells are."""
+    def only(self, keys: Iterable[Key]) -> Workload:
+        """Return the part with these cells."""
         cases: dict[str, tuple[str, ...]] = {}
         for solver, case, _ in sorted(keys):
             cases[case] = cases.get(case, ()) + ((solver,) if solver != BUILD_MATRIX else ())
         return replace(self, cases={case: solvers or self.cases[case][:1] for case, solvers in cases.items()})
 
 
-def suite(
+def workload(
     config: str, solvers: Sequence[str], problems: Sequence[str], sizes: Sequence[int], limits: Mapping[str, Any]
-) -> Suite:
-    """The suite of a configuration, and what is given in place of its own.
+) -> Workload:
+    """Return the workload of a configuration, with the given values in place of its own.
 
     Parameters
     ----------
     config : str
         A name or a file, as `lapmark.bench.run.configuration.load` reads it.
     solvers, problems, sizes : sequence
-        As `lapmark.bench.run.cells.plan` takes them; where they are empty, the configuration's.
+        As for `lapmark.bench.run.cells.plan`; where empty, those of the configuration.
     limits : mapping
-        `rounds`, `budget`, `timeout` and `memory`, each None where the configuration is to say.
+        `rounds`, `budget`, `timeout` and `memory`, each None to use the value of the configuration.
 
     Raises
     ------
     ValueError
-        For a name or a setting that does not exist.
+        A name or a setting does not exist.
     """
     given = configs.load(config)
     cases: dict[str, tuple[str, ...]] = {}
     for cell in plan(solvers or given.solvers, given.sized(problems or given.problems), sizes):
-        own = () if cell.solver == BUILD_MATRIX else (cell.solver,)  # a run on points does that work unasked
+        own = () if cell.solver == BUILD_MATRIX else (cell.solver,)  # a run on points always measures it too
         cases[str(cell.case)] = (*cases.get(str(cell.case), ()), *own)
-    chosen: dict[str, Any] = {name: limits.get(name) or getattr(given, name) or usual for name, usual in USUAL.items()}
-    return Suite(cases=cases, **chosen)
+    chosen: dict[str, Any] = {
+        name: limits.get(name) or getattr(given, name) or default for name, default in DEFAULTS.items()
+    }
+    return Workload(cases=cases, **chosen)
 
 
 @dataclass(frozen=True, order=True)
-class Turn:
-    """Some solvers on a case, in a round: measured on one side and then on the other.
+class Block:
+    """Some solvers on a case in a round, measured on one commit and then on the other.
 
-    `again` marks the rounds in which what looked worse is measured once more.
+    `is_repeat` marks the rounds that measure again what looked worse.
     """
 
-    again: bool
+    is_repeat: bool
     round: int
     case: str
     solvers: tuple[str, ...]
 
 
 class Journal:
-    """The turns that are done, a file each, which appears whole or not at all: a gate that is killed loses only one."""
+    """The finished blocks, one file each: a gate that is killed loses at most the block it was measuring."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         folder.mkdir(parents=True, exist_ok=True)
-        self.done = dict(map(_read_turn, sorted(folder.glob("*.json"))))
+        self.done = dict(map(_read_block, sorted(folder.glob("*.json"))))
 
-    def add(self, turn: Turn, old: list[Record], new: list[Record]) -> None:
-        """Keep a turn and what each side measured in it."""
-        told = {"turn": asdict(turn), "old": list(map(asdict, old)), "new": list(map(asdict, new))}
-        path = self.folder / f"{key(turn)}.json"
-        part = path.with_suffix(".part")
-        part.write_text(json.dumps(told))
-        os.replace(part, path)
-        self.done[turn] = old, new
+    def add(self, block: Block, old: list[Record], new: list[Record]) -> None:
+        """Store a block and the records that each commit measured in it."""
+        content = {"block": asdict(block), "old": list(map(asdict, old)), "new": list(map(asdict, new))}
+        write_atomically(self.folder / f"{key(block)}.json", json.dumps(content).encode())
+        self.done[block] = old, new
 
-    def sides(self, again: bool) -> tuple[list[Record], list[Record]]:
-        """What each side measured in all its rounds, a record for each cell and round."""
-        turns = [sides for turn, sides in sorted(self.done.items()) if turn.again == again]
-        old, new = ([record for sides in turns for record in sides[k]] for k in (0, 1))
+    def records(self, is_repeat: bool) -> tuple[list[Record], list[Record]]:
+        """Return the records of the old and the new commit, one for each cell and round."""
+        pairs = [pair for block, pair in sorted(self.done.items()) if block.is_repeat == is_repeat]
+        old, new = ([record for pair in pairs for record in pair[k]] for k in (0, 1))
         return old, new
 
 
-def folder_of(place: Path, old: Build, new: Build, suite: Suite) -> Path:
-    """The folder of a gate among those of others: other commits, another suite or another machine have another."""
-    means = key(old.folder.name, new.folder.name, asdict(suite), machine())
-    return place / f"{old.commit[:10]}-{new.commit[:10]}-{means[:6]}"
+def folder_of(parent: Path, old: Build, new: Build, workload: Workload) -> Path:
+    """Return the folder of a gate below `parent`, another for other builds, another workload or another machine."""
+    digest = key(old.folder.name, new.folder.name, asdict(workload), machine())
+    return parent / f"{old.commit[:10]}-{new.commit[:10]}-{digest[:6]}"
 
 
 def run(
-    builds: tuple[Build, Build], names: tuple[str, str], suite: Suite, terms: Terms, folder: Path
+    builds: tuple[Build, Build], names: tuple[str, str], workload: Workload, criteria: Criteria, folder: Path
 ) -> Iterator[str | Comparison]:
     """Measure two builds and compare them.
 
@@ -170,101 +170,108 @@ def run(
     builds : pair of Build
         The old one first.
     names : pair of str
-        What the sides are called.
-    suite : Suite
-    terms : Terms
+        Names for the two.
+    workload : Workload
+    criteria : Criteria
     folder : path
-        For the turns, which a later call continues, and for a store of each side, `old` and `new`.
+        Gets the blocks, which a later call continues, and a store of each commit, `old` and `new`.
 
     Yields
     ------
     str or Comparison
-        What is about to be measured, turn by turn, and the comparison at the end. Closing the iterator ends what runs
-        and keeps the turns that are done.
+        What is about to be measured, block by block, and the comparison at the end. Closing the iterator ends the
+        running processes and keeps the finished blocks.
 
     Raises
     ------
-    lapmark.bench.system.commit_build.Failed
-        Where a commit's own command cannot measure the suite; the text is what it said.
+    lapmark.bench.system.commit_build.CommandError
+        A commit's own command cannot measure the workload; the text is its output.
     """
-    journal = Journal(folder / "turns")
+    journal = Journal(folder / "blocks")
     old, new = builds
     builds = (
         replace(old, hidden=(new.folder, journal.folder)),
         replace(new, hidden=(old.folder, journal.folder)),
     )
-    yield from _measure(builds, suite, journal, again=False)
-    sides = [_joined(records, build) for records, build in zip(journal.sides(False), builds, strict=True)]
-    comparison = _compare(names, sides, terms)
-    # Counters do not vary, and need no second look.
+    yield from _measure(builds, workload, journal, is_repeat=False)
+    records = _joined_pair(journal, builds, is_repeat=False)
+    comparison = _compare(names, records, criteria)
+    # Counters do not vary, so they are not measured again.
     doubtful = {cell.key for cell, change in comparison.changes("worse") if not change.counted}
     if doubtful:
-        yield from _measure(builds, suite.only(doubtful), journal, again=True)
-        anew = [_joined(records, build) for records, build in zip(journal.sides(True), builds, strict=True)]
-        for side, second in zip(sides, map(current, anew), strict=True):
-            side[:] = [second.get(cell, first) if cell in doubtful else first for cell, first in current(side).items()]
-        comparison = _compare(names, sides, terms)
-        note = f"{len(doubtful)} cells looked worse and were measured once more; the second time alone counts."
+        yield from _measure(builds, workload.only(doubtful), journal, is_repeat=True)
+        repeated = _joined_pair(journal, builds, is_repeat=True)
+        for mine, second in zip(records, map(current, repeated), strict=True):
+            mine[:] = [second.get(cell, first) if cell in doubtful else first for cell, first in current(mine).items()]
+        comparison = _compare(names, records, criteria)
+        note = f"{len(doubtful)} cells looked worse and were measured again; only the second measurement counts."
         comparison = replace(comparison, warnings=(*comparison.warnings, note))
-    for name, side in zip(("old", "new"), sides, strict=True):
+    for name, mine in zip(("old", "new"), records, strict=True):
         with Store.open(folder / name) as store:
-            for record in side:
+            for record in mine:
                 store.add(record)
     yield comparison
 
 
-def _compare(names: tuple[str, str], sides: Sequence[Sequence[Record]], terms: Terms) -> Comparison:
-    old, new = (Side(name, tuple(records)) for name, records in zip(names, sides, strict=True))
-    return compare(old, new, terms)
+def _compare(names: tuple[str, str], records: Sequence[Sequence[Record]], criteria: Criteria) -> Comparison:
+    old, new = (ResultSet(name, tuple(mine)) for name, mine in zip(names, records, strict=True))
+    return compare(old, new, criteria)
 
 
-def _measure(builds: tuple[Build, Build], suite: Suite, journal: Journal, again: bool) -> Iterator[str]:
-    turns = [Turn(again, number, *case) for number in range(suite.rounds) for case in suite.cases.items()]
-    for place, turn in enumerate(turns):
-        if turn in journal.done:
+def _measure(builds: tuple[Build, Build], workload: Workload, journal: Journal, is_repeat: bool) -> Iterator[str]:
+    blocks = [Block(is_repeat, number, *case) for number in range(workload.rounds) for case in workload.cases.items()]
+    for number, block in enumerate(blocks, start=1):
+        if block in journal.done:
             continue
-        yield f"{'once more, ' if again else ''}turn {place + 1} of {len(turns)}: {turn.case}"
-        found = {build: _round(build, turn, suite) for build in builds[:: 1 if turn.round % 2 == 0 else -1]}
-        journal.add(turn, found[builds[0]], found[builds[1]])
+        yield f"{'again, ' if is_repeat else ''}measurement {number} of {len(blocks)}: {block.case}"
+        found = {build: _round(build, block, workload) for build in builds[:: 1 if block.round % 2 == 0 else -1]}
+        journal.add(block, found[builds[0]], found[builds[1]])
 
 
-def _round(build: Build, turn: Turn, suite: Suite) -> list[Record]:
-    """What a commit measures in a turn; nothing of solvers that it does not have."""
-    there = _names(build)
-    solvers = [solver for solver in turn.solvers if spec.parse(solver)[0].partition("@")[0] in there]
+def _round(build: Build, block: Block, workload: Workload) -> list[Record]:
+    """Measure a block on one commit, without the solvers that it does not have."""
+    known = _names(build)
+    solvers = [solver for solver in block.solvers if spec.parse(solver)[0].partition("@")[0] in known]
     if not solvers:
         return []
     limits = {
-        "--budget": f"{suite.budget / suite.rounds:.6f}s",
-        "--timeout": f"{suite.timeout:.6f}s",
-        "--memory": f"{suite.memory}B",
+        "--budget": f"{workload.budget / workload.rounds:.6f}s",
+        "--timeout": f"{workload.timeout:.6f}s",
+        "--memory": f"{workload.memory}B",
     }
     options = [part for option in limits.items() for part in option]
     chosen = [part for solver in solvers for part in ("-s", solver)]
     with scratch_folders.folder() as folder:
-        build.python(["-m", _modules(build)["command"], "run", *chosen, "-p", turn.case, *options, "--to", str(folder)])
-        return list(map(_record, _told(build, _RECORDS, str(folder))))
+        build.python(
+            ["-m", _modules(build)["command"], "run", *chosen, "-p", block.case, *options, "--to", str(folder)]
+        )
+        return list(map(_record, _output(build, _RECORDS, str(folder))))
 
 
 @functools.cache
 def _names(build: Build) -> frozenset[str]:
-    return frozenset(_told(build, _NAMES))
+    return frozenset(_output(build, _NAMES))
 
 
 def _modules(build: Build) -> Mapping[str, str]:
-    return _MODULES if (build.folder / "lapmark").is_dir() else _OLD_MODULES
+    # A project that only brings solvers has no Lapmark in its build, and uses the one that is installed.
+    return _OLD_MODULES if (build.folder / "bench" / "store.py").exists() else _MODULES
 
 
-def _told(build: Build, script: str, *arguments: str) -> Any:
-    """What a script, run by the interpreter of a build, writes as JSON to the file that it is given."""
+def _output(build: Build, script: str, *arguments: str) -> Any:
+    """Run a script by the interpreter of a build; return the JSON that it writes to the file it is given."""
     with scratch_folders.folder() as folder:
-        file = folder / "told.json"
+        file = folder / "output.json"
         build.python(["-c", script.format_map(_modules(build)), str(file), *arguments])
         return json.loads(file.read_text())
 
 
+def _joined_pair(journal: Journal, builds: tuple[Build, Build], is_repeat: bool) -> list[list[Record]]:
+    return [_joined(records, build) for records, build in zip(journal.records(is_repeat), builds, strict=True)]
+
+
 def _joined(records: Iterable[Record], build: Build) -> list[Record]:
-    """The rounds of each cell as one record. A cell that failed in any round has failed."""
+    """Return one record for each cell, of all its rounds. A cell that failed in any round has failed."""
     rounds: dict[tuple[str, str, int], list[Record]] = {}
     for record in records:
         rounds.setdefault((record.solver, record.case, record.threads), []).append(record)
@@ -273,22 +280,22 @@ def _joined(records: Iterable[Record], build: Build) -> list[Record]:
         failed = [part for part in parts if part.status != "ok"]
         whole = failed[0] if failed else functools.reduce(Record.joined, parts)
         began = min(datetime.fromisoformat(part.finished).timestamp() for part in parts)
-        # What is not the same in every round is no count of the work, and cannot be compared exactly.
+        # A counter that differs between rounds cannot be compared exactly.
         counters = dict(frozenset.intersection(*(frozenset(part.counters.items()) for part in parts)))
         conditions = {**whole.conditions, STARTED: began}
         joined.append(replace(whole, counters=counters, conditions=conditions, commit=build.commit))
     return joined
 
 
-def _read_turn(path: Path) -> tuple[Turn, tuple[list[Record], list[Record]]]:
-    told = json.loads(path.read_text())
-    turn = Turn(**{**told["turn"], "solvers": tuple(told["turn"]["solvers"])})
-    return turn, (list(map(_record, told["old"])), list(map(_record, told["new"])))
+def _read_block(path: Path) -> tuple[Block, tuple[list[Record], list[Record]]]:
+    content = json.loads(path.read_text())
+    block = Block(**{**content["block"], "solvers": tuple(content["block"]["solvers"])})
+    return block, (list(map(_record, content["old"])), list(map(_record, content["new"])))
 
 
-def _record(told: Mapping[str, Any]) -> Record:
-    """A record as another version of the code has told it: what is not known here is left out."""
-    known: dict[str, Any] = {name: value for name, value in told.items() if name in _FIELDS}
+def _record(values: Mapping[str, Any]) -> Record:
+    """Return a record from the fields that another version of the code wrote, without those unknown here."""
+    known: dict[str, Any] = {name: value for name, value in values.items() if name in _FIELDS}
     known["samples"] = tuple(known["samples"])
     known["rounds"] = tuple(known.get("rounds", (len(known["samples"]),) if known["samples"] else ()))
     return Record(**known)

@@ -1,1 +1,1 @@
-"""Data from files: the data sets that problems are made of, word vectors, and the readers of what a user brings."""
+"""Data from files: data sets, word vectors, and readers for the files of a user."""

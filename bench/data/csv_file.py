@@ -1,8 +1,7 @@
-"""A table in a text file, as programs and people export them: with any separator, decimal mark and heading.
+"""CSV files with any separator, decimal mark and heading, detected from the first lines and read by pandas.
 
-pandas reads the file. What it has to be told is found in the first lines: the separator and the decimal mark are those
-by which most fields are numbers, and a first line of numbers is a heading where it can hardly be data. `Text.layout`
-says what was found, since another reading is seldom impossible.
+The separator and the decimal mark are those that make most fields numbers. A first line of numbers is a heading where
+it can hardly be data. `CsvTable.layout` says what was detected, since it may be wrong.
 """
 
 from __future__ import annotations
@@ -27,43 +26,43 @@ if TYPE_CHECKING:
 
 SUFFIXES = (".csv", ".csv.gz", ".tsv", ".tsv.gz")
 
-#: Lines by which the separator, the decimal mark and the heading are told.
+#: Number of lines from which the separator, the decimal mark and the heading are detected.
 LINES = 100
 
-#: Separators and what they are called. Of several that read the lines equally well, the first is taken.
+#: Separators and their names; of several that fit equally well, the first is taken.
 SEPARATORS = {";": ";", "\t": "tab", "|": "|", ",": ",", " ": "blank"}
 
-#: What may stand between the thousands of a number, by its decimal mark.
-BETWEEN = {".": "[,'’ \u00a0\u202f]", ",": "[.'’ \u00a0\u202f]"}
+#: Thousands separators, by decimal mark.
+THOUSANDS = {".": "[,'’ \u00a0\u202f]", ",": "[.'’ \u00a0\u202f]"}
 
-#: Numbers, by the decimal mark.
+#: The pattern of a number, by decimal mark.
 NUMBERS = {
     mark: re.compile(
-        rf"[+-]?(?=\d|\{mark}\d)(\d{{1,3}}({between}\d{{3}})+|\d*)(\{mark}\d*)?(e[+-]?\d+)?|[+-]?inf(inity)?", re.I
+        rf"[+-]?(?=\d|\{mark}\d)(\d{{1,3}}({thousands}\d{{3}})+|\d*)(\{mark}\d*)?(e[+-]?\d+)?|[+-]?inf(inity)?", re.I
     )
-    for mark, between in BETWEEN.items()
+    for mark, thousands in THOUSANDS.items()
 }
 
-#: Numbers without decimals.
-WHOLE = re.compile(r"[+-]?\d+")
+#: The pattern of an integer.
+INTEGER = re.compile(r"[+-]?\d+")
 
-#: What columns are called that hold the names of rows, whatever these are.
+#: Headings of a column with the names of rows.
 NAMES = ("name", "names", "id")
 
-#: How pandas begins the name of a column that has none.
+#: Prefix of the name that pandas gives a column without one.
 UNNAMED = "Unnamed: "
 
 
 @dataclass(frozen=True, eq=False)
-class Text:
-    """What a file holds.
+class CsvTable:
+    """The content of a file.
 
     Attributes
     ----------
     frame : DataFrame
-        Columns are called by the heading, else 1, 2, …; the index has the names of rows where a column holds them.
+        Columns are named by the heading, or else 1, 2, …; the index has the names of rows if a column has them.
     layout : str
-        How the file was understood, for people.
+        The detected layout, as text for people.
     """
 
     frame: pd.DataFrame
@@ -72,13 +71,13 @@ class Text:
 
 @dataclass(frozen=True)
 class Dialect:
-    """What separates fields, and the decimal mark of numbers."""
+    """The separator of fields and the decimal mark of numbers."""
 
     separator: str
     decimal: str
 
     def rows(self, lines: Sequence[str]) -> list[list[str]]:
-        """The fields of each line that is not blank."""
+        """Return the fields of each line that is not blank."""
         stripped = (line.strip() for line in lines) if self.separator == " " else lines
         read = csv.reader(stripped, delimiter=self.separator, skipinitialspace=True)
         return [[field.strip() for field in row] for row in read if len(row) > 1 or any(map(str.strip, row))]
@@ -87,24 +86,24 @@ class Dialect:
         return NUMBERS[self.decimal].fullmatch(field) is not None
 
     def plain(self, number: str) -> str:
-        """A number as Python writes it."""
-        return re.sub(BETWEEN[self.decimal], "", number).replace(self.decimal, ".")
+        """Return a number in Python's notation."""
+        return re.sub(THOUSANDS[self.decimal], "", number).replace(self.decimal, ".")
 
 
-def read(path: Path, header: bool | None = None) -> Text:
+def read(path: Path, header: bool | None = None) -> CsvTable:
     """Read a table.
 
     Parameters
     ----------
     path : Path
-        Named like one of `SUFFIXES`, in UTF-8.
+        Its name ends in one of `SUFFIXES`; its encoding is UTF-8.
     header : bool, optional
-        Whether the first line is a heading; default: as it looks.
+        Whether the first line is a heading; detected by default.
 
     Raises
     ------
     ValueError
-        Where the file is damaged, is not UTF-8, or has lines of more fields than the heading.
+        The file is damaged, is not UTF-8, or has lines with more fields than the heading.
     """
     try:
         with _open(path) as file:
@@ -124,34 +123,34 @@ def read(path: Path, header: bool | None = None) -> Text:
         _describe_heading(frame, dialect, heading),
         named,
     ]
-    return Text(frame, ", ".join(filter(None, layout)))
+    return CsvTable(frame, ", ".join(filter(None, layout)))
 
 
 @contextlib.contextmanager
-def reading(layout: str) -> Iterator[None]:
-    """Add to an error how the table was understood, which may be its cause."""
+def errors_with_layout(layout: str) -> Iterator[None]:
+    """Add the detected layout to errors, since it may be their cause."""
     try:
         yield
     except ValueError as error:
-        raise ValueError(f"{error}; understood: {layout}" if layout else str(error)) from None
+        raise ValueError(f"{error}; detected layout: {layout}" if layout else str(error)) from None
 
 
 def check_header(path: Path, header: bool | None) -> None:
-    """A ValueError where it is said of what is no text whether its first line is a heading."""
+    """Raise a ValueError if `header` is set for a file that is not a text table."""
     if header is not None and not path.name.lower().endswith(SUFFIXES):
         raise ValueError(f"{path} has no first line; --header and --no-header are for {', '.join(SUFFIXES)}")
 
 
 def check_names(frame: pd.DataFrame) -> None:
-    """A ValueError where two columns have one name."""
+    """Raise a ValueError if two columns have the same name."""
     if not frame.columns.is_unique:
-        raise ValueError(f"two columns are called {frame.columns[frame.columns.duplicated()][0]!r}; rename one")
+        raise ValueError(f"two columns have the name {frame.columns[frame.columns.duplicated()][0]!r}; rename one")
 
 
-def counted(rows: int, columns: int, layout: str) -> str:
-    """How a table was understood, after what it holds."""
-    held = f"{rows:,} row{'s' * (rows != 1)}, {columns:,} numeric column{'s' * (columns != 1)}"
-    return ", ".join(filter(None, [held, layout]))
+def describe(rows: int, columns: int, layout: str) -> str:
+    """Return the size and the layout of a table as text."""
+    size = f"{rows:,} row{'s' * (rows != 1)}, {columns:,} numeric column{'s' * (columns != 1)}"
+    return ", ".join(filter(None, [size, layout]))
 
 
 def _open_bytes(path: Path) -> BinaryIO:
@@ -164,7 +163,7 @@ def _open(path: Path) -> TextIO:
 
 
 def _first_lines(file: TextIO) -> list[str]:
-    """Return the first lines, from which the dialect is detected: fewer than `LINES` where they are very long."""
+    """Return the first `LINES` lines, or fewer where they are very long."""
     lines: list[str] = []
     left = bounded_reading.MOST_LINE
     while len(lines) < LINES and left > 0 and (line := file.readline(bounded_reading.MOST_LINE + 1)):
@@ -178,7 +177,7 @@ def _first_lines(file: TextIO) -> list[str]:
 
 
 def _dialect(lines: Sequence[str]) -> Dialect:
-    """The separator and the decimal mark by which most fields are numbers; without numbers, which divide most lines.
+    """Return the dialect that makes most fields numbers or, without numbers, that divides most lines.
 
     `csv.Sniffer` would take the commas of 0,5;1,5 for separators.
     """
@@ -189,19 +188,19 @@ def _dialect(lines: Sequence[str]) -> Dialect:
         rows = dialect.rows(lines)
         even = [row for row in rows if len(row) == len(rows[0])]
         if dialect.separator == " " and not (even == rows and all(map(dialect.is_number, itertools.chain(*rows[1:])))):
-            even = []  # blanks divide words, too
+            even = []  # blanks also divide words
         fields = list(itertools.chain(*even))
         numbers = list(filter(dialect.is_number, fields))
-        # 1,234 is a decimal rather than a thousand.
-        plain = sum(re.search(BETWEEN[dialect.decimal], number) is None for number in numbers)
+        # 1,234 is rather a number with decimals than one with thousands.
+        plain = sum(re.search(THOUSANDS[dialect.decimal], number) is None for number in numbers)
         divided = len(even) if even and len(even[0]) > 1 else 0
         return len(numbers), plain, len(numbers) / max(len(fields), 1), divided
 
-    return max(itertools.starmap(Dialect, itertools.product(separators, BETWEEN)), key=merit)
+    return max(itertools.starmap(Dialect, itertools.product(separators, THOUSANDS)), key=merit)
 
 
 def _is_heading(rows: Sequence[Sequence[str]], dialect: Dialect, path: Path) -> bool:
-    """Whether the first line is a heading: words above numbers, an empty corner above names, or numbers that are."""
+    """Return whether the first line is a heading: words above numbers, an empty corner above names, or `_are_names`."""
     if not rows:
         return False
     first, *below = rows
@@ -217,14 +216,14 @@ def _is_heading(rows: Sequence[Sequence[str]], dialect: Dialect, path: Path) -> 
 
 
 def _are_names(numbers: Sequence[str], columns: Sequence[Sequence[str]], dialect: Dialect, path: Path) -> bool:
-    """Whether the numbers of the first line are the names of the columns below. They are where they are
+    """Return whether the numbers of the first line are names of columns. They are if they are
 
-    - whole and distinct, above nothing but fractions;
-    - 0, 1, 2, …, unless the table is square with them, like one of distances, or the next line counts on;
-    - evenly spaced, like years, and far from everything below.
+    - distinct integers, and no number below is an integer;
+    - 0, 1, 2, …, unless the table is square including them, like a distance matrix, or the next line continues them;
+    - evenly spaced, like years, and far from all numbers below.
     """
-    if numbers and all(map(WHOLE.fullmatch, numbers)) and len(set(numbers)) == len(numbers):
-        if not any(map(WHOLE.fullmatch, itertools.chain(*columns))):
+    if numbers and all(map(INTEGER.fullmatch, numbers)) and len(set(numbers)) == len(numbers):
+        if not any(map(INTEGER.fullmatch, itertools.chain(*columns))):
             return True
         if len(numbers) > 1 and _count_up(numbers):
             return _count_lines(path) != len(numbers) and not _count_up([*numbers, *(column[0] for column in columns)])
@@ -235,12 +234,12 @@ def _are_names(numbers: Sequence[str], columns: Sequence[Sequence[str]], dialect
 
 
 def _count_up(fields: Sequence[str]) -> bool:
-    """Whether fields are 0, 1, 2, …."""
+    """Return whether fields are 0, 1, 2, …."""
     return list(fields) == [str(k) for k in range(len(fields))]
 
 
 def _counts(column: pd.Series) -> bool:
-    """Whether a column is 0, 1, 2, …."""
+    """Return whether a column is 0, 1, 2, …."""
     return column.dtype.kind == "i" and bool((column == np.arange(len(column))).all())
 
 
@@ -250,7 +249,7 @@ def _count_lines(path: Path) -> int:
 
 
 def _stand_apart(numbers: Sequence[float], columns: Sequence[Sequence[float]]) -> bool:
-    """Whether numbers are evenly spaced, and each is further from its column than half the width of that."""
+    """Return whether numbers are evenly spaced, each farther from its column than half the range of that."""
     steps = np.diff(numbers)
     if len(steps) == 0 or min(map(len, columns)) < 3 or steps[0] == 0 or not np.allclose(steps, steps[0]):
         return False
@@ -276,16 +275,16 @@ def _parsed(path: Path, dialect: Dialect, heading: bool, fields: int) -> pd.Data
             )
         except pd.errors.ParserWarning:
             raise ValueError(
-                f"lines have more fields than the heading, which has {fields}; give each column a name"
+                f"lines have more fields than the heading, which has {fields}; name every column"
             ) from None
-    # NumPy's savetxt begins a heading like a comment.
+    # NumPy's savetxt writes the heading as a comment.
     frame = frame.rename(columns=lambda name: str(name).removeprefix("#").strip() if heading else str(name + 1))
     check_names(frame)
     return frame
 
 
 def _with_numbers(frame: pd.DataFrame, dialect: Dialect) -> pd.DataFrame:
-    """The table with the numbers that pandas took for text: those with thousands set apart, and those among text."""
+    """Return the table with numbers that pandas read as text: those with thousands separators, and those among text."""
     for name in frame.select_dtypes(["object", "string"]):
         texts = frame[name].dropna().astype(str).str.strip()
         numbers = texts.map(dialect.is_number).astype(bool)
@@ -296,9 +295,9 @@ def _with_numbers(frame: pd.DataFrame, dialect: Dialect) -> pd.DataFrame:
 
 
 def _with_row_names(frame: pd.DataFrame, heading: bool) -> tuple[pd.DataFrame, str]:
-    """The table with a column of names as its index, and the words for it; without columns that a last separator makes.
+    """Return the table with its column of names as the index and a text about it, without empty last columns.
 
-    Names stand below an empty corner. Without a heading they are 0, 1, 2, …, unless the table is square with them.
+    Names are below an empty corner. Without a heading they are 0, 1, 2, …, unless the table is square including them.
     """
     nameless = [name for name in frame if not heading or name.startswith(UNNAMED)]
     frame = frame.drop(columns=[name for name in nameless if frame[name].isna().all()])
@@ -306,17 +305,17 @@ def _with_row_names(frame: pd.DataFrame, heading: bool) -> tuple[pd.DataFrame, s
         return frame, ""
     first, *others = frame
     if heading and (first.startswith(UNNAMED) or (first == "index" and _counts(frame[first]))):
-        # Behind it an index that was read as a column and written again.
+        # Further unnamed columns are indices that were written again.
         old = list(itertools.takewhile(lambda name: name.startswith(UNNAMED), others))
         return frame.set_index(first).drop(columns=old), "rows named by column 1"
     if not heading and len(others) > 1 and len(frame) not in (1, 2, frame.shape[1]) and _counts(frame[first]):
-        return frame.set_index(first), "rows named by column 1, which a heading would make numbers"
+        return frame.set_index(first), "rows named by column 1 (with a heading it would be data)"
     return frame, ""
 
 
 def _describe_heading(frame: pd.DataFrame, dialect: Dialect, heading: bool) -> str:
     if not heading:
-        return "no heading (--header takes the first line for one)"
+        return "no heading (--header reads the first line as one)"
     names = [str(name) for name in frame]
     shown = f"heading {', '.join(names[:3])}{', …' if len(names) > 3 else ''}"
-    return shown + " (--no-header takes it for data)" * any(map(dialect.is_number, names))
+    return shown + " (--no-header reads it as data)" * any(map(dialect.is_number, names))

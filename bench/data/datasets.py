@@ -1,7 +1,7 @@
-"""The data that problems are made of: loaded, checked, and never shipped.
+"""Data sets that problems are built from: digits, MNIST and OR-Library; none of them ships with Lapmark.
 
-Files are looked for in the folder that `lapmark --data`, or the variable LAPMARK_DATA, names, and in its subfolders
-`mnist` and `orlib`. A function here returns data that passed its checks, or says what is missing and how to get it.
+Files are searched in the folder that `--data` or the variable LAPMARK_DATA names, and in its subfolders `mnist` and
+`orlib`. Data that are missing or damaged raise an error that says how to get them.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from lapmark.bench.util import cache
 
 from . import bounded_reading
 
-#: Names the folder with data files.
+#: Environment variable with the folder of data files.
 VARIABLE = "LAPMARK_DATA"
 
 _GET_ORLIB = "from OR-Library, http://people.brunel.ac.uk/~mastjjb/jeb/orlib/assigninfo.html"
@@ -36,7 +36,7 @@ class Images:
     Attributes
     ----------
     pixels : (n, height, width) uint8
-        0 is black.
+        0 is black, 255 white.
     label : (n,) uint8
     """
 
@@ -45,12 +45,12 @@ class Images:
 
 
 def has(name: str) -> bool:
-    """Whether the images `digits` or `mnist` can be had here without the network."""
+    """Return whether the images `digits` or `mnist` are available without the network."""
     return name == "digits" or (name == "mnist" and None not in _mnist_files())
 
 
 def digits() -> Images:
-    """The 1797 handwritten digits of 8×8 pixels that come with scikit-learn (E. Alpaydin, C. Kaynak, UCI, 1998)."""
+    """Return the 1797 handwritten digits of 8×8 pixels in scikit-learn (E. Alpaydin, C. Kaynak, UCI, 1998)."""
     from sklearn.datasets import load_digits
 
     data = load_digits()
@@ -59,24 +59,24 @@ def digits() -> Images:
 
 
 def mnist(download: bool = True) -> Images:
-    """The MNIST test set: 10 000 handwritten digits of 28×28 pixels (Y. LeCun, C. Cortes, C. Burges).
+    """Return the MNIST test set: 10 000 handwritten digits of 28×28 pixels (Y. LeCun, C. Cortes, C. Burges).
 
     Parameters
     ----------
     download : bool
-        Whether OpenML may be asked where no folder of data is named.
+        Whether to download it from OpenML if no data folder is set.
 
     Raises
     ------
     MissingData
-        Where the files are neither in the folder of data nor to be had from OpenML.
+        The files are neither in the data folder nor available from OpenML.
     ValueError
-        Where a file is damaged.
+        A file is damaged.
     """
     images, labels = _mnist_files()
     if images and labels:
         return _paired(read_idx(images, 3), read_idx(labels, 1), f"{images} and {labels}")
-    # Whoever names a folder means it: falling back to the network would hide a misspelt path.
+    # If a folder is set, no download: it would hide a misspelt path.
     if download and not os.environ.get(VARIABLE):
         return _mnist_from_openml()
     missing = " and ".join(
@@ -84,8 +84,8 @@ def mnist(download: bool = True) -> Images:
     )
     raise MissingData(
         f"MNIST: no {missing} (.gz or not) in {_searched('mnist')}; "
-        f"name the folder that has them with --data or {VARIABLE}, "
-        "or leave both unset to have scikit-learn fetch them from OpenML"
+        f"set --data or {VARIABLE} to the folder that has them, "
+        "or leave both unset to let scikit-learn download them from OpenML"
     )
 
 
@@ -96,7 +96,7 @@ def read_idx(path: Path, dimensions: int) -> np.ndarray:
     ----------
     path : Path
     dimensions : int
-        The number of axes it must have: 3 for images, 1 for labels.
+        The required number of axes: 3 for images, 1 for labels.
 
     Returns
     -------
@@ -105,7 +105,7 @@ def read_idx(path: Path, dimensions: int) -> np.ndarray:
     Raises
     ------
     ValueError
-        Where the magic number or the length is wrong; it names the file and the fault.
+        The magic number or the length is wrong; the text names the file and the fault.
     """
     is_packed = path.suffix == ".gz"
     most = bounded_reading.MOST_UNPACKED if is_packed else path.stat().st_size
@@ -113,24 +113,24 @@ def read_idx(path: Path, dimensions: int) -> np.ndarray:
         with gzip.open(path) if is_packed else path.open("rb") as file:
             start = file.read(4 + 4 * dimensions)
             shape = _idx_shape(path, start, dimensions)
-            promised = math.prod(shape)
+            declared = math.prod(shape)
             if is_packed:
-                bounded_reading.check_unpacked(str(path), promised, "unpack it with gunzip")
-            # One byte more than promised tells that there are too many; a packed file may have far too many.
-            content = file.read(min(promised, most) + 1)
+                bounded_reading.check_unpacked(str(path), declared, "unpack it with gunzip")
+            # One byte more than declared shows that there are too many; a compressed file may have far too many.
+            content = file.read(min(declared, most) + 1)
     except bounded_reading.DAMAGED as error:
         raise ValueError(f"{path} is damaged: {error}; get it again") from None
-    if len(content) != promised:
-        more = " or more" if len(content) > promised else ""
+    if len(content) != declared:
+        more = " or more" if len(content) > declared else ""
         raise ValueError(
             f"{path} has {len(content)}{more} bytes of data; "
-            f"its header promises {' × '.join(map(str, shape))}; get it again"
+            f"its header declares {' × '.join(map(str, shape))}; get it again"
         )
     return np.frombuffer(content, dtype=np.uint8).reshape(shape)
 
 
 def _idx_shape(path: Path, start: bytes, dimensions: int) -> tuple[int, ...]:
-    """Return the shape that the header of an IDX file announces."""
+    """Return the shape in the header of an IDX file."""
     magic = bytes((0, 0, 8, dimensions))
     if start[:4] != magic:
         raise ValueError(
@@ -143,21 +143,21 @@ def _idx_shape(path: Path, start: bytes, dimensions: int) -> tuple[int, ...]:
 
 
 def orlib(n: int) -> np.ndarray:
-    """The costs of OR-Library's assignment problem of size n (J. E. Beasley), as an (n, n) int32 array.
+    """Return the costs of OR-Library's assignment problem of size n (J. E. Beasley), as an (n, n) int32 array.
 
     Raises
     ------
     MissingData
-        Where the file `assign<n>.txt` is not in the folder of data.
+        The file `assign<n>.txt` is not in the data folder.
     ValueError
-        Where it is damaged.
+        It is damaged.
     """
     name = f"assign{n}.txt"
     path = _find(name, folder="orlib")
     if path is None:
         raise MissingData(
             f"OR-Library: no {name} in {_searched('orlib')}; "
-            f"get it {_GET_ORLIB} and name its folder with --data or {VARIABLE}"
+            f"get it {_GET_ORLIB} and set --data or {VARIABLE} to its folder"
         )
     words = path.read_text(encoding="ascii", errors="replace").split()
     try:
@@ -166,7 +166,7 @@ def orlib(n: int) -> np.ndarray:
         raise ValueError(f"{path} is damaged: {error}; get it again {_GET_ORLIB}") from None
     if len(numbers) == 0 or numbers[0] != n or len(numbers) != 1 + n * n:
         raise ValueError(
-            f"{path} holds {len(numbers)} numbers beginning with {' '.join(words[:1])}; "
+            f"{path} has {len(numbers)} numbers beginning with {' '.join(words[:1])}; "
             f"expected {n} and then {n}×{n} costs; get it again {_GET_ORLIB}"
         )
     return numbers[1:].reshape(n, n)
@@ -179,7 +179,7 @@ def _paired(pixels: np.ndarray, label: np.ndarray, source: str) -> Images:
 
 
 def _mnist_files() -> tuple[Path | None, Path | None]:
-    """Images and labels of the test set."""
+    """Return the paths of the images and the labels of the test set."""
     return (
         _find("t10k-images-idx3-ubyte", "t10k-images.idx3-ubyte", folder="mnist"),
         _find("t10k-labels-idx1-ubyte", "t10k-labels.idx1-ubyte", folder="mnist"),
@@ -191,12 +191,10 @@ def _mnist_from_openml() -> Images:
 
     try:
         data = fetch_openml("mnist_784", version=1, as_frame=False, data_home=str(cache.folder() / "openml"))
-    except (
-        OSError
-    ) as error:  # what urllib raises is an OSError, whether the network, the server or the disk is at fault
+    except OSError as error:  # includes the errors of urllib
         raise MissingData(
-            f"MNIST: {VARIABLE} names no folder, and OpenML cannot be reached ({error}); "
-            f"name a folder that has t10k-images-idx3-ubyte.gz and t10k-labels-idx1-ubyte.gz with --data or {VARIABLE}"
+            f"MNIST: {VARIABLE} is not set, and OpenML cannot be reached ({error}); set --data or {VARIABLE} "
+            "to a folder that has t10k-images-idx3-ubyte.gz and t10k-labels-idx1-ubyte.gz"
         ) from error
     # Its 70 000 images are the training set, then the test set.
     test = slice(60_000, 70_000)
@@ -210,7 +208,7 @@ def _folders(subfolder: str) -> list[Path]:
 
 
 def _find(*names: str, folder: str) -> Path | None:
-    """The first of these files, plain or gzipped, that the folder of data has."""
+    """Return the first of these files, plain or gzipped, that the data folder has."""
     for place in _folders(folder):
         for name in names:
             for path in (place / name, place / f"{name}.gz"):

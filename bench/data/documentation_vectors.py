@@ -1,7 +1,7 @@
-"""Vectors of words made from text that comes with Python: what its manual and its docstrings say.
+"""Word vectors computed from Python's documentation: the topics of its manual, and docstrings.
 
-Words are alike that keep the same company (O. Levy, Y. Goldberg, NIPS 2014): how often two words stand near each other
-is counted, weighted by how surprising that is, and factored.
+Words that occur near the same words get similar vectors: the positive pointwise mutual information of pairs of near
+words is factored by a truncated SVD (O. Levy and Y. Goldberg, NIPS 2014).
 """
 
 from __future__ import annotations
@@ -22,57 +22,55 @@ import numpy as np
 from lapmark.bench.util import cache
 
 from .datasets import MissingData
-from .word_vectors import Vectors
+from .word_vectors import WordVectors
 
 if TYPE_CHECKING:
     import scipy.sparse
 
-#: Words that occur less often have no vector; two words at most so many apart are near each other.
+#: Words that occur less often get no vector; the largest distance of two near words.
 LEAST_OFTEN, WINDOW = 3, 5
 
-#: Numbers of a vector.
+#: Length of a vector.
 DIMENSION = 100
 
-#: Words that are common are near everything; a power below one lets them count for less.
+#: Power of the word frequencies, below one so that common words, which are near everything, count less.
 SMOOTHING = 0.75
 
-#: Changes with the recipe, so that no cache holds vectors of an older one.
-EDITION = 2
+#: Part of the cache key; raised when the computation changes.
+VERSION = 2
 
-#: Parts of the standard library that are tests, games and other people's.
-PASSED_OVER = {"__pycache__", "ensurepip", "idlelib", "lib2to3", "site-packages", "test", "tests", "turtledemo"}
+#: Folders of the standard library to skip: tests, games and third-party code.
+SKIPPED_FOLDERS = {"__pycache__", "ensurepip", "idlelib", "lib2to3", "site-packages", "test", "tests", "turtledemo"}
 
 
 def python_topics() -> Mapping[str, str]:
-    """The topics of Python's manual that `help("if")` shows: texts by name.
+    """Return the topics of Python's manual, which `help("if")` shows: texts by name.
 
     Raises
     ------
     MissingData
-        Where this Python was installed without its manual.
+        This Python was installed without its manual.
     """
     try:
         from pydoc_data.topics import topics
     except ImportError:
-        raise MissingData(
-            "this Python has no pydoc_data.topics; install it in full, or name texts of your own"
-        ) from None
+        raise MissingData("this Python has no pydoc_data.topics; install it in full, or use your own texts") from None
     return topics
 
 
-def from_python() -> Vectors:
-    """Vectors of length one of the words of this Python's documentation.
+def from_python() -> WordVectors:
+    """Return unit vectors of the words in the documentation of this Python.
 
-    Takes seconds, once: they are cached. Another version of Python has other words, and other vectors.
+    They take seconds to compute and are cached. Another version of Python has other words and vectors.
     """
-    name = cache.key("words", EDITION, sys.version, LEAST_OFTEN, WINDOW, DIMENSION, SMOOTHING)
-    words = cache.array(f"words-{name}", lambda: _made()[0])
-    matrix = cache.array(f"vectors-{name}", lambda: _made()[1])
-    return Vectors(tuple(words.tolist()), matrix)
+    name = cache.key("words", VERSION, sys.version, LEAST_OFTEN, WINDOW, DIMENSION, SMOOTHING)
+    words = cache.array(f"words-{name}", lambda: _computed()[0])
+    matrix = cache.array(f"vectors-{name}", lambda: _computed()[1])
+    return WordVectors(tuple(words.tolist()), matrix)
 
 
 def tokens(text: str) -> list[str]:
-    """The words of a text: two letters or more, without those that are in every text, as they are written."""
+    """Return the words of a text with two or more letters, without stop words, in their original case."""
     return [word for word in re.findall(r"[^\W\d_]{2,}", text) if word.lower() not in _stop_words()]
 
 
@@ -84,21 +82,21 @@ def _stop_words() -> frozenset[str]:
 
 
 @functools.cache
-def _made() -> tuple[np.ndarray, np.ndarray]:
-    """Words, and their vectors (k, d) float32."""
+def _computed() -> tuple[np.ndarray, np.ndarray]:
+    """Return the words, and their vectors (k, d) float32."""
     texts = [[word.lower() for word in tokens(text)] for text in (*python_topics().values(), *_docstrings())]
     often = Counter(word for text in texts for word in text)
     words = sorted(word for word, count in often.items() if count >= LEAST_OFTEN)
     place = {word: k for k, word in enumerate(words)}
     placed = [np.array([place.get(word, -1) for word in text]) for text in texts]
-    return np.array(words), _factored(_company(placed, len(words)))
+    return np.array(words), _factored(_mutual_information(placed, len(words)))
 
 
 def _docstrings() -> Iterator[str]:
-    """Of everything in the standard library, in the order of its files."""
+    """Yield the docstrings of the standard library, in the order of its files."""
     root = Path(sysconfig.get_path("stdlib"))
     for path in sorted(root.rglob("*.py")):
-        if PASSED_OVER.isdisjoint(path.relative_to(root).parts):
+        if SKIPPED_FOLDERS.isdisjoint(path.relative_to(root).parts):
             try:
                 with warnings.catch_warnings(action="ignore"):
                     tree = ast.parse(path.read_bytes())
@@ -109,8 +107,8 @@ def _docstrings() -> Iterator[str]:
                     yield ast.get_docstring(node) or ""
 
 
-def _company(texts: list[np.ndarray], k: int) -> scipy.sparse.csr_array:
-    """Positive pointwise mutual information of near words, (k, k); in a text, −1 stands for a word without a place."""
+def _mutual_information(texts: list[np.ndarray], k: int) -> scipy.sparse.csr_array:
+    """Return the positive pointwise mutual information of near words, (k, k); −1 in a text is a word to ignore."""
     import scipy.sparse
 
     near = scipy.sparse.csr_array((k, k))
@@ -127,12 +125,12 @@ def _company(texts: list[np.ndarray], k: int) -> scipy.sparse.csr_array:
     return scipy.sparse.csr_array((information[some], (one[some], other[some])), shape=(k, k))
 
 
-def _factored(company: scipy.sparse.csr_array) -> np.ndarray:
+def _factored(information: scipy.sparse.csr_array) -> np.ndarray:
     from scipy.sparse.linalg import svds
 
-    # A start of its own makes the iteration, and with it the vectors, the same each time.
-    left, strength, _ = svds(company, DIMENSION, v0=np.ones(company.shape[0]))
-    # The sign of an axis is anybody's choice, and that of rounding unless it is made here.
+    # A fixed start vector makes the result reproducible.
+    left, strength, _ = svds(information, DIMENSION, v0=np.ones(information.shape[0]))
+    # The sign of an axis is arbitrary, and would depend on rounding.
     largest = left[np.abs(left).argmax(axis=0), np.arange(DIMENSION)]
     points = left * (np.sqrt(strength) * np.sign(largest))
     return (points / np.linalg.norm(points, axis=1, keepdims=True)).astype(np.float32)

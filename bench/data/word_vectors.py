@@ -1,9 +1,9 @@
-"""Vectors of words, in the text format of word2vec, GloVe and fastText: a word and its numbers on each line.
+"""Word vectors in the text format of word2vec, GloVe and fastText: a word and its numbers on each line.
 
     the 0.418 0.24968 -0.41242
     of 0.70853 0.57088 -0.4716
 
-A first line of two whole numbers, as word2vec writes it, says how many vectors there are, and of how many numbers each.
+A first line of two integers, as in word2vec, is the number of vectors and their length.
 """
 
 from __future__ import annotations
@@ -22,15 +22,15 @@ from . import bounded_reading
 
 
 @dataclass(frozen=True, eq=False)
-class Vectors:
-    """Words and where they lie.
+class WordVectors:
+    """Words and their vectors.
 
     Attributes
     ----------
     words : tuple of str
         Distinct.
     matrix : (k, d) float32
-        A row a word.
+        One row per word.
     """
 
     words: tuple[str, ...]
@@ -41,12 +41,12 @@ class Vectors:
         return {word: row for row, word in enumerate(self.words)}
 
     def find(self, word: str) -> int | None:
-        """The row of a word, as it is written or else in lower case; None where it has no vector."""
+        """Return the row of a word, in its own or else in lower case; None for a word without a vector."""
         row = self._row.get(word)
         return self._row.get(word.lower()) if row is None else row
 
 
-def read(path: str | Path, only: Collection[str] | None = None) -> Vectors:
+def read(path: str | Path, only: Collection[str] | None = None) -> WordVectors:
     """Read a file of vectors.
 
     Parameters
@@ -54,42 +54,42 @@ def read(path: str | Path, only: Collection[str] | None = None) -> Vectors:
     path : path
         Text in UTF-8, gzipped if its name ends in `.gz`.
     only : collection of str, optional
-        Words to read; the lines of all others are passed over unread, which makes a file of millions bearable.
+        Words to read; all other lines are skipped, which saves most of the time for a file of millions.
 
     Returns
     -------
-    Vectors
-        In the order of the file; empty where it has none of the words.
+    WordVectors
+        In the order of the file; empty if it has none of the words.
 
     Raises
     ------
     OSError
-        Where there is no such file.
+        The file cannot be read.
     ValueError
-        Where a line is no word with as many finite numbers as the first, or where the header promises something else.
-        It names the file and the line.
+        A line is not a word with as many finite numbers as the first, or the header does not match. The text names
+        the file and the line.
 
     Warns
     -----
     UserWarning
-        Where a word comes twice: the first vector is taken, as by gensim.
+        A word occurs twice: its first vector is used, as in gensim.
     """
     path = Path(path)
     words: dict[str, int] = {}
     rows: list[np.ndarray] = []
-    first_again, again = "", 0
+    first_repeat, repeats = "", 0
     is_packed = path.suffix == ".gz"
-    promised = dimension = None
+    declared = dimension = None
     count = 0
     for number, line in _lines(path):
         where = f"{path}, line {number}"
         fields = line.split()
         if number == 1 and len(fields) == 2 and all(field.isdigit() for field in fields):
-            promised, dimension = int(fields[0]), int(fields[1])
+            declared, dimension = int(fields[0]), int(fields[1])
             continue
         if dimension is None:
             dimension = len(fields) - 1
-        # Some of GloVe's words have blanks in them; but a number before the last ones is one too many.
+        # Some words of GloVe contain blanks, but a number in their place means a surplus number.
         surplus = len(fields) - dimension - 1
         if dimension < 1 or surplus < 0 or (surplus > 0 and _is_number(fields[surplus])):
             raise ValueError(f"{where}: {_amount(dimension)} expected, not {_shown(line)}")
@@ -98,27 +98,25 @@ def read(path: str | Path, only: Collection[str] | None = None) -> Vectors:
         if only is not None and word not in only:
             continue
         if word in words:
-            first_again = first_again or f"{word!r} on line {number}, after line {words[word]}"
-            again += 1
+            first_repeat = first_repeat or f"{word!r} on line {number}, after line {words[word]}"
+            repeats += 1
             continue
         words[word] = number
         rows.append(_numbers(fields[-dimension:], where))
         if is_packed:
             bounded_reading.check_unpacked(f"{where}: the file", len(rows) * rows[-1].nbytes, "unpack it with gunzip")
     if dimension is None:
-        raise ValueError(f"{path} is empty; a line of vectors is a word and its numbers")
-    if promised is not None and count != promised:
-        raise ValueError(f"{path} has {count} vectors, but its first line promises {promised}; get it again")
-    if again:
-        more = f", and {again - 1:,} more" if again > 1 else ""
-        warnings.warn(
-            f"{path}: the first vector is taken of each word that has several: {first_again}{more}", stacklevel=2
-        )
-    return Vectors(tuple(words), np.array(rows, np.float32).reshape(len(rows), dimension))
+        raise ValueError(f"{path} is empty; each line must be a word and its numbers")
+    if declared is not None and count != declared:
+        raise ValueError(f"{path} has {count} vectors, but its first line declares {declared}; get it again")
+    if repeats:
+        more = f", and {repeats - 1:,} more" if repeats > 1 else ""
+        warnings.warn(f"{path}: only the first vector of a word is used; repeated: {first_repeat}{more}", stacklevel=2)
+    return WordVectors(tuple(words), np.array(rows, np.float32).reshape(len(rows), dimension))
 
 
 def _lines(path: Path) -> Iterator[tuple[int, bytes]]:
-    """Lines that are not blank, with their numbers. As bytes, lest a blank of Unicode's in a word divide it."""
+    """Yield the lines that are not blank with their numbers, as bytes: a Unicode blank does not separate words."""
     number = 0
     try:
         with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as file:
@@ -143,7 +141,7 @@ def _text(word: bytes, where: str) -> str:
 
 
 def _numbers(fields: list[bytes], where: str) -> np.ndarray:
-    """The numbers of one vector, as (d,) float32."""
+    """Return the numbers of one vector, as (d,) float32."""
     try:
         numbers = [float(field) for field in fields]
     except ValueError:

@@ -1,1 +1,1 @@
-"""The machine and its processes: process trees and their limits, locks, what the machine is and does, git and builds of commits."""
+"""The machine and its processes: process trees, limits, locks, facts and load of the machine, git, builds."""

@@ -1,7 +1,7 @@
-"""A control group for a process tree, which counts and limits all of its memory: shared, mapped or in memory files.
+"""Control groups, which count and limit all memory of a process tree: private, shared, mapped or in memory files.
 
-Only where this process may make groups: as root, or in a scope that systemd has delegated to it (`systemd-run --user
---scope -p Delegate=yes lapmark run ...`). Both versions of the interface will do (cgroups(7)).
+They need root, or a scope that systemd has delegated to this process (`systemd-run --user --scope -p Delegate=yes
+lapmark run ...`). Both versions of the interface work (cgroups(7)).
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ _OWN, _ROOT = Path("/proc/self/cgroup"), Path("/sys/fs/cgroup")
 
 
 @dataclass(frozen=True)
-class _Names:
-    """Names of the files in one version of the interface, and of the entries of `memory.stat` that count."""
+class _Interface:
+    """The file names of one version of the interface, and the entries of `memory.stat` to add up."""
 
     limit: str
     with_swap: str
@@ -31,79 +31,79 @@ class _Names:
     counted: tuple[str, ...]
 
 
-_FIRST = _Names(
+_VERSION_1 = _Interface(
     "memory.limit_in_bytes",
     "memory.memsw.limit_in_bytes",
     "memory.usage_in_bytes",
     "memory.oom_control",
     ("rss", "shmem"),
 )
-_SECOND = _Names("memory.max", "memory.swap.max", "memory.current", "memory.events", ("anon", "shmem"))
+_VERSION_2 = _Interface("memory.max", "memory.swap.max", "memory.current", "memory.events", ("anon", "shmem"))
 
 
 @dataclass(frozen=True)
-class Group:
-    """A control group; `lapmark.bench.system.supervisor` puts a process into it, and removes it in the end.
+class ControlGroup:
+    """A control group; `lapmark.bench.system.supervisor` puts a process into it, and removes it at the end.
 
     Attributes
     ----------
     path : Path
-    accounts : Path or None
-        The group of the same name that counts processor time: the same in version 2 of the interface.
+    cpu_path : Path or None
+        The group of the same name that counts processor time; in version 2 of the interface the same group.
     """
 
     path: Path
-    names: _Names
-    accounts: Path | None = None
+    interface: _Interface
+    cpu_path: Path | None = None
 
     @classmethod
     def make(cls, name: str) -> Self | None:
-        """Make a group; None where that is not possible."""
-        if (place := _place()) is None:
+        """Make a group; return None where that is not possible."""
+        if (parent := _parent()) is None:
             return None
-        above, names = place
-        group = cls(above / name, names)
+        path, interface = parent
+        group = cls(path / name, interface)
         with contextlib.suppress(OSError):
             group.path.mkdir()
-            if (group.path / names.limit).exists():
-                return dataclasses.replace(group, accounts=_accounts(group))
+            if (group.path / interface.limit).exists():
+                return dataclasses.replace(group, cpu_path=_cpu_path(group))
             group.path.rmdir()
         return None
 
     @property
     def paths(self) -> tuple[str, ...]:
-        """The folders of both groups."""
-        return tuple({str(path) for path in (self.path, self.accounts) if path is not None})
+        """Return the folders of both groups."""
+        return tuple({str(path) for path in (self.path, self.cpu_path) if path is not None})
 
     def processor_time(self) -> float | None:
-        """Seconds that the group's processes have used, those that have ended included; None where nobody counts."""
-        if self.accounts is None:
+        """Return the seconds used by the group's processes, also ended ones; None where they are not counted."""
+        if self.cpu_path is None:
             return None
         with contextlib.suppress(OSError, ValueError):
-            if self.names is _SECOND:
-                return _read(self.accounts / "cpu.stat")["usage_usec"] / 1e6
-            return int((self.accounts / "cpuacct.usage").read_text()) / 1e9
+            if self.interface is _VERSION_2:
+                return _read(self.cpu_path / "cpu.stat")["usage_usec"] / 1e6
+            return int((self.cpu_path / "cpuacct.usage").read_text()) / 1e9
         return None
 
     def limit(self, size: int) -> None:
-        """Have the kernel kill processes of the group before it takes more memory than `size` bytes."""
-        size = max(size, self._number(self.names.usage))  # less than that would be refused, or kill at once
-        if self.names is _SECOND:
-            self._write(self.names.limit, size)
-            self._write(self.names.with_swap, 0)
+        """Make the kernel kill processes of the group before it exceeds `size` bytes."""
+        size = max(size, self._number(self.interface.usage))  # a smaller limit would be refused, or kill at once
+        if self.interface is _VERSION_2:
+            self._write(self.interface.limit, size)
+            self._write(self.interface.with_swap, 0)
         else:
-            # Neither may pass the other, so that which is written first depends on whether the limit rises.
-            for name in (self.names.limit, self.names.with_swap, self.names.limit):
+            # The first must never exceed the second; the order that works depends on whether the limit rises.
+            for name in (self.interface.limit, self.interface.with_swap, self.interface.limit):
                 self._write(name, size)
 
     def used(self) -> int:
-        """Bytes that the group holds: private, in shared mappings and in memory files; not what the disk has too."""
+        """Return the bytes of the group: private, in shared mappings and in memory files, without disk caches."""
         stat = _read(self.path / "memory.stat")
-        return sum(stat.get(name, 0) for name in self.names.counted)
+        return sum(stat.get(name, 0) for name in self.interface.counted)
 
     def kills(self) -> int:
-        """How many processes the kernel has killed at the limit."""
-        return _read(self.path / self.names.events).get("oom_kill", 0)
+        """Return the number of processes that the kernel has killed at the limit."""
+        return _read(self.path / self.interface.events).get("oom_kill", 0)
 
     def _number(self, name: str) -> int:
         with contextlib.suppress(OSError, ValueError):
@@ -111,30 +111,30 @@ class Group:
         return 0
 
     def _write(self, name: str, value: int) -> None:
-        with contextlib.suppress(OSError):  # swap is not counted everywhere
+        with contextlib.suppress(OSError):  # some systems do not count swap
             (self.path / name).write_text(str(value))
 
 
-def named(name: str) -> Iterator[Path]:
-    """Groups of that name, wherever they are: an earlier process may have run in another group than this one."""
+def groups_named(name: str) -> Iterator[Path]:
+    """Yield all groups of this name: an earlier process may have run in another group than this one."""
     for root in (_ROOT / "memory", _ROOT / "cpuacct", _ROOT):
         if (root / "cgroup.procs").exists():
             yield from root.rglob(name)
 
 
 @functools.cache
-def _place() -> tuple[Path, _Names] | None:
-    """The group below which this process makes others, and the names of its files."""
+def _parent() -> tuple[Path, _Interface] | None:
+    """Return the group below which this process makes others, and its interface."""
     own = _own()
     if "memory" in own:
-        return own["memory"], _FIRST
-    if "" in own and has_room(own[""], "memory"):
-        return own[""], _SECOND
+        return own["memory"], _VERSION_1
+    if "" in own and enable_controller(own[""], "memory"):
+        return own[""], _VERSION_2
     return None
 
 
 def _own() -> Mapping[str, Path]:
-    """The groups of this process by controller in version 1 of the interface; under "" that of version 2."""
+    """Return the groups of this process by controller for version 1; the key "" has that of version 2."""
     found = {}
     with contextlib.suppress(OSError):
         for line in _OWN.read_text().splitlines():
@@ -144,11 +144,11 @@ def _own() -> Mapping[str, Path]:
     return found
 
 
-def has_room(above: Path, controller: str) -> bool:
-    """Whether groups below one of version 2 can have a controller; make it so, where that is possible.
+def enable_controller(above: Path, controller: str) -> bool:
+    """Enable a controller for the groups below one of version 2; return whether it is enabled.
 
-    A group with controllers below it cannot have processes of its own (the rule of no internal processes). Where all
-    of them belong to this command they move to a group below, for good.
+    A group with controllers below it cannot contain processes itself (the rule of no internal processes). If all of
+    them belong to this command, they are moved to a group below, permanently.
     """
     control = above / "cgroup.subtree_control"
     try:
@@ -169,13 +169,13 @@ def has_room(above: Path, controller: str) -> bool:
     return True
 
 
-def _accounts(group: Group) -> Path | None:
-    if group.names is _SECOND:
+def _cpu_path(group: ControlGroup) -> Path | None:
+    if group.interface is _VERSION_2:
         return group.path
     with contextlib.suppress(OSError, KeyError):
-        accounts = _own()["cpuacct"] / group.path.name
-        accounts.mkdir()
-        return accounts
+        path = _own()["cpuacct"] / group.path.name
+        path.mkdir()
+        return path
     return None
 
 

@@ -1,7 +1,7 @@
-"""Locks between processes: a file that one of them at a time holds, free again when its holder dies, however it dies.
+"""Locks between processes: a file that one process at a time holds; the system releases it when the process ends.
 
-The file is never written to. What stands in its place may be another user's doing, in a folder that all can write to,
-so a link is not followed, and what is no plain file is an error instead of a wait.
+The file is never written to. In a folder that every user can write to, another user may have put something in its
+place: links are not followed, and anything but a plain file is an error.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from pathlib import Path
 
 
 class LockError(OSError):
-    """A path cannot serve as a lock; the text names the path, the reason and the cure."""
+    """A path cannot be used as a lock; the text names the path, the reason and the remedy."""
 
 
 class Busy(Exception):
@@ -30,16 +30,16 @@ def hold(path: Path, wait: bool = True) -> Iterator[None]:
     Parameters
     ----------
     path : Path
-        The file, which is made, with its folder, where there is none.
+        The file; it and its folder are made if needed.
     wait : bool
-        Whether to wait until another holder has let go.
+        Whether to wait for another holder.
 
     Raises
     ------
     Busy
-        Where another holds it and `wait` is False.
+        Another process holds it and `wait` is False.
     LockError
-        Where there can be no lock at this path.
+        The path cannot be used as a lock.
     """
     while True:
         handle = _open(path)
@@ -49,8 +49,8 @@ def hold(path: Path, wait: bool = True) -> Iterator[None]:
             except BlockingIOError:
                 raise Busy from None
             except OSError as error:
-                raise LockError(_fault(path, error.strerror, "use a file on another file system")) from None
-            if not _is_at(handle, path):  # removed while this process waited: others lock a new file
+                raise _error(path, error.strerror, "use a file on another file system") from None
+            if not _is_at(handle, path):  # removed while this process waited: others now lock a new file
                 continue
             yield
             return
@@ -59,18 +59,18 @@ def hold(path: Path, wait: bool = True) -> Iterator[None]:
 
 
 def check(path: Path, private: bool = False) -> None:
-    """Raise a LockError unless there can be a lock at this path.
+    """Raise a LockError unless the path can be used as a lock.
 
     Parameters
     ----------
     path : Path
     private : bool
-        Whether the file must belong to this user, and be closed to others, who could hold the lock for ever.
+        Whether the file must belong to this user and be inaccessible to others, who could hold the lock forever.
     """
     handle = _open(path)
     try:
         if private and os.fstat(handle).st_uid != os.geteuid():
-            raise LockError(_fault(path, "it belongs to another user", "remove it"))
+            raise _error(path, "it belongs to another user", "remove it")
         if private:
             _close_to_others(handle, path)
     finally:
@@ -78,23 +78,23 @@ def check(path: Path, private: bool = False) -> None:
 
 
 def _open(path: Path) -> int:
-    """Return a descriptor of the file, which is made where there is none."""
+    """Open the file, made if needed, and return its descriptor."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise LockError(_fault(path, f"its folder cannot be made ({error.strerror})", _cure(path, error))) from None
+        raise _error(path, f"its folder cannot be created ({error.strerror})", _remedy(path, error)) from None
     try:
         try:
-            # Without O_CREAT, by which some systems refuse another user's file in a folder such as /tmp.
+            # Without O_CREAT, with which some systems refuse another user's file in a folder such as /tmp.
             handle = os.open(path, os.O_RDWR | os.O_NOFOLLOW | os.O_NONBLOCK)
         except FileNotFoundError:
             handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK, 0o600)
     except OSError as error:
         reason = "it is a link" if os.path.islink(path) else error.strerror
-        raise LockError(_fault(path, reason, _cure(path, error))) from None
+        raise _error(path, reason, _remedy(path, error)) from None
     if not stat.S_ISREG(os.fstat(handle).st_mode):
         os.close(handle)
-        raise LockError(_fault(path, "it is no plain file", "remove it"))
+        raise _error(path, "it is not a plain file", "remove it")
     return handle
 
 
@@ -102,27 +102,28 @@ def _close_to_others(handle: int, path: Path) -> None:
     try:
         os.fchmod(handle, 0o600)
     except OSError as error:
-        raise LockError(_fault(path, f"it cannot be closed to others ({error.strerror})", "remove it")) from None
+        reason = f"its permissions cannot be restricted to this user ({error.strerror})"
+        raise _error(path, reason, "remove it") from None
 
 
 def _is_at(handle: int, path: Path) -> bool:
-    """Whether an open file is the one that the path names."""
+    """Return whether an open file is the one that the path names."""
     try:
         return os.path.samestat(os.fstat(handle), os.lstat(path))
     except FileNotFoundError:
         return False
 
 
-def _cure(path: Path, error: OSError) -> str:
-    """Return what helps where a lock, or its folder, cannot be made or opened."""
+def _remedy(path: Path, error: OSError) -> str:
+    """Return the remedy where a lock or its folder cannot be created or opened."""
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         return "free some space on its disk"
     if not os.path.isdir(path.parent):
-        return "make that folder"
+        return "create that folder"
     if os.path.isfile(path) and not os.path.islink(path):
         return "make it writable"
     return "remove it" if os.path.lexists(path) else "make its folder writable"
 
 
-def _fault(path: Path, reason: str | None, cure: str) -> str:
-    return f"{path} cannot be a lock: {reason}; {cure}"
+def _error(path: Path, reason: str | None, remedy: str) -> LockError:
+    return LockError(f"{path} cannot be used as a lock: {reason}; {remedy}")

@@ -1,4 +1,4 @@
-"""One measurement at a time on a host: two at once would measure each other."""
+"""Lock of the host: one measurement at a time, since two at once would disturb each other."""
 
 from __future__ import annotations
 
@@ -12,24 +12,24 @@ import platformdirs
 
 from . import file_lock
 
-#: Names the lock's file.
+#: Environment variable with the path of the lock file.
 VARIABLE = "LAPMARK_LOCK"
 
 
 def lock_file() -> Path:
-    """Return the file that whoever measures holds the lock of, the same for all processes of this user.
+    """Return the lock file, the same for all processes of this user.
 
-    It is $LAPMARK_LOCK, or else one in the system's folder for temporary files. Every user can write to that, so where
-    another has taken the name, the file is in this user's folder for state.
+    It is $LAPMARK_LOCK, or else in the system's folder for temporary files. Every user can write there, so if another
+    user has taken the name, it is in this user's state folder.
 
     Raises
     ------
     lapmark.bench.system.file_lock.LockError
-        Where there can be no lock. It names the file and the cure.
+        The file cannot be used as a lock; the text names it and the remedy.
     """
     if named := os.environ.get(VARIABLE):
         return _checked(Path(named))
-    # Not the session's runtime folder: a job of cron, or a shell by ssh, often has none, and would use another lock.
+    # Not the session's runtime folder: cron jobs and ssh shells often have none, and would use another lock.
     usual = Path(tempfile.gettempdir(), f"lapmark-{os.getuid()}.lock")
     try:
         file_lock.check(usual, private=True)
@@ -40,13 +40,13 @@ def lock_file() -> Path:
     return usual
 
 
-def alone() -> contextlib.AbstractContextManager[None]:
-    """Hold the host's lock; use it in a `with` statement. It is free again when its holder dies, however that dies."""
+def hold() -> contextlib.AbstractContextManager[None]:
+    """Hold the lock of the host during a `with` statement; the system releases it if the process dies."""
     return file_lock.hold(lock_file())
 
 
-def busy() -> bool:
-    """Whether somebody measures at this moment."""
+def is_held() -> bool:
+    """Return whether a process is measuring now."""
     try:
         with file_lock.hold(lock_file(), wait=False):
             return False

@@ -1,10 +1,10 @@
-"""How many instructions a call takes: work that hardly varies where time does, and that needs no quiet machine.
+"""Instruction counts of calls: they vary far less than times, and need no quiet machine.
 
     hardware     counted by the processor, in user mode, over all threads of the process (perf_event_open(2))
-    callgrind    counted by Valgrind, which runs the program some fifty times as slowly, one thread at a time
+    callgrind    counted by Valgrind, which runs the program about fifty times as slowly, one thread at a time
 
-The two do not compare: Valgrind has no AVX-512, and takes a vector instruction for what it is, not for what the
-processor makes of it. So a record says which it was.
+The two are not comparable: Valgrind has no AVX-512, and counts a vector instruction as one, while the processor may
+split it. A record therefore names the method.
 """
 
 from __future__ import annotations
@@ -24,13 +24,13 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-#: What Valgrind may take in place of one second.
-SLOWER = 60
+#: Factor on all time limits under Valgrind.
+CALLGRIND_SLOWDOWN = 60
 
 #: The C function within which Valgrind counts (`solvers/native/_counted.pyx`).
 FUNCTION = "lapmark_counted"
 
-#: The file that Valgrind writes, and how much of it is read.
+#: The file that Valgrind writes, and the most bytes to read of it.
 _COUNTS = "callgrind.out"
 MOST_COUNTS = 64 << 20
 
@@ -40,15 +40,15 @@ _ATTRIBUTES = struct.pack("=IIQQQQQIIQ", 0, 64, 1, 0, 0, 0, 1 | 2 | 1 << 5 | 1 <
 _ENABLE, _DISABLE = 0x2400, 0x2401
 
 
-class Hardware:
-    """The processor's counter, for what runs in the `with` statement: `count`, afterwards. An OSError where refused."""
+class HardwareCounter:
+    """The processor's counter: `count` has the instructions of the `with` statement. Raises OSError where refused."""
 
     count: int
 
     def __init__(self) -> None:
         number = _SYSCALL.get(platform.machine())
         if number is None or not hasattr(ctypes.CDLL(None), "syscall"):
-            raise OSError(f"not known how on {platform.system()} on {platform.machine()}")
+            raise OSError(f"not supported on {platform.system()}, {platform.machine()}")
         libc = ctypes.CDLL(None, use_errno=True)
         self._file = libc.syscall(number, _ATTRIBUTES, 0, -1, -1, 0)
         if self._file < 0:
@@ -67,8 +67,8 @@ class Hardware:
         os.close(self._file)
 
 
-class Counted:
-    """A call, with its instructions in `count` once it was made; None where somebody else counts."""
+class CountedCall:
+    """A call; afterwards `count` has its instructions, or None where Valgrind counts them."""
 
     def __init__(self, call: Callable[[], Any], how: str) -> None:
         self._call, self._how = call, how
@@ -76,7 +76,7 @@ class Counted:
 
     def __call__(self) -> Any:
         if self._how == "hardware":
-            with Hardware() as counter:
+            with HardwareCounter() as counter:
                 result = self._call()
             self.count = counter.count
             return result
@@ -85,17 +85,17 @@ class Counted:
         return _counted.counted(self._call)
 
 
-def chosen(how: str) -> str:
-    """The way to count that `how` stands for, "auto" being the processor's where it may be asked.
+def choose_method(how: str) -> str:
+    """Return the method that `how` names; "auto" is `hardware` where available, else `callgrind`.
 
     Raises
     ------
     ValueError
-        Where it cannot be had on this machine; with the cure.
+        The method is not available on this machine; the text has the remedy.
     """
     ways = {"hardware": _no_hardware, "callgrind": _no_callgrind}
     if how != "auto" and how not in ways:
-        raise ValueError(f"instructions {how!r}: choose from auto, {', '.join(ways)}")
+        raise ValueError(f"instructions {how!r} is not a method: choose from auto, {', '.join(ways)}")
     reasons = []
     for way, missing in ways.items():
         if how in ("auto", way):
@@ -105,25 +105,25 @@ def chosen(how: str) -> str:
     raise ValueError(f"instructions cannot be counted: {'; '.join(reasons)}")
 
 
-def counter(how: str) -> str:
-    """Who counts, with its version: counts of one only are compared."""
+def counter_version(how: str) -> str:
+    """Return the name and version of the counter; only counts of the same one are compared."""
     if how == "hardware":
         return f"hardware, {platform.machine()}"
-    told = subprocess.run(["valgrind", "--version"], capture_output=True, text=True, check=True)
-    return told.stdout.strip().replace("valgrind-", "callgrind ")
+    done = subprocess.run(["valgrind", "--version"], capture_output=True, text=True, check=True)
+    return done.stdout.strip().replace("valgrind-", "callgrind ")
 
 
-def callgrind() -> list[str]:
-    """What to put before a command, to have the instructions of `FUNCTION` written to its temporary folder."""
+def callgrind_prefix() -> list[str]:
+    """Return the words before a command that make Valgrind write the instructions of `FUNCTION` to its TMPDIR."""
     out = f"--callgrind-out-file=%q{{TMPDIR}}/{_COUNTS}"
     switches = ["--collect-atstart=no", f"--toggle-collect={FUNCTION}", out, "--quiet"]
     return ["valgrind", "--tool=callgrind", *switches]
 
 
 def read_callgrind(folder: Path) -> int | None:
-    """The count that callgrind wrote to a folder, None where there is none."""
+    """Return the count that callgrind wrote to a folder, or None."""
     with contextlib.suppress(OSError):
-        # The folder is the worker's, which may have put anything there.
+        # The worker can write to this folder, and may have put anything there.
         file = os.open(folder / _COUNTS, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
         with os.fdopen(file, "rb") as content:
             text = content.read(MOST_COUNTS) if stat.S_ISREG(os.fstat(file).st_mode) else b""
@@ -134,11 +134,11 @@ def read_callgrind(folder: Path) -> int | None:
 
 def _no_hardware() -> str | None:
     try:
-        with Hardware():
+        with HardwareCounter():
             pass
     except OSError as error:
         return (
-            f"the processor's counter is refused ({error.strerror or error}); a virtual machine may have none, "
+            f"the processor's counter is refused ({error.strerror or error}); virtual machines often have none, "
             "elsewhere: sudo sysctl kernel.perf_event_paranoid=2"
         )
     return None

@@ -1,4 +1,4 @@
-"""Where and with what a measurement was made: the machine, and the source."""
+"""Facts about this machine, and the commit or digest of the source that runs on it."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ import psutil
 
 _ROOT = Path(__file__).resolve().parents[2]
 
-#: What decides a measurement; a change of the documentation or of a report does not.
+#: Paths that affect measurements; the documentation and the reports do not.
 SOURCES = ("src", "solvers", "bench", "pyproject.toml", "meson.build")
 
 
 @functools.cache
 def machine() -> dict[str, object]:
-    """Facts about this machine; two runs with equal ones were made on the same kind of machine."""
+    """Return facts about this machine; equal facts mean the same kind of machine."""
     return {
         "cpu": _processor(),
         "cores": os.cpu_count() or 1,
@@ -34,16 +34,16 @@ def machine() -> dict[str, object]:
 
 @functools.cache
 def commit() -> str | None:
-    """The commit of the source, followed by `+` and a digest of the changes since; None where there is no checkout.
+    """Return the commit of the source, with `+` and a digest of uncommitted changes; None without a checkout.
 
-    A new file is a change, too, unless git ignores it.
+    New files count as changes, unless git ignores them.
     """
     head = _git("rev-parse", "HEAD")
     if head is None:
         return None
     changes = _git("diff", "--no-ext-diff", "--no-textconv", "--no-color", "--binary", "HEAD", "--", *SOURCES)
     new = _git("ls-files", "--others", "--exclude-standard", "-z", "--full-name", "--", *SOURCES)
-    if changes is None or new is None:  # better another measurement than one that may be of other code
+    if changes is None or new is None:  # rather measure again than reuse results that may be of other code
         return f"{head.decode()}+{_digest_of_sources()}"
     files = [_ROOT / os.fsdecode(name) for name in new.split(b"\0") if name]
     return head.decode() + (f"+{_digest(changes, files)}" if changes or files else "")
@@ -51,12 +51,12 @@ def commit() -> str | None:
 
 @functools.cache
 def source() -> str:
-    """What code measures: the commit, or where there is no checkout a digest of the installed files."""
+    """Return the commit, or without a checkout a digest of the installed files."""
     return commit() or _digest_of_sources()
 
 
 def _digest_of_sources() -> str:
-    """A digest of the packages as they lie on the disk, compiled files among them."""
+    """Return a digest of the files of the packages, including compiled ones."""
     folders = [_ROOT / name for name in SOURCES if (_ROOT / name).is_dir()]
     files = [path for folder in folders for path in folder.rglob("*") if path.is_file()]
     return _digest(b"", [path for path in files if "__pycache__" not in path.parts])
@@ -65,14 +65,14 @@ def _digest_of_sources() -> str:
 def _digest(start: bytes, files: Iterable[Path]) -> str:
     state = hashlib.sha256(start)
     for path in sorted(files):
-        with contextlib.suppress(OSError):  # one that is gone, or no file, is no part of the code
+        with contextlib.suppress(OSError):  # skip deleted files and folders
             content = hashlib.sha256(path.read_bytes()).hexdigest()
             state.update(f"\0{path.relative_to(_ROOT)}\0{content}".encode())
     return state.hexdigest()[:8]
 
 
 def _git(*arguments: str) -> bytes | None:
-    if not (_ROOT / ".git").exists():  # an installed package may lie in somebody else's checkout
+    if not (_ROOT / ".git").exists():  # an installed package may be inside another project's checkout
         return None
     try:
         done = subprocess.run(["git", "-C", _ROOT, *arguments], capture_output=True, check=True, timeout=10)
@@ -82,7 +82,7 @@ def _git(*arguments: str) -> bytes | None:
 
 
 def _processor() -> str:
-    """The processor as its maker calls it."""
+    """Return the model name of the processor."""
     try:
         for line in Path("/proc/cpuinfo").read_text().splitlines():
             name, _, value = line.partition(":")
@@ -90,7 +90,7 @@ def _processor() -> str:
                 return value.strip()
     except OSError:
         pass
-    # Slow, because it may run programs, and needed only where the kernel does not say.
+    # Slow, because it may run programs; only where the kernel does not tell.
     import cpuinfo
 
     return str(cpuinfo.get_cpu_info().get("brand_raw") or platform.processor() or platform.machine())

@@ -1,8 +1,8 @@
-"""The memory that a process tree holds, as the system counts it from outside, against a limit that may change.
+"""Memory limit of a process tree: its memory above a baseline, counted from outside, against an allowance.
 
-A control group counts all of it exactly (`bench.system.control_group`). Where there is none it is added up over the processes: their
-resident pages, and the memory files that they have open, which need not be in any process's pages. What several
-processes share is told apart only where it matters, since that takes a walk through their pages.
+A control group counts it exactly (`control_group`). Without one it is added up over the processes: their resident
+pages, and the memory files that they have open, which need not be in any process's pages. Shared pages are counted
+once only where the sum exceeds the allowance, since that takes a walk through all pages.
 """
 
 from __future__ import annotations
@@ -15,60 +15,60 @@ from pathlib import Path
 
 import psutil
 
-from .process_tree import Tree
+from .process_tree import ProcessTree
 
-#: Seconds between two looks at which processes there are, which takes a walk through all of the system's.
-FAMILY_TICK = 0.5
+#: Seconds between two listings of the processes, which go through all processes of the system.
+LISTING_INTERVAL = 0.5
 
-#: Part of an allowance that the kernel allows on top, so that a look from here comes first.
-SLACK = 8
+#: The kernel's limit is higher by 1 / KERNEL_MARGIN, so that a check from here comes first.
+KERNEL_MARGIN = 8
 
-#: Where the names of files in memory begin.
-_IN_MEMORY = ("/memfd:", "/dev/shm/")
+#: Prefixes of the paths of memory files.
+_MEMORY_FILES = ("/memfd:", "/dev/shm/")
 
 
-class Meter:
-    """Memory of a tree above a baseline, against an allowance.
+class MemoryLimit:
+    """A limit on the memory of a tree above a baseline.
 
     Attributes
     ----------
     allowance : int
         Bytes above the baseline.
     processes : list of psutil.Process
-        Those of the tree, as of at most half a second ago.
+        The processes of the tree, at most half a second ago.
     """
 
-    def __init__(self, tree: Tree, allowance: int) -> None:
+    def __init__(self, tree: ProcessTree, allowance: int) -> None:
         self._tree = tree
-        self._next_look = 0.0
+        self._next_listing = 0.0
         self.processes: list[psutil.Process] = []
         self.allowance = allowance
         self._baseline = self._rough_baseline = 0
 
-    def start(self) -> int:
-        """Have the baseline be what the tree holds now; return by how much that is above the last one."""
-        self._next_look = 0.0  # or a process that has just been started would be missing
-        self._look()
+    def set_baseline(self) -> int:
+        """Take the current memory of the tree as the baseline; return by how many bytes it has risen."""
+        self._next_listing = 0.0  # otherwise a process that was just started would be missing
+        self._list_processes()
         before = self._baseline
         self._baseline, self._rough_baseline = self._exact(), self._rough()
-        self.allow(self.allowance)
+        self.set_allowance(self.allowance)
         return max(self._baseline - before, 0)
 
-    def allow(self, size: int) -> None:
-        """Let the tree take so many bytes above the baseline."""
+    def set_allowance(self, size: int) -> None:
+        """Let the tree use `size` bytes above the baseline."""
         self.allowance = size
         if self._tree.group:
-            self._tree.group.limit(self._baseline + size + size // SLACK)
+            self._tree.group.limit(self._baseline + size + size // KERNEL_MARGIN)
 
-    def taken(self) -> int:
-        """Bytes above the baseline. What processes share counts once where it matters: above the allowance."""
-        self._look()
+    def used(self) -> int:
+        """Return the bytes above the baseline; above the allowance, with shared pages counted once."""
+        self._list_processes()
         rough = self._rough() - self._rough_baseline
         return max(rough if rough <= self.allowance else self._exact() - self._baseline, 0)
 
-    def _look(self) -> None:
-        if (now := time.monotonic()) >= self._next_look:
-            self._next_look = now + FAMILY_TICK
+    def _list_processes(self) -> None:
+        if (now := time.monotonic()) >= self._next_listing:
+            self._next_listing = now + LISTING_INTERVAL
             self.processes = self._tree.members()
 
     def _rough(self) -> int:
@@ -84,17 +84,17 @@ class Meter:
         if self._tree.group:
             return self._tree.group.used()
         pages = shared = 0
-        is_told = True
+        is_known = True
         for process in self.processes:
             own, of_files = _proportional(process)
-            pages, shared, is_told = pages + own, shared + (of_files or 0), is_told and of_files is not None
+            pages, shared, is_known = pages + own, shared + (of_files or 0), is_known and of_files is not None
         in_files = _in_files(self.processes)
-        # Where the system does not tell which pages are of memory files, they may be counted already.
-        return pages - shared + max(shared, in_files) if is_told else max(pages, in_files)
+        # Where the pages of memory files are not known, they may be included already.
+        return pages - shared + max(shared, in_files) if is_known else max(pages, in_files)
 
 
 def _proportional(process: psutil.Process) -> tuple[int, int | None]:
-    """Bytes of a process's pages, one that several share divided among them; and of those in memory files, if known."""
+    """Return the bytes of a process's pages, shared ones divided by their users; and of those in memory files."""
     try:
         lines = Path(f"/proc/{process.pid}/smaps_rollup").read_text().splitlines()[1:]
         sizes = {name: int(number) << 10 for name, number, *_ in map(str.split, lines)}
@@ -106,14 +106,14 @@ def _proportional(process: psutil.Process) -> tuple[int, int | None]:
 
 
 def _in_files(processes: Sequence[psutil.Process]) -> int:
-    """Bytes of the memory files that processes have open, each file once."""
+    """Return the bytes of the memory files that processes have open, each file once."""
     sizes = {}
     for process in processes:
         folder = f"/proc/{process.pid}/fd"
         with contextlib.suppress(OSError):
             for name in os.listdir(folder):
                 with contextlib.suppress(OSError):
-                    if os.readlink(f"{folder}/{name}").startswith(_IN_MEMORY):
+                    if os.readlink(f"{folder}/{name}").startswith(_MEMORY_FILES):
                         file = os.stat(f"{folder}/{name}")
                         sizes[file.st_dev, file.st_ino] = file.st_blocks * 512
     return sum(sizes.values())

@@ -1,9 +1,8 @@
-"""A process and all that comes of it: started with its output in a pipe, found wherever it goes, ended to the last.
+"""Process trees: a command and all its descendants, started together, listed, and ended without exception.
 
-A supervisor (`bench.system.supervisor`) stands between this process and the tree, and ends the tree when this process wants
-that or is gone. What a process starts may leave its group and its session, lose its parent and forget its environment.
-It cannot leave its ancestors: the supervisor adopts every orphan among its descendants, and so does this process,
-should the supervisor be killed. Nothing here is about what the process does.
+A supervisor process (`supervisor`) is the parent of the tree, and ends it when this process asks for that or dies. A
+descendant may leave its process group and session, lose its parent and clear its environment, but it keeps its
+ancestors: the supervisor adopts every orphan among its descendants, and if the supervisor is killed, this process does.
 """
 
 from __future__ import annotations
@@ -28,17 +27,17 @@ from typing import IO, Self
 import psutil
 
 from . import scratch_folders, supervisor
-from .control_group import Group
+from .control_group import ControlGroup
 
-#: Seconds after which a process that cannot be ended, another user's say, is left alone.
+#: Seconds to wait for processes that cannot be ended, such as those of another user.
 PATIENCE = 2 * supervisor.PATIENCE
 
-#: Bytes of shared memory (`/dev/shm`) for a tree that has no limit.
+#: Bytes of shared memory (`/dev/shm`) for a tree without a memory limit.
 SHARED_MEMORY = 1 << 30
 
 
-class Tree:
-    """The tree below a process that is started here. Use it in a `with` statement, which leaves none of it.
+class ProcessTree:
+    """A started command and its descendants. Use it in a `with` statement, which ends all of them.
 
     Parameters
     ----------
@@ -46,31 +45,30 @@ class Tree:
     variables : mapping of str to str
         Added to this process's environment.
     descriptors : sequence of int
-        Open files to hand on.
+        Open files to pass on.
     cores : collection of int
-        Those that it may use; all, if empty.
+        The cores to use; all, if empty.
     memory : int, optional
-        Bytes that it may take; more is stopped where the system has a control group for it (`group`), until the limit
-        is changed there.
+        Limit in bytes, enforced by a control group where the system allows one (`group`); it can be changed there.
     hidden : collection of path
-        Folders that look empty to it, where it can be isolated.
+        Folders that look empty to the tree, where it can be isolated.
 
     Attributes
     ----------
     pid : int
-        Of the process above all of the tree.
+        The supervisor, the root of the tree.
     folder : Path
-        What it has for temporary files.
-    group : lapmark.bench.system.control_group.Group or None
+        Its folder for temporary files.
+    group : lapmark.bench.system.control_group.ControlGroup or None
     returncode : int or None
-        Of the command, once `wait` has seen it end.
+        Exit status of the command, once `wait` has returned it.
     ended_for_memory : bool
-        Whether the system has killed a process at the limit of memory; known once all has ended.
+        Whether the kernel killed a process at the memory limit; known once the tree has ended.
 
     Raises
     ------
     OSError
-        Where the process cannot be started.
+        The process cannot be started.
     """
 
     def __init__(
@@ -84,10 +82,10 @@ class Tree:
     ) -> None:
         supervisor.adopt_orphans()
         if shutil.which(command[0]) is None:
-            raise FileNotFoundError(f"{command[0]} is no program that can be run")
+            raise FileNotFoundError(f"{command[0]} is not an executable program")
         self._before = _below(os.getpid())
         self.folder, lock = scratch_folders.make()
-        self.group = None if memory is None else Group.make(self.folder.name)
+        self.group = None if memory is None else ControlGroup.make(self.folder.name)
         if self.group and memory is not None:
             self.group.limit(memory)
         job = supervisor.Job(
@@ -119,7 +117,7 @@ class Tree:
 
     @property
     def output(self) -> IO[bytes]:
-        """Where the tree's standard output and error can be read."""
+        """Return a file to read the tree's standard output and error from."""
         assert self._supervised.process.stdout is not None
         return self._supervised.process.stdout
 
@@ -131,25 +129,25 @@ class Tree:
         return self.returncode
 
     def interrupt(self) -> None:
-        """Do to the command what Ctrl-C does, which does not reach its session."""
+        """Interrupt the command as Ctrl-C would, which does not reach its session."""
         self._supervised.process.send_signal(signal.SIGINT)
 
     def members(self) -> list[psutil.Process]:
-        """The processes of the tree, its supervisor's among them, and those that have ended but were not waited for.
+        """Return the processes of the tree: the supervisor, its descendants, and ended ones that were not waited for.
 
-        They are below the supervisor or, should that be dead, have been adopted by this process.
+        If the supervisor is dead, this process has adopted its descendants.
         """
         others = {process for tree in _alive if tree is not self for process in _below(tree.pid)}
         return [process for process in _below(os.getpid()) - self._before - others if not _shares_session(process)]
 
     def stop(self) -> None:
-        """Have all of it ended, without waiting for that."""
-        self._supervised.lifeline.close()
+        """Ask the supervisor to end the tree, without waiting."""
+        self._supervised.keep_alive.close()
 
     def end(self) -> None:
-        """End all of it. Warns of what cannot be ended."""
+        """End the tree and wait for that; warn of processes that cannot be ended."""
         self.ended_for_memory = self.ended_for_memory or bool(self.group and self.group.kills())
-        if not os.path.isdir("/proc"):  # without which the supervisor sees no more than the session
+        if not os.path.isdir("/proc"):  # without it the supervisor sees only its session
             self._kill_members()
         self.stop()
         try:
@@ -162,21 +160,21 @@ class Tree:
         supervisor.remove(self._supervised.job)
 
     def _kill_members(self) -> None:
-        """Kill the processes of a tree whose supervisor cannot: it was killed itself, or does not see them."""
+        """Kill the processes of the tree from here, where the supervisor was killed or cannot see them."""
         deadline = time.monotonic() + PATIENCE
-        # Until none is left: one that was just forked is in no list.
+        # Repeatedly, since a process that was just forked is not in the list yet.
         while members := self.members():
             for member in members:
                 with contextlib.suppress(psutil.Error):
                     member.kill()
             _, alive = psutil.wait_procs(members, timeout=1)
             if time.monotonic() > deadline:
-                warnings.warn(f"processes that cannot be ended are left: {alive}", stacklevel=3)
+                warnings.warn(f"these processes could not be ended: {alive}", stacklevel=3)
                 return
 
 
 def _below(pid: int) -> set[psutil.Process]:
-    """A process and those below it, but for this process."""
+    """Return a process and its descendants, without this process."""
     try:
         process = psutil.Process(pid)
         return {process, *process.children(recursive=True)} - {psutil.Process()}
@@ -185,7 +183,7 @@ def _below(pid: int) -> set[psutil.Process]:
 
 
 def _shares_session(process: psutil.Process) -> bool:
-    """Whether a process is in the session of this one, which those of a tree never are."""
+    """Return whether a process is in the session of this one; those of a tree never are."""
     try:
         return os.getsid(process.pid) == os.getsid(0)
     except OSError:
@@ -193,36 +191,36 @@ def _shares_session(process: psutil.Process) -> bool:
 
 
 def stop_all() -> None:
-    """Have every tree of this process ended."""
+    """Ask the supervisors of all trees of this process to end them."""
     for tree in list(_alive):
         tree.stop()
 
 
 @functools.cache
 def can_isolate() -> bool:
-    """Whether the system lets a tree have namespaces of its own."""
+    """Return whether the system lets a tree have its own namespaces."""
     if sys.platform != "linux":
         return False
     folder, lock = scratch_folders.make()
     nothing = [sys.executable, "-I", "-S", "-c", ""]
     job = supervisor.Job(command=nothing, isolated=True, folder=str(folder), lock=lock, shared_memory=SHARED_MEMORY)
     supervised = _Supervised(job, (), os.environ)
-    with supervised.status, supervised.process, contextlib.closing(supervised.lifeline):
+    with supervised.status, supervised.process, contextlib.closing(supervised.keep_alive):
         status = supervised.status.read(32)
-        supervised.lifeline.close()
+        supervised.keep_alive.close()
         if supervised.process.wait():
             supervisor.remove(job)
     return status == b"0"
 
 
 class _Supervised:
-    """A supervisor that was started, and the ends of its pipes that stay here."""
+    """A started supervisor, and this process's ends of its pipes."""
 
     def __init__(self, job: supervisor.Job, descriptors: Sequence[int], variables: Mapping[str, str]) -> None:
-        (its_lifeline, lifeline), (status, its_status) = os.pipe(), os.pipe()
-        self.lifeline, self.status = os.fdopen(lifeline, "wb", buffering=0), os.fdopen(status, "rb", buffering=0)
-        self.job = job._replace(lifeline=its_lifeline, status=its_status)
-        own = (its_lifeline, its_status, job.lock)
+        (its_keep_alive, keep_alive), (status, its_status) = os.pipe(), os.pipe()
+        self.keep_alive, self.status = os.fdopen(keep_alive, "wb", buffering=0), os.fdopen(status, "rb", buffering=0)
+        self.job = job._replace(keep_alive=its_keep_alive, status=its_status)
+        own = (its_keep_alive, its_status, job.lock)
         try:
             self.process = subprocess.Popen(
                 [sys.executable, "-I", "-S", supervisor.__file__, json.dumps(self.job._asdict())],
@@ -241,10 +239,10 @@ class _Supervised:
                 os.close(descriptor)
 
     def has_status(self, seconds: float | None) -> bool:
-        """Whether the command has ended, within so many seconds."""
+        """Wait up to `seconds` for the command to end; return whether it has."""
         with selectors.DefaultSelector() as selector:
             selector.register(self.status, selectors.EVENT_READ)
             return bool(selector.select(seconds))
 
 
-_alive: weakref.WeakSet[Tree] = weakref.WeakSet()
+_alive: weakref.WeakSet[ProcessTree] = weakref.WeakSet()

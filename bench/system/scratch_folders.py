@@ -1,6 +1,6 @@
-"""Private folders for temporary files, removed with what they are for or, at the latest, at the next start.
+"""Private folders for temporary files, removed after use or, if that fails, at the next start.
 
-Whoever uses a folder holds a lock on it, which ends with the process that holds it, however that dies.
+The process that uses a folder holds a lock on it, which the system releases however the process ends.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ PREFIX = "lapmark-scratch-"
 
 
 def make() -> tuple[Path, int]:
-    """Make a folder; return it and the descriptor that holds its lock, for others to inherit.
+    """Make a folder; return it and the descriptor that holds its lock, which children may inherit.
 
-    Where the file system has no locks, the folder is not locked, and no other process finds it unlocked either.
+    On a file system without locks the folder is not locked, and no other process can find it unlocked either.
     """
     _sweep()
     while True:
@@ -33,14 +33,14 @@ def make() -> tuple[Path, int]:
                 _lock(lock)
             if made.exists():
                 return made, lock
-        except FileNotFoundError:  # another process took it for one that is left
+        except FileNotFoundError:  # another process took it for an unused one
             continue
         os.close(lock)
 
 
 @contextlib.contextmanager
 def folder() -> Iterator[Path]:
-    """A folder for this process, for as long as the `with` statement lasts."""
+    """Yield a folder that exists until the `with` statement ends."""
     made, lock = make()
     try:
         yield made
@@ -51,7 +51,7 @@ def folder() -> Iterator[Path]:
 
 @functools.cache
 def _sweep() -> None:
-    """Remove folders and control groups whose users died before they could."""
+    """Remove folders and control groups of processes that died without removing them."""
     for left in Path(tempfile.gettempdir()).glob(f"{PREFIX}*"):
         with contextlib.suppress(OSError):
             if left.lstat().st_uid == os.geteuid():
@@ -59,13 +59,13 @@ def _sweep() -> None:
 
 
 def _remove_unused(left: Path) -> None:
-    """Remove a folder that nobody holds the lock of, and the control group of the same name."""
+    """Remove a folder that is not locked, and the control groups of the same name."""
     with contextlib.suppress(OSError):
         left.chmod(0o700, follow_symlinks=False)
     lock = _open(left)
     try:
         _lock(lock)
-        for group in control_group.named(left.name):
+        for group in control_group.groups_named(left.name):
             remove_group(str(group))
         remove_folder(str(left))
     finally:
@@ -77,5 +77,5 @@ def _open(path: Path) -> int:
 
 
 def _lock(descriptor: int) -> None:
-    """Raise an OSError where another process holds the lock, or there can be none."""
+    """Lock, or raise an OSError where another process holds the lock or the file system has no locks."""
     fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)

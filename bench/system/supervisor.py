@@ -1,13 +1,12 @@
-"""Supervisor of one process tree: its namespaces, its end, and what has to be removed then.
+"""Supervisor of one process tree: sets up its namespaces, ends it, and removes its folder and control groups.
 
-`bench.system.process_tree` runs this file as a script without any packages (`python -I -S supervisor.py JOB`), so that it is there
-within some 20 ms. Where the system allows it, the tree gets namespaces of its own: it sees no process but its own, so
-that it cannot signal, stop or trace the harness, and its shared memory goes with it. The pipe called `lifeline` is open
-as long as the harness lives and wants the tree. When it closes, whatever the reason, every process of the tree is
-killed, and its folder and control group are removed.
+`process_tree` runs this file as a script without any packages (`python -I -S supervisor.py JOB`), so that it starts
+within about 20 ms; it must not import anything of Lapmark. Where the system allows it, the tree gets its own
+namespaces: it sees only its own processes, so that it cannot signal, stop or trace the harness, and its shared memory
+ends with it. The harness holds the pipe `keep_alive` open while it lives and needs the tree. When the pipe closes, for
+whatever reason, every process of the tree is killed, and its folder and control groups are removed.
 
-The command's wait status goes into the pipe called `status`. The error of a command that cannot be started goes to
-standard error.
+The command's wait status is written to the pipe `status`; an error in starting it goes to standard error.
 """
 
 from __future__ import annotations
@@ -23,31 +22,31 @@ import time
 from collections.abc import Iterator
 from typing import NamedTuple, NoReturn
 
-#: Seconds after which processes that do not die are left alone.
+#: Seconds to wait for processes that do not die.
 PATIENCE = 10.0
 
-#: Of unshare(2) and mount(2).
+#: Flags of unshare(2) and mount(2).
 _NEW_MOUNTS, _NEW_IPC, _NEW_USER, _NEW_PIDS = 0x00020000, 0x08000000, 0x10000000, 0x20000000
 _READ_ONLY, _NO_SUID, _NO_DEVICES, _NO_PROGRAMS = 1, 2, 4, 8
 _REMOUNT, _BIND, _RECURSIVE, _PRIVATE = 1 << 5, 1 << 12, 1 << 14, 1 << 18
 
-#: Of prctl(2).
+#: Options of prctl(2).
 _DEATH_SIGNAL, _DUMPABLE, _DROP_CAPABILITY, _SUBREAPER = 1, 4, 24, 36
 
-#: Capabilities that root keeps: to read and write files, to change its user, to count instructions. By others it could
-#: trace the first process of its namespaces, mount, and set limits aside (capabilities(7)).
+#: Capabilities that root keeps: reading and writing files, changing the user, counting instructions. With the others
+#: the tree could trace the first process of its namespaces, mount, and lift limits (capabilities(7)).
 _KEPT = (0, 1, 2, 3, 4, 5, 6, 7, 10, 31, 38)
 
-#: Folders with settings of the whole system, and the one by which a process could leave its control group.
+#: Folders with settings of the whole system, and the one through which a process could leave its control group.
 _SETTINGS, _GROUPS = ("/proc/sys", "/sys"), "/sys/fs/cgroup"
 
 
 class Job(NamedTuple):
-    """What a supervisor is to start.
+    """The command to start, and the resources of its tree.
 
-    `folder`, `groups` and `lock` are the tree's folder for temporary files, its control groups, and the descriptor
-    that holds the lock of the folder. `shared_memory` is the size of `/dev/shm` in bytes; `hidden` are folders that
-    look empty to the tree. `lifeline` and `status` are descriptors of pipes.
+    `folder` is the tree's folder for temporary files, `lock` the descriptor that holds the lock on it, and `groups`
+    are its control groups. `shared_memory` is the size of `/dev/shm` in bytes; `hidden` are folders that look empty to
+    the tree. `keep_alive` and `status` are descriptors of pipes.
     """
 
     command: list[str]
@@ -58,13 +57,13 @@ class Job(NamedTuple):
     groups: tuple[str, ...] = ()
     cores: tuple[int, ...] = ()
     hidden: tuple[str, ...] = ()
-    lifeline: int = -1
+    keep_alive: int = -1
     status: int = -1
 
 
 def main() -> None:
     job = Job(**json.loads(sys.argv[1]))
-    for descriptor in (job.lifeline, job.status, job.lock):
+    for descriptor in (job.keep_alive, job.status, job.lock):
         os.set_inheritable(descriptor, False)
     if job.cores:
         os.sched_setaffinity(0, job.cores)
@@ -78,11 +77,11 @@ def main() -> None:
         _run_as_first(job, to_parent) if job.isolated else _exec(job)
     signal.signal(signal.SIGINT, lambda *_: _interrupt(child, job.isolated))
     os.close(to_parent)
-    _close_all_but(job.lifeline, job.status, job.lock, from_first, *wakeup)
+    _close_all_but(job.keep_alive, job.status, job.lock, from_first, *wakeup)
     status, is_wanted = None, True
     while is_wanted and status is None:
-        ready = _ready(job.lifeline, wakeup[0])
-        is_wanted = job.lifeline not in ready
+        ready = _ready(job.keep_alive, wakeup[0])
+        is_wanted = job.keep_alive not in ready
         if wakeup[0] in ready:
             os.read(wakeup[0], 1024)
         status = _reap(child)
@@ -92,19 +91,19 @@ def main() -> None:
         with contextlib.suppress(OSError):
             os.write(job.status, of_command or str(status).encode())
         os.close(job.status)
-        _ready(job.lifeline)
+        _ready(job.keep_alive)
     is_dead = _kill_all(child, job.isolated)
     os._exit(0 if remove(job) and is_dead else 1)
 
 
 def _run_as_first(job: Job, to_parent: int) -> NoReturn:
-    """Be the first process of the namespaces: set them up, start the command, reap orphans, and end with the command.
+    """Run as the first process of the namespaces: set them up, start the command, reap orphans, end with the command.
 
-    Whatever is left in the namespaces then is killed by the kernel.
+    The kernel then kills all other processes in the namespaces.
     """
     signal.set_wakeup_fd(-1)
     _prctl(_DEATH_SIGNAL, signal.SIGKILL)
-    if os.geteuid() == 0:  # others lose their capabilities, and with them the right to trace this process, by `_exec`
+    if os.geteuid() == 0:  # other users lose the capability to trace this process in `_exec`
         _prctl(_DUMPABLE, 0)
     try:
         _join(job.groups)
@@ -123,10 +122,10 @@ def _run_as_first(job: Job, to_parent: int) -> NoReturn:
 
 
 def _exec(job: Job) -> NoReturn:
-    """Become the command, in a session of its own; it dies with its parent."""
+    """Become the command, in a new session; it dies with its parent."""
     signal.set_wakeup_fd(-1)
     for number in (signal.SIGCHLD, signal.SIGTERM, signal.SIGPIPE, signal.SIGXFSZ):
-        signal.signal(number, signal.SIG_DFL)  # what Python ignores, the command would ignore as well
+        signal.signal(number, signal.SIG_DFL)  # the command would inherit the signals that Python ignores
     try:
         parent = os.getppid()
         _prctl(_DEATH_SIGNAL, signal.SIGKILL)
@@ -148,13 +147,13 @@ def _give_up(error: OSError) -> NoReturn:
 
 
 def _interrupt(child: int, is_first: bool) -> None:
-    """Pass Ctrl-C on to the first process of the namespaces, or to the session of the command."""
+    """Send SIGINT to the first process of the namespaces, or to the session of the command."""
     with contextlib.suppress(ProcessLookupError):
         (os.kill if is_first else os.killpg)(child, signal.SIGINT)
 
 
 def _isolate() -> None:
-    """Have the children of this process live in namespaces of their own, for processes and System V's shared memory."""
+    """Put the children of this process into new namespaces for processes and System V shared memory."""
     try:
         _unshare(_NEW_PIDS | _NEW_IPC)
     except PermissionError:
@@ -170,7 +169,7 @@ def _isolate() -> None:
 
 
 def _mount_privately(shared_memory: int, hidden: tuple[str, ...]) -> None:
-    """Set up mounts that nobody else sees: own processes and shared memory, hidden folders, settings only to read."""
+    """Set up private mounts: own processes and shared memory, hidden folders, and read-only system settings."""
     _unshare(_NEW_MOUNTS)
     _mount("none", "/", "", _RECURSIVE | _PRIVATE)
     _mount("proc", "/proc", "proc", _NO_SUID | _NO_DEVICES | _NO_PROGRAMS)
@@ -191,7 +190,7 @@ def _join(groups: tuple[str, ...]) -> None:
 
 
 def _reap(child: int, wait: bool = False) -> int | None:
-    """Reap what has ended; return the wait status of the child where it is among that."""
+    """Reap ended processes; return the wait status of the child if it is one of them."""
     with contextlib.suppress(ChildProcessError):
         while (ended := os.waitpid(-1, 0 if wait else os.WNOHANG))[0]:
             if ended[0] == child:
@@ -201,7 +200,7 @@ def _reap(child: int, wait: bool = False) -> int | None:
 
 def _kill_all(child: int, isolated: bool) -> bool:
     """Kill every process of the tree; return whether none is left."""
-    if not os.path.isdir("/proc"):  # the harness sees to those that have left the session
+    if not os.path.isdir("/proc"):  # the harness ends those that have left the session
         with contextlib.suppress(ProcessLookupError):
             os.killpg(child, signal.SIGKILL)
         return False
@@ -218,7 +217,7 @@ def _kill_all(child: int, isolated: bool) -> bool:
 
 
 def _descendants() -> Iterator[int]:
-    """The processes below this one, those that have lost their parent among them."""
+    """Yield the descendants of this process, including adopted orphans."""
     parents = {}
     for name in filter(str.isdecimal, os.listdir("/proc")):
         with contextlib.suppress(OSError), open(f"/proc/{name}/stat", "rb") as file:
@@ -232,7 +231,7 @@ def _descendants() -> Iterator[int]:
 
 
 def remove(job: Job) -> bool:
-    """Remove what the tree had of its own; return whether all of it is gone."""
+    """Remove the folder and control groups of the tree; return whether they are gone."""
     for group in job.groups:
         remove_group(group)
     remove_folder(job.folder)
@@ -240,7 +239,7 @@ def remove(job: Job) -> bool:
 
 
 def remove_group(group: str) -> None:
-    """Remove a control group, whose last processes may not have been taken off it yet."""
+    """Remove a control group; retry while the kernel still takes its last processes off it."""
     for _ in range(100):
         with contextlib.suppress(OSError):
             os.rmdir(group)
@@ -250,7 +249,7 @@ def remove_group(group: str) -> None:
 
 
 def remove_folder(folder: str) -> None:
-    """Remove a folder, or what somebody has put in its place, with folders in it that are locked."""
+    """Remove a folder, also with unreadable folders in it, or whatever has replaced it."""
     with contextlib.suppress(OSError):
         (os.unlink if os.path.islink(folder) else os.rmdir)(folder)
     if not os.path.lexists(folder):  # it was empty, as most are
@@ -263,7 +262,7 @@ def remove_folder(folder: str) -> None:
 
 
 def _wake_on_signals() -> tuple[int, int]:
-    """A pipe that can be read from once a child has ended. The harness alone ends this process."""
+    """Return a pipe that becomes readable when a child ends. SIGTERM is ignored: only the harness ends this process."""
     read, write = os.pipe()
     os.set_blocking(write, False)
     signal.set_wakeup_fd(write)
@@ -273,7 +272,7 @@ def _wake_on_signals() -> tuple[int, int]:
 
 
 def _ready(*descriptors: int) -> set[int]:
-    """Wait until there is something to read, or the end, and return where. select(2) takes no numbers above 1023."""
+    """Wait until some descriptors are readable or closed, and return these. select(2) takes no numbers above 1023."""
     poll = select.poll()
     for descriptor in descriptors:
         poll.register(descriptor, select.POLLIN)
@@ -281,7 +280,7 @@ def _ready(*descriptors: int) -> set[int]:
 
 
 def _close_all_but(*descriptors: int) -> None:
-    """Close all other files: as long as one is open here, nobody sees that the tree has closed it."""
+    """Close all other files: while one is open here, no reader sees that the tree has closed it."""
     for number in map(int, os.listdir("/dev/fd")):
         if number not in descriptors:
             with contextlib.suppress(OSError):
@@ -289,7 +288,7 @@ def _close_all_but(*descriptors: int) -> None:
 
 
 def adopt_orphans() -> None:
-    """Have descendants of this process that lose their parent become its children, where the system can do that."""
+    """Make this process adopt descendants that lose their parent, where the system supports it."""
     _prctl(_SUBREAPER, 1)
 
 

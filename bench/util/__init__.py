@@ -1,1 +1,1 @@
-"""What every part of the harness may use: units, specs, the cache, safe texts. Nothing here knows a solver or a problem."""
+"""Utilities for every part of the harness: units, specs, cache, files and texts; independent of any problem."""

@@ -121,7 +121,7 @@ def _file(path: Path, start: bytes, side: int | None, threads: int | None, heade
             return _arrays(archive, side)
     if name.endswith(item_table.SUFFIXES):
         read = item_table.read(path, header)
-        with csv_file.reading(read.layout):
+        with csv_file.errors_with_layout(read.layout):
             return _table(read, path.parent, side, threads)
     if "ubyte" in name:
         return _arrays(_idx(path), side)

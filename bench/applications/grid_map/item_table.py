@@ -68,7 +68,7 @@ def read(path: Path, header: bool | None = None) -> Table:
 
     if path.suffix.lower() != ".parquet":
         text = csv_file.read(path, header)
-        with csv_file.reading(text.layout):
+        with csv_file.errors_with_layout(text.layout):
             return _told_apart(text.frame, text.layout)
     try:
         return _told_apart(_parquet(path), "")
@@ -116,7 +116,7 @@ def _told_apart(frame: pd.DataFrame, layout: str) -> Table:
             f"row {row + 1} of column {columns[column]!r} is {value}; every number must be there, and finite"
         )
     others = tuple(name for name in features if name not in found)
-    return Table(numbers, labels, paths, named, others, csv_file.counted(len(frame), len(columns), layout))
+    return Table(numbers, labels, paths, named, others, csv_file.describe(len(frame), len(columns), layout))
 
 
 def _features(column: pd.Series) -> np.ndarray | None:

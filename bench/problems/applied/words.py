@@ -1,17 +1,17 @@
-"""Word mover's distance between texts: how far the words of one have to go to become those of the other.
+"""Word mover's distance between texts: the least cost of moving the words of one to those of the other.
 
-A text is a bag of words that lie where their vectors are, each with its share of the text as its mass. The distance is
-that of an exact transport by plain distance (M. Kusner et al., ICML 2015). With texts and vectors of your own:
+A text is a set of words, each a point at its vector, with its share of the text as mass. The distance is the cost of
+exact transport at Euclidean distance (M. Kusner et al., ICML 2015). With your own texts and vectors:
 
-    from lapmark.bench import vectors
-    from lapmark.bench.problems import words
+    from lapmark.bench.data import word_vectors
+    from lapmark.bench.problems.applied import words
 
-    known = vectors.read("glove.6B.100d.txt")  # the built-in ones know the language of Python's documentation only
+    known = word_vectors.read("glove.6B.100d.txt")  # the built-in vectors cover Python's documentation only
     words.distance("Obama speaks to the media in Illinois", "The President greets the press in Chicago", known)
     words.nearest(text, {"one": …, "another": …}, known)
 
-Built in are the topics of Python's manual, and vectors made from its documentation (`bench.data.documentation_vectors`); they are
-those of the Python that runs this.
+Built in are the topics of Python's manual, and vectors made from its documentation
+(`bench.data.documentation_vectors`); they are those of the Python that runs this.
 """
 
 from __future__ import annotations
@@ -25,12 +25,13 @@ import numpy as np
 
 from lapmark.bench.data import documentation_vectors as embedding
 from lapmark.bench.data import word_vectors as files
-from lapmark.bench.data.word_vectors import Vectors
+from lapmark.bench.data.word_vectors import WordVectors
 from lapmark.bench.problems import family
 from lapmark.solvers import DenseCost, PointCost, Transport, solve
 
-#: The setting of what comes with Python.
+#: The setting for texts and vectors of Python's documentation.
 BUILT_IN = "built-in"
+
 
 @dataclass(frozen=True, eq=False)
 class Bag:
@@ -39,11 +40,11 @@ class Bag:
     Attributes
     ----------
     words : tuple of str
-        Distinct, in the order of the text.
+        Distinct words, in the order of the text.
     points : (n, d) float32
         Their vectors.
     mass : (n,) float64
-        The share of the text that each is; of sum 1.
+        The share of each word in the text; of sum 1.
     """
 
     words: tuple[str, ...]
@@ -52,7 +53,7 @@ class Bag:
 
     @property
     def centre(self) -> np.ndarray:
-        """The mean of the words, (d,) float64. No two texts are nearer to each other than their means."""
+        """The mean of the words, (d,) float64. The distance of two texts is at least that of their means."""
         return self.mass @ self.points
 
 
@@ -64,13 +65,13 @@ class Texts:
     ----------
     library : mapping of str to str
         All texts by name.
-    vectors : Vectors
+    vectors : WordVectors
     names : (str, str)
     bags : (Bag, Bag)
     """
 
     library: Mapping[str, str]
-    vectors: Vectors
+    vectors: WordVectors
     names: tuple[str, str]
     bags: tuple[Bag, Bag]
 
@@ -82,14 +83,14 @@ class Texts:
     sizes=(32, 128, 512),
 )
 def build(n: int, seed: int = 0, vectors: str = BUILT_IN, texts: str = BUILT_IN) -> Transport:
-    """The problem.
+    """Build the problem.
 
     Parameters
     ----------
     n : int
-        Distinct words of each of the two texts, which are cut off after so many.
+        Distinct words of each of the two texts, which are cut off after them.
     seed : int
-        Selects one of the texts that are long enough; the other is the one of them that begins most like it.
+        Selects one of the texts that are long enough; the other is the one whose beginning is most similar.
     vectors : str
         "built-in", or a file in the text format of word2vec and GloVe.
     texts : str
@@ -106,15 +107,15 @@ def chosen_texts(n: int, seed: int = 0, vectors: str = BUILT_IN, texts: str = BU
     return Texts(library, known, names, (one, other))
 
 
-def distance(one: str, other: str, vectors: Vectors | None = None) -> float:
-    """The word mover's distance between two texts.
+def distance(one: str, other: str, vectors: WordVectors | None = None) -> float:
+    """Return the word mover's distance between two texts.
 
     Parameters
     ----------
     one, other : str
-        Words without a vector, and those that are in every text, do not count.
-    vectors : Vectors, optional
-        As `lapmark.bench.data.word_vectors.read` reads them from a file; by default those of Python's documentation.
+        Words without a vector, and stop words, are ignored.
+    vectors : WordVectors, optional
+        From `lapmark.bench.data.word_vectors.read`; by default those of Python's documentation.
 
     Returns
     -------
@@ -124,24 +125,24 @@ def distance(one: str, other: str, vectors: Vectors | None = None) -> float:
     Raises
     ------
     ValueError
-        Where no word of a text has a vector.
+        No word of a text has a vector.
     """
     known = vectors or embedding.from_python()
     return solve(transport(bag(one, known), bag(other, known))).cost
 
 
 def nearest(
-    text: str, others: Mapping[str, str], vectors: Vectors | None = None, k: int = 5
+    text: str, others: Mapping[str, str], vectors: WordVectors | None = None, k: int = 5
 ) -> list[tuple[str, float]]:
-    """The k texts of least word mover's distance to one, nearest first: pairs of name and distance.
+    """Return the k texts of least word mover's distance to one, nearest first: pairs of name and distance.
 
-    Most are ruled out by bounds, in the order of the distance between the means of their words; texts of which no word
-    has a vector are left out.
+    Texts are visited by the distance between the means of their words, and lower bounds rule out most of them. Texts
+    without a word that has a vector are left out.
 
     Raises
     ------
     ValueError
-        Where no word of `text` has a vector.
+        No word of `text` has a vector.
     """
     if k < 1:
         raise ValueError(f"k = {k}; ask for one text or more")
@@ -155,15 +156,15 @@ def nearest(
         if far[name] > largest:
             break
         cost = transport(mine, bags[name]).cost.dense()
-        # Each word to the nearest of the other text, whatever mass is wanted there, costs no more than a plan.
+        # Moving each word to its nearest of the other text, without regard to masses, is a lower bound.
         if max(cost.min(axis=1) @ mine.mass, cost.min(axis=0) @ bags[name].mass) <= largest:
             moved = solve(Transport(DenseCost(cost), mine.mass, bags[name].mass, blur=0))
             found = sorted([*found, (name, moved.cost)], key=lambda pair: pair[1])[:k]
     return found
 
 
-def bag(text: str, vectors: Vectors, most: int | None = None) -> Bag:
-    """The words of a text that have a vector, up to the last before there would be more than `most` distinct ones."""
+def bag(text: str, vectors: WordVectors, most: int | None = None) -> Bag:
+    """Return the words of a text that have a vector, cut off before there are more than `most` distinct ones."""
     count: Counter[str] = Counter()
     for word in _known_words(text, vectors):
         if word not in count and len(count) == most:
@@ -178,18 +179,18 @@ def bag(text: str, vectors: Vectors, most: int | None = None) -> Bag:
 
 
 def transport(one: Bag, other: Bag) -> Transport:
-    """The problem whose least cost is the word mover's distance."""
+    """Return the problem whose least cost is the word mover's distance."""
     return Transport(PointCost(one.points, other.points, p=1), one.mass, other.mass, blur=0)
 
 
-def _known_words(text: str, vectors: Vectors) -> list[str]:
-    """The words of a text that have a vector, as the vectors write them."""
+def _known_words(text: str, vectors: WordVectors) -> list[str]:
+    """Return the words of a text that have a vector, in the spelling of the vectors."""
     rows = (vectors.find(word) for word in embedding.tokens(text))
     return [vectors.words[row] for row in rows if row is not None]
 
 
-def _open(vectors: str, texts: str) -> tuple[Mapping[str, str], Vectors]:
-    """Texts by name, and the vectors of their words."""
+def _open(vectors: str, texts: str) -> tuple[Mapping[str, str], WordVectors]:
+    """Return the texts by name, and the vectors of their words."""
     library = embedding.python_topics() if texts == BUILT_IN else _folder(Path(texts))
     if vectors == BUILT_IN:
         return library, embedding.from_python()
@@ -203,16 +204,16 @@ def _folder(folder: Path) -> Mapping[str, str]:
     return {path.stem: path.read_text(encoding="utf-8", errors="replace") for path in sorted(folder.glob("*.txt"))}
 
 
-def _pair(library: Mapping[str, str], vectors: Vectors, n: int, seed: int) -> tuple[str, str]:
-    """Names of a text of n distinct words or more and, of the others, the one that begins most like it."""
+def _pair(library: Mapping[str, str], vectors: WordVectors, n: int, seed: int) -> tuple[str, str]:
+    """Return the names of a random text with at least n distinct words, and of the one with the most similar start."""
     if len(library) < 2:
-        raise ValueError(f"two texts or more are needed, not {len(library)}; texts are files *.txt of one folder")
+        raise ValueError(f"two texts or more are needed, not {len(library)}; texts are the files *.txt of a folder")
     size = {name: len(set(_known_words(text, vectors))) for name, text in sorted(library.items())}
     long = [name for name in size if size[name] >= n]
     if n < 1 or len(long) < 2:
         most = sorted(size.values())[-2]
         raise ValueError(
-            f"n = {n}, but two texts need so many distinct words with vectors; the second longest has {most}"
+            f"n = {n}: fewer than two texts have that many distinct words with vectors; the second longest has {most}"
         )
     centre = {name: bag(library[name], vectors, n).centre for name in long}
     one = long[np.random.default_rng(seed).integers(len(long))]

@@ -149,7 +149,7 @@ def test_images_by_their_paths(tmp_path: Path) -> None:
         ("x,y\n1,2\n3,four\n5,6\n", "row 2 of column 'y' is 'four', no number"),
         ("x,y\n1,2\n3,4,5\n6,7\n", "Expected 2 fields in line 3, saw 3"),
         ("x,y\n1,2,3\n4,5,6\n", "more fields than the heading"),
-        ("x,y\n1,2\n", "holds 1 thing; a map takes at least two; understood: 1 row, 2 numeric columns, separator ,"),
+        ("x,y\n1,2\n", "holds 1 thing; a map takes at least two; detected layout: 1 row, 2 numeric columns, separator ,"),
         ("x,y\n", "holds nothing"),
         ("\n\n", "t.csv"),
         ("a,b\np,q\nr,s\n", "no column of numbers"),

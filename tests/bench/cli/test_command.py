@@ -50,7 +50,7 @@ def wait_for_worker(process: subprocess.Popen[str]) -> list[psutil.Process]:
     return workers
 
 
-def test_a_run_prints_a_line_for_each_cell_and_a_table(tmp_path: Path) -> None:
+def test_run_prints_a_line_per_cell_and_a_table(tmp_path: Path) -> None:
     code, output = lapmark("run", "-s", "jv", "-p", "uniform", "-n", 8, "--budget", "10ms", "--to", tmp_path)
     assert code == 0, output
     assert "ok       jv" in output
@@ -80,7 +80,7 @@ def test_a_run_prints_a_line_for_each_cell_and_a_table(tmp_path: Path) -> None:
         (["--plugin", "missing.py"], "not a Python file"),
     ],
 )
-def test_a_mistake_is_named_and_costs_nothing(tmp_path: Path, arguments: list[str], message: str) -> None:
+def test_run_with_a_bad_option_names_it_and_writes_nothing(tmp_path: Path, arguments: list[str], message: str) -> None:
     code, output = lapmark("run", "--to", tmp_path, *arguments)
     assert code == 2
     assert message in " ".join(output.replace("│", " ").split())
@@ -88,7 +88,7 @@ def test_a_mistake_is_named_and_costs_nothing(tmp_path: Path, arguments: list[st
     assert not list(tmp_path.iterdir())
 
 
-def test_a_plugin_that_fails_is_named(tmp_path: Path) -> None:
+def test_run_with_a_failing_plugin_names_it(tmp_path: Path) -> None:
     plugin = tmp_path / "broken.py"
     plugin.write_text("1 / 0\n")
     code, output = lapmark("run", "--to", tmp_path / "results", "--plugin", plugin)
@@ -96,7 +96,7 @@ def test_a_plugin_that_fails_is_named(tmp_path: Path) -> None:
     assert "broken.py failed: ZeroDivisionError: division by zero" in " ".join(output.replace("│", " ").split())
 
 
-def test_a_results_folder_with_something_else_in_it_is_left_alone(tmp_path: Path) -> None:
+def test_run_into_a_folder_with_another_file_leaves_it_unchanged(tmp_path: Path) -> None:
     (tmp_path / NAME).write_text("dear diary")
     code, output = lapmark("run", "-s", "jv", "-p", "uniform", "-n", 8, "--to", tmp_path)
     assert code == 2
@@ -104,13 +104,13 @@ def test_a_results_folder_with_something_else_in_it_is_left_alone(tmp_path: Path
     assert (tmp_path / NAME).read_text() == "dear diary"
 
 
-def test_a_report_of_nothing_says_how_to_get_something(tmp_path: Path) -> None:
+def test_report_of_a_missing_folder_says_how_to_make_one(tmp_path: Path) -> None:
     code, output = lapmark("report", tmp_path / "none")
     assert code == 2
     assert "make some with" in " ".join(output.replace("│", " ").split())
 
 
-def test_solvers_and_problems_are_listed(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_solvers_and_problems_list_all_names(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", "300")
     code, output = lapmark("solvers")
     assert code == 0
@@ -120,14 +120,14 @@ def test_solvers_and_problems_are_listed(monkeypatch: pytest.MonkeyPatch) -> Non
     assert all(name in output for name in ("tsne-grid:rows=points", "uniform", "orlib"))
 
 
-def test_the_help_teaches_by_examples(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_run_help_shows_an_example(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", "120")
     code, output = lapmark("run", "--help")
     assert code == 0
     assert "lapmark run -s jv-avx2 -s lapjv -p uniform -n 1000 -n 4000" in output
 
 
-def test_a_killed_run_loses_nothing_and_the_same_command_goes_on(tmp_path: Path) -> None:
+def test_run_killed_keeps_finished_cells_and_continues(tmp_path: Path) -> None:
     command = [*RUN, "--to", tmp_path]
     process = start(*command)
     wait_for_records(tmp_path, 1, process)
@@ -150,7 +150,7 @@ def test_a_killed_run_loses_nothing_and_the_same_command_goes_on(tmp_path: Path)
 
 
 @pytest.mark.slow
-def test_a_run_that_is_killed_again_and_again_ends_as_one_that_was_not(tmp_path: Path) -> None:
+def test_run_killed_repeatedly_ends_with_all_cells(tmp_path: Path) -> None:
     """At moments that differ each time: in start-up, in a solver's call, while a record is written."""
     command = [*RUN, "--rounds", "3", "--to", tmp_path]
     moments = random.Random(0)
@@ -177,7 +177,7 @@ def test_a_run_that_is_killed_again_and_again_ends_as_one_that_was_not(tmp_path:
 
 
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
-def test_ctrl_c_keeps_what_is_done_and_says_how_to_go_on(tmp_path: Path, how: signal.Signals) -> None:
+def test_run_interrupted_keeps_finished_cells_and_says_how_to_continue(tmp_path: Path, how: signal.Signals) -> None:
     process = start(*RUN, "--to", tmp_path)
     wait_for_records(tmp_path, 1, process)
     workers = wait_for_worker(process)
@@ -191,7 +191,7 @@ def test_ctrl_c_keeps_what_is_done_and_says_how_to_go_on(tmp_path: Path, how: si
     assert finished(tmp_path)
 
 
-def test_one_solver_is_shown_at_length(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_solvers_with_a_name_shows_its_details(monkeypatch: pytest.MonkeyPatch) -> None:
     code, output = lapmark("solvers", "sinkhorn")
     assert code == 0
     for fact in ("NIPS 2013", "blur=None", "passes", "Marginal error"):

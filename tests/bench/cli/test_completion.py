@@ -1,4 +1,4 @@
-"""Completion as its users have it: installed into a home, and asked by the shell when TAB is pressed."""
+"""Completion installed into a home folder, and used by pressing TAB in a shell."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-#: What Ctrl-X does in the shell of these tests: show the line as it stands.
+#: Make Ctrl-X show the current line in the shell of these tests.
 SHOW_LINE = r"""
 bind 'set enable-bracketed-paste off'
 bind 'set show-all-if-ambiguous on'
@@ -24,13 +24,13 @@ BIN = Path(sys.executable).parent
 
 
 def ask(shell: str, line: str, **more: str) -> str:
-    """What the command answers the script of a shell that has this line before the cursor."""
+    """Return the answer of the command to the script of a shell with this line before the cursor."""
     environ = {**os.environ, "_LAPMARK_COMPLETE": f"complete_{shell}", "_TYPER_COMPLETE_ARGS": line, **more}
     return subprocess.run([BIN / "lapmark"], env=environ, capture_output=True, text=True, check=True).stdout
 
 
 class Bash:
-    """An interactive bash, whose keyboard is ours."""
+    """An interactive bash with a simulated keyboard."""
 
     def __init__(self, home: Path) -> None:
         self.process, self.keyboard = pty.fork()
@@ -40,7 +40,7 @@ class Bash:
             os.execve(shutil.which("bash") or "", ["bash", "-i"], {"HOME": str(home), "PATH": path, "TERM": "dumb"})
 
     def complete(self, line: str) -> tuple[str, str]:
-        """What TAB makes of a line, and all that is on the screen by then."""
+        """Return the line after TAB, and the screen."""
         os.write(self.keyboard, f"\x15{line}\t\x18".encode())
         screen = ""
         while ":END>" not in screen.rpartition("<LINE:")[2]:
@@ -95,26 +95,26 @@ def bash(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bash]:
         ("lapmark map x.npy --method no", "lapmark map x.npy --method none "),
     ],
 )
-def test_tab_in_bash(bash: Bash, line: str, completed: str) -> None:
+def test_completion_in_bash_completes_the_word(bash: Bash, line: str, completed: str) -> None:
     assert bash.complete(line)[0] == completed
 
 
-def test_tab_in_bash_lists_what_there_is(bash: Bash) -> None:
+def test_completion_in_bash_lists_the_remaining_settings(bash: Bash) -> None:
     _, screen = bash.complete("lapmark run -s cascade:avx2=true,")
     assert {"true,levels=false", "true,levels=true", "true,threads="} <= set(screen.split())
     assert "true,avx2=true" not in screen.split(), "a setting is given once"
 
 
-def test_tab_in_bash_falls_back_on_files(bash: Bash, tmp_path: Path) -> None:
+def test_completion_in_bash_falls_back_to_files(bash: Bash, tmp_path: Path) -> None:
     (tmp_path / "mine.toml").touch()
     for option in ("--config", "--to", "--plugin"):
         line = f"lapmark run {option} {tmp_path}/mi"
         assert bash.complete(line)[0] == f"lapmark run {option} {tmp_path}/mine.toml "
 
 
-def test_zsh_and_fish_are_told_words_and_what_they_mean() -> None:
+def test_completion_in_zsh_and_fish_includes_help() -> None:
     assert 'jv-avx2":"' in ask("zsh", "lapmark run -s jv-")
-    # To zsh a colon parts a word from its help, and reaches it through quotes and an eval.
+    # In zsh an unquoted colon separates a word from its help.
     assert r'"cascade\\:levels=true"' in ask("zsh", "lapmark run -s cascade:le")
     fish = ask("fish", "lapmark run -s cascade:le", _TYPER_COMPLETE_FISH_ACTION="get-args")
     assert fish.splitlines() == ["cascade:levels=true", "cascade:levels=false"]
@@ -123,14 +123,14 @@ def test_zsh_and_fish_are_told_words_and_what_they_mean() -> None:
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
-def test_the_script_of_each_shell_asks_the_command(shell: str) -> None:
+def test_completion_script_of_each_shell_calls_the_command(shell: str) -> None:
     environ = {**os.environ, "_LAPMARK_COMPLETE": f"source_{shell}"}
     script = subprocess.run([BIN / "lapmark"], env=environ, capture_output=True, text=True, check=True).stdout
     assert f"_LAPMARK_COMPLETE=complete_{shell}" in script
 
 
 @pytest.mark.parametrize("line", ["lapmark ru", "lapmark run --b", "lapmark run --config g"])
-def test_verbs_options_and_suites_are_completed_without_loading_a_solver(line: str) -> None:
+def test_completion_of_verbs_and_options_imports_no_solver(line: str) -> None:
     code = """
 import sys
 from lapmark.bench.cli import main

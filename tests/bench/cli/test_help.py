@@ -1,4 +1,4 @@
-"""The help teaches by examples that work, and a name that does not exist is answered with the nearest that do."""
+"""Help pages have valid examples, and mistyped names get suggestions."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from lapmark.bench.cli import app
 COMMAND = typer.main.get_command(app)
 
 
-#: What a line of an example has room for in a terminal of 80 columns.
+#: Longest example line in a terminal of 80 columns.
 ROOM = 74
 
 
@@ -43,7 +43,7 @@ def examples_of(verb: Sequence[str]) -> list[str]:
 
 
 @pytest.mark.parametrize("verb", VERBS, ids=" ".join)
-def test_every_help_ends_with_examples_that_are_commands(verb: tuple[str, ...]) -> None:
+def test_help_of_every_verb_ends_with_valid_examples(verb: tuple[str, ...]) -> None:
     shown = examples_of(verb)
     assert any(example.startswith(" ".join(["lapmark", *verb])) for example in shown)
     for example in shown:
@@ -54,11 +54,11 @@ def test_every_help_ends_with_examples_that_are_commands(verb: tuple[str, ...]) 
             names.append(words.pop(0))
             command = command.commands[names[-1]]
         if "--help" not in words:
-            command.make_context(" ".join(names), words).close()  # a usage error where it is none
+            command.make_context(" ".join(names), words).close()  # raises a usage error for an invalid example
 
 
 @pytest.mark.parametrize("verb", VERBS, ids=" ".join)
-def test_every_help_fits_a_terminal(verb: tuple[str, ...], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_help_of_every_verb_fits_80_columns(verb: tuple[str, ...], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", "80")
     output = CliRunner().invoke(app, [*verb, "--help"]).output
     assert max(map(len, output.splitlines())) <= 80
@@ -67,13 +67,13 @@ def test_every_help_fits_a_terminal(verb: tuple[str, ...], monkeypatch: pytest.M
         assert any(example in line for line in output.splitlines()), "not broken in two"
 
 
-def test_no_arguments_is_help() -> None:
+def test_command_without_arguments_shows_help() -> None:
     _, output = lapmark()
     assert "lapmark run -s jv" in output
     assert all(f" {verb} " in output for verb in COMMAND.commands)
 
 
-def test_the_version_is_that_of_the_package() -> None:
+def test_version_option_prints_the_package_version() -> None:
     assert lapmark("--version") == (0, f"lapmark {importlib.metadata.version('lapmark')}")
 
 
@@ -100,7 +100,7 @@ def test_the_version_is_that_of_the_package() -> None:
         ("gallery words:txts=1", "no setting 'txts'; there is vectors, texts; did you mean texts?"),
     ],
 )
-def test_a_mistyped_name_is_answered_with_the_nearest(mistyped: str, answer: str) -> None:
+def test_mistyped_name_suggests_the_nearest(mistyped: str, answer: str) -> None:
     code, output = lapmark(*mistyped.split())
     assert code == 2
     assert answer in output

@@ -18,7 +18,7 @@ from PIL import Image
 from lapmark.bench.cli import main
 from lapmark.bench.cli.terminal import STAND_INS, stand_in
 from lapmark.bench.system import commit_build
-from lapmark.bench.system.commit_build import Failed
+from lapmark.bench.system.commit_build import CommandError
 from lapmark.bench.system.git_repository import TRAILER
 from lapmark.solvers import registry
 
@@ -170,6 +170,6 @@ def test_escape_sequences_of_others_do_not_reach_the_terminal(
         assert "title" in output, (command, output)
         assert "\x1b[2J" not in output, command
         assert "\x1b]" not in output, command
-    with pytest.raises(Failed, match="title") as failed:
+    with pytest.raises(CommandError, match="title") as failed:
         commit_build.run(["sh", "-c", f"printf '%s' {shlex.quote(ESCAPES)}; exit 1"])
     assert "\x1b" not in str(failed.value)

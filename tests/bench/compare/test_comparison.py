@@ -1,4 +1,4 @@
-"""Verdicts are given where they are certain, and nowhere else."""
+"""Comparison: verdicts where they are certain, warnings, and the three output formats."""
 
 from __future__ import annotations
 
@@ -15,7 +15,8 @@ from command import lapmark
 from lapmark.bench.compare import formats
 from lapmark.bench.compare.bootstrap import ratio
 from lapmark.bench.compare.comparability import STARTED
-from lapmark.bench.compare.comparison import Change, Comparison, Side, Terms, compare
+from lapmark.bench.compare.comparison import Change, Comparison, Criteria, compare
+from lapmark.bench.compare.result_sets import ResultSet
 from lapmark.bench.results.record import Record
 from lapmark.bench.results.store import Store
 
@@ -46,21 +47,21 @@ def record(solver: str = "jv", n: int = 100, rounds: Rounds | None = None, **kno
     )
 
 
-def compared_to(old: Iterable[Record] | Record, new: Iterable[Record] | Record, **terms: Any) -> Comparison:
-    sides = [(side,) if isinstance(side, Record) else tuple(side) for side in (old, new)]
-    return compare(Side("A", sides[0]), Side("B", sides[1]), Terms(**terms))
+def compared_to(old: Iterable[Record] | Record, new: Iterable[Record] | Record, **criteria: Any) -> Comparison:
+    sets = [(records,) if isinstance(records, Record) else tuple(records) for records in (old, new)]
+    return compare(ResultSet("A", sets[0]), ResultSet("B", sets[1]), Criteria(**criteria))
 
 
-def changes(old: Record, new: Record, **terms: Any) -> dict[str, Change]:
-    (cell,) = compared_to(old, new, **terms).cells
+def changes(old: Record, new: Record, **criteria: Any) -> dict[str, Change]:
+    (cell,) = compared_to(old, new, **criteria).cells
     return {change.what: change for change in cell.changes}
 
 
 def noisy_pair(random: np.random.Generator, rounds: int, effect: float = 1.0) -> tuple[Rounds, Rounds]:
-    """Samples of the same call on both sides, A B B A …, on a machine that is not quiet.
+    """Samples of the same call on both sides, A B B A …, on a noisy machine.
 
-    It drifts by up to a fifth, each process has a level of its own, which is now and then a third higher, and calls
-    have a tail so heavy that its variance is infinite.
+    It drifts by up to a fifth, each process has its own level, sometimes a third higher, and the times of calls have
+    a tail so heavy that its variance is infinite.
     """
     sides: tuple[Rounds, Rounds] = [], []
     drift = random.uniform(-0.2, 0.2)
@@ -74,7 +75,7 @@ def noisy_pair(random: np.random.Generator, rounds: int, effect: float = 1.0) ->
 
 
 @pytest.mark.parametrize(("rounds", "paired"), [(3, True), (8, True), (8, False)])
-def test_identical_pairs_are_told_apart_no_more_often_than_stated(rounds: int, paired: bool) -> None:
+def test_ratio_of_identical_pairs_excludes_one_no_more_often_than_stated(rounds: int, paired: bool) -> None:
     random, pairs, level = np.random.default_rng(rounds), 1000, 0.05
     found = [ratio(*noisy_pair(random, rounds), 1 - level, paired) for _ in range(pairs)]
     alarms = sum(not known.low < 1 < known.high for known in found if known is not None)
@@ -82,7 +83,7 @@ def test_identical_pairs_are_told_apart_no_more_often_than_stated(rounds: int, p
     assert alarms <= pairs * level + 3 * np.sqrt(pairs * level * (1 - level))
 
 
-def test_many_cells_of_an_identical_pair_are_never_flagged_at_once() -> None:
+def test_compare_many_identical_cells_flags_none_beyond_the_stated_rate() -> None:
     random, gates, cells = np.random.default_rng(1), 50, 20
     flagged = 0
     for _ in range(gates):
@@ -94,7 +95,7 @@ def test_many_cells_of_an_identical_pair_are_never_flagged_at_once() -> None:
     assert flagged <= gates * 0.05 + 1
 
 
-def test_a_slowdown_of_a_tenth_is_seen() -> None:
+def test_compare_with_a_slowdown_of_a_tenth_finds_it() -> None:
     random = np.random.default_rng(2)
     verdicts = []
     for effect in (1.1, 1 / 1.1):
@@ -108,7 +109,7 @@ def test_a_slowdown_of_a_tenth_is_seen() -> None:
     assert sum(word == "faster" for slower, word in verdicts if not slower) >= 25
 
 
-def test_a_ratio_is_the_same_every_time_and_counts_rounds_not_samples() -> None:
+def test_ratio_is_reproducible_and_counts_rounds_not_samples() -> None:
     random = np.random.default_rng(3)
     old, new = noisy_pair(random, 5)
     assert ratio(old, new, 0.95, paired=True) == ratio(old, new, 0.95, paired=True)
@@ -118,7 +119,7 @@ def test_a_ratio_is_the_same_every_time_and_counts_rounds_not_samples() -> None:
     assert (many.low, many.high) == pytest.approx((few.low, few.high), rel=0.02)
 
 
-def test_pairs_take_out_what_both_have_in_common() -> None:
+def test_ratio_of_pairs_removes_common_drift() -> None:
     old: Rounds = [[1.0 * 2**k, 1.01 * 2**k] for k in range(5)]
     new = [[1.2 * seconds for seconds in samples] for samples in old]
     paired, unpaired = (ratio(old, new, 0.95, paired) for paired in (True, False))
@@ -129,14 +130,14 @@ def test_pairs_take_out_what_both_have_in_common() -> None:
     assert unpaired.low < 1 < unpaired.high
 
 
-def test_a_single_round_settles_nothing_and_says_what_would() -> None:
+def test_compare_with_a_single_round_is_inconclusive_and_names_the_option() -> None:
     comparison = compared_to(record(rounds=[[1.0] * 50]), record(rounds=[[9.0] * 50]))
     assert [change.verdict for cell in comparison.cells for change in cell.changes] == ["inconclusive"]
     assert not comparison.worse
     assert any("--rounds" in warning for warning in comparison.warnings)
 
 
-def test_a_time_that_cannot_have_changed_by_much_is_the_same() -> None:
+def test_compare_times_within_the_threshold_are_the_same() -> None:
     steady = [[1.0, 1.001, 1.002], [1.001, 1.0, 1.002], [1.0, 1.002, 1.001]]
     assert changes(record(rounds=steady), record(rounds=steady))["time"].verdict == "same"
     slightly = [[1.02 * seconds for seconds in samples] for samples in steady]
@@ -153,7 +154,7 @@ def test_a_time_that_cannot_have_changed_by_much_is_the_same() -> None:
         ({"reductions": 10}, "moved", False),
     ],
 )
-def test_a_counter_is_compared_to_the_last_digit(counters: Mapping[str, int], word: str, worse: bool) -> None:
+def test_compare_counters_exactly(counters: Mapping[str, int], word: str, worse: bool) -> None:
     comparison = compared_to(record(), record(counters=counters))
     ((_, change),) = [found for verdict in ("worse", "better", "moved") for found in comparison.changes(verdict)]  # type: ignore[arg-type]
     assert (change.what, change.old, change.new) == ("row_scans", 1000, counters.get("row_scans"))
@@ -162,15 +163,15 @@ def test_a_counter_is_compared_to_the_last_digit(counters: Mapping[str, int], wo
 
 
 @pytest.mark.parametrize("status", ["wrong", "timeout", "memory", "crash", "error", "unproven", "skipped"])
-def test_an_answer_that_is_no_longer_there_is_a_regression(status: str) -> None:
+def test_compare_a_lost_answer_is_broken(status: str) -> None:
     failed = record(status=status, message="it broke\nat length", rounds=[])
     change = changes(record(), failed)["status"]
     assert (change.word, change.new) == ("broken", f"{status}: it broke")
-    assert changes(failed, record())["status"].word == "mended"
+    assert changes(failed, record())["status"].word == "fixed"
     assert changes(failed, failed) == {}
 
 
-def test_a_package_that_is_missing_here_is_nobodys_regression() -> None:
+def test_compare_a_missing_package_is_no_regression() -> None:
     missing = record(status="skipped", message="not installed", rounds=[], versions={"lapjv": "missing"})
     assert changes(record(), missing)["status"].verdict == "moved"
 
@@ -180,12 +181,19 @@ def test_a_package_that_is_missing_here_is_nobodys_regression() -> None:
     [
         ({"peak_memory": 32 << 20}, {"peak_memory": 64 << 20}, "memory", "more"),
         ({"peak_memory": 64 << 20}, {"peak_memory": 32 << 20}, "memory", "less"),
-        ({"gap": 0.02, "exact": False}, {"gap": 0.03, "exact": False}, "gap", "farther"),
-        ({"row_error": 1e-3, "column_error": 0.0}, {"row_error": 0.0, "column_error": 0.0}, "marginal error", "nearer"),
+        ({"gap": 0.02, "exact": False}, {"gap": 0.03, "exact": False}, "gap", "larger"),
+        (
+            {"row_error": 1e-3, "column_error": 0.0},
+            {"row_error": 0.0, "column_error": 0.0},
+            "marginal error",
+            "smaller",
+        ),
         ({"instructions": 10**6}, {"instructions": 2 * 10**6}, "instructions", "more work"),
     ],
 )
-def test_memory_and_errors_are_compared_too(old: dict[str, Any], new: dict[str, Any], what: str, word: str) -> None:
+def test_compare_memory_errors_and_instructions_by_the_threshold(
+    old: dict[str, Any], new: dict[str, Any], what: str, word: str
+) -> None:
     assert changes(record(**old), record(**new))[what].word == word
 
 
@@ -198,18 +206,18 @@ def test_memory_and_errors_are_compared_too(old: dict[str, Any], new: dict[str, 
         ({"gap": 0.100}, {"gap": 0.101}),
     ],
 )
-def test_what_means_nothing_is_no_change(old: dict[str, Any], new: dict[str, Any]) -> None:
+def test_compare_negligible_differences_yield_no_change(old: dict[str, Any], new: dict[str, Any]) -> None:
     assert set(changes(record(exact=False, **old), record(exact=False, **new))) == {"time"}
 
 
-def test_another_problem_under_the_same_name_is_not_compared() -> None:
+def test_compare_a_changed_problem_only_reports_it() -> None:
     comparison = compared_to(record(), record(cost=6.0, counters={"row_scans": 10**6}))
     assert not comparison.worse
     assert [change.what for cell in comparison.cells for change in cell.changes] == ["problem"]
-    assert any("the problem is another now" in warning for warning in comparison.warnings)
+    assert any("the problem has changed" in warning for warning in comparison.warnings)
 
 
-def test_cells_are_found_by_solver_case_and_threads_and_those_of_one_side_are_listed() -> None:
+def test_compare_matches_solver_case_and_threads_and_lists_the_rest() -> None:
     old = [record("jv"), record("scipy"), record("cascade", threads=2)]
     new = [record("jv"), record("cascade", threads=1), record("jv", n=7)]
     comparison = compared_to(old, new)
@@ -219,35 +227,35 @@ def test_cells_are_found_by_solver_case_and_threads_and_those_of_one_side_are_li
     assert "Only in A: scipy on uniform n=100, cascade, 2 threads on uniform n=100." in formats.markdown(comparison)
 
 
-def test_nothing_in_common_is_an_error_that_says_what_there_is() -> None:
+def test_compare_without_common_cells_raises_and_lists_both_contents() -> None:
     with pytest.raises(ValueError, match=r"no cell in common; A has 1 of 1 solvers on 1 cases, B has 2 of 2 solvers"):
         compared_to(record("jv"), [record("scipy"), record("lap")])
 
 
-def test_what_makes_a_comparison_doubtful_is_said() -> None:
+def test_compare_under_different_conditions_warns() -> None:
     def warnings(**known: Any) -> str:
         return " ".join(compared_to(record(conditions={STARTED: 0.0}), record(**known)).warnings)
 
     assert warnings(conditions={STARTED: 0.0}) == ""
-    assert "not measured in turns" in warnings()
+    assert "not measured alternately" in warnings()
     elsewhere = warnings(machine={**MACHINE, "cpu": "another"})
-    assert "on different machines: cpu a processor and another" in elsewhere
+    assert "Measured on different machines: cpu a processor and another" in elsewhere
     assert "with different packages: numpy unknown and 2.0" in warnings(versions={"numpy": "2.0"})
     mixed = compared_to([record(commit="a"), record(n=7, commit="b")], [record(), record(n=7)]).warnings
     assert any("A mixes measurements of 2 commits: a, b" in warning for warning in mixed)
 
 
-def test_the_same_is_told_in_three_forms() -> None:
+def test_formats_agree_in_json_markdown_and_headline() -> None:
     steady = [[1.0, 1.001], [1.001, 1.0], [1.0, 1.002]]
     old = [record(rounds=steady), record(n=7, rounds=steady), record(n=8, rounds=steady)]
     new = [record(rounds=steady, counters={"row_scans": 1020, "reductions": 10}), record(n=7, rounds=steady)]
     new.append(record(n=8, rounds=[[2 * seconds for seconds in samples] for samples in steady]))
     comparison = compared_to(old, new)
 
-    told = json.loads(formats.as_json(comparison))
-    assert (told["format"], told["worse"], told["threshold"]) == (1, True, 0.05)
-    assert [len(cell["changes"]) for cell in told["cells"]] == [2, 1, 1]
-    time, scans = told["cells"][0]["changes"]
+    content = json.loads(formats.as_json(comparison))
+    assert (content["format"], content["worse"], content["threshold"]) == (1, True, 0.05)
+    assert [len(cell["changes"]) for cell in content["cells"]] == [2, 1, 1]
+    time, scans = content["cells"][0]["changes"]
     assert (scans["what"], scans["old"], scans["new"], scans["word"]) == ("row_scans", 1000, 1020, "more work")
     assert time["low"] <= time["value"] <= time["high"]
 
@@ -261,7 +269,7 @@ def test_the_same_is_told_in_three_forms() -> None:
 
 @pytest.fixture
 def folders(tmp_path: Path) -> tuple[Path, Path]:
-    """Two stores: one with two commits, and one that is worse than the first of them."""
+    """Two stores: one with two commits, and one worse than the first commit."""
     first, second = tmp_path / "first", tmp_path / "second"
     more = {"row_scans": 1001, "reductions": 10}
     with Store.open(first) as store:
@@ -273,7 +281,7 @@ def folders(tmp_path: Path) -> tuple[Path, Path]:
     return first, second
 
 
-def test_a_side_is_a_folder_a_commit_or_both(folders: tuple[Path, Path]) -> None:
+def test_compare_command_accepts_folders_commits_and_both(folders: tuple[Path, Path]) -> None:
     first, second = folders
     assert lapmark("compare", first, first)[0] == 0
     assert lapmark("compare", "aaaa", "b" * 40, "--in", first)[0] == 1
@@ -288,24 +296,26 @@ def test_a_side_is_a_folder_a_commit_or_both(folders: tuple[Path, Path]) -> None
     ("sides", "message"),
     [
         (["bbbb", "bbbb"], "bbbb is the start of 2 commits"),
-        (["cccc", "aaaa"], "of cccc, which git does not know, {first} holds nothing; it holds aaaaaaaaaaaa (1 cells)"),
+        (["cccc", "aaaa"], "{first} has no record of cccc, which git does not know; it has aaaaaaaaaaaa (1 cells)"),
         (["aaaa", "aaaa", "--threshold", "5 percent"], "is not a share between 0 and 100 %"),
     ],
 )
-def test_a_side_that_is_not_there_is_named(folders: tuple[Path, Path], sides: list[str], message: str) -> None:
+def test_compare_command_with_an_unknown_set_names_it(
+    folders: tuple[Path, Path], sides: list[str], message: str
+) -> None:
     code, output = lapmark("compare", *sides, "--in", folders[0])
     assert code == 2
     squeezed = "".join(output.replace("│", "").split())
     assert "".join(message.format(first=folders[0]).split()) in squeezed
 
 
-def test_no_folder_at_all_says_how_to_make_one(tmp_path: Path) -> None:
+def test_compare_command_without_a_folder_says_how_to_make_one(tmp_path: Path) -> None:
     code, output = lapmark("compare", "nothing", "nowhere", "--in", tmp_path)
     assert code == 2
-    assert "make some with `lapmark run --to FOLDER`" in " ".join(output.replace("│", " ").split())
+    assert "make one with `lapmark run --to FOLDER`" in " ".join(output.replace("│", " ").split())
 
 
-def test_the_last_record_of_a_cell_counts_unless_its_solver_was_missing() -> None:
+def test_compare_uses_the_last_record_unless_its_solver_was_missing() -> None:
     missing = record(status="skipped", rounds=[], versions={"lapjv": "missing"})
     more = replace(record(), counters={"row_scans": 2000, "reductions": 10})
     assert changes(record(), more)["row_scans"].new == 2000

@@ -1,4 +1,4 @@
-"""A gate on real commits: builds them, measures them in turns, and fails on what is certain and on nothing else."""
+"""The gate on real commits: it builds and measures them, and fails only on certain regressions."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from typer.testing import CliRunner
 
 from lapmark.bench.cli import app
 from lapmark.bench.compare import templates
-from lapmark.bench.system.commit_build import CUSTOMISATION, Build, Failed
+from lapmark.bench.system.commit_build import CUSTOMISATION, Build, CommandError
 from lapmark.bench.system.process_tree import can_isolate
 
 ROOT = Path(__file__).parents[3]
@@ -124,7 +124,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     git(
         folder, "commit", "--quiet", "--amend", "-m", "More work\n\nCounters-Changed: looks twice at every fiftieth row"
     )
-    git(folder, "branch", "told")
+    git(folder, "branch", "explained")
     git(folder, "commit", "--quiet", "--amend", "-m", "More work")
     return folder
 
@@ -155,69 +155,71 @@ def command(to: Path, *arguments: object) -> list[str]:
     return [sys.executable, "-m", "lapmark", "gate", *map(str, (*arguments, *GATE, "--to", to))]
 
 
-def test_two_per_cent_more_work_is_caught_by_the_counter(gate: Gate, tmp_path: Path) -> None:
+def test_gate_with_two_per_cent_more_work_fails_by_the_counter(gate: Gate, tmp_path: Path) -> None:
     code, output = gate("start", "more", "--rounds", 1, "--format", "markdown")
     assert code == 1
     assert "| `uniform:dtype=float64 n=100` | `picker` | row_scans | 100 | 102 | 1.02× | **more work** |" in output
     (folder,) = tmp_path.iterdir()
-    turns = {turn: turn.stat().st_mtime_ns for turn in (folder / "turns").iterdir()}
-    assert len(turns) == 1
-    # The same gate on other terms measures nothing anew.
+    blocks = {block: block.stat().st_mtime_ns for block in (folder / "blocks").iterdir()}
+    assert len(blocks) == 1
+    # The same gate with other criteria measures nothing again.
     assert gate("start", "more", "--rounds", 1, "--allow-counters")[0] == 0
-    assert {turn: turn.stat().st_mtime_ns for turn in (folder / "turns").iterdir()} == turns
-    # Each side is a store like any other.
+    assert {block: block.stat().st_mtime_ns for block in (folder / "blocks").iterdir()} == blocks
+    # Each commit's results are an ordinary store.
     code, output = lapmark("compare", folder / "old", folder / "new", "--format", "json")
     assert code == 1
     assert json.loads(output)["cells"][0]["solver"] == "picker"
 
 
-def test_a_commit_may_say_that_counters_change_on_purpose(gate: Gate) -> None:
-    code, output = gate("start", "told", "--rounds", 1)
+def test_gate_with_a_counters_changed_trailer_passes_and_shows_the_reason(gate: Gate) -> None:
+    code, output = gate("start", "explained", "--rounds", 1)
     assert code == 0
     assert "looks twice at every fiftieth row" in output
     assert "row_scans" in output
 
 
 @pytest.mark.skipif(not can_isolate(), reason="needs namespaces, which this system does not allow")
-def test_a_commit_does_not_see_the_build_of_the_other_nor_its_results(gate: Gate, tmp_path: Path) -> None:
+def test_gate_hides_the_other_build_and_the_results(gate: Gate, tmp_path: Path) -> None:
     code, output = gate("start", "reaches", "--rounds", 2)
     assert code == 0, output
-    assert len(list(tmp_path.rglob("turns/*.json"))) == 2
+    assert len(list(tmp_path.rglob("blocks/*.json"))) == 2
 
 
-def test_a_commit_that_changes_what_is_not_its_own_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_build_that_changes_foreign_files_fails(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where the system cannot hide it."""
     monkeypatch.setattr("lapmark.bench.system.process_tree.can_isolate", lambda: False)
     (tmp_path / "old").mkdir()
     (tmp_path / "old" / "picker.py").touch()
     thief = Build("a" * 40, tmp_path, hidden=(tmp_path / "old",))
     code = f"open({str(tmp_path / 'old' / 'picker.py')!r}, 'a').write(' ')"
-    with pytest.raises(Failed, match=r"aaaaaaaaaaaa cannot be measured:\nit has changed what is not its own: .*picker"):
+    with pytest.raises(
+        CommandError, match=r"aaaaaaaaaaaa cannot be measured:\nit has changed a file of another build: .*picker"
+    ):
         thief.python(["-c", code])
 
 
-def test_commits_that_differ_in_nothing_are_not_flagged(gate: Gate) -> None:
+def test_gate_of_equal_code_passes(gate: Gate) -> None:
     code, output = gate("start", "comment", "--rounds", 2, "--format", "markdown")
     assert code == 0, output
     assert "Counters are equal in 1 of 1 cells." in output
-    assert "in turns" not in output  # or else it would be said that they were not
+    assert "alternately" not in output  # no warning that they were not
 
 
 @pytest.mark.slow
-def test_a_commit_that_takes_ten_times_as_long_is_slower_the_second_time_too(gate: Gate) -> None:
+def test_gate_with_ten_times_the_time_fails_after_a_repeat(gate: Gate) -> None:
     code, output = gate("start", "slow", "--rounds", 3, "--format", "json")
     assert code == 1
-    told = json.loads(output[: output.rindex("}") + 1])
-    (change,) = told["cells"][0]["changes"]
+    content = json.loads(output[: output.rindex("}") + 1])
+    (change,) = content["cells"][0]["changes"]
     assert (change["what"], change["word"]) == ("time", "slower")
-    assert any("measured once more" in warning for warning in told["warnings"])
+    assert any("measured again" in warning for warning in content["warnings"])
 
 
-def test_the_same_sources_are_not_even_built(gate: Gate) -> None:
-    assert "decides no measurement" in gate("more", "more")[1]
+def test_gate_of_the_same_sources_builds_nothing(gate: Gate) -> None:
+    assert "differ in nothing that affects measurements" in gate("more", "more")[1]
 
 
-def test_a_commit_that_does_not_build_shows_what_the_compiler_said(gate: Gate) -> None:
+def test_gate_with_a_broken_build_shows_the_compiler_output(gate: Gate) -> None:
     code, output = gate("start", "broken", "--rounds", 1)
     assert code == 2
     assert "cannot be built" in output
@@ -225,15 +227,15 @@ def test_a_commit_that_does_not_build_shows_what_the_compiler_said(gate: Gate) -
     assert "Traceback" not in output
 
 
-def test_what_a_commit_cannot_measure_is_said_in_its_own_words(tmp_path: Path) -> None:
+def test_build_that_cannot_measure_fails_with_its_own_output(tmp_path: Path) -> None:
     (tmp_path / "bench.py").write_text("raise SystemExit('so it is')")
     # Without it the editable installation that runs these tests would be imported.
     (tmp_path / "sitecustomize.py").write_text(CUSTOMISATION)
-    with pytest.raises(Failed, match=r"^0123456789ab cannot be measured:\nso it is$"):
+    with pytest.raises(CommandError, match=r"^0123456789ab cannot be measured:\nso it is$"):
         Build("0123456789abcdef", tmp_path).python(["-m", "bench"])
 
 
-def test_what_cannot_be_gated_is_named(gate: Gate, project: Path, tmp_path: Path) -> None:
+def test_gate_without_commit_history_or_repository_names_the_problem(gate: Gate, project: Path, tmp_path: Path) -> None:
     code, output = gate("v9")
     assert code == 2
     assert "v9: no such commit" in output
@@ -244,34 +246,34 @@ def test_what_cannot_be_gated_is_named(gate: Gate, project: Path, tmp_path: Path
     assert "the clone is shallow" in output
     code, output = gate("start", folder=tmp_path)
     assert code == 2
-    assert "in no git repository" in " ".join(output.replace("│", " ").split())
+    assert "is not in a git repository" in " ".join(output.replace("│", " ").split())
 
 
 @pytest.mark.slow
-def test_ctrl_c_ends_everything_and_the_same_command_goes_on(
+def test_gate_interrupted_ends_its_processes_and_continues_later(
     gate: Gate, project: Path, environment: dict[str, str], tmp_path: Path
 ) -> None:
     arguments = "start", "comment", "--rounds", 3
     with subprocess.Popen(
         command(tmp_path, *arguments), cwd=project, env=environment, stdout=-1, stderr=subprocess.STDOUT, text=True
     ) as process:
-        while not (turns := list(tmp_path.glob("*/turns/*.json"))):
+        while not (blocks := list(tmp_path.glob("*/blocks/*.json"))):
             assert process.poll() is None, process.communicate()[0]
             time.sleep(0.02)
         children = psutil.Process(process.pid).children(recursive=True)
         process.send_signal(signal.SIGINT)
         output, _ = process.communicate(timeout=30)
     assert process.returncode == 130, output
-    assert "Stopped. The same command goes on from there." in output
+    assert "Stopped. The same command continues." in output
     assert not psutil.wait_procs(children, timeout=10)[1]
-    kept = {turn: turn.stat().st_mtime_ns for turn in turns}
+    kept = {block: block.stat().st_mtime_ns for block in blocks}
     code, output = gate(*arguments)
     assert code == 0, output
-    assert len(list(tmp_path.glob("*/turns/*.json"))) == 3
-    assert {turn: turn.stat().st_mtime_ns for turn in turns} == kept
+    assert len(list(tmp_path.glob("*/blocks/*.json"))) == 3
+    assert {block: block.stat().st_mtime_ns for block in blocks} == kept
 
 
-def test_the_workflow_is_valid_and_its_commands_exist() -> None:
+def test_workflow_is_valid_and_uses_existing_options() -> None:
     workflow = yaml.safe_load(templates.WORKFLOW.read_text())
     steps = workflow["jobs"]["gate"]["steps"]
     assert workflow[True] == "pull_request"  # YAML reads `on` as true
@@ -323,17 +325,17 @@ OWN = ["-s", "jv", "-s", "hungarian", "-p", "uniform", "-n", 200, "--budget", "2
 
 @pytest.mark.slow
 @pytest.mark.timeout(3600)
-def test_more_work_in_a_native_kernel_is_caught_by_its_counter(own_gate: Gate) -> None:
+def test_gate_with_more_work_in_a_native_kernel_fails_by_its_counter(own_gate: Gate) -> None:
     code, output = own_gate("more~1", "more", "--rounds", 3)
     assert code == 1, output
-    told = json.loads(output[output.index("{") : output.rindex("}") + 1])
-    worse = {(c["solver"], x["what"]) for c in told["cells"] for x in c["changes"] if x["verdict"] == "worse"}
+    content = json.loads(output[output.index("{") : output.rindex("}") + 1])
+    worse = {(c["solver"], x["what"]) for c in content["cells"] for x in c["changes"] if x["verdict"] == "worse"}
     assert worse == {("jv", "row_scans")}
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(7200)
-def test_an_identical_pair_is_never_flagged_in_twenty_gates(own_gate: Gate) -> None:
+def test_gate_of_identical_code_passes_twenty_times(own_gate: Gate) -> None:
     for _ in range(20):
         code, output = own_gate("comment~1", "comment", "--rounds", 5, "--fresh")
         assert code == 0, output

@@ -51,7 +51,7 @@ def archive(path: Path, compression: int = zipfile.ZIP_DEFLATED, **members: byte
 class TestArrays:
     @pytest.mark.usefixtures("small")
     @pytest.mark.parametrize("name", ["a.npz", "a-ubyte.gz", "a.csv.gz", "a.parquet"])
-    def test_nothing_is_unpacked_before_its_size_is_known(self, tmp_path: Path, name: str) -> None:
+    def test_oversized_file_is_refused_before_unpacking(self, tmp_path: Path, name: str) -> None:
         path, pixels = tmp_path / name, np.zeros((1 << 12, 1 << 13), np.uint8)
         if name == "a.npz":
             np.savez_compressed(path, points=pixels)
@@ -70,7 +70,7 @@ class TestArrays:
 
     @pytest.mark.usefixtures("small")
     @pytest.mark.parametrize("read", [collection.read, cost_file.read])
-    def test_arrays_of_an_archive_are_bounded_together(self, tmp_path: Path, read) -> None:
+    def test_archive_bounds_its_arrays_together(self, tmp_path: Path, read) -> None:
         path = tmp_path / "a.npz"
         names = ("points", "labels") if read is collection.read else ("x", "y")
         np.savez_compressed(path, **{name: np.zeros((500, 2)) for name in names})
@@ -80,7 +80,7 @@ class TestArrays:
             read(path)
 
     @pytest.mark.usefixtures("small")
-    def test_what_is_not_needed_or_not_compressed_is_not_bounded(self, tmp_path: Path) -> None:
+    def test_archive_does_not_bound_unused_or_uncompressed_arrays(self, tmp_path: Path) -> None:
         np.savez_compressed(tmp_path / "a.npz", points=np.ones((9, 2)), other=np.zeros(MOST))
         assert len(collection.read(tmp_path / "a.npz")) == 9
         np.savez(tmp_path / "b.npz", points=np.zeros((MOST, 2)))
@@ -89,7 +89,7 @@ class TestArrays:
     @pytest.mark.parametrize("shape", [(1 << 40, 2), (-1, 2), (3, 2)])
     @pytest.mark.parametrize("read", [collection.read, cost_file.read])
     @pytest.mark.parametrize("name", ["a.npy", "a.npz"])
-    def test_header_that_announces_more_than_there_is(
+    def test_header_that_declares_more_than_the_file_has(
         self, tmp_path: Path, name: str, read, shape: tuple[int, ...]
     ) -> None:
         path = tmp_path / name
@@ -97,7 +97,9 @@ class TestArrays:
             path.write_bytes(npy(shape, bytes(4)))
         else:
             archive(path, x=npy(shape, bytes(4)), **({"y": npy((2, 2), bytes(4))} if read is cost_file.read else {}))
-        with pytest.raises(ValueError, match=rf"{name}: (x|the array) is announced to have .* bytes, but 4 are there"):
+        with pytest.raises(
+            ValueError, match=rf"{name}: the header of (x|the array) declares .* bytes, but the file has 4"
+        ):
             read(path)
 
     def test_array_larger_than_the_free_memory_is_refused(
@@ -105,10 +107,10 @@ class TestArrays:
     ) -> None:
         np.save(tmp_path / "a.npy", np.zeros((1000, 2)))
         monkeypatch.setattr(psutil, "virtual_memory", lambda: SimpleNamespace(available=9999))
-        with pytest.raises(ValueError, match=r"the array takes 15\.6 KiB of memory, of which 9\.76 KiB are free"):
+        with pytest.raises(ValueError, match=r"the array takes 15\.6 KiB of memory, but only 9\.76 KiB are free"):
             collection.read(tmp_path / "a.npy")
 
-    def test_archive_with_a_password_or_an_unknown_compression_is_named(self, tmp_path: Path) -> None:
+    def test_archive_with_password_or_unknown_compression_raises_with_its_name(self, tmp_path: Path) -> None:
         path = archive(tmp_path / "a.npz", x=npy((3, 2), bytes(6)))
         content = path.read_bytes()
         for offset, value, fault in ((8, 1, "encrypted"), (10, 99, "compression")):
@@ -118,7 +120,9 @@ class TestArrays:
             with pytest.raises(ValueError, match=rf"a\.npz: x cannot be read: .*{fault}"):
                 collection.read(path)
 
-    def test_sparse_matrix_is_checked_before_it_is_used(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_sparse_matrix_with_bad_indices_or_shape_is_refused(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         path = tmp_path / "a.npz"
         matrix = scipy.sparse.csr_array(np.eye(3))
         matrix.indptr[1] = 1 << 28
@@ -142,7 +146,7 @@ class TestText:
         with pytest.raises(ValueError, match=r"a-ubyte\.gz unpacks to 81 MiB; .*; unpack it with gunzip"):
             datasets.read_idx(path, 3)
         path.write_bytes(gzip.compress(struct.pack(">4B3I", 0, 0, 8, 3, 2, 2, 2) + bytes(1 << 24)))
-        with pytest.raises(ValueError, match="9 or more bytes of data; its header promises 2 × 2 × 2"):
+        with pytest.raises(ValueError, match="9 or more bytes of data; its header declares 2 × 2 × 2"):
             datasets.read_idx(path, 3)
 
     @pytest.mark.parametrize("unit", [b"1,2\n", b"1,", b"1"])
@@ -155,7 +159,7 @@ class TestText:
         with pytest.raises(ValueError, match="it unpacks to more than"):
             csv_file.read(path)
 
-    def test_line_without_end_is_no_table(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_line_that_is_too_long_is_refused(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(bounded_reading, "MOST_LINE", 1000)
         path = tmp_path / "a.csv"
         path.write_text("1,2\n" + "1" * 2000)
@@ -187,7 +191,9 @@ class TestText:
 
 
 class TestImages:
-    def test_threads_decode_so_many_pixels_at_a_time(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_thumbnails_decode_a_bounded_number_of_pixels_at_a_time(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         for k in range(12):
             Image.new("L", (100, 100 if k % 4 else 500)).save(tmp_path / f"{k}.png")
         most, working, seen, lock = 20_000, [0], set(), threading.Lock()
@@ -210,7 +216,7 @@ class TestImages:
         assert len(collection.read(tmp_path, threads=6)) == 12
         assert seen == {10_000, 20_000, 50_000}, "an image larger than that is decoded while no other is"
 
-    def test_image_that_announces_too_many_pixels_is_skipped(self, tmp_path: Path) -> None:
+    def test_image_that_declares_too_many_pixels_is_skipped(self, tmp_path: Path) -> None:
         for name in ("a", "b", "c"):
             Image.new("L", (9, 9)).save(tmp_path / f"{name}.png")
         content = bytearray((tmp_path / "c.png").read_bytes())
@@ -220,7 +226,7 @@ class TestImages:
         name, reason = collection.read(tmp_path).skipped[0]
         assert (name, reason) == ("c.png", "it has more than 178,956,970 pixels; make it smaller")
 
-    def test_jpeg_counts_as_it_is_decoded(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_jpeg_is_bounded_by_its_decoded_size(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         image = Image.new("RGB", (2000, 2000), "red")
         image.save(tmp_path / "a.jpg")
         image.save(tmp_path / "b.jpg", progressive=True)
@@ -234,7 +240,7 @@ class TestImages:
         monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 100_000)  # beyond twice as many, Pillow opens none
         assert collection.read(tmp_path).names == read.names
 
-    def test_transparency_in_strips_is_as_in_one_piece(self, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_transparency_in_strips_equals_one_piece(self, monkeypatch: pytest.MonkeyPatch) -> None:
         pixels = np.random.default_rng(0).integers(0, 256, (50, 40, 4), np.uint8)
         whole = thumbnails.thumbnail(Image.fromarray(pixels), 50)
         monkeypatch.setattr(thumbnails, "STRIP", 100)

@@ -48,7 +48,7 @@ WRITTEN = {
 @pytest.mark.parametrize("index", [True, False])
 @pytest.mark.parametrize("frame", [FRACTIONS, FRACTIONS.iloc[:, :2], FRACTIONS.set_axis(YEARS, axis=1)])
 @pytest.mark.parametrize("way", WRITTEN)
-def test_fractions_are_read_as_they_were_written(
+def test_read_fractions_in_every_dialect_returns_the_table(
     tmp_path: Path, way: str, frame: pd.DataFrame, index: bool, header: bool
 ) -> None:
     if index and not header and frame.shape[1] < 3:
@@ -62,7 +62,7 @@ def test_fractions_are_read_as_they_were_written(
 
 @pytest.mark.parametrize("columns", [range(5), YEARS, list("vwxyz")])
 @pytest.mark.parametrize("index", [range(12), LETTERS])
-def test_whole_numbers_are_read_as_they_were_written(tmp_path: Path, columns: Any, index: Any) -> None:
+def test_read_integers_returns_the_table(tmp_path: Path, columns: Any, index: Any) -> None:
     frame = WHOLE.set_axis(columns, axis=1).set_axis(index)
     for with_index in (True, False):
         read = csv_file.read(put(tmp_path, csv(frame, index=with_index))).frame
@@ -99,13 +99,13 @@ FIRST_LINES: Mapping[str, tuple[str, bool]] = {
 
 
 @pytest.mark.parametrize("name", FIRST_LINES)
-def test_a_first_line_of_numbers_is_a_heading_where_it_can_hardly_be_data(tmp_path: Path, name: str) -> None:
+def test_read_with_a_first_line_of_numbers_detects_a_heading(tmp_path: Path, name: str) -> None:
     text, heading = FIRST_LINES[name]
     path = put(tmp_path, text)
     read = csv_file.read(path)
     assert len(read.frame) == len(text.splitlines()) - heading
     # What the words name does what they say.
-    other = "--no-header takes it for data" if heading else "--header takes the first line for one"
+    other = "--no-header reads it as data" if heading else "--header reads the first line as one"
     if "words above" not in name:
         assert other in read.layout
     if not heading:
@@ -117,7 +117,7 @@ def test_a_first_line_of_numbers_is_a_heading_where_it_can_hardly_be_data(tmp_pa
 LAYOUTS = {
     "named": ("x;y;label\n0,5;1;a\n1,5;2;b\n", "separator ;, decimal comma, heading x, y, label"),
     "one column": ("x\n0,5\n1,5\n", "decimal comma, heading x"),
-    "blanks": (" 1   2.5 \n 3   4.5 \n", "separator blank, no heading (--header takes the first line for one)"),
+    "blanks": (" 1   2.5 \n 3   4.5 \n", "separator blank, no heading (--header reads the first line as one)"),
     "like a comment": ("# x,y\n1,2\n", "separator ,, heading x, y"),
     "blanks in words": (",c 0\nrow 0,482\nrow 1,499\n", "separator ,, heading c 0, rows named by column 1"),
     "byte-order mark": ("\ufeffx,y\n1,2\n", "separator ,, heading x, y"),
@@ -137,7 +137,7 @@ LAYOUTS = {
 
 
 @pytest.mark.parametrize("name", LAYOUTS)
-def test_the_layout_is_said(tmp_path: Path, name: str) -> None:
+def test_read_describes_the_layout(tmp_path: Path, name: str) -> None:
     text, layout = LAYOUTS[name]
     read = csv_file.read(put(tmp_path, text))
     assert read.layout == layout
@@ -156,23 +156,23 @@ def test_the_layout_is_said(tmp_path: Path, name: str) -> None:
         (f"{2**70},1\n5,6\n", [[2**70, 1], [5, 6]]),
     ],
 )
-def test_numbers_are_read_in_every_notation(tmp_path: Path, text: str, numbers: Any) -> None:
+def test_read_numbers_in_every_notation(tmp_path: Path, text: str, numbers: Any) -> None:
     np.testing.assert_array_equal(csv_file.read(put(tmp_path, text)).frame.astype(float), numbers)
 
 
-def test_a_word_among_numbers_stays_one(tmp_path: Path) -> None:
+def test_read_a_word_among_numbers_keeps_it(tmp_path: Path) -> None:
     read = csv_file.read(put(tmp_path, "a;b\n0,5;1,5\n0,7;four\n0,8;1,9\n"))
     assert read.frame["b"].tolist() == ["1.5", "four", "1.9"]
 
 
-def test_a_long_file_is_counted_to_its_end(tmp_path: Path) -> None:
+def test_read_a_long_square_table_counts_all_lines(tmp_path: Path) -> None:
     n = csv_file.LINES + 20
     distances = pd.DataFrame(np.abs(np.subtract.outer(range(n), range(n))))
     assert len(csv_file.read(put(tmp_path, csv(distances, header=False))).frame) == n
     assert len(csv_file.read(put(tmp_path, csv(distances))).frame) == n
 
 
-def test_gzipped_files_are_read(tmp_path: Path) -> None:
+def test_read_gzipped_files(tmp_path: Path) -> None:
     path = tmp_path / "T.TSV.GZ"
     path.write_bytes(gzip.compress(b"x\ty\n1\t2\n"))
     assert csv_file.read(path).layout == "separator tab, heading x, y"
@@ -184,15 +184,15 @@ def test_gzipped_files_are_read(tmp_path: Path) -> None:
         ("t.csv", b"x,label\n1,M\xfcnchen\n", "byte 0xfc is not UTF-8; save the table as UTF-8"),
         ("t.csv", "x\ty\n1\t2\n".encode("utf-16"), "byte 0xff is not UTF-8; save the table as UTF-8"),
         ("t.csv", b"x,y\n" + b"1,2\n" * 10_000 + b"\xe9,2\n", "byte 0xe9 is not UTF-8; save the table as UTF-8"),
-        ("t.csv", b"x,y\n1,2,3\n4,5,6\n", "lines have more fields than the heading, which has 2; give each column a"),
-        ("t.csv", b"x ,x\n1,2\n", "two columns are called 'x'; rename one"),
+        ("t.csv", b"x,y\n1,2,3\n4,5,6\n", "lines have more fields than the heading, which has 2; name every column"),
+        ("t.csv", b"x ,x\n1,2\n", "two columns have the name 'x'; rename one"),
         ("t.csv", b"x,y\n1,2\n3,4,5\n6,7\n", "Expected 2 fields in line 3, saw 3"),
         ("t.csv", b"", "No columns to parse"),
         ("t.csv.gz", gzip.compress(b"x,y\n" * 99, mtime=0)[:-9], "it is damaged"),
         ("t.csv.gz", b"x,y\n", "it is damaged"),
     ],
 )
-def test_what_is_wrong_is_said(tmp_path: Path, name: str, content: bytes, fault: str) -> None:
+def test_read_a_bad_file_names_the_fault(tmp_path: Path, name: str, content: bytes, fault: str) -> None:
     path = tmp_path / name
     path.write_bytes(content)
     with pytest.raises(ValueError, match=fault):

@@ -61,14 +61,14 @@ def test_mnist_is_found_plain_or_gzipped_in_either_folder(
     assert np.array_equal(loaded.label, label)
 
 
-def test_images_and_labels_must_be_equally_many(folder: Path, images: np.ndarray) -> None:
+def test_mnist_with_unequal_images_and_labels_raises(folder: Path, images: np.ndarray) -> None:
     (folder / "t10k-images-idx3-ubyte").write_bytes(idx(images))
     (folder / "t10k-labels-idx1-ubyte").write_bytes(idx(np.zeros(11, np.uint8)))
     with pytest.raises(ValueError, match="12 images, but 11 labels"):
         datasets.mnist()
 
 
-def test_missing_mnist_names_the_file_the_folders_and_the_cure(folder: Path, images: np.ndarray) -> None:
+def test_mnist_missing_names_file_folders_and_remedy(folder: Path, images: np.ndarray) -> None:
     (folder / "t10k-images-idx3-ubyte").write_bytes(idx(images))
     with pytest.raises(MissingData) as caught:
         datasets.mnist()
@@ -80,7 +80,7 @@ def test_missing_mnist_names_the_file_the_folders_and_the_cure(folder: Path, ima
     assert "--data" in message
 
 
-def test_no_folder_and_no_network_is_missing_data(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_mnist_without_folder_and_network_raises_missing_data(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     def unreachable(*_: object, **__: object) -> None:
         raise URLError("no route to host")
 
@@ -91,7 +91,7 @@ def test_no_folder_and_no_network_is_missing_data(monkeypatch: pytest.MonkeyPatc
         datasets.mnist()
 
 
-def test_the_network_is_left_alone_when_asked_to(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_mnist_without_download_does_not_use_the_network(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv(datasets.VARIABLE, raising=False)
     monkeypatch.setattr("sklearn.datasets.fetch_openml", lambda *_, **__: pytest.fail("asked the network"))
     with pytest.raises(MissingData, match="LAPMARK_DATA is not set"):
@@ -101,17 +101,19 @@ def test_the_network_is_left_alone_when_asked_to(monkeypatch: pytest.MonkeyPatch
 @pytest.mark.parametrize(
     ("damage", "fault"),
     [
-        (lambda content: content[:-1], "9407 bytes of data; its header promises 12 × 28 × 28"),
+        (lambda content: content[:-1], "9407 bytes of data; its header declares 12 × 28 × 28"),
         (lambda content: content + b"\0", "9409 or more bytes of data"),
         (lambda content: content[:9], "ends within its header, at byte 9"),
         (lambda content: b"", "begins with nothing"),
         (lambda content: b"\0\0\x0d\x03" + content[4:], "begins with 00 00 0d 03"),
         (lambda content: b"\0\0\x08\x01" + content[4:], "begins with 00 00 08 01"),
         (lambda content: b"<html>404</html>", "begins with 3c 68 74 6d"),
-        (lambda content: content[:4] + b"\xff" * 12 + content[16:], "promises 4294967295 × 4294967295 × 4294967295"),
+        (lambda content: content[:4] + b"\xff" * 12 + content[16:], "declares 4294967295 × 4294967295 × 4294967295"),
     ],
 )
-def test_a_damaged_idx_file_is_named_with_its_fault(tmp_path: Path, images: np.ndarray, damage, fault: str) -> None:
+def test_read_idx_of_a_damaged_file_names_it_and_the_fault(
+    tmp_path: Path, images: np.ndarray, damage, fault: str
+) -> None:
     path = tmp_path / "images"
     path.write_bytes(damage(idx(images)))
     with pytest.raises(ValueError, match=fault) as caught:
@@ -120,34 +122,34 @@ def test_a_damaged_idx_file_is_named_with_its_fault(tmp_path: Path, images: np.n
 
 
 @pytest.mark.parametrize("keep", [slice(0, 40), slice(40, None)])
-def test_a_damaged_gzip_file_is_named(tmp_path: Path, images: np.ndarray, keep: slice) -> None:
+def test_read_idx_of_a_damaged_gzip_file_names_it(tmp_path: Path, images: np.ndarray, keep: slice) -> None:
     path = tmp_path / "images.gz"
     path.write_bytes(gzip.compress(idx(images))[keep])
     with pytest.raises(ValueError, match=f"{path} is damaged"):
         datasets.read_idx(path, 3)
 
 
-def test_orlib_reads_n_and_then_the_costs(folder: Path) -> None:
+def test_orlib_returns_the_costs(folder: Path) -> None:
     (folder / "orlib").mkdir()
     (folder / "orlib" / "assign3.txt").write_text(" 3\n 5 1\n 9 2 2 2\n 7 8 9\n")
     assert datasets.orlib(3).tolist() == [[5, 1, 9], [2, 2, 2], [7, 8, 9]]
 
 
 @pytest.mark.parametrize("text", ["", "3 1 2 3", "2 1 2 3 4", "3 1 2 3 4 5 6 7 8 x", "3 1 2 3 4 5 6 7 8 9 10"])
-def test_a_damaged_orlib_file_is_named(folder: Path, text: str) -> None:
+def test_orlib_of_a_damaged_file_names_it(folder: Path, text: str) -> None:
     path = folder / "assign3.txt"
     path.write_text(text)
     with pytest.raises(ValueError, match=str(path)):
         datasets.orlib(3)
 
 
-def test_missing_orlib_says_where_to_get_it(folder: Path) -> None:
+def test_orlib_missing_says_where_to_get_it(folder: Path) -> None:
     with pytest.raises(MissingData, match=r"assign100\.txt.*orlib.*--data"):
         datasets.orlib(100)
 
 
 @pytest.mark.skipif(not (DATA / "mnist").is_dir(), reason=f"no MNIST files in {DATA / 'mnist'}")
-def test_the_real_test_set(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_mnist_real_test_set_has_the_expected_content(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(datasets.VARIABLE, str(DATA))
     images = datasets.mnist(download=False)
     assert images.pixels.shape == (10_000, 28, 28)

@@ -12,12 +12,12 @@ from drawing import draw
 from lapmark import certify, solve
 from lapmark.bench.data import documentation_vectors as embedding
 from lapmark.bench.data import word_vectors
-from lapmark.bench.data.word_vectors import Vectors
+from lapmark.bench.data.word_vectors import WordVectors
 from lapmark.bench.problems import Case
 from lapmark.bench.problems.applied import words
 
 #: Words on a line, whose distances can be told by looking.
-LINE = Vectors(("red", "pink", "blue", "Paris"), np.array([[0], [1], [4], [10]], np.float32))
+LINE = WordVectors(("red", "pink", "blue", "Paris"), np.array([[0], [1], [4], [10]], np.float32))
 
 
 class TestDistance:
@@ -77,13 +77,13 @@ class TestVectorsOfPython:
 
     def test_they_are_the_same_when_made_again(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(embedding, "_docstrings", lambda: iter(()))  # the manual alone takes a fiftieth of the time
-        (names, matrix), (names_again, matrix_again) = (embedding._made.__wrapped__() for _ in range(2))
+        (names, matrix), (names_again, matrix_again) = (embedding._computed.__wrapped__() for _ in range(2))
         assert names.tolist() == names_again.tolist()
         assert matrix_again == pytest.approx(matrix, abs=1e-4)
 
     @pytest.mark.slow
     def test_all_of_them_are_the_same_when_made_again(self) -> None:
-        names, matrix = embedding._made.__wrapped__()
+        names, matrix = embedding._computed.__wrapped__()
         known = embedding.from_python()
         assert tuple(names.tolist()) == known.words
         assert matrix == pytest.approx(known.matrix, abs=1e-4)
@@ -124,7 +124,7 @@ class TestReader:
 
     def test_the_first_vector_of_a_word_that_has_two_is_taken(self, file: Path) -> None:
         file.write_text("4 2\nred 1 2\nblue 1 2\nred 3 4\nblue 5 6\n")
-        with pytest.warns(UserWarning, match=r"several: 'red' on line 4, after line 2, and 1 more$"):
+        with pytest.warns(UserWarning, match=r"repeated: 'red' on line 4, after line 2, and 1 more$"):
             read = word_vectors.read(file)
         assert (read.words, read.matrix.tolist()) == (("red", "blue"), [[1, 2], [1, 2]])
         assert word_vectors.read(file, only={"green"}).words == ()
@@ -146,7 +146,7 @@ class TestReader:
             (b"red 1 2\nblue nan 2\n", r"line 2: 'nan' is not a finite number"),
             (b"red 1 -inf\n", r"line 1: '-inf' is not a finite number"),
             (b"red 1 1e39\n", r"line 1: '1e39' is not a finite number of 32 bits"),
-            (b"3 2\nred 1 2\nblue 1 2\n", "has 2 vectors, but its first line promises 3"),
+            (b"3 2\nred 1 2\nblue 1 2\n", "has 2 vectors, but its first line declares 3"),
             (b"1 0\nred\n", "line 2: a word and its numbers expected"),
             (b"1 3\nred 1 2\n", "line 2: a word and 3 numbers expected"),
             (b"r\xe9d 1 2\n", r"line 1: byte 0xe9 is not UTF-8"),
@@ -202,9 +202,9 @@ class TestFamily:
         assert output == problem.cost.dense().tobytes() + problem.a.tobytes() + problem.b.tobytes()
 
     def test_a_setting_that_does_not_fit_is_refused(self, own: dict[str, str], tmp_path: Path) -> None:
-        with pytest.raises(ValueError, match=r"n = 3, but .* the second longest has 2"):
+        with pytest.raises(ValueError, match=r"n = 3: .* the second longest has 2"):
             Case("words", 3, 0, own).build()
-        with pytest.raises(ValueError, match="n = 5000, but two texts"):
+        with pytest.raises(ValueError, match="n = 5000: fewer than two texts"):
             Case("words", 5000).build()
         (tmp_path / "none").mkdir()
         with pytest.raises(ValueError, match="two texts or more are needed, not 0"):

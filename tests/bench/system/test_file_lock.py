@@ -32,7 +32,7 @@ OTHERS: dict[str, tuple[Callable[[Path], None], str]] = {
     "folder": (Path.mkdir, "Is a directory"),
     "link": (link, "it is a link"),
     "dangling link": (lambda path: path.symlink_to(path.with_name("nothing")), "it is a link"),
-    "fifo": (lambda path: os.mkfifo(path), "it is no plain file"),
+    "fifo": (lambda path: os.mkfifo(path), "it is not a plain file"),
 }
 
 
@@ -90,7 +90,7 @@ def test_what_is_no_plain_file_is_no_lock(kind: str, tmp_path: Path) -> None:
     make, reason = OTHERS[kind]
     path = tmp_path / "lock"
     make(path)
-    with pytest.raises(LockError, match=f"{path} cannot be a lock: {reason}; remove it"), file_lock.hold(path):
+    with pytest.raises(LockError, match=f"{path} cannot be used as a lock: {reason}; remove it"), file_lock.hold(path):
         pass
     assert not (tmp_path / "nothing").exists()
     if kind == "link":
@@ -107,7 +107,7 @@ def test_named_lock_of_the_host_that_cannot_be_one_is_a_usage_error(
     monkeypatch.setenv(host_lock.VARIABLE, str(path))
     code, output = lapmark(*RUN, tmp_path / "results")
     assert code == 2
-    assert f"{path} cannot be a lock: {reason}; remove it, or name another file with LAPMARK_LOCK" in " ".join(
+    assert f"{path} cannot be used as a lock: {reason}; remove it, or name another file with LAPMARK_LOCK" in " ".join(
         output.replace("│", " ").split()
     )
 
@@ -124,9 +124,9 @@ def test_usual_lock_of_the_host_is_closed_to_others(usual: Path) -> None:
     usual.touch(0o644)
     assert host_lock.lock_file() == usual
     assert usual.stat().st_mode & 0o777 == 0o600
-    assert not host_lock.busy()
-    with host_lock.alone():
-        assert host_lock.busy()
+    assert not host_lock.is_held()
+    with host_lock.hold():
+        assert host_lock.is_held()
 
 
 @pytest.mark.parametrize("kind", [*OTHERS, "of another user"])
@@ -139,8 +139,8 @@ def test_usual_lock_that_another_user_has_taken_is_passed_by(kind: str, usual: P
         usual.touch()
         os.chown(usual, 1, 1)
     assert host_lock.lock_file().parent == usual.parent / "state" / "lapmark"
-    with host_lock.alone():
-        assert host_lock.busy()
+    with host_lock.hold():
+        assert host_lock.is_held()
     code, output = lapmark(*RUN, usual.parent / "results")
     assert code == 0, output
 
@@ -150,7 +150,7 @@ def test_host_without_any_place_for_a_lock_is_a_usage_error(usual: Path, monkeyp
     monkeypatch.setenv("XDG_STATE_HOME", os.devnull)
     code, output = lapmark(*RUN, usual.parent / "results")
     assert code == 2
-    said = "its folder cannot be made (Not a directory); make that folder, or name another file with LAPMARK_LOCK"
+    said = "its folder cannot be created (Not a directory); create that folder, or name another file with LAPMARK_LOCK"
     assert said in " ".join(output.replace("│", " ").split())
 
 
@@ -174,13 +174,13 @@ def test_lock_that_cannot_be_made_is_not_to_be_removed(
         return opened(name, *arguments)
 
     monkeypatch.setattr(os, "open", refuse)
-    with pytest.raises(LockError, match=f"{path} cannot be a lock: {os.strerror(number)}; {cure}$"):
+    with pytest.raises(LockError, match=f"{path} cannot be used as a lock: {os.strerror(number)}; {cure}$"):
         file_lock.check(path)
 
 
 def test_lock_without_a_folder_is_not_to_be_removed(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    with pytest.raises(LockError, match=r"its folder cannot be made \(.*\); make that folder$"):
+    with pytest.raises(LockError, match=r"its folder cannot be created \(.*\); create that folder$"):
         file_lock.check(tmp_path / "file" / "folder" / "lock")
 
 
@@ -189,6 +189,6 @@ def test_usual_lock_that_cannot_be_closed_to_others_is_passed_by(usual: Path, mo
         raise PermissionError(errno.EPERM, os.strerror(errno.EPERM))
 
     monkeypatch.setattr(os, "fchmod", refuse)
-    with pytest.raises(LockError, match=f"{usual} .*: it cannot be closed to others"):
+    with pytest.raises(LockError, match=f"{usual} .*: its permissions cannot be restricted to this user"):
         file_lock.check(usual, private=True)
     assert host_lock.lock_file().parent == usual.parent / "state" / "lapmark"

@@ -76,11 +76,11 @@ def test_what_cannot_count_is_said_before_the_run_with_the_cure(
     arguments = ["run", "-s", "jv", "-p", "uniform", "-n", "8", "--to", str(tmp_path / "results"), "--instructions"]
     for how, message in (
         ("callgrind", "Valgrind is not installed (apt install valgrind)"),
-        ("often", "choose from auto"),
+        ("often", "is not a method: choose from auto"),
     ):
         result = CliRunner().invoke(app, [*arguments, how])
         assert result.exit_code == 2
         assert message in " ".join(result.output.replace("│", " ").split())
         assert not (tmp_path / "results").exists()
     if reason := refused():
-        assert "the processor's counter is refused (" in reason or "not known how" in reason
+        assert "the processor's counter is refused (" in reason or "not supported on" in reason

@@ -55,7 +55,7 @@ def test_tree_command_ends_status_is_told(status: int) -> None:
 
 
 def test_tree_program_is_missing_raises() -> None:
-    with pytest.raises(FileNotFoundError, match="no-such-program is no program that can be run"):
+    with pytest.raises(FileNotFoundError, match="no-such-program is not an executable program"):
         ProcessTree(["no-such-program"], {})
 
 
@@ -122,7 +122,7 @@ def test_command_with_a_helper_that_keeps_its_output_open_ends() -> None:
 def test_group_limit_rises_and_falls(group: ControlGroup) -> None:
     for size in (100 * MIB, 200 * MIB, 64 * MIB, 512 * MIB):
         group.limit(size)
-        assert int((group.path / group.names.limit).read_text()) == size
+        assert int((group.path / group.interface.limit).read_text()) == size
 
 
 def test_limit_counts_from_the_baseline_in_the_kernel_as_well() -> None:
@@ -131,9 +131,9 @@ def test_limit_counts_from_the_baseline_in_the_kernel_as_well() -> None:
         if tree.group is None:
             pytest.skip("this process may not make control groups with a limit of memory")
         tree.output.readline()
-        meter = MemoryLimit(tree, 100 * MIB)
-        assert meter.start() >= 80 * MIB
-        assert int((tree.group.path / tree.group.names.limit).read_text()) >= 180 * MIB
+        limit = MemoryLimit(tree, 100 * MIB)
+        assert limit.set_baseline() >= 80 * MIB
+        assert int((tree.group.path / tree.group.interface.limit).read_text()) >= 180 * MIB
 
 
 def test_group_is_found_by_its_name(group: ControlGroup) -> None:

@@ -1,0 +1,92 @@
+"""Measured cells as a table with the features of their problems: the input of the performance model."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import pandas as pd
+
+from lapmark.bench.problems import Case
+from lapmark.bench.results.record import Record
+from lapmark.bench.worker.protocol import BUILD_MATRIX
+
+from . import features
+
+#: Bytes: a process's memory moves by pages, so smaller peaks are counted as this.
+SMALLEST_PEAK = 2**16
+
+#: Start of the name of each column that holds a feature.
+FEATURE_PREFIX = "feature_"
+
+#: The columns that advice is computed from, apart from `kind` and the features.
+COLUMNS = (
+    "solver",
+    "threads",
+    "exact",
+    "problem",
+    "label",
+    "case",
+    "n",
+    "m",
+    "given",
+    "status",
+    "message",
+    "seconds",
+    "seconds_min",
+    "seconds_max",
+    "gap",
+    "marginal_error",
+    "peak_memory",
+)
+
+
+def table(records: Iterable[Record]) -> pd.DataFrame:
+    """Return a table with `COLUMNS`: the last record of each solver, case and number of threads."""
+    latest = {(record.case, record.solver, record.threads): record for record in records}
+    cells = pd.DataFrame([_row(record) for record in latest.values()], columns=list(COLUMNS))
+    for name in ("m", "seconds", "seconds_min", "seconds_max", "gap", "marginal_error", "peak_memory"):
+        cells[name] = cells[name].astype("float64")
+    return cells
+
+
+def with_features(cells: pd.DataFrame) -> pd.DataFrame:
+    """Return the table with the columns `kind` and `feature_…`, without cases that cannot be built here."""
+    if "kind" in cells:
+        return cells
+    found: dict[str, dict[str, Any]] = {}
+    described: dict[str, dict[str, Any]] = {}  # large instances of a label share a small one
+    for text in cells["case"].unique():
+        case = Case.read(text)
+        small = str(features.small_case(case))
+        if small not in described:
+            try:
+                problem = features.small_instance(case)
+            except (ValueError, OSError):
+                continue
+            named = {FEATURE_PREFIX + name: value for name, value in features.features(problem).items()}
+            described[small] = {"kind": features.kind(problem), **named}
+        found[text] = described[small]
+    known = pd.DataFrame.from_dict(found, orient="index").rename_axis("case").reset_index()
+    return cells.merge(known, on="case") if len(known) else cells.iloc[:0].assign(kind="")
+
+
+def with_matrix_costs(cells: pd.DataFrame) -> pd.DataFrame:
+    """Add the time and memory of building a matrix from points to solvers that need one: a user pays for it too."""
+    cells = cells.copy()
+    built = cells[cells["solver"] == BUILD_MATRIX].groupby("case")["seconds"].median()
+    matrix = (cells["given"] == "dense") & ~cells["kind"].str.endswith("dense") & (cells["solver"] != BUILD_MATRIX)
+    extra = cells["case"].map(built).where(matrix, 0.0).astype("float64").fillna(0.0)
+    for name in ("seconds", "seconds_min", "seconds_max"):
+        cells[name] = cells[name].astype("float64") + extra
+    peak = cells["peak_memory"].astype("float64").fillna(0.0).clip(lower=SMALLEST_PEAK)
+    cells["peak_memory"] = peak + (8.0 * cells["n"] * cells["m"].astype("float64")).where(matrix, 0.0)
+    return cells
+
+
+def _row(record: Record) -> dict[str, object]:
+    values = {name: getattr(record, name) for name in COLUMNS if hasattr(record, name)}
+    label = Case.read(record.case).label
+    message = record.message.splitlines()[0] if record.message else ""
+    low, high = min(record.samples, default=None), max(record.samples, default=None)
+    return {**values, "label": label, "message": message, "seconds_min": low, "seconds_max": high}
