@@ -1,4 +1,4 @@
-"""What a certificate states, and the reading of answers that may be anything at all."""
+"""The `Certificate` record, and safe reading of the answers it judges, which may be anything."""
 
 from __future__ import annotations
 
@@ -7,51 +7,51 @@ from numbers import Real
 
 import numpy as np
 
-#: An answer is optimal where its gap is at most this part of what the minima of rows and columns alone leave open: far
-#: above rounding, far below any difference that a user can see.
+#: Largest excess of an optimal answer, as a part of the `scope`: far above rounding, and far below any difference that
+#: a user can see.
 TOLERANCE = 1e-9
 
 
 @dataclass(frozen=True)
 class Certificate:
-    """What is known for certain about an answer.
+    """What is proven about an answer.
 
     Attributes
     ----------
     valid : bool
-        It is a complete matching (or a plan with the stated marginal error) of finite cost, and costs what it says.
+        Whether it is a complete matching (or a plan with the stated marginal error) of finite cost, stated correctly.
     cost : float
-        What it costs, summed here; NaN where it is no matching at all. Under a limit, what is minimised: the sum of
-        c_ij − limit over its pairs. Of a plan, ⟨π, C⟩.
+        Its cost, summed here; NaN if it is not a matching. With a limit, the sum of c_ij − limit over its pairs. Of a
+        plan, ⟨π, C⟩.
     dual_bound : float
-        A lower bound on the cost of every answer, −inf where none is known; an upper one, or inf, where the problem
-        maximises. Of a transport problem, on every feasible plan without regard to the blur.
+        A lower bound on the cost of every answer, −inf if none is known; if the problem maximises an upper bound, or
+        inf. For transport, on every feasible plan, regardless of the blur.
     gap : float
-        By how much the answer may be dearer than the cheapest one, at most, over |cost|: 0 is optimal, inf where there
-        is no bound. Below 0 only against a bound from elsewhere. Of a plan that is rounded, over `feasible_cost`.
+        Largest possible excess of its cost over the cheapest, divided by |cost|: 0 is optimal, inf without a bound.
+        Below 0 only against a bound from elsewhere. For a rounded plan, divided by `feasible_cost`.
     max_violation : float
-        Largest violation of u_i + v_j ≤ c_ij, and of the signs of a rectangular, a limited or a partial problem, by the
-        solver's own duals; NaN without duals, or with a blur or a reach.
+        Largest violation by the solver's duals of u_i + v_j ≤ c_ij, and of their signs in a rectangular, limited or
+        partial problem; NaN without duals, or with a blur or a reach.
     optimal : bool
-        Proven: the answer costs at most `tolerance` times `scope` more than the cheapest one.
+        Proven: the answer costs at most `tolerance` · `scope` more than the cheapest one.
     exactly_optimal : bool
-        Proven: no answer is cheaper. Either the bound meets the cost, or it misses it by less than the unit, a power of
-        two, of which all costs are multiples.
+        Proven: no answer is cheaper. The bound equals the cost, or misses it by less than a power of two of which all
+        costs are multiples.
     scope : float
-        What a better answer could gain at most if nothing but the minima of columns, and then of rows, were known: the
-        scale on which `optimal` is meant. A constant added to the costs of a row or a column does not change it, nor
-        does a large cost that no answer needs. NaN where it was not needed.
+        The excess of the answer by the duals that are minima of columns and then of rows: the scale of `optimal`. It
+        does not depend on constants added to the costs of a row or a column, nor on large costs that no answer needs.
+        NaN if it was not needed.
     fault : str or None
-        Why it is not valid.
+        Why it is not valid, None if it is.
     feasible_cost : float
-        Of a plan: what it costs once it is rounded to meet its marginals, or where unbalanced with its penalties. This
-        and what follows is NaN for a matching.
+        Cost of a plan after rounding to meet its marginals; if unbalanced, with its penalties. This and the following
+        are NaN for a matching.
     row_error, column_error : float
-        Of a plan: Σ_i |Σ_j π_ij − a_i| / Σ_i a_i, and the same of the columns; where unbalanced, from the masses
-        a_i exp(−f_i / ρ) that its potentials ask for.
+        Of a plan: Σ_i |Σ_j π_ij − a_i| / Σ_i a_i, and the same for the columns; if unbalanced, from the masses
+        a_i exp(−f_i / ρ) that its potentials imply.
     entropic_gap : float
-        Of potentials: how far the entropic problem's own objective, that of their plan rounded, is above the dual one
-        that they prove, relative to it: 0 once they have converged. The `gap` has the blur's share in it, this has not.
+        Of potentials: the relative difference between the entropic objective of their rounded plan and the dual bound
+        on it, 0 once they have converged. The `gap` includes the effect of the blur, this does not.
     """
 
     valid: bool
@@ -75,19 +75,19 @@ class Certificate:
 
 
 def invalid(fault: str, known: float, cost: float = np.nan) -> Certificate:
-    """Return the certificate of an answer that is none."""
+    """Return the certificate of an invalid answer."""
     return Certificate(False, cost, known, np.inf, np.nan, False, fault=fault)
 
 
 def relative(excess: float, cost: float) -> float:
-    """Return excess / |cost|, infinite where only the cost is 0."""
+    """Return excess / |cost|, infinite if only the cost is 0."""
     if excess == 0:
         return 0.0
     return float(excess / abs(cost)) if cost else float(np.copysign(np.inf, excess))
 
 
 def as_array(answer: object) -> np.ndarray:
-    """Return whatever a solver answered as an array; one without a shape to match where it is none."""
+    """Return a solver's answer as an array, of a shape that fits nothing if it is not one."""
     try:
         return np.asarray(answer)
     except (TypeError, ValueError):
@@ -95,7 +95,7 @@ def as_array(answer: object) -> np.ndarray:
 
 
 def vector(name: str, answer: object, size: int) -> tuple[np.ndarray | None, str]:
-    """Return a solver's duals or potentials as (size,) finite float64, or None and what is wrong with them."""
+    """Return a solver's duals or potentials as (size,) finite float64, or None, and the fault."""
     if answer is None:
         return None, f"the {name} is missing"
     vector = as_array(answer)
@@ -109,5 +109,5 @@ def vector(name: str, answer: object, size: int) -> tuple[np.ndarray | None, str
 
 
 def number(answer: object) -> float:
-    """Return whatever a solver stated as a float; NaN where it is no number."""
+    """Return a solver's statement as a float, NaN unless it is a number."""
     return float(answer) if isinstance(answer, Real) else np.nan

@@ -1,13 +1,13 @@
-"""That a matching or a plan is the cheapest, by complementary slackness and in exact arithmetic.
+"""Proofs of optimality of a matching or a plan, by complementary slackness and in exact arithmetic.
 
-A matching is a plan of masses 1. Let π_ij be what moves, and k_i, k_j what rows and columns keep where they may. With
-duals f, g that obey their terms, any plan that moves as much from each row and to each column costs at least
+A matching is a plan of masses 1. Let π_ij be the mass that moves, and k_i, k_j the mass that rows and columns keep if
+they may. With feasible duals f, g, any plan that moves as much from each row and to each column costs at least
 
     sum_ij π_ij (c_ij − limit) − (sum_ij π_ij (c_ij − limit − f_i − g_j) − sum_i k_i f_i − sum_j k_j g_j),
 
-so that the sum in brackets, the excess, is the most that could be saved. All its terms are at least 0: no two make up
-for each other, shifting all f up and all g down by a constant changes none, and each is rounded up by itself.
-METHODOLOGY.md has the theorem.
+so that the sum in brackets, the excess, bounds what another plan could save. All its terms are at least 0: none cancel,
+shifting all f up and all g down by a constant changes none, and each is rounded up by itself. The theorem is in the
+documentation, under "What is proven".
 """
 
 from __future__ import annotations
@@ -25,17 +25,17 @@ from lapmark.solvers.costs.exact_sums import UNIT, difference, lost_by_products,
 
 from .feasible_duals import Potentials, Terms
 
-#: Duals that miss the proof by at most this part of the scope, or of what they are themselves, are made tight on the
-#: answer: what they miss may be the rounding of float32, or of large prices that cancelled.
+#: Largest excess, as a part of the scope or of the duals' own size, at which duals are made tight on the answer: it may
+#: come from rounding in float32, or of large prices that cancelled.
 NEAR, ROUNDED = 1e-4, 2.0**-44
 
-#: Rounds of that, each with a pass over the cost for the pairs that matter and so many sweeps over these pairs; and how
-#: many pairs to look through, and to sweep over for each row and column, at most.
+#: Limits of tightening: rounds, each with a pass over the cost for the pairs that matter; sweeps over these in a round;
+#: pairs of the problem; and pairs to sweep over per row and column.
 ROUNDS, SWEEPS, MOST_PAIRS, MOST_NEAR = 8, 1000, 2**28, 64
 
 
-#: The part of a distance or its square that its formula leaves open, and what part that has to be at most of the slack
-#: that other pairs of the same row or column have.
+#: Relative error of the formula of a distance or its square; and the largest ratio of that error to the slack of other
+#: pairs of the same row or column at which it is ignored.
 KNOWN, TELLING = 2.0**-75, 2.0**-60
 
 #: Costs of some pairs, each the sum of two numbers.
@@ -44,15 +44,15 @@ Entries = tuple[np.ndarray, np.ndarray]
 
 @dataclass(frozen=True, eq=False)
 class Claim:
-    """That no other plan of the same marginals is cheaper.
+    """The claim that no other plan of the same marginals is cheaper.
 
     Attributes
     ----------
     terms : Terms
     rows, columns, mass : (k,) arrays
-        The pairs that move something, and how much.
+        The pairs between which mass moves, and how much.
     kept_rows, kept_columns : (n,), (m,) arrays
-        What stays, where it may.
+        Mass that stays, if it may.
     """
 
     terms: Terms
@@ -64,7 +64,7 @@ class Claim:
 
     @classmethod
     def of_matching(cls, terms: Terms, row_to_col: np.ndarray) -> Claim:
-        """The claim of a matching, −1 where a row stays out."""
+        """Return the claim of a matching, −1 for an unmatched row."""
         rows = np.flatnonzero(row_to_col >= 0)
         kept = [np.ones(size) for size in terms.cost.shape]
         kept[0][rows] = kept[1][row_to_col[rows]] = 0.0
@@ -72,22 +72,22 @@ class Claim:
 
     @cached_property
     def entries(self) -> Entries:
-        """What the pairs cost, as `Cost.exact_entries` has it."""
+        """Costs of the pairs, as from `Cost.exact_entries`."""
         return self.terms.cost.exact_entries(self.rows, self.columns)
 
     @cached_property
     def paid(self) -> tuple[np.ndarray, ...]:
-        """Numbers that add up to what the answer costs, less the limit of each pair."""
+        """Numbers that add up to the cost of the answer, minus the limit of each pair."""
         limits = np.full(len(self.mass), -self.terms.limit)
         return tuple(part for numbers in (*self.entries, limits) for part in self._weighed(numbers))
 
     @cached_property
     def lost(self) -> float:
-        """By how much these may be off, or the excess, where products are below what float64 holds."""
+        """Bound on the error of `paid`, or of the excess, from products that underflow."""
         return 0.0 if self._moves_ones else lost_by_products(self.mass, self.entries[0])
 
     def _weighed(self, numbers: np.ndarray) -> tuple[np.ndarray, ...]:
-        """Numbers times what moves."""
+        """Return numbers times the masses, as exact sums."""
         return (numbers,) if self._moves_ones else product(self.mass, numbers)
 
     @cached_property
@@ -97,7 +97,7 @@ class Claim:
     def slack(
         self, p: Potentials, rows: np.ndarray, columns: np.ndarray, entries: Entries
     ) -> tuple[np.ndarray, np.ndarray]:
-        """Return c_ij − limit − f_i − g_j of some pairs, (k,), and how much that may be off by."""
+        """Return c_ij − limit − f_i − g_j of some pairs, (k,), and a bound on its error."""
         slack, rests, error = entries[0], [entries[1]], np.zeros(len(rows))
         for number in (p.g[columns], self.terms.limit, p.f[rows]):
             slack, rest = difference(slack, number)
@@ -108,7 +108,7 @@ class Claim:
         return slack, error
 
     def excess(self, p: Potentials) -> float:
-        """What could be saved at most, rounded up."""
+        """Return the most that another plan could save, rounded up."""
         if self.terms.leaves_no_choice:
             return 0.0
         slack, error = self.slack(p, self.rows, self.columns, self.entries)
@@ -122,9 +122,9 @@ class Claim:
         return sum_up(*parts)
 
     def _is_beyond_formula(self, p: Potentials, slack: np.ndarray) -> np.ndarray:
-        """Return which slacks, (k,), are smaller than the error of the formula of distances.
+        """Return which slacks, (k,), are below the error of the formula of distances and may be ignored.
 
-        That is no reason to let it pass where other pairs of its row and column hardly cost anything else.
+        They may not if other pairs of the same row and column have hardly more slack.
         """
         known = KNOWN * np.abs(self.entries[0])
         beyond = (slack > 0) & (slack <= known)
@@ -140,15 +140,15 @@ class Claim:
 
     @cached_property
     def scope(self) -> float:
-        """See `Certificate`."""
+        """The `scope` of a `Certificate`."""
         return self.excess(self.terms.from_minima)
 
     def is_proven(self, excess: float, tolerance: float) -> bool:
-        """Whether an answer by which at most so much could be saved is optimal."""
+        """Return whether an answer with this excess is optimal."""
         return excess <= 0 or excess <= tolerance * self.scope
 
     def is_exact(self, excess: float) -> bool:
-        """Whether nothing can be saved, because costs times masses are multiples of more than the excess."""
+        """Return whether no plan is cheaper, because costs times masses are multiples of more than the excess."""
         if excess <= 0:
             return True
         unit = 2.0 ** math.frexp(excess)[1] / unit_of(np.concatenate([self.mass, self.kept_rows, self.kept_columns]))
@@ -156,11 +156,11 @@ class Claim:
 
 
 def tightened(claim: Claim, p: Potentials) -> Iterator[Potentials]:
-    """Yield duals made tight on the answer, where some are near.
+    """Yield duals made tight on the answer, if they are nearly tight.
 
-    By how much duals may differ is limited by costs, which those of an optimal answer meet exactly where something
-    moves: corrections, in a second number each, are shortest paths in what is left of these costs. Around an answer
-    that is not optimal there are none, and the excess stays what it is.
+    Optimal duals have no slack where mass moves, and at least 0 elsewhere. The corrections that achieve this, kept as a
+    second number each, are shortest paths along the slacks. For an answer that is not optimal there are none, and the
+    excess stays the same.
     """
     for _ in range(ROUNDS):
         excess = claim.excess(p)
@@ -178,15 +178,15 @@ def tightened(claim: Claim, p: Potentials) -> Iterator[Potentials]:
 
 
 def _corrected(claim: Claim, p: Potentials, slack: np.ndarray) -> Potentials | None:
-    """Duals as tight as the pairs near tightness allow; None where these are too many.
+    """Return duals as tight as the nearly tight pairs allow; None if these are too many.
 
-    The corrections are those of f taken off and those of g: along a pair, neither may exceed the other by more than the
-    slack, and where something moves by no less either.
+    `taken` is subtracted from f and `correction` added to g (or the other way round). Along a pair they differ by at
+    most the slack, and if mass moves by exactly the slack.
     """
     terms, (n, m) = claim.terms, claim.terms.cost.shape
     if n * m > MOST_PAIRS:
         return None
-    # Nothing that differs by more than some of what is to be corrected matters.
+    # Pairs with much more slack than is to be corrected do not matter.
     reach = 16 * float(slack.max(initial=0.0))
     by_columns = terms.from_which == "columns"
     low = terms.minima(p)
@@ -195,7 +195,7 @@ def _corrected(claim: Claim, p: Potentials, slack: np.ndarray) -> Potentials | N
         return None
     rows, columns = pairs
     lengths, _ = claim.slack(p, rows, columns, terms.cost.exact_entries(rows, columns))
-    # From here on "there" is the side whose duals are given, "here" the other.
+    # "there" is the side whose duals are given, "here" the other one.
     here, there, moves_here, moves_there = (
         (rows, columns, claim.rows, claim.columns) if by_columns else (columns, rows, claim.columns, claim.rows)
     )

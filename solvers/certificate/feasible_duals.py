@@ -1,7 +1,7 @@
-"""Duals that are feasible whatever they were made from, in exact arithmetic.
+"""Feasible duals from any proposal, in exact arithmetic.
 
-A solver's duals are a proposal for one side. The other side is taken here, as the most that the costs leave it: the
-minima over every pair. So they are feasible, f_i + g_j ≤ c_ij − limit, and ≤ 0 on a side that may keep something.
+A solver's duals are a proposal for one side. Those of the other side are computed here, as the largest that the costs
+allow: the minima over every pair. So f_i + g_j ≤ c_ij − limit, and duals are ≤ 0 on a side that may keep mass.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from lapmark.solvers.problem import Assignment, Transport
 
 @dataclass(frozen=True, eq=False)
 class Potentials:
-    """Duals of n rows and m columns, two numbers each that are to be added up: f + f_rest and g + g_rest."""
+    """Duals of n rows and m columns, sums of two numbers each: f + f_rest and g + g_rest."""
 
     f: np.ndarray
     f_rest: np.ndarray
@@ -27,7 +27,7 @@ class Potentials:
     g_rest: np.ndarray
 
     def bound(self, a: np.ndarray | float = 1.0, b: np.ndarray | float = 1.0) -> float:
-        """Σ a f + Σ b g, rounded down: no plan of masses a and b, or matching, costs less. −inf beyond float64."""
+        """Return Σ a f + Σ b g, rounded down: no plan of masses a and b, or matching, costs less. −inf on overflow."""
         a, b = np.broadcast_to(a, self.f.shape), np.broadcast_to(b, self.g.shape)
         duals = (a, self.f), (a, self.f_rest), (b, self.g), (b, self.g_rest)
         with np.errstate(over="ignore", invalid="ignore"):
@@ -36,17 +36,17 @@ class Potentials:
 
 @dataclass(frozen=True, eq=False)
 class Terms:
-    """What duals have to obey.
+    """The constraints on duals.
 
     Attributes
     ----------
     cost : Cost
     limit : float
-        Taken off every cost.
+        Subtracted from every cost.
     rows_keep, columns_keep : bool
-        Whether rows, or columns, may stay unmatched or keep some of their mass: then their duals are at most 0.
+        Whether rows, or columns, may stay unmatched or keep mass: then their duals are at most 0.
     every_pair : bool
-        See `certify`.
+        As in `certify`.
     """
 
     cost: Cost
@@ -57,7 +57,7 @@ class Terms:
 
     @classmethod
     def of(cls, problem: Assignment | Transport, every_pair: bool = False) -> Terms:
-        """The terms of an assignment that minimises, or of transport without a reach."""
+        """Return the terms of an assignment that minimises, or of transport without a reach."""
         if isinstance(problem, Transport):
             return cls(problem.cost, 0.0, problem.surplus > 0, problem.surplus < 0, every_pair)
         (n, m), limited = problem.shape, problem.limit is not None
@@ -65,13 +65,13 @@ class Terms:
 
     @property
     def from_which(self) -> str:
-        """Which duals are best given, as the other side's follow: those that keep something, the more of two."""
+        """The side from which the other's duals follow: one that may keep mass, the longer of two."""
         n, m = self.cost.shape
         return "rows" if self.rows_keep and (n > m or not self.columns_keep) else "columns"
 
     @cached_property
     def leaves_no_choice(self) -> bool:
-        """Whether every answer costs the same, since a side that has to be served as it is meets a single point."""
+        """Whether every answer costs the same, because one side is a single point and the other is moved in full."""
         cost = self.cost
         if not isinstance(cost, PointCost) or min(cost.shape) == 0:
             return False
@@ -79,27 +79,27 @@ class Terms:
         return bool((one_row and not self.columns_keep) or (one_column and not self.rows_keep))
 
     def given(self, f: np.ndarray, g: np.ndarray) -> Potentials:
-        """The duals that one side of a solver's leaves to the other."""
+        """Return the duals that follow from one side of a solver's."""
         return self.given_rows(f) if self.from_which == "rows" else self.given_columns(g)
 
     def given_columns(self, g: np.ndarray, rest: np.ndarray | None = None) -> Potentials:
-        """The duals that those of the columns leave."""
+        """Return the duals that follow from those of the columns."""
         g, rest = _signed(g, rest, self.columns_keep)
         return Potentials(*self._left(row_minima(self.cost, g, rest, self.every_pair), self.rows_keep), g, rest)
 
     def given_rows(self, f: np.ndarray, rest: np.ndarray | None = None) -> Potentials:
-        """The duals that those of the rows leave."""
+        """Return the duals that follow from those of the rows."""
         f, rest = _signed(f, rest, self.rows_keep)
         return Potentials(f, rest, *self._left(column_minima(self.cost, f, rest, self.every_pair), self.columns_keep))
 
     def minima(self, p: Potentials) -> np.ndarray:
-        """The minima of costs less duals, as one number each, that the duals of the other side are."""
+        """Return the minima of costs minus the given side's duals, as one number each."""
         left, rest = (p.g, p.g_rest) if self.from_which == "rows" else (p.f, p.f_rest)
         return (left + self.limit) + rest
 
     @cached_property
     def from_minima(self) -> Potentials:
-        """The duals that are minima of columns and then of rows; of one side alone where the other's may be 0."""
+        """The duals that are minima of columns and then of rows; of one side alone if the other's may be 0."""
         n, m = self.cost.shape
         if self.from_which == "rows":
             return self.given_rows(np.zeros(n))
@@ -109,7 +109,7 @@ class Terms:
         return self.given_columns(np.where(low < np.inf, low, 0.0))
 
     def violation(self, f: np.ndarray, g: np.ndarray, own: Potentials) -> float:
-        """Return the largest violation by duals as they are given; `own` are those that follow from one side."""
+        """Return the largest violation by a solver's duals; `own` are those that follow from one of its sides."""
         by_rows = self.from_which == "rows"
         given, other, used, left = (f, g, own.f, own.g) if by_rows else (g, f, own.g, own.f)
         if not np.array_equal(given, used):
@@ -121,9 +121,9 @@ class Terms:
     def _left(self, minima: tuple[np.ndarray, np.ndarray], keeps: bool) -> tuple[np.ndarray, np.ndarray]:
         low, missing = difference(minima[0], self.limit)
         rest, lost = difference(missing, -minima[1])
-        rest = np.where(lost < 0, np.nextafter(rest, -np.inf), rest)  # rather below the minimum than above it
+        rest = np.where(lost < 0, np.nextafter(rest, -np.inf), rest)  # below the minimum is safe, above it is not
         if keeps:
-            # Near the limit the difference is exact, so that the sign is right.
+            # Near the limit the difference is exact, so that its sign is correct.
             above = ~(low + rest < 0)
             low, rest = np.where(above, 0.0, low), np.where(above, 0.0, rest)
         return low, rest

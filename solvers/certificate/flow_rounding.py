@@ -1,7 +1,7 @@
-"""A feasible plan near that of potentials, where pairs are forbidden.
+"""Rounding by maximum flow: a feasible plan near that of potentials, if pairs are forbidden.
 
-What rows and columns lack cannot go as a product there. It is a flow, along allowed pairs and back along those that
-hold mass, which exists wherever some plan meets the marginals (L. R. Ford, D. R. Fulkerson, 1956).
+A product of the missing masses could use forbidden pairs. A flow along allowed pairs, and back along those that hold
+mass, exists if some plan meets the marginals (L. R. Ford, D. R. Fulkerson, 1956).
 """
 
 from __future__ import annotations
@@ -14,14 +14,14 @@ from lapmark.solvers.problem import Transport
 
 from .plan_bounds import MET
 
-#: Flows are whole numbers of a part of what is lacking, and what their rounding leaves is sent in one more round.
+#: Flows are integers, in units of this part of the missing mass; another round sends what rounding left.
 PARTS, ROUNDS = 2**30, 2
 
 
 def rerouted(problem: Transport, f: np.ndarray, g: np.ndarray) -> tuple[float, float]:
-    """Cost of a plan near that of f (n,) and g (m,) that meets its marginals, and ε KL of it from theirs.
+    """Return the cost of a feasible plan near that of f (n,) and g (m,), and ε KL of it from theirs.
 
-    Both are inf where there is none. Takes O(n m) memory.
+    Both are inf if there is none. Takes O(n m) memory.
     """
     (a, b), cost = problem.masses, problem.cost.dense()
     i, j = np.nonzero(np.isfinite(cost) & (a > 0)[:, None] & (b > 0))
@@ -44,13 +44,13 @@ def _sums(plan: np.ndarray, masses: np.ndarray, index: np.ndarray) -> np.ndarray
 
 
 def _at_most(plan: np.ndarray, masses: np.ndarray, index: np.ndarray) -> np.ndarray:
-    """The plan with the rows, or columns, that have too much scaled down."""
+    """Return the plan with rows, or columns, above their masses scaled down."""
     sums = _sums(plan, masses, index)
     return plan * np.divide(masses, sums, out=np.ones(len(masses)), where=sums > masses)[index]
 
 
 def _sent(e: np.ndarray, d: np.ndarray, i: np.ndarray, j: np.ndarray, plan: np.ndarray) -> np.ndarray:
-    """What more to send along each pair, less where below 0, so that rows send e (n,) and columns take d (m,) more."""
+    """Return the change of each pair's mass by which rows send e (n,) more and columns take d (m,) more."""
     n, m = len(e), len(d)
     unit = min(np.maximum(e, 0).sum(), np.maximum(d, 0).sum()) / PARTS
     if unit <= 0:

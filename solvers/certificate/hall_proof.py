@@ -1,7 +1,7 @@
-"""Whether the proof that a problem has no answer holds: by the problem and the named rows and columns alone.
+"""Hall proofs that a problem has no answer: check one, and build one from duals.
 
-For an assignment it is Hall's theorem: some of the shorter side allow fewer partners than they are. For transport it is
-the same with masses: some rows hold more than all the columns that they allow take, or the other way round.
+For an assignment (Hall's theorem), some rows or columns of the shorter side allow fewer partners than they are. For
+transport, some rows hold more mass than all the columns that they allow take, or the other way round.
 """
 
 from __future__ import annotations
@@ -15,27 +15,27 @@ from lapmark.solvers.validation import ROUNDING
 
 
 def fault_of_proof(problem: Problem, proof: Infeasible) -> str | None:
-    """What is wrong with the rows and columns of an `Infeasible` as a proof, None where they prove it.
+    """Return why the rows and columns of an `Infeasible` prove nothing; None if they are a proof.
 
     Parameters
     ----------
     problem : Assignment or Transport
     proof : Infeasible
-        Its `rows` and `columns` are whatever a solver put there.
+        Its `rows` and `columns` may be anything that a solver put there.
     """
     n, m = problem.shape
     rows, columns = _indices(proof.rows, n), _indices(proof.columns, m)
     if rows is None or columns is None:
-        return f"it names no rows and columns of the {n}×{m} problem"
+        return f"rows and columns must be distinct indices of the {n}×{m} problem"
     if isinstance(problem, Assignment):
         if problem.limit is not None:
-            return "under a limit any row may stay out"
+            return "with a limit any row may stay unmatched"
         a, b, slack = np.ones(n), np.ones(m), 0.0
-        # Where one side is longer, only the shorter has to be matched.
+        # Only the shorter side must be matched.
         stuck = [(0, n <= m), (1, m <= n)]
     else:
         if problem.reach is not None:
-            return "under a reach any mass may stay"
+            return "with a reach any mass may stay"
         a, b = problem.masses
         slack = ROUNDING * min(a.sum(), b.sum())
         stuck = [(0, problem.surplus <= 0), (1, problem.surplus >= 0)]
@@ -47,12 +47,12 @@ def fault_of_proof(problem: Problem, proof: Infeasible) -> str | None:
             if not len(others):
                 return None
             side, other = ("row", "column") if axis == 0 else ("column", "row")
-            return f"{listed(side, here)} may have {listed(other, others)}, too"
-    return "those that are to be stuck are no more than what they allow"
+            return f"{listed(side, here)} also allow {listed(other, others)}"
+    return "the rows or columns that should be stuck are no more than those they allow"
 
 
 def allowed_by(cost: Cost, some: np.ndarray, axis: int) -> np.ndarray:
-    """Every column that some rows allow (axis 0), or every row that some columns do (axis 1), ascending."""
+    """Return every column that some rows allow (axis 0), or every row that some columns allow (axis 1), ascending."""
     if isinstance(cost, SparseCost):
         part = cost.csr[some] if axis == 0 else cost.csr[:, some]
         return np.unique(part.tocoo().coords[1 - axis])
@@ -82,7 +82,7 @@ def mass_shortage(
 
 
 def _indices(given: object, size: int) -> np.ndarray | None:
-    """Distinct indices below `size`, or None where they are anything else."""
+    """Return distinct indices below `size`, or None for anything else."""
     try:
         array = np.asarray(given)
     except (TypeError, ValueError):

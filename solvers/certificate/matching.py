@@ -1,4 +1,4 @@
-"""The verdict on a matching: what it is held to, and what is done to its duals."""
+"""The certificate of a matching: its faults, its cost, and the duals that prove it."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ Search = Callable[[Assignment], Matching]
 def certify_matching(
     problem: Assignment, result: Matching, known: float, tolerance: float, every_pair: bool, search: Search | None
 ) -> Certificate:
-    """Judge a matching; see `certify`."""
+    """Return the certificate of a matching; parameters as in `certify`, with a solver for `search`."""
     n, m = problem.shape
     fault, row_to_col = matching_fault(problem, result.row_to_col)
     if fault is not None:
@@ -42,7 +42,7 @@ def certify_matching(
         if u is None or v is None:
             return invalid(fault or fault_of_v, known, total)
 
-    # What is minimised: the negative of a cost that is maximised, less the limit.
+    # From here on the problem minimises: costs to maximise are negated.
     sign = -1.0 if problem.maximize else 1.0
     problem = problem.minimizing
     terms = Terms.of(problem, every_pair)
@@ -71,7 +71,7 @@ def certify_matching(
 def _potentials(
     claim: Claim, problem: Assignment, own: Potentials | None, search: Search | None
 ) -> Iterator[Potentials]:
-    """Duals to hold the matching against, its own and others, the cheapest to find first."""
+    """Yield duals that may prove the matching, its own and others, the cheapest to compute first."""
     if own is not None:
         yield own
         yield from tightened(claim, own)
@@ -81,7 +81,7 @@ def _potentials(
         try:
             answer = search(problem)
         except ValueError:
-            return  # what is answered has an answer, unless costs have changed since
+            return  # no answer, although there is one: the costs have changed
         assert answer.u is not None
         assert answer.v is not None
         found = claim.terms.given(answer.u, answer.v)
@@ -90,7 +90,7 @@ def _potentials(
 
 
 def matching_fault(problem: Assignment, answer: object) -> tuple[str | None, np.ndarray]:
-    """Return what stops `answer` from being a complete matching, and the answer as intp."""
+    """Return why `answer` is not a complete matching, or None, and the answer as intp."""
     n, m = problem.shape
     row_to_col = as_array(answer)
     if row_to_col.shape != (n,):
@@ -100,7 +100,7 @@ def matching_fault(problem: Assignment, answer: object) -> tuple[str | None, np.
     outside = (row_to_col < -1) | (row_to_col >= m)
     if outside.any():
         i = int(np.argmax(outside))
-        return f"row {i} is matched to column {row_to_col[i]}, of {m} columns", row_to_col
+        return f"row {i} is matched to column {row_to_col[i]}, but there are {m} columns", row_to_col
     row_to_col = row_to_col.astype(np.intp)
     taken = row_to_col[row_to_col >= 0]
     count = np.bincount(taken, minlength=m)

@@ -1,11 +1,11 @@
-"""The verdict on a transport plan, the counterpart of what `matching` does for a matching.
+"""The certificate of a transport plan.
 
-Solvers differ in what they call ε, a cost or an error. So all of it is taken from the plan, or from the potentials that
-stand for one: its marginals, its cost, what a feasible plan made of it costs, and what its potentials prove. What the
-solver states is held against that, and used for nothing else.
+Solvers differ in their definitions of ε, cost and error. So everything is computed from the plan, or from the
+potentials that stand for one: its marginals, its cost, the cost of a feasible plan near it, and the bound that its
+potentials prove. The solver's own statements are only compared with that.
 
-A plan that meets its marginals is held to `proof`, for the marginals that it has. Any other is rounded first, and held
-against the bounds of `plan_bounds`.
+A plan that meets its marginals is proven by complementary slackness, for the marginals that it has. Any other plan is
+rounded first, and compared with the bounds of `plan_bounds`.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ Search = Callable[[Transport], Plan]
 def certify_plan(
     problem: Transport, plan: Plan, known: float, tolerance: float, every_pair: bool, search: Search | None
 ) -> Certificate:
-    """Judge a plan: its marginals, its cost, and its distance from the optimum; see `certify`."""
+    """Return the certificate of a plan; parameters as in `certify`, with a solver for `search`."""
     n, m = problem.shape
     f, fault_of_f = vector("potential f", plan.f, n)
     g, fault_of_g = vector("potential g", plan.g, m)
@@ -43,7 +43,7 @@ def certify_plan(
     if plan.mass is not None:
         fault = _mass_fault(problem, plan.mass)
     elif problem.epsilon == 0:
-        fault = "gives potentials only, of a problem without blur"
+        fault = "has only potentials, but without a blur a plan needs its masses"
     else:
         fault = fault_of_f or fault_of_g
     if fault:
@@ -64,7 +64,7 @@ def certify_plan(
             assert g is not None
             cost, above = rerouted(problem, f, g)
             near = replace(near, cost=cost)
-        # Masses in float64 cannot always be met to the last digit where pairs are forbidden.
+        # With forbidden pairs, masses in float64 cannot always be met to the last digit.
         feasible = near.cost if np.isfinite(near.cost) or max(errors) > tolerance else sums.cost
     found = Certificate(
         valid=True,
@@ -83,7 +83,7 @@ def certify_plan(
 
 
 def _imbalance(problem: Transport) -> float:
-    """By how much the sums of the two sides differ, as a marginal error that no plan can avoid."""
+    """Return the difference of the two sums as a marginal error, which no plan can avoid."""
     a, b = (float(masses.sum()) for masses in problem.masses)
     return 0.0 if problem.surplus else abs(a - b) / min(a, b)
 
@@ -98,7 +98,7 @@ def _proven_by_slackness(
     every_pair: bool,
     search: Search | None,
 ) -> Certificate:
-    """The certificate of a plan that is held to the marginals that it has."""
+    """Return the certificate of a plan for the marginals that it has."""
     claim, used = claim_of(problem, mass, every_pair)
     excess = sum_up(*claim.paid, np.array([-found.dual_bound]))
     own = None if f is None or g is None else (f[used[0]], g[used[1]])
@@ -108,7 +108,7 @@ def _proven_by_slackness(
         if claim.is_proven(excess, tolerance):
             break
     optimal = claim.is_proven(excess, tolerance)
-    # Where the plan was rounded, the price of that counts; it does not for the proof.
+    # The cost of rounding the plan counts in the gap, but not for the proof.
     price = max(found.feasible_cost - found.cost, 0.0)
     return replace(
         found,
@@ -124,7 +124,7 @@ def _proven_by_slackness(
 def claim_of(
     problem: Transport, mass: scipy.sparse.csr_array, every_pair: bool = False
 ) -> tuple[Claim, tuple[np.ndarray, np.ndarray]]:
-    """Return the claim of a plan among the rows and columns that have some mass, and their indices."""
+    """Return the claim of a plan among the rows and columns with mass, and their indices."""
     moved = scipy.sparse.coo_array(mass)
     some = moved.data > 0
     sides = [axis[some] for axis in moved.coords]
@@ -134,7 +134,7 @@ def claim_of(
         left = masses - np.bincount(side, data, len(masses))
         kept.append(np.where(left > MET * masses, left, 0.0) if keeps else np.zeros(len(masses)))
         used.append(np.flatnonzero((masses > 0) | (np.bincount(side, minlength=len(masses)) > 0)))
-    # What has no mass binds nobody, whatever it costs.
+    # Rows and columns without mass put no constraint on the duals.
     rows, columns = (np.searchsorted(each, side) for each, side in zip(used, sides, strict=True))
     kept_rows, kept_columns = (each[some] for each, some in zip(kept, used, strict=True))
     terms = replace(Terms.of(problem, every_pair), cost=problem.cost.part(*used))
@@ -149,7 +149,7 @@ def _potentials(
     given: Potentials | None,
     search: Search | None,
 ) -> Iterator[Potentials]:
-    """Duals to hold the plan against, its own and others, the cheapest to find first."""
+    """Yield duals that may prove the plan, its own and others, the cheapest to compute first."""
     if own is not None and given is not None:
         yield from _from_both_sides(claim, given, own)
     yield from _from_both_sides(claim, claim.terms.from_minima)
@@ -157,7 +157,7 @@ def _potentials(
         try:
             answer = search(replace(problem, blur=0.0))
         except ValueError:
-            return  # what is answered has an answer, unless costs have changed since
+            return  # no answer, although there is one: the costs have changed
         assert answer.f is not None
         assert answer.g is not None
         found = answer.f[used[0]], answer.g[used[1]]
@@ -167,9 +167,9 @@ def _potentials(
 def _from_both_sides(
     claim: Claim, given: Potentials, duals: tuple[np.ndarray, np.ndarray] | None = None
 ) -> Iterator[Potentials]:
-    """Yield duals that follow from one side, `given`, and what these leave; the same from the other side of `duals`.
+    """Yield duals that follow from one side, `given`, and from its result; the same for the other side of `duals`.
 
-    And then all of them made tight.
+    Then yield all of them made tight.
     """
     terms = claim.terms
     by_columns = terms.from_which == "columns"
@@ -201,7 +201,7 @@ def _proven_by_bound(
     g: np.ndarray | None,
     tolerance: float,
 ) -> Certificate:
-    """The certificate of a plan that misses its marginals or needs not meet any, or of potentials."""
+    """Return the certificate of potentials, or of a plan that misses its marginals or need not meet any."""
     feasible, bound, entropic = found.feasible_cost, found.dual_bound, np.nan
     if f is not None and g is not None:
         for own in dual_bounds(problem, f, g):
@@ -215,24 +215,24 @@ def _proven_by_bound(
         found,
         dual_bound=bound,
         gap=relative(excess, feasible) if np.isfinite(feasible) else np.inf,
-        # A plan that misses its marginals is no optimum.
+        # A plan that misses its marginals is not optimal.
         optimal=bool(near is None and excess <= tolerance * abs(feasible)),
         entropic_gap=entropic,
     )
 
 
 def _misstatement(problem: Transport, plan: Plan, sums: Sums, errors: tuple[float, float]) -> str | None:
-    """What the plan says of itself and is not so."""
+    """Return which statement of the plan about itself is wrong, or None."""
     if not sums.finite:
-        return "moves mass between a forbidden pair, or an infinite mass"
+        return "moves mass along a forbidden pair, or an infinite mass"
     found = max(errors)
     if not np.isfinite(found) and not np.isnan(found):
-        return "its potentials ask for an infinite mass"
+        return "its potentials imply an infinite mass"
     stated = _stated(plan, plan.marginal_error, found)
     if not np.isnan(found) and not found <= 2 * stated + 1e-6:
         return f"states a marginal error of {plan.marginal_error!r}, but has {found:.3g}"
     stated = _stated(plan, plan.cost, sums.cost)
-    # Costs of both signs may cancel; that of a blurred plan is of the order of ε where all else vanishes.
+    # Costs of both signs may cancel; the cost of an entropic plan has an error of the order of ε.
     digits = 1e-5 * problem.epsilon * float(sums.rows.sum()) if plan.mass is None else 0.0
     if not abs(stated - sums.cost) <= 1e-6 * sums.size + digits:
         return f"states a cost of {plan.cost!r}, but its plan costs {sums.cost:.12g}"
@@ -240,7 +240,7 @@ def _misstatement(problem: Transport, plan: Plan, sums: Sums, errors: tuple[floa
 
 
 def _stated(plan: Plan, answer: object, found: float) -> float:
-    """What a plan states, NaN where it is no number; what was found where potentials come without a word."""
+    """Return what a plan states, NaN unless it is a number; potentials may state NaN, which counts as `found`."""
     silent = plan.mass is None and isinstance(answer, float) and np.isnan(answer)
     return found if silent else number(answer)
 
@@ -248,7 +248,7 @@ def _stated(plan: Plan, answer: object, found: float) -> float:
 def _sums(
     problem: Transport, mass: scipy.sparse.csr_array | None, f: np.ndarray | None, g: np.ndarray | None
 ) -> tuple[Sums, Scaled]:
-    """The sums of a plan, and how to get those of the plan with its rows and columns scaled."""
+    """Return the sums of a plan, and a function for those of the plan with scaled rows and columns."""
     if mass is None:
         assert f is not None
         assert g is not None
@@ -265,9 +265,9 @@ def _sums(
 
 
 def _errors(problem: Transport, sums: Sums, f: np.ndarray | None, g: np.ndarray | None) -> tuple[float, float]:
-    """L1 errors of rows and columns, relative to the mass; NaN where nothing says what they should be.
+    """Return the L1 errors of rows and columns, relative to the mass; NaN if nothing defines the right sums.
 
-    Of the side that has a surplus only what is above its masses counts.
+    On a side with a surplus only what exceeds its masses counts.
     """
     surplus, least, errors = problem.surplus, min(float(masses.sum()) for masses in problem.masses), []
     for masses, moved, potential, keeps in zip(
@@ -285,7 +285,7 @@ def _errors(problem: Transport, sums: Sums, f: np.ndarray | None, g: np.ndarray 
 
 def _mass_fault(problem: Transport, mass: scipy.sparse.csr_array) -> str:
     if not scipy.sparse.issparse(mass) or mass.shape != problem.shape:
-        return f"the plan is no sparse array of shape {problem.shape}"
+        return f"the plan is not a sparse array of shape {problem.shape}"
     moved = scipy.sparse.coo_array(mass)
     bad = ~(np.isfinite(moved.data) & (moved.data >= 0))
     if bad.any():

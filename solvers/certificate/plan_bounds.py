@@ -1,16 +1,16 @@
-"""Bounds on transport from both sides: what a feasible plan made of an answer costs, and what duals prove.
+"""Bounds on transport from both sides: the cost of a feasible plan near an answer, and the bound that duals prove.
 
-With a the masses of the rows and r the sums of the answer's, and likewise for the columns:
+With a the masses of the rows and r the row sums of the answer, and likewise for the columns:
 
-- *Balanced.* Scale rows by min(a / r, 1) and columns likewise, and add the product of what is then left over on both
+- *Balanced.* Scale rows by min(a / r, 1) and columns likewise, and add the product of the masses then missing on both
   sides: a plan that meets its marginals (J. Altschuler, J. Weed, P. Rigollet, NIPS 2017, algorithm 2; both scalings
-  are taken from the same sums here, which spares a pass). Any f, g with f_i + g_j ≤ c_ij prove a·f + b·g. Where sums
-  differ, so that mass is left over on one side, the duals of that side are ≤ 0.
+  come from the same sums here, which saves a pass). Any f, g with f_i + g_j ≤ c_ij prove a·f + b·g. If sums differ,
+  so that one side keeps mass, the duals of that side are ≤ 0.
 - *Unbalanced.* Every plan is feasible, and costs ⟨π, C⟩ + ρ KL(π1 | a) + ρ KL(πᵀ1 | b). Such f, g prove
   ρ Σ a_i (1 − exp(−f_i / ρ)) + ρ Σ b_j (1 − exp(−g_j / ρ)).
 - *Entropic.* The same two with the entropy ε KL(π | a ⊗ b) and its dual: how far potentials are from solving the
-  problem as it was posed. KL is convex, so the entropy of the rounded plan is at most that of its two parts, which the
-  same sums give. For an unbalanced problem all that is left is ρ KL(π1 | a exp(−f / ρ)) and its like.
+  problem with its blur. KL is convex, so the entropy of the rounded plan is at most that of its two parts, which the
+  same sums give. For an unbalanced problem the gap is ρ KL(π1 | a exp(−f / ρ)) plus the same for the columns.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from lapmark.solvers.problem import Transport
 
 from .plan_marginals import Sums, product
 
-#: Marginals that miss by less than this, relative to the mass, are met: sums of float64 masses say no more.
+#: Largest marginal error, relative to the mass, that counts as none: rounding of float64 sums.
 MET = 1e-12
 
 #: Sums of a plan whose rows and columns are scaled by factors (n,), (m,).
@@ -50,7 +50,7 @@ class Rounded:
 
 
 def rounded(problem: Transport, sums: Sums, scaled: Scaled) -> Rounded:
-    """Round a plan with such sums to one that meets the marginals of a balanced problem."""
+    """Return the plan with these sums, rounded to meet the marginals of a balanced problem."""
     a, b = problem.masses
     x, y = _factors(a, sums.rows), _factors(b, sums.cols)
     kept = scaled(x, y)
@@ -61,7 +61,7 @@ def rounded(problem: Transport, sums: Sums, scaled: Scaled) -> Rounded:
 
 
 def penalised(problem: Transport, sums: Sums) -> float:
-    """Cost of a plan with its penalties, for an unbalanced problem."""
+    """Return the cost of a plan with its penalties, for an unbalanced problem."""
     a, b = problem.masses
     return sums.cost + problem.rho * (divergence(sums.rows, a) + divergence(sums.cols, b))
 
@@ -69,10 +69,10 @@ def penalised(problem: Transport, sums: Sums) -> float:
 def convergence(
     problem: Transport, sums: Sums, f: np.ndarray, g: np.ndarray, near: Rounded | None, excess: float | None = None
 ) -> float:
-    """The relative gap of potentials to the optimum of the entropic problem, an upper bound of it where balanced.
+    """Return the relative gap of potentials to the optimum of the entropic problem; if balanced, an upper bound on it.
 
-    `near` is their plan rounded, None where that is not needed: where unbalanced, or where marginals are met already.
-    `excess` is what it has over the dual where it is not rounded by a product.
+    `near` is their plan rounded, None if unbalanced or if its marginals are met already. `excess` is its objective over
+    the dual if it was not rounded by a product.
     """
     a, b = problem.masses
     epsilon, rho = problem.epsilon, problem.rho
@@ -92,7 +92,7 @@ def convergence(
 
 
 def _rounded_excess(problem: Transport, sums: Sums, f: np.ndarray, g: np.ndarray, near: Rounded) -> float:
-    """Entropic objective of the rounded plan, at most, over the dual of f and g; written so that nothing cancels."""
+    """Bound the entropic objective of the rounded plan minus the dual of f and g, in a form without cancellation."""
     a, b = problem.masses
     total, left = float(a.sum()), max(float(near.e.sum()), float(near.d.sum()))
     if left == 0:
@@ -101,7 +101,7 @@ def _rounded_excess(problem: Transport, sums: Sums, f: np.ndarray, g: np.ndarray
     with np.errstate(invalid="ignore", divide="ignore"):
         scalings = _weighted_log(a - near.e, near.x) + _weighted_log(b - near.d, near.y)
         filling = _weighted_log(near.e, near.e / a) + _weighted_log(near.d, near.d / b) + left * np.log(total / left)
-        # The entropy of a sum is at most that of its parts, each as if it were the whole, by their shares.
+        # By convexity, the entropy of a sum is at most the weighted entropy of its parts, each scaled to the whole.
         joined = left * np.log(total / left) - _weighted_log(total - left, (total - left) / total)
         excess = float(sums.rows.sum()) - total - left * np.log(total)
     return linear + problem.epsilon * (scalings + filling + joined + excess)
@@ -110,19 +110,19 @@ def _rounded_excess(problem: Transport, sums: Sums, f: np.ndarray, g: np.ndarray
 def dual_bounds(problem: Transport, f: np.ndarray, g: np.ndarray) -> Iterator[float]:
     """Yield lower bounds on the cost of every feasible plan: those that g alone proves, then those of f alone.
 
-    The other side is the most that one leaves it, so that bounds hold for any numbers; and that side once more leaves
-    the first no less than it was. What is not finite proves nothing and is left out.
+    The other side's duals are the largest feasible ones, so that the bounds hold for any f and g; and from that side
+    the first one follows again, no smaller than before. Values that are not finite prove nothing and are left out.
     """
     a, b = problem.masses
     low, high = problem.cost.span()
-    # The duals of what has no mass bind nobody.
+    # Duals of rows and columns without mass do not matter.
     f, g = (np.where(w > 0, z, z[w > 0].min() - (high - low)) for w, z in ((a, f), (b, g)))
     for u, v in _closed(problem, f, g):
         yield _proven(problem, *_shifted(problem, u, v))
 
 
 def _closed(problem: Transport, f: np.ndarray, g: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """Feasible pairs from either side, at most 0 where mass may be left; of what has no pair any dual will do."""
+    """Yield feasible duals from either side, at most 0 if mass may stay; 0 for rows and columns without a pair."""
     most_f, most_g = (0.0 if problem.surplus > 0 else np.inf), (0.0 if problem.surplus < 0 else np.inf)
     f, g = np.minimum(f, most_f), np.minimum(g, most_g)
 
@@ -143,7 +143,7 @@ def _closed(problem: Transport, f: np.ndarray, g: np.ndarray) -> Iterator[tuple[
 
 
 def _proven(problem: Transport, u: np.ndarray, v: np.ndarray) -> float:
-    """The bound of duals, less what rounding of the duals, of each term and of the sum can have added."""
+    """Return the bound of duals, minus the largest rounding error of duals, terms and sum."""
     parts, noise = [], 0.0
     for w, z in zip(problem.masses, (u, v), strict=True):
         w, z = w[w > 0], z[w > 0]
@@ -156,7 +156,7 @@ def _proven(problem: Transport, u: np.ndarray, v: np.ndarray) -> float:
 
 
 def _shifted(problem: Transport, u: np.ndarray, v: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Moved by the constant that serves an unbalanced dual best (T. Séjourné et al., AISTATS 2022, section 3)."""
+    """Return the duals shifted by the best constant, if unbalanced (T. Séjourné et al., AISTATS 2022, section 3)."""
     if problem.reach is None:
         return u, v
     with np.errstate(divide="ignore"):
@@ -166,24 +166,24 @@ def _shifted(problem: Transport, u: np.ndarray, v: np.ndarray) -> tuple[np.ndarr
 
 
 def divergence(p: np.ndarray, q: np.ndarray) -> float:
-    """KL(p | q) = Σ p log(p / q) − p + q of measures of any mass; inf where p has mass that q has not."""
+    """Return KL(p | q) = Σ p log(p / q) − p + q of measures of any mass; inf if p has mass where q has none."""
     none = q == 0
     if (p[none] > 0).any():
         return np.inf
     p, q = p[~none], q[~none]
     with np.errstate(over="ignore", divide="ignore", invalid="ignore", under="ignore"):
         change = (p - q) / q
-        # (1 + t) log(1 + t) − t, which keeps its digits where t is small; near −1 it would lose those of p.
+        # (1 + t) log(1 + t) − t keeps its digits for small t; near −1 it would lose those of p.
         near = (1 + change) * np.log1p(change) - change
         return float(q @ np.where(change > -0.5, near, scipy.special.xlogy(p / q, p / q) - change))
 
 
 def _factors(masses: np.ndarray, sums: np.ndarray) -> np.ndarray:
-    """min(masses / sums, 1), and 1 where there is nothing to scale."""
+    """Return min(masses / sums, 1), and 1 where sums are 0."""
     too_much = sums > masses
     return np.divide(masses, sums, out=np.ones(len(masses)), where=too_much)
 
 
 def _weighted_log(weights: np.ndarray | float, values: np.ndarray | float) -> float:
-    """Σ w log(v), in which 0 log 0 is 0."""
+    """Return Σ w log(v), with 0 log 0 = 0."""
     return float(np.where(np.greater(weights, 0), weights * np.log(values), 0.0).sum())

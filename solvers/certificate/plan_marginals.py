@@ -1,7 +1,6 @@
-"""What a plan comes to: its sums of rows and of columns and its cost, in float64 and O(n + m) memory beside a block.
+"""Marginals and cost of a transport plan, in float64 and O(n + m) memory plus a block.
 
-The one place that looks at every pair for the certificate of a plan. Nothing here comes from a solver: kernels that
-solvers iterate with are not used, so that a fault of theirs is seen.
+The certificate of a plan looks at every pair here only. The kernels of solvers are not used, so that their faults show.
 """
 
 from __future__ import annotations
@@ -17,7 +16,7 @@ from lapmark.solvers.problem import Transport
 
 @dataclass(frozen=True, eq=False)
 class Sums:
-    """Of a plan π: Σ_j π_ij (n,), Σ_i π_ij (m,), ⟨π, C⟩, and ⟨π, |C|⟩. NaN or inf where the plan is not finite."""
+    """Sums of a plan π: Σ_j π_ij (n,), Σ_i π_ij (m,), ⟨π, C⟩ and ⟨π, |C|⟩; NaN or inf if the plan is not finite."""
 
     rows: np.ndarray
     cols: np.ndarray
@@ -30,9 +29,9 @@ class Sums:
 
 
 def spread(problem: Transport, f: np.ndarray, g: np.ndarray) -> Sums:
-    """Of the entropic plan π_ij = a_i b_j exp((f_i + g_j − c_ij) / ε) of finite potentials (n,), (m,), where ε > 0."""
+    """Return the sums of the plan π_ij = a_i b_j exp((f_i + g_j − c_ij) / ε) of finite potentials (n,), (m,), ε > 0."""
     (a, b), scale = problem.masses, 1 / problem.epsilon
-    # What has no mass takes no part, however large its potential.
+    # Rows and columns without mass take no part, however large their potentials.
     f, g = np.where(a > 0, f, -np.inf), np.where(b > 0, g, -np.inf)
     rows, cols, cost, size = np.zeros(len(a)), np.zeros(len(b)), 0.0, 0.0
     signed = problem.cost.span()[0] < 0
@@ -55,7 +54,7 @@ def spread(problem: Transport, f: np.ndarray, g: np.ndarray) -> Sums:
 
 
 def gathered(cost: Cost, mass: scipy.sparse.coo_array) -> Sums:
-    """Of a sparse plan (n, m)."""
+    """Return the sums of a sparse plan (n, m)."""
     rows, cols = mass.coords
     some = mass.data > 0
     entries = cost.entries(rows[some], cols[some])
@@ -66,12 +65,12 @@ def gathered(cost: Cost, mass: scipy.sparse.coo_array) -> Sums:
 
 
 def product(cost: Cost, e: np.ndarray, d: np.ndarray) -> float:
-    """Σ_ij e_i d_j c_ij of the product of two measures (n,), (m,) that are at least 0."""
+    """Return Σ_ij e_i d_j c_ij, the cost of the product of two measures (n,), (m,) ≥ 0."""
     rows, cols = e > 0, d > 0
     if not rows.any() or not cols.any():
         return 0.0
     if isinstance(cost, PointCost) and cost.p == 2:
-        # Two variances and the distance between the means: no pair is looked at.
+        # Two variances and the distance between the means, without looking at pairs.
         e, d = e[rows], d[cols]
         x, y = cost.x[rows].astype(np.float64), cost.y[cols].astype(np.float64)
         of_x, of_y = e @ x / e.sum(), d @ y / d.sum()

@@ -36,7 +36,7 @@ def test_optimal_answer_is_proven():
 BAD_ANSWERS = {
     "not a permutation": ({"row_to_col": np.array([1, 1, 2])}, "not a permutation: column 1 is matched to 2 rows"),
     "left out": ({"row_to_col": np.array([1, -1, 2])}, "2 rows are matched, not 3"),
-    "out of range": ({"row_to_col": np.array([1, 0, 3])}, "row 2 is matched to column 3, of 3 columns"),
+    "out of range": ({"row_to_col": np.array([1, 0, 3])}, "row 2 is matched to column 3, but there are 3 columns"),
     "below −1": ({"row_to_col": np.array([1, -2, 2])}, "row 1 is matched to column -2"),
     "unsigned wrap": ({"row_to_col": np.array([1, 0, 2**64 - 1], np.uint64)}, "row 2 is matched to column 18446744073"),
     "wrong length": ({"row_to_col": np.array([1, 0])}, r"row_to_col has shape \(2,\), not \(3,\)"),
@@ -194,9 +194,9 @@ def test_optimal_plan_is_proven():
 
 
 BAD_PLANS = {
-    "neither plan nor potentials": (Plan(0.25, 0.0), "gives potentials only"),
-    "wrong shape": (dataclasses.replace(OPTIMAL, mass=MASS[:1]), "no sparse array of shape"),
-    "dense": (dataclasses.replace(OPTIMAL, mass=MASS.toarray()), "no sparse array of shape"),
+    "neither plan nor potentials": (Plan(0.25, 0.0), "has only potentials"),
+    "wrong shape": (dataclasses.replace(OPTIMAL, mass=MASS[:1]), "not a sparse array of shape"),
+    "dense": (dataclasses.replace(OPTIMAL, mass=MASS.toarray()), "not a sparse array of shape"),
     "negative mass": (dataclasses.replace(OPTIMAL, mass=-MASS), r"moves a mass of -0.25 at \[0, 0\]"),
     "NaN mass": (dataclasses.replace(OPTIMAL, mass=MASS * np.nan), r"moves a mass of nan at \[0, 0\]"),
     "misses its marginals": (

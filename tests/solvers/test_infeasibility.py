@@ -26,15 +26,15 @@ def proof(rows: object, columns: object) -> Infeasible:
     ("rows", "columns", "fault"),
     [
         ([0, 1], [0], None),
-        ([0, 1], [], "rows 0 and 1 may have column 0, too"),
-        ([0, 2], [0], "rows 0 and 2 may have columns 1 and 2, too"),
-        ([0], [0], "no more than what they allow"),
-        ([0, 0], [0], "names no rows and columns"),
-        ([0, 3], [0], "names no rows and columns"),
-        ([0, -1], [0], "names no rows and columns"),
-        ([0.0, 1.0], [0], "names no rows and columns"),
-        ("rows", [0], "names no rows and columns"),
-        (None, [0], "names no rows and columns"),
+        ([0, 1], [], "rows 0 and 1 also allow column 0"),
+        ([0, 2], [0], "rows 0 and 2 also allow columns 1 and 2"),
+        ([0], [0], "no more than those they allow"),
+        ([0, 0], [0], "rows and columns must be distinct indices"),
+        ([0, 3], [0], "rows and columns must be distinct indices"),
+        ([0, -1], [0], "rows and columns must be distinct indices"),
+        ([0.0, 1.0], [0], "rows and columns must be distinct indices"),
+        ("rows", [0], "rows and columns must be distinct indices"),
+        (None, [0], "rows and columns must be distinct indices"),
     ],
 )
 def test_faults(rows: object, columns: object, fault: str | None) -> None:
@@ -68,7 +68,7 @@ def test_in_transport_masses_count() -> None:
 
 def test_points_allow_all_pairs() -> None:
     points = np.zeros((4, 2))
-    assert "too" in str(fault_of_proof(Assignment(PointCost(points, points)), proof([0, 1], [0])))
+    assert "also allow" in str(fault_of_proof(Assignment(PointCost(points, points)), proof([0, 1], [0])))
 
 
 @given(arrays(np.float64, st.tuples(st.integers(1, 7), st.integers(1, 7)), elements=st.sampled_from([1.0, INF, INF])))

@@ -214,7 +214,7 @@ def records(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Record]:
 
 
 @pytest.mark.parametrize("solver", EXPECTED)
-def test_it_is_recorded_as_what_it_is(records: dict[str, Record], solver: str) -> None:
+def test_misbehaving_solver_is_recorded_with_its_status(records: dict[str, Record], solver: str) -> None:
     status, message = EXPECTED[solver]
     if solver == "corrupts-its-heap" and records[solver].status == "memory":
         return  # the next allocation may notice before the C library does
@@ -226,7 +226,7 @@ def test_it_is_recorded_as_what_it_is(records: dict[str, Record], solver: str) -
 WITHOUT_A_MATCHING = {
     "gives-up-with-proof": ("ok", "proven infeasible: row 9 cannot be matched"),
     "gives-up-without-proof": ("ok", "infeasible, as gives-up-with-proof proves"),
-    "gives-up-with-a-wrong-proof": ("wrong", "may have columns"),
+    "gives-up-with-a-wrong-proof": ("wrong", "also allow columns"),
     "matches-forbidden-pairs": ("wrong", "a forbidden pair"),
     "leaves-rows-out": ("wrong", "0 rows are matched, not 12"),
     "raises": ("skipped", "takes no forbidden pairs"),
@@ -247,9 +247,7 @@ WITH_ONE = {
     ],
     ids=["without a matching", "proven by a reference", "with one"],
 )
-def test_that_there_is_no_matching_is_an_answer(
-    tmp_path: Path, case: str, expected: dict[str, tuple[str, str]]
-) -> None:
+def test_infeasible_claim_is_certified(tmp_path: Path, case: str, expected: dict[str, tuple[str, str]]) -> None:
     found = {record.solver: record for record in run(tmp_path, plan([*expected], [case]))}
     for solver, (status, message) in expected.items():
         record = found[solver]
@@ -259,17 +257,17 @@ def test_that_there_is_no_matching_is_an_answer(
             assert record.cost is record.gap is None
 
 
-def test_a_crash_comes_with_the_last_words_of_the_process(records: dict[str, Record]) -> None:
+def test_crash_message_has_the_end_of_the_output(records: dict[str, Record]) -> None:
     assert "assertion failed: prices are finite" in records["abort"].message
     assert "misbehaving.py" in records["segfault"].message  # the stack that faulthandler printed
 
 
-def test_a_timeout_keeps_the_samples_before_it(records: dict[str, Record]) -> None:
+def test_timeout_keeps_earlier_samples(records: dict[str, Record]) -> None:
     assert len(records["hang-later"].samples) == 2  # of three good calls, the first was the warm-up
     assert records["hang-with-the-lock"].samples == ()
 
 
-def test_a_solver_that_passed_a_limit_is_not_tried_on_a_larger_case(tmp_path: Path, records: dict[str, Record]) -> None:
+def test_solver_that_reached_a_limit_is_not_tried_on_a_larger_case(tmp_path: Path, records: dict[str, Record]) -> None:
     with Store.open(tmp_path) as store:
         terms = RunSettings(limits=Limits(timeout=0.5, memory=1 << 30), budget=0, plugins=tuple(map(str, PLUGINS)))
         sweep = LocalRun(Schedule(store=store, settings=terms))
@@ -283,41 +281,41 @@ def test_a_solver_that_passed_a_limit_is_not_tried_on_a_larger_case(tmp_path: Pa
 
 
 @pytest.mark.skipif((os.cpu_count() or 1) < 2, reason="needs two cores")
-def test_a_solver_may_use_all_the_cores_that_it_was_given(tmp_path: Path) -> None:
+def test_solver_on_all_its_cores_is_ok(tmp_path: Path) -> None:
     """In calls so short that each is made again before the next."""
     done = run(tmp_path, plan(["works-on-all-its-cores"], ["uniform"], [24], threads=(1, 2)))
     assert [(record.threads, record.status, record.message) for record in done] == [(1, "ok", ""), (2, "ok", "")]
     assert all(len(record.samples) > 1 for record in done)
 
 
-def test_only_proven_answers_have_a_gap(records: dict[str, Record]) -> None:
+def test_gap_is_none_for_an_invalid_answer(records: dict[str, Record]) -> None:
     assert records["well-behaved"].gap == pytest.approx(0, abs=1e-9)
     assert records["not-a-permutation"].gap is None
 
 
-def test_the_peak_of_a_greedy_solver_is_what_it_took(records: dict[str, Record]) -> None:
+def test_peak_memory_of_a_greedy_solver_is_what_it_took(records: dict[str, Record]) -> None:
     peak = records["greedy"].peak_memory
     assert peak is not None
     assert 256 << 20 < peak < 1 << 30
 
 
-def test_what_is_saved_at_exit_is_whole(records: dict[str, Record]) -> None:
+def test_solver_that_saves_at_exit_can_finish(records: dict[str, Record]) -> None:
     assert records["saves-at-exit"].status == "ok"
     assert Path(os.environ["LAPMARK_TEST_FOLDER"], "saved").read_text() == "whole"
 
 
-def test_good_cells_are_right_whatever_runs_beside_them(records: dict[str, Record]) -> None:
+def test_good_solvers_beside_misbehaving_ones_are_ok(records: dict[str, Record]) -> None:
     assert {records[name].status for name in GOOD} == {"ok"}
     assert {records[name].cost for name in GOOD} == {records["jv"].cost}
 
 
-def test_what_lies_elsewhere_is_as_it_was(records: dict[str, Record]) -> None:
+def test_files_outside_the_scratch_folder_are_unchanged(records: dict[str, Record]) -> None:
     outside = Path(os.environ["LAPMARK_TEST_FOLDER"])
     assert {path.name for path in outside.iterdir()} == {"inner", "saved"}
     assert (outside / "inner").stat().st_mode & 0o777 == 0o755
 
 
-def test_no_process_is_left(records: dict[str, Record], others: set[psutil.Process]) -> None:
+def test_processes_of_all_solvers_are_ended(records: dict[str, Record], others: set[psutil.Process]) -> None:
     assert children() <= others
 
 
@@ -335,7 +333,7 @@ WITHOUT_HELP = (
 )
 
 
-def test_without_namespaces_and_control_groups_they_are_recorded_alike(
+def test_misbehaving_solver_without_namespaces_and_groups_has_the_same_status(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, others: set[psutil.Process]
 ) -> None:
     monkeypatch.setattr("lapmark.bench.system.process_tree.can_isolate", lambda: False)
@@ -349,7 +347,7 @@ def test_without_namespaces_and_control_groups_they_are_recorded_alike(
     assert children() <= others
 
 
-def test_processes_of_a_supervisor_that_was_killed_are_ended(others: set[psutil.Process]) -> None:
+def test_processes_of_a_killed_supervisor_are_ended(others: set[psutil.Process]) -> None:
     code = "import os, time; os.fork() or os.setsid(); print('here', flush=True); time.sleep(600)"
     with ProcessTree([sys.executable, "-c", code], {}) as tree:
         assert tree.output.readline() == b"here\n"
@@ -361,7 +359,7 @@ def test_processes_of_a_supervisor_that_was_killed_are_ended(others: set[psutil.
 
 @pytest.mark.slow
 @pytest.mark.timeout(1200)
-def test_two_hundred_cells(tmp_path: Path, others: set[psutil.Process]) -> None:
+def test_two_hundred_mixed_cells_have_their_statuses(tmp_path: Path, others: set[psutil.Process]) -> None:
     names = [name for name in EXPECTED for _ in range(4)]
     good = [GOOD[k % len(GOOD)] for k in range(200 - len(names))]
     drawn = np.random.default_rng(0).permutation([*names, *good])
