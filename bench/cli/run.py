@@ -90,7 +90,7 @@ def run(
         typer.Option(
             metavar="N",
             min=1,
-            help="Number of processes over which the calls of a cell are spread, alternating with other solvers; default: 1.",
+            help="Processes over which the calls of a cell are spread, alternating with other solvers; default: 1.",
             rich_help_panel=LIMITS,
         ),
     ] = None,
@@ -126,7 +126,7 @@ def run(
         list[str] | None,
         typer.Option(
             metavar="STATUS",
-            help="Run cells again: those with a status such as timeout, all that failed, or those measured while loaded.",
+            help="Run cells again: those with a status such as timeout, all that failed, or all measured while loaded.",
             autocompletion=completion.statuses,
             rich_help_panel=WHERE,
         ),

@@ -1,7 +1,7 @@
-"""What can be measured in an interpreter: its solvers, their versions and what they can do, as plain values.
+"""Inventory of an interpreter: its solvers, their versions and capabilities, as plain values.
 
-`python -m lapmark.bench.environments.inventory [PLUGIN…]` prints it as JSON, which is how the harness asks another interpreter
-(`lapmark.bench.environments.virtual_environments`). Nothing of this is about where that is.
+`python -m lapmark.bench.environments.inventory [PLUGIN…]` prints it as JSON; so the harness lists the solvers of
+another interpreter (`virtual_environments`).
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from lapmark.solvers import plugins, registry
 from lapmark.solvers.problem import Problem
 from lapmark.solvers.registry import Capabilities, Solver
 
-#: Types of an option that JSON keeps; one of any other type is not judged before the solver sees it.
+#: Types of an option that JSON keeps; options of other types are checked by the solver only.
 _TYPES = {kind.__name__: kind for kind in (bool, int, float, str)}
 
 
@@ -34,10 +34,10 @@ class Item:
     missing : str or None
         Why it cannot run in that interpreter.
     versions : mapping
-        Of all that does the work: "missing" where there is none.
+        Of the packages that do the work; "missing" for an unknown one.
     capabilities : Capabilities
     options : mapping of str to (type, default)
-        What its function takes besides the problem; None where it takes anything.
+        Parameters of its function after the problem; None if it takes any.
     about : str
     """
 
@@ -49,13 +49,13 @@ class Item:
 
     @classmethod
     def read(cls, values: Mapping[str, Any]) -> Item:
-        """From what JSON made of `dataclasses.asdict`."""
+        """Return the item of a dictionary that `dataclasses.asdict` made and JSON has read."""
         able = values["capabilities"]
         curve = {option: tuple(points) for option, points in able["curve"].items()}
         return cls(**{**values, "capabilities": Capabilities(**{**able, "curve": curve})})
 
     def stand_in(self, name: str, where: str) -> Solver:
-        """A solver for the harness to plan with, where its own interpreter knows none of that name."""
+        """Return a solver for the harness to plan with, which its own interpreter does not know."""
 
         def function(problem: Problem, /, **options: Any) -> NoReturn:
             raise ImportError(f"solver {name} can run in {where} only")
@@ -74,15 +74,15 @@ class Item:
 
 @dataclass(frozen=True, kw_only=True)
 class Inventory:
-    """What an interpreter has.
+    """The solvers of an interpreter.
 
     Attributes
     ----------
     items : mapping of str to Item
     warnings : tuple of str
-        What went wrong with others' packages meanwhile.
+        Faults of other packages that register solvers.
     sources : mapping of str to int
-        Files and folders that decide all this, with the time of their last change in nanoseconds.
+        Files and folders that decide the inventory, with their times of change in nanoseconds.
     """
 
     items: Mapping[str, Item]
@@ -91,7 +91,7 @@ class Inventory:
 
     @classmethod
     def read(cls, text: str) -> Inventory:
-        """The inverse of `dump`; a ValueError, KeyError or TypeError where it is none."""
+        """Read the text of `dump`; a ValueError, KeyError or TypeError means that it is damaged."""
         values = json.loads(text)
         items = {name: Item.read(item) for name, item in values["items"].items()}
         return cls(items=items, warnings=tuple(values["warnings"]), sources=values["sources"])
@@ -101,22 +101,22 @@ class Inventory:
 
     @property
     def stale(self) -> bool:
-        """Whether what it was made from has changed since."""
+        """Whether one of its sources has changed since."""
         return any(_changed(path) != time for path, time in self.sources.items())
 
 
 def versions(solver: Solver) -> dict[str, str]:
-    """Versions of what does the work in a cell of this solver, in this interpreter."""
+    """Return the versions of the packages that do the work in a cell of this solver, in this interpreter."""
     return own_versions() | solver.versions | plugins.version(solver.function)
 
 
 def own_versions() -> dict[str, str]:
-    """Versions of what is at work in every cell, in this interpreter."""
+    """Return the versions of the packages that work in every cell, in this interpreter."""
     return {name: registry.version(name) or "missing" for name in ("lapmark", "numpy")}
 
 
 def take() -> Inventory:
-    """The inventory of this interpreter."""
+    """Return the inventory of this interpreter."""
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         solvers = registry.solvers()
@@ -141,7 +141,7 @@ def _item(solver: Solver) -> Item:
 def _options(parameters: Iterable[inspect.Parameter], solver: Solver) -> dict[str, tuple[str, Any]] | None:
     try:
         hints = typing.get_type_hints(solver.function)
-    except (NameError, TypeError):  # a plugin may import its types for a type checker alone
+    except (NameError, TypeError):  # a plugin may import its types for the type checker only
         hints = {}
     options: dict[str, tuple[str, Any]] = {}
     for parameter in parameters:

@@ -1,12 +1,11 @@
-"""Environments for packages that cannot live with the harness's own, or with each other: made, listed, asked, removed.
+"""Virtual environments for packages that exclude each other, or a package of the harness: make, list, inspect, remove.
 
-An environment is laid over the harness's own: a virtual environment that looks for a package in itself first and in the
-harness's folders after. Lapmark is there without being installed again, as is every other package in the version that
-the harness has, unless the environment was made for another one. A worker is started with the environment's Python and
-is otherwise like any other.
+An environment extends the harness's own: it looks for a package in itself first, then in the harness's folders. So it
+has Lapmark without installing it again, and every other package in the harness's version unless it was made with
+another one. A worker is started with the environment's Python and is otherwise like any other.
 
-What can run in an environment is asked of its own Python (`bench.environments.inventory`) and kept beside it until something that
-decides it has changed. Who runs where is settled in `lapmark.bench.environments.available_solvers`.
+The environment's own Python lists the solvers that can run in it (`inventory`). The list is kept beside it until a file
+that decides it changes.
 """
 
 from __future__ import annotations
@@ -39,36 +38,36 @@ from lapmark.solvers import registry
 
 from .inventory import Inventory
 
-#: Names the folder to use in place of the one that goes with the harness.
+#: Environment variable that names the folder of the environments.
 VARIABLE = "LAPMARK_ENVIRONMENTS"
 
-#: Lines of pip's output that an error repeats: the last ones say what went wrong.
-LAST_WORDS = 12
+#: Last lines of pip's output that an error repeats: they say what went wrong.
+LAST_LINES = 12
 
-#: Seconds that a Python may take to say what it has.
+#: Seconds for a Python to list its solvers.
 PATIENCE = 120.0
 
-#: Seconds that pip gets to clean up after itself once it is interrupted.
-FAREWELL = 5.0
+#: Seconds for pip to clean up after an interrupt.
+EXIT_TIME = 5.0
 
 _FACTS = "environment.json"
 
 
 class Unusable(ValueError):
-    """An environment is there, but nothing can run in it; the message says why, and what to do."""
+    """Nothing can run in an existing environment; the message says why, and what to do."""
 
 
 @dataclass(frozen=True)
 class Environment:
-    """An environment that is complete.
+    """A complete environment.
 
     Attributes
     ----------
     name : str
     requirements : tuple of str
-        What pip was asked for.
+        As given to pip.
     harness : str
-        Prefix of the Python over whose packages it is laid.
+        Prefix of the Python whose packages it extends.
     prefix : str
         Folder of the virtual environment.
     """
@@ -84,16 +83,16 @@ class Environment:
 
     @property
     def packages(self) -> dict[str, str]:
-        """Versions of its own packages, not of those that it shares with the harness."""
+        """Versions of its own packages, without those that it shares with the harness."""
         found = importlib.metadata.distributions(path=[str(_packages(Path(self.prefix)))])
         return {distribution.name: distribution.version for distribution in found}
 
 
 def folder() -> Path:
-    """Where the environments of this harness are.
+    """Return the folder of this harness's environments.
 
-    In the harness's virtual environment, with which they are of no more use; in the user's data folder where it has
-    none.
+    It is in the harness's virtual environment, as they are useless without that; in the user's data folder if the
+    harness runs outside one.
     """
     if named := os.environ.get(VARIABLE):
         return Path(named).absolute()
@@ -103,56 +102,56 @@ def folder() -> Path:
 
 
 def known() -> dict[str, Environment]:
-    """Every environment by name."""
+    """Return every environment by name."""
     return {path.parent.name: _read(path) for path in sorted(folder().glob(f"*/{_FACTS}"))}
 
 
 def get(name: str) -> Environment:
-    """The environment of that name; a ValueError with the nearest names where there is none."""
-    there = known()
-    if name in there:
-        return there[name]
-    if there:
-        raise registry.unknown("environment", name, there)
-    raise ValueError(f"no environment is called {name!r}: there is none yet (lapmark env add {name} PACKAGE)")
+    """Return the environment of a name; a ValueError with the nearest name if there is none."""
+    environments = known()
+    if name in environments:
+        return environments[name]
+    if environments:
+        raise registry.unknown("environment", name, environments)
+    raise ValueError(f"no environment is called {name!r}: none exists yet (lapmark env add {name} PACKAGE)")
 
 
 def add(
     name: str, requirements: Sequence[str], again: bool = False, progress: Callable[[str], None] = lambda line: None
 ) -> Environment:
-    """Make an environment with pip. It is there once it is complete and has been asked what can run in it.
+    """Make an environment with pip. It is listed once it is complete and its solvers are known.
 
     Parameters
     ----------
     name : str
         Lower case letters, digits, dots, dashes and underscores.
     requirements : sequence of str
-        As pip takes them, a folder with a package included. None for those that the environment had before.
+        As for pip; a folder with a package is one. Empty: those of the environment that is replaced.
     again : bool
-        Whether it may take the place of one of this name, which stays until then.
+        Whether to replace an environment of this name, which stays until the new one is complete.
     progress : callable
-        Is told each line of pip's.
+        Called with each line of pip's output.
 
     Raises
     ------
     ValueError
-        For a bad name, one that is taken, or packages that cannot be installed, with pip's last words.
+        The name is invalid or taken, or a package cannot be installed; then with pip's last lines.
     """
     if not re.fullmatch(r"[a-z0-9][a-z0-9._-]*", name):
         raise ValueError(f"environment {name!r}: use lower case letters, digits, dots, dashes and underscores")
-    with _alone(name):
+    with _lock(name):
         before = known().get(name)
         if before and not again:
             raise ValueError(
-                f"environment {name} is there already, with {' '.join(before.requirements)}; "
-                f"--again makes it anew, “lapmark env remove {name}” removes it"
+                f"environment {name} exists already, with {' '.join(before.requirements)}; "
+                f"--again replaces it, “lapmark env remove {name}” removes it"
             )
         requirements = requirements or (before.requirements if before else ())
         if not requirements:
-            raise ValueError(f"environment {name}: say what to install in it, such as “lapmark env add lapx lapx”")
+            raise ValueError(f"environment {name}: name a package to install, such as “lapmark env add lapx lapx”")
         home = folder() / name
         _clear(home, keep=before)
-        environment = Environment(name, tuple(map(_anywhere, requirements)), sys.prefix, str(_unused(home)))
+        environment = Environment(name, tuple(map(_absolute, requirements)), sys.prefix, str(_unused(home)))
         try:
             _make(environment)
             _install(environment, progress)
@@ -166,15 +165,15 @@ def add(
 
 
 def remove(name: str) -> None:
-    """Remove an environment with all that is in it; a ValueError where there is none of that name."""
+    """Remove an environment and its packages; a ValueError if there is none of that name."""
     get(name)
-    with _alone(name):
-        (folder() / name / _FACTS).unlink(missing_ok=True)  # from here on there is none, whatever happens
+    with _lock(name):
+        (folder() / name / _FACTS).unlink(missing_ok=True)  # from here on it is not listed, even if the rest fails
         _clear(folder() / name, keep=None)
 
 
 def inventory(environment: Environment, plugins: Sequence[str] = ()) -> Inventory:
-    """What can run in an environment, with the plugin files loaded; an Unusable where that cannot be had."""
+    """Return the solvers of an environment, with the plugin files loaded; raises Unusable if nothing can run in it."""
     return _inventory(environment, tuple(plugins))
 
 
@@ -182,43 +181,49 @@ def inventory(environment: Environment, plugins: Sequence[str] = ()) -> Inventor
 def _inventory(environment: Environment, plugins: tuple[str, ...]) -> Inventory:
     if environment.harness != sys.prefix:
         raise Unusable(
-            f"environment {environment.name} belongs to the Python of {environment.harness}; {_cure(environment)}"
+            f"environment {environment.name} belongs to the Python of {environment.harness}; {_advice(environment)}"
         )
-    # What a solver's condition looks at, and no file tells: the machine, and what can be run on it.
-    surroundings = (platform.node(), platform.machine(), os.environ.get("PATH"), os.environ.get("CXX"))
+    # What a solver's condition may depend on beside files: the machine and its programs.
+    conditions = (platform.node(), platform.machine(), os.environ.get("PATH"), os.environ.get("CXX"))
     contents = [(plugin, Path(plugin).read_bytes()) for plugin in plugins]
-    kept = Path(environment.prefix, "inventories", cache.key(*surroundings, *contents) + ".json")
+    kept = Path(environment.prefix, "inventories", cache.key(*conditions, *contents) + ".json")
     with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
         if not (found := Inventory.read(kept.read_text())).stale:
             return found
-    text = _ask(environment, plugins)
-    with contextlib.suppress(OSError):  # a folder that cannot be written to costs the time of asking again
+    text = _list_solvers(environment, plugins)
+    with contextlib.suppress(OSError):  # a read-only folder costs the time of asking again
         _write(kept, text)
     return Inventory.read(text)
 
 
-def _ask(environment: Environment, plugins: Sequence[str]) -> str:
+def _list_solvers(environment: Environment, plugins: Sequence[str]) -> str:
     command = [str(environment.python), "-P", "-m", "lapmark.bench.environments.inventory", *plugins]
     try:
         done = subprocess.run(
             command, capture_output=True, text=True, errors="replace", timeout=PATIENCE, stdin=subprocess.DEVNULL
         )
     except (OSError, subprocess.TimeoutExpired) as error:
-        raise Unusable(f"environment {environment.name} cannot be asked: {error}; {_cure(environment)}") from None
+        raise Unusable(
+            f"environment {environment.name} cannot list its solvers: {error}; {_advice(environment)}"
+        ) from None
     answer = done.stdout.splitlines()
     if done.returncode or not answer:
         words = done.stderr.strip().splitlines() or [f"exit status {done.returncode}"]
-        raise Unusable(f"environment {environment.name} cannot be asked: {words[-1]}; {_cure(environment)}")
+        raise _cannot_list(environment, words[-1])
     return answer[-1]
 
 
-def _cure(environment: Environment) -> str:
-    return f"“lapmark env add {environment.name} --again” makes it anew"
+def _cannot_list(environment: Environment, reason: object) -> Unusable:
+    return Unusable(f"environment {environment.name} cannot list its solvers: {reason}; {_advice(environment)}")
+
+
+def _advice(environment: Environment) -> str:
+    return f"“lapmark env add {environment.name} --again” replaces it"
 
 
 def _make(environment: Environment) -> None:
-    """The virtual environment, laid over the harness's folders."""
-    # The harness's own pip serves the environment too; only where there is none does it need one.
+    """Make the virtual environment, on top of the harness's folders."""
+    # The environment uses the harness's pip; it needs its own only if the harness has none.
     venv.create(environment.prefix, with_pip=importlib.util.find_spec("pip") is None, symlinks=True)
     shared = [*site.getsitepackages(), *([site.getusersitepackages()] if site.ENABLE_USER_SITE else [])]
     lines = [f"import site; site.addsitedir({path!r})\n" for path in shared]
@@ -228,16 +233,16 @@ def _make(environment: Environment) -> None:
 def _install(environment: Environment, progress: Callable[[str], None]) -> None:
     options = ("--disable-pip-version-check", "--no-input", "--progress-bar=off")
     command = [str(environment.python), "-m", "pip", "install", *options, *environment.requirements]
-    words: deque[str] = deque(maxlen=LAST_WORDS)
+    words: deque[str] = deque(maxlen=LAST_LINES)
     with ProcessTree(command, {}) as pip:
         try:
             for line in pip.output:
                 words.append(plain(line.decode(errors="replace").strip()))
                 progress(words[-1])
         except BaseException:
-            # It is in a session of its own, where Ctrl-C does not reach it, and tidies up after itself if it may.
+            # Ctrl-C does not reach pip, which runs in another session and removes its files after an interrupt.
             pip.interrupt()
-            pip.wait(FAREWELL)
+            pip.wait(EXIT_TIME)
             raise
         status = pip.wait()
     if status:
@@ -248,29 +253,29 @@ def _install(environment: Environment, progress: Callable[[str], None]) -> None:
 
 
 @contextlib.contextmanager
-def _alone(name: str) -> Iterator[None]:
-    """Keep other commands off an environment."""
+def _lock(name: str) -> Iterator[None]:
+    """Lock an environment against other commands."""
     folder().mkdir(parents=True, exist_ok=True)
     try:
         with file_lock.hold(folder() / f".{name}.lock", wait=False):
             yield
     except file_lock.Busy:
-        raise ValueError(f"environment {name}: another command is at work on it") from None
+        raise ValueError(f"environment {name}: another command is changing it") from None
 
 
 def _unused(home: Path) -> Path:
-    """A folder for one more of the same name: the scripts in a virtual environment hold its path, so none is moved."""
+    """Return a new folder: the scripts in a virtual environment contain its path, so it cannot be moved later."""
     return next(path for number in range(1, 1 << 30) if not (path := home / str(number)).exists())
 
 
-def _anywhere(requirement: str) -> str:
-    """A requirement that means the same in every working directory: pip takes what has a slash in it for a path."""
+def _absolute(requirement: str) -> str:
+    """Return a requirement with an absolute path: pip takes one with a slash for a path."""
     path = Path(requirement)
     return str(path.resolve()) if path.exists() and (os.sep in requirement or requirement == ".") else requirement
 
 
 def _clear(home: Path, keep: Environment | None) -> None:
-    """Remove what lies in an environment's folder, but for one that is to stay."""
+    """Remove everything in an environment's folder but the environment to keep."""
     if keep is not None:
         for path in home.iterdir():
             if path.is_dir() and path != Path(keep.prefix):
@@ -293,7 +298,7 @@ def _read(path: Path) -> Environment:
 
 
 def _write(path: Path, text: str) -> None:
-    """Write a file that is there whole or not at all."""
+    """Write a file atomically."""
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(f"{path.name}.{os.getpid()}.part")
     partial.write_text(text)

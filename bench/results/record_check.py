@@ -20,7 +20,7 @@ from .statuses import STATUSES
 
 
 def fault(values: Mapping[str, Any]) -> str | None:
-    """Return which value, by field, keeps values from being a record, and what is allowed instead; None if none does."""
+    """Return the first value, by field, that a record may not hold, and what is allowed instead; None if all fit."""
     for name, hint in _HINTS.items():
         value = values[name]
         if not _fits(hint, value):

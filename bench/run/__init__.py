@@ -1,1 +1,5 @@
-"""A run: its cells, the order in which they are measured, and how each is measured and certified, here or on a cluster."""
+"""A run: its cells, their schedule, how one round is measured and certified, and where rounds run.
+
+`configuration` reads the files in `configurations`, `cells` makes the cells, `schedule` orders their rounds,
+`measure` and `certify` handle one round, and `local_run` or `cluster` runs them all.
+"""

@@ -91,7 +91,7 @@ class Cell:
         return None if problem.cost.kind != "dense" else "the case is given as a matrix"
 
     def key(self, machine: Mapping[str, object]) -> str:
-        """Return the identity of a measurement on a machine: equal keys mean that all that decides the result is equal."""
+        """Return the identity of a measurement on a machine: a digest of everything that decides the result."""
         facts = [self.solver, str(self.case), self.threads, dict(self.versions), machine, self.source]
         return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:32]
 

@@ -1,18 +1,18 @@
-"""A run that is written down: which solvers on which problems, at which sizes and under which limits, in a TOML file.
+"""Configuration of a run in a TOML file: solvers, problems, sizes and limits.
 
-    description = "What it is for"                   # as `lapmark suites` shows it
+    description = "What it is for"                   # shown by `lapmark suites`
     plugins = ["mine.py"]                            # files beside this one that register solvers
     data = "mnist"                                   # folder with data files
-    solvers = ["jv-avx2", "lap1015:epsilon=false"]   # every solver where this is left out
+    solvers = ["jv-avx2", "lap1015:epsilon=false"]   # default: every solver
     problems = ["uniform", "tracking:n=128"]
-    n = [500, 2000]                                  # each problem's own sizes where this is left out
-    threads = [1, 2]                                 # 1 where this is left out; -1 is all cores
+    n = [500, 2000]                                  # default: each problem's own sizes
+    threads = [1, 2]                                 # default: 1; -1 is all cores
     rounds = 5                                       # processes over which the calls of a cell are spread
-    budget = "3s"                                    # to repeat the calls of a cell for
+    budget = "3s"                                    # total time of the calls of a cell
     timeout = "60s"                                  # of one call
     memory = "8GiB"
 
-Those in `bench/run/configurations` are known by name. A file is read whole and held against what there is before anything runs.
+Those in `bench/run/configurations` have names. A file is read and checked as a whole before anything runs.
 """
 
 from __future__ import annotations
@@ -34,13 +34,13 @@ from .cells import expand_case, expand_solver
 
 @dataclass(frozen=True)
 class Config:
-    """What a run is to do; empty, or None, where the file leaves the choice to the command.
+    """A configuration; a field is empty or None if the file does not set it.
 
     Attributes
     ----------
     description : str
     plugins : tuple of str
-        Files, loaded.
+        Loaded files.
     data : Path or None
     solvers, problems : tuple of str
         Specs, as `lapmark.bench.run.cells.plan` takes them.
@@ -67,7 +67,7 @@ class Config:
     memory: int | None = None
 
     def sized(self, problems: Sequence[str]) -> list[str]:
-        """The specs of problems, each at every size of `n` unless it names its own."""
+        """Return the specs of problems, each at every size of `n` unless it contains its own."""
         found = []
         for text in problems:
             name, settings = spec.parse(text)
@@ -82,15 +82,15 @@ def load(name: str) -> Config:
     Parameters
     ----------
     name : str
-        One of `suites.names()`, or a path.
+        One of `configurations.names()`, or a path.
 
     Raises
     ------
     ValueError
-        Names the file and the line that is wrong, and repeats it: no TOML, an unknown key, a value of another type, or
-        a solver, problem or setting that does not exist.
+        The file is no TOML, or has an unknown key, a value of a wrong type, or an unknown solver, problem or setting.
+        The message names the file and the line, and repeats the line.
     OSError
-        Where the file cannot be read.
+        The file cannot be read.
     """
     path = configurations.FOLDER / f"{name}.toml" if name in configurations.names() else Path(name)
     if not path.exists():
@@ -120,7 +120,7 @@ def load(name: str) -> Config:
 
 
 class _WrongItem(ValueError):
-    """Of a list, one item is wrong: `item` is its place."""
+    """An item of a list is wrong; `item` is its index."""
 
     def __init__(self, item: int, error: ValueError) -> None:
         super().__init__(str(error))
@@ -128,13 +128,13 @@ class _WrongItem(ValueError):
 
 
 def _at(path: Path, text: str, number: int, message: str) -> str:
-    """A message, after the file and the line, which is repeated."""
+    """Return a message with the file and the line, which is repeated."""
     lines = text.splitlines()
     return f"{path}, line {number}: {message}" + (f"\n    {lines[number - 1].strip()}" if lines else "")
 
 
 def _line(text: str, key: str, item: int | None = None) -> int:
-    """The line of a key, or of an item of its list, in a file that tomllib has read: it does not tell lines itself."""
+    """Return the line of a key, or of an item of its list: tomllib does not give lines."""
     depth, current, count, value = 0, "", 0, False
     for token in _TOKENS.finditer(text):
         part, line = token[0], text.count("\n", 0, token.start()) + 1
@@ -158,7 +158,7 @@ def _line(text: str, key: str, item: int | None = None) -> int:
     return 1
 
 
-#: What a TOML file is made of, as far as lines are concerned; nothing but space is left out.
+#: Tokens of a TOML file, as far as lines are concerned.
 _TOKENS = re.compile(
     r"""#[^\n]*|\"{3}[\s\S]*?\"{3}|'{3}[\s\S]*?'{3}|"(?:\\.|[^"\\])*"|'[^']*'|[\[\]{}=,\n]|[^\s#"'\[\]{}=,]+"""
 )
@@ -186,7 +186,7 @@ def _texts(value: Any, example: str) -> list[str]:
 
 
 def _plugins(value: Any, folder: Path) -> tuple[str, ...]:
-    """The files, loaded: what they register may be named further down."""
+    """Load plugin files: the following keys may name their solvers."""
     files = tuple(str((folder / text).resolve()) for text in _texts(value, '["mine.py"]'))
     for place, file in enumerate(files):
         try:
@@ -199,7 +199,7 @@ def _plugins(value: Any, folder: Path) -> tuple[str, ...]:
 def _folder(value: Any, folder: Path) -> Path:
     path = folder / _text(value, folder)
     if not path.is_dir():
-        raise ValueError(f"{path} is no folder")
+        raise ValueError(f"{path} is not a folder")
     return path.resolve()
 
 
@@ -236,7 +236,7 @@ def _quantity(parse: Callable[[str], float | int], example: str) -> Reader:
     return read
 
 
-#: How the value of each key is read, from the value and the folder of the file; plugins first.
+#: Readers of the keys, from the value and the folder of the file; plugins come first.
 KEYS: dict[str, Reader] = {
     "description": _text,
     "plugins": _plugins,

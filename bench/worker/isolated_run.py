@@ -90,7 +90,9 @@ def run(
         if counting == "callgrind":
             prefix = instruction_counts.callgrind_prefix()
             limits = limits.slower(instruction_counts.CALLGRIND_SLOWDOWN)
-            exit_time *= instruction_counts.CALLGRIND_SLOWDOWN  # Python exits slowly, too, and the count is written after that
+            exit_time *= (
+                instruction_counts.CALLGRIND_SLOWDOWN
+            )  # Python exits slowly, too, and the count is written after that
             variables = {**variables, "PYTHONHASHSEED": "0"}  # dictionaries would differ from run to run
         with worker_events, worker_orders:
             job = Job(

@@ -52,7 +52,13 @@ class MeasuringLoop(Monitor):
     """
 
     def __init__(
-        self, tree: ProcessTree, events: int, limits: Limits, calls: Calls, clock: ClockCheck | None, starts_slowly: bool
+        self,
+        tree: ProcessTree,
+        events: int,
+        limits: Limits,
+        calls: Calls,
+        clock: ClockCheck | None,
+        starts_slowly: bool,
     ) -> None:
         super().__init__(tree, events, limits.start_up, 3 * limits.start_up + calls.most_seconds(limits.timeout))
         self.outcome = Outcome()

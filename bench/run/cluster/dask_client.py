@@ -1,10 +1,10 @@
-"""A Dask client that never unpickles: what workers and the scheduler send reaches it as text, or not at all.
+"""Dask client that never unpickles: it accepts text from workers and the scheduler, and nothing else.
 
 Dask's own client loads pickles in several places: results, exceptions with their tracebacks, types of results,
-warnings, and any object of a message. A pickle runs code as it is loaded, so that a hostile worker could run any
-code here. What this client sends is code and has to be: a worker trusts its clients.
+warnings, and any object of a message. Loading a pickle runs code, so that a hostile worker could run any code here.
+The client itself sends code, as it must: a worker trusts its clients.
 
-The first connection ends the unpickling of `distributed` in the whole process, for other clients of Dask too.
+The first connection disables unpickling by `distributed` in the whole process, also for other Dask clients.
 """
 
 from __future__ import annotations
@@ -27,29 +27,29 @@ from distributed.protocol.serialize import dask_loads, pickle_loads
 from lapmark.bench.util.plain_text import plain
 from lapmark.bench.util.units import show_size
 
-#: Seconds that a scheduler may take to accept a connection.
+#: Seconds for a scheduler to accept a connection.
 PATIENCE = 10
 
-#: Seconds that the scheduler, or a worker that is asked something small, may take to answer.
+#: Seconds for the scheduler, or a worker with a small question, to answer.
 ANSWER = 120
 
-#: Bytes that the result of a call may take: a record takes a few thousand.
+#: Most bytes of the result of a call; a record takes a few thousand.
 MOST_BYTES = 1 << 20
 
-#: Bytes of an exception that are searched for text.
+#: Most bytes of an exception to search for text.
 _MOST_OF_EXCEPTION = 10_000
 
 #: Forms of a result that Dask reads without unpickling: MessagePack, and the text of an error in writing the result.
 _FORMS = ["msgpack", "error"]
 
-#: Types that Dask names by a pickle beside bytes that are none, by the pickle. They are looked up, not loaded.
+#: Types that Dask names by a pickle beside plain bytes, by that pickle. They are looked up, not loaded.
 _KINDS = {
     pickle.dumps(kind, protocol): kind
     for kind in (bytes, bytearray, memoryview)
     for protocol in range(2, pickle.HIGHEST_PROTOCOL + 1)
 }
 
-#: Settings of Dask that `tls://` needs, by the environment variable that a user sets for each.
+#: Dask settings that `tls://` needs, with the environment variable for each.
 _TLS = {
     "ca_file": "DASK_DISTRIBUTED__COMM__TLS__CA_FILE",
     "cert": "DASK_DISTRIBUTED__COMM__TLS__CLIENT__CERT",
@@ -58,20 +58,20 @@ _TLS = {
 
 
 class RefusedPickle(TypeError):
-    """A pickle was sent, and not loaded. Dask expects a TypeError where a traceback cannot be loaded."""
+    """A pickle was received and not loaded. Dask expects a TypeError for a traceback that cannot be loaded."""
 
 
 class NoAnswer(ValueError):
-    """A worker sent no text that can be used; the message begins with a verb whose subject is the worker."""
+    """A worker sent no usable text; the message begins with a verb whose subject is the worker."""
 
 
 class _Client(distributed.Client):
-    """Dask's client without its subscriptions; `fault` says why it hears of nothing any more, "" while it does."""
+    """Dask's client without its subscriptions; `fault` says why it receives no more reports, "" while it does."""
 
     fault = ""
 
     async def _handle_report(self) -> None:
-        """Follow what the scheduler reports, which Dask ends at the first message that cannot be read, and goes on."""
+        """Follow the scheduler's reports. Dask silently stops at the first unreadable message; keep the reason."""
         try:
             await super()._handle_report()
             if self.status == "running":
@@ -80,7 +80,7 @@ class _Client(distributed.Client):
             self.fault = f"it, or a worker, sent a report that cannot be read: {_text_of(error)}"
 
     def subscribe_topic(self, topic: str, handler: Callable[..., Any]) -> None:
-        """Subscribe to nothing: Dask's client would print what a worker sends, and unpickle the warnings among it."""
+        """Subscribe to nothing: Dask's client would print texts of workers, and unpickle their warnings."""
 
 
 def connect(address: str) -> _Client:
@@ -89,15 +89,14 @@ def connect(address: str) -> _Client:
     Raises
     ------
     OSError, ValueError
-        Where none answers, where the certificates that `tls://` needs are missing, and where this version of Dask
-        unpickles elsewhere.
+        No scheduler answers, the certificates for `tls://` are missing, or this version of Dask unpickles elsewhere.
     """
     _end_unpickling()
     if address.startswith("tls://"):
         _check_certificates()
     try:
         return _Client(address, timeout=PATIENCE, deserializers=_FORMS)
-    except (RuntimeError, TypeError, ImportError) as error:  # settings of Dask that contradict each other, versions
+    except (RuntimeError, TypeError, ImportError) as error:  # contradictory settings, or versions
         raise ValueError(str(error)) from None
     except OSError as error:
         if fault := _fault_of_encryption(address, error):
@@ -111,11 +110,11 @@ def workers(client: _Client) -> set[str]:
     Raises
     ------
     ConnectionError
-        Where the scheduler does not answer.
+        The scheduler does not answer.
     """
     if client.fault:
         raise ConnectionError(client.fault)
-    try:  # not `client.scheduler_info`, which gives its last answer when the scheduler is gone
+    try:  # not `client.scheduler_info`, which repeats its last answer when the scheduler is gone
         info = client.sync(client.scheduler.identity, n_workers=-1, callback_timeout=ANSWER)
         return {plain(str(address)) for address in dict(info["workers"])}
     except TimeoutError:
@@ -131,12 +130,12 @@ def ask(
     *arguments: object,
     patience: float | None = None,
 ) -> str:
-    """Call a function at a worker, beside whatever runs there, and return its text.
+    """Call a function at a worker, beside its running task, and return its text.
 
     Raises
     ------
     NoAnswer
-        Where it failed, or took longer than `patience` seconds, by default ANSWER.
+        It failed, or took longer than `patience` seconds, by default ANSWER.
     """
     patience = ANSWER if patience is None else patience
     try:
@@ -157,8 +156,7 @@ def text(client: _Client, future: distributed.Future) -> str:
     Raises
     ------
     NoAnswer
-        Where it raised, where it returned anything else, or too much; a result that says it is too large is not
-        fetched.
+        It raised, or returned anything else or too much; a result whose stated size is too large is not fetched.
     """
     if future.status == "error":
         raise NoAnswer(f"failed: {_text_of(future.exception(timeout=ANSWER))}")
@@ -176,7 +174,7 @@ def text(client: _Client, future: distributed.Future) -> str:
 
 
 def is_killed(future: distributed.Future) -> bool:
-    """Return whether the scheduler gave a call up because its worker died."""
+    """Return whether the scheduler gave up a call because its worker died."""
     if future.status != "error":
         return False
     return _strings(future.exception(timeout=ANSWER))[:2] == ["distributed.scheduler", "KilledWorker"]
@@ -193,14 +191,14 @@ def _checked(answer: object) -> str:
 def _end_unpickling() -> None:
     """Have every unpickling of `distributed` in this process raise a RefusedPickle.
 
-    Dask has no setting for this: `deserializers` holds for results alone, while exceptions, types and the objects of a
-    message are unpickled whatever it says. All of them go through `distributed.protocol.pickle.loads`. Other modules
-    import that function by name, so that replacing it would miss them; what it calls is replaced, the name `pickle` in
-    its module. It stays replaced: another thread may still read a message when a client has been closed.
+    Dask has no setting for this: `deserializers` applies to results only; exceptions, types and objects in messages
+    are unpickled regardless. All go through `distributed.protocol.pickle.loads`. Other modules import that function by
+    name, so that replacing it would miss them; instead the name `pickle` in its module is replaced. It stays replaced:
+    another thread may still read a message after a client was closed.
     """
     module: Any = distributed.protocol.pickle
     module.pickle = types.SimpleNamespace(**{**vars(pickle), "loads": _refuse})
-    # They log every pickle that is not loaded, with a traceback; what matters of it is in an error of this module.
+    # They log every refused pickle with a traceback; the errors of this module say what matters.
     for name in ("distributed.protocol.pickle", "distributed.protocol.core", "distributed.client"):
         logging.getLogger(name).setLevel(logging.CRITICAL + 1)
     _check_refusal()
@@ -213,7 +211,7 @@ def _refuse(data: bytes, **_: object) -> Any:
 
 
 def _check_refusal() -> None:
-    """Make sure that a version of Dask which was not tried unpickles nowhere else."""
+    """Check that an untested version of Dask unpickles nowhere else."""
     sample = pickle.dumps(ValueError("a sample"))
     header = {"type-serialized": sample, "sub-header": {}, "writeable": ()}
     loaders: list[Callable[[], object]] = [
@@ -245,7 +243,7 @@ def _check_certificates() -> None:
 
 
 def _fault_of_encryption(address: str, error: OSError) -> str:
-    """Return the fault of the certificates at either end, "" where the error has another cause."""
+    """Return the fault of the certificates at either end, "" if the error has another cause."""
     if not address.startswith("tls://"):
         closed = "ConnectionResetError" in str(error) or "Stream is closed" in str(error)
         return "it closes the connection; one that has certificates is at tls://, not tcp://" if closed else ""
@@ -263,26 +261,26 @@ def _word(setting: str) -> str:
 
 
 def _text_of(error: object) -> str:
-    """The message of an exception; of one that came as a pickle, the text in that."""
+    """Return the message of an exception; for one that came as a pickle, the text in it."""
     if isinstance(error, Exception) and error.args and isinstance(error.args[0], bytes | bytearray):
         return f"an exception with the text: {_summary(bytes(error.args[0]))}"
     return plain(f"{type(error).__name__}: {error}" if str(error) else type(error).__name__)[:2000]
 
 
 def _summary(data: bytes) -> str:
-    """The names and texts in a pickle, without loading it."""
+    """Return the names and texts in a pickle, without loading it."""
     module, *rest = _strings(Exception(data)) or ["no text"]
     head = f"{module}.{rest[0]}" if rest else module
     return plain(": ".join([head, *rest[1:4]]))[:500]
 
 
 def _strings(error: object) -> list[str]:
-    """The strings of an exception that came as a pickle, up to its traceback; none of another."""
+    """Return the strings of an exception that came as a pickle, up to its traceback; none for any other."""
     data = error.args[0] if isinstance(error, Exception) and error.args else None
     if not isinstance(data, bytes | bytearray):
         return []
     found: list[str] = []
-    try:  # the beginning of a long one ends within an instruction, which is an error
+    try:  # a shortened pickle ends within an instruction, which is an error
         for _, argument, _ in pickletools.genops(bytes(data[:_MOST_OF_EXCEPTION])):
             if argument == "unpickle_traceback":
                 break

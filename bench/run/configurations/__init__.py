@@ -1,4 +1,4 @@
-"""Runs that have a name, one TOML file each; `lapmark.bench.run.configuration` reads them."""
+"""Named configurations of runs, one TOML file each; `lapmark.bench.run.configuration` reads them."""
 
 from pathlib import Path
 
@@ -6,4 +6,5 @@ FOLDER = Path(__file__).parent
 
 
 def names() -> list[str]:
+    """Return the names of the configurations."""
     return sorted(path.stem for path in FOLDER.glob("*.toml"))

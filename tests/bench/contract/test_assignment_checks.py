@@ -129,21 +129,21 @@ CAUGHT = {
 
 
 @pytest.mark.parametrize(("solver", "name"), [(solver, name) for solver, names in CAUGHT.items() for name in names])
-def test_a_broken_promise_is_caught(solver, name, monkeypatch):
+def test_check_of_a_solver_that_breaks_a_promise_fails(solver, name, monkeypatch):
     put_in(monkeypatch, solver, ABLE)
     with pytest.raises(Broken):
         check("under-test", name)
 
 
 @pytest.mark.parametrize("name", [name for name, each in CHECKS.items() if each.kind is Assignment])
-def test_a_right_solver_passes(name, monkeypatch):
+def test_check_of_a_right_solver_passes(name, monkeypatch):
     put_in(monkeypatch, right, ABLE)
     verdict = check("under-test", name)
     assert verdict.ran
     assert verdict.skipped is None
 
 
-def test_refusals_are_no_passes(monkeypatch):
+def test_check_that_a_solver_refuses_is_skipped(monkeypatch):
     put_in(monkeypatch, right, Capabilities(exact=True))
     for name, reason in (
         ("brute-force-rectangular", "takes square problems only"),
@@ -158,7 +158,7 @@ def test_refusals_are_no_passes(monkeypatch):
         assert reason in verdict.skipped
 
 
-def test_the_message_shows_the_input(monkeypatch):
+def test_failed_check_shows_its_input(monkeypatch):
     put_in(monkeypatch, greedy, ABLE)
     with pytest.raises(Broken, match=r"(?s)2×2 int64 \[\[12 30\].*costs 15 more than the optimum, 42"):
         check("under-test", "brute-force")

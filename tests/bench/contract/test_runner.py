@@ -71,26 +71,26 @@ def examine(name: str, *checks: str, timeout: float = 60) -> dict[str, Finding]:
         ("check-exits", "raises SystemExit: enough"),
     ],
 )
-def test_what_a_check_does_to_its_process_is_its_failure(solver: str, message: str) -> None:
+def test_check_that_harms_its_process_fails(solver: str, message: str) -> None:
     findings = examine(solver, "tiny-costs", "duals")
     assert [finding.status for finding in findings.values()] == ["fail", "skipped"]
     assert message in findings["tiny-costs"].message
     assert findings["duals"].message == "1 of 1 cases refused: claims no duals"
 
 
-def test_a_crash_shows_its_input_and_the_rest_goes_on() -> None:
+def test_check_that_crashes_shows_its_input_and_the_rest_runs() -> None:
     findings = examine("check-crashes", "tiny-costs", "equal-costs", "huge-costs")
     assert [finding.status for finding in findings.values()] == ["fail", "pass", "fail"]
     assert findings["tiny-costs"].message.startswith("Assignment of 6×6 dense costs, float64 [[")
 
 
-def test_a_check_without_an_end_is_a_failure() -> None:
+def test_check_without_an_end_fails() -> None:
     findings = examine("check-hangs", "tiny-costs", "equal-costs", timeout=5)
     assert "the check did not end within 5 s" in findings["tiny-costs"].message
     assert findings["equal-costs"].status == "pass"
 
 
-def test_checks_are_those_of_the_solvers_kind() -> None:
+def test_select_gives_the_checks_of_the_solvers_kind() -> None:
     jv, transport = available_solvers.get("jv"), available_solvers.get("transport")
     assert not set(runner.select(jv)) & set(runner.select(transport))
     assert set(runner.select(available_solvers.get("sinkhorn"))) == set(CHECKS)
@@ -105,7 +105,7 @@ def lapmark(*arguments: object) -> tuple[int, str]:
     return result.exit_code, result.output
 
 
-def test_the_command_shows_a_line_for_each_check_and_fails_with_one(faulty: Path) -> None:
+def test_check_command_shows_a_line_for_each_check_and_fails_with_one(faulty: Path) -> None:
     code, output = lapmark("check", "jv", "-k", "infeasible", "-k", "empty")
     assert code == 0
     assert output == "pass     infeasible\npass     infeasible-rectangular\npass     empty\njv: 3 pass\n"
@@ -116,7 +116,7 @@ def test_the_command_shows_a_line_for_each_check_and_fails_with_one(faulty: Path
     assert "check-crashes: 1 fail" in output
 
 
-def test_what_cannot_run_is_a_usage_error(tmp_path: Path) -> None:
+def test_check_command_on_a_missing_solver_is_a_usage_error(tmp_path: Path) -> None:
     file = tmp_path / "absent.py"
     file.write_text(
         "from lapmark import Capabilities, register\n"
@@ -128,7 +128,7 @@ def test_what_cannot_run_is_a_usage_error(tmp_path: Path) -> None:
     assert lapmark("check", "jvv")[0] == 2
 
 
-def test_a_file_that_dies_in_the_process_of_the_checks_is_told_once(tmp_path: Path) -> None:
+def test_plugin_that_crashes_the_check_process_is_reported_once(tmp_path: Path) -> None:
     file = tmp_path / "dying.py"
     file.write_text(
         "import os, sys\nfrom lapmark import Capabilities, register\n"
@@ -140,7 +140,7 @@ def test_a_file_that_dies_in_the_process_of_the_checks_is_told_once(tmp_path: Pa
     assert "failed before a check: died of SIGABRT during start-up" in " ".join(output.replace("│", "").split())
 
 
-def test_ctrl_c_leaves_no_process(faulty: Path) -> None:
+def test_ctrl_c_during_a_check_leaves_no_process(faulty: Path) -> None:
     command = [sys.executable, "-m", "lapmark", "check", "check-hangs", "--plugin", str(faulty), "-k", "tiny"]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     children: list[psutil.Process] = []

@@ -229,7 +229,7 @@ CAUGHT = [
         for name in names
     ],
 )
-def test_a_broken_promise_is_caught(solver, capabilities, name, monkeypatch):
+def test_check_of_a_solver_that_breaks_a_promise_fails(solver, capabilities, name, monkeypatch):
     put_in(monkeypatch, solver, capabilities)
     with pytest.raises(Broken):
         check("under-test", name)
@@ -237,13 +237,13 @@ def test_a_broken_promise_is_caught(solver, capabilities, name, monkeypatch):
 
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize(("solver", "capabilities"), [(exact, EXACT), (entropic, ENTROPIC)])
-def test_a_right_solver_passes_or_is_skipped_with_a_reason(name, solver, capabilities, monkeypatch):
+def test_check_of_a_right_solver_passes_or_is_skipped_with_a_reason(name, solver, capabilities, monkeypatch):
     put_in(monkeypatch, solver, capabilities)
     verdict = check("under-test", name)
     assert bool(verdict.ran) != bool(verdict.skipped)
 
 
-def test_the_lists_reach_what_they_name():
+def test_transport_lists_contain_what_they_name():
     cases = {name: build() for name, build in TRANSPORT_CASES.items()}
     assert all(cases.values())
     assert any((case.problem.a == 0).any() for case in cases["transport-zero-masses"])
@@ -253,7 +253,7 @@ def test_the_lists_reach_what_they_name():
         assert all(np.isfinite(case.optimum) for case in listed)
 
 
-def test_the_message_shows_the_input(monkeypatch):
+def test_failed_check_shows_its_input(monkeypatch):
     put_in(monkeypatch, north_west_corner, EXACT)
     with pytest.raises(Broken, match=r"(?s)5×5 float64, a matrix, blur 0.*the plan costs .*, the optimum is"):
         check("under-test", "transport-programme")

@@ -64,9 +64,9 @@ def theirs() -> Environment:
 
 
 def measure(folder: Path, *solvers: str) -> dict[str, Record]:
-    terms = RunSettings(limits=Limits(timeout=60, memory=1 << 30), budget=0.01)
+    settings = RunSettings(limits=Limits(timeout=60, memory=1 << 30), budget=0.01)
     with Store.open(folder) as store:
-        events = list(LocalRun(Schedule(store=store, settings=terms)).run(plan(solvers, ["uniform"], [24])))
+        events = list(LocalRun(Schedule(store=store, settings=settings)).run(plan(solvers, ["uniform"], [24])))
     return {event.record.solver: event.record for event in events if isinstance(event, Finished)}
 
 
@@ -76,9 +76,7 @@ def lapmark(*arguments: str) -> tuple[int, str]:
     return result.exit_code, result.output
 
 
-def test_packages_that_share_a_module_are_measured_in_one_run(
-    tmp_path: Path, lapx: Environment, old: Environment
-) -> None:
+def test_run_of_packages_that_share_a_module_measures_each(tmp_path: Path, lapx: Environment, old: Environment) -> None:
     done = measure(tmp_path, "lap", "lap@old", "lapx-lapjv", "jv")
     assert {record.status for record in done.values()} == {"ok"}, [record.message for record in done.values()]
     assert {name: record.environment for name, record in done.items()} == {
@@ -98,7 +96,7 @@ def test_packages_that_share_a_module_are_measured_in_one_run(
     assert len({record.cost for record in done.values()}) == 1
 
 
-def test_an_environment_has_its_own_package_and_the_rest_from_here(lapx: Environment) -> None:
+def test_inventory_of_an_environment_has_its_package_and_the_harness_rest(lapx: Environment) -> None:
     assert set(lapx.packages) == {"lapx"}
     items = virtual_environments.inventory(lapx).items
     assert items["lapx-lapjvc"].missing is None
@@ -112,19 +110,19 @@ def test_an_environment_has_its_own_package_and_the_rest_from_here(lapx: Environ
     assert available_solvers.get("jv@lapx").versions == available_solvers.get("jv").versions
 
 
-def test_packages_in_one_folder_that_overwrite_each_other_are_neither() -> None:
+def test_inventory_of_packages_that_overwrite_each_other_has_neither() -> None:
     both = virtual_environments.add("both", [f"lap=={OLD}", "lapx>=0.11"])
     items = virtual_environments.inventory(both).items
     assert items["lap"].missing == "lapx is installed in its place: both are imported as lap"
     assert items["lapx-lapjv"].missing == "lap is installed in its place: both are imported as lap"
 
 
-def test_what_runs_in_several_environments_is_named_with_one(lapx: Environment) -> None:
+def test_solver_of_several_environments_must_name_one(lapx: Environment) -> None:
     virtual_environments.add("twin", lapx.requirements)
     try:
         assert (
             available_solvers.get("lapx-lapjvr").missing
-            == "runs in several environments; say lapx-lapjvr@lapx or lapx-lapjvr@twin"
+            == "runs in several environments; choose lapx-lapjvr@lapx or lapx-lapjvr@twin"
         )
         assert available_solvers.get("lapx-lapjvr@twin").missing is None
     finally:
@@ -132,12 +130,12 @@ def test_what_runs_in_several_environments_is_named_with_one(lapx: Environment) 
     assert available_solvers.get("lapx-lapjvr").environment == lapx
 
 
-def test_a_plugin_package_is_there_for_every_command(tmp_path: Path, theirs: Environment) -> None:
+def test_plugin_package_in_an_environment_works_in_every_command(tmp_path: Path, theirs: Environment) -> None:
     assert "example" not in registry.solvers()
-    entrant = available_solvers.get("example")
-    assert entrant.environment == theirs
-    assert entrant.capabilities.duals
-    assert entrant.versions["lapmark-example"] == "1.2.0"
+    solver = available_solvers.get("example")
+    assert solver.environment == theirs
+    assert solver.capabilities.duals
+    assert solver.versions["lapmark-example"] == "1.2.0"
     record = measure(tmp_path, "example:last_first=true", "jv")["example:last_first=true"]
     assert (record.status, record.environment) == ("ok", "theirs")
     assert record.versions["lapmark-example"] == "1.2.0"
@@ -149,12 +147,12 @@ def test_a_plugin_package_is_there_for_every_command(tmp_path: Path, theirs: Env
     assert "Edmonds" in lapmark("solvers", "example")[1]
 
 
-def test_a_plugin_package_meets_the_contract(theirs: Environment) -> None:
+def test_plugin_package_in_an_environment_passes_the_contract(theirs: Environment) -> None:
     findings: list[object] = []
-    entrant = available_solvers.get("example")
-    runner.examine(entrant, runner.select(entrant), 60, findings.append)
+    solver = available_solvers.get("example")
+    runner.examine(solver, runner.select(solver), 60, findings.append)
     made = {finding.check: finding for finding in findings if isinstance(finding, runner.Finding)}
-    assert list(made) == runner.select(entrant)
+    assert list(made) == runner.select(solver)
     assert not [finding for finding in made.values() if finding.status == "fail"]
     assert {"brute-force", "duals-rectangular", "near-ties"} <= {
         name for name, finding in made.items() if finding.status == "pass"
@@ -175,13 +173,13 @@ def test_an_unknown_name_suggests_the_nearest(name: str, message: str, lapx: Env
 
 
 @pytest.mark.parametrize("name", ["", "Lapx", "a/b", "..", "a@b", "a:b"])
-def test_bad_names_are_refused(name: str) -> None:
+def test_add_with_a_bad_name_is_refused(name: str) -> None:
     with pytest.raises(ValueError, match="use lower case letters"):
         virtual_environments.add(name, ["lapx"])
 
 
-def test_what_is_there_is_kept_until_its_successor_is_complete(old: Environment) -> None:
-    with pytest.raises(ValueError, match=rf"old is there already, with lap=={OLD}; --again makes it anew"):
+def test_add_again_keeps_the_old_environment_until_the_new_is_complete(old: Environment) -> None:
+    with pytest.raises(ValueError, match=rf"old exists already, with lap=={OLD}; --again replaces it"):
         virtual_environments.add("old", ["lap"])
     with pytest.raises(ValueError, match="could not install"):
         virtual_environments.add("old", ["lap==999.9"], again=True)
@@ -194,7 +192,7 @@ def test_what_is_there_is_kept_until_its_successor_is_complete(old: Environment)
     assert available_solvers.get("lap@old").versions["lap"] == OLD
 
 
-def test_a_failed_installation_leaves_nothing_and_says_why(folder: Path) -> None:
+def test_add_of_a_missing_version_leaves_nothing_and_says_why(folder: Path) -> None:
     code, output = lapmark("env", "add", "none", "lap==999.9")
     assert code == 2
     assert "pip could not install lap==999.9" in output
@@ -211,7 +209,7 @@ ENDLESS = {
 }
 
 
-def test_ctrl_c_leaves_nothing(tmp_path: Path, folder: Path) -> None:
+def test_ctrl_c_during_add_leaves_nothing(tmp_path: Path, folder: Path) -> None:
     for name, text in ENDLESS.items():
         (tmp_path / name).write_text(text)
     command = [sys.executable, "-m", "lapmark", "env", "add", "endless", str(tmp_path)]
@@ -223,31 +221,29 @@ def test_ctrl_c_leaves_nothing(tmp_path: Path, folder: Path) -> None:
     process.send_signal(signal.SIGINT)
     output = process.communicate(timeout=60)[0]
     assert process.returncode == 130, output
-    assert "there is no environment endless" in output
+    assert "the environment endless was not made" in output
     assert not (folder / "endless").exists()
     commands = [process.info["cmdline"] or [] for process in psutil.process_iter(["cmdline"])]
     assert not [command for command in commands if str(tmp_path) in " ".join(command)]
 
 
-def test_an_inventory_is_kept_until_something_changes(theirs: Environment) -> None:
+def test_inventory_is_kept_until_a_source_changes(theirs: Environment) -> None:
     asked = virtual_environments.inventory(theirs)
     python = theirs.python.rename(theirs.python.with_name("elsewhere"))
     virtual_environments._inventory.cache_clear()  # as in another process
     assert virtual_environments.inventory(theirs) == asked  # nobody was there to ask
     os.utime(next(Path(theirs.prefix, "lib").glob("python*/site-packages")))
     virtual_environments._inventory.cache_clear()
-    with pytest.raises(Unusable, match=r"theirs cannot be asked: .*“lapmark env add theirs --again” makes it anew"):
+    with pytest.raises(Unusable, match=r"theirs cannot list .*: .*“lapmark env add theirs --again” replaces it"):
         virtual_environments.inventory(theirs)
-    with pytest.raises(ValueError, match=r"no solver is called 'example'.*; environment theirs cannot be asked"):
+    with pytest.raises(ValueError, match=r"no solver is called 'example'.*; environment theirs cannot list"):
         available_solvers.get("example")
-    assert "environment theirs cannot be asked" in " ".join(lapmark("solvers")[1].split())
+    assert "environment theirs cannot list its solvers" in " ".join(lapmark("solvers")[1].split())
     python.rename(theirs.python)
     assert virtual_environments.inventory(theirs).items == asked.items
 
 
-def test_an_environment_of_another_harness_is_not_measured_in(
-    theirs: Environment, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_inventory_of_another_harness_is_unusable(theirs: Environment, monkeypatch: pytest.MonkeyPatch) -> None:
     now = virtual_environments.get("theirs")
     monkeypatch.setattr(sys, "prefix", "/somewhere/else")
     virtual_environments._inventory.cache_clear()
@@ -259,15 +255,15 @@ def test_an_environment_of_another_harness_is_not_measured_in(
     virtual_environments._inventory.cache_clear()
 
 
-def test_without_a_version_there_is_no_measurement(monkeypatch: pytest.MonkeyPatch) -> None:
-    cell = resolve("jv", Case("uniform", 8))
-    assert cell.missing is None
+def test_resolve_without_a_known_version_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert resolve("jv", Case("uniform", 8)).missing is None
     monkeypatch.setattr(registry, "version", lambda name: None if name == "lapmark" else "1")
-    assert cell.missing == "the version of lapmark is unknown, and a time says nothing without it"
-    assert "version of lapmark" in (resolve("build-matrix", Case("uniform", 8)).missing or "")
+    for solver in ("jv", "build-matrix"):
+        missing = resolve(solver, Case("uniform", 8)).missing
+        assert missing == "the version of lapmark is unknown; a time without its version is useless"
 
 
-def test_the_command_lists_makes_and_names_the_python(lapx: Environment) -> None:
+def test_env_command_lists_environments_and_prints_the_python(lapx: Environment) -> None:
     code, output = lapmark("env", "list")
     assert code == 0
     assert "lapx-lapjv, lapx-lapjvc" in output

@@ -182,14 +182,14 @@ def test_records_with_a_text_that_is_not_utf_8_names_the_row(path: Path) -> None
         store.records()
 
 
-def test_a_message_loses_its_control_characters(path: Path) -> None:
+def test_records_with_control_characters_in_a_message_loses_them(path: Path) -> None:
     set_field(path, "message", "first\nsecond\x1b[2J")
     with Store.open(path.parent) as store:
         assert store.records()[1].message == "first\nsecond\N{REPLACEMENT CHARACTER}[2J"
 
 
 @pytest.mark.parametrize("value", ["abc", b"\xff", float("inf"), float("-inf")])
-def test_a_damaged_bound_counts_for_nothing_and_is_replaced(path: Path, value: object) -> None:
+def test_bound_that_is_damaged_is_none_and_replaced(path: Path, value: object) -> None:
     execute(path, "UPDATE bounds SET bound = ?", values=(value,))
     with Store.open(path.parent) as store:
         assert store.bound(BOUND) is None
@@ -197,7 +197,7 @@ def test_a_damaged_bound_counts_for_nothing_and_is_replaced(path: Path, value: o
         assert store.bound(BOUND) == 1.0
 
 
-def test_a_number_that_sqlite_cannot_hold_is_refused_when_written(path: Path) -> None:
+def test_add_of_a_number_beyond_64_bits_is_refused(path: Path) -> None:
     with Store.open(path.parent) as store, pytest.raises(StoreError, match="cannot write"):
         store.add(make_record(seed=2**70, case=str(Case("uniform", 3, 2**70))))
 
@@ -249,7 +249,7 @@ CHANGED: dict[str, tuple[Callable[[Path], None], str]] = {
 
 
 @pytest.mark.parametrize(("change", "message"), CHANGED.values(), ids=list(CHANGED))
-def test_a_store_that_another_program_has_changed_is_refused_and_left_alone(
+def test_open_of_a_store_changed_by_another_program_refuses_and_leaves_it(
     path: Path, change: Callable[[Path], None], message: str
 ) -> None:
     change(path)
@@ -259,14 +259,14 @@ def test_a_store_that_another_program_has_changed_is_refused_and_left_alone(
     assert contents(path) == before
 
 
-def test_reading_an_empty_file_leaves_it_empty(path: Path) -> None:
+def test_open_of_an_empty_file_for_reading_leaves_it_empty(path: Path) -> None:
     path.write_bytes(b"")
     with pytest.raises(FileNotFoundError, match="no results in"):
         Store.open(path.parent, create=False)
     assert path.read_bytes() == b""
 
 
-def test_a_journal_of_junk_does_not_change_the_store(path: Path) -> None:
+def test_open_beside_a_journal_of_junk_leaves_the_store_unchanged(path: Path) -> None:
     before = path.read_bytes()
     path.with_name(f"{NAME}-journal").write_bytes(b"junk" * 2000)
     with Store.open(path.parent) as store:
@@ -283,7 +283,7 @@ EXTREMES: list[dict[str, Any]] = [
 ]
 
 
-def test_a_report_of_extreme_values_is_written_with_exact_counts(path: Path) -> None:
+def test_report_of_extreme_values_has_exact_counts(path: Path) -> None:
     with Store.open(path.parent) as store:
         for n, known in enumerate(EXTREMES, start=6):
             store.add(make_record(n=n, **known))
@@ -502,7 +502,7 @@ def check_commands(path: Path, folder: Path, with_charts: bool) -> None:
         assert contents(path).get(NAME) == before.get(NAME)
 
 
-def test_a_run_measures_a_damaged_cell_again_and_leaves_other_damage_alone(original: Path, tmp_path: Path) -> None:
+def test_run_with_a_damaged_cell_measures_it_again_and_leaves_other_damage(original: Path, tmp_path: Path) -> None:
     path = tmp_path / NAME
     shutil.copy(original, path)
     (cell,) = plan(["jv"], ["uniform"], [8])
@@ -526,7 +526,7 @@ SEEDS = [
 
 
 @pytest.mark.parametrize("seeds", SEEDS)
-def test_a_damaged_store_is_read_or_refused_and_never_overwritten(original: Path, tmp_path: Path, seeds: range) -> None:
+def test_damaged_store_is_read_or_refused_and_never_overwritten(original: Path, tmp_path: Path, seeds: range) -> None:
     for seed in seeds:
         chance = random.Random(seed)
         mutate = chance.choice(BYTES if seed % 2 else SQL)

@@ -37,7 +37,7 @@ RECORD = Record(
 )
 
 
-def test_a_record_comes_back_as_it_was(tmp_path: Path) -> None:
+def test_records_gives_the_added_record(tmp_path: Path) -> None:
     with Store.open(tmp_path) as store:
         store.add(RECORD)
     with Store.open(tmp_path, create=False) as store:
@@ -46,27 +46,27 @@ def test_a_record_comes_back_as_it_was(tmp_path: Path) -> None:
         assert store.get("b") is None
 
 
-def test_it_takes_numpy_numbers(tmp_path: Path) -> None:
+def test_add_takes_numpy_numbers(tmp_path: Path) -> None:
     counters = {"scans": np.int64(3)}
     with Store.open(tmp_path) as store:
         store.add(dataclasses.replace(RECORD, counters=counters))  # type: ignore[arg-type]
         assert store.records()[0].counters == {"scans": 3}
 
 
-def test_records_keep_their_order_and_the_newest_of_a_key_stays(tmp_path: Path) -> None:
+def test_records_keep_their_order_and_the_newest_of_each_key(tmp_path: Path) -> None:
     with Store.open(tmp_path) as store:
         for key, status in (("c", "ok"), ("a", "timeout"), ("b", "ok"), ("a", "ok")):
             store.add(dataclasses.replace(RECORD, key=key, status=status))
         assert [(record.key, record.status) for record in store.records()] == [("c", "ok"), ("b", "ok"), ("a", "ok")]
 
 
-def test_another_process_sees_a_record_at_once(tmp_path: Path) -> None:
+def test_records_of_another_connection_has_a_new_record_at_once(tmp_path: Path) -> None:
     with Store.open(tmp_path) as writer, Store.open(tmp_path) as reader:
         writer.add(RECORD)
         assert reader.records() == [RECORD]
 
 
-def test_the_best_bound_stays(tmp_path: Path) -> None:
+def test_set_bound_keeps_the_best(tmp_path: Path) -> None:
     with Store.open(tmp_path) as store:
         assert store.bound("p") is None
         for bound in (1.0, 2.0, -math.inf, 1.5):
@@ -75,7 +75,7 @@ def test_the_best_bound_stays(tmp_path: Path) -> None:
         assert store.bound("q") is None
 
 
-def test_reading_makes_nothing(tmp_path: Path) -> None:
+def test_open_for_reading_makes_no_folder(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError, match=r"no results in .*; make some with"):
         Store.open(tmp_path / "missing", create=False)
     assert not (tmp_path / "missing").exists()
@@ -116,12 +116,12 @@ def overwritten_store(path: Path) -> None:
         (lambda path: path.write_text("solver,seconds\njv,1\n"), "is not a Lapmark store"),
         (foreign_database, "is a database of another program"),
         (newer_store, f"has tables of version {SCHEMA + 1}, not {SCHEMA}"),
-        (truncated_store, "it was left as it is"),
-        (overwritten_store, "it was left as it is"),
+        (truncated_store, "it is unchanged"),
+        (overwritten_store, "it is unchanged"),
     ],
     ids=["text", "foreign", "newer", "truncated", "overwritten"],
 )
-def test_a_file_that_is_no_store_is_refused_and_left_alone(tmp_path: Path, make: object, message: str) -> None:
+def test_open_of_a_foreign_file_refuses_and_leaves_it(tmp_path: Path, make: object, message: str) -> None:
     path = tmp_path / NAME
     make(path)  # type: ignore[operator]
     before = path.read_bytes()
@@ -140,7 +140,7 @@ def run_python(code: str, *arguments: object) -> subprocess.CompletedProcess[str
     return subprocess.run(command, capture_output=True, text=True, timeout=120, env=HERE)
 
 
-def test_many_processes_make_and_fill_one_store_while_others_read(tmp_path: Path) -> None:
+def test_store_with_many_writers_and_readers_keeps_every_record(tmp_path: Path) -> None:
     code = (
         "import dataclasses, sys; from lapmark.bench.results.store import Store; from test_store import RECORD\n"
         "with Store.open(sys.argv[1]) as store:\n"
@@ -156,7 +156,7 @@ def test_many_processes_make_and_fill_one_store_while_others_read(tmp_path: Path
         assert {record.key for record in store.records()} == {name + str(i) for name in "abcd" for i in range(20)}
 
 
-def test_where_there_is_no_room_it_says_so_and_keeps_what_there_was(tmp_path: Path) -> None:
+def test_add_on_a_full_disk_says_so_and_keeps_earlier_records(tmp_path: Path) -> None:
     """A limit on the size of files stands in for a disk that is full."""
     code = (
         "import dataclasses, resource, signal, sys\n"
@@ -176,11 +176,11 @@ def test_where_there_is_no_room_it_says_so_and_keeps_what_there_was(tmp_path: Pa
         store.add(dataclasses.replace(RECORD, key="more"))
 
 
-def test_a_folder_that_cannot_be_written_to_is_named() -> None:
+def test_open_in_a_read_only_folder_names_it() -> None:
     with pytest.raises((OSError, StoreError), match=r"/proc/self"):
         Store.open("/proc/self")
 
 
-def test_a_change_of_the_record_needs_a_new_schema() -> None:
+def test_schema_number_changes_with_the_fields_of_a_record() -> None:
     """The tables follow the record's fields; whoever changes these raises SCHEMA, and then this."""
     assert (SCHEMA, len(dataclasses.fields(Record))) == (4, 34)

@@ -12,7 +12,7 @@ from lapmark.solvers import registry
 from lapmark.solvers.problem import Problem
 
 
-def test_the_default_is_the_main_job_with_every_solver() -> None:
+def test_plan_of_the_demo_has_every_solver_and_size() -> None:
     demo = configuration.load("demo")
     cells = plan(demo.solvers, demo.problems)
     assert {cell.case.problem for cell in cells} == {"tsne-grid"}
@@ -24,7 +24,7 @@ def solvers_of(kind: type[Problem]) -> set[str]:
     return {name for name, solver in registry.solvers().items() if solver.capabilities.solves(kind)}
 
 
-def test_solvers_of_another_kind_are_planned_where_they_are_named() -> None:
+def test_plan_of_solvers_of_another_kind_has_them_only_if_named() -> None:
     assert solvers_of(Transport) - solvers_of(Assignment)
     assert solvers_of(Assignment) - solvers_of(Transport)
     assert {cell.name for cell in plan([], cases=["masses"], sizes=[8])} == solvers_of(Transport)
@@ -32,19 +32,19 @@ def test_solvers_of_another_kind_are_planned_where_they_are_named() -> None:
     assert {cell.name for cell in plan(["jv", "transport"], ["masses"], [8])} == {"jv", "transport"}
 
 
-def test_every_family_says_what_it_builds() -> None:
+def test_families_all_state_their_kind_of_problem() -> None:
     for name, family in families().items():
         assert family.kind in (Assignment, Transport), name
 
 
-def test_small_cases_come_first_and_cells_of_a_case_together() -> None:
+def test_plan_of_several_cases_puts_small_ones_first_and_keeps_each_together() -> None:
     cells = plan(["jv", "scipy"], ["uniform", "product"], [64, 8])
     assert [(cell.solver, cell.case.problem, cell.case.n) for cell in cells] == [
         (solver, problem, n) for n in (8, 64) for problem in ("uniform", "product") for solver in ("jv", "scipy")
     ]
 
 
-def test_solvers_with_duals_come_before_those_without() -> None:
+def test_plan_of_several_solvers_puts_those_with_duals_first() -> None:
     assert [cell.solver for cell in plan(["scipy", "hungarian", "jv", "jv-avx2"], ["uniform"], [8])] == [
         "jv-avx2",
         "jv",
@@ -53,23 +53,23 @@ def test_solvers_with_duals_come_before_those_without() -> None:
     ]
 
 
-def test_nothing_is_planned_twice() -> None:
+def test_plan_of_repeated_specs_has_each_cell_once() -> None:
     assert len(plan(["jv", "jv"], ["uniform", "uniform:n=8", "uniform:seed=0"], [8])) == 1
 
 
-def test_a_name_alone_stands_for_the_whole_curve() -> None:
+def test_expand_solver_of_a_name_gives_the_whole_curve() -> None:
     curve = registry.get("sinkhorn").capabilities.curve["blur"]
     assert expand_solver("sinkhorn") == [f"sinkhorn:blur={value}" for value in curve]
     assert expand_solver("sinkhorn:blur=0.02") == ["sinkhorn:blur=0.02"]
     assert expand_solver("jv") == ["jv"]
 
 
-def test_a_transport_problem_has_its_own_blur() -> None:
+def test_expand_solver_for_transport_leaves_the_blur_to_the_problem() -> None:
     assert expand_solver("sinkhorn", Transport) == ["sinkhorn"]
     assert [cell.solver for cell in plan(["sinkhorn", "pot-emd"], ["masses:p=2"], [8])] == ["pot-emd", "sinkhorn"]
 
 
-def test_settings_are_laid_over_every_variant() -> None:
+def test_expand_case_with_a_setting_adds_it_to_every_variant() -> None:
     assert [case.params for case in expand_case("tsne-grid:dtype=float64", [9])] == [
         {"rows": "nodes", "dtype": "float64"},
         {"rows": "points", "dtype": "float64"},
@@ -100,22 +100,22 @@ def test_an_unknown_name_suggests_the_nearest(build: object) -> None:
         (["jv:"], [], "write it as name:key=value"),
     ],
 )
-def test_a_wrong_setting_is_refused_before_anything_runs(solvers: list[str], cases: list[str], message: str) -> None:
+def test_plan_with_a_wrong_setting_is_refused(solvers: list[str], cases: list[str], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         plan(solvers, cases or ["uniform"])
 
 
 @pytest.mark.parametrize("case", ["tsne-grid:cost=points,rows=nodes", "grid:distinct=20", "sparse"])
-def test_points_and_lists_come_with_the_cost_of_their_matrix(case: str) -> None:
+def test_plan_of_points_and_sparse_costs_times_their_matrix_too(case: str) -> None:
     assert [cell.solver for cell in plan(["jv"], [case], [9])] == ["build-matrix", "jv"]
 
 
 @pytest.mark.parametrize("written", ["true", "True"])
-def test_truth_is_written_either_way(written: str) -> None:
+def test_expand_solver_reads_true_in_either_case(written: str) -> None:
     assert expand_solver(f"lap1015:epsilon={written}") == ["lap1015:epsilon=true"]
 
 
-def test_the_key_depends_on_all_that_decides_a_measurement(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_key_differs_with_everything_that_decides_a_measurement(monkeypatch: pytest.MonkeyPatch) -> None:
     def keys(cpu: str = "this") -> list[str]:
         chosen = [("jv", Case("uniform", 8)), ("jv", Case("uniform", 8, 1)), ("scipy", Case("uniform", 8))]
         return [resolve(*each, threads).key({"cpu": cpu}) for each in chosen for threads in (1, 2)]

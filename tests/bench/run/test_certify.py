@@ -42,13 +42,13 @@ def status(bounds: Bounds, case: Case, change: int) -> str:
 
 
 @pytest.mark.parametrize("never", ["big-m", "sentinel"])
-def test_an_answer_without_duals_is_held_to_the_optimum(bounds, never):
+def test_verdict_on_an_answer_without_duals_compares_it_with_the_optimum(bounds, never):
     case = Case("adversarial", 60, 0, {"input": never})
     assert status(bounds, case, 0) == "ok"
     assert status(bounds, case, 20) == "wrong"
 
 
-def test_a_bound_that_is_known_is_enough(bounds):
+def test_verdict_on_a_suboptimal_answer_stays_wrong_until_it_is_optimal(bounds):
     case = Case("uniform", 40, 0, {})
     assert status(bounds, case, 2) == "wrong"
     assert status(bounds, case, 0) == "ok"

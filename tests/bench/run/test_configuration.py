@@ -39,7 +39,7 @@ def cells(folder: Path) -> set[tuple[str, str, int]]:
     return {(record.solver, record.problem, record.n) for record in records(folder)}
 
 
-def test_a_file_is_read(tmp_path: Path) -> None:
+def test_load_of_a_complete_file_reads_every_key(tmp_path: Path) -> None:
     path = write(
         tmp_path,
         """
@@ -60,12 +60,12 @@ def test_a_file_is_read(tmp_path: Path) -> None:
     assert configuration.load(str(write(tmp_path, 'problems = ["uniform"]'))) == Config(problems=("uniform",))
 
 
-def test_minus_one_thread_is_one_for_each_core(tmp_path: Path) -> None:
+def test_load_of_minus_one_thread_gives_one_for_each_core(tmp_path: Path) -> None:
     path = write(tmp_path, 'problems = ["uniform"]\nthreads = [1, -1]')
     assert configuration.load(str(path)).threads == (1, len(os.sched_getaffinity(0)))
 
 
-def test_sizes_are_for_problems_that_name_none() -> None:
+def test_sized_adds_sizes_to_problems_without_one() -> None:
     given = Config(problems=("uniform", "tracking:n=8"), n=(16, 32))
     assert given.sized(given.problems) == ["uniform:n=16", "uniform:n=32", "tracking:n=8"]
     assert Config().sized(["uniform"]) == ["uniform"]
@@ -96,7 +96,7 @@ def test_sizes_are_for_problems_that_name_none() -> None:
         ('problems = ["uniform"]\nmemory = "8 gigs"', "memory: '8 gigs' is not a size above 0"),
     ],
 )
-def test_a_mistake_is_named_with_its_file_and_key(tmp_path: Path, text: str, message: str) -> None:
+def test_load_of_a_mistake_names_file_and_key(tmp_path: Path, text: str, message: str) -> None:
     path = write(tmp_path, text)
     with pytest.raises(ValueError) as error:
         configuration.load(str(path))
@@ -119,7 +119,7 @@ def test_a_mistake_is_named_with_its_file_and_key(tmp_path: Path, text: str, mes
         ('problems = ["uniform"]\nn = [8,', 2, "n = [8,"),
     ],
 )
-def test_a_mistake_is_named_with_its_line(tmp_path: Path, text: str, number: int, line: str) -> None:
+def test_load_of_a_mistake_names_its_line(tmp_path: Path, text: str, number: int, line: str) -> None:
     path = write(tmp_path, text)
     with pytest.raises(ValueError) as error:
         configuration.load(str(path))
@@ -128,7 +128,7 @@ def test_a_mistake_is_named_with_its_line(tmp_path: Path, text: str, number: int
     assert last.strip() == line
 
 
-def test_plugins_and_data_lie_beside_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_load_finds_plugins_and_data_beside_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(registry, "_solvers", dict(registry._solvers))
     (tmp_path / "data").mkdir()
     (tmp_path / "beside.py").write_text(
@@ -145,7 +145,7 @@ def test_plugins_and_data_lie_beside_the_file(tmp_path: Path, monkeypatch: pytes
     assert cells(tmp_path / "results") == {("beside", "uniform", 8)}
 
 
-def test_the_suites_are_listed_with_what_they_are_for() -> None:
+def test_suites_command_lists_each_with_its_description() -> None:
     code, output = lapmark("suites")
     assert code == 0
     for name in configurations.names():
@@ -153,18 +153,18 @@ def test_the_suites_are_listed_with_what_they_are_for() -> None:
     assert "Every solver on every family" in output
 
 
-def test_the_nightly_run_has_every_family() -> None:
+def test_nightly_configuration_has_every_family() -> None:
     assert set(configuration.load("nightly").problems) == set(problems.families())
 
 
-def test_a_file_that_is_no_text_is_named(tmp_path: Path) -> None:
+def test_load_of_a_binary_file_names_it(tmp_path: Path) -> None:
     path = tmp_path / "mine.toml"
     path.write_bytes(b"\xff\xfe")
     with pytest.raises(ValueError, match=r"mine\.toml: 'utf-8' codec"):
         configuration.load(str(path))
 
 
-def test_a_mistake_on_the_command_line_costs_nothing(tmp_path: Path) -> None:
+def test_run_command_with_a_mistake_makes_no_results(tmp_path: Path) -> None:
     for name, message in (
         ("familys", "no configuration or file is called 'familys'; did you mean families"),
         (write(tmp_path, "n = ["), "(at end of document) n = ["),
@@ -177,14 +177,14 @@ def test_a_mistake_on_the_command_line_costs_nothing(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", configurations.names())
-def test_the_configurations_that_come_with_lapmark(name: str) -> None:
+def test_shipped_configurations_load(name: str) -> None:
     given = configuration.load(name)
     assert plan(given.solvers, given.sized(given.problems))
     assert len(set(given.problems)) == len(given.problems)
     assert len(set(given.solvers)) == len(given.solvers)
 
 
-def test_a_configuration_is_run_and_the_command_has_the_last_word(tmp_path: Path) -> None:
+def test_run_command_overrides_the_configuration(tmp_path: Path) -> None:
     path = write(
         tmp_path, 'solvers = ["jv", "scipy"]\nproblems = ["uniform", "tracking:n=8"]\nn = [12]\ntimeout = "9s"'
     )
@@ -197,7 +197,7 @@ def test_a_configuration_is_run_and_the_command_has_the_last_word(tmp_path: Path
     assert cells(tmp_path / "c") == {(s, *case) for s in ("jv", "scipy") for case in (("product", 12), ("equal", 5))}
 
 
-def test_limits_come_from_the_file_unless_the_command_has_its_own(tmp_path: Path) -> None:
+def test_run_command_takes_limits_from_the_file_unless_given(tmp_path: Path) -> None:
     plugin = tmp_path / "sleepy.py"
     plugin.write_text(
         "import time\n"

@@ -94,17 +94,17 @@ def kill_and_resume(folder: Path, kills: int) -> None:
             kept = []
 
 
-def test_a_run_that_is_killed_keeps_what_is_done_and_leaves_nothing(tmp_path: Path) -> None:
+def test_killed_run_keeps_finished_cells_and_leaves_nothing(tmp_path: Path) -> None:
     kill_and_resume(tmp_path, 6)
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(1800)
-def test_a_hundred_kills(tmp_path: Path) -> None:
+def test_killed_run_a_hundred_times_keeps_finished_cells(tmp_path: Path) -> None:
     kill_and_resume(tmp_path, 100)
 
 
-def test_a_cell_that_cost_the_harness_its_life_twice_is_recorded_as_a_crash(tmp_path: Path) -> None:
+def test_cell_that_killed_the_harness_twice_is_a_crash(tmp_path: Path) -> None:
     """By a solver that kills it, where the system does not keep it from that."""
     code = (
         "from lapmark.bench import cli; from lapmark.bench.system import process_tree;"

@@ -25,7 +25,7 @@ def text(renderable: object, **settings: object) -> str:
     return console.file.getvalue()  # type: ignore[attr-defined]
 
 
-def test_headings_name_what_differs() -> None:
+def test_headings_of_cases_name_what_differs() -> None:
     cases = [Case("tsne-grid", n, 0, {"rows": rows}) for n in (256, 784) for rows in ("nodes", "points")]
     assert headings(cases) == ["nodes\nn=256", "points\nn=256", "nodes\nn=784", "points\nn=784"]
     assert headings([Case("uniform", 8), Case("product", 8, 1)]) == ["uniform\n0\nn=8", "product\n1\nn=8"]
@@ -47,11 +47,11 @@ def test_headings_name_what_differs() -> None:
         ),
     ],
 )
-def test_only_errors_above_rounding_are_shown(known: dict[str, float], shown: list[str]) -> None:
+def test_show_errors_leaves_out_rounding(known: dict[str, float], shown: list[str]) -> None:
     assert show_errors(record(**known)) == shown
 
 
-def test_a_line_tells_what_happened() -> None:
+def test_line_of_a_record_shows_status_time_and_message() -> None:
     ok = text(line(record(samples=(0.1, 0.2, 0.3), gap=0.02, peak_memory=4096)))
     assert "ok       jv                   uniform n=8  200 ms × 3 · gap 2 % · 4 KiB" in ok
     crash = text(line(record(status="crash", message="died of SIGSEGV during call\nFatal Python error [in brackets]")))
@@ -59,7 +59,7 @@ def test_a_line_tells_what_happened() -> None:
     assert "Fatal" not in crash
 
 
-def test_the_table_has_the_time_or_the_status_of_every_cell() -> None:
+def test_summary_of_few_cases_shows_time_or_status_of_every_cell() -> None:
     table = text(
         summary([record(samples=(0.25,)), record(n=16, status="timeout"), record("scipy", gap=0.5, samples=(1.0,))])
     )
@@ -70,7 +70,7 @@ def test_the_table_has_the_time_or_the_status_of_every_cell() -> None:
     assert ["50", "%"] in lines
 
 
-def test_of_many_cases_the_table_names_the_fastest() -> None:
+def test_summary_of_many_cases_shows_the_fastest() -> None:
     sizes = range(1, MOST_COLUMNS + 2)
     records = [record(BUILD_MATRIX, n, samples=(0.01,)) for n in sizes]
     records += [record("jv", n, samples=(0.2,)) for n in sizes]
@@ -87,7 +87,7 @@ def test_of_many_cases_the_table_names_the_fastest() -> None:
     assert "uniform 8 jv 200 ms" in lines
 
 
-def test_where_none_is_exact_the_table_names_the_nearest() -> None:
+def test_summary_without_exact_answers_shows_the_smallest_gap() -> None:
     known = {"samples": (0.05,), "exact": False}
     sizes = range(1, MOST_COLUMNS + 2)
     records = [record(name, n, gap=gap, **known) for n in sizes for name, gap in (("sinkhorn", 0.1), ("other", 0.02))]
@@ -96,7 +96,7 @@ def test_where_none_is_exact_the_table_names_the_nearest() -> None:
 
 
 @pytest.mark.parametrize("terminal", [True, False])
-def test_the_board_prints_each_new_cell_once(terminal: bool) -> None:
+def test_board_prints_each_new_cell_once(terminal: bool) -> None:
     console = Console(file=io.StringIO(), width=100, force_terminal=terminal)
     with Board(console, 3) as board:
         for n, status, resumed in ((8, "ok", False), (16, "crash", False), (32, "ok", True)):
@@ -109,6 +109,6 @@ def test_the_board_prints_each_new_cell_once(terminal: bool) -> None:
     assert "uniform n=32 " not in output
 
 
-def test_every_status_can_be_shown() -> None:
+def test_line_shows_every_status() -> None:
     for status in STATUSES:
         assert status in text(line(record(status=status)))

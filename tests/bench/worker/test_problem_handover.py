@@ -25,7 +25,7 @@ def read(handed: Handover) -> Problem:
 
 
 @pytest.mark.parametrize("problem", SOLVED.values(), ids=SOLVED)
-def test_answers_to_other_problems_are_answers_to_this_one(problem: Problem) -> None:
+def test_map_back_of_answers_to_varied_problems_gives_answers_to_the_original(problem: Problem) -> None:
     with Handover(problem, seed=0) as handed:
         assert digest_problem(read(handed)) == digest_problem(problem)
         digests = {digest_problem(problem)}
@@ -43,7 +43,7 @@ def test_answers_to_other_problems_are_answers_to_this_one(problem: Problem) -> 
         assert len(digests) > 3 or min(problem.shape) < 3
 
 
-def test_the_layout_stays_what_it_was() -> None:
+def test_vary_keeps_the_layout_of_arrays() -> None:
     for name in ("column-major", "integers, forbidden nothing"):
         with Handover(PROBLEMS[name]) as handed:
             handed.vary()
@@ -52,7 +52,7 @@ def test_the_layout_stays_what_it_was() -> None:
             np.testing.assert_array_equal(np.sort(here, axis=None), np.sort(there, axis=None))
 
 
-def test_a_proof_that_there_is_none_is_map_back() -> None:
+def test_map_back_of_an_infeasibility_proof_stays_valid() -> None:
     costs = np.random.default_rng(1).random((9, 9))
     costs[[2, 4, 7], 2:] = np.inf
     problem = Assignment(type(PROBLEMS["float32"].cost)(costs))
@@ -68,7 +68,7 @@ def test_a_proof_that_there_is_none_is_map_back() -> None:
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="memory can be sealed on Linux alone")
-def test_nobody_else_can_write_to_it() -> None:
+def test_descriptor_cannot_be_written_to() -> None:
     problem = PROBLEMS["float32"]
     with Handover(problem) as handed:
         for mode in (os.O_RDONLY, os.O_RDWR, os.O_WRONLY):

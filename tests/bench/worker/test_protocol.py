@@ -23,7 +23,7 @@ MOST = 1 << 20
 
 
 @pytest.mark.parametrize("problem", PROBLEMS.values(), ids=PROBLEMS)
-def test_a_problem_arrives_as_it_was_sent(problem: Problem) -> None:
+def test_read_problem_gives_what_was_written(problem: Problem) -> None:
     file = io.BytesIO()
     protocol.write_problem(problem, file)
     arrived = protocol.read_problem(file)
@@ -35,7 +35,7 @@ def test_a_problem_arrives_as_it_was_sent(problem: Problem) -> None:
     assert digest_problem(arrived) == digest_problem(problem)
 
 
-def test_problems_that_differ_have_different_digests() -> None:
+def test_digest_of_different_problems_differs() -> None:
     assert len({digest_problem(problem) for problem in PROBLEMS.values()}) == len(PROBLEMS)
     matrix = np.arange(6.0).reshape(2, 3)
     alike = [matrix, matrix.astype(np.float32), matrix.reshape(3, 2), matrix + (matrix == 5)]
@@ -48,13 +48,13 @@ def test_problems_that_differ_have_different_digests() -> None:
     )
 
 
-def test_the_digest_of_a_matrix_needs_no_matrix() -> None:
+def test_digest_matrix_of_points_equals_that_of_their_matrix() -> None:
     cost = PointCost(RNG.random((1100, 2)), RNG.random((1100, 2)), p=1)  # more than one block
     assert digest_matrix(cost) == digest_matrix(DenseCost(cost.dense()))
 
 
 @pytest.mark.parametrize("problem", PROBLEMS.values(), ids=PROBLEMS)
-def test_the_small_problem_is_of_the_same_kind(problem: Problem) -> None:
+def test_small_keeps_kind_and_types(problem: Problem) -> None:
     small = warm_up_problems.small(problem, 6)
     n, m = problem.shape
     assert type(small) is type(problem)
@@ -69,7 +69,7 @@ def test_the_small_problem_is_of_the_same_kind(problem: Problem) -> None:
 
 
 @pytest.mark.parametrize("problem", PROBLEMS.values(), ids=PROBLEMS)
-def test_the_blank_problem_is_of_the_same_shapes_and_types(problem: Problem) -> None:
+def test_blank_keeps_shapes_and_types(problem: Problem) -> None:
     blank = warm_up_problems.blank(problem)
     assert type(blank) is type(problem)
     assert type(blank.cost) is type(problem.cost)
@@ -79,7 +79,7 @@ def test_the_blank_problem_is_of_the_same_shapes_and_types(problem: Problem) -> 
     assert (entries[np.isfinite(entries)] == 0).all()
 
 
-def test_a_matching_comes_back_as_it_was() -> None:
+def test_read_answer_gives_the_written_matching() -> None:
     file = io.BytesIO()
     protocol.write_answer(Matching(np.array([1, 0]), 3.5, np.array([1.0, 2.0]), None), file, MOST)
     file.seek(0)
@@ -90,7 +90,7 @@ def test_a_matching_comes_back_as_it_was() -> None:
     assert (answer.cost, answer.v) == (3.5, None)
 
 
-def test_a_plan_comes_back_as_it_was() -> None:
+def test_read_answer_gives_the_written_plan() -> None:
     file = io.BytesIO()
     mass = scipy.sparse.csr_array(np.diag([0.25, 0.75]))
     protocol.write_answer(Plan(1.0, 0.0, np.ones(2), np.zeros(2), mass), file, MOST)
@@ -113,12 +113,12 @@ def test_a_plan_comes_back_as_it_was() -> None:
         (Matching(np.array([0j]), 1.0), "row_to_col holds complex128, not numbers"),
     ],
 )
-def test_what_is_no_answer_is_named(answer: object, message: str) -> None:
+def test_write_answer_of_something_else_names_it(answer: object, message: str) -> None:
     with pytest.raises(BadAnswer, match=message):
         protocol.write_answer(answer, io.BytesIO(), MOST)  # type: ignore[arg-type]
 
 
-def test_counters_that_are_none_count_for_nothing() -> None:
+def test_read_counters_drops_all_if_one_is_no_integer() -> None:
     assert protocol.read_counters({"scans": np.int64(3)}) == {"scans": 3}
     for nonsense in (None, 3, "scans", {"scans": "many"}, SimpleNamespace()):
         assert protocol.read_counters(nonsense) == {}
@@ -143,16 +143,16 @@ def read_mutations(count: int) -> None:
                 answer.mass.sum(axis=0)  # walks through all indices
 
 
-def test_no_damage_to_an_answer_takes_the_reader_down() -> None:
+def test_read_answer_of_damaged_files_never_crashes() -> None:
     read_mutations(3000)
 
 
 @pytest.mark.slow
-def test_a_hundred_thousand_damaged_answers() -> None:
+def test_read_answer_of_a_hundred_thousand_damaged_files_never_crashes() -> None:
     read_mutations(100_000)
 
 
-def test_an_answer_of_parts_that_overlap_or_that_nobody_knows_is_refused() -> None:
+def test_read_answer_with_overlapping_or_unknown_parts_is_refused() -> None:
     whole = io.BytesIO()
     protocol.write_answer(Matching(np.arange(5000), 1.5), whole, MOST)
     overlapping = bytearray(whole.getvalue())
@@ -172,7 +172,7 @@ def test_an_answer_of_parts_that_overlap_or_that_nobody_knows_is_refused() -> No
         protocol.read_answer(io.BytesIO(overlapping), MOST)
 
 
-def test_long_doubles_are_written_as_doubles() -> None:
+def test_write_answer_of_long_doubles_writes_doubles() -> None:
     mass = scipy.sparse.csr_array(np.diag([0.25, 0.75]))
     mass.data = mass.data.astype(np.longdouble)
     file = io.BytesIO()
@@ -183,7 +183,7 @@ def test_long_doubles_are_written_as_doubles() -> None:
     assert {answer.mass.dtype, answer.f.dtype} == {np.dtype(np.float64)}  # type: ignore[union-attr]
 
 
-def test_an_answer_is_not_given_room_for_what_it_claims() -> None:
+def test_read_answer_does_not_allocate_what_a_header_claims() -> None:
     file = io.BytesIO()
     protocol.write_answer(Matching(np.arange(20), 1.5), file, MOST)
     with pytest.raises(ValueError, match="takes at most 100"):
@@ -210,9 +210,9 @@ def test_an_answer_is_not_given_room_for_what_it_claims() -> None:
 
 
 @pytest.mark.parametrize("junk", [None, [], "bids", {"bids": float("inf")}, {"bids": 10**400}, {"bids": "many"}])
-def test_counters_that_are_none_are_left_out(junk: object) -> None:
+def test_read_counters_of_junk_is_empty(junk: object) -> None:
     assert protocol.read_counters(junk) == {}
 
 
-def test_texts_from_elsewhere_do_not_steer_the_terminal() -> None:
+def test_plain_text_has_no_terminal_control_sequences() -> None:
     assert plain("a\x1b[2Jb\ud800c\n") == "a\N{REPLACEMENT CHARACTER}[2Jb\N{REPLACEMENT CHARACTER}c\n"

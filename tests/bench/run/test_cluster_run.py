@@ -228,14 +228,14 @@ def answer_to(cell: Cell, message: str = "") -> Answer:
     return Answer(unmeasured(cell, "ok", message, machine(), m=8, gap=0.0, peak_memory=4096, **known), 1.5)
 
 
-def test_messages_of_workers_are_read_as_they_were_written(cell: Cell, place: Place) -> None:
+def test_messages_written_and_read_are_equal(cell: Cell, place: Place) -> None:
     assert read_place(write_place(place)) == place
     answer = answer_to(cell)
     assert read_answer(write_answer(answer), cell, place) == answer
     assert read_answer(write_answer(answer_to(cell, "red \x1b[31m")), cell, place).record.message == "red \ufffd[31m"
 
 
-def test_a_damaged_message_is_refused_or_is_still_of_the_cell(cell: Cell, place: Place) -> None:
+def test_read_answer_of_a_damaged_message_refuses_it_or_finds_the_same_cell(cell: Cell, place: Place) -> None:
     text, random = write_answer(answer_to(cell)), np.random.default_rng(0)
     parts = ["", "{", "}", "[", "]", '"', ",", "1e999", "-1", "9" * 30, "null", "NaN", "true", "\x1b", "[" * 2000]
     refused = []
@@ -286,7 +286,9 @@ def test_a_damaged_message_is_refused_or_is_still_of_the_cell(cell: Cell, place:
         ({"more": 1}, "missing or unknown in the record: more"),
     ],
 )
-def test_a_record_that_does_not_fit_is_refused(cell: Cell, place: Place, changes: dict[str, object], said: str) -> None:
+def test_read_answer_with_a_wrong_field_names_it(
+    cell: Cell, place: Place, changes: dict[str, object], said: str
+) -> None:
     values = json.loads(write_answer(answer_to(cell)))
     text = json.dumps({**values, "record": {**values["record"], **changes}})
     with pytest.raises(BadMessage, match=f"sent no record of jv on uniform:n=8,seed=0: .*{said}"):
@@ -321,7 +323,7 @@ class Scripted:
         return write_place(self.place)
 
 
-def test_worker_that_joins_at_the_address_of_one_that_is_gone_is_asked_anew(
+def test_worker_that_joins_at_an_old_address_is_asked_anew(
     cell: Cell, place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     scripted = Scripted(monkeypatch, place)
@@ -340,7 +342,7 @@ def test_worker_that_joins_at_the_address_of_one_that_is_gone_is_asked_anew(
 
 
 @pytest.mark.parametrize("deadline", [-0.5, 0.5])
-def test_worker_that_loses_its_turn_in_the_end_is_excluded(
+def test_worker_past_its_deadline_is_excluded(
     cell: Cell, place: Place, deadline: float, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     scripted = Scripted(monkeypatch, place)
@@ -360,7 +362,7 @@ def test_scheduler_that_does_not_answer_in_time_is_reported_with_the_limit() -> 
         dask_client.workers(silent)
 
 
-def test_a_run_on_two_hosts_is_certified_written_here_and_gone_on_from(dask: Dask) -> None:
+def test_run_on_two_hosts_is_certified_stored_here_and_resumed(dask: Dask) -> None:
     for host in ("first", "second"):
         dask.worker(host)
     arguments = ["-s", "jv", "-s", "scipy", "-p", "uniform", "-n", 8, "-n", 12, "--budget", "60s", "--rounds", 2]
@@ -379,7 +381,7 @@ def test_a_run_on_two_hosts_is_certified_written_here_and_gone_on_from(dask: Das
 
 
 @pytest.mark.slow
-def test_one_cell_at_a_time_is_measured_on_a_host_whoever_asks(dask: Dask, plugin: Path) -> None:
+def test_two_runs_on_one_host_measure_one_cell_at_a_time(dask: Dask, plugin: Path) -> None:
     for _ in range(2):
         dask.worker("one")
     arguments = ["--plugin", plugin, "-s", "slow", "-p", "uniform", "-n", 20, "-n", 24, "--budget", "1s"]
@@ -393,7 +395,7 @@ def test_one_cell_at_a_time_is_measured_on_a_host_whoever_asks(dask: Dask, plugi
         assert end <= later
 
 
-def test_a_lost_worker_costs_nothing_but_its_turn(dask: Dask, plugin: Path) -> None:
+def test_lost_worker_costs_its_round_only(dask: Dask, plugin: Path) -> None:
     doomed = dask.worker("first", "--no-nanny")
     process = start(
         dask, "--plugin", plugin, "-s", "slow", "-s", "jv", "-p", "uniform", "-n", 20, "-n", 24, "--budget", "1s"
@@ -411,7 +413,7 @@ def test_a_lost_worker_costs_nothing_but_its_turn(dask: Dask, plugin: Path) -> N
 
 
 @pytest.mark.slow
-def test_a_cell_that_takes_its_workers_with_it_ends_as_a_crash(dask: Dask, plugin: Path) -> None:
+def test_cell_that_loses_two_workers_is_a_crash(dask: Dask, plugin: Path) -> None:
     nanny = dask.worker("first")  # which starts its worker anew each time
     process = start(dask, "--plugin", plugin, "-s", "stays", "-p", "uniform", "-n", 20)
     for _ in range(2):
@@ -431,7 +433,7 @@ def test_a_cell_that_takes_its_workers_with_it_ends_as_a_crash(dask: Dask, plugi
 
 
 @pytest.mark.slow
-def test_ctrl_c_ends_the_turns_and_keeps_what_is_done(dask: Dask, plugin: Path) -> None:
+def test_ctrl_c_ends_the_rounds_and_keeps_finished_cells(dask: Dask, plugin: Path) -> None:
     dask.worker("first")
     process = start(dask, "--plugin", plugin, "-s", "jv", "-s", "slow", "-p", "uniform", "-n", 20, "--budget", "60s")
     while not process.stdout.readline().startswith("ok"):  # type: ignore[union-attr]
@@ -449,7 +451,7 @@ def test_ctrl_c_ends_the_turns_and_keeps_what_is_done(dask: Dask, plugin: Path) 
     assert not solvers_at_work()
 
 
-def test_a_worker_with_another_commit_is_not_used(dask: Dask) -> None:
+def test_worker_with_another_commit_is_not_used(dask: Dask) -> None:
     dask.worker("first", GIT_DIR=str(Path(__file__).parents[3] / ".git"))
     code, output = run(dask, "-s", "jv", "-p", "uniform", "-n", 8)
     assert code == 1, output
@@ -457,7 +459,7 @@ def test_a_worker_with_another_commit_is_not_used(dask: Dask) -> None:
     assert re.search(used, output), output
 
 
-def test_without_a_scheduler_the_error_says_how_to_start_one(tmp_path: Path) -> None:
+def test_run_without_a_scheduler_says_how_to_start_one(tmp_path: Path) -> None:
     command = ["run", "--scheduler", "tcp://127.0.0.1:1", "-s", "jv", "-p", "uniform", "--to", tmp_path]
     done = subprocess.run(
         [sys.executable, "-m", "lapmark", *map(str, command)], capture_output=True, text=True, check=False
@@ -478,7 +480,7 @@ PICKLES = {
 }
 
 
-def test_pickles_of_hostile_workers_are_not_loaded(dask: Dask) -> None:
+def test_hostile_workers_with_pickles_have_none_loaded(dask: Dask) -> None:
     dask.hostile(*PICKLES, "none")
     plain = subprocess.Popen(
         [sys.executable, "-c", PLAIN_CLIENT, dask.address], env=ENVIRONMENT, stderr=subprocess.DEVNULL
@@ -496,7 +498,7 @@ def test_pickles_of_hostile_workers_are_not_loaded(dask: Dask) -> None:
     assert [record.status for record in records(dask).values()] == ["ok"] * 8
 
 
-def test_a_report_with_a_pickle_ends_the_run(dask: Dask) -> None:
+def test_report_with_a_pickle_ends_the_run(dask: Dask) -> None:
     dask.hostile("report")
     process = start(dask, "-s", "jv", "-p", "uniform", "-n", 8)
     output, _ = process.communicate(timeout=100)
@@ -522,9 +524,11 @@ LIES = {
 
 
 @pytest.mark.slow
-def test_workers_that_send_anything_but_their_record_are_not_used(dask: Dask) -> None:
+def test_hostile_workers_with_false_records_are_not_used(dask: Dask) -> None:
     dask.hostile(*LIES, "none")
-    impatient = "from lapmark.bench.run.cluster import dask_client; dask_client.ANSWER = 10; from lapmark.bench.cli import app; app()"
+    impatient = (
+        "import lapmark.bench.run.cluster.dask_client as c; c.ANSWER = 10; from lapmark.bench.cli import app; app()"
+    )
     sizes = itertools.chain(*(("-n", n) for n in range(8, 24)))
     process = start(dask, "-s", "jv", "-p", "uniform", *sizes, program=("-c", impatient))
     output, _ = process.communicate(timeout=250)
@@ -534,7 +538,7 @@ def test_workers_that_send_anything_but_their_record_are_not_used(dask: Dask) ->
     assert [record.status for record in records(dask).values()] == ["ok"] * 16
 
 
-def test_a_worker_that_keeps_silent_loses_its_turn(dask: Dask) -> None:
+def test_silent_worker_is_not_used_after_the_deadline(dask: Dask) -> None:
     dask.hostile("silence", "none")
     hasty = (
         "import lapmark.bench.run.cluster.cluster_run as c; c.AROUND_CALLS, c.PROCESSES = 4.0, 0;"
@@ -547,7 +551,7 @@ def test_a_worker_that_keeps_silent_loses_its_turn(dask: Dask) -> None:
     assert {record.status for record in records(dask).values()} == {"ok"}
 
 
-def test_a_bound_of_a_worker_is_not_kept(dask: Dask) -> None:
+def test_bound_of_a_worker_is_not_stored(dask: Dask) -> None:
     dask.hostile("bound")
     code, output = run(dask, "-s", "jv", "-p", "uniform", "-n", 8)
     assert code == 0, output
@@ -557,7 +561,7 @@ def test_a_bound_of_a_worker_is_not_kept(dask: Dask) -> None:
         assert store.bound(digest) is None
 
 
-def test_a_lost_scheduler_ends_the_run_and_keeps_what_is_done(dask: Dask, plugin: Path) -> None:
+def test_lost_scheduler_ends_the_run(dask: Dask, plugin: Path) -> None:
     dask.worker("first")
     process = start(dask, "--plugin", plugin, "-s", "jv", "-s", "slow", "-p", "uniform", "-n", 20, "--budget", "60s")
     wait_for_a_solver()
@@ -567,7 +571,7 @@ def test_a_lost_scheduler_ends_the_run_and_keeps_what_is_done(dask: Dask, plugin
     assert f"the scheduler at {dask.address} is lost" in output
 
 
-def test_a_cluster_with_certificates_runs_and_is_closed_to_others(certificates: Path) -> None:
+def test_cluster_with_certificates_runs_and_refuses_clients_without(certificates: Path) -> None:
     authority, certificate, key = (str(certificates / f"{name}.pem") for name in ("authority", "certificate", "key"))
     dask = Dask(certificates, "tls", ("--tls-ca-file", authority, "--tls-cert", certificate, "--tls-key", key))
     try:

@@ -111,18 +111,18 @@ def follow_damage(tree: ProcessTree, answer: io.BytesIO, count: int) -> None:
     assert {None, "error", "wrong"} <= statuses  # it was damage of every kind
 
 
-def test_an_honest_worker_is_followed_to_the_end(tree: ProcessTree, answer: io.BytesIO) -> None:
+def test_loop_on_honest_events_ends_without_a_failure(tree: ProcessTree, answer: io.BytesIO) -> None:
     outcome = followed(tree, answer, [json.dumps(event).encode() for event in HONEST])
     assert (outcome.status, outcome.message) == (None, "")
     assert outcome.samples == [0.02] * 5
     assert outcome.counters == {"scans": 3}
 
 
-def test_no_damage_to_events_takes_the_harness_down(tree: ProcessTree, answer: io.BytesIO) -> None:
+def test_loop_on_damaged_events_never_raises(tree: ProcessTree, answer: io.BytesIO) -> None:
     follow_damage(tree, answer, 3000)
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(900)
-def test_a_hundred_thousand_damaged_events(tree: ProcessTree, answer: io.BytesIO) -> None:
+def test_loop_on_a_hundred_thousand_damaged_events_never_raises(tree: ProcessTree, answer: io.BytesIO) -> None:
     follow_damage(tree, answer, 100_000)

@@ -46,7 +46,7 @@ def uniform(folder: Path) -> dict[str, Record]:
     return records(folder, plan(["jv", "scipy", "sinkhorn:blur=0.1", "pot-bsp:plans=1"], ["uniform"], [32]))
 
 
-def test_a_record_says_what_was_measured_where_and_with_what(uniform: dict[str, Record]) -> None:
+def test_record_of_a_run_has_case_machine_versions_and_counters(uniform: dict[str, Record]) -> None:
     record = uniform["jv"]
     problem = Case("uniform", 32).build()
     assert record.status == "ok", record.message
@@ -64,13 +64,13 @@ def test_a_record_says_what_was_measured_where_and_with_what(uniform: dict[str, 
     assert record.finished.endswith("+00:00")
 
 
-def test_an_answer_without_duals_is_judged_by_those_of_another(uniform: dict[str, Record]) -> None:
+def test_answer_without_duals_is_certified_by_another_solvers(uniform: dict[str, Record]) -> None:
     assert uniform["scipy"].status == "ok"
     assert uniform["scipy"].dual_bound == uniform["jv"].dual_bound
     assert uniform["scipy"].max_violation is None
 
 
-def test_an_approximate_answer_is_ok_and_has_its_gap(uniform: dict[str, Record]) -> None:
+def test_approximate_answer_is_ok_with_its_gap(uniform: dict[str, Record]) -> None:
     record = uniform["sinkhorn:blur=0.1"]
     optimum = uniform["jv"].cost
     assert record.status == "ok", record.message
@@ -81,14 +81,14 @@ def test_an_approximate_answer_is_ok_and_has_its_gap(uniform: dict[str, Record])
     assert record.gap == pytest.approx((record.cost - optimum) / record.cost)
 
 
-def test_what_a_solver_does_not_take_is_skipped_with_the_reason(uniform: dict[str, Record]) -> None:
+def test_case_that_a_solver_refuses_is_skipped_with_the_reason(uniform: dict[str, Record]) -> None:
     record = uniform["pot-bsp:plans=1"]
     assert record.status == "skipped"
     assert record.message
     assert record.samples == ()
 
 
-def test_a_reference_is_solved_where_no_cell_proves_a_bound(tmp_path: Path) -> None:
+def test_run_without_a_bound_has_a_reference_solver_prove_one(tmp_path: Path) -> None:
     found = records(tmp_path, plan(["scipy"], ["uniform"], [16]))
     assert list(found) == ["scipy"]
     assert found["scipy"].gap == pytest.approx(0, abs=1e-9)
@@ -97,7 +97,7 @@ def test_a_reference_is_solved_where_no_cell_proves_a_bound(tmp_path: Path) -> N
     assert bound == pytest.approx(found["scipy"].cost)
 
 
-def test_without_any_bound_a_claim_stays_unproven(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_run_without_reference_solvers_leaves_a_claim_unproven(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("lapmark.bench.run.certify.REFERENCES", ())
     record = records(tmp_path, plan(["scipy"], ["uniform"], [16]))["scipy"]
     assert record.status == "unproven"
@@ -105,7 +105,7 @@ def test_without_any_bound_a_claim_stays_unproven(tmp_path: Path, monkeypatch: p
     assert record.dual_bound < record.cost  # what minima of rows and columns leave
 
 
-def test_points_become_a_matrix_before_the_clock_starts_and_that_is_timed_by_itself(tmp_path: Path) -> None:
+def test_case_of_points_becomes_a_matrix_that_is_timed_by_itself(tmp_path: Path) -> None:
     found = records(tmp_path, plan(["jv", "sinkhorn:blur=0.1"], ["geometric:cost=points,seed=1"], [64]))
     assert {solver: record.given for solver, record in found.items()} == {
         "build-matrix": "points",
@@ -118,13 +118,13 @@ def test_points_become_a_matrix_before_the_clock_starts_and_that_is_timed_by_its
     assert found["jv"].status == "ok"
 
 
-def test_a_case_that_cannot_be_built_is_skipped_with_the_reason(tmp_path: Path) -> None:
+def test_case_that_cannot_be_built_is_skipped_with_the_reason(tmp_path: Path) -> None:
     record = records(tmp_path, plan(["jv"], ["tsne-grid:rows=nodes"], [10]))["jv"]
     assert record.status == "skipped"
     assert record.message.startswith("the case cannot be built: ")
 
 
-def test_finished_cells_are_not_run_again(folder: Path, uniform: dict[str, Record]) -> None:
+def test_finished_cells_are_not_run_again_unless_retried(folder: Path, uniform: dict[str, Record]) -> None:
     cells = plan(["jv", "scipy"], ["uniform"], [32])
     for event in sweep(folder, cells):
         assert event.resumed
@@ -133,7 +133,7 @@ def test_finished_cells_are_not_run_again(folder: Path, uniform: dict[str, Recor
     assert [event.resumed for event in sweep(folder, cells[:1], retry=["ok"])] == [False]
 
 
-def test_a_run_that_is_stopped_keeps_what_it_had_finished(tmp_path: Path) -> None:
+def test_stopped_run_keeps_finished_cells(tmp_path: Path) -> None:
     cells = plan(["jv", "scipy"], ["uniform"], [8, 16])
     with Store.open(tmp_path) as store:
         run = LocalRun(Schedule(store=store, settings=replace(TERMS, budget=0))).run(cells)
@@ -143,7 +143,7 @@ def test_a_run_that_is_stopped_keeps_what_it_had_finished(tmp_path: Path) -> Non
     assert [event.resumed for event in sweep(tmp_path, cells)] == [True, False, False, False]
 
 
-def test_one_core_and_one_thread_are_all_that_a_solver_gets(tmp_path: Path) -> None:
+def test_solver_gets_one_core_and_one_thread(tmp_path: Path) -> None:
     plugin = tmp_path / "counts.py"
     plugin.write_text(
         "import os\n"
@@ -168,14 +168,14 @@ def test_one_core_and_one_thread_are_all_that_a_solver_gets(tmp_path: Path) -> N
     assert event.record.counters == {"cores": 1, "told": 1, "threads": 1}
 
 
-def test_figures_that_are_no_numbers_are_none(uniform: dict[str, Record]) -> None:
+def test_record_figures_are_finite_or_none(uniform: dict[str, Record]) -> None:
     for record in uniform.values():
         for value in (record.cost, record.dual_bound, record.gap, record.max_violation):
             assert value is None or math.isfinite(value)
             assert not isinstance(value, np.generic)
 
 
-def test_plans_of_one_problem_are_measured_against_one_bound(tmp_path: Path) -> None:
+def test_plans_of_one_problem_share_one_bound(tmp_path: Path) -> None:
     """That of exact transport of the same masses, whatever their own potentials prove."""
     case = "masses:blur=0.1,layout=uniform"
     found = records(tmp_path, plan(["sinkhorn:stop=1e-2", "sinkhorn:stop=1e-6", "transport"], [case], [40]))
@@ -191,7 +191,7 @@ def test_plans_of_one_problem_are_measured_against_one_bound(tmp_path: Path) -> 
     assert found["transport"].status == "skipped"
 
 
-def test_in_rounds_the_solvers_of_a_case_take_turns_and_the_next_round_goes_the_other_way(tmp_path: Path) -> None:
+def test_rounds_of_a_case_alternate_their_order(tmp_path: Path) -> None:
     cells = plan(["jv", "scipy"], ["uniform"], [16])
     with Store.open(tmp_path) as store:
         terms = replace(TERMS, budget=60, rounds=3)
@@ -205,7 +205,7 @@ def test_in_rounds_the_solvers_of_a_case_take_turns_and_the_next_round_goes_the_
             assert event.record.status == "ok"
 
 
-def test_a_later_run_with_more_rounds_adds_those_that_are_missing(tmp_path: Path) -> None:
+def test_later_run_with_more_rounds_adds_the_missing_ones(tmp_path: Path) -> None:
     cells = plan(["jv"], ["uniform"], [16])
     (first,) = sweep(tmp_path, cells, budget=60)
     (second,) = sweep(tmp_path, cells, budget=60, rounds=2)
@@ -217,12 +217,12 @@ def test_a_later_run_with_more_rounds_adds_those_that_are_missing(tmp_path: Path
     assert third.record == second.record
 
 
-def test_what_one_call_has_spent_the_budget_on_gets_no_further_round(tmp_path: Path) -> None:
+def test_cell_that_used_up_its_budget_gets_no_further_round(tmp_path: Path) -> None:
     (event,) = sweep(tmp_path, plan(["jv"], ["uniform"], [16]), budget=0, rounds=5)
     assert event.record.rounds == (1,)
 
 
-def test_two_runs_on_one_store_run_each_round_once_between_them(tmp_path: Path) -> None:
+def test_two_runs_on_one_store_run_each_round_once(tmp_path: Path) -> None:
     command = ["run", "-s", "jv", "-s", "scipy", "-p", "uniform", "--rounds", "3", "--budget", "60s"]
     command += [argument for n in (8, 12) for argument in ("-n", str(n))]
     arguments = [sys.executable, "-m", "lapmark", *command, "--to", str(tmp_path)]
@@ -238,14 +238,14 @@ def test_two_runs_on_one_store_run_each_round_once_between_them(tmp_path: Path) 
     assert {len(record.rounds) for record in found} == {3}
 
 
-def test_threads_are_an_axis_for_those_who_take_them(tmp_path: Path) -> None:
+def test_threads_are_cells_of_their_own_for_solvers_that_take_them(tmp_path: Path) -> None:
     cells = plan(["cascade", "jv"], ["uniform"], [40], threads=[2, 1])
     assert [(cell.solver, cell.threads) for cell in cells] == [("cascade", 1), ("cascade", 2), ("jv", 1)]
     found = sweep(tmp_path, cells, budget=0)
     assert [(event.record.threads, event.record.status) for event in found] == [(1, "ok"), (2, "ok"), (1, "ok")]
 
 
-def test_what_was_measured_of_other_data_is_measured_again(tmp_path: Path) -> None:
+def test_record_of_other_data_is_measured_again(tmp_path: Path) -> None:
     cells = plan(["jv", "scipy"], ["uniform"], [16])
     for event in sweep(tmp_path, cells, budget=60, rounds=1):
         with Store.open(tmp_path) as store:
