@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(CURDIR)/$(VENV)/bin
 export PATH := $(BIN):$(PATH)
-C_SOURCES = $(wildcard solvers/native/*.c solvers/native/*.h tests/native/*.c tests/native/*.h)
+C_SOURCES = $(shell find solvers/native tests/native -name '*.[ch]')
 READY := $(VENV)/ready
 BUILD_TOOLS := "meson-python>=0.17" "meson>=1.4" ninja "cython>=3.1" "numpy>=2.0"
 

@@ -8,50 +8,18 @@ import numpy as np
 
 from libc.stdint cimport int32_t, int64_t
 
-from .kernels cimport INTERRUPTED, OUT_OF_MEMORY, TIMED_OUT, outcome_t
-from .stopping cimport raise_pending, stop_t, stop_within
+from .kernels cimport TIMED_OUT, kernels_or_null, kernels_t, outcome_t, point_kernels_t, point_marginals_t, \
+    raise_failure, stop_within
 
 
-cdef extern from "entropic.h":
-    ctypedef struct entropic_t:
-        int64_t n, m
-        const double *x
-        const double *y
-        const double *f
-        const double *g
-        const double *a
-        const double *b
-        double scale, epsilon, rho, precision
-        int64_t threads
-        stop_t stop
-        double *rows
-        double *columns
-        double spent
-        bint with_spent
-        const double *values
-        double *carried
-        int64_t channels, pairs
-    ctypedef outcome_t (*pass_t)(entropic_t *) noexcept nogil
-    ctypedef void (*neighbours_t)(const double *, int32_t *, int64_t, int64_t) noexcept nogil
-
-cdef extern from "builds.h":
-    ctypedef struct entropic_build_t:
-        pass_t sweep
-        neighbours_t neighbours
-    const entropic_build_t *find_entropic_build(bint avx2, int dimensions, int power)
-    bint processor_has_avx2()
+HAS_AVX2 = kernels_or_null(True) != NULL
 
 
-HAS_AVX2 = bool(processor_has_avx2())
-
-
-cdef const entropic_build_t *build_for(bint avx2, int dimensions, int power) except NULL:
-    cdef const entropic_build_t *build = NULL
-    if dimensions in (2, 3) and power in (1, 2):
-        build = find_entropic_build(avx2, dimensions, power)
-    if build == NULL:
+cdef const point_kernels_t *kernels_of_points(bint avx2, int dimensions, int power) except NULL:
+    cdef const kernels_t *kernels = kernels_or_null(avx2)
+    if kernels == NULL or dimensions not in (2, 3) or power not in (1, 2):
         raise ValueError(f"no {'AVX2' if avx2 else 'scalar'} kernel for {dimensions} dimensions and the exponent {power} on this processor")
-    return build
+    return &kernels.points[power - 1][dimensions - 2]
 
 
 def neighbours(const double[:, ::1] points, int64_t smallest=64):
@@ -60,12 +28,12 @@ def neighbours(const double[:, ::1] points, int64_t smallest=64):
     order = np.empty(points.shape[0], dtype=np.int32)
     cdef int32_t[::1] view = order
     cdef int64_t count = points.shape[0]
-    cdef const entropic_build_t *build = build_for(False, points.shape[1], 2)
+    cdef const point_kernels_t *kernels = kernels_of_points(False, points.shape[1], 2)
     if smallest < 1 or smallest & (smallest - 1):
         raise ValueError(f"runs of {smallest}; it must be a power of two")
     if count:
         with nogil:
-            build.neighbours(&points[0, 0], &view[0], count, smallest)
+            kernels.tile_order(&points[0, 0], &view[0], count, smallest)
     return order
 
 
@@ -77,14 +45,14 @@ def sweep(const double[:, ::1] x, const double[:, ::1] y, const double[::1] f, c
     Returns Σ_j b_j e_ij (n,); Σ_i a_i e_ij (m,), or with values (m, k) instead Σ_j b_j e_ij values_jk (n, k); what the plan
     costs, or NaN where not asked for; and the number of pairs that were looked at. None where the seconds were over.
     """
-    cdef entropic_t task
+    cdef point_marginals_t task
     cdef outcome_t outcome
     cdef int64_t n = x.shape[0], m = y.shape[0]
     if not (f.shape[0] == a.shape[0] == n > 0 and g.shape[0] == b.shape[0] == m > 0 and x.shape[1] == y.shape[1]):
         raise ValueError(f"points {(n, x.shape[1])} and {(m, y.shape[1])} with {f.shape[0]}, {g.shape[0]} potentials and {a.shape[0]}, {b.shape[0]} masses")
     if values is not None and values.shape[0] != m:
         raise ValueError(f"{values.shape[0]} values for {m} columns")
-    cdef const entropic_build_t *build = build_for(avx2, x.shape[1], power)
+    cdef const point_kernels_t *kernels = kernels_of_points(avx2, x.shape[1], power)
     rows = np.zeros(n)
     columns = np.zeros(m if values is None else 0)
     carried = np.zeros((n, 0 if values is None else values.shape[1]))
@@ -102,9 +70,6 @@ def sweep(const double[:, ::1] x, const double[:, ::1] y, const double[::1] f, c
     elif values.shape[1]:
         task.values, task.carried, task.channels = &values[0, 0], &carried_view[0, 0], values.shape[1]
     with nogil:
-        outcome = build.sweep(&task)
-    if outcome == OUT_OF_MEMORY:
-        raise MemoryError(f"no memory for the tiles of {n} and {m} points")
-    if outcome == INTERRUPTED:
-        raise_pending()
+        outcome = kernels.marginals(&task)
+    raise_failure(outcome, f"no memory for the tiles of {n} and {m} points")
     return None if outcome == TIMED_OUT else (rows, columns if values is None else carried, task.spent, task.pairs)

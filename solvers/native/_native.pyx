@@ -11,80 +11,18 @@ from libc.math cimport fabs
 from libc.stdint cimport int32_t, int64_t
 from libc.stdlib cimport qsort
 
-from .kernels cimport CHANGED, INFEASIBLE, INTERRUPTED, OUT_OF_MEMORY, SOLVED, SPENT, TIMED_OUT, outcome_t, points_t, raise_changed
-from .stopping cimport raise_if_interrupted, raise_pending, stop_t, stop_within
-from lapmark.solvers.problem import Infeasible
+from .kernels cimport INFEASIBLE, LOOK_EVERY, SOLVED, SPENT, TIMED_OUT, assignment_solver_t, assignment_t, \
+    compare_ascending, dense_kernels_t, kernels_for, kernels_or_null, kernels_t, new_assignment, nonzero, outcome_t, \
+    point_kernels_for, point_kernels_t, points_t, raise_failure, raise_if_interrupted, raise_if_too_large, raise_infeasible, \
+    stop_t, stop_within
 
 
-cdef extern from "lapmark.h":
-    int64_t LOOK_EVERY
-    ctypedef enum stage_t:
-        FROM_NOTHING
-    ctypedef struct counters_t:
-        int64_t row_scans, augmentations, reductions, bids, phases
-    ctypedef struct task_t:
-        int64_t n, m, given
-        const void *cost
-        const void *zeros
-        int32_t *x
-        int32_t *y
-        double *u
-        double *v
-        double limit
-        int64_t blocked
-        counters_t counters
-        stop_t stop
-        int64_t look_every, until_look
-        outcome_t outcome
-        int64_t most_scans
-        stage_t stage
+HAS_AVX2 = kernels_or_null(True) != NULL
 
 
-cdef extern from "ranked.h":
-    int ascending(const void *, const void *) noexcept nogil
-
-
-cdef extern from "builds.h":
-    ctypedef outcome_t (*point_minima_t)(const points_t *, int64_t, int64_t, const double *, double *, const stop_t *) noexcept nogil
-    ctypedef outcome_t (*near_points_t)(const points_t *, int64_t, int64_t, const double *, const double *, int64_t, int32_t *,
-                                        int32_t *, int64_t *, const stop_t *) noexcept nogil
-    ctypedef struct point_build_t:
-        point_minima_t minima
-        near_points_t near
-    const point_build_t *find_point_build(bint avx2, int dimensions, int power)
-    ctypedef outcome_t (*assign_t)(task_t *) noexcept nogil
-    ctypedef void (*row_minima_t)(const void *, int64_t, int64_t, const double *, const double *, double *,
-                                 double *) noexcept nogil
-    ctypedef void (*column_minima_t)(const void *, int64_t, int64_t, const double *, const double *, double *, double *,
-                                    int32_t *) noexcept nogil
-    ctypedef void (*two_minima_rows_t)(const void *, int64_t, int64_t, const double *, double *, int64_t *) noexcept nogil
-    ctypedef double (*marginals_t)(const void *, int64_t, int64_t, const double *, const double *, const double *,
-                                   const double *, double, double *, double *, float *) noexcept nogil
-    ctypedef void (*scaled_t)(const float *, int64_t, int64_t, const double *, const double *, double *,
-                              double *) noexcept nogil
-    ctypedef struct plain_build_t:
-        scaled_t scaled
-    const plain_build_t *find_plain_build(bint avx2)
-    ctypedef struct build_t:
-        assign_t jv
-        assign_t auction
-        row_minima_t row_minima
-        column_minima_t column_minima
-        two_minima_rows_t two_minima_rows
-        marginals_t marginals
-    bint processor_has_avx2()
-    const build_t *find_build(bint avx2, bint single)
-
-
-HAS_AVX2 = bool(processor_has_avx2())
-
-
-cdef const build_t *build_for(matrix, avx2) except NULL:
-    """The build for the type of a matrix; with `avx2` None the best that the processor runs."""
-    cdef const build_t *build = find_build(HAS_AVX2 if avx2 is None else avx2, matrix.dtype == np.float32)
-    if build == NULL:
-        raise RuntimeError("this processor has no AVX2")
-    return build
+cdef const dense_kernels_t *kernels_of_matrix(matrix, avx2) except NULL:
+    """The kernels for the type of a matrix; with `avx2` None the best that the processor runs."""
+    return &kernels_for(HAS_AVX2 if avx2 is None else avx2).dense[matrix.dtype == np.float32]
 
 
 cdef inline int64_t rows_of_a_look(int64_t m):
@@ -116,18 +54,16 @@ def assign(str method, matrix, bint avx2, double seconds=float("inf"), double li
     that takes longer than `seconds`, or more scans of rows than that where they are limited, row_to_col is None, v is feasible
     and u is not set.
     """
-    cdef task_t task
     cdef outcome_t outcome = SOLVED
-    cdef assign_t function
+    cdef assignment_solver_t *solver
     matrix = as_cost(matrix)
     n, m = matrix.shape
-    if max(n, m) >= 2**31 - 1:
-        raise ValueError(f"{n}×{m}: at most 2**31 − 2 rows and columns")
-    cdef const build_t *build = build_for(matrix, avx2)
+    raise_if_too_large(n, m)
+    cdef const dense_kernels_t *kernels = kernels_of_matrix(matrix, avx2)
     if method == "jv":
-        function, rows = build.jv, n
+        solver, rows = kernels.jonker_volgenant, n
     elif method == "auction":
-        function, rows = build.auction, m
+        solver, rows = kernels.auction, m
     else:
         raise ValueError(f"no native method is called {method!r}")
     x, y, u, v = np.empty(rows, dtype=np.int32), np.empty(m, dtype=np.int32), np.zeros(rows), np.zeros(m)
@@ -139,30 +75,17 @@ def assign(str method, matrix, bint avx2, double seconds=float("inf"), double li
     cdef int32_t[::1] y_view = y
     cdef double[::1] u_view = u
     cdef double[::1] v_view = v
-    task.n, task.m, task.given, task.blocked = rows, m, n, 0
-    task.counters = counters_t(0, 0, 0, 0, 0)
-    task.limit = limit
-    task.stop = stop_within(seconds)
-    task.look_every, task.until_look, task.outcome = LOOK_EVERY, 0, SOLVED
-    task.most_scans, task.stage = most_scans, FROM_NOTHING
+    cdef assignment_t task = new_assignment(rows, m, n, limit, seconds)
+    task.most_scans = most_scans
     if n:
         task.cost, task.zeros = <const void *> at_cost, <const void *> at_zeros
         task.x, task.y, task.u, task.v = &x_view[0], &y_view[0], &u_view[0], &v_view[0]
         with nogil:
-            outcome = function(&task)
-        if outcome == OUT_OF_MEMORY:
-            raise MemoryError(f"no memory for the search arrays of {n}×{m}")
-        if outcome == INTERRUPTED:
-            raise_pending()
+            outcome = solver(&task)
+        raise_failure(outcome, f"no memory for the search arrays of {n}×{m}")
         if outcome == INFEASIBLE:
-            raise Infeasible.hall(x[: task.blocked], y[: task.blocked - 1])
-        if outcome == CHANGED:
-            raise_changed()
-    cdef counters_t work = task.counters
-    counters = {name: count for name, count in (
-        ("row_scans", work.row_scans), ("augmentations", work.augmentations), ("reductions", work.reductions),
-        ("bids", work.bids), ("phases", work.phases)) if count}
-    return None if outcome in (TIMED_OUT, SPENT) else x[:n].astype(np.intp), u[:n], v, counters
+            raise_infeasible(&task, x, y)
+    return None if outcome in (TIMED_OUT, SPENT) else x[:n].astype(np.intp), u[:n], v, nonzero(task.counters)
 
 
 def sizes(const double[::1] paid, const double[::1] u, const double[::1] v):
@@ -181,11 +104,11 @@ def sizes(const double[::1] paid, const double[::1] u, const double[::1] v):
     ranked = np.empty(count)
     cdef double[::1] apart = ranked
     apart[:] = paid
-    qsort(&apart[0], count, sizeof(double), ascending)
+    qsort(&apart[0], count, sizeof(double), compare_ascending)
     middle = apart[count // 2]
     for k in range(count):
         apart[k] = fabs(apart[k] - middle)
-    qsort(&apart[0], count, sizeof(double), ascending)
+    qsort(&apart[0], count, sizeof(double), compare_ascending)
     while equal < count and apart[equal] == 0:
         equal += 1
     return (apart[(equal + count - 1) // 2] if 2 * equal <= count else 0.0), largest
@@ -202,7 +125,7 @@ def row_minima(matrix, const double[::1] v, avx2=None, double[::1] rest=None, co
     low = np.full(n, np.inf)
     cdef double[::1] low_view = low
     cdef size_t at_cost = address_of(matrix)
-    cdef const build_t *build = build_for(matrix, avx2)
+    cdef const dense_kernels_t *kernels = kernels_of_matrix(matrix, avx2)
     cdef double *rests = NULL
     cdef const double *tails = NULL
     check_duals(v, tail, rest, m, n)
@@ -213,7 +136,7 @@ def row_minima(matrix, const double[::1] v, avx2=None, double[::1] rest=None, co
         if rest is not None:
             rests = &rest[start]
         with nogil:
-            build.row_minima(<const void *> at_cost, count, m, &v[0], tails, &low_view[start], rests)
+            kernels.row_minima(<const void *> at_cost, count, m, &v[0], tails, &low_view[start], rests)
         at_cost += count * m * matrix.itemsize
         raise_if_interrupted()
     return low
@@ -237,12 +160,12 @@ def two_minima(matrix, const double[::1] v, avx2=None):
     cdef double[:, ::1] low_view = low
     cdef int64_t[:, ::1] at_view = at
     cdef size_t at_cost = address_of(matrix)
-    cdef const build_t *build = build_for(matrix, avx2)
+    cdef const dense_kernels_t *kernels = kernels_of_matrix(matrix, avx2)
     if v.shape[0] != m:
         raise ValueError(f"v has {v.shape[0]} entries for {m} columns")
     if n and m:
         with nogil:
-            build.two_minima_rows(<const void *> at_cost, n, m, &v[0], &low_view[0, 0], &at_view[0, 0])
+            kernels.two_minima_rows(<const void *> at_cost, n, m, &v[0], &low_view[0, 0], &at_view[0, 0])
     return low, at
 
 
@@ -255,7 +178,7 @@ def column_minima(matrix, const double[::1] u, avx2=None, double[::1] rest=None,
     cdef double[::1] low_view = low
     cdef int32_t[::1] row_view = row
     cdef size_t at_cost = address_of(matrix)
-    cdef const build_t *build = build_for(matrix, avx2)
+    cdef const dense_kernels_t *kernels = kernels_of_matrix(matrix, avx2)
     check_duals(u, tail, rest, n, m)
     cdef const double *tails = NULL
     cdef double *rests = NULL
@@ -265,19 +188,16 @@ def column_minima(matrix, const double[::1] u, avx2=None, double[::1] rest=None,
         if rest is not None:
             rests = &rest[0]
         with nogil:
-            build.column_minima(<const void *> at_cost, n, m, &u[0], tails, &low_view[0], rests, &row_view[0])
+            kernels.column_minima(<const void *> at_cost, n, m, &u[0], tails, &low_view[0], rests, &row_view[0])
     return low
 
 
-cdef const point_build_t *build_for_points(const double[:, ::1] x, const double[:, ::1] y, const double[::1] weight,
-                                           avx2, int power) except NULL:
+cdef const point_kernels_t *kernels_of_points(const double[:, ::1] x, const double[:, ::1] y, const double[::1] weight,
+                                              avx2, int power) except NULL:
     """The build for points x (n, d) and y (m, d) with m ≥ 1 weights; power = 1 or 2, d = 2 or 3."""
     if x.shape[1] != y.shape[1] or x.shape[1] not in (2, 3) or y.shape[0] == 0 or weight.shape[0] != y.shape[0]:
         raise ValueError(f"no pairs between points {(x.shape[0], x.shape[1])} and {(y.shape[0], y.shape[1])} with {weight.shape[0]} weights")
-    cdef const point_build_t *build = find_point_build(HAS_AVX2 if avx2 is None else avx2, x.shape[1], power)
-    if build == NULL:
-        raise RuntimeError("this processor has no AVX2")
-    return build
+    return point_kernels_for(HAS_AVX2 if avx2 is None else avx2, x.shape[1], power)
 
 
 def point_minima(const double[:, ::1] x, const double[:, ::1] y, double scale, const double[::1] weight, avx2=None,
@@ -291,14 +211,14 @@ def point_minima(const double[:, ::1] x, const double[:, ::1] y, double scale, c
     cdef points_t cost
     cdef outcome_t outcome
     cdef stop_t stop = stop_within(np.inf)
-    cdef const point_build_t *build = build_for_points(x, y, weight, avx2, power)
+    cdef const point_kernels_t *kernels = kernels_of_points(x, y, weight, avx2, power)
     low = np.empty(n)
     cdef double[::1] low_view = low
     if n:
         cost.x, cost.y, cost.scale = &x[0, 0], &y[0, 0], scale
         with nogil:
-            outcome = build.minima(&cost, n, m, &weight[0], &low_view[0], &stop)
-        raise_unless_solved(outcome, n, m)
+            outcome = kernels.minima(&cost, n, m, &weight[0], &low_view[0], &stop)
+        raise_failure(outcome, f"no memory to look through the pairs of {n} and {m} points")
     return low
 
 
@@ -312,23 +232,16 @@ def near_points(const double[:, ::1] x, const double[:, ::1] y, double scale, co
     cdef points_t cost
     cdef outcome_t outcome
     cdef stop_t stop = stop_within(np.inf)
-    cdef const point_build_t *build = build_for_points(x, y, weight, None, power)
+    cdef const point_kernels_t *kernels = kernels_of_points(x, y, weight, None, power)
     rows, columns = np.empty(max(most, 1), dtype=np.int32), np.empty(max(most, 1), dtype=np.int32)
     cdef int32_t[::1] rows_view = rows
     cdef int32_t[::1] columns_view = columns
     if n:
         cost.x, cost.y, cost.scale = &x[0, 0], &y[0, 0], scale
         with nogil:
-            outcome = build.near(&cost, n, m, &weight[0], &bound[0], most, &rows_view[0], &columns_view[0], &found, &stop)
-        raise_unless_solved(outcome, n, m)
+            outcome = kernels.near(&cost, n, m, &weight[0], &bound[0], most, &rows_view[0], &columns_view[0], &found, &stop)
+        raise_failure(outcome, f"no memory to look through the pairs of {n} and {m} points")
     return None if found > most else (rows[:found], columns[:found])
-
-
-cdef raise_unless_solved(outcome_t outcome, int64_t n, int64_t m):
-    if outcome == OUT_OF_MEMORY:
-        raise MemoryError(f"no memory to look through the pairs of {n} and {m} points")
-    if outcome == INTERRUPTED:
-        raise_pending()
 
 
 def marginals(matrix, const double[::1] f, const double[::1] g, const double[::1] a, const double[::1] b, double epsilon,
@@ -345,7 +258,7 @@ def marginals(matrix, const double[::1] f, const double[::1] g, const double[::1
     cdef double[::1] cols_view = cols
     cdef double cost = 0.0
     cdef size_t at_cost = address_of(matrix)
-    cdef const build_t *build = build_for(matrix, avx2)
+    cdef const dense_kernels_t *kernels = kernels_of_matrix(matrix, avx2)
     if not (f.shape[0] == a.shape[0] == n and g.shape[0] == b.shape[0] == m):
         raise ValueError(f"f, a and g, b have {f.shape[0]}, {a.shape[0]} and {g.shape[0]}, {b.shape[0]} entries for {n}×{m} costs")
     if kept is not None and not (kept.shape[0] == n and kept.shape[1] == m):
@@ -356,7 +269,7 @@ def marginals(matrix, const double[::1] f, const double[::1] g, const double[::1
         if kept is not None:
             room = &kept[start, 0]
         with nogil:
-            cost += build.marginals(<const void *> at_cost, count, m, &f[start], &g[0], &a[start], &b[0], epsilon,
+            cost += kernels.marginals(<const void *> at_cost, count, m, &f[start], &g[0], &a[start], &b[0], epsilon,
                                     &rows_view[start], &cols_view[0], room)
         at_cost += count * m * matrix.itemsize
         raise_if_interrupted()
@@ -369,14 +282,12 @@ def scaled(const float[:, ::1] kept, const double[::1] a, const double[::1] b, a
     rows, cols = np.zeros(n), np.zeros(m)
     cdef double[::1] rows_view = rows
     cdef double[::1] cols_view = cols
-    cdef const plain_build_t *build = find_plain_build(HAS_AVX2 if avx2 is None else avx2)
-    if build == NULL:
-        raise RuntimeError("this processor has no AVX2")
+    cdef const kernels_t *kernels = kernels_for(HAS_AVX2 if avx2 is None else avx2)
     if not (a.shape[0] == n and b.shape[0] == m):
         raise ValueError(f"{a.shape[0]} and {b.shape[0]} masses for {n}×{m} entries")
     for start in range(0, n if m else 0, rows_of_a_look(m)):
         count = min(rows_of_a_look(m), n - start)
         with nogil:
-            build.scaled(&kept[start, 0], count, m, &a[start], &b[0], &rows_view[start], &cols_view[0])
+            kernels.kernel_marginals(&kept[start, 0], count, m, &a[start], &b[0], &rows_view[start], &cols_view[0])
         raise_if_interrupted()
     return rows, cols

@@ -9,45 +9,30 @@ import numpy as np
 
 from libc.stdint cimport int32_t, int64_t
 
-from .kernels cimport INTERRUPTED, OUT_OF_MEMORY, SOLVED, TIMED_OUT, outcome_t
-from .stopping cimport raise_pending, stop_t, stop_within
+from .kernels cimport SOLVED, line_costs_t, line_match, line_row_minima, line_transport, outcome_t, \
+    raise_failure, stop_t, stop_within
 
 
-cdef extern from "numbers.h":
-    ctypedef struct numbers_t:
-        const double *x
-        const double *y
-        int64_t n, m
-        double power, scale
-    outcome_t match_numbers(const numbers_t *, int32_t *, double *, const stop_t *) nogil
-    outcome_t ship_numbers(const numbers_t *, const double *, const double *, int32_t *, int32_t *, double *, int64_t *,
-                           double *, double *, const stop_t *) nogil
-    outcome_t least_numbers(const numbers_t *, const double *, const double *, int64_t *, double *, const stop_t *) nogil
-
-
-cdef numbers_t numbers(const double[::1] x, const double[::1] y, double power, double scale):
-    return numbers_t(&x[0], &y[0], x.shape[0], y.shape[0], power, scale)
+cdef line_costs_t numbers(const double[::1] x, const double[::1] y, double power, double scale):
+    return line_costs_t(&x[0], &y[0], x.shape[0], y.shape[0], power, scale)
 
 
 cdef bint is_solved(outcome_t outcome, int64_t n, int64_t m) except -1:
     """Whether there was time enough."""
-    if outcome == OUT_OF_MEMORY:
-        raise MemoryError(f"no memory for {n} and {m} numbers")
-    if outcome == INTERRUPTED:
-        raise_pending()
+    raise_failure(outcome, f"no memory for {n} and {m} numbers")
     return outcome == SOLVED
 
 
 def match(const double[::1] x, const double[::1] y, double power, double scale, double seconds):
     """The column (n,) of each row, n ≤ m, and duals (m,) of the columns that prove it; None where time was over."""
-    cdef numbers_t c = numbers(x, y, power, scale)
+    cdef line_costs_t c = numbers(x, y, power, scale)
     cdef stop_t stop = stop_within(seconds)
     cdef outcome_t outcome
     column, v = np.empty(c.n, dtype=np.int32), np.empty(c.m)
     cdef int32_t[::1] column_view = column
     cdef double[::1] v_view = v
     with nogil:
-        outcome = match_numbers(&c, &column_view[0], &v_view[0], &stop)
+        outcome = line_match(&c, &column_view[0], &v_view[0], &stop)
     return (column, v) if is_solved(outcome, c.n, c.m) else None
 
 
@@ -55,7 +40,7 @@ def ship(const double[::1] x, const double[::1] y, const double[::1] a, const do
          double seconds):
     """Optimal duals f (n,) and g (m,), and rows, columns and masses (k,) of the pairs that masses a and b above 0 are moved
     between; None where time was over."""
-    cdef numbers_t c = numbers(x, y, power, scale)
+    cdef line_costs_t c = numbers(x, y, power, scale)
     cdef stop_t stop = stop_within(seconds)
     cdef outcome_t outcome
     cdef int64_t count = 0
@@ -67,7 +52,7 @@ def ship(const double[::1] x, const double[::1] y, const double[::1] a, const do
     cdef double[::1] f_view = f
     cdef double[::1] g_view = g
     with nogil:
-        outcome = ship_numbers(&c, &a[0], &b[0], &rows_view[0], &columns_view[0], &moved_view[0], &count, &f_view[0],
+        outcome = line_transport(&c, &a[0], &b[0], &rows_view[0], &columns_view[0], &moved_view[0], &count, &f_view[0],
                                &g_view[0], &stop)
     return (f, g, rows[:count], columns[:count], moved[:count]) if is_solved(outcome, c.n, c.m) else None
 
@@ -75,13 +60,13 @@ def ship(const double[::1] x, const double[::1] y, const double[::1] a, const do
 def least(const double[::1] x, const double[::1] y, double power, double scale, const double[::1] g, const double[::1] tail):
     """A column (n,) for each row at which the cost less g_j + tail_j is the least, and what rounding has taken off any value
     that was looked at, at most. Takes O((n + m) log n) time."""
-    cdef numbers_t c = numbers(x, y, power, scale)
+    cdef line_costs_t c = numbers(x, y, power, scale)
     cdef stop_t stop = stop_within(np.inf)
     cdef outcome_t outcome
     cdef double lost = 0.0
     best = np.empty(c.n, dtype=np.int64)
     cdef int64_t[::1] best_view = best
     with nogil:
-        outcome = least_numbers(&c, &g[0], &tail[0], &best_view[0], &lost, &stop)
+        outcome = line_row_minima(&c, &g[0], &tail[0], &best_view[0], &lost, &stop)
     is_solved(outcome, c.n, c.m)
     return best, lost

@@ -8,25 +8,10 @@ cimport numpy as cnp
 from libc.stdint cimport int64_t, intptr_t
 from libc.stdlib cimport calloc, free
 
-from .stopping cimport raise_pending, stop_t, stop_within
+from .kernels cimport SMALL_SIDE, SOLVED, outcome_t, raise_pending, small_solve, small_solve_all, small_t, \
+    stop_t, stop_within
 
 from lapmark.solvers.validation import LARGEST_COST, LARGEST_INTEGER
-
-cdef extern from "small.h":
-    enum:
-        SMALL_SIDE
-    ctypedef struct small_t:
-        const void *cost
-        int64_t n, m
-        bint single, maximize
-        double largest
-        intptr_t *row_to_col
-        double total
-        bint solved
-    ctypedef enum stop_reason_t:
-        GO_ON
-    void small_solve(small_t *) noexcept nogil
-    stop_reason_t small_solve_all(small_t *, int64_t, int, const stop_t *) noexcept nogil
 
 
 cnp.import_array()
@@ -127,11 +112,11 @@ cdef class Batch:
     cdef list solve(self, int threads, double[::1] totals):
         """Set the totals; returns the indices of the problems left over."""
         cdef stop_t stop = stop_within(float("inf"))
-        cdef stop_reason_t reason
+        cdef outcome_t outcome
         cdef int64_t k
         with nogil:
-            reason = small_solve_all(self.problems, self.count, threads, &stop)
-        if reason != GO_ON:
+            outcome = small_solve_all(self.problems, self.count, threads, &stop)
+        if outcome != SOLVED:
             raise_pending()
         left = []
         for k in range(self.count):

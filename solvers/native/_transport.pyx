@@ -10,92 +10,24 @@ import numpy as np
 
 from libc.stdint cimport int32_t, int64_t, uint8_t
 
-from .kernels cimport CHANGED, INFEASIBLE, INTERRUPTED, OUT_OF_MEMORY, TIMED_OUT, outcome_t, points_t, raise_changed
-from .stopping cimport raise_pending, stop_t, stop_within
-
-
-cdef extern from "masses.h":
-    ctypedef int mass_t  # an integer of 128 bits, of which nothing here knows more
-    ctypedef struct measure_t:
-        double unit
-    measure_t make_whole "whole_masses"(const double *a, int64_t n, const double *b, int64_t m, bint partial,
-                                        mass_t *supply, mass_t *demand) nogil
-
-
-cdef extern from "transport.h":
-    ctypedef struct transport_t:
-        int64_t n, m
-        const void *cost
-        const mass_t *supply
-        const mass_t *demand
-        double negligible
-        double *u
-        double *v
-        int32_t *rows
-        int32_t *columns
-        mass_t *shipped
-        int64_t pivots, arcs, rounds
-        stop_t stop
-    ctypedef outcome_t (*ship_t)(transport_t *) noexcept nogil
-
-cdef extern from "sparse.h":
-    ctypedef struct sparse_t:
-        const int64_t *begin
-        const int32_t *column
-        const double *cost
-
-cdef extern from "builds.h":
-    ctypedef struct point_build_t:
-        ship_t transport
-    const point_build_t *find_point_build(bint avx2, int dimensions, int power)
-    ctypedef struct plain_build_t:
-        ship_t transport
-        ship_t transport_sparse
-    const plain_build_t *find_plain_build(bint avx2)
-
-
-cdef extern from "histograms.h":
-    ctypedef struct histograms_t:
-        int64_t n, m
-        const double *cost
-        const double *a
-        const double *b
-        bint metric, partial
-        double rounding
-        bint exact
-        const double *x
-        const double *y
-        int64_t dimensions
-        int power
-        double scale
-        int64_t pairs
-        const int64_t *of_a
-        const int64_t *of_b
-        double *total
-        double *f
-        double *g
-        int32_t *rows
-        int32_t *columns
-        double *moved
-        int64_t *pivots
-    ctypedef void (*histogram_build_t)(const histograms_t *, int64_t, double *) noexcept nogil
-    histogram_build_t find_histogram_build(bint avx2)
-    bint holds_metric "is_metric"(const double *cost, int64_t n, bint avx2) nogil
-    outcome_t histograms_solve(const histograms_t *, histogram_build_t, int threads, const stop_t *) noexcept nogil
+from .kernels cimport INFEASIBLE, TIMED_OUT, histograms_solve, histograms_t, kernels_for, kernels_t, mass_scale_t, \
+    mass_t, masses_to_integers, outcome_t, point_kernels_for, points_t, raise_failure, sparse_costs_t, stop_t, stop_within, \
+    transport_solver_t, transport_t
 
 
 def is_metric(const double[:, ::1] cost, bint avx2):
     """Whether a matrix is at least 0, 0 on the diagonal, and keeps the triangle inequality but for rounding."""
     cdef int64_t n = cost.shape[0]
     cdef bint holds
+    cdef const kernels_t *kernels = kernels_for(avx2)
     if n != cost.shape[1]:
         return False
     with nogil:
-        holds = n == 0 or holds_metric(&cost[0, 0], n, avx2)
+        holds = n == 0 or kernels.is_metric(&cost[0, 0], n)
     return holds
 
 
-cdef run(ship_t function, const void *cost, const double[::1] a, const double[::1] b, double seconds,
+cdef run(transport_solver_t *solver, const void *cost, const double[::1] a, const double[::1] b, double seconds,
          double negligible=0.0):
     cdef transport_t task
     cdef outcome_t outcome
@@ -113,7 +45,7 @@ cdef run(ship_t function, const void *cost, const double[::1] a, const double[::
     whole = np.empty(2 * (n + m) * sizeof(mass_t), dtype=np.uint8)
     cdef uint8_t[::1] whole_view = whole
     cdef mass_t *units = <mass_t *> &whole_view[0]
-    cdef measure_t measure = make_whole(&a[0], n, &b[0], m, False, units, units + n)
+    cdef mass_scale_t scale = masses_to_integers(&a[0], n, &b[0], m, False, units, units + n)
     task.n, task.m, task.cost, task.supply, task.demand = n, m, cost, units, units + n
     task.u, task.v, task.rows, task.columns = &u_view[0], &v_view[0], &row_view[0], &column_view[0]
     task.shipped = units + n + m
@@ -121,20 +53,15 @@ cdef run(ship_t function, const void *cost, const double[::1] a, const double[::
     task.pivots = task.arcs = task.rounds = 0
     task.stop = stop_within(seconds)
     with nogil:
-        outcome = function(&task)
-    if outcome == OUT_OF_MEMORY:
-        raise MemoryError(f"no memory for the tree and the arcs of {n}×{m}")
-    if outcome == INTERRUPTED:
-        raise_pending()
+        outcome = solver(&task)
+    raise_failure(outcome, f"no memory for the tree and the arcs of {n}×{m}")
     counters = {"pivots": task.pivots, "arcs": task.arcs, "rounds": task.rounds}
     if outcome == INFEASIBLE:
         raise Stuck(u, v)
-    if outcome == CHANGED:
-        raise_changed()
     if outcome == TIMED_OUT:
         return u, v, None, counters
     for k in range(n + m - 1):
-        moved_view[k] = <double> task.shipped[k] * measure.unit
+        moved_view[k] = <double> task.shipped[k] * scale.unit
     return u, v, (rows[: n + m - 1], columns[: n + m - 1], moved), counters
 
 
@@ -145,10 +72,8 @@ class Stuck(Exception):
 def sparse(const int64_t[::1] begin, const int32_t[::1] column, const double[::1] cost, const double[::1] a,
            const double[::1] b, double negligible, bint avx2, double seconds):
     """Pairs of a CSR matrix, ascending in each row. Such a part of a mass may go elsewhere; if more has to, it is Stuck."""
-    cdef const plain_build_t *build = find_plain_build(avx2)
-    cdef sparse_t pairs
-    if build == NULL:
-        raise RuntimeError("this processor has no AVX2")
+    cdef const kernels_t *kernels = kernels_for(avx2)
+    cdef sparse_costs_t pairs
     if begin.shape[0] != a.shape[0] + 1 or column.shape[0] != cost.shape[0] or begin[a.shape[0]] != cost.shape[0]:
         raise ValueError("pairs and masses of different sizes")
     if cost.shape[0] >= 2**31:
@@ -156,17 +81,15 @@ def sparse(const int64_t[::1] begin, const int32_t[::1] column, const double[::1
     pairs.begin, pairs.column, pairs.cost = &begin[0], NULL, NULL
     if cost.shape[0]:
         pairs.column, pairs.cost = &column[0], &cost[0]
-    return run(build.transport_sparse, &pairs, a, b, seconds, negligible)
+    return run(kernels.transport_sparse, &pairs, a, b, seconds, negligible)
 
 
 def dense(const double[:, ::1] cost, const double[::1] a, const double[::1] b, bint avx2, double seconds):
     """A matrix (n, m) of finite costs."""
-    cdef const plain_build_t *build = find_plain_build(avx2)
-    if build == NULL:
-        raise RuntimeError("this processor has no AVX2")
+    cdef const kernels_t *kernels = kernels_for(avx2)
     if cost.shape[0] != a.shape[0] or cost.shape[1] != b.shape[0]:
         raise ValueError("costs and masses of different sizes")
-    return run(build.transport, &cost[0, 0], a, b, seconds)
+    return run(kernels.transport_dense, &cost[0, 0], a, b, seconds)
 
 
 def points(const double[:, ::1] x, const double[:, ::1] y, int power, double scale, const double[::1] a,
@@ -177,11 +100,8 @@ def points(const double[:, ::1] x, const double[:, ::1] y, int power, double sca
         raise ValueError(f"points of {x.shape[1]} and {y.shape[1]} dimensions; both must have 2 or 3")
     if x.shape[0] != a.shape[0] or y.shape[0] != b.shape[0]:
         raise ValueError("points and masses of different sizes")
-    cdef const point_build_t *build = find_point_build(avx2, x.shape[1], power)
-    if build == NULL:
-        raise RuntimeError("this processor has no AVX2")
     cost.x, cost.y, cost.scale = &x[0, 0], &y[0, 0], scale
-    return run(build.transport, &cost, a, b, seconds)
+    return run(point_kernels_for(avx2, x.shape[1], power).transport, &cost, a, b, seconds)
 
 
 def histograms(const double[:, ::1] cost, const double[:, ::1] a, const double[:, ::1] b, const int64_t[::1] of_a,
@@ -201,9 +121,7 @@ def histograms(const double[:, ::1] cost, const double[:, ::1] a, const double[:
     cdef int64_t n = cost.shape[0], m = cost.shape[1], pairs = of_a.shape[0], k
     cdef const double[:, ::1] x_view
     cdef const double[:, ::1] y_view
-    cdef histogram_build_t build = find_histogram_build(avx2)
-    if build == NULL:
-        raise RuntimeError("this processor has no AVX2")
+    cdef const kernels_t *kernels = kernels_for(avx2)
     if not n or not m or a.shape[1] != n or b.shape[1] != m or of_b.shape[0] != pairs or (metric and n != m):
         raise ValueError("costs and histograms of different sizes")
     for k in range(pairs):
@@ -236,9 +154,6 @@ def histograms(const double[:, ::1] cost, const double[:, ::1] a, const double[:
             task.f, task.g, task.moved = &f_view[0, 0], &g_view[0, 0], &moved_view[0, 0]
             task.rows, task.columns = &row_view[0, 0], &column_view[0, 0]
         with nogil:
-            outcome = histograms_solve(&task, build, threads, &stop)
-        if outcome == OUT_OF_MEMORY:
-            raise MemoryError(f"no memory for a pair of histograms of {n} and {m} bins")
-        if outcome == INTERRUPTED:
-            raise_pending()
+            outcome = histograms_solve(&task, kernels, threads, &stop)
+        raise_failure(outcome, f"no memory for a pair of histograms of {n} and {m} bins")
     return total, pivots, (f, g, rows, columns, moved) if whole else None

@@ -1,17 +1,11 @@
-/* Pairs of histograms without Python around them, for the sanitizers: costs of several kinds, histograms with empty
- * bins, sums that differ. Each answer is proven by its duals, both instruction sets must agree to the bit, and every
- * array has its exact size. */
-#include "builds.h"
+/* Pairs of histograms without Python, for the sanitizers: costs of several kinds, histograms with empty bins, sums that
+ * differ. Each result is proven by its duals, all kernels must agree to the bit, and every array has its exact size. */
 #include "check.h"
-#include "histograms.h"
-
-#include <math.h>
-#include <string.h>
 
 enum { EVEN, WHOLE_NUMBERS, STEPS, SQUARES, EQUAL, COSTS };
 enum { PAIRS = 6 };
 
-static double draw_cost(int kind, int64_t i, int64_t j) {
+static double draw_ground_cost(int kind, int64_t i, int64_t j) {
     const double apart = (double)(i - j);
     switch (kind) {
     case EVEN:
@@ -27,7 +21,7 @@ static double draw_cost(int kind, int64_t i, int64_t j) {
     }
 }
 
-/* Histograms of sum 1 or, where they may differ, of 0.3, 1 or 3; about half of their bins are empty. */
+/* Histograms of sum 1 or, if they may differ, of 0.3, 1 or 3; about half of their bins are empty. */
 static double *draw_histograms(int kind, int64_t bins, int partial) {
     double *masses = exactly(PAIRS * bins, sizeof *masses);
     for (int64_t k = 0; k < PAIRS; k++) {
@@ -50,8 +44,7 @@ static double *draw_histograms(int kind, int64_t bins, int partial) {
 
 static double smaller(double a, double b) { return a < b ? a : b; }
 
-/* Nothing is moved from or to a bin beyond its mass, all of the smaller sum is, and the duals prove that it costs
- * least. */
+/* No bin moves more than its mass, all of the smaller sum is moved, and the duals prove the cost optimal. */
 static void prove(const histograms_t *h, int64_t pair, int seed) {
     const int64_t n = h->n, m = h->m, room = n + m - 1;
     const double *a = h->a + h->of_a[pair] * n, *b = h->b + h->of_b[pair] * m, *f = h->f + pair * n,
@@ -94,7 +87,7 @@ static void prove(const histograms_t *h, int64_t pair, int seed) {
            seed);
 }
 
-static histograms_t solve(histograms_t task, int avx2, int threads, int seed) {
+static histograms_t solve(histograms_t task, const kernels_t *kernels, int threads, int seed) {
     const int64_t n = task.n, m = task.m, room = n + m - 1;
     const stop_t stop = {never, INFINITY};
     task.total = exactly(PAIRS, sizeof(double));
@@ -104,7 +97,7 @@ static histograms_t solve(histograms_t task, int avx2, int threads, int seed) {
     task.rows = exactly(PAIRS * room, sizeof(int32_t));
     task.columns = exactly(PAIRS * room, sizeof(int32_t));
     task.moved = exactly(PAIRS * room, sizeof(double));
-    expect(histograms_solve(&task, find_histogram_build(avx2), threads, &stop) == SOLVED, "is solved", n, m, seed);
+    expect(histograms_solve(&task, kernels, threads, &stop) == SOLVED, "is solved", n, m, seed);
     return task;
 }
 
@@ -127,14 +120,15 @@ static void discard(histograms_t *h) {
 }
 
 static void try_costs(int kind, int masses, int partial, int64_t n, int64_t m, int seed) {
-    random_state = (uint64_t)seed * 2654435761u + 1;
+    seed_random(seed);
     double *cost = exactly(n * m, sizeof *cost);
     for (int64_t e = 0; e < n * m; e++) {
-        cost[e] = draw_cost(kind, e / m, e % m);
+        cost[e] = draw_ground_cost(kind, e / m, e % m);
     }
     static const int64_t of_a[PAIRS] = {0, 1, 2, 3, 4, 5}, of_b[PAIRS] = {5, 4, 3, 3, 0, 1};
-    const int metric = n == m && is_metric(cost, n, 0);
-    expect(n != m || !processor_has_avx2() || is_metric(cost, n, 1) == metric, "builds agree on a metric", n, m, seed);
+    const kernels_t *scalar_kernels = find_kernels(ISA_SCALAR), *best = find_kernels(best_isa());
+    const int metric = n == m && scalar_kernels->is_metric(cost, n);
+    expect(n != m || best->is_metric(cost, n) == metric, "kernels agree on a metric", n, m, seed);
     expect(metric || kind != STEPS || n != m, "steps are a metric", n, m, seed);
     expect(!metric || kind != SQUARES || n < 3, "squares are none", n, m, seed);
     double *a = draw_histograms(masses, n, partial), *b = draw_histograms(masses, m, partial);
@@ -150,11 +144,11 @@ static void try_costs(int kind, int masses, int partial, int64_t n, int64_t m, i
                                    .pairs = PAIRS,
                                    .of_a = of_a,
                                    .of_b = of_b};
-        histograms_t scalar = solve(task, 0, 1, seed), threaded = solve(task, processor_has_avx2(), 3, seed);
+        histograms_t scalar = solve(task, scalar_kernels, 1, seed), threaded = solve(task, best, 3, seed);
         for (int64_t pair = 0; pair < PAIRS; pair++) {
             prove(&scalar, pair, seed);
         }
-        expect(same(&scalar, &threaded), "builds and threads agree", n, m, seed);
+        expect(same(&scalar, &threaded), "kernels and threads agree", n, m, seed);
         discard(&scalar);
         discard(&threaded);
     }
@@ -163,7 +157,7 @@ static void try_costs(int kind, int masses, int partial, int64_t n, int64_t m, i
     free(b);
 }
 
-/* Ctrl-C and a deadline are seen between pairs. */
+/* Ctrl-C and a deadline are noticed between pairs. */
 static void try_to_stop(void) {
     enum { SIDE = 60, MANY = 20000 };
     double *cost = exactly(SIDE * SIDE, sizeof *cost), *masses = exactly(SIDE, sizeof *masses);
@@ -184,8 +178,8 @@ static void try_to_stop(void) {
                                .total = total,
                                .pivots = pivots};
     const stop_t interrupted = {always, INFINITY}, late = {never, 0.0};
-    expect(histograms_solve(&task, find_histogram_build(0), 2, &interrupted) == INTERRUPTED, "stops", SIDE, SIDE, 0);
-    expect(histograms_solve(&task, find_histogram_build(0), 2, &late) == TIMED_OUT, "stops in time", SIDE, SIDE, 0);
+    expect(histograms_solve(&task, find_kernels(ISA_SCALAR), 2, &interrupted) == INTERRUPTED, "stops", SIDE, SIDE, 0);
+    expect(histograms_solve(&task, find_kernels(ISA_SCALAR), 2, &late) == TIMED_OUT, "stops in time", SIDE, SIDE, 0);
     free(cost);
     free(masses);
     free(total);
@@ -206,6 +200,5 @@ int main(void) {
         }
     }
     try_to_stop();
-    printf("%d seeds, %d failures; AVX2 %s\n", seed, failures, processor_has_avx2() ? "tested" : "absent");
-    return failures != 0;
+    return finish(seed);
 }

@@ -1,37 +1,9 @@
-/* Small problems without Python around them, for the sanitizers: every build on the same random problems, then batches.
- *
- * Each answer is proven here by a dual that knows nothing of the solver's, and all builds must agree to the bit. Every
- * array is allocated at its exact size, so that a vector loop which reads or writes past an end is caught.
- */
+/* Small problems without Python, for the sanitizers: all kernels on the same random problems, then batches. Each result
+ * is proven by duals that the test computes itself, and all kernels must agree to the bit. */
 #include "check.h"
-#include "small.h"
-
-#include <math.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
-enum { KINDS = 5 };
 
 static void expect_of(int holds, const char *what, const small_t *p, int seed) {
     expect(holds, what, p->n, p->m, seed);
-}
-
-/* Kinds of costs: even, few values, i*j, wide range, near ties; all of them float values, so that every build sees the
- * same. */
-static double draw(int kind, int64_t i, int64_t j) {
-    switch (kind) {
-    case 0:
-        return (float)random_bits() / 2147483648.0f - 0.5f;
-    case 1:
-        return (double)(random_bits() % 4);
-    case 2:
-        return (double)((i + 1) * (j + 1));
-    case 3:
-        return (float)exp2((double)(random_bits() % 60) - 30.0);
-    default:
-        return 1.0f + 1.1920929e-07f * (float)(random_bits() % 3);
-    }
 }
 
 static double cost_at(const small_t *p, int64_t i, int64_t j) {
@@ -40,8 +12,8 @@ static double cost_at(const small_t *p, int64_t i, int64_t j) {
            (p->single ? (double)((const float *)p->cost)[at] : ((const double *)p->cost)[at]);
 }
 
-/* Lower v until u_i + v_j <= c_ij, where u keeps the chosen pairs tight. If that ends, and only if, no exchange of
- * pairs along a cycle or towards a free column makes the matching cheaper (Bellman and Ford). */
+/* Lower v until u_i + v_j <= c_ij, where u keeps the chosen pairs tight. This ends if and only if no exchange of pairs
+ * along a cycle or towards a free column lowers the cost (Bellman and Ford). */
 static int is_optimal(const small_t *p) {
     const int turned = p->n > p->m;
     const int64_t n = turned ? p->m : p->n, m = turned ? p->n : p->m;
@@ -91,11 +63,11 @@ static void discard(small_t *p) {
 }
 
 static small_t pose(int64_t n, int64_t m, int kind, int forbid, int single, int seed) {
-    random_state = (uint64_t)seed * 2654435761u + 1;
+    seed_random(seed);
     small_t p = {.n = n, .m = m, .single = single, .maximize = seed % 2, .largest = 1e300};
     void *cost = exactly(n * m, single ? sizeof(float) : sizeof(double));
     for (int64_t k = 0; k < n * m; k++) {
-        const double drawn = draw(kind, k / m, k % m);
+        const double drawn = draw_cost(kind, k / m, k % m);
         const double c = forbid && random_bits() % 10 < 3 ? (p.maximize ? -INFINITY : INFINITY) : drawn;
         if (single) {
             ((float *)cost)[k] = (float)c;
@@ -118,17 +90,13 @@ static void try_builds(int64_t n, int64_t m, int kind, int forbid, int seed) {
     small_t first = pose(n, m, kind, forbid, 0, seed);
     small_solve(&first);
     expect_of(first.solved ? is_optimal(&first) : forbid, "optimal", &first, seed);
-    for (int avx2 = 0; avx2 < 2; avx2++) {
-        for (int single = 0; single < 2; single++) {
-            const small_build_t build = find_small_build(avx2, single);
-            if (build == NULL) {
-                continue;
-            }
+    for (isa_t isa = 0; isa < ISA_COUNT; isa++) {
+        for (int single = 0; single < 2 && find_kernels(isa); single++) {
             small_t p = pose(n, m, kind, forbid, single, seed);
-            double *room = aligned_alloc(64, (size_t)small_room(&p) * sizeof *room);
-            build(&p, room);
-            expect_of(same(&first, &p), "builds agree", &p, seed);
-            free(room);
+            double *scratch = aligned_alloc(64, (size_t)small_scratch(&p) * sizeof *scratch);
+            find_kernels(isa)->dense[single].small(&p, scratch);
+            expect_of(same(&first, &p), "kernels agree", &p, seed);
+            free(scratch);
             discard(&p);
         }
     }
@@ -151,16 +119,16 @@ static void try_batch(int threads) {
     enum { COUNT = 600 };
     small_t *batch = exactly(COUNT, sizeof *batch);
     for (int k = 0; k < COUNT; k++) {
-        batch[k] = pose(1 + k % 37, 1 + k % 23, k % KINDS, k % 7 == 0, k % 2, k);
+        batch[k] = pose(1 + k % 37, 1 + k % 23, k % COST_KINDS, k % 7 == 0, k % 2, k);
     }
     batch[7].cost = (free((void *)batch[7].cost), NULL);
     const stop_t stop = {.interrupted = never, .deadline = INFINITY};
-    expect_of(small_solve_all(batch, COUNT, threads, &stop) == GO_ON, "a batch goes on", batch, threads);
+    expect_of(small_solve_all(batch, COUNT, threads, &stop) == SOLVED, "a batch goes on", batch, threads);
     for (int k = 0; k < COUNT; k++) {
         if (k == 7) {
             expect_of(!batch[k].solved, "a problem without costs is passed over", batch + k, k);
         } else {
-            small_t alone = pose(batch[k].n, batch[k].m, k % KINDS, k % 7 == 0, k % 2, k);
+            small_t alone = pose(batch[k].n, batch[k].m, k % COST_KINDS, k % 7 == 0, k % 2, k);
             small_solve(&alone);
             expect_of(same(&alone, batch + k), "a batch answers as one by one", batch + k, k);
             discard(&alone);
@@ -170,7 +138,7 @@ static void try_batch(int threads) {
     free(batch);
 }
 
-/* i*j keeps every search going through all rows: more than a thread can do before it asks whether to stop. */
+/* i*j makes every search scan all rows: more work than a thread does between two checks. */
 static void try_stop(int threads) {
     enum { COUNT = 60 };
     small_t first = pose(SMALL_SIDE, SMALL_SIDE, 2, 0, 0, 0);
@@ -180,7 +148,7 @@ static void try_stop(int threads) {
         batch[k].row_to_col = exactly(SMALL_SIDE, sizeof *first.row_to_col);
     }
     const stop_t stop = {.interrupted = always, .deadline = INFINITY};
-    expect_of(small_solve_all(batch, COUNT, threads, &stop) == STOP_INTERRUPTED, "stops when asked", batch, threads);
+    expect_of(small_solve_all(batch, COUNT, threads, &stop) == INTERRUPTED, "stops when asked", batch, threads);
     expect_of(!batch[COUNT - 1].solved, "what was not reached is not solved", batch, threads);
     for (int k = 0; k < COUNT; k++) {
         free(batch[k].row_to_col);
@@ -194,10 +162,10 @@ int main(void) {
     for (int k = 0; k < 2000; k++, seed++) {
         random_state = (uint64_t)seed + 99;
         const int64_t n = 1 + (int64_t)(random_bits() % 14), m = k % 2 ? 1 + (int64_t)(random_bits() % 20) : n;
-        try_builds(n, m, k % KINDS, k % 3 == 0, seed);
+        try_builds(n, m, k % COST_KINDS, k % 3 == 0, seed);
     }
     for (size_t e = 0; e < sizeof edges / sizeof *edges; e++) {
-        for (int kind = 0; kind < KINDS; kind++, seed++) {
+        for (int kind = 0; kind < COST_KINDS; kind++, seed++) {
             try_builds(edges[e], edges[e], kind, 0, seed);
             try_builds((edges[e] + 1) / 2, edges[e], kind, kind % 2, seed);
             try_builds(edges[e], (edges[e] + 1) / 2, kind, kind % 2, seed);
@@ -216,6 +184,5 @@ int main(void) {
         try_batch(threads);
         try_stop(threads);
     }
-    printf("%d problems, %d failures\n", seed, failures);
-    return failures != 0;
+    return finish(seed);
 }

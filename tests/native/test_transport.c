@@ -1,14 +1,6 @@
-/* Exact transport without Python around it, for the sanitizers: matrices and points, even and degenerate, masses that
- * tie and masses of many sizes. Each plan is proven by its duals, and both instruction sets must agree to the bit. */
-#include "builds.h"
+/* Exact transport without Python, for the sanitizers: matrices and points, uniform and degenerate, masses that tie and
+ * masses of many sizes. Each plan is proven by its duals, and all kernels must agree to the bit. */
 #include "check.h"
-#include "points.h"
-#include "sparse.h"
-
-#include <math.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
 enum { EVEN, LATTICE, LINE, ONE_PLACE, OUTLIERS, CLOUDS };
 
@@ -26,29 +18,13 @@ static void draw_points(int kind, int64_t count, int dimensions, double *points)
     }
 }
 
-/* Masses of the same sum, all above 0: equal ones, small whole ones, or some of every size. */
-static void draw_masses(int kind, int64_t n, int64_t m, mass_t *supply, mass_t *demand) {
-    mass_t sum[2] = {0, 0};
-    for (int side = 0; side < 2; side++) {
-        mass_t *mass = side ? demand : supply;
-        for (int64_t k = 0; k < (side ? m : n); k++) {
-            mass[k] = kind == 0   ? (side ? n : m)
-                      : kind == 1 ? 1 + (int64_t)(random_bits() % 4)
-                                  : 1 << random_bits() % 30;
-            sum[side] += mass[k];
-        }
-    }
-    supply[0] += sum[0] < sum[1] ? sum[1] - sum[0] : 0;
-    demand[0] += sum[1] < sum[0] ? sum[0] - sum[1] : 0;
-}
-
 typedef struct {
     transport_t task;
     outcome_t outcome;
 } answer_t;
 
-static answer_t run(ship_t solver, const void *cost, int64_t n, int64_t m, const mass_t *supply, const mass_t *demand,
-                    interrupted_t interrupted, double deadline) {
+static answer_t run(transport_solver_t *solver, const void *cost, int64_t n, int64_t m, const mass_t *supply,
+                    const mass_t *demand, interrupted_t interrupted, double deadline) {
     answer_t a = {.task = {.n = n,
                            .m = m,
                            .cost = cost,
@@ -74,15 +50,16 @@ static void discard(answer_t *a) {
 
 static int same(const answer_t *a, const answer_t *b) {
     const transport_t *s = &a->task, *t = &b->task;
-    const size_t pairs = (size_t)(s->n + s->m - 1);
+    const int64_t pairs = s->n + s->m - 1;
     return a->outcome == b->outcome && s->pivots == t->pivots && s->arcs == t->arcs && s->rounds == t->rounds &&
-           memcmp(s->shipped, t->shipped, pairs * sizeof *s->shipped) == 0 &&
-           memcmp(s->rows, t->rows, pairs * sizeof *s->rows) == 0 &&
-           memcmp(s->columns, t->columns, pairs * sizeof *s->columns) == 0 &&
-           memcmp(s->u, t->u, (size_t)s->n * sizeof *s->u) == 0 && memcmp(s->v, t->v, (size_t)s->m * sizeof *s->v) == 0;
+           same_bytes(s->shipped, t->shipped, pairs, sizeof *s->shipped) &&
+           same_bytes(s->rows, t->rows, pairs, sizeof *s->rows) &&
+           same_bytes(s->columns, t->columns, pairs, sizeof *s->columns) &&
+           same_bytes(s->u, t->u, s->n, sizeof *s->u) && same_bytes(s->v, t->v, s->m, sizeof *s->v);
 }
 
-/* All mass arrives, nothing is shipped backwards, no pair is cheaper than its duals, and none that ships is dearer. */
+/* Check that all mass arrives, that nothing is shipped backwards, that no pair is cheaper than its duals, and that none
+ * that ships is dearer. */
 static void prove(const transport_t *t, const double *matrix, int seed) {
     mass_t *supply = exactly(t->n, sizeof *supply), *demand = exactly(t->m, sizeof *demand);
     memcpy(supply, t->supply, (size_t)t->n * sizeof *supply);
@@ -116,14 +93,29 @@ static void prove(const transport_t *t, const double *matrix, int seed) {
     expect(tight, "tight pairs", t->n, t->m, seed);
 }
 
-static void try_solver(ship_t scalar, ship_t avx2, const void *cost, const double *matrix, int64_t n, int64_t m,
+/* Returns the solver of an instruction set for the kind of costs under test. */
+typedef transport_solver_t *choose_t(const kernels_t *kernels, int dimensions);
+
+static transport_solver_t *of_matrix(const kernels_t *kernels, int dimensions) {
+    (void)dimensions;
+    return kernels->transport_dense;
+}
+static transport_solver_t *of_points(const kernels_t *kernels, int dimensions) {
+    return kernels->points[1][dimensions - 2].transport;
+}
+static transport_solver_t *of_distances(const kernels_t *kernels, int dimensions) {
+    return kernels->points[0][dimensions - 2].transport;
+}
+
+static void try_solver(choose_t choose, int dimensions, const void *cost, const double *matrix, int64_t n, int64_t m,
                        const mass_t *supply, const mass_t *demand, int seed) {
+    transport_solver_t *scalar = choose(find_kernels(ISA_SCALAR), dimensions);
     answer_t a = run(scalar, cost, n, m, supply, demand, never, INFINITY);
     expect(a.outcome == SOLVED, "a problem is solved", n, m, seed);
     prove(&a.task, matrix, seed);
-    if (avx2) {
-        answer_t b = run(avx2, cost, n, m, supply, demand, never, INFINITY);
-        expect(same(&a, &b), "builds agree", n, m, seed);
+    for (isa_t isa = 1; isa < ISA_COUNT && find_kernels(isa); isa++) {
+        answer_t b = run(choose(find_kernels(isa), dimensions), cost, n, m, supply, demand, never, INFINITY);
+        expect(same(&a, &b), "kernels agree", n, m, seed);
         discard(&b);
     }
     discard(&a);
@@ -137,7 +129,7 @@ static void try_solver(ship_t scalar, ship_t avx2, const void *cost, const doubl
 }
 
 static void try_problem(int kind, int masses, int dimensions, int64_t n, int64_t m, int seed) {
-    random_state = (uint64_t)seed * 2654435761u + 1;
+    seed_random(seed);
     double *x = exactly(n * dimensions, sizeof *x), *y = exactly(m * dimensions, sizeof *y);
     double *matrix = exactly(n * m, sizeof *matrix);
     mass_t *supply = exactly(n, sizeof *supply), *demand = exactly(m, sizeof *demand);
@@ -155,23 +147,16 @@ static void try_problem(int kind, int masses, int dimensions, int64_t n, int64_t
         }
     }
     const points_t points = {x, y, 2.0};
-    const point_build_t *of_points = find_point_build(1, dimensions, 2);
-    const plain_build_t *plain = find_plain_build(1);
-    try_solver(find_point_build(0, dimensions, 2)->transport, of_points ? of_points->transport : NULL, &points, matrix,
-               n, m, supply, demand, seed);
-    try_solver(find_plain_build(0)->transport, plain ? plain->transport : NULL, matrix, matrix, n, m, supply, demand,
-               seed);
+    try_solver(of_points, dimensions, &points, matrix, n, m, supply, demand, seed);
+    try_solver(of_matrix, dimensions, matrix, matrix, n, m, supply, demand, seed);
     for (int64_t e = 0; e < n * m; e++) {
         matrix[e] = 2.0 * sqrt(0.5 * matrix[e]);
     }
-    const point_build_t *at_distance = find_point_build(1, dimensions, 1);
-    try_solver(find_point_build(0, dimensions, 1)->transport, at_distance ? at_distance->transport : NULL, &points,
-               matrix, n, m, supply, demand, seed);
+    try_solver(of_distances, dimensions, &points, matrix, n, m, supply, demand, seed);
     for (int64_t e = 0; e < n * m; e++) {
         matrix[e] = masses == 1 ? (double)(random_bits() % 4) : random_unit() - 0.5;
     }
-    try_solver(find_plain_build(0)->transport, plain ? plain->transport : NULL, matrix, matrix, n, m, supply, demand,
-               seed);
+    try_solver(of_matrix, dimensions, matrix, matrix, n, m, supply, demand, seed);
     free(x);
     free(y);
     free(matrix);
@@ -179,9 +164,10 @@ static void try_problem(int kind, int masses, int dimensions, int64_t n, int64_t
     free(demand);
 }
 
-/* Some of the pairs, along which masses are drawn that can be shipped; or, `stuck`, a row has more than it can ship. */
+/* Some pairs are allowed, and masses are drawn along them so that they can be shipped; or, if `stuck`, a row has more
+ * than it can ship. */
 static void try_some_pairs(int stuck, int64_t n, int64_t m, int seed) {
-    random_state = (uint64_t)seed * 2654435761u + 1;
+    seed_random(seed);
     int64_t *begin = exactly(n + 1, sizeof *begin), count = 0;
     mass_t *supply = calloc((size_t)n, sizeof *supply), *demand = calloc((size_t)m, sizeof *demand);
     int32_t *column = exactly(n * m, sizeof *column);
@@ -206,7 +192,7 @@ static void try_some_pairs(int stuck, int64_t n, int64_t m, int seed) {
         for (int64_t k = begin[n - 1]; k < begin[n]; k++) {
             room += demand[column[k]];
         }
-        /* What the last row takes from the others leaves them something. */
+        /* Take so much that the other rows keep something. */
         const mass_t wanted = room + 1 - supply[n - 1];
         supply[n - 1] += wanted;
         demand[0] += wanted;
@@ -218,9 +204,8 @@ static void try_some_pairs(int stuck, int64_t n, int64_t m, int seed) {
     double *exact_cost = exactly(count, sizeof *exact_cost);
     memcpy(exact_column, column, (size_t)count * sizeof *column);
     memcpy(exact_cost, cost, (size_t)count * sizeof *cost);
-    const sparse_t pairs = {begin, exact_column, exact_cost};
-    const plain_build_t *wide = find_plain_build(1);
-    answer_t a = run(find_plain_build(0)->transport_sparse, &pairs, n, m, supply, demand, never, INFINITY);
+    const sparse_costs_t pairs = {begin, exact_column, exact_cost};
+    answer_t a = run(find_kernels(ISA_SCALAR)->transport_sparse, &pairs, n, m, supply, demand, never, INFINITY);
     const transport_t *t = &a.task;
     double bound = 0.0, shipped = 0.0, highest = -INFINITY;
     for (int64_t i = 0; i < n; i++) {
@@ -251,9 +236,9 @@ static void try_some_pairs(int stuck, int64_t n, int64_t m, int seed) {
         expect(fabs(shipped - bound) <= 1e-7 * (1.0 + fabs(bound)), "duals prove the cost", n, m, seed);
     }
     expect(a.outcome == (stuck ? INFEASIBLE : SOLVED), "feasible or not", n, m, seed);
-    if (wide) {
-        answer_t b = run(wide->transport_sparse, &pairs, n, m, supply, demand, never, INFINITY);
-        expect(a.outcome == INFEASIBLE ? b.outcome == INFEASIBLE : same(&a, &b), "builds agree", n, m, seed);
+    for (isa_t isa = 1; isa < ISA_COUNT && find_kernels(isa); isa++) {
+        answer_t b = run(find_kernels(isa)->transport_sparse, &pairs, n, m, supply, demand, never, INFINITY);
+        expect(a.outcome == INFEASIBLE ? b.outcome == INFEASIBLE : same(&a, &b), "kernels agree", n, m, seed);
         discard(&b);
     }
     discard(&a);
@@ -282,6 +267,5 @@ int main(void) {
             try_some_pairs(kind / 4, sizes[s][0], sizes[s][1], seed);
         }
     }
-    printf("%d seeds, %d failures; AVX2 %s\n", seed, failures, processor_has_avx2() ? "tested" : "absent");
-    return failures != 0;
+    return finish(seed);
 }

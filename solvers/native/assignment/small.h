@@ -1,0 +1,39 @@
+/* A small dense problem with its answer, and the functions that solve one or many. */
+#ifndef LAPMARK_SMALL_H
+#define LAPMARK_SMALL_H
+
+#include "core/outcome.h"
+
+/* The most rows and columns of a small problem, and the largest small_width. */
+enum { SMALL_SIDE = 512, SMALL_WIDTH = SMALL_SIDE + 8 };
+
+typedef struct {
+    const void *cost; /* (n, m) in C order, float or double; n and m at least 1 */
+    int64_t n, m;
+    int single;           /* whether the costs are float */
+    int maximize;         /* largest total instead of least */
+    double largest;       /* magnitude that no finite cost may exceed */
+    intptr_t *row_to_col; /* (n) column of each row, -1 where it is left out */
+    double total;         /* sum of the chosen costs, in the order of rows */
+    int solved; /* false if a cost is NaN, too large or the wrong infinity, if no matching is complete, or without
+                 * memory */
+} small_t;
+
+/* Solve a problem in small_scratch doubles, preferably aligned to a cache line. */
+typedef void small_solver_t(small_t *p, double *scratch);
+
+/* Doubles from one row to the next: whole steps of the vector loops, and not a power of two, or copied rows would fall
+ * into the same few sets of the cache. */
+static inline int64_t small_width(const small_t *p) {
+    const int64_t m = p->n > p->m ? p->n : p->m, lines = (m + 7) / 8;
+    return 8 * (lines + (lines % 16 == 0));
+}
+
+static inline int64_t small_scratch(const small_t *p) { return (p->n < p->m ? p->n : p->m) * small_width(p); }
+
+/* Solve one problem, or many on up to `threads` threads, with the best instruction set. If `stop` says so, or without
+ * memory, problems are left unsolved. */
+void small_solve(small_t *p);
+outcome_t small_solve_all(small_t *problems, int64_t count, int threads, const stop_t *stop);
+
+#endif

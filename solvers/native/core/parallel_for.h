@@ -1,0 +1,75 @@
+/* Many small independent tasks on several threads: each thread claims a few at a time from a shared counter and works
+ * in scratch memory of its own. */
+#ifndef LAPMARK_PARALLEL_FOR_H
+#define LAPMARK_PARALLEL_FOR_H
+
+#include "core/outcome.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+
+enum { PARALLEL_FOR_MOST_THREADS = 256, CACHE_LINE = 64 /* bytes */ };
+
+/* Seconds between two checks of `stop`; each has to wait for the interpreter's lock. */
+static const double SECONDS_PER_CHECK = 0.05;
+
+typedef struct {
+    void (*solve)(void *context, int64_t task, double *scratch);
+    void *context;
+    int64_t tasks, claim; /* their number, and how many a thread claims at a time */
+    int64_t scratch;      /* doubles per thread */
+    atomic_llong next;
+    atomic_int stopped;
+} parallel_for_t;
+
+/* Aligned to a cache line; NULL without memory. */
+static inline double *cache_aligned(int64_t doubles) {
+    return aligned_alloc(CACHE_LINE, (size_t)doubles * sizeof(double));
+}
+
+/* Run tasks until none is left. Only the thread that has `stop` checks it, on behalf of all. */
+static outcome_t parallel_for_work(parallel_for_t *p, const stop_t *stop) {
+    outcome_t outcome = SOLVED;
+    double checked = monotonic_seconds();
+    double *scratch = cache_aligned(p->scratch);
+    while (scratch && !p->stopped) {
+        const int64_t start = atomic_fetch_add(&p->next, p->claim);
+        if (start >= p->tasks) {
+            break;
+        }
+        for (int64_t k = start; k < start + p->claim && k < p->tasks; k++) {
+            p->solve(p->context, k, scratch);
+        }
+        if (stop && monotonic_seconds() > checked + SECONDS_PER_CHECK) {
+            outcome = stopped(stop);
+            p->stopped = outcome != SOLVED;
+            checked = monotonic_seconds();
+        }
+    }
+    free(scratch);
+    return outcome;
+}
+
+static void *parallel_for_help(void *shared) {
+    parallel_for_work(shared, NULL);
+    return NULL;
+}
+
+/* Run every task on the caller's thread and up to `helpers` more. Tasks that were not reached before the stop, or for
+ * which no thread had memory, are left untouched; then the outcome is not SOLVED. */
+static outcome_t parallel_for_run(parallel_for_t *p, int64_t helpers, const stop_t *stop) {
+    pthread_t threads[PARALLEL_FOR_MOST_THREADS];
+    int started = 0;
+    while (started < PARALLEL_FOR_MOST_THREADS && started < helpers &&
+           pthread_create(threads + started, NULL, parallel_for_help, p) == 0) {
+        started++;
+    }
+    const outcome_t outcome = parallel_for_work(p, stop);
+    while (started > 0) {
+        pthread_join(threads[--started], NULL);
+    }
+    return outcome == SOLVED && p->next < p->tasks ? OUT_OF_MEMORY : outcome;
+}
+
+#endif
