@@ -11,7 +11,20 @@ from typing import Annotated
 import typer
 
 from . import completion
-from .base import INTERRUPTED, RESULTS, app, examples, memory_option, threads_option, time_option, user_errors
+from .base import (
+    INTERRUPTED,
+    RESULTS,
+    app,
+    data_option,
+    examples,
+    memory_option,
+    problem_option,
+    size_option,
+    solver_option,
+    threads_option,
+    time_option,
+    user_errors,
+)
 
 #: Defaults: seconds and bytes of a call, and seconds of calls per cell.
 TIMEOUT, MEMORY, BUDGET = 60.0, 8 << 30, 0.25
@@ -23,11 +36,11 @@ WHAT, LIMITS, WHERE = "What", "Limits", "Where"
 @app.command(
     epilog=examples(
         {
-            "lapmark run": "the demo: scikit-learn's digits laid on a grid, with every solver",
-            "lapmark run -s jv-avx2 -s lapjv -p uniform -n 1000 -n 4000": "two solvers, one family, two sizes",
-            "lapmark run -s sinkhorn:blur=0.02 -p tsne-grid:rows=points": "settings after a colon, separated by commas",
-            "lapmark run --plugin mine.py -s mine -s jv": "your own solver against one of ours",
-            "lapmark run --config families -n 500": "a named configuration, at one size only",
+            "lapmark run": "run the demo: digits laid on a grid, with every solver",
+            "lapmark run -s jv-avx2 -s lapjv -p uniform -n 1000 -n 4000": "compare two solvers at two sizes",
+            "lapmark run -s sinkhorn:blur=0.02 -p tsne-grid:rows=points": "set options after a colon",
+            "lapmark run --plugin mine.py -s mine -s jv": "compare your own solver with jv",
+            "lapmark run --config families -n 500": "run a named configuration at one size only",
         }
     )
 )
@@ -36,7 +49,7 @@ def run(
         str | None,
         typer.Option(
             metavar="NAME|FILE",
-            help="Take the options not given here from a TOML file, or from a suite of ours (see `lapmark suites`); "
+            help="Source of all options that are not given: a TOML file, or a named configuration (`lapmark suites`); "
             "default, if no problem is given: demo.",
             autocompletion=completion.suites,
             rich_help_panel=WHAT,
@@ -44,35 +57,16 @@ def run(
     ] = None,
     solver: Annotated[
         list[str] | None,
-        typer.Option(
-            "--solver",
-            "-s",
-            metavar="SOLVER",
-            help="Solver, `name` or `name:option=value,…`; may be repeated. Default: all.",
-            autocompletion=completion.solvers,
-            rich_help_panel=WHAT,
-        ),
+        solver_option("Solver, `name` or `name:option=value,…`; may be repeated. Default: all.", WHAT),
     ] = None,
     problem: Annotated[
         list[str] | None,
-        typer.Option(
-            "--problem",
-            "-p",
-            metavar="PROBLEM",
-            help="Problem, `name` or `name:setting=value,…`; may be repeated. Default: the configuration's.",
-            autocompletion=completion.problems,
-            rich_help_panel=WHAT,
+        problem_option(
+            "Problem, `name` or `name:setting=value,…`; may be repeated. Default: the configuration's.", WHAT
         ),
     ] = None,
     size: Annotated[
-        list[int] | None,
-        typer.Option(
-            "-n",
-            metavar="N",
-            min=1,
-            help="Size, in place of each problem's own; may be repeated.",
-            rich_help_panel=WHAT,
-        ),
+        list[int] | None, size_option("Size; may be repeated. Default: the sizes of each problem.", WHAT)
     ] = None,
     plugin: Annotated[
         list[Path] | None,
@@ -84,7 +78,9 @@ def run(
     memory: Annotated[
         int | None, memory_option(f"Limit of one call, on top of the problem; default: {MEMORY >> 30}GiB.", LIMITS)
     ] = None,
-    budget: Annotated[float | None, time_option("Time to repeat the calls of a cell; default: 250ms.", LIMITS)] = None,
+    budget: Annotated[
+        float | None, time_option("Time in which the calls of a cell are repeated; default: 250ms.", LIMITS)
+    ] = None,
     rounds: Annotated[
         int | None,
         typer.Option(
@@ -102,7 +98,7 @@ def run(
         str | None,
         typer.Option(
             metavar="HOW",
-            help="Also count the instructions of a call: hardware, callgrind (slow), or auto for what works here.",
+            help="Also count the instructions of a call: hardware, callgrind (slow), or auto for what is available.",
             rich_help_panel=LIMITS,
         ),
     ] = None,
@@ -118,7 +114,7 @@ def run(
         Path,
         typer.Option(
             metavar="DIR",
-            help="Folder of the results; an earlier run stored there is continued.",
+            help="Folder of the results; an earlier run in it is continued.",
             rich_help_panel=WHERE,
         ),
     ] = RESULTS,
@@ -132,19 +128,12 @@ def run(
         ),
     ] = None,
     fresh: Annotated[bool, typer.Option("--fresh", help="Run every cell again.", rich_help_panel=WHERE)] = False,
-    data: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="DIR",
-            help="Folder with data files, such as MNIST's; default: $LAPMARK_DATA.",
-            rich_help_panel=WHERE,
-        ),
-    ] = None,
+    data: Annotated[Path | None, data_option(WHERE)] = None,
 ) -> None:
     """Run solvers on problems, and certify every answer.
 
-    Each solver runs on each problem in a process of its own, which is ended at the limits. Every finished cell is
-    stored at once: after Ctrl-C, or a crash, the same command continues.
+    Each solver runs on each problem in its own process, which is ended at the limits. Every finished cell is stored
+    at once: after Ctrl-C or a crash, the same command continues.
     """
     from rich.console import Console
     from rich.markup import escape
@@ -208,7 +197,7 @@ def run(
                         done.append(event)
         except (KeyboardInterrupt, ClusterError, LockError, StoreError) as end:
             kept = f"Stopped after {len(done)} of {len(cells)} cells, which are kept in {to}."
-            console.print(*end.args, kept, "The same command goes on from there.", markup=False, soft_wrap=True)
+            console.print(*end.args, kept, "The same command continues.", markup=False, soft_wrap=True)
             raise typer.Exit(1 if end.args else INTERRUPTED) from None
     resumed = sum(event.resumed for event in done)
     console.print(summary(event.record for event in done))

@@ -65,7 +65,7 @@ class Record:
     """A row of the store. Times are in seconds, memory in bytes.
 
     `solver` and `case` are specs (`lapmark.bench.util.spec`); `problem`, `n`, `m` and `params` repeat the parts of the
-    case, for tables. `digest` is the digest of the problem: the data file behind a case may change. `given` is the kind of
+    case, for tables. `digest` is that of the problem: the data file behind a case may change. `given` is the kind of
     cost that the solver got; where the case has points and this is "dense", the harness built the matrix before the
     clock started.
 

@@ -5,90 +5,41 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class Status:
-    """A status.
-
-    Attributes
-    ----------
-    name : str
-    meaning : str
-        For help texts and reports.
-    rank : int
-        The higher, the worse: a summary of several cells shows the worst.
-    colour, short : str
-        Colour and label in a chart.
-    style : str
-        Style on a terminal (Rich).
-    is_failure : bool
-        Whether the solver was tried and gave no certified answer.
-    limit : str
-        Name of the limit that the call reached, "" for none. After it, the run does not try the solver on larger
-        cases of the same kind: each would only reach the limit again.
-    """
+    """A status of a cell."""
 
     name: str
-    meaning: str
-    rank: int
-    colour: str
-    short: str
-    style: str = "bold red"
-    is_failure: bool = True
-    limit: str = ""
+    meaning: str  # for help texts and reports
+    rank: int  # the higher, the worse: a summary of several cells shows the worst
+    colour: str  # in a chart, with the label
+    label: str
+    style: str = "bold red"  # on a terminal (Rich)
+    is_failure: bool = True  # the solver was tried and gave no certified answer
+    limit: str = ""  # the limit that was reached; larger cases are then skipped, since they would only reach it again
 
+
+_OK = "certified: a valid answer, optimal where the solver claims it, or a proof that no answer exists"
+_UNPROVEN = "valid and claimed optimal, but neither proven (by its own duals or ours) nor refuted"
+_SKIPPED = "not run: the solver is missing, or does not take such a problem"
 
 #: By name, in the order of tables. Only `ok` is ranked.
 STATUSES = {
     status.name: status
     for status in (
+        Status("ok", _OK, 1, "#8FCFB4", "ok", "green", is_failure=False),
+        Status("unproven", _UNPROVEN, 2, "#56B4E9", "?", "yellow"),
+        Status("wrong", "the certificate refutes the answer", 7, "#D55E00", "wrong"),
+        Status("timeout", "stopped at the time limit", 3, "#E69F00", "time", limit="time"),
         Status(
-            name="ok",
-            meaning="certified: a valid answer, optimal where the solver claims it, or a proof that no answer exists",
-            rank=1,
-            colour="#8FCFB4",
-            short="ok",
-            style="green",
-            is_failure=False,
+            "memory", "stopped at the memory limit, or refused memory below it", 4, "#CC79A7", "mem", limit="memory"
         ),
-        Status(
-            name="unproven",
-            meaning="valid and claimed optimal, but neither proven (by its own duals or ours) nor refuted",
-            rank=2,
-            colour="#56B4E9",
-            short="?",
-            style="yellow",
-        ),
-        Status(name="wrong", meaning="the certificate refutes the answer", rank=7, colour="#D55E00", short="wrong"),
-        Status(
-            name="timeout",
-            meaning="stopped at the time limit",
-            rank=3,
-            colour="#E69F00",
-            short="time",
-            limit="time",
-        ),
-        Status(
-            name="memory",
-            meaning="stopped at the memory limit, or refused memory below it",
-            rank=4,
-            colour="#CC79A7",
-            short="mem",
-            limit="memory",
-        ),
-        Status(name="crash", meaning="the process died of a signal", rank=6, colour="#7A1F4B", short="crash"),
-        Status(name="error", meaning="the solver raised an exception", rank=5, colour="#4B4E9E", short="error"),
-        Status(
-            name="skipped",
-            meaning="not run: the solver is missing, or does not take such a problem",
-            rank=0,
-            colour="#C3C8CE",
-            short="skip",
-            style="dim",
-            is_failure=False,
-        ),
+        Status("crash", "the process died of a signal", 6, "#7A1F4B", "crash"),
+        Status("error", "the solver raised an exception", 5, "#4B4E9E", "error"),
+        Status("skipped", _SKIPPED, 0, "#C3C8CE", "skip", "dim", is_failure=False),
     )
 }
 
-#: Names of the statuses of cells that failed, and of those that reached a limit.
+#: Names of the statuses of failed cells, and of cells that reached a limit.
 FAILURES = frozenset(status.name for status in STATUSES.values() if status.is_failure)
 LIMIT_REACHED = frozenset(status.name for status in STATUSES.values() if status.limit)

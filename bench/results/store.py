@@ -283,8 +283,8 @@ def _damaged(path: Path, faults: Mapping[int, str]) -> str:
 
 #: What to do, by SQLite's error code about the file's place.
 _PLACE = {
-    sqlite3.SQLITE_FULL: "free some space; the same command then goes on from there",
-    sqlite3.SQLITE_IOERR: "check the disk; the same command then goes on from there",
+    sqlite3.SQLITE_FULL: "free some space; the same command then continues",
+    sqlite3.SQLITE_IOERR: "check the disk; the same command then continues",
     sqlite3.SQLITE_READONLY: "make it writable, or choose another folder (--to)",
     sqlite3.SQLITE_CANTOPEN: "make the folder writable, or choose another one (--to)",
     sqlite3.SQLITE_PERM: "make it writable, or choose another folder (--to)",

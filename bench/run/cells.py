@@ -28,32 +28,13 @@ REFERENCES = ("cascade", "jv-avx2", "jv", "transport")
 class Cell:
     """A solver on a case, with all that is needed to measure it. `resolve` makes one.
 
-    Cells are equal where `solver`, `case` and `threads` are.
+    `solver` is a spec that may name an environment, `jv@NAME:key=value`; `worker_spec` is the same without that name,
+    and `environment` the name, "" for the harness's own. `python` runs its worker, `plugin` is the file that registers
+    the solver, `versions` are those of the packages that do the work, `missing` says why it cannot be measured on this
+    machine, and `source` is the version of the harness's code. `capabilities` is None for the harness's conversion to
+    a matrix. `starts_slowly` says whether the first call may load a package or compile, which a plugin must declare.
 
-    Attributes
-    ----------
-    solver : str
-        A spec, which may name an environment: `jv@NAME:key=value`.
-    case : Case
-    threads : int
-    worker_spec : str
-        The solver's spec inside its environment, without the environment's name.
-    environment : str
-        The environment that it runs in, "" for the harness's own.
-    python : Path
-        The interpreter of its worker.
-    plugin : str or None
-        The plugin file that registers it.
-    versions : mapping of str to str
-        Of the packages that do the work in this cell.
-    capabilities : Capabilities or None
-        None for the harness's own conversion to a matrix.
-    missing : str or None
-        Why it cannot be measured on this machine.
-    starts_slowly : bool
-        Whether its first call may load a package or compile; false for a plugin that declares neither.
-    source : str
-        Version of the harness's code.
+    Cells are equal where `solver`, `case` and `threads` are.
     """
 
     solver: str

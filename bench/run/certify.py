@@ -41,6 +41,16 @@ class Bounds(Protocol):
     def set_bound(self, problem: str, bound: float, source: str) -> None: ...
 
 
+class KnownBounds(dict[str, float]):
+    """Bounds in memory."""
+
+    def bound(self, problem: str) -> float | None:
+        return self.get(problem)
+
+    def set_bound(self, problem: str, bound: float, source: str) -> None:
+        self[problem] = max(bound, self.get(problem, bound))
+
+
 @dataclass
 class Certifier:
     """Certifies answers; where no bound is known, runs a reference solver to prove one.

@@ -21,17 +21,9 @@ from .measure import RunSettings, unmeasured
 
 @dataclass(frozen=True)
 class Round:
-    """One round of one cell, about to run.
+    """One round of one cell, about to run on a host; "" is this one. The first round has number 0.
 
-    Attributes
-    ----------
-    cell : Cell
-    number : int
-        The first is 0.
-    stored : Record or None
-        The cell's record in the store, which another run may replace meanwhile.
-    host : str
-        The host that runs it, "" for this one.
+    `stored` is the cell's record in the store, which another run may replace meanwhile.
     """
 
     cell: Cell

@@ -69,7 +69,7 @@ def _band(ax: Axes, matrix: pd.DataFrame) -> None:
     rows, columns = matrix.shape
     sns.heatmap(
         matrix,
-        annot=matrix.map(lambda place: "" if np.isnan(place) else ORDER[int(place)].short),
+        annot=matrix.map(lambda place: "" if np.isnan(place) else ORDER[int(place)].label),
         fmt="",
         cbar=False,
         ax=ax,

@@ -62,7 +62,7 @@ def test_status_matrix_has_a_text_for_every_status(records: list[Record]) -> Non
     figure = status_matrix.draw(tables.frame(records))
     assert figure is not None
     shown = {text.get_text() for text in figure.axes[0].texts}
-    assert {each.short for each in STATUSES.values()} <= shown
+    assert {each.label for each in STATUSES.values()} <= shown
 
 
 def test_status_order_ranks_wrong_worst_and_every_rank_once() -> None:

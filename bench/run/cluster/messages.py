@@ -103,7 +103,7 @@ def read_answer(text: str, cell: Cell, place: Place) -> Answer:
     try:
         values = _fields(_parse(text), {"record", "bound"}, "answer")
         record = _record(values["record"], cell, place)
-        return Answer(record, _optional(_number)(values["bound"]))
+        return Answer(record, _bound(values["bound"]))
     except (_Unfit, RecursionError) as error:
         raise BadMessage(f"sent no record of {cell.solver} on {cell.case}: {error}") from None
 
@@ -122,20 +122,26 @@ def _dump(values: Mapping[str, object]) -> str:
 def _record(values: object, cell: Cell, place: Place) -> Record:
     """Return the record of a cell: its identity from this side, the measurements from the worker."""
     values = _fields(values, {field.name for field in dataclasses.fields(Record)}, "record")
-    measured: dict[str, Any] = {}
-    for name, check in _MEASURED.items():
-        try:
-            measured[name] = check(values[name])
-        except _Unfit as error:
-            raise _Unfit(f"{name} {error}") from None
+    measured = {name: _measured(name, values[name]) for name in _MEASURED}
     expected = unmeasured(cell, "", "", place.machine)
     known = json.loads(_dump(vars(expected)))
-    for name in known.keys() - _MEASURED.keys():
+    for name in known.keys() - _MEASURED:
         if values[name] != known[name]:
             raise _Unfit(f"its {name} is {_short(values[name])}, not {_short(known[name])}")
     if found := fault({**known, **measured}):  # as the store reads it: `known` went through JSON
         raise _Unfit(found)
     return _consistent(dataclasses.replace(expected, **measured))
+
+
+def _measured(name: str, value: Any) -> Any:
+    """Check the size of a measured value, and return it as a record holds it."""
+    if isinstance(value, str | list | dict) and len(value) > (most := _MOST.get(name, MOST_ENTRIES)):
+        raise _Unfit(f"{name} is {_short(value)}: its length must be at most {most:,}")
+    if isinstance(value, dict) and not all(map(_is_line, value)):
+        raise _Unfit(f"{name} is {_short(value)}: each name must be a single line")
+    if isinstance(value, str):
+        return plain(value)
+    return tuple(value) if isinstance(value, list) else value
 
 
 def _consistent(record: Record) -> Record:
@@ -166,7 +172,7 @@ def _fields(value: object, names: set[str], what: str) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise _Unfit(f"the {what} must be an object, not {_short(value)}")
     if value.keys() == {"failure"}:
-        raise _Unfit(f"it failed with {_text(MOST_MESSAGE)(value['failure'])}")
+        raise _Unfit(f"it failed with {plain(str(value['failure']))[:MOST_MESSAGE]}")
     if value.keys() != names:
         wrong = ", ".join(sorted(plain(str(key))[:50] for key in value.keys() ^ names)[:5])
         raise _Unfit(f"missing or unknown in the {what}: {wrong}")
@@ -179,57 +185,30 @@ def _short(value: object) -> str:
     return shown if len(shown) <= 100 else f"{shown[:100]}…"
 
 
-def _text(most: int) -> Callable[[object], str]:
-    def check(value: object) -> str:
-        if not isinstance(value, str) or len(value) > most:
-            raise _Unfit(f"is {_short(value)}: it must be a text of at most {most:,} characters")
-        return plain(value)
-
-    return check
+def _is_line(value: object) -> bool:
+    return isinstance(value, str) and len(value) <= MOST_NAME and plain(value).isprintable()
 
 
 def _line(value: object) -> str:
-    found = _text(MOST_NAME)(value)
-    if not found.isprintable():
-        raise _Unfit(f"is {_short(value)}: it must be a single line")
-    return found
+    if not isinstance(value, str) or not _is_line(value):
+        raise _Unfit(f"is {_short(value)}: it must be a single line of at most {MOST_NAME} characters")
+    return plain(value)
 
 
-def _number(value: object) -> float:
-    """Return a finite number as a float."""
+def _bound(value: object) -> float | None:
+    """Return a finite number as a float, or None."""
+    if value is None:
+        return None
     if isinstance(value, bool) or not isinstance(value, int | float) or abs(value) > 1e308 or not math.isfinite(value):
-        raise _Unfit(f"is {_short(value)}: it must be a finite number")
+        raise _Unfit(f"its bound is {_short(value)}: it must be a finite number")
     return float(value)
-
-
-def _count(value: object) -> int:
-    """Return an integer that SQLite can hold."""
-    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value < 2**63:
-        raise _Unfit(f"is {_short(value)}: it must be a count")
-    return value
 
 
 def _fact(value: object) -> object:
     """Return a fact about a machine: a text or a count."""
-    return _line(value) if isinstance(value, str) else _count(value)
-
-
-def _any(value: object) -> Any:
-    """Return a value that `fault` checks."""
-    return value
-
-
-def _optional(check: Callable[[object], Any]) -> Callable[[object], Any]:
-    return lambda value: None if value is None else check(value)
-
-
-def _list(most: int) -> Callable[[object], tuple[Any, ...]]:
-    def read(values: object) -> tuple[Any, ...]:
-        if not isinstance(values, list) or len(values) > most:
-            raise _Unfit(f"is {_short(values)}: it must be a list of at most {most}")
-        return tuple(values)
-
-    return read
+    if type(value) is int and 0 <= value < 2**63:
+        return value
+    return _line(value)
 
 
 def _table(check: Callable[[object], Any]) -> Callable[[object], dict[str, Any]]:
@@ -241,21 +220,11 @@ def _table(check: Callable[[object], Any]) -> Callable[[object], dict[str, Any]]
     return read
 
 
-#: The fields of a record that a worker measures, with checks beside `fault`. All other fields identify the cell and the
-#: machine.
-_MEASURED: dict[str, Callable[[object], Any]] = {
-    "m": _any,
-    "digest": _any,
-    "given": _any,
-    "status": _any,
-    "message": _text(MOST_MESSAGE),
-    "samples": _list(2 * MOST_SAMPLES),
-    "rounds": _list(1),
-    "counters": _table(_any),
-    **dict.fromkeys(FIGURES, _any),
-    "peak_memory": _any,
-    "instructions": _any,
-    "counted_by": _text(MOST_NAME),
-    "conditions": _table(_any),
-    "finished": _any,
+#: The fields of a record that a worker measures. All others identify the cell and the machine.
+_MEASURED = {
+    *("m", "digest", "given", "status", "message", "samples", "rounds", "counters", *FIGURES, "peak_memory"),
+    *("instructions", "counted_by", "conditions", "finished"),
 }
+
+#: Largest lengths of measured values, where not MOST_ENTRIES.
+_MOST = {"message": MOST_MESSAGE, "samples": 2 * MOST_SAMPLES, "rounds": 1, "counted_by": MOST_NAME}

@@ -10,14 +10,14 @@ import contextlib
 import functools
 import socket
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 
 from lapmark.bench.problems import Case
 from lapmark.bench.run import built_case
 from lapmark.bench.run.built_case import BuiltCase
 from lapmark.bench.run.cells import resolve
-from lapmark.bench.run.certify import Certifier
+from lapmark.bench.run.certify import Certifier, KnownBounds
 from lapmark.bench.run.measure import RunSettings, measure
 from lapmark.bench.system import host_lock, process_tree, scratch_folders
 from lapmark.bench.system.machine import machine, source
@@ -27,28 +27,10 @@ from . import messages
 from .messages import Answer, Place
 
 
-@dataclass
-class KnownBounds:
-    """Certified bounds in memory (`lapmark.bench.run.certify.Bounds`)."""
-
-    bounds: dict[str, float] = field(default_factory=dict)
-
-    def bound(self, problem: str) -> float | None:
-        return self.bounds.get(problem)
-
-    def set_bound(self, problem: str, bound: float, source: str) -> None:
-        self.bounds[problem] = max(bound, self.bounds.get(problem, bound))
-
-
 def describe(cells: Sequence[tuple[str, str]], files: Mapping[str, str]) -> str:
-    """Return the host, and the versions with which it would measure these solvers (`messages.Place`).
+    """Return the host, and the versions with which it would measure these cells (`messages.Place`).
 
-    Parameters
-    ----------
-    cells : sequence of (solver, case)
-        Specs.
-    files : mapping of str to str
-        Contents of the plugins, by file name.
+    A cell is given by the specs of its solver and case; `files` are the contents of the plugins, by file name.
     """
     try:
         _load(tuple(files.items()))
@@ -70,22 +52,11 @@ def run_round(
 ) -> str:
     """Measure one round of a cell, alone on the host (`messages.Answer`).
 
-    Parameters
-    ----------
-    solver, case : str
-        Specs.
-    threads : int
-    settings : RunSettings
-    files : mapping of str to str
-        Contents of the plugins, by file name.
-    known : mapping of str to float
-        Certified bounds, by problem digest.
-    is_first : bool
-        Whether it is the cell's first round.
+    `files` are the contents of the plugins, by file name; `known` are certified bounds, by problem digest.
     """
     try:
         settings = replace(settings, plugins=_load(tuple(files.items())))
-        bounds = KnownBounds(dict(known))
+        bounds = KnownBounds(known)
         cell = resolve(solver, Case.read(case), threads)
         with host_lock.hold():
             build = functools.partial(_build, case)

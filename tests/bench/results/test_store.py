@@ -170,7 +170,7 @@ def test_add_on_a_full_disk_says_so_and_keeps_earlier_records(tmp_path: Path) ->
     )
     run = run_python(code, tmp_path)
     count, message = run.stdout.split(" ", 1)
-    assert re.search(r"cannot write .*; its contents are kept: .* the same command then goes on from there", message)
+    assert re.search(r"cannot write .*; its contents are kept: .* the same command then continues", message)
     with Store.open(tmp_path) as store:
         assert [record.key for record in store.records()] == [str(i) for i in range(int(count))]
         store.add(dataclasses.replace(RECORD, key="more"))

@@ -10,27 +10,12 @@ from lapmark import Matching
 from lapmark.bench.problems import Case
 from lapmark.bench.run.built_case import BuiltCase, build
 from lapmark.bench.run.cells import resolve
-from lapmark.bench.run.certify import Certifier
+from lapmark.bench.run.certify import Certifier, KnownBounds
 from lapmark.bench.worker.limits import Limits
 from lapmark.bench.worker.measuring_loop import Outcome
 
 
-class Bounds(dict):
-    """Bounds in memory."""
-
-    def bound(self, problem: str) -> float | None:
-        return self.get(problem)
-
-    def set_bound(self, problem: str, bound: float, source: str) -> None:
-        self[problem] = max(bound, self.get(problem, -np.inf))
-
-
-@pytest.fixture
-def bounds() -> Bounds:
-    return Bounds()
-
-
-def status(bounds: Bounds, case: Case, change: int) -> str:
+def status(bounds: KnownBounds, case: Case, change: int) -> str:
     """That of SciPy's matching, of which so many rows have changed their columns."""
     built = build(case)
     assert isinstance(built, BuiltCase)
@@ -42,13 +27,15 @@ def status(bounds: Bounds, case: Case, change: int) -> str:
 
 
 @pytest.mark.parametrize("never", ["big-m", "sentinel"])
-def test_verdict_on_an_answer_without_duals_compares_it_with_the_optimum(bounds, never):
+def test_verdict_on_an_answer_without_duals_compares_it_with_the_optimum(never):
     case = Case("adversarial", 60, 0, {"input": never})
+    bounds = KnownBounds()
     assert status(bounds, case, 0) == "ok"
     assert status(bounds, case, 20) == "wrong"
 
 
-def test_verdict_on_a_suboptimal_answer_stays_wrong_until_it_is_optimal(bounds):
+def test_verdict_on_a_suboptimal_answer_stays_wrong_until_it_is_optimal():
     case = Case("uniform", 40, 0, {})
+    bounds = KnownBounds()
     assert status(bounds, case, 2) == "wrong"
     assert status(bounds, case, 0) == "ok"

@@ -1,4 +1,4 @@
-"""A file that crashes as a worker loads it, though the harness can."""
+"""Plugin that crashes a worker that loads it; the harness can load it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A file that ends the process as a worker loads it, though the harness can load it."""
+"""Plugin that ends a worker that loads it; the harness can load it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A file that takes more memory than a worker may have before there is anything to solve."""
+"""Plugin that exceeds the memory limit of a worker while it is loaded."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A file that a worker never comes to the end of, though the harness does."""
+"""Plugin that hangs while a worker loads it; the harness can load it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Solvers that reach for what is not theirs: other processes, memory that no process seems to hold, and files."""
+"""Solvers that attack other processes, use memory that belongs to no process, or write to foreign files."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from lapmark import Assignment, Capabilities, Matching, register, solve
 
 MIB = 1 << 20
 
-#: Names what is left of System V's shared memory.
+#: Key of the System V shared memory that is left behind.
 LEFT = 86397
 
 
@@ -44,7 +44,7 @@ def answer(problem: Assignment) -> Matching:
 
 
 def others() -> Iterator[int]:
-    """The processes that can be seen, but for this one and those of the system."""
+    """Return the visible processes, without this one and those of the system."""
     for name in filter(str.isdecimal, os.listdir("/proc")):
         command = Path("/proc", name, "cmdline")
         with contextlib.suppress(OSError):
@@ -61,7 +61,7 @@ def kills_its_parent(problem: Assignment) -> object:
 
 @intruder("kills-the-harness")
 def kills_the_harness(problem: Assignment) -> object:
-    """Its parent's parent, where processes of others can be seen."""
+    """Kill the parent's parent, if it is visible."""
     above = int(Path(f"/proc/{os.getppid()}/stat").read_text().rpartition(")")[2].split()[1])
     if above > 1:
         os.kill(above, signal.SIGKILL)
@@ -106,7 +106,7 @@ def writes_into_whom_it_sees(problem: Assignment) -> object:
 
 @intruder("greedy-in-a-memory-file")
 def greedy_in_a_memory_file(problem: Assignment) -> object:
-    """Its pages are in no process."""
+    """Fill a memory file, whose pages belong to no process."""
     file = os.memfd_create("hoard")
     for _ in range(2048):
         os.write(file, bytes(MIB))
@@ -135,7 +135,7 @@ def greedy_in_shared_memory(problem: Assignment) -> object:
 
 @intruder("greedy-in-a-burst")
 def greedy_in_a_burst(problem: Assignment) -> object:
-    """All at once, and as shared memory, of which a process may ask for any amount."""
+    """Fill shared memory all at once; a process may ask for any amount of it."""
     size = 8192 * MIB
     hoard = mmap.mmap(-1, size)
     ctypes.memset(ctypes.addressof(ctypes.c_char.from_buffer(hoard)), 1, size)
@@ -181,7 +181,7 @@ def leaves_temporary_files(problem: Assignment) -> object:
 
 @intruder("removes-temporary-files")
 def removes_temporary_files(problem: Assignment) -> object:
-    """With the folder itself, in whose place it puts a link to another."""
+    """Remove the scratch folder and put a link to another one in its place."""
     folder = Path(tempfile.gettempdir())
     if not folder.is_symlink() and folder != Path("/tmp"):
         shutil.rmtree(folder)
@@ -191,7 +191,7 @@ def removes_temporary_files(problem: Assignment) -> object:
 
 @intruder("leaves-a-daemon")
 def leaves_a_daemon(problem: Assignment) -> object:
-    """In a session of its own, without a parent, without an environment, and deaf; its name tells whose it is."""
+    """Leave a daemon: in its own session, without parent or environment, ignoring signals; its name marks it."""
     if hasattr(leaves_a_daemon, "left"):  # starting it takes longer than to answer
         return answer(problem)
     leaves_a_daemon.left = True
@@ -220,7 +220,7 @@ def busy_on(cores: set[int]) -> None:
 
 @intruder("has-a-helper-elsewhere")
 def has_a_helper_elsewhere(problem: Assignment) -> object:
-    """An orphan on all cores that the machine has."""
+    """Compute in an orphan on all cores of the machine."""
     if not hasattr(busy_on, "started"):
         busy_on.started = True  # type: ignore[attr-defined]
         busy_on(set(range(os.cpu_count() or 1)))
@@ -230,7 +230,7 @@ def has_a_helper_elsewhere(problem: Assignment) -> object:
 
 @intruder("has-a-helper-at-home")
 def has_a_helper_at_home(problem: Assignment) -> object:
-    """An orphan that works while this process seems to sleep and stops its clock."""
+    """Compute in an orphan, while this process seems to sleep and stops its clock."""
     if not hasattr(busy_on, "started"):
         busy_on.started = True  # type: ignore[attr-defined]
         busy_on(os.sched_getaffinity(0))
@@ -253,7 +253,7 @@ def sets_an_alarm(problem: Assignment) -> object:
 
 @intruder("asks-for-precedence")
 def asks_for_precedence(problem: Assignment) -> object:
-    """Before the harness and its rivals, as far as it may."""
+    """Raise its own priority for the scheduler and when memory runs out."""
     with contextlib.suppress(OSError):
         os.setpriority(os.PRIO_PROCESS, 0, -20)
     with contextlib.suppress(OSError):
@@ -274,7 +274,7 @@ def leaves_a_deep_folder(problem: Assignment) -> object:
 
 @intruder("puts-a-pipe-in-place-of-its-folder")
 def puts_a_pipe_in_place_of_its_folder(problem: Assignment) -> object:
-    """Whoever opened it would wait for ever."""
+    """Replace the scratch folder by a pipe, which blocks every process that opens it."""
     folder = os.environ["TMPDIR"]
     if os.path.isdir(folder):
         shutil.rmtree(folder)
@@ -284,7 +284,7 @@ def puts_a_pipe_in_place_of_its_folder(problem: Assignment) -> object:
 
 @intruder("changes-the-system")
 def changes_the_system(problem: Assignment) -> object:
-    """As root: settings of the kernel, and control groups, its own and others'."""
+    """Change kernel settings and control groups, as root."""
     for path in ("/proc/sys/kernel/core_pattern", "/sys/kernel/mm/transparent_hugepage/enabled"):
         if os.path.exists(path) and not os.access(path, os.W_OK):
             continue

@@ -1,4 +1,4 @@
-"""Solvers that do what solvers should not: real faults, for the harness to survive and to call by their names.
+"""Solvers with real faults, for the harness to survive and to record with the right status.
 
 Each answers small problems rightly, so that its warm-up passes and the fault comes in a timed call.
 """
@@ -38,7 +38,7 @@ def solver(name: str) -> Callable[[Callable[[Assignment], object]], object]:
 
 
 def answer(problem: Assignment) -> Matching:
-    """The optimum, without the duals that would prove it."""
+    """Return the optimum, without duals to prove it."""
     return replace(solve(problem, "jv"), u=None, v=None)
 
 
@@ -106,7 +106,7 @@ def greedy_child(problem: Assignment) -> object:
 
 @solver("greedy-grandchild")
 def greedy_grandchild(problem: Assignment) -> object:
-    """Of another session, without a parent and with nothing in its environment that tells where it comes from."""
+    """Allocate in a process of another session, without parent or environment."""
     code = "import time\nhoard = []\nwhile len(hoard) < 500: hoard.append(b'x' * (1 << 23)); time.sleep(0.02)"
     if not os.fork():
         if not os.fork():
@@ -119,7 +119,7 @@ def greedy_grandchild(problem: Assignment) -> object:
 
 @solver("shares")
 def shares(problem: Assignment) -> object:
-    """Eight children that look at what the worker holds, and take nothing themselves."""
+    """Fork eight children that read the worker's memory and allocate none themselves."""
     held = np.ones(10 << 20)
     children = []
     for _ in range(8):
@@ -135,7 +135,7 @@ def shares(problem: Assignment) -> object:
 
 @solver("bombs")
 def bombs(problem: Assignment) -> object:
-    """Thirty-two processes, each in a session of its own, most without a parent, all with an empty environment."""
+    """Start 32 processes, each in its own session, most without a parent, all with an empty environment."""
     worker = os.getpid()
     for _ in range(5):
         if not os.fork():
@@ -156,7 +156,7 @@ def runs_away(problem: Assignment) -> object:
 
 @solver("corrupts-its-heap")
 def corrupts_its_heap(problem: Assignment) -> object:
-    """Writes beyond a block, over what the allocator keeps of the rest, as a wrong index in C does."""
+    """Write beyond a block, over the allocator's own data, as a wrong index in C does."""
     libc = ctypes.CDLL(None)
     libc.malloc.restype = ctypes.c_void_p
     block = libc.malloc(ctypes.c_size_t(24))
@@ -183,7 +183,7 @@ def closes_its_descriptors(problem: Assignment) -> object:
 
 
 def reports() -> list[int]:
-    """The descriptors through which the worker may report: pipes that are not its output."""
+    """Return the descriptors through which the worker may report: pipes other than its output."""
     numbers = [int(name) for name in os.listdir("/proc/self/fd")]
     pipes = [number for number in numbers if number > 2 and os.path.exists(f"/proc/self/fd/{number}")]
     return [number for number in pipes if os.readlink(f"/proc/self/fd/{number}").startswith("pipe:")]
@@ -219,7 +219,7 @@ def forges_the_end(problem: Assignment) -> object:
 
 @solver("spoils-its-answer")
 def spoils_its_answer(problem: Assignment) -> object:
-    """Writes over the file of the answer once the worker is done with it."""
+    """Overwrite the answer's file after the worker has written it."""
     kept = [os.dup(int(name)) for name in os.listdir("/proc/self/fd") if os.path.isfile(f"/proc/self/fd/{name}")]
     deleted = [number for number in kept if os.readlink(f"/proc/self/fd/{number}").endswith("(deleted)")]
     atexit.register(lambda: [os.pwrite(number, b"spoilt" * 1000, 0) for number in deleted])
@@ -299,7 +299,7 @@ def floods_for_long(problem: Assignment) -> object:
 
 @solver("leaves-a-flood")
 def leaves_a_flood(problem: Assignment) -> object:
-    """Dies, while a child goes on to print for ever."""
+    """Die while a child prints forever."""
     if not os.fork():
         while True:
             os.write(1, b"x" * (1 << 16))
@@ -315,7 +315,7 @@ def modifies_its_input(problem: Assignment) -> object:
 
 @solver("forks")
 def forks(problem: Assignment) -> object:
-    """Leaves two children behind: one that carries on as if it were the worker, one in a session of its own."""
+    """Leave two children: one that continues as if it were the worker, one in its own session."""
     if not hasattr(forks, "left"):
         forks.left = True
         os.fork()
@@ -325,7 +325,7 @@ def forks(problem: Assignment) -> object:
 
 @solver("saves-at-exit")
 def saves_at_exit(problem: Assignment) -> object:
-    """Takes its time over a file, as packages do with what they have compiled."""
+    """Write a file slowly at exit, as packages do with their caches."""
     atexit.register(_save)
     return answer(problem)
 
@@ -348,7 +348,7 @@ _compiled_for: set[tuple[int, ...]] = set()
 
 @register("compiles", Capabilities(exact=True, compiles=True))
 def compiles(problem: Assignment) -> object:
-    """Insists on being warmed up on the shape that it is then timed on."""
+    """Fail unless it was warmed up on the shape that is timed."""
     matrix = problem.cost.dense()
     if not matrix.any():
         _compiled_for.add(matrix.shape)
@@ -357,7 +357,7 @@ def compiles(problem: Assignment) -> object:
     return answer(problem)
 
 
-# These take forbidden pairs, and say that there is no matching, or should.
+# These take forbidden pairs, and claim that no matching exists, or should.
 
 
 def forbidding(name: str) -> Callable[[Callable[[Assignment], object]], object]:
@@ -404,7 +404,7 @@ def raises_the_unspeakable(problem: Assignment) -> object:
 
 @solver("raises-at-length")
 def raises_at_length(problem: Assignment) -> object:
-    """With what would clear the screen, and half a character."""
+    """Raise a text with terminal control sequences and half a character."""
     raise ArithmeticError("\x1b[2J\x1b]0;title\x07" + "\udc80" + "prices diverged " * 1_000_000)
 
 
@@ -415,7 +415,7 @@ def answers_with_objects(problem: Assignment) -> object:
 
 @solver("answers-with-a-broadcast")
 def answers_with_a_broadcast(problem: Assignment) -> object:
-    """One number, which is a terabyte when it is written down."""
+    """Answer with one number broadcast to a terabyte."""
     return replace(answer(problem), u=np.broadcast_to(0.0, 1 << 37))
 
 
@@ -441,7 +441,7 @@ def counts_in_a_list(problem: Assignment) -> object:
 
 @register("works-on-all-its-cores", Capabilities(exact=True, threads=True))
 def works_on_all_its_cores(problem: Assignment, threads: int = 1) -> object:
-    """Honestly, for some milliseconds."""
+    """Solve honestly on all cores, for some milliseconds."""
     with ThreadPoolExecutor(threads) as pool:
         list(pool.map(hashlib.sha256, threads * [bytes(8 << 20)]))
     return answer(problem)

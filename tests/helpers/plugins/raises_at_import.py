@@ -1,4 +1,4 @@
-"""A file that cannot be loaded in a worker, though it can in the harness."""
+"""Plugin that raises an error while a worker loads it; the harness can load it."""
 
 from __future__ import annotations
 

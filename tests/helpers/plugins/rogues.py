@@ -1,4 +1,4 @@
-"""Solvers that would be ranked better than they are: each takes 50 ms, and says or does something about it."""
+"""Solvers that cheat: each takes 50 ms and tries to hide it, or answers wrongly."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def work(problem: Assignment) -> Matching:
 
 
 def events() -> list[int]:
-    """The descriptors of pipes that are not the worker's output."""
+    """Return the descriptors of pipes other than the worker's output."""
     numbers = [int(name) for name in os.listdir("/proc/self/fd")]
     return [number for number in numbers if number > 2 and _is_pipe(number)]
 
@@ -59,7 +59,7 @@ def tell(**event: object) -> None:
 
 @rogue("errs-alike")
 def errs_alike(problem: Assignment) -> object:
-    """No call is answered worse than another: the same two rows have each other's columns."""
+    """Swap the columns of the same two rows in every call, so that all answers are equally wrong."""
     best = work(problem)
     rows = np.argsort(problem.cost.dense().min(axis=1))[:2]
     best.row_to_col[rows] = best.row_to_col[rows[::-1]]
@@ -94,7 +94,7 @@ def reports_for_itself(problem: Assignment) -> object:
 
 @rogue("hangs-up")
 def hangs_up(problem: Assignment) -> object:
-    """Closes the socket from which orders come."""
+    """Close the socket that delivers the orders."""
     for name in os.listdir("/proc/self/fd"):
         if os.path.realpath(f"/proc/self/fd/{name}").rpartition("/")[2].startswith("socket:"):
             os.close(int(name))
@@ -114,7 +114,7 @@ def _remembered(problem: Assignment) -> Matching:
 
 @rogue("remembers-the-problem")
 def remembers_the_problem(problem: Assignment) -> object:
-    """By accident: honest, and of no use where no problem comes twice."""
+    """Cache answers by problem: honest, and useless if no problem comes twice."""
     return _remembered(problem)
 
 
@@ -130,7 +130,7 @@ def remembers_the_shape(problem: Assignment) -> object:
 
 @rogue("answers-once")
 def answers_once(problem: Assignment) -> object:
-    """Truly at first, and junk at the same stated cost after it."""
+    """Answer correctly at first, and then with junk of the same stated cost."""
     if not hasattr(answers_once, "first"):
         answers_once.first = work(problem)  # type: ignore[attr-defined]
         return answers_once.first  # type: ignore[attr-defined]
@@ -158,7 +158,7 @@ def solves_while_it_reads(problem: Assignment) -> object:
 
 
 class _Later:
-    """A matching's column that is found when somebody asks."""
+    """A column of a matching that is computed when it is read."""
 
     def __init__(self, problem: Assignment) -> None:
         self._problem = problem
@@ -180,7 +180,7 @@ def takes_another_core(problem: Assignment) -> object:
 
 @rogue("writes-to-the-problem")
 def writes_to_the_problem(problem: Assignment) -> object:
-    """Through every descriptor that it has, read-only ones opened anew."""
+    """Write to the problem through every descriptor, reopening read-only ones."""
     for name in os.listdir("/proc/self/fd"):
         if "memfd:" not in os.path.realpath(f"/proc/self/fd/{name}"):
             continue
@@ -218,7 +218,7 @@ def waits_in_its_first_call(problem: Assignment) -> object:
 
 @rogue("answers-the-call-before")
 def answers_the_call_before(problem: Assignment) -> object:
-    """While it solves this call's problem, so that its times are right."""
+    """Solve honestly, but answer with the previous call's result."""
     late = getattr(answers_the_call_before, "latest", None)
     answers_the_call_before.latest = work(problem)  # type: ignore[attr-defined]
     return late or answers_the_call_before.latest  # type: ignore[attr-defined]
@@ -231,7 +231,7 @@ def claims_less_than_nothing(problem: Assignment) -> object:
 
 @rogue("answers-to-orders")
 def answers_to_orders(problem: Assignment) -> object:
-    """Writes orders to itself into the socket from which they come, the other end of which nobody reads."""
+    """Write orders into the socket that delivers them; the other end is not read."""
     for name in os.listdir("/proc/self/fd"):
         if os.path.realpath(f"/proc/self/fd/{name}").rpartition("/")[2].startswith("socket:"):
             os.write(int(name), b"SSSSGGGG")
@@ -240,7 +240,7 @@ def answers_to_orders(problem: Assignment) -> object:
 
 @rogue("skips-a-step")
 def skips_a_step(problem: Assignment) -> object:
-    """Says that it is done with everything before it has answered anything."""
+    """Report the end before any answer."""
     tell(event="written")
     tell(event="done", conditions={}, counters={})
     return work(problem)
@@ -265,7 +265,7 @@ _found: dict[bytes, int] = {}
 
 @rogue("repairs-what-it-remembers")
 def repairs_what_it_remembers(problem: Assignment) -> object:
-    """Tells the rows of a problem that it has solved by their sums, in whatever order they come."""
+    """Recognize the rows of a solved problem, in any order."""
     cost = problem.cost.dense()
     names = [row.tobytes() for row in cost]
     if names[0] not in _found:
@@ -282,7 +282,7 @@ def in_a_child(problem: Assignment) -> None:
 
 @rogue("works-in-a-child")
 def works_in_a_child(problem: Assignment) -> object:
-    """Which has ended by the time that anybody looks, under a clock that stands still."""
+    """Compute in a child that ends before anyone checks, under a stopped clock."""
     now = time.perf_counter_ns()
     time.perf_counter_ns = lambda: now
     in_a_child(problem)
@@ -291,7 +291,7 @@ def works_in_a_child(problem: Assignment) -> object:
 
 @rogue("works-while-it-is-warmed-up")
 def works_while_it_is_warmed_up(problem: Assignment) -> object:
-    """In the call that is made once more before the next, whose problem is there already."""
+    """Solve the next problem, which is in memory already, in the repeated call before it."""
     end = time.perf_counter() + (0.015 if len(_found) % 2 else 0.005)
     _found[str(len(_found)).encode()] = 0
     while time.perf_counter() < end:
