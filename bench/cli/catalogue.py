@@ -122,7 +122,7 @@ def environment_page(environment: Environment) -> Table:
         "environment": environment.name,
         "asked for": " ".join(environment.requirements),
         "packages": ", ".join(f"{package} {version}" for package, version in environment.packages.items()),
-        "solvers": ", ".join(added) or f"none of its own; any as NAME@{environment.name}",
+        "solvers": ", ".join(added) or f"no additional ones; any as NAME@{environment.name}",
         "python": str(environment.python),
         "fault": fault,
     }

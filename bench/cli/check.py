@@ -25,10 +25,10 @@ STYLES = {"pass": "green", "fail": "bold red", "skipped": "dim"}
 @app.command(
     epilog=examples(
         {
-            "lapmark check jv": "all checks for solvers of its kind",
-            "lapmark check --plugin mine.py mine": "your own solver, from a file",
-            "lapmark check --plugin mine.py mine -k brute-force -k duals": "some checks",
-            "lapmark check scipy@old": "a solver in an environment",
+            "lapmark check jv": "run all checks for its kind of problem",
+            "lapmark check --plugin mine.py mine": "check your own solver in a file",
+            "lapmark check --plugin mine.py mine -k brute-force -k duals": "run only some checks",
+            "lapmark check scipy@old": "check a solver in an environment",
         }
     )
 )
@@ -47,7 +47,7 @@ def check(
     ] = None,
     part: Annotated[
         list[str] | None,
-        typer.Option("-k", metavar="NAME", help="Only checks with this in their name; may be repeated."),
+        typer.Option("-k", metavar="NAME", help="Run only checks whose name contains this; may be repeated."),
     ] = None,
     timeout: Annotated[float, time_option("Limit of one check.")] = "60s",  # type: ignore[assignment]
 ) -> None:

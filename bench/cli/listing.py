@@ -13,8 +13,8 @@ from .base import app, examples, user_errors
 @app.command(
     epilog=examples(
         {
-            "lapmark solvers": "a table of all solvers",
-            "lapmark solvers sinkhorn": "details of one: its options, counters and source",
+            "lapmark solvers": "list all solvers",
+            "lapmark solvers sinkhorn": "show the options, counters and source of one",
         }
     )
 )
@@ -40,8 +40,8 @@ def solvers(
 @app.command(
     epilog=examples(
         {
-            "lapmark problems": "all families, and the default cases of each",
-            "lapmark run -p geometric:d=3 -n 1000": "settings follow a colon, sizes are given by -n",
+            "lapmark problems": "list all families with their default cases",
+            "lapmark run -p geometric:d=3 -n 1000": "use one, with a setting and a size",
         }
     )
 )
@@ -57,8 +57,8 @@ def problems() -> None:
 @app.command(
     epilog=examples(
         {
-            "lapmark suites": "all named configurations, and what each is for",
-            "lapmark run --config grid -n 2500": "one of them, at one size only",
+            "lapmark suites": "list all named configurations",
+            "lapmark run --config grid -n 2500": "run one at one size only",
         }
     )
 )

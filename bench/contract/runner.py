@@ -120,6 +120,3 @@ class _CheckMonitor(Monitor):
         if not self._started:
             raise ValueError(f"the solver's process failed before a check: {message}")
         self._show(Finding(self._left.popleft(), "fail", "\n".join(filter(None, (self._problem, message)))))
-
-    def check_limits(self, now: float) -> None:
-        pass

@@ -134,34 +134,13 @@ def _at(path: Path, text: str, number: int, message: str) -> str:
 
 
 def _line(text: str, key: str, item: int | None = None) -> int:
-    """Return the line of a key, or of an item of its list: tomllib does not give lines."""
-    depth, current, count, value = 0, "", 0, False
-    for token in _TOKENS.finditer(text):
-        part, line = token[0], text.count("\n", 0, token.start()) + 1
-        if part in "[{":
-            depth += 1
-        elif part in "]}":
-            depth -= 1
-        elif part == "\n":
-            value = value and depth > 0
-        elif part == "=":
-            value = True
-        elif part[0] not in "#,":
-            if not value:
-                current, count = part.strip("\"'").partition(".")[0], 0
-                if current == key and item is None:
-                    return line
-            elif current == key and depth:
-                if count == item:
-                    return line
-                count += 1
-    return 1
-
-
-#: Tokens of a TOML file, as far as lines are concerned.
-_TOKENS = re.compile(
-    r"""#[^\n]*|\"{3}[\s\S]*?\"{3}|'{3}[\s\S]*?'{3}|"(?:\\.|[^"\\])*"|'[^']*'|[\[\]{}=,\n]|[^\s#"'\[\]{}=,]+"""
-)
+    """Return the line of a key, or of a text in its list: tomllib does not give lines."""
+    found = re.search(rf"""^[ \t\[]*["']?{re.escape(key)}["']?(?=[\s.=\]])""", text, re.MULTILINE)
+    start, end = found.span() if found else (0, 0)
+    if item is not None:
+        tokens = re.finditer(r"""#[^\n]*|"(?:\\.|[^"\\])*"|'[^']*'""", text[end:])
+        start = end + [token.start() for token in tokens if token[0][0] != "#"][item]
+    return text.count("\n", 0, start) + 1
 
 
 Reader = Callable[[Any, Path], Any]

@@ -185,7 +185,7 @@ class MeasuringLoop(Monitor):
             message = f"took more than {show_size(self._memory.allowance)}; the system ended it during {self.waits_for}"
         self.outcome.status, self.outcome.message = status, message
 
-    def check_limits(self, now: float) -> None:
+    def check_limits(self) -> None:
         taken = self._memory.used()
         if len(self._memory.processes) > MOST_PROCESSES:
             self.fail("error", f"started more than {MOST_PROCESSES} processes")

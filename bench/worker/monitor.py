@@ -63,9 +63,8 @@ class Monitor(ABC):
     def on_failure(self, status: str, message: str) -> None:
         """Keep the status and message of a failure, after which the worker is followed no further."""
 
-    @abstractmethod
-    def check_limits(self, now: float) -> None:
-        """Check the limits other than time."""
+    def check_limits(self) -> None:  # noqa: B027
+        """Check limits other than time, if there are any."""
 
     def follow(self) -> None:
         """Follow the worker to its end."""
@@ -129,7 +128,7 @@ class Monitor(ABC):
         elif now > self._end:
             self.fail("timeout", f"was not done after {show_duration(self._total)} of calls and events")
         else:
-            self.check_limits(now)
+            self.check_limits()
 
     def _how_it_died(self) -> str:
         """Return how the process died, and the end of its output."""

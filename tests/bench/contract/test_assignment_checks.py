@@ -1,4 +1,4 @@
-"""The contract finds what is wrong with a solver: each of these breaks a promise, and the checks named catch it."""
+"""Checks of assignment solvers: each of these solvers breaks a promise, and the named checks find it."""
 
 from __future__ import annotations
 

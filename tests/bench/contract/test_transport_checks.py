@@ -1,4 +1,4 @@
-"""The contract finds what is wrong with a solver of transport: each of these breaks a promise, and is caught."""
+"""Checks of transport solvers: each of these solvers breaks a promise, and the named checks find it."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def with_cost(problem, cost):
 
 
 def north_west_corner(problem):
-    """A feasible plan, and nothing more."""
+    """Return a feasible plan that is not optimal."""
     import scipy.sparse
 
     mass = np.zeros(problem.shape)
@@ -64,7 +64,7 @@ def north_west_corner(problem):
 
 
 def moves_all(problem):
-    """A partial problem as if it were none: the larger side is scaled down."""
+    """Solve a partial problem as a full one: scale the larger side down."""
     least = min(problem.a.sum(), problem.b.sum())
     scaled = (masses * (least / masses.sum()) for masses in (problem.a, problem.b))
     plan = exact(Transport(problem.cost, *scaled, blur=0))
@@ -114,12 +114,12 @@ def boasts(problem):
 
 
 def half_the_regularisation(problem):
-    """Another convention of ε: the potentials belong to another problem."""
+    """Use another convention of ε, so that the potentials belong to another problem."""
     return entropic(dataclasses.replace(problem, blur=problem.blur / 2 ** (1 / problem.p)))
 
 
 def wider(problem):
-    """A blur of its own choosing, whose plan is stated well: only that it is not near the problem's is wrong."""
+    """Solve with twice the blur: everything is stated correctly but the plan is too far from the optimum."""
     plan = entropic(dataclasses.replace(problem, blur=2 * problem.blur))
     pi = (
         problem.a[:, None]
@@ -144,7 +144,7 @@ def without_a_reach(problem):
 
 
 def not_centred(problem):
-    """Squares of float32 coordinates, as |x|² + |y|² − 2 x·y."""
+    """Compute distances of float32 coordinates as |x|² + |y|² − 2 x·y."""
     if not isinstance(problem.cost, PointCost) or problem.cost.p != 2:
         return entropic(problem)
     x, y = problem.cost.x.astype(np.float32), problem.cost.y.astype(np.float32)

@@ -1,4 +1,4 @@
-"""Environments: made by pip for what cannot live together, and measured in like the harness's own."""
+"""Environments: made by pip for packages that exclude each other, and used like the harness's own."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ OLD = "0.5.12"
 
 @pytest.fixture(scope="module", autouse=True)
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """A folder of environments for this module, that no other one sees; and none of their plugins."""
+    """Make a folder of environments for this module only, without plugins of other modules."""
     with pytest.MonkeyPatch.context() as patch:
         for plugin in [name for name in sys.modules if name.startswith("lapmark_plugin_")]:
             patch.delitem(sys.modules, plugin)
@@ -231,7 +231,7 @@ def test_inventory_is_kept_until_a_source_changes(theirs: Environment) -> None:
     asked = virtual_environments.inventory(theirs)
     python = theirs.python.rename(theirs.python.with_name("elsewhere"))
     virtual_environments._inventory.cache_clear()  # as in another process
-    assert virtual_environments.inventory(theirs) == asked  # nobody was there to ask
+    assert virtual_environments.inventory(theirs) == asked  # without its Python
     os.utime(next(Path(theirs.prefix, "lib").glob("python*/site-packages")))
     virtual_environments._inventory.cache_clear()
     with pytest.raises(Unusable, match=r"theirs cannot list .*: .*“lapmark env add theirs --again” replaces it"):

@@ -1,4 +1,4 @@
-"""Stores that something has damaged: each is read, or refused with a message, and none is overwritten."""
+"""Damaged stores: each is read, or refused with a message, and none is overwritten."""
 
 from __future__ import annotations
 
@@ -466,7 +466,7 @@ def lapmark(*arguments: object) -> int:
 
 
 def check_store(path: Path) -> None:
-    """Read all of a store, and write to it: either works, or is refused and leaves the file as it was."""
+    """Read all of a store and write to it: each works, or is refused and leaves the file unchanged."""
     before, refusal = contents(path).get(NAME), ""
     try:
         with Store.open(path.parent, create=False) as store:

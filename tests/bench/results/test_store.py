@@ -182,5 +182,5 @@ def test_open_in_a_read_only_folder_names_it() -> None:
 
 
 def test_schema_number_changes_with_the_fields_of_a_record() -> None:
-    """The tables follow the record's fields; whoever changes these raises SCHEMA, and then this."""
+    """The tables follow the record's fields: a change of them must raise SCHEMA, and then this test follows."""
     assert (SCHEMA, len(dataclasses.fields(Record))) == (4, 34)

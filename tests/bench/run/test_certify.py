@@ -1,4 +1,4 @@
-"""The judge asks for a proof: of an answer without duals too, and beside large costs that nobody needs."""
+"""Verdicts on answers without duals, also beside large costs that no optimal answer uses."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from lapmark.bench.worker.measuring_loop import Outcome
 
 
 def status(bounds: KnownBounds, case: Case, change: int) -> str:
-    """That of SciPy's matching, of which so many rows have changed their columns."""
+    """Return the status of SciPy's matching after the first rows have exchanged columns."""
     built = build(case)
     assert isinstance(built, BuiltCase)
     _, columns = scipy.optimize.linear_sum_assignment(built.problem.cost.dense())

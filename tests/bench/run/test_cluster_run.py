@@ -1,4 +1,4 @@
-"""A run on a real Dask cluster, of processes on this machine that pass for hosts of their own."""
+"""A run on a real Dask cluster of processes on this machine, each acting as a host."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ from lapmark.bench.worker.limits import Limits
 pytest.importorskip("distributed", reason="distributed is not installed")
 from lapmark.bench.run.cluster import cluster_run, dask_client
 
-#: Says when each of its calls starts and ends, and takes long enough to be killed in one.
+#: Logs start and end of each call, and takes long enough to be killed during one.
 PLUGIN = """
 import os, time
 from lapmark import Capabilities, Matching, register, solve
@@ -65,13 +65,13 @@ def stays(problem):
     return solve(problem, "jv")
 """
 
-#: One identity for all processes, whatever is committed meanwhile.
+#: One code version for all processes, even if something is committed meanwhile.
 ENVIRONMENT = {**os.environ, "GIT_DIR": os.devnull, "DASK_DISTRIBUTED__SCHEDULER__ALLOWED_FAILURES": "0"}
 
-#: What makes a worker hostile.
+#: Preloaded into hostile workers.
 HOSTILE = str(Path(__file__).parents[2] / "helpers" / "hostile_worker.py")
 
-#: Calls what a hostile worker puts in place of our functions, as any client of Dask would.
+#: Calls the functions with which a hostile worker replaces ours, as any Dask client would.
 PLAIN_CLIENT = """
 import contextlib, sys, time
 import distributed
@@ -470,7 +470,7 @@ def test_run_without_a_scheduler_says_how_to_start_one(tmp_path: Path) -> None:
     assert "start one with `dask scheduler`, and `dask worker tcp://127.0.0.1:1` on each machine" in said
 
 
-#: By attack, what a user reads of it.
+#: Message for the user, by attack.
 PICKLES = {
     "result": "Data serialized with pickle but only able to deserialize data with",
     "dask": "Data serialized with dask but only able to deserialize data with",
@@ -508,7 +508,7 @@ def test_report_with_a_pickle_ends_the_run(dask: Dask) -> None:
     assert "Traceback" not in output
 
 
-#: By attack, what a user reads of it.
+#: Message for the user, by attack.
 LIES = {
     "garbage": "sent no record of jv on uniform:n=\\d+,seed=0: not JSON",
     "number": "sent a result that cannot be read: .*|sent a result of type int, not a text",

@@ -1,4 +1,4 @@
-"""Runs that are written down: what a file may say, what it may not, and what the command makes of it."""
+"""Configurations: valid and invalid files, and the command's options that override them."""
 
 from __future__ import annotations
 

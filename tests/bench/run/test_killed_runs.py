@@ -1,4 +1,4 @@
-"""A run that is killed at any moment keeps what it had finished, leaves nothing behind, and goes on."""
+"""A run killed at any moment keeps its finished cells, leaves nothing behind, and can continue."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ PLUGINS = HELPERS / "plugins"
 #: Honest solvers, and some that leave processes, files and memory behind.
 SOLVERS = ("jv", "scipy", "leaves-a-daemon", "leaves-temporary-files", "well-behaved")
 
-#: Names a test's processes in their environments, but for those that have emptied theirs.
+#: Environment variable that marks a test's processes; some empty their environment.
 MARK = "LAPMARK_TEST_RUN"
 
 
@@ -47,7 +47,7 @@ def folders(temporary: Path) -> list[Path]:
 
 
 def left(temporary: Path) -> list[psutil.Process]:
-    """Processes of runs with this folder for temporary files."""
+    """Return the processes of runs with this folder for temporary files."""
     found = []
     for process in psutil.process_iter():
         try:
@@ -105,7 +105,7 @@ def test_killed_run_a_hundred_times_keeps_finished_cells(tmp_path: Path) -> None
 
 
 def test_cell_that_killed_the_harness_twice_is_a_crash(tmp_path: Path) -> None:
-    """By a solver that kills it, where the system does not keep it from that."""
+    """The solver kills the harness where the system does not isolate it."""
     code = (
         "from lapmark.bench import cli; from lapmark.bench.system import process_tree;"
         "process_tree.can_isolate = lambda: False; cli.main()"

@@ -33,14 +33,14 @@ _CALL: list[dict[str, Any]] = [
 ]
 _FIRST = {**_CALL[0], "digest": digest_problem(PROBLEM)}
 _DONE = {"event": "done", "conditions": {"load": 0.5}, "counters": {"scans": 3}, "instructions": 12, "matrix": None}
-#: What an honest worker writes that is called until 0.1 s are spent.
+#: Events of an honest worker with a budget of 0.1 s.
 HONEST = [{"event": "warm-up"}, {"event": "ready"}, _FIRST, *_CALL[1:], *(5 * _CALL), _DONE]
 
 JUNK = [None, True, -1, 1e400, math.nan, 10**400, "x" * 5000, "\x1b[2J\udc80", [], [[1]], {}, {"a": {}}, "wrong", 1e300]
 
 
 def damaged(rng: np.random.Generator) -> list[bytes]:
-    """What an honest worker writes, with a few events changed, left out, put in twice or in another place."""
+    """Return the events of an honest worker, a few of them changed, removed, repeated or moved."""
     events = [dict(event) for event in HONEST]
     lines: list[bytes] | None = None
     for _ in range(rng.integers(1, 4)):
@@ -64,7 +64,7 @@ def damaged(rng: np.random.Generator) -> list[bytes]:
 
 
 def followed(tree: ProcessTree, answer: io.BytesIO, lines: Sequence[bytes]) -> Outcome:
-    """What becomes of a worker that writes these lines, whatever it is told."""
+    """Return the outcome of a worker that writes these lines, whatever the orders."""
     ours, theirs = socket.socketpair()
     with ours, theirs, Handover(PROBLEM) as handed:
         calls = Calls(

@@ -1,4 +1,4 @@
-"""Whatever a solver does costs its own cell, is recorded as what it is, and leaves nothing behind."""
+"""Misbehaving solvers cost their own cells only, get the right status, and leave nothing behind."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ HELPERS = Path(__file__).parents[2] / "helpers"
 
 PLUGINS = sorted((HELPERS / "plugins").glob("*.py"))
 
-#: The status and a part of the message.
+#: Status and a part of the message, by solver.
 EXPECTED = {
     "segfault": ("crash", "died of SIGSEGV during call"),
     "segfault-at-once": ("crash", "died of SIGSEGV during warm-up"),
@@ -54,7 +54,7 @@ EXPECTED = {
     "scribbles-without-end": ("error", "where the worker reports to the harness"),
     "forges": ("error", "where the worker reports to the harness"),
     "forges-the-end": ("error", "where the worker reports to the harness"),
-    "spoils-its-answer": ("ok", ""),  # too late: it was read as it was written
+    "spoils-its-answer": ("ok", ""),  # too late: the answer was read when it was written
     "crashes-at-import": ("crash", "died of SIGSEGV during start-up"),
     "exits-at-import": ("crash", "exited with status 7 during start-up, without an answer\nno licence"),
     "hangs-at-import": ("timeout", "start-up did not end within 10 s"),
@@ -128,7 +128,7 @@ EXPECTED = {
     "well-behaved": ("ok", ""),
 }
 
-#: Those that would harm whoever runs the tests where the system does not keep them from it.
+#: Solvers that would harm the user who runs the tests if the system did not isolate them.
 INTRUDERS = {
     "kills-its-parent": ("ok", ""),
     "kills-whom-it-sees": ("ok", ""),
@@ -144,10 +144,10 @@ if can_isolate():
 
 GOOD = ("jv", "scipy", "well-behaved")
 
-#: Those that hang in a call, for which a second is enough. On a busy machine the others may need more.
+#: Solvers that hang in a call, for which a limit of one second is enough. On a busy machine the others need more.
 HASTY = [name for name, (status, _) in EXPECTED.items() if status == "timeout" and name != "hangs-at-import"]
 
-#: Those that misbehave from the second call on, so that there have to be some.
+#: Solvers that misbehave from the second call on, so that several calls are needed.
 LASTING = (
     "errs-alike",
     "answers-the-call-before",
@@ -162,12 +162,12 @@ LASTING = (
 
 
 def children() -> set[psutil.Process]:
-    """All that live below this process: what has lost its parent, too."""
+    """Return all living descendants of this process, including those that lost their parent."""
     return {child for child in psutil.Process().children(recursive=True) if child.status() != psutil.STATUS_ZOMBIE}
 
 
 def traces() -> set[str]:
-    """What a process may leave that outlives it: folders for temporary files, shared memory, control groups."""
+    """Return the traces that may outlive a process: temporary folders, shared memory, control groups."""
     folders = list(Path(tempfile.gettempdir()).glob("lapmark-scratch-*")) + list(Path("/dev/shm").glob("lapmark-left"))
     groups = list(control_group.groups_named(f"lapmark-scratch-{os.getpid()}-*"))
     blocks = Path("/proc/sysvipc/shm").read_text().splitlines() if Path("/proc/sysvipc/shm").exists() else []
@@ -176,12 +176,12 @@ def traces() -> set[str]:
 
 @pytest.fixture(scope="module", autouse=True)
 def others(tmp_path_factory: pytest.TempPathFactory) -> Iterator[set[psutil.Process]]:
-    """Loads the plugins; the processes of other tests."""
+    """Load the plugins; yield the processes of other tests."""
     known = registry.solvers()
     for path in PLUGINS:
         plugins.load(path)
     with pytest.MonkeyPatch.context() as patch:
-        # One for temporary files, where other runs leave none; another for what solvers save, or should not touch.
+        # A folder for temporary files of this module only, and one for files that solvers save or should not touch.
         patch.setattr(tempfile, "tempdir", str(tmp_path_factory.mktemp("temporary")))
         outside = tmp_path_factory.mktemp("outside")
         (outside / "inner").mkdir(mode=0o755)
@@ -206,7 +206,7 @@ def run(folder: Path, cells: Sequence[Cell]) -> list[Record]:
 
 @pytest.fixture(scope="module")
 def records(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Record]:
-    """One run of every misbehaving solver, with good ones among them."""
+    """Run every misbehaving solver, with good ones among them."""
     before = traces()
     done = run(tmp_path_factory.mktemp("results"), plan([*EXPECTED, *GOOD], ["uniform"], [24]))
     assert traces() <= before
@@ -222,7 +222,7 @@ def test_misbehaving_solver_is_recorded_with_its_status(records: dict[str, Recor
     assert message in records[solver].message
 
 
-#: What becomes of those that say there is no matching, or should: where there is none, and where there is one.
+#: Verdicts on solvers that claim that no matching exists, or should: if none exists, and if one exists.
 WITHOUT_A_MATCHING = {
     "gives-up-with-proof": ("ok", "proven infeasible: row 9 cannot be matched"),
     "gives-up-without-proof": ("ok", "infeasible, as gives-up-with-proof proves"),
@@ -282,7 +282,7 @@ def test_solver_that_reached_a_limit_is_not_tried_on_a_larger_case(tmp_path: Pat
 
 @pytest.mark.skipif((os.cpu_count() or 1) < 2, reason="needs two cores")
 def test_solver_on_all_its_cores_is_ok(tmp_path: Path) -> None:
-    """In calls so short that each is made again before the next."""
+    """The calls are so short that each is repeated before the next."""
     done = run(tmp_path, plan(["works-on-all-its-cores"], ["uniform"], [24], threads=(1, 2)))
     assert [(record.threads, record.status, record.message) for record in done] == [(1, "ok", ""), (2, "ok", "")]
     assert all(len(record.samples) > 1 for record in done)
@@ -319,7 +319,7 @@ def test_processes_of_all_solvers_are_ended(records: dict[str, Record], others: 
     assert children() <= others
 
 
-#: What is ended, counted or removed without the system's help, too.
+#: Solvers whose processes, memory and files are handled without the system's help, too.
 WITHOUT_HELP = (
     "greedy-grandchild",
     "greedy-in-a-memory-file",

@@ -1,4 +1,4 @@
-"""A problem is handed over so that nobody can write to it, and changed so that no answer to it fits the next."""
+"""Handover of problems: read-only, and varied so that no answer fits the next problem."""
 
 from __future__ import annotations
 
@@ -38,8 +38,8 @@ def test_map_back_of_answers_to_varied_problems_gives_answers_to_the_original(pr
             assert found.valid, found.fault
             assert found.optimal or not isinstance(problem, Assignment)
             best = solve(problem)
-            scales = CostCheck(problem, exact=True)
-            assert scales(answer) == pytest.approx(scales(best), rel=1e-9, abs=1e-12)
+            cost_of = CostCheck(problem, exact=True)
+            assert cost_of(answer) == pytest.approx(cost_of(best), rel=1e-9, abs=1e-12)
         assert len(digests) > 3 or min(problem.shape) < 3
 
 
