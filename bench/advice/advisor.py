@@ -7,7 +7,7 @@ similar problems of a similar size there is no advice.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -139,7 +139,11 @@ def choose(model: PerformanceModel, target: Target, requirements: Requirements, 
     if not near:
         kinds = "; ".join(sorted(set(model.kinds.values()))) or "nothing"
         raise NoAdvice(f"no problem of this kind was measured ({target.kind}), only: {kinds}")
-    predictions = model.predict(target, threads)
+
+    def predict(n: int) -> list[Prediction]:
+        return model.predict(replace(target, n=n, m=max(1, round(n * target.m / target.n))), threads)
+
+    predictions = predict(target.n)
     if all(each.failure for each in predictions):
         labels = "; ".join(f"{label} at n = {_sizes(model, label)}" for label, _ in near)
         raise NoAdvice(
@@ -159,7 +163,7 @@ def choose(model: PerformanceModel, target: Target, requirements: Requirements, 
         tuple(each for each in predictions if not requirements.are_met_by(each)),
         tuple(near),
         cells[own & cells["label"].isin([label for label, _ in near])].sort_values(["label", "n"]),
-        tuple(_changes(model, target, requirements, threads, chosen, predictions)),
+        tuple(_changes(predict, target.n, requirements, chosen)),
     )
 
 
@@ -168,48 +172,37 @@ def _sizes(model: PerformanceModel, label: str) -> str:
 
 
 def _changes(
-    model: PerformanceModel,
-    target: Target,
-    requirements: Requirements,
-    threads: int,
-    chosen: Prediction,
-    predictions: Sequence[Prediction],
+    predict: Callable[[int], list[Prediction]], n: int, requirements: Requirements, chosen: Prediction
 ) -> Iterator[str]:
-    """Yield what would change the answer, one phrase each."""
+    """Yield what would change the answer, one phrase each; `predict` returns the predictions at a size."""
     for step in (1 / STEP, STEP):
-        if phrase := _change_of_size(model, target, requirements, threads, chosen, step):
+        if phrase := _change_of_size(predict, n, requirements, chosen, step):
             yield phrase
+    predictions = predict(n)
     for gap in GAPS:
         first = best(predictions, replace(requirements, gap=gap))
-        if gap > requirements.gap and first is not None and first is not chosen:
+        if gap > requirements.gap and first is not None and first != chosen:
             yield f"with a gap of {100 * gap:g} % allowed: {_named(first)}"
             break
     first = best(predictions, replace(requirements, memory=chosen.memory * (1 - 1e-9)))
     if first is not None and chosen.memory - first.memory > WORTH_SAVING:
         yield f"with less memory than {show_size(chosen.memory)}: {_named(first)}"
-    first = best(
-        predictions, replace(requirements, solvers=(requirements.solvers or frozenset()) | requirements.absent.keys())
-    )
+    every = (requirements.solvers or frozenset()) | requirements.absent.keys()
+    first = best(predictions, replace(requirements, solvers=every))
     if first is not None and (reason := requirements.absent.get(spec.parse(first.solver)[0])):
         yield f"if it were available here: {_named(first)} ({reason})"
 
 
 def _change_of_size(
-    model: PerformanceModel,
-    target: Target,
-    requirements: Requirements,
-    threads: int,
-    chosen: Prediction,
-    step: float,
+    predict: Callable[[int], list[Prediction]], n: int, requirements: Requirements, chosen: Prediction, step: float
 ) -> str | None:
     """Return the nearest size at which another solver is chosen, going by factors of `step`."""
-    size = float(target.n)
+    size = float(n)
     while True:
         last, size = size, size * step
-        n = round(size)
-        if n < 1:
+        if round(size) < 1:
             return None
-        found = model.predict(replace(target, n=n, m=max(1, round(n * target.m / target.n))), threads)
+        found = predict(round(size))
         if all(each.failure for each in found):
             return None
         first = best(found, requirements)

@@ -40,18 +40,7 @@ NAMES = {
 
 @dataclass(frozen=True)
 class Target:
-    """A problem to predict run times for.
-
-    Attributes
-    ----------
-    n, m : int
-    kind : str
-        The result of `kind`.
-    features : mapping
-        The result of `features`.
-    label : str
-        The family and its settings; empty for a problem of no family.
-    """
+    """A problem to predict run times for: its size, kind and features, and the label of its family, "" for none."""
 
     n: int
     m: int
@@ -67,13 +56,7 @@ class Target:
 
 
 def describe(case: Case) -> tuple[Target, Problem]:
-    """Describe a case by an instance of at most `DESCRIBED_SIZE` rows where its family has one.
-
-    Returns
-    -------
-    Target
-    Problem
-        That instance.
+    """Describe a case by a small instance, which is also returned.
 
     Raises
     ------

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterable
 from typing import Any
 
@@ -10,6 +11,7 @@ import pandas as pd
 from lapmark.bench.problems import Case
 from lapmark.bench.results.record import Record
 from lapmark.bench.worker.protocol import BUILD_MATRIX
+from lapmark.solvers.problem import Problem
 
 from . import features
 
@@ -21,23 +23,8 @@ FEATURE_PREFIX = "feature_"
 
 #: The columns that advice is computed from, apart from `kind` and the features.
 COLUMNS = (
-    "solver",
-    "threads",
-    "exact",
-    "problem",
-    "label",
-    "case",
-    "n",
-    "m",
-    "given",
-    "status",
-    "message",
-    "seconds",
-    "seconds_min",
-    "seconds_max",
-    "gap",
-    "marginal_error",
-    "peak_memory",
+    *("solver", "threads", "exact", "problem", "label", "case", "n", "m", "given", "status", "message"),
+    *("seconds", "seconds_min", "seconds_max", "gap", "marginal_error", "peak_memory"),
 )
 
 
@@ -54,21 +41,21 @@ def with_features(cells: pd.DataFrame) -> pd.DataFrame:
     """Return the table with the columns `kind` and `feature_…`, without cases that cannot be built here."""
     if "kind" in cells:
         return cells
-    found: dict[str, dict[str, Any]] = {}
+    rows: list[dict[str, Any]] = []
     described: dict[str, dict[str, Any]] = {}  # large instances of a label share a small one
     for text in cells["case"].unique():
         case = Case.read(text)
         small = str(features.small_case(case))
-        if small not in described:
-            try:
-                problem = features.small_instance(case)
-            except (ValueError, OSError):
-                continue
-            named = {FEATURE_PREFIX + name: value for name, value in features.features(problem).items()}
-            described[small] = {"kind": features.kind(problem), **named}
-        found[text] = described[small]
-    known = pd.DataFrame.from_dict(found, orient="index").rename_axis("case").reset_index()
-    return cells.merge(known, on="case") if len(known) else cells.iloc[:0].assign(kind="")
+        with contextlib.suppress(ValueError, OSError):
+            if small not in described:
+                described[small] = _columns(features.small_instance(case))
+            rows.append({"case": text, **described[small]})
+    return cells.merge(pd.DataFrame(rows), on="case") if rows else cells.iloc[:0].assign(kind="")
+
+
+def _columns(problem: Problem) -> dict[str, Any]:
+    named = {FEATURE_PREFIX + name: value for name, value in features.features(problem).items()}
+    return {"kind": features.kind(problem), **named}
 
 
 def with_matrix_costs(cells: pd.DataFrame) -> pd.DataFrame:

@@ -39,20 +39,8 @@ Series = tuple[str, int]
 
 @dataclass(frozen=True)
 class Prediction:
-    """What a solver is predicted to need on a target.
-
-    Attributes
-    ----------
-    solver : str
-    threads : int
-    seconds, low, high : float
-        The time, and an interval that covers `COVERED` of the known cases.
-    memory : float
-        Bytes.
-    gap : float
-        The largest that was measured.
-    failure : str or None
-        How the solver failed on a neighbour; None where it did not.
+    """What a solver is predicted to need on a target: seconds, with an interval that covers `COVERED` of the known
+    cases, bytes, and the largest measured gap; `failure` says how it failed on a neighbour, if it did.
     """
 
     solver: str

@@ -15,6 +15,8 @@ from typer.core import TyperCommand, TyperGroup
 from lapmark.bench.util import units
 from lapmark.bench.util.plain_text import plain
 
+from . import completion
+
 #: Exit status that shells expect after Ctrl-C.
 INTERRUPTED = 130
 
@@ -93,6 +95,30 @@ def lapmark(
     ] = False,
 ) -> None:
     """Compare, prove and choose solvers of the linear assignment problem and of optimal transport."""
+
+
+def solver_option(help: str, panel: str | None = None) -> Any:
+    """Return an option for solvers."""
+    complete = completion.solvers
+    return typer.Option("--solver", "-s", metavar="SOLVER", help=help, autocompletion=complete, rich_help_panel=panel)
+
+
+def problem_option(help: str, panel: str | None = None) -> Any:
+    """Return an option for problems."""
+    complete = completion.problems
+    return typer.Option("--problem", "-p", metavar="PROBLEM", help=help, autocompletion=complete, rich_help_panel=panel)
+
+
+def size_option(help: str, panel: str | None = None) -> Any:
+    """Return an option for sizes of problems."""
+    return typer.Option("-n", metavar="N", min=1, help=help, rich_help_panel=panel)
+
+
+def data_option(panel: str | None = None) -> Any:
+    """Return the option for the folder of data files."""
+    return typer.Option(
+        metavar="DIR", help="Folder of data files, such as MNIST's; default: $LAPMARK_DATA.", rich_help_panel=panel
+    )
 
 
 def time_option(help: str, panel: str | None = None) -> Any:

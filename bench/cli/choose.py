@@ -11,8 +11,18 @@ import typer
 
 from lapmark.bench.util.plain_text import plain
 
-from . import completion
-from .base import HEADER, RESULTS, app, examples, memory_option, threads_option, time_option, user_errors
+from .base import (
+    HEADER,
+    RESULTS,
+    app,
+    examples,
+    memory_option,
+    problem_option,
+    size_option,
+    threads_option,
+    time_option,
+    user_errors,
+)
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -39,16 +49,9 @@ def choose(
         Path | None, typer.Argument(metavar="FILE", help="Cost matrix or points: .npy, .csv, .tsv or .npz.")
     ] = None,
     problem: Annotated[
-        str | None,
-        typer.Option(
-            "--problem",
-            "-p",
-            metavar="PROBLEM",
-            autocompletion=completion.problems,
-            help="Problem in place of a file: `name` or `name:setting=value,…`.",
-        ),
+        str | None, problem_option("Problem in place of a file: `name` or `name:setting=value,…`.")
     ] = None,
-    size: Annotated[int | None, typer.Option("-n", metavar="N", min=1, help="Size of the problem.")] = None,
+    size: Annotated[int | None, size_option("Size of the problem.")] = None,
     gap: Annotated[
         float,
         typer.Option(metavar="SHARE", min=0, help="Largest relative excess over the optimal cost, such as 0.01."),

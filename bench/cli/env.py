@@ -15,9 +15,9 @@ env = group(
     "Make, list and remove environments for packages that exclude each other.",
     examples(
         {
-            'lapmark env add lapx "lapx>=0.11"': "lapx, which is imported by the same name as lap",
-            "lapmark env list": "what is in each, and which solvers run in it",
-            "lapmark run -s lap -s lapx-lapjvr": "solvers of both, in one run",
+            'lapmark env add lapx "lapx>=0.11"': "install lapx, which is imported by the same name as lap",
+            "lapmark env list": "list the packages and solvers of each",
+            "lapmark run -s lap -s lapx-lapjvr": "run solvers of both environments",
         }
     ),
 )
@@ -26,11 +26,11 @@ env = group(
 @env.command(
     epilog=examples(
         {
-            'lapmark env add lapx "lapx>=0.11"': "lapx, which is imported by the same name as lap",
-            'lapmark env add old "scipy<1.16"': "an older SciPy",
-            "lapmark run -s scipy -s scipy@old": "two versions in one run",
-            "lapmark env add theirs ./their-package": "a package that registers solvers, from a folder",
-            "lapmark env add lapx --again": "the newest lapx",
+            'lapmark env add lapx "lapx>=0.11"': "install lapx, which is imported by the same name as lap",
+            'lapmark env add old "scipy<1.16"': "install an older SciPy",
+            "lapmark run -s scipy -s scipy@old": "compare two versions in one run",
+            "lapmark env add theirs ./their-package": "install a package with solvers from a folder",
+            "lapmark env add lapx --again": "update lapx",
         }
     )
 )
@@ -71,7 +71,16 @@ def add(
         console.print(environment_page(made))
 
 
-@env.command("list", epilog=examples({"lapmark env list": "all environments"}))
+#: The argument for an existing environment.
+Name = Annotated[
+    str,
+    typer.Argument(
+        metavar="NAME", autocompletion=completion.environments, help="Name of the environment.", show_default=False
+    ),
+]
+
+
+@env.command("list", epilog=examples({"lapmark env list": "list all environments"}))
 def list_() -> None:
     """List the environments: their packages, their solvers, and the path of their Python."""
     from rich.console import Console
@@ -89,15 +98,8 @@ def list_() -> None:
         console.print("No environment exists yet. “lapmark env add NAME PACKAGE…” makes one.", markup=False)
 
 
-@env.command(epilog=examples({"lapmark env remove old": "its measurements stay"}))
-def remove(
-    name: Annotated[
-        str,
-        typer.Argument(
-            metavar="NAME", autocompletion=completion.environments, help="Name of the environment.", show_default=False
-        ),
-    ],
-) -> None:
+@env.command(epilog=examples({"lapmark env remove old": "remove it, but not its results"}))
+def remove(name: Name) -> None:
     """Remove an environment and its packages. Results measured in it stay."""
     from lapmark.bench.environments import virtual_environments
 
@@ -106,15 +108,8 @@ def remove(
     typer.echo(f"removed the environment {name}")
 
 
-@env.command(epilog=examples({"lapmark env python lapx": "for use in a command: $(lapmark env python lapx) script.py"}))
-def python(
-    name: Annotated[
-        str,
-        typer.Argument(
-            metavar="NAME", autocompletion=completion.environments, help="Name of the environment.", show_default=False
-        ),
-    ],
-) -> None:
+@env.command(epilog=examples({"lapmark env python lapx": "use it as $(lapmark env python lapx) script.py"}))
+def python(name: Name) -> None:
     """Print the path of an environment's Python, for use in a command."""
     from lapmark.bench.environments import virtual_environments
 

@@ -13,9 +13,9 @@ from .base import RESULTS, app, examples, user_errors
 @app.command(
     epilog=examples(
         {
-            "lapmark export --to results.csv": "a row per cell, for a spreadsheet",
-            "lapmark export grid --to grid.parquet": "the same with its types, for pandas, Polars or DuckDB",
-            "lapmark export grid --to - | head": "CSV on the standard output",
+            "lapmark export --to results.csv": "write a row per cell, for a spreadsheet",
+            "lapmark export grid --to grid.parquet": "write typed columns, for pandas, Polars or DuckDB",
+            "lapmark export grid --to - | head": "print CSV to the standard output",
             "lapmark export grid --format benchopt --to outputs/grid.parquet": "a row per call, for `benchopt plot`",
         }
     )
@@ -30,7 +30,7 @@ def export(
         typer.Option("--format", metavar="csv|parquet|benchopt", help="Format; default: by the file's name."),
     ] = None,
 ) -> None:
-    """Write the results as a table that other programs read."""
+    """Write the results as a table for other programs."""
     from lapmark.bench.util.atomic_write import write_atomically
     from lapmark.reports.export import formats
     from lapmark.reports.report import read_records

@@ -1,4 +1,4 @@
-"""`lapmark gallery`: every application, drawn."""
+"""`lapmark gallery`: pictures of every application."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from typing import Annotated
 import typer
 
 from . import completion
-from .base import INTERRUPTED, RESULTS, app, examples, user_errors
+from .base import INTERRUPTED, RESULTS, app, data_option, examples, size_option, user_errors
 
 
 @app.command(
     epilog=examples(
         {
-            "lapmark gallery": "every application, on MNIST where the folder of data has it, or built-in data",
-            "lapmark gallery images-emd:source=mnist,p=2 -n 784 --data FOLDER": "one of them, with settings",
-            "lapmark gallery words:texts=FOLDER,vectors=glove.6B.100d.txt": "on texts and vectors of your own",
+            "lapmark gallery": "draw all applications, with MNIST if the data folder has it",
+            "lapmark gallery images-emd:source=mnist,p=2 -n 784 --data FOLDER": "draw one application with settings",
+            "lapmark gallery words:texts=FOLDER,vectors=glove.6B.100d.txt": "draw your own texts and vectors",
         }
     )
 )
@@ -31,17 +31,14 @@ def gallery(
             autocompletion=completion.applications,
         ),
     ] = None,
-    size: Annotated[int | None, typer.Option("-n", metavar="N", min=1, help="Size; default: the gallery's.")] = None,
-    data: Annotated[
-        Path | None,
-        typer.Option(metavar="DIR", help="Folder with data files, such as MNIST's; default: $LAPMARK_DATA."),
-    ] = None,
-    to: Annotated[Path, typer.Option(metavar="DIR", help="Folder of the pictures.")] = RESULTS / "gallery",
-    show: Annotated[bool, typer.Option("--open", help="Open it in the browser.")] = False,
+    size: Annotated[int | None, size_option("Size; default: the size that suits the gallery.")] = None,
+    data: Annotated[Path | None, data_option()] = None,
+    to: Annotated[Path, typer.Option(metavar="DIR", help="Folder for the pictures.")] = RESULTS / "gallery",
+    show: Annotated[bool, typer.Option("--open", help="Open the page in the browser.")] = False,
 ) -> None:
-    """Draw every application.
+    """Draw pictures of every application.
 
-    What is to be solved is solved, its answer proven, and all are shown on one page, index.html.
+    The problems are solved, the answers certified, and the pictures collected on one page, index.html.
     """
     import webbrowser
 

@@ -8,7 +8,18 @@ from typing import Annotated
 import typer
 
 from . import completion
-from .base import INTERRUPTED, RESULTS, app, examples, memory_option, time_option, user_errors
+from .base import (
+    INTERRUPTED,
+    RESULTS,
+    app,
+    examples,
+    memory_option,
+    problem_option,
+    size_option,
+    solver_option,
+    time_option,
+    user_errors,
+)
 from .compare import ALLOWED, AllowCounters, Confidence, Every, Form, Format, Threshold, show
 
 
@@ -36,28 +47,13 @@ def gate(
     ] = "gate",
     solver: Annotated[
         list[str] | None,
-        typer.Option(
-            "--solver",
-            "-s",
-            metavar="SOLVER",
-            autocompletion=completion.solvers,
-            help="Solver, `name` or `name:option=value,…`; may be repeated. Default: the configuration's.",
-        ),
+        solver_option("Solver, `name` or `name:option=value,…`; may be repeated. Default: the configuration's."),
     ] = None,
     problem: Annotated[
         list[str] | None,
-        typer.Option(
-            "--problem",
-            "-p",
-            metavar="PROBLEM",
-            autocompletion=completion.problems,
-            help="Problem, `name` or `name:setting=value,…`; may be repeated. Default: the configuration's.",
-        ),
+        problem_option("Problem, `name` or `name:setting=value,…`; may be repeated. Default: the configuration's."),
     ] = None,
-    size: Annotated[
-        list[int] | None,
-        typer.Option("-n", metavar="N", min=1, help="Size; may be repeated. Default: the configuration's."),
-    ] = None,
+    size: Annotated[list[int] | None, size_option("Size; may be repeated. Default: the configuration's.")] = None,
     rounds: Annotated[
         int | None, typer.Option(metavar="N", min=1, help="Processes for each cell and commit; default: 10.")
     ] = None,

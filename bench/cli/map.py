@@ -29,10 +29,10 @@ NAMED = 10
     "map",
     epilog=examples(
         {
-            "lapmark map photos -o photos.html --open": "a folder of images, as a page to zoom into",
-            "lapmark map embedding.npy --grid 40x60": "points of the plane, on a grid of 40 rows and 60 columns",
-            "lapmark map features.csv --method umap -o map.svg": "a table of numbers, with labels and images",
-            "lapmark map t10k-images-idx3-ubyte.gz --save-assignment cells.csv": "MNIST, and which image is where",
+            "lapmark map photos -o photos.html --open": "lay a folder of images, as a page to zoom into",
+            "lapmark map embedding.npy --grid 40x60": "lay points of the plane on 40 rows and 60 columns",
+            "lapmark map features.csv --method umap -o map.svg": "lay a table of numbers, with labels and images",
+            "lapmark map t10k-images-idx3-ubyte.gz --save-assignment cells.csv": "save the place of each image",
         }
     ),
 )
@@ -41,58 +41,57 @@ def draw_map(
         Path,
         typer.Argument(
             metavar="INPUT",
-            help="A folder of images; images, features or points as .npy, .npz, .csv, .tsv, .parquet; or an IDX file.",
+            help="Folder of images; images, features or points as .npy, .npz, .csv, .tsv or .parquet; or an IDX file.",
             show_default=False,
         ),
     ],
     output: Annotated[
         Path,
-        typer.Option("--output", "-o", metavar="FILE", help="What to write: a .png, a .svg, or a .html to zoom into."),
+        typer.Option("--output", "-o", metavar="FILE", help="File to write: .png, .svg, or .html to zoom into."),
     ] = Path("map.png"),
     grid: Annotated[
         str | None,
         typer.Option(
-            metavar="ROWSxCOLUMNS", help="Shape of the grid, which may have more nodes; default: the nearest that fits."
+            metavar="ROWSxCOLUMNS",
+            help="Shape of the grid, with at least as many cells as items; default: nearly square.",
         ),
     ] = None,
     method: Annotated[
         str | None,
         typer.Option(
             metavar="METHOD",
-            help="How vectors are embedded in the plane; default: tsne, and none for 2-D points.",
+            help="Method to embed vectors in the plane; default: tsne, or none for 2-D points.",
             autocompletion=completion.embeddings,
         ),
     ] = None,
     sprite: Annotated[
         int | None,
-        typer.Option(
-            metavar="PIXELS", min=1, help="Side of a cell; default: as large as suits the images and the map."
-        ),
+        typer.Option(metavar="PIXELS", min=1, help="Side of a cell; default: chosen by the images and the grid."),
     ] = None,
     table: Annotated[
         Path | None,
         typer.Option(
             "--save-assignment",
             metavar="FILE",
-            help="Write the name, row, column, x, y and label of each, as .csv, .json, .npy or .parquet.",
+            help="Also write the name, row, column, x, y and label of each item: .csv, .json, .npy or .parquet.",
         ),
     ] = None,
     seed: Annotated[int, typer.Option(metavar="N", min=0, help="Seed of the embedding.")] = 777,
     threads: Annotated[
         int | None,
-        threads_option("Threads to read and to embed with; default, and -1: all cores. 1 repeats to the bit."),
+        threads_option("Number of threads; default: -1, all cores. With 1 the result is reproducible to the bit."),
     ] = None,
     header: Annotated[bool | None, HEADER] = None,
-    show: Annotated[bool, typer.Option("--open", help="Open it in the browser.")] = False,
+    show: Annotated[bool, typer.Option("--open", help="Open the map in the browser.")] = False,
 ) -> None:
-    """Lay your own data on a grid.
+    """Lay your own images or vectors on a grid.
 
-    Images or vectors are embedded in the plane, each is given a cell of its own as near as can be, which is proven,
-    and the grid is drawn. Embeddings are kept, so that drawing anew is quick.
+    They are embedded in the plane, and each gets its own cell at the least total distance, which is proven. Embeddings
+    are cached, so that drawing again is fast.
     """
     import webbrowser
 
-    # Before OpenMP is loaded: its threads spin while they wait, which beside other work takes several times as long.
+    # Before OpenMP is loaded: its threads would spin while they wait, which slows down other work several times.
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 
     from lapmark.bench.applications.grid_map import pipeline
@@ -105,10 +104,10 @@ def draw_map(
         if method is not None:
             pipeline.check_method(method)
         try:
-            told = _draw(source, output, shape, method, sprite, table, seed, threads, header)
+            lines = _draw(source, output, shape, method, sprite, table, seed, threads, header)
         except KeyboardInterrupt:
             raise typer.Exit(INTERRUPTED) from None
-    typer.echo(plain("\n".join(told)))
+    typer.echo(plain("\n".join(lines)))
     if show:
         webbrowser.open(output.resolve().as_uri())
 
@@ -124,7 +123,7 @@ def _draw(
     threads: int | None,
     header: bool | None,
 ) -> list[str]:
-    """From the input to the files, and what to say of them in the end."""
+    """Draw the map and write the files; return the lines to print."""
     from lapmark.bench.applications.grid_map import collection as collections
     from lapmark.bench.applications.grid_map import picture_size, pipeline
     from lapmark.bench.util.status_line import doing
@@ -137,7 +136,7 @@ def _draw(
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         layout = pipeline.lay(collection, shape, method, seed, threads)
-    # What concerns the data, such as a graph that falls into parts; what libraries say of themselves is left out.
+    # Warnings about the data, such as a disconnected graph; warnings of libraries about themselves are left out.
     notes = [f"note: {warning.message}" for warning in caught if warning.category is UserWarning]
     with doing("drawing"):
         from lapmark.reports.map.assignment_table import write_assignment  # loads matplotlib, which takes a second
@@ -165,7 +164,7 @@ def _check_suffix(option: str, path: Path, known: tuple[str, ...]) -> None:
 
 
 def _read(collection: Collection) -> str:
-    """What was read, and what was not."""
+    """Return what was read, ignored and skipped, as text."""
     kind = "images" if collection.images else "points" if collection.are_points else "vectors"
     labels = f", {len(collection.classes):,} labels" if collection.labels is not None else ""
     lines = [f"{len(collection):,} {kind}{labels}", *filter(None, [collection.layout])]

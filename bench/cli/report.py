@@ -13,17 +13,17 @@ from .base import RESULTS, app, examples, user_errors
 @app.command(
     epilog=examples(
         {
-            "lapmark report": "of the results in the folder results",
-            "lapmark report grid --open": "of another folder, and show the page",
-            "lapmark report --open": "a link into the page keeps what is chosen: #solver=jv&n=2500&sort=seconds",
+            "lapmark report": "report on the folder results",
+            "lapmark report grid --open": "report on another folder, and open the page",
+            "lapmark report --open": "links keep the selection: #solver=jv&n=2500&sort=seconds",
         }
     )
 )
 def report(
     directory: Annotated[Path, typer.Argument(metavar="DIR", help="Folder of the results.")] = RESULTS,
-    show: Annotated[bool, typer.Option("--open", help="Open it in the browser.")] = False,
+    show: Annotated[bool, typer.Option("--open", help="Open the page in the browser.")] = False,
 ) -> None:
-    """Draw and tabulate what a run has measured.
+    """Write a report of the results: figures, tables and a page.
 
     Figures (PNG, SVG) and tables (results.csv, results.parquet) are written beside the results, and one page,
     index.html, that shows them all.

@@ -120,18 +120,7 @@ class Comparison:
 
 @dataclass(frozen=True)
 class Quantity:
-    """A number of a record that hardly varies from run to run, so that it is compared without an interval.
-
-    Attributes
-    ----------
-    name : str
-        The attribute of a `Record`.
-    title : str
-    floor : float
-        Differences up to this are ignored.
-    show : callable
-    words : pair of str
-    """
+    """An attribute of a record that hardly varies from run to run: differences up to `floor` are ignored."""
 
     name: str
     title: str

@@ -63,17 +63,8 @@ _FIELDS = {field.name for field in fields(Record)}
 class Workload:
     """What is measured of each commit, and how often.
 
-    Attributes
-    ----------
-    cases : mapping of str to tuple of str
-        The specs of the solvers for the spec of each case.
-    rounds : int
-    budget : float
-        Seconds to sample a cell for, in all rounds together.
-    timeout : float
-        Limit of a call, in seconds.
-    memory : int
-        Limit of a call, in bytes.
+    `cases` has the specs of the solvers for the spec of each case. `budget` is the time in seconds to sample a cell,
+    in all rounds together; `timeout` and `memory` are the limits of a call, in seconds and bytes.
     """
 
     cases: Mapping[str, tuple[str, ...]]

@@ -87,7 +87,7 @@ def main() -> None:
         status = _reap(child)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     if status is not None:
-        of_command = os.read(from_first, 32)  # the first process of a namespace cannot end by a signal of its own
+        of_command = os.read(from_first, 32)  # the first process of a namespace cannot end by its own signal
         with contextlib.suppress(OSError):
             os.write(job.status, of_command or str(status).encode())
         os.close(job.status)

@@ -23,7 +23,7 @@ def write_atomically(path: Path, content: bytes) -> Path:
         The folder or the file cannot be written.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    # Named before it is made: Ctrl-C between the two would leave a file that nobody knows of.
+    # Named before it is made: Ctrl-C between the two would leave an unknown file behind.
     temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     try:
         temporary.write_bytes(content)

@@ -1,6 +1,6 @@
-"""Arrays that take long to compute, kept between runs in the user's cache folder.
+"""Cache of computed arrays in the user's cache folder.
 
-Only what can be computed again belongs here: a file that is damaged, or cannot be written, costs time and nothing else.
+Only for data that can be computed again: a file that is damaged or cannot be written costs only time.
 """
 
 from __future__ import annotations
@@ -17,17 +17,17 @@ import platformdirs
 
 from .atomic_write import write_atomically
 
-#: Names the folder to use in place of the user's cache folder.
+#: Environment variable with the folder to use in place of the user's cache folder.
 VARIABLE = "LAPMARK_CACHE"
 
 
 def folder() -> Path:
-    """The cache folder, which need not exist yet."""
+    """Return the cache folder, which may not exist yet."""
     return Path(os.environ.get(VARIABLE) or platformdirs.user_cache_path("lapmark", appauthor=False))
 
 
 def key(*parts: object) -> str:
-    """A name for what was computed from these parts; arrays count with type, shape and every byte."""
+    """Return a key for a result computed from these parts; of arrays, type, shape and every byte count."""
     digest = hashlib.sha256()
     for part in parts:
         if isinstance(part, np.ndarray):
@@ -40,10 +40,10 @@ def key(*parts: object) -> str:
 
 
 def array(name: str, compute: Callable[[], np.ndarray]) -> np.ndarray:
-    """The array kept under `name`, or else what `compute` returns, which is then kept.
+    """Return the array stored as `name`, or compute and store it.
 
-    The file is a plain `.npy` followed by the SHA-256 of all that precedes. It appears whole or not at all, so that
-    processes may share the folder. Warns, and computes again, where it is damaged.
+    The file is a `.npy` followed by its SHA-256. It is written atomically, so that processes may share the folder. A
+    damaged file causes a warning, and the array is computed again.
     """
     path = folder() / f"{name}.npy"
     if path.exists():
@@ -55,7 +55,7 @@ def array(name: str, compute: Callable[[], np.ndarray]) -> np.ndarray:
     try:
         _write(path, values)
     except OSError as error:
-        warnings.warn(f"cannot keep {path} ({error}); set {VARIABLE} to a folder that can be written", stacklevel=2)
+        warnings.warn(f"cannot write {path} ({error}); set {VARIABLE} to a writable folder", stacklevel=2)
     return values
 
 

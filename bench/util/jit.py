@@ -1,4 +1,4 @@
-"""Loops as native code, by Numba; to be imported where they are needed only, as Numba takes half a second to load."""
+"""Compilation of loops by Numba; import this only where needed, since Numba takes half a second to load."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ import numba
 
 
 def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
-    """The function as native code, which is kept for the next process where there is a place to keep it.
+    """Return the function as native code without Python's lock, cached for the next process where possible.
 
-    It runs without Python's lock. Numba notices when the file of a function changes, but not those of others that it
-    calls: who edits one of these removes the `__pycache__` beside those that call it.
+    Numba detects changes of the function's own file, but not of functions that it calls from other files: after an
+    edit of those, remove the `__pycache__` of the callers.
     """
     try:
         return numba.njit(cache=True, nogil=True)(function)
-    except RuntimeError:  # neither beside the file nor in the user's cache
+    except RuntimeError:  # no writable place for the cache
         return numba.njit(nogil=True)(function)

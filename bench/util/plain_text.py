@@ -1,10 +1,10 @@
-"""Texts from elsewhere, made safe to show and to store."""
+"""Texts from elsewhere, made safe to print and to store."""
 
 from __future__ import annotations
 
 
 def plain(text: str) -> str:
-    """A text from elsewhere without what steers a terminal or cannot be written in UTF-8."""
+    """Return a text without terminal control characters and characters that UTF-8 cannot encode."""
     return "".join(
         letter if letter.isprintable() or letter in "\n\t" else "\N{REPLACEMENT CHARACTER}" for letter in text
     )

@@ -1,4 +1,4 @@
-"""Names with settings, as commands and records write them: `sinkhorn:blur=0.1`, `tsne-grid:rows=points,seed=3`."""
+"""Specs, which are names with settings: `sinkhorn:blur=0.1`, `tsne-grid:rows=points,seed=3`."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from lapmark.solvers import registry
 
 Value = int | float | str | bool
 
-#: How a message calls the types of a setting.
+#: The words of messages for the types of a setting.
 _WORDS = {bool: "true or false", int: "a whole number", float: "a number", str: "a word"}
 
 _UNIONS = (types.UnionType, typing.Union)
 
 
 def parse(text: str) -> tuple[str, dict[str, Value]]:
-    """Split `name:key=value,key=value`; numbers and true/false are read as such."""
+    """Split `name:key=value,key=value`, with numbers, true and false converted."""
     name, colon, rest = text.partition(":")
     settings: dict[str, Value] = {}
     for part in rest.split(",") if colon else ():
@@ -31,30 +31,24 @@ def parse(text: str) -> tuple[str, dict[str, Value]]:
 
 
 def show(name: str, settings: Mapping[str, Value]) -> str:
-    """The inverse of `parse`, with the settings in alphabetical order."""
+    """Return the spec of a name and settings, in alphabetical order: the inverse of `parse`."""
     if not settings:
         return name
     return name + ":" + ",".join(f"{key}={_text(settings[key])}" for key in sorted(settings))
 
 
 def check(text: str, function: Callable[..., Any], positional: int, settings: Mapping[str, Value]) -> None:
-    """Refuse, before anything runs, a setting that a function does not have or that its annotations do not allow.
+    """Raise a ValueError for a setting that a function does not have or whose value its annotations do not allow.
 
     Parameters
     ----------
     text : str
         The spec, for the message.
     function : callable
-        A solver, or what builds a family. One that takes `**options` judges for itself, and so does what has no
-        annotation.
+        A solver, or the builder of a family. Settings taken as `**options` or without an annotation are not checked.
     positional : int
-        Parameters at the front that are no settings.
+        Number of leading parameters that are not settings.
     settings : mapping
-
-    Raises
-    ------
-    ValueError
-        Names the setting, and what there is instead.
     """
     parameters = parameters_of(function, positional)
     if any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters):
@@ -62,20 +56,21 @@ def check(text: str, function: Callable[..., Any], positional: int, settings: Ma
     known = [parameter.name for parameter in parameters]
     for name, value in settings.items():
         if name not in known:
-            meant = registry.nearest(name, known)
-            there_is = f"there is {', '.join(known) or 'none'}"
-            raise ValueError(f"{text}: no setting {name!r}; {there_is}{'; ' * bool(meant)}{meant}")
+            hint = registry.nearest(name, known)
+            raise ValueError(
+                f"{text}: no setting {name!r}; there is {', '.join(known) or 'none'}{'; ' * bool(hint)}{hint}"
+            )
         if choices := _unmet(_hints(function).get(name, Any), value):
             raise ValueError(f"{text}: {name} = {value!r}; it must be {' or '.join(choices)}")
 
 
 def parameters_of(function: Callable[..., Any], positional: int) -> list[inspect.Parameter]:
-    """The parameters that are settings: all but those at the front."""
+    """Return the parameters that are settings: all but the leading ones."""
     return list(inspect.signature(function).parameters.values())[positional:]
 
 
 def choices(function: Callable[..., Any], name: str) -> list[str]:
-    """The values that the annotation of a setting lists, as a spec writes them; none where there is no end of them."""
+    """Return the values that the annotation of a setting lists, as in a spec; empty where it lists none."""
     hint = _hints(function).get(name)
     parts = typing.get_args(hint) if typing.get_origin(hint) in _UNIONS else (hint,)
     listed: list[Value] = []
@@ -90,12 +85,12 @@ def choices(function: Callable[..., Any], name: str) -> list[str]:
 def _hints(function: Callable[..., Any]) -> Mapping[str, Any]:
     try:
         return typing.get_type_hints(function)
-    except (NameError, TypeError):  # a plugin may import its types for a type checker alone
+    except (NameError, TypeError):  # a plugin may import its types only for a type checker
         return {}
 
 
 def _unmet(hint: Any, value: Value) -> list[str]:
-    """What a type would have in place of the value; nothing where the value is one of its."""
+    """Return what a type allows in place of a value; empty if the value is allowed."""
     origin = typing.get_origin(hint)
     if origin in _UNIONS:
         unmet = [_unmet(part, value) for part in typing.get_args(hint) if part is not type(None)]

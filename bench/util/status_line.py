@@ -1,4 +1,4 @@
-"""A line that says what is being done, on stderr where that is a terminal, for whatever may take over a second."""
+"""Status line on stderr, if that is a terminal, for operations that may take over a second."""
 
 from __future__ import annotations
 
@@ -9,35 +9,35 @@ from collections.abc import Callable, Iterator
 from rich.console import Console
 from rich.text import Text
 
-#: What is being done, the outermost first, and since when.
-_doing: list[tuple[str, float]] = []
+#: The current operations, the outermost first, with their start times.
+_operations: list[tuple[str, float]] = []
 
 
-class _Words:
-    """What is being done at the moment it is shown, and for how long the outermost has been."""
+class _CurrentText:
+    """The operations at the moment of display, and the time since the outermost started."""
 
     def __rich__(self) -> Text:
-        now = list(_doing)  # another thread shows it
+        now = list(_operations)  # displayed by another thread
         words = ": ".join(what for what, _ in now)
         return Text(f"{words} ({time.monotonic() - now[0][1]:.0f} s)" if now else "")
 
 
-_line = Console(stderr=True).status(_Words())
+_line = Console(stderr=True).status(_CurrentText())
 
 
 @contextlib.contextmanager
 def doing(what: str) -> Iterator[Callable[[str], None]]:
-    """Say what is being done, and for how long it has been; where it is part of something else, after that.
+    """Show an operation and its duration during a `with` statement, after the operation that it is part of.
 
     Yields
     ------
     callable
-        `say(what)` puts other words in the place of these.
+        `say(what)` replaces the text.
     """
-    depth, started = len(_doing), time.monotonic()
+    depth, started = len(_operations), time.monotonic()
 
     def say(what: str) -> None:
-        _doing[depth:] = [(what, started)]
+        _operations[depth:] = [(what, started)]
 
     say(what)
     if depth == 0:
@@ -45,6 +45,6 @@ def doing(what: str) -> Iterator[Callable[[str], None]]:
     try:
         yield say
     finally:
-        del _doing[depth:]
+        del _operations[depth:]
         if depth == 0:
             _line.stop()

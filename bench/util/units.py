@@ -1,4 +1,4 @@
-"""Durations, sizes and shares as people write them, `10m`, `8GiB` and `5%`, to numbers and back."""
+"""Durations, sizes and shares as text, `10m`, `8GiB` and `5%`, and as numbers."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ _BYTES |= {"KiB": 2**10, "MiB": 2**20, "GiB": 2**30, "TiB": 2**40}
 
 
 def duration(text: str) -> float:
-    """Seconds in a text such as `500ms`, `3s` or `10m`; a ValueError that shows how to write one otherwise."""
+    """Return the seconds of a text such as `500ms`, `3s` or `10m`; raise a ValueError with examples for others."""
     return _read(text, _SECONDS, "a duration", "500ms, 3s or 10m")
 
 
 def size(text: str) -> int:
-    """Bytes in a text such as `500MB` or `8GiB`; a ValueError that shows how to write one otherwise."""
+    """Return the bytes of a text such as `500MB` or `8GiB`; raise a ValueError with examples for others."""
     return int(_read(text, _BYTES, "a size", "500MB or 8GiB"))
 
 
 def share(text: str) -> float:
-    """The fraction in a text such as `5%` or `0.05`; a ValueError that shows how to write one otherwise."""
+    """Return the fraction of a text such as `5%` or `0.05`; raise a ValueError with examples for others."""
     found = re.fullmatch(r"\s*(\d+(?:\.\d*)?|\.\d+)\s*(%?)\s*", text)
     if not found or not 0 < (value := float(found[1]) / (100 if found[2] else 1)) < 1:
         raise ValueError(f"{text!r} is not a share between 0 and 100 %; write for example 5% or 0.05")
@@ -29,7 +29,7 @@ def share(text: str) -> float:
 
 
 def show_duration(seconds: float) -> str:
-    """Three digits and the unit that suits: `12.3 ms`."""
+    """Return seconds with three digits and a suitable unit: `12.3 ms`."""
     for limit, factor, unit in ((1e-3, 1e6, "µs"), (1.0, 1e3, "ms"), (120.0, 1.0, "s")):
         if seconds < limit:
             return f"{seconds * factor:.3g} {unit}"
@@ -37,7 +37,7 @@ def show_duration(seconds: float) -> str:
 
 
 def show_size(count: float) -> str:
-    """Three digits and the binary unit that suits: `1.46 GiB`."""
+    """Return bytes with three digits and a suitable binary unit: `1.46 GiB`."""
     for unit in ("B", "KiB", "MiB"):
         if abs(count) < 1000:
             return f"{count:.3g} {unit}"
@@ -46,12 +46,12 @@ def show_size(count: float) -> str:
 
 
 def show_error(value: float) -> str:
-    """A relative error: `1.23 %`, `2.0e-06`."""
+    """Return a relative error: `1.23 %`, `2.0e-06`."""
     return f"{value:.1e}" if value < 1e-4 else f"{100 * value:.3g} %"
 
 
 def show_count(value: float) -> str:
-    """A number of things, in groups of three digits."""
+    """Return a count with digits in groups of three."""
     return f"{value:,.0f}"
 
 

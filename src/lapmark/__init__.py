@@ -1,27 +1,33 @@
 """Compare, prove and choose solvers of the linear assignment problem and of optimal transport.
 
-Everything public is here. Solving needs NumPy and SciPy only; what `_LAZY` lists is loaded on first use, since it needs
-the dependencies of the harness.
+Everything public is here, and loaded on first use: solving needs only NumPy and SciPy, what `_HARNESS` lists needs the
+dependencies of the harness, and the command needs neither to complete a word or to show its help.
 """
 
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from lapmark import solvers
-from lapmark.solvers import *  # noqa: F403
-
 if TYPE_CHECKING:
+    from lapmark import solvers
     from lapmark.bench.embeddings import LocallyLinearEmbedding, embed
     from lapmark.bench.mixtures import flow as gmm_flow
     from lapmark.bench.problems.applied.images_emd import distances as image_distances
     from lapmark.bench.problems.applied.words import distance as word_movers_distance
     from lapmark.bench.problems.applied.words import nearest as nearest_texts
+    from lapmark.solvers import *  # noqa: F403
 
-__all__ = ["LocallyLinearEmbedding", "embed", "gmm_flow", "image_distances", "nearest_texts", "word_movers_distance"]
-__all__ += solvers.__all__
+    __all__ = [
+        "LocallyLinearEmbedding",
+        "embed",
+        "gmm_flow",
+        "image_distances",
+        "nearest_texts",
+        "word_movers_distance",
+    ]
+    __all__ += solvers.__all__
 
-#: Where each public name of the harness is defined, and what it is called there.
-_LAZY = {
+#: Where each public name of the harness is defined, and its name there.
+_HARNESS = {
     "LocallyLinearEmbedding": ("embeddings", "LocallyLinearEmbedding"),
     "embed": ("embeddings", "embed"),
     "gmm_flow": ("mixtures", "flow"),
@@ -32,11 +38,17 @@ _LAZY = {
 
 
 def __getattr__(name: str) -> object:
-    if name not in _LAZY:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    module, there = _LAZY[name]
-    return getattr(import_module(f"lapmark.bench.{module}"), there)
+    if name in _HARNESS:
+        module, defined = _HARNESS[name]
+        return getattr(import_module(f"lapmark.bench.{module}"), defined)
+    if name == "__all__" or not name.startswith("_"):
+        solvers = import_module("lapmark.solvers")
+        if name in ("solvers", "__all__"):
+            return solvers if name == "solvers" else [*_HARNESS, *solvers.__all__]
+        if name in solvers.__all__:
+            return getattr(solvers, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *_LAZY})
+    return sorted({*globals(), *__getattr__("__all__")})  # type: ignore[misc]

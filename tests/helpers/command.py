@@ -17,6 +17,11 @@ def lapmark(*arguments: object) -> tuple[int, str]:
     return result.exit_code, result.output
 
 
+def unwrapped(output: str) -> str:
+    """Return an output without the frames and line breaks of Rich."""
+    return " ".join(output.replace("│", " ").split())
+
+
 def _verbs(command: Any, *before: str) -> Iterator[tuple[str, ...]]:
     """Every command there is, as one types it, itself first."""
     yield before

@@ -1,4 +1,4 @@
-"""The history over commits: asv measures two of them, and its site shows them in a real browser, without a network."""
+"""History over commits: asv measures two, and its site shows them in a browser without a network."""
 
 from __future__ import annotations
 
@@ -82,12 +82,14 @@ class _Quiet(http.server.SimpleHTTPRequestHandler):
         """Say nothing."""
 
 
-def test_every_script_that_asv_loads_from_elsewhere_is_known() -> None:
+def test_scripts_cover_the_page_of_asv() -> None:
     page = (Path(asv.__file__).parent / "www" / "index.html").read_text()
     assert set(re.findall(r'(?:src|href)="(https://[^"]+\.(?:js|css))"', page)) == set(asv_site.SCRIPTS)
 
 
-def test_without_npm_the_site_stays_as_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys) -> None:
+def test_make_local_without_npm_leaves_the_site_unchanged(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys
+) -> None:
     page = Path(asv.__file__).parent / "www" / "index.html"
     shutil.copy(page, tmp_path)
     monkeypatch.setenv("PATH", str(tmp_path))
@@ -99,7 +101,7 @@ def test_without_npm_the_site_stays_as_it_was(tmp_path: Path, monkeypatch: pytes
 
 
 @pytest.mark.timeout(900)  # some fifty processes, one after another: minutes on a busy machine
-def test_two_commits_are_shown_as_a_graph_without_a_network(address: str, browser: Any) -> None:
+def test_site_of_two_commits_shows_a_graph_offline(address: str, browser: Any) -> None:
     page = browser.new_page(viewport={"width": 1280, "height": 800})
     elsewhere, complaints = [], []
 

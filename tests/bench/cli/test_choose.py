@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import scipy.sparse
+from command import unwrapped
 from typer.testing import CliRunner
 
 from lapmark import Assignment, PointCost, SparseCost, Transport
@@ -152,7 +153,7 @@ def test_choose_a_sparse_matrix_without_an_array_names_that(elsewhere: Path, for
         np.savez("part.npz", **{key: value for key, value in whole.items() if key != name})
         code, output = lapmark("choose", "part.npz")
         assert code == 2
-        assert f"the sparse matrix lacks {name}; write it with" in " ".join(output.replace("│", " ").split())
+        assert f"the sparse matrix lacks {name}; write it with" in unwrapped(output)
     np.savez("other.npz", **{**whole, "format": b"lil"})
     with pytest.raises(ValueError, match="is 'lil'; it must be one of bsr"):
         cost_file.read("other.npz")

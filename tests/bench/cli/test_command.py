@@ -10,7 +10,7 @@ from pathlib import Path
 
 import psutil
 import pytest
-from command import lapmark
+from command import lapmark, unwrapped
 
 from lapmark.bench.results.record import Record
 from lapmark.bench.results.store import NAME, Store
@@ -83,7 +83,7 @@ def test_run_prints_a_line_per_cell_and_a_table(tmp_path: Path) -> None:
 def test_run_with_a_bad_option_names_it_and_writes_nothing(tmp_path: Path, arguments: list[str], message: str) -> None:
     code, output = lapmark("run", "--to", tmp_path, *arguments)
     assert code == 2
-    assert message in " ".join(output.replace("│", " ").split())
+    assert message in unwrapped(output)
     assert "Traceback" not in output
     assert not list(tmp_path.iterdir())
 
@@ -93,21 +93,21 @@ def test_run_with_a_failing_plugin_names_it(tmp_path: Path) -> None:
     plugin.write_text("1 / 0\n")
     code, output = lapmark("run", "--to", tmp_path / "results", "--plugin", plugin)
     assert code == 2
-    assert "broken.py failed: ZeroDivisionError: division by zero" in " ".join(output.replace("│", " ").split())
+    assert "broken.py failed: ZeroDivisionError: division by zero" in unwrapped(output)
 
 
 def test_run_into_a_folder_with_another_file_leaves_it_unchanged(tmp_path: Path) -> None:
     (tmp_path / NAME).write_text("dear diary")
     code, output = lapmark("run", "-s", "jv", "-p", "uniform", "-n", 8, "--to", tmp_path)
     assert code == 2
-    assert "is not a Lapmark store" in " ".join(output.replace("│", " ").split())
+    assert "is not a Lapmark store" in unwrapped(output)
     assert (tmp_path / NAME).read_text() == "dear diary"
 
 
 def test_report_of_a_missing_folder_says_how_to_make_one(tmp_path: Path) -> None:
     code, output = lapmark("report", tmp_path / "none")
     assert code == 2
-    assert "make some with" in " ".join(output.replace("│", " ").split())
+    assert "make some with" in unwrapped(output)
 
 
 def test_solvers_and_problems_list_all_names(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -184,7 +184,7 @@ def test_run_interrupted_keeps_finished_cells_and_says_how_to_continue(tmp_path:
     process.send_signal(how)
     output, _ = process.communicate(timeout=30)
     assert process.returncode == 130, output
-    assert "The same command goes on from there." in output
+    assert "The same command continues." in output
     assert "Traceback" not in output
     _, alive = psutil.wait_procs(workers, timeout=10)
     assert not alive

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 import typer
-from command import VERBS
+from command import VERBS, unwrapped
 from typer.testing import CliRunner
 
 from lapmark.bench.cli import app
@@ -25,7 +25,7 @@ ROOM = 74
 def lapmark(*arguments: str) -> tuple[int, str]:
     result = CliRunner().invoke(app, arguments)
     assert result.exception is None or isinstance(result.exception, SystemExit), result.output
-    return result.exit_code, " ".join(result.output.replace("│", " ").split())
+    return result.exit_code, unwrapped(result.output)
 
 
 def find(verb: Sequence[str]) -> Any:

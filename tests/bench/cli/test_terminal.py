@@ -1,4 +1,4 @@
-"""Output where the terminal, file or pipe cannot encode every character."""
+"""Output to terminals, files and pipes that cannot encode every character."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def lapmark(*arguments: str, cwd: Path) -> str:
 
 
 @pytest.mark.parametrize("verb", VERBS, ids=" ".join)
-def test_help_in_an_ascii_terminal_is_ascii(verb: tuple[str, ...], shown: Shown) -> None:
+def test_help_in_an_ascii_terminal_has_a_stand_in_for_every_character(verb: tuple[str, ...], shown: Shown) -> None:
     output = shown(*verb, "--help").decode("ascii")
     assert "Usage: " in output
     assert "?" not in output, "every character of ours has a stand-in"
@@ -83,7 +83,7 @@ def test_lists_in_an_ascii_terminal_have_a_stand_in_for_every_character(verb: st
     assert "?" not in shown(verb).decode("ascii")
 
 
-def test_a_file_name_that_is_no_text_is_shown_in_a_utf_8_terminal(shown: Shown, tmp_path: Path) -> None:
+def test_file_name_that_is_not_unicode_is_shown_in_a_utf_8_terminal(shown: Shown, tmp_path: Path) -> None:
     (tmp_path / "p.csv").write_text("1,2\n3,4\n")
     picture = os.fsdecode(bytes(tmp_path) + b"/caf\xe9.png")
     output = shown("map", str(tmp_path / "p.csv"), "-o", picture, encoding="utf-8").decode()
@@ -105,7 +105,7 @@ def test_every_stand_in_is_ascii() -> None:
     assert "".join(STAND_INS.values()).isascii()
 
 
-def test_a_run_and_what_reads_it_work_in_an_ascii_terminal(tmp_path: Path) -> None:
+def test_run_report_export_compare_and_choose_work_in_an_ascii_terminal(tmp_path: Path) -> None:
     run = lapmark("run", "-s", "jv", "-p", "uniform", "-n", "50", "--budget", "10ms", "--to", "trial", cwd=tmp_path)
     assert " us x " in run
     assert "lapmark report trial" in run
@@ -115,7 +115,7 @@ def test_a_run_and_what_reads_it_work_in_an_ascii_terminal(tmp_path: Path) -> No
     assert " us " in lapmark("choose", "-p", "uniform", "-n", "50", cwd=tmp_path)
 
 
-def test_messages_of_commits_are_read_in_an_ascii_locale(tmp_path: Path) -> None:
+def test_reasons_in_commit_messages_are_read_in_an_ascii_locale(tmp_path: Path) -> None:
     git = ["git", "-c", "user.name=A", "-c", "user.email=a@example.org", "-c", "commit.gpgsign=false"]
     for arguments in (["init", "-q"], ["commit", "-q", "--allow-empty", "-m", "first"]):
         subprocess.run([*git, *arguments], cwd=tmp_path, check=True)
@@ -143,7 +143,7 @@ def shouts(problem: Assignment) -> object:
 """
 
 
-def test_escape_sequences_of_others_do_not_reach_the_terminal(
+def test_escape_sequences_from_elsewhere_do_not_reach_the_terminal(
     tmp_path: Path, shown: Shown, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(registry, "_solvers", dict(registry._solvers))

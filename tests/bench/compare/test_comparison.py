@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from command import lapmark
+from command import lapmark, unwrapped
 
 from lapmark.bench.compare import formats
 from lapmark.bench.compare.bootstrap import ratio
@@ -312,7 +312,7 @@ def test_compare_command_with_an_unknown_set_names_it(
 def test_compare_command_without_a_folder_says_how_to_make_one(tmp_path: Path) -> None:
     code, output = lapmark("compare", "nothing", "nowhere", "--in", tmp_path)
     assert code == 2
-    assert "make one with `lapmark run --to FOLDER`" in " ".join(output.replace("│", " ").split())
+    assert "make one with `lapmark run --to FOLDER`" in unwrapped(output)
 
 
 def test_compare_uses_the_last_record_unless_its_solver_was_missing() -> None:

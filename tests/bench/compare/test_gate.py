@@ -15,7 +15,7 @@ from pathlib import Path
 import psutil
 import pytest
 import yaml
-from command import lapmark
+from command import lapmark, unwrapped
 from typer.testing import CliRunner
 
 from lapmark.bench.cli import app
@@ -246,7 +246,7 @@ def test_gate_without_commit_history_or_repository_names_the_problem(gate: Gate,
     assert "the clone is shallow" in output
     code, output = gate("start", folder=tmp_path)
     assert code == 2
-    assert "is not in a git repository" in " ".join(output.replace("│", " ").split())
+    assert "is not in a git repository" in unwrapped(output)
 
 
 @pytest.mark.slow

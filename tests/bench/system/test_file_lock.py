@@ -1,4 +1,4 @@
-"""Locks between processes, and what somebody else has put in their place."""
+"""Locks between processes, and other things in their place."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from command import lapmark
+from command import lapmark, unwrapped
 
 from lapmark.bench.system import file_lock, host_lock
 from lapmark.bench.system.file_lock import Busy, LockError
@@ -27,7 +27,7 @@ def link(path: Path) -> None:
     path.symlink_to(path.with_name("diary"))
 
 
-#: What may stand in the place of a lock, and what is said of it.
+#: Things in place of a lock file, and the reason in the message.
 OTHERS: dict[str, tuple[Callable[[Path], None], str]] = {
     "folder": (Path.mkdir, "Is a directory"),
     "link": (link, "it is a link"),
@@ -38,14 +38,14 @@ OTHERS: dict[str, tuple[Callable[[Path], None], str]] = {
 
 @pytest.fixture
 def usual(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Return where the host's lock is, unless something else is there: in a folder for temporary files of its own."""
+    """Return the default lock file, in a temporary folder of this test."""
     monkeypatch.delenv(host_lock.VARIABLE)
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     return tmp_path / f"lapmark-{os.getuid()}.lock"
 
 
-def test_lock_is_held_by_one_process_at_a_time_and_freed_by_its_death(tmp_path: Path) -> None:
+def test_lock_is_held_by_one_process_and_released_by_its_death(tmp_path: Path) -> None:
     path = tmp_path / "new" / "lock"
     code = (
         "from pathlib import Path; from lapmark.bench.system import file_lock\n"
@@ -65,7 +65,7 @@ def test_lock_is_held_by_one_process_at_a_time_and_freed_by_its_death(tmp_path: 
     holder.communicate()
 
 
-def test_lock_whose_file_is_removed_meanwhile_is_held_at_the_new_one(tmp_path: Path) -> None:
+def test_lock_whose_file_is_replaced_is_held_at_the_new_file(tmp_path: Path) -> None:
     path = tmp_path / "lock"
     held = threading.Event()
 
@@ -86,7 +86,7 @@ def test_lock_whose_file_is_removed_meanwhile_is_held_at_the_new_one(tmp_path: P
 
 
 @pytest.mark.parametrize("kind", OTHERS)
-def test_what_is_no_plain_file_is_no_lock(kind: str, tmp_path: Path) -> None:
+def test_lock_at_anything_but_a_plain_file_raises(kind: str, tmp_path: Path) -> None:
     make, reason = OTHERS[kind]
     path = tmp_path / "lock"
     make(path)
@@ -98,7 +98,7 @@ def test_what_is_no_plain_file_is_no_lock(kind: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("kind", OTHERS)
-def test_named_lock_of_the_host_that_cannot_be_one_is_a_usage_error(
+def test_run_with_an_unusable_named_lock_is_a_usage_error(
     kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     make, reason = OTHERS[kind]
@@ -107,12 +107,14 @@ def test_named_lock_of_the_host_that_cannot_be_one_is_a_usage_error(
     monkeypatch.setenv(host_lock.VARIABLE, str(path))
     code, output = lapmark(*RUN, tmp_path / "results")
     assert code == 2
-    assert f"{path} cannot be used as a lock: {reason}; remove it, or name another file with LAPMARK_LOCK" in " ".join(
-        output.replace("│", " ").split()
+    assert f"{path} cannot be used as a lock: {reason}; remove it, or name another file with LAPMARK_LOCK" in unwrapped(
+        output
     )
 
 
-def test_named_lock_may_belong_to_another_user(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_lock_file_named_by_the_variable_may_belong_to_another_user(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     path = tmp_path / "shared.lock"
     path.touch(0o666)
     monkeypatch.setenv(host_lock.VARIABLE, str(path))
@@ -120,7 +122,7 @@ def test_named_lock_may_belong_to_another_user(tmp_path: Path, monkeypatch: pyte
     assert host_lock.lock_file() == path
 
 
-def test_usual_lock_of_the_host_is_closed_to_others(usual: Path) -> None:
+def test_lock_file_by_default_is_private(usual: Path) -> None:
     usual.touch(0o644)
     assert host_lock.lock_file() == usual
     assert usual.stat().st_mode & 0o777 == 0o600
@@ -130,7 +132,7 @@ def test_usual_lock_of_the_host_is_closed_to_others(usual: Path) -> None:
 
 
 @pytest.mark.parametrize("kind", [*OTHERS, "of another user"])
-def test_usual_lock_that_another_user_has_taken_is_passed_by(kind: str, usual: Path) -> None:
+def test_lock_file_taken_by_another_user_falls_back_to_the_state_folder(kind: str, usual: Path) -> None:
     if kind in OTHERS:
         OTHERS[kind][0](usual)
     elif os.getuid():
@@ -145,13 +147,13 @@ def test_usual_lock_that_another_user_has_taken_is_passed_by(kind: str, usual: P
     assert code == 0, output
 
 
-def test_host_without_any_place_for_a_lock_is_a_usage_error(usual: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_run_without_any_usable_lock_is_a_usage_error(usual: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     usual.mkdir()
     monkeypatch.setenv("XDG_STATE_HOME", os.devnull)
     code, output = lapmark(*RUN, usual.parent / "results")
     assert code == 2
     said = "its folder cannot be created (Not a directory); create that folder, or name another file with LAPMARK_LOCK"
-    assert said in " ".join(output.replace("│", " ").split())
+    assert said in unwrapped(output)
 
 
 @pytest.mark.parametrize(
@@ -162,7 +164,7 @@ def test_host_without_any_place_for_a_lock_is_a_usage_error(usual: Path, monkeyp
         (errno.ENOSPC, "free some space on its disk"),
     ],
 )
-def test_lock_that_cannot_be_made_is_not_to_be_removed(
+def test_lock_that_cannot_be_created_names_the_remedy(
     number: int, cure: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = tmp_path / "lock"
@@ -178,13 +180,15 @@ def test_lock_that_cannot_be_made_is_not_to_be_removed(
         file_lock.check(path)
 
 
-def test_lock_without_a_folder_is_not_to_be_removed(tmp_path: Path) -> None:
+def test_lock_without_a_folder_names_the_remedy(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(LockError, match=r"its folder cannot be created \(.*\); create that folder$"):
         file_lock.check(tmp_path / "file" / "folder" / "lock")
 
 
-def test_usual_lock_that_cannot_be_closed_to_others_is_passed_by(usual: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_lock_file_that_cannot_be_made_private_falls_back_to_the_state_folder(
+    usual: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def refuse(*_: object) -> None:
         raise PermissionError(errno.EPERM, os.strerror(errno.EPERM))
 

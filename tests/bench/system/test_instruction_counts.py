@@ -1,4 +1,4 @@
-"""Instructions are counted by the processor where that is allowed, and by Valgrind where that is installed."""
+"""Instruction counts by the processor where allowed, and by Valgrind where installed."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+from command import unwrapped
 from typer.testing import CliRunner
 
 from lapmark.bench.cli import app
@@ -39,7 +40,7 @@ def counted(folder: Path, how: str, sizes: list[int]) -> dict[int, Record]:
 
 @pytest.mark.slow
 @needs_valgrind
-def test_valgrind_counts_a_call_and_nothing_else(tmp_path: Path) -> None:
+def test_callgrind_counts_only_the_call(tmp_path: Path) -> None:
     found = counted(tmp_path, "callgrind", [20, 80])
     for record in found.values():
         assert record.status == "ok", record.message
@@ -54,13 +55,13 @@ def test_valgrind_counts_a_call_and_nothing_else(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 @needs_valgrind
-def test_counts_hardly_differ_from_run_to_run(tmp_path: Path) -> None:
+def test_callgrind_counts_of_two_runs_agree(tmp_path: Path) -> None:
     one, other = (counted(tmp_path / name, "callgrind", [100])[100].instructions for name in ("one", "other"))
     assert one == pytest.approx(other, rel=1e-3)
 
 
 @pytest.mark.skipif(refused() is not None, reason=refused() or "")
-def test_the_processor_counts(tmp_path: Path) -> None:
+def test_hardware_counts_grow_with_the_size(tmp_path: Path) -> None:
     found = counted(tmp_path, "hardware", [20, 200])
     small, large = (found[n].instructions for n in (20, 200))
     assert small is not None
@@ -69,9 +70,7 @@ def test_the_processor_counts(tmp_path: Path) -> None:
     assert found[20].counted_by.startswith("hardware")
 
 
-def test_what_cannot_count_is_said_before_the_run_with_the_cure(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_run_with_an_unavailable_counter_fails_with_the_remedy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     arguments = ["run", "-s", "jv", "-p", "uniform", "-n", "8", "--to", str(tmp_path / "results"), "--instructions"]
     for how, message in (
@@ -80,7 +79,7 @@ def test_what_cannot_count_is_said_before_the_run_with_the_cure(
     ):
         result = CliRunner().invoke(app, [*arguments, how])
         assert result.exit_code == 2
-        assert message in " ".join(result.output.replace("│", " ").split())
+        assert message in unwrapped(result.output)
         assert not (tmp_path / "results").exists()
     if reason := refused():
         assert "the processor's counter is refused (" in reason or "not supported on" in reason

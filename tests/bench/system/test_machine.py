@@ -10,7 +10,7 @@ import pytest
 from lapmark.bench.system import machine as facts
 
 
-def test_the_machine_is_described() -> None:
+def test_machine_returns_facts() -> None:
     found = facts.machine()
     assert found["python"] == platform.python_version()
     assert found["cores"] == os.cpu_count()
@@ -34,7 +34,7 @@ def checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def test_the_commit_tells_changed_source_from_unchanged(checkout: Path) -> None:
+def test_commit_marks_changed_sources(checkout: Path) -> None:
     commit = facts.commit.__wrapped__
     clean = commit()
     assert clean is not None
@@ -45,7 +45,7 @@ def test_the_commit_tells_changed_source_from_unchanged(checkout: Path) -> None:
     assert commit().startswith(clean + "+")
 
 
-def test_a_new_file_is_a_change_of_the_source_and_so_is_each_edit_of_it(checkout: Path) -> None:
+def test_commit_changes_with_new_files_and_their_edits(checkout: Path) -> None:
     commit = facts.commit.__wrapped__
     found = {commit()}
     new = checkout / "bench" / "new solver.py"
@@ -65,9 +65,7 @@ def test_a_new_file_is_a_change_of_the_source_and_so_is_each_edit_of_it(checkout
     assert commit() == before
 
 
-def test_without_a_checkout_there_is_no_commit_but_the_files_tell_the_code(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_source_without_a_checkout_is_a_digest_of_the_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(facts, "_ROOT", tmp_path)
     monkeypatch.setattr(facts, "commit", facts.commit.__wrapped__)
     source = facts.source.__wrapped__

@@ -1,4 +1,4 @@
-"""A process tree and what is its own: its end, its folder for temporary files, its control group."""
+"""Process trees: their end, folder for temporary files, control group and memory limit."""
 
 from __future__ import annotations
 
@@ -48,25 +48,25 @@ def group() -> Iterator[ControlGroup]:
 
 
 @pytest.mark.parametrize("status", [0, 3, 255, -9, -11])
-def test_tree_command_ends_status_is_told(status: int) -> None:
+def test_tree_whose_command_ends_returns_its_status(status: int) -> None:
     code = f"import os; os._exit({status}) if {status} >= 0 else os.kill(os.getpid(), {-status})"
     with ProcessTree([*PYTHON, code], {}) as tree:
         assert tree.wait(30) == status
 
 
-def test_tree_program_is_missing_raises() -> None:
+def test_tree_of_a_missing_program_raises() -> None:
     with pytest.raises(FileNotFoundError, match="no-such-program is not an executable program"):
         ProcessTree(["no-such-program"], {})
 
 
-def test_tree_cannot_be_started_leaves_no_folder(temporary: Path) -> None:
+def test_tree_that_cannot_start_leaves_no_folder(temporary: Path) -> None:
     with pytest.raises(OSError, match="too long"):
         ProcessTree([*PYTHON, "x" * (8 * MIB)], {})
     assert list(temporary.iterdir()) == []
 
 
-def test_tree_many_open_files_is_waited_for() -> None:
-    """Whose numbers select(2) cannot take."""
+def test_tree_started_with_many_open_files_ends() -> None:
+    """The numbers of further files are too large for select(2)."""
     with contextlib.ExitStack() as stack:
         for _ in range(1100):
             stack.enter_context(open(os.devnull))
@@ -75,9 +75,7 @@ def test_tree_many_open_files_is_waited_for() -> None:
 
 
 @pytest.mark.parametrize("isolated", [True, False])
-def test_tree_deep_and_locked_folders_are_removed(
-    temporary: Path, monkeypatch: pytest.MonkeyPatch, isolated: bool
-) -> None:
+def test_tree_removes_deep_and_locked_folders(temporary: Path, monkeypatch: pytest.MonkeyPatch, isolated: bool) -> None:
     if not isolated:
         monkeypatch.setattr("lapmark.bench.system.process_tree.can_isolate", lambda: False)
     code = (
@@ -90,7 +88,7 @@ def test_tree_deep_and_locked_folders_are_removed(
     assert list(temporary.iterdir()) == []
 
 
-def test_folder_whose_user_was_killed_is_removed_at_the_next_start(temporary: Path) -> None:
+def test_scratch_folder_of_a_killed_process_is_removed_at_the_next_start(temporary: Path) -> None:
     code = "import os; from lapmark.bench.system import scratch_folders as s; s.make(); os.kill(os.getpid(), 9)"
     subprocess.run([sys.executable, "-c", code], env={**os.environ, "TMPDIR": str(temporary)}, check=False)
     (left,) = temporary.iterdir()
@@ -102,9 +100,7 @@ def test_folder_whose_user_was_killed_is_removed_at_the_next_start(temporary: Pa
     assert not left.exists()
 
 
-def test_folder_where_files_cannot_be_locked_is_made_all_the_same(
-    temporary: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_scratch_folder_without_file_locks_is_made(temporary: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*_: object) -> None:
         raise OSError(38, "Function not implemented")
 
@@ -113,19 +109,19 @@ def test_folder_where_files_cannot_be_locked_is_made_all_the_same(
         assert made.is_dir()
 
 
-def test_command_with_a_helper_that_keeps_its_output_open_ends() -> None:
+def test_run_with_a_background_process_holding_the_output_returns() -> None:
     began = time.monotonic()
     commit_build.run(["sh", "-c", "sleep 600 & echo done"])
     assert time.monotonic() - began < 60
 
 
-def test_group_limit_rises_and_falls(group: ControlGroup) -> None:
+def test_control_group_limit_can_rise_and_fall(group: ControlGroup) -> None:
     for size in (100 * MIB, 200 * MIB, 64 * MIB, 512 * MIB):
         group.limit(size)
         assert int((group.path / group.interface.limit).read_text()) == size
 
 
-def test_limit_counts_from_the_baseline_in_the_kernel_as_well() -> None:
+def test_memory_limit_in_the_kernel_includes_the_baseline() -> None:
     code = "import time; kept = bytes([1]) * (80 << 20); print(flush=True); time.sleep(600)"
     with ProcessTree([*PYTHON, code], {}, memory=100 * MIB) as tree:
         if tree.group is None:
@@ -136,11 +132,11 @@ def test_limit_counts_from_the_baseline_in_the_kernel_as_well() -> None:
         assert int((tree.group.path / tree.group.interface.limit).read_text()) >= 180 * MIB
 
 
-def test_group_is_found_by_its_name(group: ControlGroup) -> None:
+def test_groups_named_finds_both_groups(group: ControlGroup) -> None:
     assert set(map(str, control_group.groups_named(group.path.name))) == set(group.paths)
 
 
-def test_room_for_controllers_is_made_where_only_this_command_runs() -> None:
+def test_enable_controller_moves_own_processes_below() -> None:
     """Version 2, with any controller that is there: that of memory may be bound to version 1."""
     roots = [Path("/sys/fs/cgroup"), Path("/sys/fs/cgroup/unified")]
     root = next((root for root in roots if (root / "cgroup.controllers").exists()), None)
@@ -168,7 +164,7 @@ assert list((above / "below").glob("{controller}.*"))
             path.rmdir()
 
 
-#: Keeps what it took in every call.
+#: A solver that keeps the memory of every call.
 HOARDER = """
 import numpy as np
 from lapmark import Assignment, Capabilities, register, solve
@@ -191,7 +187,7 @@ def hoarder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
 
 
 @pytest.mark.parametrize("grouped", [True, False])
-def test_memory_that_is_kept_from_call_to_call_counts(
+def test_memory_limit_counts_memory_kept_between_calls(
     hoarder: str, monkeypatch: pytest.MonkeyPatch, grouped: bool
 ) -> None:
     if not grouped:
@@ -203,7 +199,7 @@ def test_memory_that_is_kept_from_call_to_call_counts(
 
 
 @pytest.mark.parametrize("grouped", [True, False])
-def test_reading_a_large_problem_is_not_the_solvers_memory(monkeypatch: pytest.MonkeyPatch, grouped: bool) -> None:
+def test_memory_limit_excludes_the_problem(monkeypatch: pytest.MonkeyPatch, grouped: bool) -> None:
     if not grouped:
         monkeypatch.setattr("lapmark.bench.system.process_tree.ControlGroup.make", lambda name: None)
     problem = Assignment(DenseCost(np.eye(3000)))
@@ -212,7 +208,7 @@ def test_reading_a_large_problem_is_not_the_solvers_memory(monkeypatch: pytest.M
     assert outcome.samples
 
 
-def test_count_of_instructions_reads_plain_files_alone(tmp_path: Path) -> None:
+def test_read_callgrind_accepts_only_plain_files(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "callgrind.out")
     assert instruction_counts.read_callgrind(tmp_path) is None
     (tmp_path / "callgrind.out").unlink()

@@ -8,7 +8,7 @@ from lapmark.bench.util.status_line import doing
 
 def test_status_line_of_nested_tasks_shows_each_and_the_seconds() -> None:
     def line() -> str:
-        return status_line._Words().__rich__().plain
+        return status_line._CurrentText().__rich__().plain
 
     with doing("one [1] of two"):
         with doing("building") as say:
