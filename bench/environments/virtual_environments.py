@@ -33,6 +33,7 @@ import platformdirs
 from lapmark.bench.system import file_lock
 from lapmark.bench.system.process_tree import ProcessTree
 from lapmark.bench.util import cache
+from lapmark.bench.util.atomic_write import write_atomically
 from lapmark.bench.util.plain_text import plain
 from lapmark.solvers import registry
 
@@ -156,7 +157,7 @@ def add(
             _make(environment)
             _install(environment, progress)
             inventory(environment)
-            _write(home / _FACTS, json.dumps(asdict(environment), indent=1))
+            write_atomically(home / _FACTS, json.dumps(asdict(environment), indent=1).encode())
         except BaseException:
             _clear(home, keep=before)
             raise
@@ -192,7 +193,7 @@ def _inventory(environment: Environment, plugins: tuple[str, ...]) -> Inventory:
             return found
     text = _list_solvers(environment, plugins)
     with contextlib.suppress(OSError):  # a read-only folder costs the time of asking again
-        _write(kept, text)
+        write_atomically(kept, text.encode())
     return Inventory.read(text)
 
 
@@ -295,11 +296,3 @@ def _read(path: Path) -> Environment:
         return Environment(**{**values, "requirements": tuple(values["requirements"])})
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise ValueError(f"{path} cannot be read: {error}; remove the folder {path.parent}") from None
-
-
-def _write(path: Path, text: str) -> None:
-    """Write a file atomically."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f"{path.name}.{os.getpid()}.part")
-    partial.write_text(text)
-    os.replace(partial, path)

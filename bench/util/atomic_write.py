@@ -7,20 +7,10 @@ from pathlib import Path
 
 
 def write_atomically(path: Path, content: bytes) -> Path:
-    """Write a file so that a reader never sees half of it, making its folder if needed.
+    """Write a file so that a reader never sees half of it, making its folder if needed; return its path.
 
     The content goes to a temporary file in the same folder, which then takes the name. Any error or interrupt before
     that removes it and leaves an earlier file of that name unchanged.
-
-    Returns
-    -------
-    Path
-        `path`.
-
-    Raises
-    ------
-    OSError
-        The folder or the file cannot be written.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     # Named before it is made: Ctrl-C between the two would leave an unknown file behind.
