@@ -12,6 +12,7 @@ import numpy as np
 from .costs import Cost, PointCost
 from .costs.cost import check_cost
 from .errors import Infeasible as Infeasible  # where native code imports it from
+from .errors import Unsupported
 from .validation import LARGEST_COST, check_finite, check_flag, check_masses, check_number, check_sums, sums_differ
 
 #: The least penalty of unmatched mass, in units of cost.
@@ -181,3 +182,15 @@ class Transport:
 
 
 Problem = Assignment | Transport
+
+
+def require_exact(problem: Transport, solver: str) -> None:
+    """Raise Unsupported if a problem has a blur or a reach, for a solver that takes neither."""
+    if problem.blur > 0 or problem.reach is not None:
+        raise Unsupported(f"solver {solver} is exact and takes neither a blur nor a reach; give blur=0 and no reach")
+
+
+def require_blur(blur: float, solver: str) -> None:
+    """Raise Unsupported if the blur of a problem, or its ε, is 0, for a solver that needs one."""
+    if blur == 0:
+        raise Unsupported(f"solver {solver} needs a blur above 0; give one, or take an exact solver")

@@ -23,5 +23,5 @@ from .jv import CAPABILITIES, solve_native
     ),
 )
 def auction(problem: Assignment, time_limit: float | None = None) -> Matching:
-    """AVX2 where the processor has it."""
+    """Solve an assignment problem by the auction, with AVX2 if the processor has it."""
     return solve_native("auction", problem, _native.HAS_AVX2, time_limit)

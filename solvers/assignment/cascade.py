@@ -1,4 +1,4 @@
-"""Cascade: duals from coarse to fine, an auction with short lists of candidates, and an exact end, in C."""
+"""Cascade: coarse-to-fine duals, an auction with short lists of candidates, and exact augmentation at the end, in C."""
 
 from __future__ import annotations
 
@@ -20,19 +20,19 @@ from .cost_limit import Pairs, as_limited, dtype_for, pairs_within
 from .matching_refinement import refined
 from .wide_matrix import Answer, solve_wide, turned_back
 
-#: Points with up to so many pairs are sooner solved as a matrix; without a limit, and under one.
+#: Pairs of points up to which a matrix is faster: without a cost limit, and with one.
 SMALL_MATRIX, SMALL_LIMITED = 2**13, 2**22
 
-#: Of points with up to so many pairs a matrix may be made. Where columns are left over, a few scans of each row are
-#: then tried on it at first: hardly a row has to be outbid.
+#: Pairs of points up to which a matrix may be built. If n < m, up to SCANS scans per row are tried on it first, since
+#: hardly any row is outbid.
 FEW_PAIRS, SCANS = 2**22, 16
 
-#: Work for each row of a level of points, in bids, beyond which the network simplex is soon quicker, in 2 and in 3
-#: dimensions: about what that takes for 10 000 points, and how that grows with them. Evenly spread points take 180,
-#: those on a lattice up to 500 on the last level.
+#: Bids per row of a level of points above which the network simplex is faster, in 2 and in 3 dimensions, at 10 000
+#: points; and the exponent of its growth with the points. Evenly spread points take 180, a lattice up to 500 on the
+#: last level.
 MOST_WORK, GROWTH = {2: 400, 3: 1000}, 2 / 3
 
-#: Of all pairs, a bound for points looks at about so many for each of them.
+#: Pairs per point that a bound looks at, about.
 PAIRS_A_POINT = 2000
 
 
@@ -71,13 +71,21 @@ def cascade(
     lists: bool = True,
     avx2: bool = _native.HAS_AVX2,
 ) -> Matching:
-    """Points on a line at a convex power of their distance, and at squared distance in up to 3 dimensions, take
-    O(n + m) memory, sparse costs that of their entries; any other cost is taken as a matrix. `threads` look at rows of
-    a matrix together, and around points where these are very many. The optimum does not depend on their number, but
-    which of several optimal matchings it is may, and the counters do.
+    """Solve an assignment problem to the optimum.
 
-    `levels`, `lists` and `avx2` switch off duals coarse to fine, lists that spare looks at whole rows, and the
-    instruction set: to show what each is worth, at the same optimum.
+    Points on a line at a convex power of their distance, and points at squared distance in up to 3 dimensions, take
+    O(n + m) memory, sparse costs that of their entries; any other cost becomes a matrix.
+
+    Parameters
+    ----------
+    problem : Assignment
+    time_limit : float, optional
+        Seconds.
+    threads : int
+        Threads that share the rows of a matrix, and very many points. The optimal cost does not depend on it, but the
+        counters do, and which of several optimal matchings is returned may.
+    levels, lists, avx2 : bool
+        False switches off coarse-to-fine duals, lists of candidates, or the instruction set, to measure their effect.
     """
     search = _Search(problem, Deadline(time_limit), threads, levels, lists, avx2)
     return refined(problem, search.answer(), search.deadline, search.largest)
@@ -85,7 +93,7 @@ def cascade(
 
 @dataclass
 class _Search:
-    """Looks for the answer, up to what rounding does to it, and notes by how much costs differ that were looked at."""
+    """A search for the answer up to rounding; `largest` is the largest difference of costs that it has seen."""
 
     problem: Assignment
     deadline: Deadline
@@ -96,7 +104,7 @@ class _Search:
     largest: float = 0.0
 
     def answer(self) -> Matching:
-        """By the kind of the cost."""
+        """Return the answer, by a method that suits the kind of the cost."""
         cost = self.wide
         if isinstance(cost, SparseCost):
             csr = cost.csr
@@ -109,7 +117,7 @@ class _Search:
 
     @cached_property
     def wide(self) -> Cost:
-        """The cost with at most as many rows as columns; a matrix is only transposed when it is copied."""
+        """The cost with n ≤ m; a matrix is only transposed when it is copied."""
         cost, (n, m) = self.problem.cost, self.problem.shape
         if n <= m or not isinstance(cost, SparseCost | PointCost):
             return cost
@@ -125,7 +133,7 @@ class _Search:
         )
 
     def _of_pairs(self, wide: Cost, pairs: Pairs, bound_seconds: float) -> Matching:
-        """From a list of all pairs that may be matched."""
+        """Return the answer from a list of all allowed pairs."""
         return turned_back(
             self.problem,
             wide,
@@ -135,7 +143,7 @@ class _Search:
         )
 
     def _on_a_line(self, wide: PointCost) -> Matching | None:
-        """Of points on a line at a convex power of their distance."""
+        """Return the answer for points on a line at a convex power of their distance, None for other points."""
         if not self.levels or (line := Line.of(wide)) is None:
             return None
 
@@ -146,11 +154,11 @@ class _Search:
             return row_to_col, u, v, {}
 
         if wide.x.shape[1] > 1:
-            self.largest = np.inf  # points off the line by rounding want a closer look
+            self.largest = np.inf  # rounding puts such points off the line, so that refinement has to check
         return self._limited(turned_back(self.problem, wide, search, self.deadline, self._bound_seconds(wide)))
 
     def _in_space(self, wide: PointCost) -> Matching | None:
-        """Of points in a few dimensions at squared distance, unless they are sooner solved as a matrix."""
+        """Return the answer for points in 2 or 3 dimensions at squared distance; None if a matrix is faster."""
         points, (n, m) = wide.in_space(2), wide.shape
         if points is None or n * m <= (SMALL_LIMITED if self.limit < np.inf else SMALL_MATRIX):
             return None
@@ -179,7 +187,7 @@ class _Search:
         return self._limited(turned_back(self.problem, wide, search, self.deadline, bound_seconds))
 
     def _limited(self, matching: Matching) -> Matching | None:
-        """The answer where there was no limit, as that to the problem with its limit; None where it is not."""
+        """Return an answer without the limit as that with it; None if its duals do not prove it."""
         return matching if self.limit == np.inf else as_limited(self.problem, matching)
 
     def _noted(self, answer: _cascade.Answer) -> Answer:
@@ -192,7 +200,7 @@ class _Search:
 
 
 def _shipped(points: tuple[np.ndarray, np.ndarray], scale: float, avx2: bool, seconds: float) -> Answer:
-    """As many points on either side matched as masses of 1 are shipped, which no vertex divides."""
+    """Return the matching of n points to n points as transport of masses 1, which no vertex of the polytope divides."""
     ones = np.ones(len(points[0]))
     u, v, pairs, counters = _transport.points(*points, 2, scale, ones, ones, avx2, seconds)
     if pairs is None:

@@ -1,4 +1,4 @@
-"""What a limit on the cost of a pair leaves of points: the pairs near enough, or all of them, at duals that show it."""
+"""Assignment of points under a cost limit: list only the pairs below it, or show that it excludes none."""
 
 from __future__ import annotations
 
@@ -9,45 +9,42 @@ from lapmark.solvers.deadline import Deadline
 from lapmark.solvers.problem import Assignment
 from lapmark.solvers.result import Matching
 
-#: Where the pairs of each row begin (n + 1), their columns and their costs.
+#: Index of the first pair of each row (n + 1), and the pairs' columns and costs.
 Pairs = tuple[np.ndarray, np.ndarray, np.ndarray]
 
-#: Of all pairs, the part that has to be below the limit for a list of them to be no better than the matrix; and how
-#: many are too many in any case.
+#: Largest number of pairs in a list: as a part of all pairs, beyond which the matrix is as good, and in all.
 MANY, MOST = 1 / 8, 2**28
 
-#: Rows that are looked at between two looks at the clock.
+#: Rows to look up before checking the deadline again.
 ROWS_AT_ONCE = 2**12
 
 
 def as_limited(problem: Assignment, matching: Matching) -> Matching | None:
-    """An optimal matching of the costs alone as the answer to the limited problem; None where its duals do not prove it
-    to be that."""
+    """Return a matching that is optimal without the limit as the answer with it; None if its duals do not prove it."""
     assert problem.limit is not None
     assert matching.u is not None
     assert matching.v is not None
     n, m = problem.shape
     if matching.u.max() + matching.v.max() > problem.limit:
         return None
-    # The longer side keeps its duals: they are 0 where it is left out.
+    # The longer side keeps its duals, which are 0 for unmatched rows or columns.
     passed = problem.limit - matching.u.max() if n > m else matching.v.max()
     u, v = matching.u - (problem.limit - passed), matching.v - passed
     return Matching.of(problem, matching.row_to_col, np.minimum(u, 0.0), np.minimum(v, 0.0), matching.counters)
 
 
 def dtype_for(cost_dtype: np.dtype, limit: float) -> type[np.floating] | None:
-    """The type of a matrix that can be cut off at the limit exactly; None: whichever holds the costs."""
+    """Return the type of a matrix to compare with the limit exactly; None for the type that holds the costs."""
     return None if cost_dtype == np.float64 or float(np.float32(limit)) == limit else np.float64
 
 
 def pairs_within(cost: PointCost, limit: float, deadline: Deadline) -> Pairs | None:
-    """The pairs that cost less than the limit, row by row; None where they are many. Takes squared distances in a few
-    dimensions."""
+    """Return the pairs of points at squared distance that cost less than the limit, row by row; None if too many."""
     from scipy.spatial import cKDTree
 
     n, m = cost.shape
     x, y = (np.asarray(points, dtype=np.float64) for points in (cost.x, cost.y))
-    # A little more than the distance at the limit: which pairs are below it is for their costs to say.
+    # A little more than the distance at the limit, since the costs decide which pairs are below it.
     reach = np.sqrt(max(limit, 0.0) / cost.scale) * (1 + 1e-9)
     columns, starts = cKDTree(y), range(0, n, ROWS_AT_ONCE)
     count = 0

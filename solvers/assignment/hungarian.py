@@ -1,7 +1,7 @@
 """The Hungarian method, O(n³): the textbook baseline, in Numba.
 
 Rows enter one at a time. For each, a tree of tight pairs grows by the least slack until it reaches a free column. The
-dual change that this takes is the length of a shortest augmenting path: the method is Dijkstra's search in disguise.
+total change of the duals is the length of a shortest augmenting path, so that the method is equivalent to Dijkstra's.
 """
 
 from __future__ import annotations
@@ -38,10 +38,10 @@ Augment = Callable[[np.ndarray, int, np.ndarray, np.ndarray, np.ndarray, np.ndar
     ),
 )
 def hungarian(problem: Assignment, time_limit: float | None = None) -> Matching:
-    """Rows one by one, each by a shortest augmenting path.
+    """Solve an assignment problem row by row, each by a shortest augmenting path.
 
-    The first call in a process loads the compiled search; the first one after an installation compiles it, which takes
-    seconds that no time limit cuts short.
+    The first call in a process loads the compiled search; the first call after an installation compiles it, which takes
+    seconds regardless of the time limit.
     """
     deadline = Deadline(time_limit)
     return refined(problem, solve_wide(problem, _search, deadline, np.float64), deadline)
@@ -55,7 +55,7 @@ def _search(cost: np.ndarray, seconds: float) -> Answer:
     scans = 0
     reached = np.empty(m, dtype=np.bool_)
     augment = _compiled()
-    # A loop in Python answers Ctrl-C between two rows.
+    # The loop is in Python so that Ctrl-C takes effect between two rows.
     for row in range(n):
         if deadline.left <= 0:
             return None, u, v, {}
@@ -73,9 +73,9 @@ def _search(cost: np.ndarray, seconds: float) -> Answer:
 def _augment(
     cost: np.ndarray, start: int, u: np.ndarray, v: np.ndarray, col_to_row: np.ndarray, in_tree: np.ndarray
 ) -> int:
-    """Match row `start`; returns how many rows were scanned, −1 where no free column can be reached.
+    """Match row `start`; return the number of rows scanned, −1 if no free column can be reached.
 
-    `in_tree` is overwritten: the columns that were reached before the one at which the search ended, or all there are.
+    `in_tree` is overwritten: it flags the columns reached before the last one, or all reached if there is no free one.
 
     Before and after, u_i + v_j ≤ c_ij with equality on the matched pairs, v ≤ 0, and v_j = 0 where column j is free.
     """
@@ -119,10 +119,10 @@ def _augment(
 
 @functools.cache
 def _compiled() -> Augment:
-    """The search as machine code. Numba takes half a second to import, so it is only loaded where it is used."""
+    """Return the search as machine code. Numba takes half a second to import, so it is only imported here."""
     import numba
 
     try:
         return numba.njit(cache=True)(_augment)
-    except RuntimeError:  # nowhere to keep the code: neither beside this file nor in the user's cache
+    except RuntimeError:  # the code cannot be cached, neither beside this file nor in the user's cache
         return numba.njit(_augment)

@@ -30,7 +30,7 @@ CAPABILITIES = Capabilities(
 
 
 def solve_native(method: str, problem: Assignment, avx2: bool, time_limit: float | None) -> Matching:
-    """Run a native method on a problem of any shape."""
+    """Solve a problem of any shape by a native method, 'jv' or 'auction'."""
     limit, deadline = np.inf if problem.limit is None else problem.limit, Deadline(time_limit)
     matching = solve_wide(
         problem, lambda matrix, seconds: _native.assign(method, matrix, avx2, seconds, limit), deadline
@@ -40,7 +40,7 @@ def solve_native(method: str, problem: Assignment, avx2: bool, time_limit: float
 
 @register("jv", CAPABILITIES)
 def jv(problem: Assignment, time_limit: float | None = None) -> Matching:
-    """Scalar C."""
+    """Solve an assignment problem by shortest augmenting paths, in scalar C."""
     return solve_native("jv", problem, False, time_limit)
 
 
@@ -50,5 +50,5 @@ def jv(problem: Assignment, time_limit: float | None = None) -> Matching:
     condition=lambda: None if _native.HAS_AVX2 else "this processor has no AVX2",
 )
 def jv_avx2(problem: Assignment, time_limit: float | None = None) -> Matching:
-    """AVX2 in column reduction, in the two minima of a row and in the relaxation."""
+    """Solve like `jv`, with AVX2 in column reduction, in the two minima of a row and in the relaxation."""
     return solve_native("jv", problem, True, time_limit)

@@ -1,11 +1,10 @@
-"""Iterative refinement: more digits for an answer whose costs or duals differ by too many orders of magnitude.
+"""Iterative refinement: more digits for answers whose costs or duals differ by too many orders of magnitude.
 
-A solver in float64 tells costs apart that differ by more than a part of about 10⁻¹⁶ of the largest numbers that it has
-to handle, and prices may be as large as a cost that no answer needs. Against such duals the problem is posed again:
-each pair at its reduced cost, taken exactly and rounded then, so that its digits are those that matter. Pairs whose
-reduced cost is beyond what can still be saved belong to no better answer and are left out. The duals of that problem
-are added to those before, and so on (A. M. Gleixner, D. E. Steffy, K. Wolter, Iterative refinement for linear
-programming, INFORMS J. Comput. 28 (2016) 449–464).
+A solver in float64 cannot distinguish costs that differ by less than about 10⁻¹⁶ of the largest numbers it handles, and
+its duals may be as large as a cost that no answer needs. So the problem is solved again at reduced costs, computed
+exactly and then rounded, which leaves them the digits that matter. Pairs whose reduced cost exceeds the excess belong
+to no better answer and are left out. The new duals are added to the earlier ones, and so on (A. M. Gleixner, D. E.
+Steffy, K. Wolter, Iterative refinement for linear programming, INFORMS J. Comput. 28 (2016) 449–464).
 """
 
 from __future__ import annotations
@@ -27,40 +26,40 @@ from lapmark.solvers.native import _cascade, _native
 from lapmark.solvers.problem import Assignment
 from lapmark.solvers.result import Matching
 
-#: Numbers that are this many times as large as what an answer's own costs differ by are a reason to look closer.
+#: Ratio of the largest number to the typical difference of an answer's costs above which to check for rounding.
 SUSPECT = 2.0**20
 
-#: Excess, in parts of what costs differ by, at which an answer is as good as it needs to be; a round that does not take
-#: this part off the excess is the last; and how many rounds there are at most.
+#: Excess that is good enough, relative to the difference of costs; part of the excess that a round must leave at most,
+#: or be the last; and the largest number of rounds.
 GOOD, WORTHWHILE, ROUNDS = 1e-12, 0.5, 16
 
-#: So few pairs may not tell what costs differ by.
+#: Number of pairs up to which their costs may not show by how much costs differ.
 FEW = 4
 
-#: An excess so many times as large as a good one is not that of rounding alone.
+#: Ratio to the good excess above which the duals themselves may be spoilt by rounding.
 SPOILT = 1e5
 
-#: Pairs of the problem that is posed again, at most.
+#: Largest number of pairs of a problem at reduced costs.
 MOST_PAIRS = 2**25
 
 
 def refined(problem: Assignment, matching: Matching, deadline: Deadline, largest: float = 0.0) -> Matching:
-    """Return an optimal matching with its duals from one that rounding may have spoilt; itself where it has not.
+    """Return an optimal matching with duals, given one that rounding may have spoilt; the same one if it has not.
 
     Parameters
     ----------
     problem : Assignment
-        That minimises.
+        One that minimises.
     matching : Matching
         With duals, and a complete matching of allowed pairs.
     deadline : Deadline
     largest : float
-        By how much costs differ that the search has looked at.
+        Largest difference of costs that the search has seen.
 
     Raises
     ------
     TimeLimit
-        With the bound that is proven by then.
+        With the bound proven so far.
     """
     good = _good(problem, matching, largest)
     if good is None:
@@ -74,7 +73,7 @@ def refined(problem: Assignment, matching: Matching, deadline: Deadline, largest
         first = _found(terms, matching.row_to_col, terms.given(matching.u, matching.v))
         found = improved(first, good, lambda found: _posed_again(found, deadline))
         if found.excess > SPOILT * good:
-            # Duals may be full of what rounding has left in them, which takes the place of what is to be added.
+            # If rounding errors fill the duals, corrections are lost; then the duals start from minima.
             again = _found(terms, found.answer, terms.from_minima)
             again = improved(again, good, lambda found: _posed_again(found, deadline))
             found = min(found, again, key=lambda each: each.excess)
@@ -97,7 +96,7 @@ class Found(NamedTuple, Generic[T]):
 
 
 def improved(found: Found[T], good: float, again: Callable[[Found[T]], Found[T] | None]) -> Found[T]:
-    """Pose a problem `again` and again, as long as that takes enough off the excess."""
+    """Solve at reduced costs by `again`, repeatedly, as long as that reduces the excess enough."""
     for _ in range(ROUNDS):
         if found.excess <= good:
             break
@@ -117,7 +116,7 @@ def _found(terms: Terms, row_to_col: np.ndarray, duals: Potentials) -> Found[np.
 
 
 def _good(problem: Assignment, matching: Matching, largest: float) -> float | None:
-    """At which excess the matching is good enough, None where rounding cannot have spoilt it."""
+    """Return the excess at which the matching is good enough; None if rounding cannot have spoilt it."""
     rows = (matching.row_to_col >= 0).nonzero()[0]
     if matching.u is None or matching.v is None or len(rows) == 0:
         return None
@@ -128,7 +127,7 @@ def _good(problem: Assignment, matching: Matching, largest: float) -> float | No
 
 
 def _excess(problem: Assignment, matching: Matching) -> float:
-    """The excess of a matching, quickly and but for a last rounding; inf where only a closer look can tell."""
+    """Return the excess of a matching quickly, up to one rounding; inf if that needs exact arithmetic."""
     cost, (n, m) = problem.cost, problem.shape
     if not isinstance(cost, DenseCost) or problem.limit is not None:
         return np.inf
@@ -145,7 +144,7 @@ def _excess(problem: Assignment, matching: Matching) -> float:
 
 
 def _is_nearly_tied(cost: Cost) -> bool:
-    """Whether the least of some costs may be another than it is because their formula was rounded."""
+    """Return whether rounding of a formula may decide which cost is the least."""
     if not isinstance(cost, PointCost) or cost.p not in (1, 2):
         return False
     costs = cost.dense()
@@ -155,16 +154,16 @@ def _is_nearly_tied(cost: Cost) -> bool:
 def good_enough(
     cost: Cost, pairs: tuple[np.ndarray, np.ndarray], u: np.ndarray, v: np.ndarray, largest: float, suspect: float
 ) -> float | None:
-    """At which excess an answer of these pairs, rows (k,) and columns (k,), is good enough.
+    """Return the excess at which an answer of these pairs, rows (k,) and columns (k,), is good enough.
 
-    None where neither what they cost, nor the duals, nor `largest` are `suspect` times as large as what costs differ
-    by. That is the scale, not the scope, on which a large cost that no answer can avoid may hide the others.
+    None if their costs, the duals and `largest` are all below `suspect` times the typical difference of costs. The
+    typical difference is the scale here, not the scope, because a large cost that no answer can avoid may hide others.
     """
     rows, columns = pairs
     paid = cost.entries(rows, columns)
     typical, largest_seen = _native.sizes(paid, u, v)
     if typical == 0 or len(paid) <= FEW:
-        # Pairs that cost the same tell nothing: others of the same rows do.
+        # If all pairs cost the same, compare with other pairs of the same rows.
         others = cost.entries(rows, columns[np.arange(len(rows)) - 1]) - paid
         apart = [gap for gap in map(abs, others.tolist()) if 0 < gap < math.inf]
         if not apart:
@@ -174,7 +173,7 @@ def good_enough(
 
 
 def _posed_again(found: Found[np.ndarray], deadline: Deadline) -> Found[np.ndarray] | None:
-    """The best matching at reduced costs, and duals to which its own are added; None where pairs are too many."""
+    """Return the best matching at reduced costs, with its duals added to the earlier ones; None if too many pairs."""
     claim, p = found.claim, found.duals
     terms, (n, m) = claim.terms, claim.terms.cost.shape
     by_columns = terms.from_which == "columns"
@@ -182,14 +181,14 @@ def _posed_again(found: Found[np.ndarray], deadline: Deadline) -> Found[np.ndarr
     pairs = near_pairs(terms.cost, p.g if by_columns else p.f, least, found.excess, by_columns, MOST_PAIRS)
     if pairs is None:
         return None
-    # Those of the matching are among them, but for rounding.
+    # The pairs of the matching are added, since rounding may have excluded them.
     rows, columns = np.unique(np.hstack([pairs, [claim.rows, claim.columns]]), axis=1)
     lengths, _ = claim.slack(p, rows, columns, terms.cost.exact_entries(rows, columns))
     lengths = np.maximum(lengths, 0.0)
     stand_ins = terms.rows_keep or terms.columns_keep
     if stand_ins:
-        # Each row and column gets a stand-in for when it stays out, at the dual that this forgoes. One that is matched
-        # leaves its stand-in to that of its partner.
+        # Each row and column has a stand-in to match if it stays unmatched, at the cost of its dual. The stand-ins of a
+        # matched pair are matched with each other.
         one, other, more = [rows, n + columns], [columns, m + rows], [lengths, np.zeros(len(rows))]
         for keeps, mine, theirs, dual in (
             (terms.rows_keep, np.arange(n), m + np.arange(n), p.f + p.f_rest),
@@ -208,7 +207,7 @@ def _posed_again(found: Found[np.ndarray], deadline: Deadline) -> Found[np.ndarr
     try:
         row_to_col, u, v, *_ = _cascade.sparse(*listed, _native.HAS_AVX2, deadline.left, bids=False)
     except Infeasible:
-        return None  # the matching is among these pairs, unless costs have changed meanwhile
+        return None  # although the matching is among these pairs: the costs have changed
     if row_to_col is None:
         raise TimeLimit(deadline.seconds, (n, m), sum_down(*claim.paid, np.array([-found.excess])))
     if stand_ins:

@@ -1,6 +1,6 @@
-"""Any assignment problem as a matrix with at most as many rows as columns, which is what most searches are written for.
+"""Wide matrices: any assignment problem as a matrix with n ≤ m, which most searches require.
 
-What a search answers is turned back here: the matching, the duals, and the bound that they prove when the time is over.
+The answer of a search is turned back here: the matching, the duals, and the bound that they prove if the time is over.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from lapmark.solvers.errors import Infeasible, TimeLimit
 from lapmark.solvers.problem import Assignment
 from lapmark.solvers.result import Matching
 
-#: row_to_col (n,), None where the time was over; u (n,); v (m,), which proves a bound then; the counters of work.
+#: row_to_col (n,), None if the time was over; u (n,); v (m,), which proves a bound then; the counters of work.
 Answer = tuple[np.ndarray | None, np.ndarray, np.ndarray, dict[str, int]]
 
 
@@ -33,17 +33,17 @@ def solve_wide(
     ----------
     problem : Assignment
     search : callable
-        Takes a matrix with n ≤ m in C order, and the seconds that it may take.
+        Takes a matrix with n ≤ m in C order, and its time limit in seconds.
     deadline : Deadline
     dtype : type, optional
-        Of the matrix; by default float32 where that holds the costs as they are, float64 otherwise.
+        Of the matrix; by default float32 if that holds the costs exactly, float64 otherwise.
 
     Raises
     ------
     Infeasible
-        With what the search has found, turned back like an answer.
+        With the proof of the search, turned back like an answer.
     TimeLimit
-        With the bound that the duals of the search prove at that moment.
+        With the bound that the search's latest duals prove.
     """
     matrix = wide_matrix(problem, deadline, dtype)
     wide = DenseCost.trusted(matrix, problem.cost.forbids)
@@ -57,9 +57,9 @@ def turned_back(
     deadline: Deadline,
     bound_seconds: float,
 ) -> Matching:
-    """The answer to a problem from a search on `wide`, its cost or the transposed where n > m, which may take so long.
+    """Return the answer to a problem from a search on `wide`, its cost, transposed if n > m.
 
-    A bound is left its `bound_seconds` before the deadline, or half of the time where that is less.
+    The search gets the time until the deadline minus `bound_seconds`, which the final bound takes; at least half of it.
     """
     n, m = problem.shape
     try:
@@ -69,7 +69,7 @@ def turned_back(
             raise Infeasible.hall(error.columns, error.rows) from None
         raise
     if row_to_col is None:
-        # Prices on their way may prove less than none at all.
+        # Duals of an unfinished search may prove less than duals of 0.
         terms = Terms.of(Assignment(wide, problem.limit))
         known = max(terms.given_columns(duals).bound() for duals in (v, np.zeros(max(n, m))))
         raise TimeLimit(deadline.seconds, problem.shape, known)
@@ -80,6 +80,6 @@ def turned_back(
 
 
 def wide_matrix(problem: Assignment, deadline: Deadline, dtype: type[np.floating] | None = None) -> np.ndarray:
-    """The costs as `float_matrix`, transposed where n > m."""
+    """Return the costs as from `float_matrix`, transposed if n > m."""
     n, m = problem.shape
     return float_matrix(problem.cost, deadline, n > m, dtype)

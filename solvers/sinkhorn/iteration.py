@@ -1,7 +1,7 @@
-"""The iteration behind entropic transport: potentials, over-relaxed updates, and the descent of ε.
+"""Sinkhorn's iteration: potentials, over-relaxed updates, and the descent of ε.
 
-Everything is in units of cost, and the potentials stay in the log domain. What ε is, where it starts and what becomes
-of the potentials is the solver's business (`lapmark.solvers.transport.sinkhorn`).
+Everything is in units of cost, and the potentials stay in the log domain. Solvers choose ε, its start, and what to do
+with the potentials (`lapmark.solvers.transport.sinkhorn`).
 """
 
 from __future__ import annotations
@@ -16,26 +16,26 @@ from lapmark.solvers.validation import COSTS_CHANGED
 
 from .kernel_sums import Pairs
 
-#: Over-relaxation of the alternating updates: at first, at most, and the passes after which its rate is looked at.
+#: Over-relaxation of the alternating updates: at the start, at most, and passes between adjustments.
 RELAXATION, MOST_RELAXATION, LOOK_EVERY = 1.8, 1.98, 20
 
-#: A value of ε before the last is left at this marginal error, or after so many passes.
+#: Marginal error, or number of passes, after which to leave a value of ε before the last.
 STAGE_ERROR, STAGE_PASSES = 0.1, 100
 
-#: A marginal error is relative to so many times what should move, where that is less than the mass; and what should
-#: move counts as no less than this part of the mass.
+#: If less than the mass should move, a marginal error is relative to LITTLE times that, at most to the mass, and at
+#: least to the part LEAST_MOVED of the mass.
 LITTLE, LEAST_MOVED = 30.0, 1e-100
 
-#: A row may miss its mass by this part at the end, however little that adds to the marginal error.
+#: Largest relative error of a single row at the end, however small its share of the marginal error is.
 EVEN = 0.02
 
-#: Potentials stop at this many ρ: of a mass that no plan could move, exp(−f / ρ) is 0 in float64.
+#: Largest potential, in units of ρ: if no plan could move a mass, exp(−f / ρ) is 0 in float64.
 NOTHING_MOVES = 800.0
 
 
 @dataclass(frozen=True)
 class State:
-    """Potentials, and what a pass over the costs tells of the plan a_i b_j e_ij, e_ij = exp((f_i + g_j − c_ij) / ε).
+    """Potentials, and sums from a pass over the plan a_i b_j e_ij, with e_ij = exp((f_i + g_j − c_ij) / ε).
 
     Attributes
     ----------
@@ -43,7 +43,7 @@ class State:
     rows, cols : (n,), (m,) float64
         Σ_j b_j e_ij and Σ_i a_i e_ij.
     cost : float
-        ⟨π, C⟩ of the plan; NaN where the pass took no care.
+        ⟨π, C⟩ of the plan; NaN unless the pass was careful.
     """
 
     f: np.ndarray
@@ -54,7 +54,7 @@ class State:
 
 
 class OutOfTime(Exception):
-    """The deadline came before the end; `f` and `g` are the potentials by then."""
+    """The deadline passed before the end; `f` and `g` are the latest potentials."""
 
     def __init__(self, f: np.ndarray, g: np.ndarray) -> None:
         super().__init__("the deadline has passed")
@@ -63,9 +63,9 @@ class OutOfTime(Exception):
 
 @dataclass(frozen=True)
 class Entropic:
-    """All pairs of n rows and m columns with their masses, and the penalty ρ, inf where balanced.
+    """The iteration on all pairs of n rows and m columns with their masses, and the penalty ρ, inf if balanced.
 
-    Every pass may raise OutOfTime, where the deadline has passed.
+    Every pass raises OutOfTime if the deadline has passed.
     """
 
     pairs: Pairs
@@ -73,14 +73,14 @@ class Entropic:
     rho: float = math.inf
 
     def zero(self) -> tuple[np.ndarray, np.ndarray]:
-        """Potentials to start from."""
+        """Return potentials to start from."""
         return np.zeros(len(self.pairs.a)), np.zeros(len(self.pairs.b))
 
     def converge(self, epsilons: list[float], stop: float, max_passes: int) -> tuple[State, int]:
-        """Fit rows and columns by turns, at each ε roughly and at the last to the marginal error `stop`.
+        """Fit rows and columns alternately, at each ε roughly and at the last one to the marginal error `stop`.
 
-        Returns the last state and the number of passes. Each ε takes up to 3 even where `max_passes` is used up: the
-        potentials of another ε may be far off.
+        Returns the last state and the number of passes. Each ε takes up to 3 even if `max_passes` is used up, because
+        the potentials of another ε may be far off.
         """
         (f, g), passes, relaxation = self.zero(), 0, RELAXATION
         for epsilon in epsilons:
@@ -88,7 +88,7 @@ class Entropic:
             left = max_passes - passes
             most = max(left if last else min(left, STAGE_PASSES), 3)
             enough = stop if last else max(stop, STAGE_ERROR)
-            # Where ε is large from the start, potentials of 0 fit without being right.
+            # If ε is large from the start, potentials of 0 fit without being right.
             least = 2 if len(epsilons) == 1 else 0
             iteration = self if last else replace(self, pairs=self.pairs.rough())
             state, more, relaxation = iteration.settle(f, g, epsilon, enough, most, relaxation, least)
@@ -96,9 +96,9 @@ class Entropic:
         return state, passes
 
     def finish(self, state: State, epsilon: float, stop: float, most: int) -> tuple[State, int]:
-        """Give every row its mass in full, however small that is, and go on where the columns then miss theirs.
+        """Give every row its full mass, however small, and iterate further if the columns then miss theirs.
 
-        Returns the last state, from a careful pass, and the number of passes that it took to go on.
+        Returns the last state, from a careful pass, and the number of further passes.
         """
         passes = 0
         while True:
@@ -110,12 +110,12 @@ class Entropic:
             passes += more
 
     def fit_to_itself(self, epsilon: float, stop: float, max_passes: int) -> tuple[State, int]:
-        """Fit the rows to the columns where these are the same: f ← (f + T(f)) / 2, with T the plain update.
+        """Fit the rows if the columns are the same: f ← (f + T(f)) / 2, with T the plain update.
 
-        Where exp(−c / ε) is positive definite, as it is for distances to a power p ≤ 2 (I. J. Schoenberg, 1938), T
-        turns an error e into −λ e with λ between 0 and 1, so that at least half of it goes with every pass, whatever
-        ε is. J. Feydy, thesis (2020), section 3.3. Under a reach λ ends at the damping δ, and the average that takes
-        the most away is (δ f + T(f)) / (1 + δ).
+        If exp(−c / ε) is positive definite, as for distances to a power p ≤ 2 (I. J. Schoenberg, 1938), T turns an
+        error e into −λ e with λ between 0 and 1, so that every pass removes at least half of it, for any ε (J. Feydy,
+        thesis (2020), section 3.3). With a reach λ is at most the damping δ, and the best average is
+        (δ f + T(f)) / (1 + δ).
 
         Returns the last state, from a careful pass, and the number of passes before.
         """
@@ -138,9 +138,9 @@ class Entropic:
         relaxation: float,
         least: int = 0,
     ) -> tuple[State, int, float]:
-        """Fit rows and columns by turns until the marginal error is `enough`, in `most` passes, after `least` updates.
+        """Fit rows and columns alternately to the marginal error `enough`, in `most` passes, after `least` updates.
 
-        Returns the last state, the number of passes, and the relaxation that has proven itself.
+        Returns the last state, the number of passes, and the adjusted relaxation.
         """
         earlier = math.inf
         for turn in range(most):
@@ -150,7 +150,7 @@ class Entropic:
             if (error + self.pairs.noise <= enough and turn >= least) or turn == most - 1:
                 break
             if turn % LOOK_EVERY == 0:
-                if turn > LOOK_EVERY:  # before, the error says more about the start than about the rate
+                if turn > LOOK_EVERY:  # earlier, the error depends more on the start than on the rate
                     relaxation = tuned(relaxation, (error / earlier) ** (2 / LOOK_EVERY))
                 earlier = error
             if turn % 2 == 0:
@@ -160,10 +160,10 @@ class Entropic:
         return state, turn + 1, relaxation
 
     def follow(self, epsilons: list[float]) -> tuple[State, int]:
-        """GeomLoss's loop: at each ε once, both soft minima from the same potentials, averaged with these.
+        """Run GeomLoss's loop: once at each ε, average the potentials with both soft minima from them.
 
-        A start from potentials of 0 comes before, and a step without averaging after. Returns the last state and the
-        number of passes.
+        Before the loop it starts from potentials of 0, after it it takes a step without averaging. Returns the last
+        state and the number of passes.
         """
         f, g = self.both(*self.zero(), epsilons[0])
         for epsilon in epsilons:
@@ -175,25 +175,25 @@ class Entropic:
     def both(
         self, f: np.ndarray, g: np.ndarray, epsilon: float, careful: bool = False
     ) -> tuple[np.ndarray, np.ndarray]:
-        """Both plain updates from the same potentials."""
+        """Return both plain updates from the same potentials."""
         state = self.measure(f, g, epsilon, careful)
         return self._plain(state, epsilon, rows=True), self._plain(state, epsilon, rows=False)
 
     def rows(self, f: np.ndarray, g: np.ndarray, epsilon: float) -> np.ndarray:
-        """The plain update of the rows; f is near it."""
+        """Return the plain update of the rows, for an f near it."""
         return self._plain(self.measure(f, g, epsilon), epsilon, rows=True)
 
     def measure(self, f: np.ndarray, g: np.ndarray, epsilon: float, careful: bool = False) -> State:
-        """One pass over the costs."""
+        """Return the state after one pass over the costs."""
         sums = self.pairs.sums(f, g, epsilon, self.deadline.left, careful)
         if sums is None:
             raise OutOfTime(f, g)
         return State(f, g, sums.rows, sums.cols, sums.cost)
 
     def error(self, state: State) -> float:
-        """Marginal error (L1, the larger side), inf where potentials are too far off to say.
+        """Return the marginal error (L1, the larger side), inf if the potentials are too far off to compute it.
 
-        Relative to the mass; to what should move of it where that is more, and to LITTLE times that where it is less.
+        It is relative to the mass; to what should move if that is more, and to LITTLE times that if it is less.
         """
         errors = []
         for masses, moved, potential in (
@@ -207,30 +207,30 @@ class Entropic:
         return max(errors) if all(map(math.isfinite, errors)) else math.inf
 
     def fits(self, state: State, stop: float) -> bool:
-        """Whether the marginal error is at most `stop`, and no single row is far off."""
+        """Return whether the marginal error is at most `stop`, and no single row misses its mass by much."""
         kept = self._kept(state.f)
         return self.error(state) <= stop and bool((np.abs(state.rows - kept) <= EVEN * kept).all())
 
     def _kept(self, potential: np.ndarray) -> np.ndarray | float:
-        """The share of each mass that such potentials should move: all of it, or exp(−f/ρ) where unbalanced."""
+        """Return the share of each mass that should move at these potentials: 1, or exp(−f/ρ) if unbalanced."""
         if self.rho == math.inf:
             return 1.0
         with np.errstate(over="ignore"):
             return np.exp(-potential / self.rho)
 
     def damped(self, soft: np.ndarray, epsilon: float) -> np.ndarray:
-        """The update that soft minima stand for."""
+        """Return the update that follows from soft minima."""
         return np.minimum(self._damping(epsilon) * soft, NOTHING_MOVES * self.rho)
 
     def _damping(self, epsilon: float) -> float:
         return 1 / (1 + epsilon / self.rho)
 
     def _plain(self, state: State, epsilon: float, rows: bool) -> np.ndarray:
-        """The update that maximises the dual over one side."""
+        """Return the update that maximises the dual over one side."""
         return self.damped(self._soft_minima(state, epsilon, rows), epsilon)
 
     def _update(self, state: State, epsilon: float, relaxation: float, rows: bool) -> np.ndarray:
-        """The over-relaxed update of one side, or the plain one where the dual objective would not rise.
+        """Return the over-relaxed update of one side, or the plain one if the dual would not rise.
 
         The plain update maximises the dual over its side, so the dual rises with every update and the iteration ends.
         A. Thibault, L. Chizat, C. Dossal, N. Papadakis, Algorithms 14 (2021) 143.
@@ -246,9 +246,9 @@ class Entropic:
         return old + move if gain > 0 else plain
 
     def _centre(self, f: np.ndarray, g: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Shift a constant between f and g until both sides should move the same mass.
+        """Return f and g, shifted by a constant so that both sides should move the same mass.
 
-        No plan changes by it, but unbalanced updates alone are slow to find the best shift.
+        The plan does not change, but unbalanced updates alone find the best shift slowly.
         T. Séjourné, F.-X. Vialard, G. Peyré, AISTATS 2022, section 3.
         """
         if self.rho == math.inf:
@@ -260,9 +260,9 @@ class Entropic:
         return f + shift, g - shift
 
     def _soft_minima(self, state: State, epsilon: float, rows: bool) -> np.ndarray:
-        """−ε log Σ_j b_j exp((g_j − c_ij) / ε) for every row, or its mirror image for every column.
+        """Return −ε log Σ_j b_j exp((g_j − c_ij) / ε) for every row, or the same for every column.
 
-        Read off the sums of the pass. Where these are out of range, another one takes them from the hard minimum on.
+        They follow from the sums of the pass; sums out of range are computed anew, relative to the hard minimum.
         """
         potential, sums = (state.f, state.rows) if rows else (state.g, state.cols)
         lost = self.pairs.lost(sums, np.minimum(self._kept(potential), 1.0))
@@ -272,16 +272,16 @@ class Entropic:
             pairs, other = (self.pairs, state.g) if rows else (self.pairs.mirrored(), state.f)
             soft[lost] = pairs.soft_minima(lost, other, epsilon)
             if not (soft > -math.inf).all():
-                raise ValueError(COSTS_CHANGED)  # they are numbers, or inf where every pair is forbidden
+                raise ValueError(COSTS_CHANGED)  # otherwise they are numbers, or inf if every pair is forbidden
         return soft
 
 
 def tuned(relaxation: float, rate: float) -> float:
-    """A better relaxation, from the factor by which the error fell over an update of both sides.
+    """Return a better relaxation, given the factor `rate` by which an update of both sides reduced the error.
 
     Near its solution the algorithm is a successive over-relaxation, for which D. M. Young's formulas hold: a rate above
-    relaxation − 1 tells the rate of the plain iteration, and that the best relaxation; a rate no better than
-    relaxation − 1 tells that the best is passed.
+    relaxation − 1 implies the rate of the plain iteration, which implies the best relaxation; otherwise the relaxation
+    is already beyond the best.
     """
     if not relaxation - 1 < rate < 1:
         return relaxation
@@ -290,6 +290,6 @@ def tuned(relaxation: float, rate: float) -> float:
 
 
 def descent(start: float, end: float, ratio: float) -> list[float]:
-    """Values of ε: `start`, then less by `ratio` each as long as it is above `end`, then `end`."""
+    """Return values of ε: `start`, then each `ratio` times the last while above `end`, then `end`."""
     count = math.ceil(math.log(end / start) / math.log(ratio)) if start > end else 0
     return [start * ratio**k for k in range(count)] + [end]

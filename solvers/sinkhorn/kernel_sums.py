@@ -1,9 +1,7 @@
-"""What Sinkhorn's algorithm asks of a cost: the sums of a plan a_i b_j e_ij, e_ij = exp((f_i + g_j − c_ij) / ε).
+"""Kernel sums: the sums of a plan a_i b_j e_ij, e_ij = exp((f_i + g_j − c_ij) / ε), that Sinkhorn's algorithm needs.
 
-A matrix is read as it is. Of points in up to 3 dimensions, at distance or squared distance, and of any other cost that
-is a formula, there is never a matrix: sums are taken tile by tile, or block by block, in O(n + m) memory.
-
-What the sums are for is the business of `lapmark.solvers.sinkhorn.iteration`.
+A matrix is read directly. For points no matrix is ever built: at distance or squared distance in up to 3 dimensions
+sums are taken tile by tile, otherwise block by block, in O(n + m) memory.
 """
 
 from __future__ import annotations
@@ -26,29 +24,29 @@ from lapmark.solvers.deadline import Deadline
 from lapmark.solvers.native import _entropic, _native
 from lapmark.solvers.problem import Transport
 
-#: Sums of points are told to such a part of what they are expected to be, unless more is asked for: what float32 gives.
+#: Default relative error tolerance of the kernel sums of points: that of float32.
 PRECISION = 2.0**-14
 
-#: The same on the way to the ε that is asked for, where potentials are left at a marginal error of 0.1.
+#: The same before the last ε, where potentials only need a marginal error of 0.1.
 ROUGH = 2.0**-10
 
-#: Points that stand side by side in a pass.
+#: Points that a pass handles together.
 TILE = 64
 
-#: Sums of a matrix may come from a kernel in float32 where no more than this is asked for.
+#: Smallest tolerance for which sums of a matrix may come from a kernel in float32.
 KERNEL_PRECISION = 2.0**-25
 
-#: A kernel in float32 holds what masses above this share.
+#: Smallest mass for which a kernel in float32 is accurate.
 LEAST_KEPT = 1e-30
 
-#: The precision of sums that are taken with care: in float64, or among more pairs than MANY_PAIRS the best that float32
-#: gives, whose rounding averages out over so many.
+#: Tolerance of careful sums: that of float64, or for more pairs than MANY_PAIRS the best of float32, whose rounding
+#: errors average out.
 FINEST, FINEST_OF_MANY, MANY_PAIRS = 1e-12, 4e-6, 1 << 20
 
 
 @dataclass(frozen=True)
 class Sums:
-    """Σ_j b_j e_ij (n,), Σ_i a_i e_ij (m,), and Σ_ij a_i b_j e_ij c_ij, which is NaN where it was not asked for."""
+    """Σ_j b_j e_ij (n,), Σ_i a_i e_ij (m,), and Σ_ij a_i b_j e_ij c_ij, NaN if it was not computed."""
 
     rows: np.ndarray
     cols: np.ndarray
@@ -66,45 +64,45 @@ class Pairs(Protocol):
 
     @property
     def noise(self) -> float:
-        """What a marginal error may be off by."""
+        """Bound on the error of a marginal error."""
         ...
 
     def lost(self, sums: np.ndarray, expected: np.ndarray | float) -> np.ndarray:
-        """Which sums are out of range, or too far below what was expected to be trusted."""
+        """Return which sums are out of range, or too far below the expected ones to be accurate."""
         ...
 
     def sums(self, f: np.ndarray, g: np.ndarray, epsilon: float, seconds: float, careful: bool = False) -> Sums | None:
-        """A pass over all pairs, with care also for the cost; None where the seconds were over."""
+        """Return the sums of a pass over all pairs, if `careful` with the cost; None if the time is over."""
         ...
 
     def soft_minima(self, which: np.ndarray, g: np.ndarray, epsilon: float) -> np.ndarray:
-        """−ε log Σ_j b_j exp((g_j − c_ij) / ε) of some rows, from their hard minima on: no sum is out of range.
+        """Return −ε log Σ_j b_j exp((g_j − c_ij) / ε) of some rows, relative to their hard minima, so in range.
 
-        inf where every pair is forbidden.
+        inf for a row whose pairs are all forbidden.
         """
         ...
 
     def carried(self, f: np.ndarray, g: np.ndarray, epsilon: float, values: np.ndarray) -> np.ndarray:
-        """Σ_j b_j e_ij values_jk (n, k) of values (m, k)."""
+        """Return Σ_j b_j e_ij values_jk (n, k) of values (m, k)."""
         ...
 
     def rough(self) -> Pairs:
-        """The same, whose sums may be as rough as ROUGH."""
+        """Return the pairs with sums as rough as ROUGH."""
         ...
 
     def mirrored(self) -> Pairs:
-        """The same with rows and columns in each other's place."""
+        """Return the pairs with rows and columns exchanged."""
         ...
 
 
 def _out_of_range(sums: np.ndarray) -> np.ndarray:
-    """Which sums over a matrix are: a pass drops terms below 2**-100 and ends at 2**1000."""
+    """Return which sums over a matrix are out of range: a pass drops terms below 2**-100 and ends at 2**1000."""
     return ~((sums > 1e-12) & (sums < 1e250))
 
 
 @dataclass(frozen=True)
 class Level:
-    """Masses in a unit that brings e_ij into range; `shift` is what then is added to each f_i + g_j, in units of ε."""
+    """Masses in a unit that brings e_ij into range; `shift` is then added to each f_i + g_j, in units of ε."""
 
     a: np.ndarray
     b: np.ndarray
@@ -119,7 +117,7 @@ class Level:
 
 @dataclass(frozen=True)
 class MatrixPairs:
-    """A matrix (n, m) of float32 or float64 in C order, inf where forbidden. Rows are shared out among `threads`."""
+    """The pairs of a matrix (n, m), float32 or float64 in C order, inf if forbidden; `threads` share the rows."""
 
     matrix: np.ndarray
     a: np.ndarray
@@ -138,7 +136,7 @@ class MatrixPairs:
         return None if seconds <= 0 else self.exact_sums(f, g, epsilon)
 
     def exact_sums(self, f: np.ndarray, g: np.ndarray, epsilon: float, kept: np.ndarray | None = None) -> Sums:
-        """Sums with an exponential for every pair, all of which go to `kept` where it is given."""
+        """Return sums with an exponential for every pair, and store these in `kept` if given."""
         a, b, g = self.level.a, self.level.b, g + epsilon * self.level.shift
 
         def of(part: slice) -> tuple[np.ndarray, np.ndarray, float]:
@@ -149,7 +147,7 @@ class MatrixPairs:
         return Sums(rows, cols, self.level.unit * cost)
 
     def shared_out(self, work: Callable[[slice], tuple[Any, ...]]) -> list[Any]:
-        """What the work gives for all rows, from what it gives for some: the first of it by row, the rest to add up."""
+        """Run `work` on all rows: its first result is concatenated by row, the others are added up."""
         if self.threads == 1:
             return list(work(slice(0, len(self.a))))
         bounds = np.linspace(0, len(self.a), self.threads + 1).astype(int)
@@ -175,40 +173,40 @@ class MatrixPairs:
 
 
 def weighted(g: np.ndarray, b: np.ndarray, epsilon: float) -> np.ndarray:
-    """Potentials with the masses in them: b exp(g / ε) is exp(weighted / ε)."""
+    """Return potentials that include the masses: b exp(g / ε) = exp(weighted / ε)."""
     with np.errstate(divide="ignore"):
         return g + epsilon * np.log(b)
 
 
 def _soft_minima(block: np.ndarray, g: np.ndarray, epsilon: float) -> np.ndarray:
-    """−ε log Σ_j exp((g_j − c_ij) / ε) of each row of a matrix."""
+    """Return −ε log Σ_j exp((g_j − c_ij) / ε) of each row of a matrix."""
     block = np.ascontiguousarray(block)
     hard = _native.row_minima(block, g)
     rows, _, _ = _native.marginals(block, hard, g, np.zeros(len(block)), np.ones(len(g)), epsilon)
-    return hard - epsilon * np.log(np.maximum(rows, 1.0))  # the smallest by itself counts 1
+    return hard - epsilon * np.log(np.maximum(rows, 1.0))  # the smallest alone adds 1
 
 
 def _carried(
     f: np.ndarray, g: np.ndarray, epsilon: float, values: np.ndarray, blocks: Iterable[tuple[int, np.ndarray]]
 ) -> np.ndarray:
-    """Σ_j exp((f_i + g_j − c_ij) / ε) values_jk (n, k), of blocks of rows, each with the index of its first."""
+    """Return Σ_j exp((f_i + g_j − c_ij) / ε) values_jk (n, k), for blocks of rows with the index of their first."""
     parts = ((f[start : start + len(block), None], block) for start, block in blocks)
     return np.concatenate([np.exp((own + g - block) / epsilon) @ values for own, block in parts])
 
 
-#: A kernel serves as long as no potential has moved by more than so many ε since it was taken.
+#: Largest move of a potential, in units of ε, since a kernel was computed, up to which it is used.
 FARTHEST = 20.0
 
 
 @dataclass(frozen=True)
 class KernelPairs(MatrixPairs):
-    """A matrix whose e_ij, the kernel, are kept in float32 and scaled as the potentials move on, for several passes.
+    """A matrix whose kernel e_ij is kept in float32, and scaled as the potentials move, for several passes.
 
-    It is taken anew at another ε and where it would lose digits. B. Schmitzer, SIAM J. Sci. Comput. 41 (2019), section
-    3.1. O(n m) memory, half as much as the costs in float64.
+    It is recomputed at another ε, and before it loses digits (B. Schmitzer, SIAM J. Sci. Comput. 41 (2019), section
+    3.1). Takes O(n m) memory, half as much as the costs in float64.
     """
 
-    kernel: list[Any] = field(default_factory=list)  # the last: e_ij, and the f, g and ε that it was taken at
+    kernel: list[Any] = field(default_factory=list)  # the last: e_ij, and the f, g and ε at which it was computed
     noise = 2.0**-23
 
     def sums(self, f: np.ndarray, g: np.ndarray, epsilon: float, seconds: float, careful: bool = False) -> Sums | None:
@@ -231,7 +229,7 @@ class KernelPairs(MatrixPairs):
 
 @dataclass(frozen=True)
 class FormulaPairs:
-    """Points of any dimension at any power of their distance: a block of a matrix at a time."""
+    """The pairs of points of any dimension at any power of their distance: a block of a matrix at a time."""
 
     cost: PointCost
     a: np.ndarray
@@ -274,10 +272,10 @@ class FormulaPairs:
 
 @dataclass(frozen=True)
 class PointPairs:
-    """Points x (n, d) and y (m, d), d = 2 or 3, at distance or squared distance, in the order of `neighbours`.
+    """The pairs of points x (n, d) and y (m, d), d = 2 or 3, at distance or its square, in the order of `neighbours`.
 
-    Pairs that hold less than `precision` of what a row and a column are expected to sum to, exp(−f / ρ), are left out,
-    by a bound; and float32 serves wherever its rounding stays below that.
+    Pairs with less than `precision` of the expected sum of a row and a column, exp(−f / ρ), are left out by a bound;
+    float32 is used if its rounding errors stay below that.
     """
 
     x: np.ndarray
@@ -292,7 +290,7 @@ class PointPairs:
     noise = 0.0
 
     def lost(self, sums: np.ndarray, expected: np.ndarray | float) -> np.ndarray:
-        # What is left out may add up to a precision of the sum that was expected.
+        # The pairs left out may add up to `precision` times the expected sum.
         return ~((sums > 8 * self.precision * expected) & (sums > 1e-30) & (sums < 1e30))
 
     def sums(self, f: np.ndarray, g: np.ndarray, epsilon: float, seconds: float, careful: bool = False) -> Sums | None:
@@ -304,7 +302,6 @@ class PointPairs:
         return None if done is None else Sums(*done[:3])
 
     def carried(self, f: np.ndarray, g: np.ndarray, epsilon: float, values: np.ndarray) -> np.ndarray:
-        """Σ_j b_j e_ij values_jk (n, k) of values (m, k)."""
         return self._sweep(f, g, epsilon, np.inf, values=values)[1]
 
     def soft_minima(self, which: np.ndarray, g: np.ndarray, epsilon: float) -> np.ndarray:
@@ -314,7 +311,7 @@ class PointPairs:
         none, ones = np.zeros(len(hard)), np.ones(len(g))
         rest = replace(self, x=self.x[which], y=y, a=none, b=ones, rho=np.inf, precision=FINEST)
         rows = rest._sweep(hard, g, epsilon, np.inf)[0]
-        return hard - epsilon * np.log(np.maximum(rows, 1.0))  # the nearest by itself counts 1
+        return hard - epsilon * np.log(np.maximum(rows, 1.0))  # the nearest alone adds 1
 
     def rough(self) -> PointPairs:
         return replace(self, precision=max(self.precision, ROUGH))
@@ -329,7 +326,7 @@ class PointPairs:
 
 @dataclass(frozen=True)
 class Ordered:
-    """Pairs in an order in which neighbours are near each other, and that order of rows (n,) and columns (m,)."""
+    """Pairs sorted so that neighbours are near each other, and the order of rows (n,) and columns (m,)."""
 
     pairs: Pairs
     rows: np.ndarray | slice
@@ -346,23 +343,23 @@ class Ordered:
         repeated: bool = False,
         run: int = TILE,
     ) -> Ordered:
-        """The pairs of a problem.
+        """Return the pairs of a problem.
 
-        Masses have sum 1 where `normalised`; each ε has many passes where `repeated`; runs of `run` points are
-        neighbours.
+        Masses are scaled to sum 1 if `normalised`; `repeated` says that each ε takes many passes; runs of `run` points
+        are neighbours.
         """
         cost, (a, b) = problem.cost, problem.masses
         if normalised:
             a, b = a / a.sum(), b / b.sum()
         if not isinstance(cost, PointCost):
-            # Of two masses that are both tiny, e_ij may be beyond float32.
+            # For two tiny masses e_ij may overflow in float32.
             serves = repeated and precision >= KERNEL_PRECISION and max(a.min(), b.min()) > LEAST_KEPT
             kind = KernelPairs if serves else MatrixPairs
             return cls(kind(float_matrix(cost, deadline), a, b, threads), slice(None), slice(None))
         points = cost.in_space(1, 2)
         if points is None:
             return cls(FormulaPairs(cost, a, b), slice(None), slice(None))
-        # Far from the origin coordinates have few digits left for distances.
+        # Coordinates far from the origin have few digits for distances.
         x, y = (each - points[0].mean(axis=0) for each in points)
         rows, cols = _in_order(x, y, run, threads)
         formula = (int(cost.p), cost.scale)
@@ -370,7 +367,7 @@ class Ordered:
         return cls(pairs, rows, cols)
 
     def mirrored(self) -> Ordered:
-        """The same with rows and columns in each other's place."""
+        """Return the pairs with rows and columns exchanged."""
         return Ordered(self.pairs.mirrored(), self.cols, self.rows)
 
 
@@ -383,7 +380,7 @@ def _in_order(x: np.ndarray, y: np.ndarray, run: int, threads: int) -> tuple[np.
 
 
 def in_place(ordered: np.ndarray, order: np.ndarray | slice) -> np.ndarray:
-    """What stands in that order, where it belongs."""
+    """Return values that are in this order in their original places."""
     values = np.empty_like(ordered)
     values[order] = ordered
     return values

@@ -1,10 +1,8 @@
-"""From a fractional plan to a complete matching: the last step of every entropic solver of an assignment.
+"""Rounding a fractional plan to a complete matching, the last step of entropic solvers of an assignment.
 
-Each row and each column nominates the partner with which it shares most mass; the nominations are granted greedily,
-the largest first. Whoever is left over is matched exactly among themselves. The blurrier the plan, the more is left
-over and the worse the greedy part.
-
-Not a solver: nothing here improves a pair once it is made.
+Each row and each column nominates the partner with which it shares most mass; nominations are granted greedily, the
+largest first. The remaining rows and columns are matched exactly among themselves. The larger the blur, the more
+remain, and the worse the greedy part. No pair is improved afterwards.
 """
 
 from __future__ import annotations
@@ -24,25 +22,25 @@ def round_plan(plan: np.ndarray, cost: np.ndarray) -> np.ndarray:
     Parameters
     ----------
     plan : (n, m) float array
-        Mass moved, or any score that grows with it. −inf or 0 where there is none; no NaN.
+        Mass moved, or any score that grows with it; −inf or 0 for none, no NaN.
     cost : (n, m) array
-        Costs, inf where forbidden; they decide among the rows and columns that the plan leaves over.
+        Costs, inf if forbidden; they decide among the remaining rows and columns.
 
     Returns
     -------
     row_to_col : (n,) intp
-        A matching of min(n, m) rows; −1 where a row is left out (n > m).
+        A matching of min(n, m) rows; −1 for an unmatched row (n > m).
 
     Raises
     ------
     Infeasible
-        Where every such matching has a forbidden pair.
+        If every such matching has a forbidden pair.
     """
     return round_blocks([(0, plan)], cost, Deadline(None))
 
 
 def round_blocks(blocks: Iterable[tuple[int, np.ndarray]], cost: np.ndarray, deadline: Deadline) -> np.ndarray:
-    """`round_plan` of a plan that never exists as a whole: blocks of rows, each with the index of its first row.
+    """Round a plan given as blocks of rows, each with the index of its first row, like `round_plan`.
 
     Raises
     ------
@@ -68,7 +66,7 @@ def round_blocks(blocks: Iterable[tuple[int, np.ndarray]], cost: np.ndarray, dea
 
 
 def _matched(cost: np.ndarray, deadline: Deadline) -> np.ndarray:
-    """The matching (n,) of least cost, −1 where a row is left out."""
+    """Return the matching (n,) of least cost, −1 for an unmatched row."""
     n, m = cost.shape
     try:
         found = _native.assign("jv", cost if n <= m else cost.T, _native.HAS_AVX2, deadline.left)[0]
@@ -86,10 +84,10 @@ def _matched(cost: np.ndarray, deadline: Deadline) -> np.ndarray:
 
 
 def _reluctant(cost: np.ndarray, row_to_col: np.ndarray) -> np.ndarray:
-    """Costs at which as few pairs of a matching are undone as can be, and the new ones are cheap."""
+    """Return costs at which an optimal matching undoes as few pairs of this one as possible, for cheap new ones."""
     finite = cost[np.isfinite(cost)]
     low, span = float(finite.min()), float(finite.max() - finite.min()) or 1.0
-    # All that is above 1 adds up to less than 1.
+    # The parts above 1 add up to less than 1.
     prices = 1 + (cost - low) / (span * (min(cost.shape) + 1))
     rows = np.flatnonzero(row_to_col >= 0)
     prices[rows, row_to_col[rows]] = 0
@@ -99,7 +97,7 @@ def _reluctant(cost: np.ndarray, row_to_col: np.ndarray) -> np.ndarray:
 def _nominations(
     blocks: Iterable[tuple[int, np.ndarray]], n: int, m: int, deadline: Deadline
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Every row's best column and every column's best row, best pair first; ties go to the lower row, then column."""
+    """Return every row's best column and every column's best row, best pair first, then by row and column."""
     best_col, row_score = np.zeros(n, dtype=np.intp), np.empty(n)
     best_row, col_score = np.zeros(m, dtype=np.intp), np.full(m, -np.inf)
     for start, block in blocks:

@@ -1,10 +1,10 @@
-"""A cloud of points in few: groups of neighbours, each by nodes of the same mass, mean and covariance.
+"""Quadrature of a cloud of points: a few nodes for each group of neighbours, with its mass, mean and covariance.
 
-Two nodes an axis, at mean ± √d L_k with L Lᵀ the covariance of the group, integrate every polynomial of degree 2 as the
-points do, and of degree 3 where the group is symmetric. To a kernel that is smooth over a group they are the same: for
-a Gaussian of width σ and a group of spread s sums differ by a relative O((s/σ)³), with centroids by O((s/σ)²).
+Two nodes per axis, at mean ± √d L_k with L Lᵀ the covariance of the group, integrate every polynomial of degree 2
+exactly, and of degree 3 if the group is symmetric. For a Gaussian kernel of width σ and a group of spread s, sums have
+a relative error of O((s/σ)³); centroids would give O((s/σ)²).
 
-Groups are as large as a bound on their spread allows: between two clusters there are points, within them a few nodes.
+Groups are as large as a bound on their spread allows; points that are in no group are nodes themselves.
 """
 
 from __future__ import annotations
@@ -13,10 +13,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-#: Points in the smallest groups in 2 and 3 dimensions: twice as many as their nodes, or more.
+#: Points in the smallest groups in 2 and 3 dimensions: at least twice as many as their nodes.
 SMALLEST = {2: 8, 3: 16}
 
-#: Groups that show what a cloud looks like.
+#: Largest number of groups to take the typical spread of a cloud from.
 FEW = 128
 
 
@@ -36,7 +36,7 @@ class Moments:
         return np.sqrt(np.trace(self.covariance, axis1=1, axis2=2) / d)
 
     def merged(self) -> Moments:
-        """Those of runs twice as long."""
+        """Return the moments of runs twice as long."""
         pairs = len(self.mass) // 2
         even, odd, rest = slice(0, 2 * pairs, 2), slice(1, 2 * pairs, 2), slice(2 * pairs, None)
         total = self.mass[even] + self.mass[odd]
@@ -57,7 +57,7 @@ class Moments:
 
 @dataclass(frozen=True)
 class Cloud:
-    """Points (n, d) in the order of `neighbours`, their masses (n,), and moments of runs of ever more of them."""
+    """Points (n, d) in the order of `neighbours`, their masses (n,), and moments of runs, each twice as long."""
 
     points: np.ndarray
     mass: np.ndarray
@@ -80,17 +80,17 @@ class Cloud:
         return cls(points, mass, runs)
 
     def typical_spread(self) -> float:
-        """That of some hundred groups of equal size, half of which spread less."""
+        """Return the median spread of about a hundred groups of equal size."""
         return float(np.median(next(run for run in self.runs if len(run.mass) <= FEW).spread))
 
     def singles(self) -> Nodes:
-        """The points themselves."""
+        """Return the points themselves as nodes."""
         n, d = self.points.shape
         each = np.arange(n)
         return Nodes(each, self.points, np.zeros((n, d, d)), each, self.points, self.mass, each)
 
     def nodes(self, spread: float) -> Nodes:
-        """Nodes for the largest runs that spread over no more than that, and the points that are in none."""
+        """Return nodes for the largest runs of at most this spread, and the points that are in none."""
         n, d = self.points.shape
         free = np.ones(n, dtype=bool)
         starts, means, roots = [], [], []
@@ -121,7 +121,7 @@ class Nodes:
     first : (k,)
         First node of each group.
     points, mass, group : (N, d), (N,), (N,)
-        Place, mass and group of each node: one of a single point; 2 d of others, ahead and back along each axis.
+        Position, mass and group of each node: one for a single point, otherwise 2 d, two along each axis.
     """
 
     start: np.ndarray
@@ -142,15 +142,15 @@ class Nodes:
         return cls(start, middle, root, first, middle[group] + away, (mass / each)[group], group)
 
     def holding(self, point: np.ndarray) -> np.ndarray:
-        """Group of each of these points, by index."""
+        """Return the group of each of these points, by index."""
         return np.searchsorted(self.start, point, side="right") - 1
 
     def means(self, values: np.ndarray) -> np.ndarray:
-        """Mean over each group of values (N,) at the nodes."""
+        """Return the mean over each group of values (N,) at the nodes."""
         return np.add.reduceat(values, self.first) / np.diff(np.append(self.first, len(values)))
 
     def extended(self, values: np.ndarray, group: np.ndarray, points: np.ndarray) -> np.ndarray:
-        """Values (N,) at the nodes, as a plane for each group, at other points (n, d) of these groups."""
+        """Return values (N,) at the nodes, extended linearly in each group to other points (n, d) of it."""
         d = self.middle.shape[1]
         several = np.diff(np.append(self.first, len(values))) > 1
         slope = np.zeros((len(self.start), d))
@@ -162,12 +162,12 @@ class Nodes:
 
 
 def _roots(matrices: np.ndarray) -> np.ndarray:
-    """Cholesky roots (k, d, d) of symmetric matrices that may be singular: a direction without extent gets none."""
+    """Return Cholesky roots (k, d, d) of symmetric matrices that may be singular, 0 in singular directions."""
     d = matrices.shape[1]
     roots = np.zeros_like(matrices)
     for j in range(d):
         pivot = matrices[:, j, j] - np.square(roots[:, j, :j]).sum(axis=1)
-        # What rounding leaves of a singular direction is none.
+        # In a singular direction the pivot is rounding error.
         roots[:, j, j] = np.sqrt(np.where(pivot > 1e-12 * matrices[:, j, j], pivot, 0.0))
         for i in range(j + 1, d):
             rest = matrices[:, i, j] - (roots[:, i, :j] * roots[:, j, :j]).sum(axis=1)
@@ -176,7 +176,7 @@ def _roots(matrices: np.ndarray) -> np.ndarray:
 
 
 def _solved(roots: np.ndarray, slopes: np.ndarray) -> np.ndarray:
-    """Gradients (k, d) with rootᵀ · gradient = slope, 0 along directions without extent."""
+    """Return gradients (k, d) with rootᵀ · gradient = slope, 0 in singular directions."""
     d = roots.shape[1]
     gradient = np.zeros_like(slopes)
     for j in reversed(range(d)):

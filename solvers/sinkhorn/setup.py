@@ -1,6 +1,6 @@
-"""An entropic problem as Sinkhorn's algorithm iterates on it: in which order, from which ε to which, until when.
+"""Set-up of Sinkhorn's algorithm: the order of the pairs, the schedule of ε, and when to stop.
 
-And the way back, from the potentials that the iteration ends with to a plan of the problem.
+Also the way back, from the final potentials to a plan of the problem.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ import numpy as np
 from lapmark.solvers.certificate.feasible_duals import Terms
 from lapmark.solvers.costs import PointCost
 from lapmark.solvers.deadline import Deadline
-from lapmark.solvers.errors import TimeLimit, Unsupported
-from lapmark.solvers.problem import Assignment, Problem, Transport
+from lapmark.solvers.errors import TimeLimit
+from lapmark.solvers.problem import Assignment, Problem, Transport, require_blur
 from lapmark.solvers.result import Plan
 from lapmark.solvers.validation import check_number, check_threads
 
@@ -23,19 +23,19 @@ from .iteration import Entropic, OutOfTime, State, descent
 from .kernel_sums import FINEST, PRECISION, TILE, Ordered, Pairs, in_place
 from .support import Support
 
-#: Smallest ε over the largest |cost|: below, rounding alone would move the entries of a plan by more than about 1e-6.
+#: Smallest ratio of ε to the largest |cost|: below, rounding would change a plan by more than about 1e-6, relatively.
 SMALLEST_EPSILON = 1e-9
 
-#: Products of two sums of masses may be so many powers of ten above or below 1.
+#: Largest |log10| of the product of both sums of masses.
 MOST_DIGITS = 200
 
-#: Sums over points are told to this part of the marginal error that is asked for.
+#: Tolerance of sums over points, as a part of the requested marginal error.
 FINER = 1 / 16
 
 
 @dataclass(frozen=True)
 class Options:
-    """How far to go. `stop` is None where the schedule alone decides."""
+    """Options of a run; `stop` is None to follow the schedule alone."""
 
     scaling: float
     stop: float | None
@@ -53,7 +53,7 @@ class Options:
         threads: int,
         diameter: float | None = None,
     ) -> Options:
-        """What a caller has given; a ValueError where it makes no sense."""
+        """Return the options that a caller gave, with defaults; a ValueError for an invalid one."""
         if stop is None:
             stop = 1e-2 if isinstance(problem, Assignment) else 1e-3
         follows = stop == "schedule"
@@ -70,30 +70,30 @@ class Options:
         return cls(scaling, None if follows else float(stop), max_iterations, check_threads(threads), diameter)
 
     def run(self, entropic: Entropic, start: float, end: float, p: float) -> tuple[State, int]:
-        """Iterate from ε = `start`, of lengths to the power p, down to `end`: the last state, and the passes."""
+        """Iterate from ε = `start` down to `end`, lengths to the power p; return the last state and the passes."""
         epsilons = self.epsilons(start, end, p)
         if self.stop is None:
             return entropic.follow(epsilons)
         return entropic.converge(epsilons, self.stop, self.max_passes)
 
     def epsilons(self, start: float, end: float, p: float) -> list[float]:
-        """Values of ε, one a step."""
+        """Return the values of ε, one per step."""
         values = descent(start, end, self.scaling**p)
         return [start or end, *values] if self.stop is None else values  # GeomLoss takes its first ε twice
 
 
 @dataclass(frozen=True)
 class Posed:
-    """A transport problem with its pairs in an order in which neighbours are near each other.
+    """A transport problem with its pairs sorted so that neighbours are near each other.
 
     Attributes
     ----------
     support : Support
     ordered : Ordered
-        Pairs of the support, with masses of sum 1 where the problem is balanced: such a plan scales with its mass, a
-        penalised one does not.
+        Pairs of the support. In a balanced problem masses have sum 1, since its plan scales with the mass; that of a
+        penalised problem does not.
     start : float
-        Value of ε to begin with.
+        First value of ε.
     """
 
     problem: Transport
@@ -105,25 +105,24 @@ class Posed:
 
     @classmethod
     def of(cls, problem: Transport, options: Options, deadline: Deadline, run: int = TILE) -> Posed:
-        """The problem as it is iterated on, points in runs of `run` neighbours.
+        """Return the problem set up for the iteration, points in runs of `run` neighbours.
 
         Raises
         ------
         Unsupported
-            Where the blur is 0.
+            If the blur is 0.
         ValueError
-            Where it is so small that float64 cannot hold the plan.
+            If it is so small that float64 cannot hold the plan.
         Infeasible
-            Where no plan avoids the forbidden pairs.
+            If every plan uses a forbidden pair.
         """
-        if problem.blur == 0:
-            raise Unsupported("sinkhorn needs a blur above 0; give one, or take an exact solver (without a reach)")
+        require_blur(problem.blur, "sinkhorn")
         _check_masses(problem)
         support = Support.of(problem, deadline)
         low, high = support.part.cost.span()
         check_blur(problem.blur, problem.epsilon, problem.p, low, high)
         precision = PRECISION if options.stop is None else min(PRECISION, FINER * options.stop)
-        # Where ε is large, a relative error of sums is as much larger in the potentials.
+        # A relative error of sums is an error of that times ε in the potentials.
         precision = max(precision * min(1.0, (high - low) / problem.epsilon), FINEST)
         balanced, repeated = problem.reach is None, options.stop is not None
         ordered = Ordered.of(support.part, deadline, precision, options.threads, balanced, repeated, run)
@@ -151,7 +150,7 @@ class Posed:
         return isinstance(cost, PointCost) and cost.p <= 2 and np.array_equal(a, b) and np.array_equal(cost.x, cost.y)
 
     def run(self) -> tuple[State, int]:
-        """Iterate as the options say: the last state, and the passes."""
+        """Iterate as the options say; return the last state and the passes."""
         epsilon, options = self.problem.epsilon, self.options
         if options.stop is not None and self.is_to_itself:
             return self.entropic.fit_to_itself(epsilon, options.stop, options.max_passes)
@@ -159,31 +158,32 @@ class Posed:
         return done if options.stop is None else self.finish(*done)
 
     def finish(self, state: State, passes: int) -> tuple[State, int]:
-        """The state with every row in full, and the passes in all."""
+        """Return the state with every row moved in full, and the total number of passes."""
         assert self.options.stop is not None
         left = max(self.options.max_passes - passes, 0)
         state, more = self.entropic.finish(state, self.problem.epsilon, self.options.stop, left)
         return state, passes + more
 
     def late(self, last: OutOfTime) -> TimeLimit:
-        """The error where the time is over: any g proves a bound on transport that meets its marginals, because entropy
-        only adds to the cost of a plan.
+        """Return the error for a passed deadline, with a bound if balanced.
+
+        Any g proves a bound, because entropy only adds to the cost of a plan.
         """
         part, bound = self.support.part, -math.inf
         a, b = part.masses
         if part.reach is None:
             known = [np.zeros(len(b))]
-            if len(last.g) == len(b):  # and not those of nodes in the place of points
+            if len(last.g) == len(b):  # otherwise they belong to nodes instead of points
                 known.append(in_place(last.g, self.ordered.cols))
             bound = max(Terms(part.cost).given_columns(g).bound(a, b) for g in known)
         return TimeLimit(self.deadline.seconds, self.problem.shape, bound)
 
     def plan(self, state: State, passes: int) -> Plan:
-        """The answer, with a RuntimeWarning where it is not what was asked for."""
+        """Return the plan, with a RuntimeWarning if its marginal error is above `stop`."""
         stop, problem, error = self.options.stop, self.problem, self.entropic.error(state)
         if stop is not None and error > stop:
             warnings.warn(
-                f"sinkhorn: marginal error {error:.2g} after {passes} passes, not {stop:g}; "
+                f"sinkhorn: the marginal error is {error:.2g} after {passes} passes, above the requested {stop:g}; "
                 "raise max_iterations, stop or the blur",
                 RuntimeWarning,
                 stacklevel=6,
@@ -197,7 +197,7 @@ class Posed:
 
 
 def _check_masses(problem: Transport) -> None:
-    """Refuse masses of which float64 cannot hold an unbalanced plan, whose entropy is relative to their product."""
+    """Raise a ValueError if float64 cannot hold an unbalanced plan of such masses, whose product scales its entropy."""
     a, b = (float(masses.sum()) for masses in problem.masses)
     if problem.reach is not None and not abs(math.log10(a) + math.log10(b)) <= MOST_DIGITS:
         raise ValueError(
@@ -206,7 +206,7 @@ def _check_masses(problem: Transport) -> None:
 
 
 def check_blur(blur: float, epsilon: float, p: float, low: float, high: float) -> None:
-    """Refuse a blur at which float64 cannot hold the plan of costs from `low` to `high`."""
+    """Raise a ValueError if float64 cannot hold the plan at this blur, with costs from `low` to `high`."""
     largest = max(abs(low), abs(high))
     least = max(SMALLEST_EPSILON * largest, 1e-290)
     if epsilon < least:

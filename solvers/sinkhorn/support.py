@@ -1,6 +1,7 @@
-"""The part of a transport problem that has mass: an iteration sees nothing else, and the rest gets potentials after.
+"""The support of a transport problem: its rows and columns with mass.
 
-Where pairs are forbidden, this is also where a problem without a plan is found out.
+Iterations only see the support; the other rows and columns get potentials afterwards. If pairs are forbidden, problems
+without a plan are detected here, too.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from lapmark.solvers.validation import ROUNDING
 from .iteration import Entropic
 from .kernel_sums import Ordered, in_place
 
-#: Masses below this part of their sum count as none: they change no digit of what the others do.
+#: Masses below this part of their sum count as 0: they change no digit of any sum.
 LEAST_MASS = 2.0**-900
 
 
@@ -34,12 +35,12 @@ class Support:
 
     @classmethod
     def of(cls, problem: Transport, deadline: Deadline) -> Support:
-        """The support of a problem.
+        """Return the support of a problem.
 
         Raises
         ------
         Infeasible
-            Where all mass has to be moved, and no plan does so without a forbidden pair; with a proof.
+            If the problem is balanced and every plan uses a forbidden pair; with a proof.
         """
         a, b = problem.masses
         rows, cols = (np.flatnonzero(masses / masses.sum() >= LEAST_MASS) for masses in (a, b))
@@ -53,9 +54,9 @@ class Support:
         return support
 
     def extended(self, f: np.ndarray, g: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Potentials (n,) and (m,) of the whole from those with mass: the others get the update that these leave them.
+        """Return potentials (n,) and (m,) of the whole problem, extended from the support by one update.
 
-        The masses that f and g belong to have sum 1 where the problem is balanced. What allows no pair gets 0 there.
+        In a balanced problem f and g belong to masses of sum 1. Rows and columns without an allowed pair get 0.
         """
         if self.part is self.problem:
             return f, g
@@ -86,10 +87,10 @@ class Support:
 
 
 def _few_are_forbidden(problem: Transport) -> bool:
-    """Whether a plan exists because no row and no column together forbid more than the whole mass.
+    """Return whether a plan exists because no row and no column together forbid more than the whole mass.
 
-    Rows that hold more than all the columns they allow are forbidden by every other column, which then forbids more
-    than one of these rows allows.
+    If some rows hold more than all the columns that they allow, every other column forbids all these rows, which is
+    more than each of these rows allows.
     """
     a, b = problem.masses
     by_rows, by_columns = 0.0, np.zeros(len(b))
@@ -101,7 +102,7 @@ def _few_are_forbidden(problem: Transport) -> bool:
 
 
 def _left_by(potential: np.ndarray, ordered: Ordered, problem: Transport) -> np.ndarray:
-    """The update of the rows from potentials of the columns."""
+    """Return the update of the rows from potentials of the columns."""
     soft = ordered.pairs.soft_minima(np.arange(len(ordered.pairs.a)), potential[ordered.cols], problem.epsilon)
     update = Entropic(ordered.pairs, Deadline(None), problem.rho).damped(soft, problem.epsilon)
     return in_place(np.where(update < np.inf, update, 0.0), ordered.rows)

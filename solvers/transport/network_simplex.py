@@ -1,4 +1,4 @@
-"""Exact transport by the network simplex, in C: on points coarse to fine, on a matrix from its cheapest pairs."""
+"""Network simplex for exact transport, in C: coarse to fine on points, from the cheapest pairs on a matrix."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from lapmark.solvers.costs.float_matrix import float_matrix
 from lapmark.solvers.costs.one_dimension import Line
 from lapmark.solvers.costs.sparse import allowed_pairs
 from lapmark.solvers.deadline import BOUND_SECONDS, Deadline
-from lapmark.solvers.errors import TimeLimit, Unsupported
+from lapmark.solvers.errors import TimeLimit
 from lapmark.solvers.native import _native, _transport
-from lapmark.solvers.problem import Transport
+from lapmark.solvers.problem import Transport, require_exact
 from lapmark.solvers.registry import Capabilities, register
 from lapmark.solvers.result import Plan
 from lapmark.solvers.validation import ROUNDING
@@ -28,10 +28,10 @@ from .plan_refinement import refined_plan
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
 
-#: Matrices of at most so many entries are solved from all pairs, and so are points.
+#: Number of pairs up to which the simplex starts from all of them, for a matrix and for points.
 SMALL = 2**17
 
-#: Shipments of at most this part of what either end has are rounding, as in `solvers/native/masses.h`.
+#: Largest shipment that is rounding, as a part of the masses at both ends; as in `solvers/native/masses.h`.
 DUST = 2.0**-44
 
 
@@ -55,33 +55,32 @@ DUST = 2.0**-44
 def transport(problem: Transport, time_limit: float | None = None, avx2: bool = _native.HAS_AVX2) -> Plan:
     """Solve a transport problem without a blur to the optimum.
 
-    Points at distance or squared distance in up to 3 dimensions take O(n + m) memory; forbidden pairs are left out of a
-    list of all; any other cost, and points of which some mass is left over, are taken as a matrix.
+    Points at distance or squared distance in up to 3 dimensions take O(n + m) memory; costs with forbidden pairs become
+    a list of the allowed ones; any other cost, and points with a surplus, become a matrix.
 
     Returns
     -------
     Plan
-        At most n + m − 1 pairs that mass is moved between, and optimal duals: f_i + g_j ≤ c_ij, with equality on them.
-        On the side that keeps a surplus they are ≤ 0, and 0 where something is kept.
+        At most n + m − 1 pairs that move mass, and optimal duals: f_i + g_j ≤ c_ij, with equality on these pairs. On
+        the side that keeps a surplus they are ≤ 0, and 0 for rows or columns that keep mass.
 
     Raises
     ------
     Unsupported
-        Where the problem has a blur or a reach.
+        If the problem has a blur or a reach.
     Infeasible
-        Where the allowed pairs cannot carry all that has to be moved, by more than rounding; with a proof.
+        If the allowed pairs cannot carry all that must move, by more than rounding; with a proof.
     TimeLimit
-        With the bound that is known by then.
+        With the best bound so far.
     """
-    if problem.blur > 0 or problem.reach is not None:
-        raise Unsupported("solver transport moves all mass, and without a blur; give blur=0 and no reach")
+    require_exact(problem, "transport")
     deadline = Deadline(time_limit)
     plan = _of_needed_pairs(problem, deadline, avx2)
     return refined_plan(problem, plan, lambda posed: _of_needed_pairs(posed, deadline, avx2))
 
 
 def _of_needed_pairs(problem: Transport, deadline: Deadline, avx2: bool) -> Plan:
-    """The cheapest plan, up to what rounding does to it."""
+    """Return the cheapest plan up to rounding, without pairs whose size would spoil the duals."""
     plan = _search(problem, deadline, avx2)
     if (most := _dwarfing(problem, plan)) is None:
         return plan
@@ -89,12 +88,12 @@ def _of_needed_pairs(problem: Transport, deadline: Deadline, avx2: bool) -> Plan
     return _search(dataclasses.replace(problem, cost=without), deadline, avx2)
 
 
-#: Duals that are this many times as large as the costs that a plan pays have lost digits even to twice the precision.
+#: Ratio of duals to the costs of a plan above which even twice the precision loses digits.
 DWARFING = 2.0**70
 
 
 def _dwarfing(problem: Transport, plan: Plan) -> float | None:
-    """Above which cost pairs are better left out, because no plan needs them and their sheer size spoils the duals."""
+    """Return the cost above which to leave pairs out, because no plan needs them and they spoil the duals; or None."""
     assert plan.mass is not None
     assert plan.f is not None
     assert plan.g is not None
@@ -107,19 +106,19 @@ def _dwarfing(problem: Transport, plan: Plan) -> float | None:
 
 
 def _search(problem: Transport, deadline: Deadline, avx2: bool) -> Plan:
-    """The cheapest plan."""
+    """Return the cheapest plan, up to rounding."""
     (n, m), cost, surplus = problem.shape, problem.cost, problem.surplus
     in_space = isinstance(cost, PointCost) and not surplus and cost.in_space(1, 2) is not None
     if n * m <= SMALL and not cost.forbids:
         deadline.check((n, m))
         return solve_alone(problem, avx2)
     a, b = problem.masses
-    # What has no mass takes no part; its duals are those that fit.
+    # Rows and columns without mass take no part; their duals follow from the others.
     rows, columns = np.flatnonzero(a), np.flatnonzero(b)
     supply, demand, cost = a[rows], b[columns], cost.part(rows, columns)
     if surplus:
-        # What is left over goes to one more row or column, where it costs nothing. Nothing can move more than all of
-        # the other side; counting twice that is enough to say so, and leaves the digits to the rest.
+        # The surplus goes to a spare row or column at no cost. Masses above all of the other side are cut to twice
+        # that, which changes no plan and keeps the digits of the others.
         most = 2 * min(supply.sum(), demand.sum())
         supply, demand = np.minimum(supply, most), np.minimum(demand, most)
         spare = abs(math.fsum(supply) - math.fsum(demand))
@@ -147,7 +146,7 @@ def _search(problem: Transport, deadline: Deadline, avx2: bool) -> Plan:
         f, g = fitted(cost, f, g, surplus)
         raise TimeLimit(deadline.seconds, problem.shape, float(f @ a[rows] + g @ b[columns]))
     u, v = all_duals(problem.cost, rows, columns, f, g, surplus)
-    # What only the rounding of masses has put on its way is left out, and what goes to a spare.
+    # Shipments that are rounding of masses are left out, and those to a spare.
     i, j, moved = pairs
     kept = (moved > DUST * np.minimum(supply[i], demand[j])) & (i < len(rows)) & (j < len(columns))
     i, j, moved = rows[i[kept]], columns[j[kept]], moved[kept]

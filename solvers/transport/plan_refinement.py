@@ -1,4 +1,4 @@
-"""Iterative refinement of plans, as `refine` has it for matchings."""
+"""Iterative refinement of transport plans; see `lapmark.solvers.assignment.matching_refinement`."""
 
 from __future__ import annotations
 
@@ -17,26 +17,26 @@ from lapmark.solvers.validation import LARGEST_COST
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
 
-#: Duals are this many times as large as what paid costs differ by: too many even for a solver in twice the precision.
+#: Ratio of duals to the typical difference of costs above which even twice the precision loses digits.
 SUSPECT = 2.0**70
 
-#: Pairs of the problem that is posed again, at most.
+#: Largest number of pairs of a problem to refine.
 MOST_PAIRS = 2**22
 
 
 def refined_plan(problem: Transport, plan: Plan, search: Callable[[Transport], Plan]) -> Plan:
-    """Return an optimal plan with its duals from one that rounding may have spoilt; itself where it has not.
+    """Return an optimal plan with duals, given one that rounding may have spoilt; the same one if it has not.
 
     Parameters
     ----------
     problem : Transport
         Without a blur or a reach.
     plan : Plan
-        With its masses and duals.
+        One with masses and duals.
     search : callable
-        Solves a balanced problem as far as its own digits go.
+        Solves a balanced problem up to rounding.
     """
-    # It takes scipy.sparse, which is imported where it is needed.
+    # Imported here because scipy.sparse takes long to import.
     from lapmark.solvers.certificate.plan import claim_of
 
     good = _good(problem, plan)
@@ -57,7 +57,7 @@ def refined_plan(problem: Transport, plan: Plan, search: Callable[[Transport], P
 
 
 def _good(problem: Transport, plan: Plan) -> float | None:
-    """At which excess the plan is good enough, None where rounding cannot have spoilt it."""
+    """Return the excess at which the plan is good enough; None if rounding cannot have spoilt it."""
     n, m = problem.shape
     if plan.mass is None or plan.f is None or plan.g is None or n * m > MOST_PAIRS or plan.mass.nnz <= 1:
         return None
@@ -71,7 +71,7 @@ def _shipped_again(
     used: tuple[np.ndarray, np.ndarray],
     search: Callable[[Transport], Plan],
 ) -> Found[csr_array]:
-    """The best plan at reduced costs, and duals to which its own are added."""
+    """Return the best plan at reduced costs, with its duals added to the earlier ones."""
     from scipy.sparse import csr_array
 
     from lapmark.solvers.certificate.plan import claim_of
@@ -84,7 +84,7 @@ def _shipped_again(
     cost[rows, columns] = np.clip(lengths, 0.0, LARGEST_COST)
     a, b = (masses[some] for masses, some in zip(problem.masses, used, strict=True))
     spare = abs(problem.surplus)
-    # What a row or a column keeps goes to a spare one, at the dual that this forgoes.
+    # Mass that a row or a column keeps goes to a spare one, at the cost of its dual.
     if terms.rows_keep:
         cost[:n, m], b = -(p.f + p.f_rest), np.append(b, spare)
     if terms.columns_keep:

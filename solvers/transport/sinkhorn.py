@@ -1,7 +1,7 @@
 """Sinkhorn's algorithm in the log domain with ε-scaling: entropic transport, and assignment by rounding its plan.
 
-Two ways to stop. A marginal error runs a coarse schedule, over-relaxed, each ε until its marginals roughly fit and the
-last until they fit as asked. "schedule" follows GeomLoss's schedule once and reports what error is left.
+There are two ways to stop. A marginal error runs a coarse, over-relaxed schedule: each ε until its marginals roughly
+fit, the last one until they fit to that error. "schedule" follows GeomLoss's schedule once and reports the error left.
 
 Points are never turned into a matrix (`lapmark.solvers.sinkhorn.kernel_sums`).
 """
@@ -62,40 +62,40 @@ def sinkhorn(
     problem : Assignment or Transport
     blur : float, optional
         For an `Assignment` only, 0.03 by default: ε = blur² · (largest − smallest cost), so that blur is a length
-        relative to the diameter where costs are squared distances. A `Transport` has a blur of its own.
+        relative to the diameter if costs are squared distances. A `Transport` has its own blur.
     scaling : float, optional
-        Factor of the blur from one step of the schedule to the next, in (0, 1). By default 0.9 where `stop` is
+        Factor of the blur from one step of the schedule to the next, in (0, 1). By default 0.9 if `stop` is
         "schedule", as in GeomLoss, and 0.5 otherwise.
     stop : float or "schedule", optional
-        Marginal error (L1, relative to the mass, the larger of both sides) to go on to; by default 1e-3, and 1e-2 for
-        an `Assignment`, whose matching gains nothing from more. Under a reach it is relative to what should move where
-        that is more, and to 30 times that where it is less. "schedule": GeomLoss's schedule and no more.
+        Marginal error (L1, relative to the mass, the larger of both sides) at which to stop; by default 1e-3, and 1e-2
+        for an `Assignment`, whose matching gains nothing from less. With a reach it is relative to what should move if
+        that is more, and to 30 times that if it is less. "schedule": follow GeomLoss's schedule only.
     max_iterations : int
-        Passes over the costs after which to give up on `stop`; every step of the schedule takes up to three even so. A
-        `Transport` that did not get there is answered with a RuntimeWarning, and its `marginal_error` says where it is.
+        Passes over the costs after which to give up on `stop`; still, every step of the schedule takes up to three. A
+        `Transport` that did not reach `stop` gives a RuntimeWarning, and a plan with its `marginal_error`.
     threads : int
-        Threads that share the passes over a transport problem's costs.
+        Number of threads that share a pass over the costs of a `Transport`.
     diameter : float, optional
-        Length at which the schedule of GeomLoss begins between points; by default the diagonal of the box around them.
+        Length at which GeomLoss's schedule starts for points; by default the diagonal of the box around them.
     time_limit : float, optional
-        Seconds after which to raise TimeLimit, once the pass over the costs has ended that is under way.
+        Seconds after which to raise TimeLimit, at the end of the current pass over the costs.
 
     Returns
     -------
     Plan or Matching
-        For a `Transport`, the potentials; those of bins without mass are the update that the others leave them. For an
+        For a `Transport`, the potentials; rows and columns without mass get the update from the others. For an
         `Assignment`, the rounded plan, with duals from the potentials: they prove a lower bound, not that the matching
-        is optimal. The counter `passes` counts passes over the costs until these fit; one more measures the plan.
+        is optimal. The counter `passes` counts passes over the costs, without a last one that measures the plan.
 
     Raises
     ------
     Unsupported
-        Where the blur of a `Transport` is 0.
+        If the blur of a `Transport` is 0.
     Infeasible
-        Where no matching, or no plan of a balanced problem, avoids the forbidden pairs; with a proof.
+        If every matching, or every plan of a balanced problem, uses a forbidden pair; with a proof.
     ValueError
-        Where blur is so small, or with a reach the masses so large or small, that float64 cannot hold the plan, or an
-        option makes no sense.
+        If blur is so small, or with a reach the masses so large or small, that float64 cannot hold the plan, or an
+        option is invalid.
     """
     options = Options.read(problem, scaling, stop, max_iterations, threads, diameter)
     if isinstance(problem, Assignment):
@@ -128,20 +128,20 @@ def _assign_wide(given: np.ndarray, forbids: bool, blur: float, options: Options
     finite = given
     if forbids:
         allowed = np.isfinite(given)
-        # Any matching will do; where there is none, this is where that is found out.
+        # Any matching will do: this detects problems without one.
         _native.assign("jv", np.where(allowed, 0, np.inf), _native.HAS_AVX2, deadline.left)
         finite = given[allowed]
     cost, low, high = given, float(finite.min()), float(finite.max())
     span = high - low
     if span < max(abs(low), abs(high)) / 2:
-        # An offset changes no matching, but would take digits from the exponents.
+        # An offset does not change the matching, but would cost the exponents digits.
         cost, low, high = np.subtract(cost, low, dtype=np.float64), 0.0, span
     span = span or 1.0
     epsilon = blur**2 * span
     check_blur(blur, epsilon, 2, low, high)
     a, with_spare = np.full(n, 1 / m), cost
     if n < m:
-        # One more row takes the columns that are left over, all at the same price.
+        # A spare row takes the remaining columns, all at the same cost.
         a = np.append(a, (m - n) / m)
         with_spare = np.vstack([cost, np.full((1, m), low, dtype=cost.dtype)])
     entropic = Entropic(KernelPairs(with_spare, a, np.full(m, 1 / m), options.threads), deadline)

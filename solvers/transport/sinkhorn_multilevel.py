@@ -1,4 +1,4 @@
-"""Sinkhorn's algorithm coarse to fine: while ε is large, few nodes stand for the points, and ever more as it falls."""
+"""Multilevel Sinkhorn: few nodes stand for the points while ε is large, and more as it falls."""
 
 from __future__ import annotations
 
@@ -16,26 +16,26 @@ from lapmark.solvers.sinkhorn.kernel_sums import PointPairs
 from lapmark.solvers.sinkhorn.quadrature import SMALLEST, Cloud, Nodes
 from lapmark.solvers.sinkhorn.setup import Options, Posed
 
-#: Groups of points spread over no more than this part of the blur at the time.
+#: Largest spread of a group of points, relative to the current blur.
 FINENESS = 0.35
 
-#: The same for the last level, where marginals are to be as good as 1e-3; they improve with its fourth power.
+#: The same for the last level at a marginal error of 1e-3, which scales with the fourth power of the spread.
 FINENESS_AT_END = 0.15
 
-#: A new level is so much finer than it has to be, and serves a few steps.
+#: Factor by which a new level is finer than necessary, so that it serves a few steps.
 AHEAD = 1.5
 
-#: Groups of the first level spread over no more than this part of what is typical: of what it misses between clusters,
-#: no later level makes up.
+#: Largest spread of a group on the first level, relative to the typical one: later levels do not make up for structure
+#: between clusters that it misses.
 FIRST = 0.95
 
-#: Over-relaxation to begin with: less than on the points, since levels start from near their solutions.
+#: First over-relaxation: less than on the points, because levels start near their solutions.
 RELAXATION = 1.7
 
-#: What may be left of the error on nodes, of what is asked for on the points.
+#: Marginal error to reach on nodes, as a part of that requested on the points.
 CARRIED_OVER = 0.8
 
-#: Nodes take the place of points where their pairs are less than this part of the points'.
+#: Largest ratio of pairs of nodes to pairs of points at which nodes replace points.
 WORTHWHILE = 0.5
 
 
@@ -66,8 +66,8 @@ def sinkhorn_multilevel(
 ) -> Plan:
     """Solve an entropic transport problem between points in up to 3 dimensions, at distance or squared distance.
 
-    Options, errors and warnings are those of `sinkhorn`, and so is the answer. The counter `passes` counts passes over
-    the points themselves.
+    Options, errors, warnings and the answer are the same as those of `sinkhorn`. The counter `passes` only counts
+    passes over the points themselves.
     """
     options = Options.read(problem, scaling, stop, max_iterations, threads, diameter)
     posed = Posed.of(problem, options, Deadline(time_limit), run=min(SMALLEST.values()))
@@ -80,7 +80,7 @@ def _answer(posed: Posed) -> Plan:
     try:
         if posed.options.stop is None:
             return posed.plan(*_follow(posed, Ladder.of(posed)))
-        if posed.is_to_itself:  # a few passes over the points are all it takes
+        if posed.is_to_itself:  # which takes only a few passes over the points
             return posed.plan(*posed.run())
         return posed.plan(*_converge(posed, Ladder.of(posed)))
     except OutOfTime as late:
@@ -92,7 +92,7 @@ Potentials = tuple[np.ndarray, np.ndarray]
 
 @dataclass(frozen=True)
 class Level:
-    """Nodes of rows and columns whose groups spread over no more than `spread`, and what iterates on them."""
+    """Nodes of rows and columns, with groups of at most `spread`, and the iteration on them."""
 
     spread: float
     rows: Nodes
@@ -108,7 +108,7 @@ class Level:
 
 @dataclass(frozen=True)
 class Ladder:
-    """The points of a problem, and ever fewer nodes in their place."""
+    """The levels of a problem: its points, and fewer and fewer nodes in their place."""
 
     entropic: Entropic
     pairs: PointPairs
@@ -122,11 +122,11 @@ class Ladder:
         return cls(posed.entropic, pairs, Cloud.of(pairs.x, pairs.a), Cloud.of(pairs.y, pairs.b))
 
     def points(self) -> Level:
-        """The points themselves."""
+        """Return the level of the points themselves."""
         return Level(0.0, self.rows.singles(), self.cols.singles(), self.entropic)
 
     def level(self, spread: float) -> Level:
-        """Nodes for groups of no more than that spread; the points where these are hardly more, or for no spread."""
+        """Return nodes for groups of at most this spread; the points if nodes are hardly fewer, or for spread 0."""
         if spread == 0:
             return self.points()
         rows, cols = self.rows.nodes(spread), self.cols.nodes(spread)
@@ -140,15 +140,15 @@ class Ladder:
         return self.level(min(self.fine_enough(epsilon), FIRST * typical))
 
     def fine_enough(self, epsilon: float, fineness: float = FINENESS) -> float:
-        """Spread of groups that is small enough for this ε."""
-        # Where a kernel falls to exp(−1/2) or exp(−1).
+        """Return the largest spread of groups for this ε."""
+        # The distance at which the kernel falls to exp(−1/2) or exp(−1).
         width = np.sqrt(epsilon / (2 * self.pairs.scale)) if self.pairs.p == 2 else epsilon / self.pairs.scale
         return fineness * float(width)
 
     def descend(
         self, level: Level, f: np.ndarray, g: np.ndarray, earlier: float, epsilon: float
     ) -> tuple[Level, Potentials]:
-        """The level for ε, and potentials on it; `earlier` is the ε that they belong to."""
+        """Return the level for ε, and potentials on it; f and g belong to the ε `earlier`."""
         enough = self.fine_enough(epsilon)
         if level.spread <= enough:
             return level, (f, g)
@@ -159,7 +159,7 @@ class Ladder:
 def refined(
     coarse: Level, fine: Level, f: np.ndarray, g: np.ndarray, epsilon: float, plain: bool = False
 ) -> Potentials:
-    """Potentials at the nodes of a finer level: the updates there, and what f and g have beyond their own updates.
+    """Return potentials at the nodes of a finer level: updates there, plus what f and g exceed their updates by.
 
     With `plain` the updates alone.
     """
@@ -177,7 +177,7 @@ def refined(
 
 
 def _follow(posed: Posed, ladder: Ladder) -> tuple[State, int]:
-    """GeomLoss's schedule, each step on the level for its ε."""
+    """Follow GeomLoss's schedule, each step on the level for its ε."""
     epsilons = posed.epsilons
     level, earlier = ladder.first(epsilons[0]), epsilons[0]
     f, g = level.entropic.both(*level.entropic.zero(), epsilons[0])
@@ -196,7 +196,7 @@ def _follow(posed: Posed, ladder: Ladder) -> tuple[State, int]:
 
 
 def _converge(posed: Posed, ladder: Ladder) -> tuple[State, int]:
-    """Each ε on the level for it, roughly, and the last one to the end, which is confirmed on the points."""
+    """Fit each ε roughly on its level, and the last one to `stop`, confirmed on the points."""
     stop, most = posed.options.stop, posed.options.max_passes
     assert stop is not None
     epsilons, relaxation = posed.epsilons, RELAXATION

@@ -1,1 +1,1 @@
-"""Assignment solvers of other people, one file each; importing a file registers its solver."""
+"""Assignment solvers of other packages, one file per package or algorithm; importing a file registers its solvers."""

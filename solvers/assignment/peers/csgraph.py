@@ -25,10 +25,10 @@ from lapmark.solvers.result import Matching
     requires=("scipy",),
 )
 def csgraph(problem: Assignment) -> Matching:
-    """Solves in float64.
+    """Solve in float64.
 
-    The package takes a stored 0 for a pair that is not allowed: where there is one, costs are moved to lie above 0, by
-    no more than twice the largest, which moves all matchings alike. On costs that nearly tie it may not come to an end.
+    The package reads a stored 0 as a forbidden pair: if there is one, costs are shifted above 0, by at most twice the
+    largest, which shifts all matchings alike. On costs that nearly tie it may not terminate.
     """
     from scipy.sparse.csgraph import min_weight_full_bipartite_matching
 
@@ -38,6 +38,6 @@ def csgraph(problem: Assignment) -> Matching:
     try:
         rows, cols = min_weight_full_bipartite_matching(pairs)
     except ValueError as error:
-        # The problem was validated when it was made, so this is the only objection left.
+        # The problem is already validated, so that only an infeasible one is left.
         raise Infeasible(str(error)) from None
     return Matching.from_pairs(problem, rows, cols)

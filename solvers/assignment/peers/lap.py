@@ -26,7 +26,7 @@ from .lapx import in_place_of
     condition=in_place_of("lap", "lapx"),
 )
 def lap(problem: Assignment) -> Matching:
-    """Solves in float64; a rectangular matrix is padded to a square by the package."""
+    """Solve in float64; a rectangular matrix is padded to a square by the package."""
     from lap import lapjv
 
     n, m = problem.shape

@@ -26,12 +26,17 @@ from lapmark.solvers.result import Matching
 def lap1015(
     problem: Assignment, epsilon: bool = True, precision: Literal["given", "float64", "float32"] = "given"
 ) -> Matching:
-    """One thread, by the fastest of the package's variants.
+    """Solve on one thread, by the fastest of the package's variants.
 
-    `epsilon` is its ε-scaling, on by default as in the package: faster on large problems, but it answers some that are
-    tiny, constant or |i − j| with something that is no matching. `precision` is the type it solves in: float32 for
-    float32 and float64 for all else, or always the same. Costs that float32 rounds are then other costs, with an
-    optimum of theirs.
+    Parameters
+    ----------
+    problem : Assignment
+    epsilon : bool
+        The package's ε-scaling, on by default there too: faster on large problems, but for some that are tiny, constant
+        or |i − j| the answer is not a matching.
+    precision : {"given", "float64", "float32"}
+        The type it solves in; "given" is float32 for float32 costs, and float64 for all others. Costs that float32
+        rounds may have another optimum.
     """
     from py_lap_solver.solvers.lap1015_solver import Lap1015Solver
 
@@ -40,11 +45,11 @@ def lap1015(
     matrix = problem.cost.dense()
     single = precision == "float32" or (precision == "given" and matrix.dtype == np.float32)
     n, m = problem.shape
-    # It refuses read-only arrays, and its own transposition of a tall matrix is a copy as well.
+    # The package refuses read-only arrays, and would copy a tall matrix to transpose it anyway.
     with np.errstate(over="ignore"):
         wide = np.require(matrix if n <= m else matrix.T, np.float32 if single else np.float64, ["C", "A", "W"])
     if precision == "float32" and not np.isfinite(wide).all():
-        raise Unsupported("takes costs in the range of float32 only, where that is its precision")  # inf brings it down
+        raise Unsupported("lap1015 with precision=float32 takes costs in the range of float32 only")  # inf crashes it
     answer = Lap1015Solver(use_openmp=False, use_lambda=True, use_epsilon=epsilon).solve_single(wide)
     if n <= m:
         return Matching.of(problem, answer)

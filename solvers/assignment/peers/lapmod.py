@@ -1,4 +1,4 @@
-"""The package `lap`, sparse: Volgenant's LAPMOD, which visits the allowed pairs only."""
+"""The package `lap`, sparse: Volgenant's LAPMOD, which only visits the allowed pairs."""
 
 from __future__ import annotations
 
@@ -27,16 +27,16 @@ from .lapx import in_place_of
     condition=in_place_of("lap", "lapx"),
 )
 def lapmod(problem: Assignment) -> Matching:
-    """Solves in float64; costs must lie in [0, 1e6), the range that the package takes.
+    """Solve in float64; costs must lie in [0, 1e6), the range that the package takes.
 
-    On some problems without a matching of the allowed pairs the package brings the process down.
+    On some problems without a matching of the allowed pairs the package crashes.
     """
     from lap import LARGE
     from lap import lapmod as package
 
     csr = allowed_pairs(problem.cost)
     if not csr.nnz:
-        raise Infeasible("no pair is allowed")  # which the package takes for an error
+        raise Infeasible("no pair is allowed")  # the package raises another error
     if not (csr.data.min() >= 0 and csr.data.max() < LARGE):
         span = f"{csr.data.min():g} to {csr.data.max():g}"
         raise Unsupported(f"lapmod takes costs in [0, {LARGE:g}) only, not {span}; shift or scale them")

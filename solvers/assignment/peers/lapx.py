@@ -1,7 +1,7 @@
-"""The package `lapx`: Jonker–Volgenant in five codes, of C++, of Rust and of both, with one solver for each.
+"""The package `lapx`: five Jonker–Volgenant codes in C++ and Rust, each a solver.
 
-It is imported as `lap`, and its files replace those of the package of that name. A folder of packages has one or the
-other; where there are several such folders, as in an environment laid over another, the first is what is imported.
+It is imported as `lap`, and its files replace those of the package `lap`, so that a site-packages folder has one or the
+other. If there are several such folders, as in an environment on top of another, the first one is imported.
 """
 
 from __future__ import annotations
@@ -23,18 +23,18 @@ Pairs = tuple[np.ndarray, np.ndarray]
 
 
 def in_place_of(own: str, other: str) -> Callable[[], str | None]:
-    """A condition: the module `lap` is not that of another package, even if both are installed."""
+    """Return a condition for `register`: the module `lap` belongs to `own`, even if both packages are installed."""
 
     def reason() -> str | None:
         if version(other) is None or (version(own) is not None and _beside_lap() == {own}):
             return None
-        return f"{other} is installed in its place: both are imported as lap"
+        return f"{other} is installed in its place; both are imported as lap, so uninstall {other}"
 
     return reason
 
 
 def _beside_lap() -> set[str]:
-    """Which of the two packages lie in the folder that `lap` would be imported from."""
+    """Return which of the two packages are in the folder from which `lap` would be imported."""
     spec = importlib.util.find_spec("lap")
     if spec is None or spec.origin is None:
         return set()
@@ -65,7 +65,7 @@ def add(function: str, call: Callable[[ModuleType, np.ndarray], Pairs], about: s
         try:
             rows, cols = call(lap, problem.cost.dense())
         except ValueError as error:
-            # The problem was validated when it was made, so this is the only objection left.
+            # The problem is already validated, so that only an infeasible one is left.
             raise Infeasible(str(error)) from None
         matching = Matching.from_pairs(problem, rows, cols)
         if len(rows) < min(problem.shape) or np.isinf(matching.cost):
@@ -83,27 +83,27 @@ def lapjvs(lap: ModuleType, matrix: np.ndarray) -> Pairs:
 
 add(
     "lapjv",
-    # The same code as `lap.lapjv`; only the answer has another form.
+    # The same code as `lap.lapjv` with another form of answer.
     lambda lap, matrix: lap.lapjvx(matrix, extend_cost=True, return_cost=False),
-    "C++, in float64; a rectangular matrix is padded to a square by the package.",
+    "Solve in float64, in C++; a rectangular matrix is padded to a square by the package.",
 )
 add(
     "lapjvr",
     lambda lap, matrix: lap.lapjvr(matrix, extend_cost=True, return_cost=False),
-    "Rust; float32 is read as it is, and solved in float64 where the matrix is square.",
+    "Solve in Rust; float32 is read directly, and solved in float64 if the matrix is square.",
 )
 add(
     "lapjvh",
     lambda lap, matrix: lap.lapjvh(matrix, extend_cost=True, return_cost=False),
-    "Reduction in Rust, augmentation in C++ where the matrix is square; types as `lapx-lapjvr`.",
+    "Solve by reduction in Rust and augmentation in C++, if the matrix is square; types as for `lapx-lapjvr`.",
 )
 add(
     "lapjvs",
     lapjvs,
-    "Solves float32 as float32, and every other type in float64, which the package does only when it is asked to.",
+    "Solve float32 costs in float32 and all others in float64, which the package only does on request.",
 )
 add(
     "lapjvc",
     lambda lap, matrix: lap.lapjvc(matrix, return_cost=False),
-    "The classic dense code; a rectangular matrix is padded to a square by the package.",
+    "Solve by the classic dense code; a rectangular matrix is padded to a square by the package.",
 )

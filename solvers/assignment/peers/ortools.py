@@ -22,10 +22,10 @@ from lapmark.solvers.result import Matching
     requires=("ortools",),
 )
 def ortools(problem: Assignment) -> Matching:
-    """Solves in int64: integral costs as they are, others rounded to the finest step that cannot overflow.
+    """Solve in int64: integral costs exactly, others rounded to the finest step that cannot overflow.
 
     The step is about (n + 1)² 2⁻⁶⁰ of the range of the costs, 2⁻⁴⁰ of it at n = 1000; the answer is optimal up to n
-    such steps.
+    steps.
     """
     from ortools.graph.python.linear_sum_assignment import SimpleLinearSumAssignment
 
@@ -45,9 +45,9 @@ def ortools(problem: Assignment) -> Matching:
 
 
 def integral(costs: np.ndarray, n: int) -> np.ndarray:
-    """Costs of a square problem, less their minimum and times a power of two, as int64.
+    """Return costs of a square problem, minus their minimum and times a power of two, as int64.
 
-    Inside, a cost is multiplied by n + 1, and prices grow to some multiple of n such costs: 2⁶⁰ leaves room for both.
+    The package multiplies costs by n + 1, and its prices grow to a multiple of n such costs: 2⁶⁰ leaves room for both.
     """
     if not costs.size:
         return costs.astype(np.int64)

@@ -10,7 +10,7 @@ from lapmark.solvers.problem import Assignment
 from lapmark.solvers.registry import Capabilities, register
 from lapmark.solvers.result import Matching
 
-#: Beyond so many coordinates the package advises against its Gaussian slices, whose set-up is cubic in them.
+#: Largest dimension for the package's Gaussian slices, whose set-up is cubic in it, by its own advice.
 SLICED_DIMENSIONS = 64
 
 
@@ -27,9 +27,9 @@ SLICED_DIMENSIONS = 64
     requires=("pot",),
 )
 def pot_bsp(problem: Assignment, plans: int = 64) -> Matching:
-    """Squared Euclidean costs of points, in O(plans · n log n) time and O(plans · n) memory; more plans, lower cost.
+    """Solve for points at squared distance, in O(plans · n log n) time and O(plans · n) memory; more plans, lower cost.
 
-    The package draws from one generator a process and heeds no seed: a second call gives another answer.
+    The package draws from one generator per process, without a seed: a second call gives another answer.
     """
     from ot.bsp import compute_bspot_bijection
 

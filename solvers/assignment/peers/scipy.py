@@ -1,4 +1,4 @@
-"""SciPy's `linear_sum_assignment`: shortest augmenting paths, rectangular problems included. The usual referee."""
+"""SciPy's `linear_sum_assignment`: shortest augmenting paths, for rectangular problems too."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ from lapmark.solvers.result import Matching
     requires=("scipy",),
 )
 def scipy(problem: Assignment) -> Matching:
-    """Solves in float64 whatever the type of the cost."""
+    """Solve in float64, for any type of cost."""
     from scipy.optimize import linear_sum_assignment
 
     try:
         rows, cols = linear_sum_assignment(problem.cost.dense())
     except ValueError as error:
-        # The problem was validated when it was made, so this is the only objection left.
+        # The problem is already validated, so that only an infeasible one is left.
         raise Infeasible(str(error)) from None
     return Matching.from_pairs(problem, rows, cols)

@@ -1,1 +1,1 @@
-"""Transport solvers of other people, one file each; importing a file registers its solver."""
+"""Transport solvers of other packages, one file per package or algorithm; importing a file registers its solvers."""

@@ -1,7 +1,7 @@
-"""GeomLoss's `SamplesLoss`: entropic transport of points, ε from their diameter down to the blur, in three forms.
+"""GeomLoss's `SamplesLoss`: entropic transport of points, ε from their diameter down to the blur, on three backends.
 
-Its schedule is all it does: there is no test of convergence, and no word of the error that is left. A plan states
-neither cost nor error here, for the package gives potentials only; a certificate sums both.
+The package follows its schedule without testing convergence, and does not report the remaining error. It returns only
+potentials, so that a plan states neither cost nor error; a certificate sums both.
 """
 
 from __future__ import annotations
@@ -14,13 +14,13 @@ import numpy as np
 
 from lapmark.solvers.costs import PointCost
 from lapmark.solvers.errors import Unsupported
-from lapmark.solvers.problem import Transport
+from lapmark.solvers.problem import Transport, require_blur
 from lapmark.solvers.registry import Capabilities, register
 from lapmark.solvers.result import Plan
 
 
 def without_compiler() -> str | None:
-    """KeOps compiles each formula when it is first used."""
+    """Return why KeOps, which compiles each formula on first use, cannot run; None if it can."""
     usual = ("clang++", "g++") if sys.platform == "darwin" else ("g++",)
     if any(shutil.which(name) for name in (os.environ.get("CXX") or "g++", *usual)):
         return None
@@ -33,7 +33,7 @@ def add(
     keops: bool = False,
     dimensions: float = np.inf,
 ) -> None:
-    """Register one of the package's backends, for points of so many `dimensions` at most."""
+    """Register one of the package's backends, for points of at most `dimensions` dimensions."""
     name = f"geomloss-{backend}"
 
     @register(
@@ -55,8 +55,7 @@ def add(
         assert isinstance(cost, PointCost)
         if cost.p not in (1, 2):
             raise Unsupported(f"{name} takes distances (p = 1) and their squares (p = 2), not p = {cost.p:g}")
-        if problem.blur == 0:
-            raise Unsupported(f"{name} needs a blur above 0; without one the problem is for an exact solver")
+        require_blur(problem.blur, name)
         if cost.x.shape[1] > dimensions:
             raise Unsupported(f"{name} takes points of up to {dimensions} coordinates, not {cost.x.shape[1]}")
         if not 0 < scaling < 1:
@@ -64,13 +63,13 @@ def add(
         import torch
 
         if keops:
-            import pykeops.torch  # noqa: F401  GeomLoss would pass over what is wrong with it, and fail without a reason
+            import pykeops.torch  # noqa: F401  GeomLoss would hide its errors, and fail without a reason
         from geomloss import SamplesLoss
 
-        # Its cost is |x − y|^p / p. Ours is `unit` times that, and a length of ours `length` times as long there.
+        # Its cost is |x − y|^p / p. Ours is `unit` times that, and our lengths are multiplied by `length` for it.
         p, unit = int(cost.p), cost.scale * cost.p
         length = unit ** (-1 / p)
-        # Its schedule begins with the logarithm of the diameter, which is 0 where all points are one.
+        # Its schedule starts at the logarithm of the diameter, which is 0 if all points coincide.
         one_place = (cost.x == cost.x[0]).all() and (cost.y == cost.x[0]).all()
         loss = SamplesLoss(
             loss="sinkhorn",
@@ -92,11 +91,11 @@ def add(
     solve.__doc__ = about
 
 
-add("tensorized", "On a matrix of costs: O(n m) memory, and many times that of the matrix.")
-add("online", "By KeOps, which compiles the sums over pairs and stores no matrix: O(n + m) memory.", keops=True)
+add("tensorized", "Solve on a matrix of costs: O(n m) memory, and many times that of the matrix.")
+add("online", "Solve by KeOps, which compiles the sums over pairs and stores no matrix: O(n + m) memory.", keops=True)
 add(
     "multiscale",
-    "By KeOps, on centroids of a grid's cells first, then on those pairs of cells that these leave.",
+    "Solve by KeOps, first on centroids of grid cells, then on the pairs of cells that these do not exclude.",
     keops=True,
     dimensions=3,
 )

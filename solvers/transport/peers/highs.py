@@ -1,16 +1,16 @@
-"""HiGHS, as SciPy wraps it: transport as a linear programme like any other. A slow referee."""
+"""HiGHS, through SciPy: transport as a general linear programme. Slow, but independent."""
 
 from __future__ import annotations
 
 import numpy as np
 
 from lapmark.solvers.deadline import Deadline
-from lapmark.solvers.errors import Infeasible, TimeLimit, Unsupported
-from lapmark.solvers.problem import Transport
+from lapmark.solvers.errors import Infeasible, TimeLimit
+from lapmark.solvers.problem import Transport, require_exact
 from lapmark.solvers.registry import Capabilities, register
 from lapmark.solvers.result import Plan
 
-#: The least that HiGHS takes, in units of the largest cost and of the mean mass.
+#: The smallest tolerance that HiGHS takes, in units of the largest cost and of the mean mass.
 TOLERANCE = 1e-10
 
 
@@ -31,12 +31,11 @@ TOLERANCE = 1e-10
     requires=("scipy",),
 )
 def highs(problem: Transport, time_limit: float | None = None) -> Plan:
-    """Solves in float64, with tolerances of 1e-10, in units of the largest cost and of the mean mass."""
+    """Solve in float64, with tolerances of 1e-10, in units of the largest cost and of the mean mass."""
     from scipy.optimize import linprog
     from scipy.sparse import coo_array
 
-    if problem.blur > 0 or problem.reach is not None:
-        raise Unsupported("solver highs moves all mass, and without a blur; give blur=0 and no reach")
+    require_exact(problem, "highs")
     n, m = problem.shape
     deadline, matrix, surplus = Deadline(time_limit), problem.cost.dense(), problem.surplus
     rows, columns = np.nonzero(np.isfinite(matrix))

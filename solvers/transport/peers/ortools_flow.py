@@ -1,12 +1,12 @@
-"""OR-tools' min-cost flow: Goldberg's cost-scaling push-relabel method, on whole masses and costs."""
+"""OR-tools' min-cost flow: Goldberg's cost-scaling push-relabel method, on integer masses and costs."""
 
 from __future__ import annotations
 
 import numpy as np
 
 from lapmark.solvers.assignment.peers.ortools import integral
-from lapmark.solvers.errors import Infeasible, Unsupported
-from lapmark.solvers.problem import Transport
+from lapmark.solvers.errors import Infeasible
+from lapmark.solvers.problem import Transport, require_exact
 from lapmark.solvers.registry import Capabilities, register
 from lapmark.solvers.result import Plan
 from lapmark.solvers.validation import ROUNDING
@@ -27,14 +27,13 @@ from lapmark.solvers.validation import ROUNDING
     requires=("ortools",),
 )
 def ortools_flow(problem: Transport) -> Plan:
-    """Solves in int64: masses in units of 2⁻⁶⁰ of their sum, costs in steps of about (n + m + 1)² 2⁻⁶⁰ of their range.
+    """Solve in int64: masses in units of 2⁻⁶⁰ of their sum, costs in steps of about (n + m + 1)² 2⁻⁶⁰ of their range.
 
-    The answer is optimal up to such a step for all that is moved. There are no duals: by itself it proves nothing.
+    The answer is optimal up to such a step times the mass. There are no duals.
     """
     from ortools.graph.python.min_cost_flow import SimpleMinCostFlow
 
-    if problem.blur > 0 or problem.reach is not None:
-        raise Unsupported("solver ortools-flow moves all mass, and without a blur; give blur=0 and no reach")
+    require_exact(problem, "ortools-flow")
     n, m = problem.shape
     matrix, surplus = problem.cost.dense(), problem.surplus
     supply, demand, unit = whole_masses(*problem.masses, surplus != 0)
@@ -47,7 +46,7 @@ def ortools_flow(problem: Transport) -> Plan:
         integral(matrix[rows, columns].astype(np.float64), n + m),
     )
     solver.set_nodes_supplies(np.arange(n + m, dtype=np.int32), np.concatenate([supply, -demand]))
-    # Masses that fit but for a few units would be infeasible where pairs are forbidden.
+    # With forbidden pairs, masses that differ by a few units would be infeasible.
     status = solver.solve_max_flow_with_min_cost() if surplus or problem.cost.forbids else solver.solve()
     if status != solver.OPTIMAL:
         raise RuntimeError(f"ortools-flow stopped with {status}")
@@ -61,7 +60,7 @@ def ortools_flow(problem: Transport) -> Plan:
 def whole_masses(a: np.ndarray, b: np.ndarray, partial: bool) -> tuple[np.ndarray, np.ndarray, float]:
     """Return masses as int64, in units of about 2⁻⁶⁰ of the larger sum, and the mass of a unit.
 
-    Their sums are the same, but where `partial` lets them differ as they do.
+    Their sums are made equal unless `partial`.
     """
     unit = max(float(a.sum()), float(b.sum())) * 2.0**-60
     supply, demand = (

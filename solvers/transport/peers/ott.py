@@ -1,7 +1,7 @@
 """OTT-JAX's `Sinkhorn`: entropic transport in the log domain at one ε, compiled for the shapes of each problem.
 
-Its entropy is relative to 1, and its potentials hold the masses; ours is relative to a ⊗ b, and the masses stand beside
-the potentials. In a balanced problem only the potentials differ; in one with a reach the costs must make up for it.
+Its entropy is relative to 1, and its potentials include the masses; ours is relative to a ⊗ b, with the masses beside
+the potentials. In a balanced problem only the potentials differ; with a reach the costs are shifted to compensate.
 """
 
 from __future__ import annotations
@@ -13,8 +13,7 @@ from typing import Any
 import numpy as np
 
 from lapmark.solvers.costs import PointCost
-from lapmark.solvers.errors import Unsupported
-from lapmark.solvers.problem import Transport
+from lapmark.solvers.problem import Transport, require_blur
 from lapmark.solvers.registry import Capabilities, register
 from lapmark.solvers.result import Plan
 
@@ -33,19 +32,18 @@ from lapmark.solvers.result import Plan
     requires=("ott-jax", "jax"),
 )
 def ott(problem: Transport, stop: float = 1e-3, max_iterations: int = 2000) -> Plan:
-    """Solves float32 as float32, and everything else in float64.
+    """Solve float32 costs in float32, and all others in float64.
 
-    `stop` is the marginal error to go on to, the package's `threshold`; 1e-3 and 2 000 iterations are its own defaults.
-    Balanced problems of squared distances are left to its `PointCloud`, all others come as a matrix. A plan states no
-    cost, for which the package would pass over all pairs once more.
+    `stop` is the marginal error at which to stop, the package's `threshold`; both defaults are the package's own.
+    Balanced problems of squared distances use its `PointCloud`, all others a matrix. A plan states no cost, because
+    that would take the package another pass over all pairs.
     """
     cost, epsilon, (a, b) = problem.cost, problem.epsilon, problem.masses
-    if epsilon == 0:
-        raise Unsupported("ott needs a blur above 0; without one the problem is for an exact solver")
+    require_blur(epsilon, "ott")
     with np.errstate(divide="ignore"):
         log_a, log_b = np.log(a), np.log(b)
     if problem.reach is not None:
-        mass = min(float(a.sum()), float(b.sum()))  # its error sums both sides'
+        mass = min(float(a.sum()), float(b.sum()))  # the package adds up the errors of both sides
         matrix, tau = cost.dense(), problem.rho / (problem.rho + epsilon)
         shifted = (matrix - epsilon * (log_a[:, None] + log_b)).astype(_type(matrix))
         f, g, error = _run([shifted], a, b, epsilon, tau, stop * mass, max_iterations)
@@ -57,7 +55,7 @@ def ott(problem: Transport, stop: float = 1e-3, max_iterations: int = 2000) -> P
             parts, unit = [cost.dense()], 1.0
         f, g, error = _run(parts, a / a.sum(), b / b.sum(), epsilon / unit, 1.0, stop, max_iterations)
         f, g = unit * f - epsilon * (log_a - np.log(a.sum())), unit * g - epsilon * log_b
-    # Where there is no mass, any potential will do.
+    # Potentials of rows and columns without mass are arbitrary.
     return Plan(np.nan, error, np.where(a > 0, f, 0.0), np.where(b > 0, g, 0.0))
 
 
@@ -74,7 +72,7 @@ def _run(
     threshold: float,
     max_iterations: int,
 ) -> tuple[np.ndarray, np.ndarray, float]:
-    """The package's own potentials, in float64, and its last error; `parts` is a matrix or two clouds of points."""
+    """Return the package's potentials, in float64, and its last error; `parts` is a matrix or two clouds of points."""
     import jax
 
     dtype = _type(*parts)
@@ -98,7 +96,7 @@ def _compiled(tau: float, max_iterations: int) -> Callable[..., Any]:
         *parts, a, b = arrays
         kind: Any = PointCloud if len(parts) == 2 else Geometry
         geometry = kind(*parts, epsilon=epsilon)
-        # Left to themselves, potentials under a far reach creep to where they balance: thousands of iterations.
+        # Without recentring, potentials with a far reach take thousands of iterations to balance.
         solver = Sinkhorn(threshold=threshold, max_iterations=max_iterations, recenter_potentials=tau < 1)
         out = solver(LinearProblem(geometry, a, b, tau, tau))
         return out.f, out.g, out.errors

@@ -1,11 +1,11 @@
-"""POT's Sinkhorn algorithms: by plain scalings, in the log domain, and by scalings that are absorbed in time.
+"""POT's Sinkhorn algorithms: by plain scalings, in the log domain, and by stabilised scalings.
 
-All solve in float64 and at one ε. `stop` is the marginal error to go on to; the package measures that of one side by
-the Euclidean norm, which is at least the L1 norm over √m. It has unbalanced forms of the first and the last; these stop
-where a step changes the scalings by less than `stop`, relatively. Of the first it is the one that is invariant to
-translation (T. Séjourné et al., AISTATS 2022): the other creeps where masses differ and the reach is far.
+All solve in float64 and at one ε. `stop` is the marginal error at which to stop; the package measures one side by the
+Euclidean norm, which is at least the L1 norm over √m. It has unbalanced forms of the first and the last, which stop if
+a step changes the scalings by less than `stop`, relatively. The form used for the first is translation-invariant (T.
+Séjourné et al., AISTATS 2022): the other one is slow if masses differ and the reach is far.
 
-Where its scalings leave float64, the package warns and answers with what it had before. Here that is a ValueError.
+If scalings overflow or underflow, the package warns and returns its last values. Here that is a ValueError.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from lapmark.solvers.errors import Unsupported
-from lapmark.solvers.problem import Assignment, Problem, Transport
+from lapmark.solvers.problem import Assignment, Problem, Transport, require_blur
 from lapmark.solvers.registry import Capabilities, register
 from lapmark.solvers.result import Matching, Plan, Result
 from lapmark.solvers.sinkhorn.matching_rounding import round_plan
@@ -61,8 +61,8 @@ def stabilized(
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     from ot.bregman import sinkhorn_stabilized
 
-    # Absorbed, scalings begin anew at 1 / n, and their partners are n. By the package's fixed bound of 1000 these are
-    # absorbed in turn, at every step to the last where n > 1000, and the plan then moves next to nothing.
+    # After absorption scalings restart at 1 / n, and the others at n. With the package's fixed bound of 1000 these are
+    # absorbed again at every step if n > 1000, and the plan then hardly changes.
     threshold, bound = stop / np.sqrt(len(b)), 1e3 * max(len(a), len(b))
     with np.errstate(all="ignore"):
         plan, log = sinkhorn_stabilized(
@@ -86,12 +86,12 @@ def stabilized(
 def pot_sinkhorn(
     problem: Problem, blur: float | None = None, stop: float | None = None, max_iterations: int = 1000
 ) -> Result:
-    """By plain scalings, the package's fastest as long as they stay within float64; for an `Assignment` that needs
-    more, in the log domain. For a `Transport` that does, a ValueError: `pot-sinkhorn-log` is a solver of its own.
+    """Solve by plain scalings, the package's fastest method while they stay within float64.
 
-    `blur` and `stop` mean what they do in `sinkhorn`: for an `Assignment`, ε = blur² · (largest − smallest cost), with
-    a blur of 0.03 and a marginal error of 1e-2 by default; a `Transport` has a blur of its own, and 1e-3. The
-    iterations are as many as the package allows itself; the `marginal_error` of a plan says whether they were enough.
+    If they do not, an `Assignment` is solved in the log domain, and a `Transport` is a ValueError: `pot-sinkhorn-log`
+    is a separate solver. `blur` and `stop` mean the same as in `sinkhorn`: for an `Assignment`, ε = blur² · (largest −
+    smallest cost), with a blur of 0.03 and a marginal error of 1e-2 by default; a `Transport` has its own blur, and
+    1e-3. `max_iterations` is the package's default; the `marginal_error` of a plan shows whether it was enough.
     """
     if isinstance(problem, Assignment):
         return _assign(problem, 0.03 if blur is None else blur, stop or 1e-2, max_iterations)
@@ -114,7 +114,7 @@ def pot_sinkhorn(
     requires=("pot",),
 )
 def pot_sinkhorn_log(problem: Transport, stop: float = 1e-3, max_iterations: int = 1000) -> Plan:
-    """In the log domain, where nothing underflows; balanced problems only."""
+    """Solve balanced problems in the log domain, without underflow."""
     if problem.reach is not None:
         raise Unsupported("pot-sinkhorn-log is for balanced problems: the package has no unbalanced form of it")
     return _balanced(problem, "pot-sinkhorn-log", logarithmic, stop, max_iterations)
@@ -132,7 +132,7 @@ def pot_sinkhorn_log(problem: Transport, stop: float = 1e-3, max_iterations: int
     requires=("pot",),
 )
 def pot_sinkhorn_stabilized(problem: Transport, stop: float = 1e-3, max_iterations: int = 1000) -> Plan:
-    """By scalings that are absorbed into the kernel once they grow large."""
+    """Solve by scalings that are absorbed into the kernel when they grow large."""
     if problem.reach is not None:
         return _unbalanced(problem, "pot-sinkhorn-stabilized", "sinkhorn_stabilized", stop, max_iterations)
     return _balanced(problem, "pot-sinkhorn-stabilized", stabilized, stop, max_iterations)
@@ -142,9 +142,9 @@ def _assign(problem: Assignment, blur: float, stop: float, max_iterations: int) 
     cost = problem.cost.dense().astype(np.float64)
     epsilon = check_number(blur, "blur", positive=True) ** 2 * float(np.ptp(cost) or 1.0)
     uniform = np.full(len(cost), 1 / len(cost))
-    shifted = cost - cost.min()  # a constant changes no plan, and exp(−cost / ε) only just fits
+    shifted = cost - cost.min()  # a constant does not change the plan, but exp(−cost / ε) may underflow
     plan, _, _ = plain(uniform, uniform, shifted, epsilon, stop, max_iterations)
-    if not np.abs(plan.sum(axis=1) - uniform).sum() <= 0.5:  # NaN, or next to nothing moved
+    if not np.abs(plan.sum(axis=1) - uniform).sum() <= 0.5:  # NaN, or hardly any mass moved
         plan, _, _ = logarithmic(uniform, uniform, cost, epsilon, stop, max_iterations)
     return Matching.of(problem, round_plan(plan, cost))
 
@@ -155,7 +155,7 @@ def _balanced(problem: Transport, solver: str, method: Balanced, stop: float, ma
     total = a.sum()
     with _within_float64(problem, solver):
         plan, log_u, log_v = method(a / total, b / b.sum(), given.cost, epsilon, stop, max_iterations)
-        # The package's scalings hold the masses, ours stand beside them.
+        # The package's scalings include the masses, our potentials do not.
         return given.plan(total * plan, (a, b), epsilon * (log_u - np.log(a / total)), epsilon * (log_v - np.log(b)))
 
 
@@ -175,9 +175,9 @@ def _unbalanced(problem: Transport, solver: str, method: str, stop: float, max_i
 
 @dataclass(frozen=True)
 class Given:
-    """What the package is given: costs in float64, and of the points those with mass, for it divides by the masses.
+    """The package's input: costs in float64, for the rows and columns with mass, since it divides by the masses.
 
-    `rows` and `cols` say which these are.
+    `rows` and `cols` flag these.
     """
 
     rows: np.ndarray
@@ -188,10 +188,7 @@ class Given:
 
     @classmethod
     def of(cls, problem: Transport) -> Given:
-        if problem.epsilon == 0:
-            raise Unsupported(
-                "Sinkhorn's algorithm needs a blur above 0; without one the problem is for an exact solver"
-            )
+        require_blur(problem.epsilon, "pot-sinkhorn")
         (a, b), cost = problem.masses, problem.cost.dense()
         rows, cols = a > 0, b > 0
         if not (rows.all() and cols.all()):
@@ -199,12 +196,12 @@ class Given:
         return cls(rows, cols, a[rows], b[cols], cost.astype(np.float64, copy=False))
 
     def plan(self, moved: np.ndarray, asked: tuple[np.ndarray, np.ndarray], f: np.ndarray, g: np.ndarray) -> Plan:
-        """The answer, from what is moved and what the sums of its rows and columns ought to be."""
+        """Return the plan, from the moved masses and the right sums of its rows and columns."""
         if not (np.isfinite(f).all() and np.isfinite(g).all()):
             raise FloatingPointError
         sums = zip((moved.sum(axis=1), moved.sum(axis=0)), asked, (self.a, self.b), strict=True)
         missed = max(float(np.abs(some - due).sum() / masses.sum()) for some, due, masses in sums)
-        # Where there is no mass, any potential will do.
+        # Potentials of rows and columns without mass are arbitrary.
         full = np.zeros(len(self.rows)), np.zeros(len(self.cols))
         full[0][self.rows], full[1][self.cols] = f, g
         return Plan(float((moved * self.cost).sum()), missed, *full)
@@ -212,7 +209,7 @@ class Given:
 
 @contextmanager
 def _within_float64(problem: Transport, solver: str) -> Iterator[None]:
-    """The package's word that its scalings left float64, or a NaN among them, as an error."""
+    """Turn the package's warning that scalings left float64, or a NaN among them, into a ValueError."""
     with warnings.catch_warnings():
         warnings.filterwarnings("error", r".*[Nn]umerical errors", UserWarning)
         try:
