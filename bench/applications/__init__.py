@@ -1,1 +1,1 @@
-"""What people look at: data laid on a grid, locally linear embedding, and the gallery of all pictures."""
+"""Applications: a user's data laid on a grid, the study of locally linear embedding, and the list of the gallery."""

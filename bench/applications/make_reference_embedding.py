@@ -1,8 +1,10 @@
-"""Make the shipped embedding anew: `python -m lapmark.bench.applications.make_reference_embedding --data DIR`; takes some minutes.
+"""The script that makes the shipped embedding; it takes some minutes.
 
-Writes a file and says how it compares with what is shipped, which was made with scikit-learn 1.9.1 and two threads.
-Expect the points to differ: t-SNE magnifies the last bit of whatever other libraries or another processor round
-otherwise, which is why the reference is shipped at all. What should agree is the quality of the two.
+    python -m lapmark.bench.applications.make_reference_embedding --data DIR
+
+It writes a file and compares it with the shipped one, which was made with scikit-learn 1.9.1 and two threads. The
+points will differ, since t-SNE amplifies rounding differences between libraries and processors; that is why the
+reference is shipped. The quality of the two should agree.
 """
 
 from __future__ import annotations
@@ -26,7 +28,7 @@ def main(
     data: Annotated[Path, typer.Option(help="Folder that has the MNIST test set as IDX files.")],
     to: Annotated[Path, typer.Option(help="File to write.")] = Path(FILE),
 ) -> None:
-    """Embed the MNIST test set and compare the outcome with what is shipped."""
+    """Embed the MNIST test set and compare the result with the shipped embedding."""
     os.environ[datasets.VARIABLE] = str(data)
     images = datasets.mnist(download=False)
     shipped, label = reference()
@@ -40,7 +42,7 @@ def main(
 
 
 def agreement(points: np.ndarray, label: np.ndarray) -> float:
-    """Share of the points (n, 2) whose nearest other point has the same label (n,)."""
+    """Return the share of points (n, 2) whose nearest other point has the same label (n,)."""
     _, nearest = KDTree(points).query(points, k=2)
     return float((label[nearest[:, 1]] == label).mean())
 

@@ -1,4 +1,4 @@
-"""`lapmark export`: the results for other programs."""
+"""`lapmark export`: results for other programs."""
 
 from __future__ import annotations
 
@@ -22,9 +22,7 @@ from .base import RESULTS, app, examples, user_errors
 )
 def export(
     directory: Annotated[Path, typer.Argument(metavar="DIR", help="Folder of the results.")] = RESULTS,
-    to: Annotated[
-        str, typer.Option(metavar="FILE", help="File to write, whole or not at all; - is the standard output.")
-    ] = "-",
+    to: Annotated[str, typer.Option(metavar="FILE", help="File to write; - is the standard output.")] = "-",
     form: Annotated[
         str | None,
         typer.Option("--format", metavar="csv|parquet|benchopt", help="Format; default: by the file's name."),
@@ -40,6 +38,5 @@ def export(
         content = formats.content(read_records(directory), chosen)
         if to != "-":
             write_atomically(Path(to), content)
-    # Outside, since a reader that has had enough is no error of the user's.
-    # As bytes: a CSV file is in UTF-8 in every locale.
+    # Outside: a pipe that closes early is not an error of the user. As bytes: a CSV file is UTF-8 in every locale.
     typer.echo(content if to == "-" else to, nl=to != "-")

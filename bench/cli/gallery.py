@@ -63,7 +63,7 @@ def gallery(
         try:
             for case in cases:
                 with doing(f"{len(drawn) + 1} of {len(cases)}: {case}"):
-                    made = albums.album(case, "auto", to, anew=True)
+                    made = albums.album(case, "auto", to, redraw=True)
                 drawn.append(made)
                 known = [text for text in (made.text, *made.notes) if text] or ["has no pictures"]
                 took = show_duration(made.seconds or 0)

@@ -1,4 +1,4 @@
-"""`lapmark map`: a user's data on a grid."""
+"""`lapmark map`: a user's data laid on a grid."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ from .base import HEADER, INTERRUPTED, app, examples, threads_option, user_error
 if TYPE_CHECKING:
     from lapmark.bench.applications.grid_map.collection import Collection
 
-#: What a map, and the table of its cells, can be written as.
+#: Endings of maps and of tables of cells.
 OUTPUTS, TABLES = (".png", ".svg", ".html"), (".csv", ".json", ".npy", ".parquet")
 
-#: Images that could not be read, of which so many are named.
+#: Most unreadable images that are named.
 NAMED = 10
 
 
@@ -152,7 +152,7 @@ def _draw(
 def _shape(text: str) -> tuple[int, int]:
     found = re.fullmatch(r"\s*(\d+)\s*[x×X]\s*(\d+)\s*", text)
     if not found or 0 in (shape := (int(found[1]), int(found[2]))):
-        raise ValueError(f"--grid {text}: a grid is ROWSxCOLUMNS, such as 40x60")
+        raise ValueError(f"--grid {text}: give ROWSxCOLUMNS, such as 40x60")
     return shape
 
 

@@ -1,4 +1,4 @@
-"""`lapmark report`: figures, tables and a page from what was measured."""
+"""`lapmark report`: figures, tables and a page of the results of a run."""
 
 from __future__ import annotations
 

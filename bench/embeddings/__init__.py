@@ -1,4 +1,4 @@
-"""What turns data into points of the plane: embeddings, computed and cached, one that is shipped, and more of it."""
+"""Embeddings of data in the plane: computed and cached, the one that is shipped, and resampled points of one."""
 
 from typing import TYPE_CHECKING
 
@@ -13,7 +13,7 @@ __all__ = ["SEED", "LocallyLinearEmbedding", "embed", "methods", "reference", "r
 
 
 def __getattr__(name: str) -> object:
-    """The estimator, once it is asked for: scikit-learn, which it is built on, takes a second to load."""
+    """Import the estimator on first use: scikit-learn takes a second to load."""
     if name == "LocallyLinearEmbedding":
         from .lle import LocallyLinearEmbedding
 

@@ -1,4 +1,4 @@
-"""Embeddings behind one interface: checked, seeded, and kept under all that they depend on."""
+"""Embeddings behind one interface: checked, seeded, and cached by all that they depend on."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from .methods import METHODS, Method, Task
 
 SEED = 777
 
-#: Squares of numbers outside these bounds leave the range of float64: such vectors are scaled first.
+#: Squares of numbers outside these bounds exceed the range of float64, so such vectors are scaled first.
 SMALLEST, LARGEST = 1e-100, 1e100
 
 
 def methods() -> dict[str, Method]:
-    """Every method by name; `.missing` says why one cannot be used here."""
+    """Return all methods by name; `.missing` gives the reason why one cannot be used here."""
     return METHODS
 
 
@@ -33,35 +33,34 @@ def embed(
     Parameters
     ----------
     data : array_like, shape (n, ...)
-        One vector, or image, per entry of the first axis, n ≥ 2, of any real dtype. Bytes are brightnesses: divided by
-        255.
+        A vector or image per entry of the first axis, n ≥ 2, of any real dtype. Bytes are brightnesses, divided by 255.
     method : str
         "tsne", "tsne-sklearn", "tsne-opentsne", "umap", "isomap", "lle" or "pca"; see `methods`.
     components : int
-        Coordinates of a point. Where the data have fewer dimensions, the last ones are 0.
+        Coordinates of a point. If the data have fewer dimensions, the last ones are 0.
     seed : int
-        For the methods that draw at random: t-SNE and UMAP.
+        For the random methods: t-SNE and UMAP.
     threads : int or None
-        Threads to compute with; −1 or None for as many as there are cores for this process. Another number takes sums
-        in another order, and t-SNE differs visibly; with one thread it is the same on every run on the same machine.
+        Number of threads; −1 or None for one per core of this process. The order of sums depends on it, and t-SNE
+        differs visibly; one thread repeats the same result on the same machine.
 
     Returns
     -------
     (n, components) float32
-        Kept in the cache under the data, the parameters and the versions of what computes it. Vectors that are all
-        equal become the origin.
+        Cached by the data, the parameters and the versions of the libraries. If all vectors are equal, all points are
+        the origin.
 
     Raises
     ------
     ValueError
-        Where there is no such method; where there are fewer than two vectors, they have no entries, or an entry is not
-        a finite real number.
+        There is no such method, there are fewer than two vectors, they are empty, or an entry is not a finite real
+        number.
     ImportError
-        Where the method's package is not installed.
+        The package of the method is not installed.
 
     Notes
     -----
-    t-SNE and UMAP start from up to 100 principal components. t-SNE: perplexity 30, less where n is too small for it.
+    t-SNE and UMAP start from up to 100 principal components. The perplexity of t-SNE is 30, or less for small n.
     """
     if method not in METHODS:
         raise registry.unknown("method of embedding", method, METHODS)
@@ -81,16 +80,16 @@ def embed(
 
 
 def _vectors(data: ArrayLike) -> np.ndarray:
-    """The data as (n, d), of the type that they come in."""
+    """Return the data as (n, d), in their type."""
     array = np.asarray(data)
     if array.dtype.kind not in "buif":
-        raise ValueError(f"data are of type {array.dtype}; an embedding takes real numbers")
+        raise ValueError(f"data are of type {array.dtype}; an embedding needs real numbers")
     if array.ndim < 2 or len(array) < 2 or array.size == 0:
-        raise ValueError(f"data have shape {array.shape}; an embedding takes at least two vectors, as an (n, d) array")
+        raise ValueError(f"data have shape {array.shape}; an embedding needs at least two vectors, as an (n, d) array")
     array = array.reshape(len(array), -1)
     if array.dtype.kind == "f" and not np.isfinite(array).all():
         i, k = np.argwhere(~np.isfinite(array))[0]
-        raise ValueError(f"entry {k} of vector {i} is {array[i, k]}; an embedding takes finite numbers")
+        raise ValueError(f"entry {k} of vector {i} is {array[i, k]}; an embedding needs finite numbers")
     return array
 
 
@@ -101,7 +100,7 @@ def _computed(chosen: Method, array: np.ndarray, components: int, seed: int, thr
     largest = np.abs(vectors).max()
     if not SMALLEST < largest < LARGEST:
         vectors /= largest
-    kept = f"embedding {len(array):,} vectors, kept in {cache.folder()} for the next time"
+    kept = f"embedding {len(array):,} vectors, cached in {cache.folder()}"
     with doing(kept), doing(chosen.about) as say, threadpool_limits(threads):
         points = chosen.compute(Task(vectors, components, seed, threads, say))
     points = np.pad(points, ((0, 0), (0, components - points.shape[1])))

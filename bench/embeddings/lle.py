@@ -1,9 +1,9 @@
-"""Locally linear embedding, with the way back: an estimator in scikit-learn's conventions.
+"""Locally linear embedding with an inverse: an estimator in scikit-learn's conventions.
 
-Each point is made of its nearest neighbours, with weights that sum to one. The embedding is what is made of its
-neighbours by the same weights as nearly as can be: eigenvectors of (I − W)ᵀ(I − W), but for the constant one. A new
-point is made of its neighbours among the points of the fit, and so are their images; the way back is the same, with
-neighbours among the images. The results are scikit-learn's; the way to them is several times as fast.
+Each point is approximated by its nearest neighbours, with weights that sum to one. The embedded points are approximated
+best by the same weights: they are eigenvectors of (I − W)ᵀ(I − W), without the constant one. A new point is expressed
+by its neighbours among the points of the fit, and its embedded point by theirs; the inverse uses neighbours among the
+embedded points. The results equal scikit-learn's and take a fraction of the time.
 """
 
 from __future__ import annotations
@@ -24,10 +24,10 @@ from .neighbours import largest, nearest
 from .null_space import closed_classes, lowest
 from .threads import allowed, in_threads
 
-#: Bounds of what can be squared, and summed, in float64.
+#: Bounds of magnitudes whose squares can be summed in float64.
 SMALLEST, LARGEST = 1e-140, 1e140
 
-#: Numbers of the neighbours that are gathered at once.
+#: Entries of neighbours that are gathered at once.
 GATHERED = 1 << 20
 
 
@@ -39,10 +39,10 @@ class LocallyLinearEmbedding(ClassNamePrefixFeaturesOutMixin, TransformerMixin, 
     n_components : int
         Coordinates of an embedded point; below the number of points.
     n_neighbors : int
-        Neighbours that a point is made of; below the number of points.
+        Neighbours of a point; below the number of points.
     reg : float
-        What is added to the diagonal of the neighbours' Gram matrix, in units of its trace. 0 is the textbook's; it has
-        to be above 0 where there are more neighbours than dimensions, or neighbours at the same place.
+        Regularization: added to the diagonal of the neighbours' Gram matrix, in units of its trace. It must be above 0
+        with more neighbours than dimensions, or coinciding neighbours; 0 is the textbook's method.
     n_jobs : int or None
         Threads; −1 for all cores, None for as many as the linear algebra may use.
 
@@ -52,23 +52,23 @@ class LocallyLinearEmbedding(ClassNamePrefixFeaturesOutMixin, TransformerMixin, 
         The embedded points; columns of length one, orthogonal to each other and to constant ones, the largest entry
         of each positive.
     nbrs_X_, nbrs_y_ : NearestNeighbors
-        What finds neighbours among the points, and among the embedded ones.
+        Search of neighbours among the points, and among the embedded points.
     M_ : (n_samples, n_samples) scipy.sparse.csr_array
         (I − W)ᵀ(I − W).
     eigenvalues_ : (n_components + 1,) float64
-        The lowest of M_, ascending; the first, of the constant vector, is 0 but for rounding.
+        The lowest of M_, ascending; the first, of the constant vector, is 0 up to rounding.
     reconstruction_error_ : float
         The sum of `eigenvalues_` after the first: Σ_i |y_i − Σ_j w_ij y_j|² over the embedded points y.
     n_features_in_ : int
     feature_names_in_ : (n_features_in_,) array of str
-        Where the points came with names of their columns.
+        If the points came with column names.
 
     Notes
     -----
-    Where the graph of neighbours falls into s parts that no path leaves, a warning says so: the first s − 1 components
-    then tell these parts apart and are constant on each, as they are in any implementation.
+    If the graph of neighbours has s parts that no path leaves, there is a warning: the first s − 1 components then only
+    distinguish these parts and are constant on each, as in any implementation.
 
-    Every eigenvector's residual is checked.
+    The residual of every eigenvector is checked.
     """
 
     def __init__(
@@ -91,25 +91,25 @@ class LocallyLinearEmbedding(ClassNamePrefixFeaturesOutMixin, TransformerMixin, 
         Raises
         ------
         ValueError
-            Where the points are not finite numbers, there are too few of them for the neighbours or the components, a
-            parameter is out of its range, or reg = 0 leaves the weights of a point open.
+            The points are not finite numbers, they are too few for the neighbours or the components, a parameter is out
+            of range, or reg = 0 does not determine the weights of a point.
         ArithmeticError
-            Where an eigenvector cannot be had with a small residual.
+            An eigenvector has a large residual.
         """
         x: np.ndarray = validate_data(self, X, dtype=np.float64, ensure_min_samples=2)
         n = len(x)
         self._check_parameters(n)
         if (most := largest(x)) > 0 and not SMALLEST < most < LARGEST:
-            raise ValueError(f"X has entries up to {most:.2g}, whose squares are no numbers any more; scale it")
+            raise ValueError(f"X has entries up to {most:.2g}, whose squares overflow or vanish; scale it")
         threads = allowed() if self.n_jobs is None else check_threads(self.n_jobs, "n_jobs")
         neighbours = nearest(x, self.n_neighbors, threads)
         w = _sparse(barycentric(x, x, neighbours, self.reg, threads), neighbours, n)
         closed = closed_classes(w)
         if len(closed) > 1:
             warnings.warn(
-                f"the graph of {self.n_neighbors} neighbours falls into {len(closed)} parts that no path leaves: "
-                f"{min(len(closed) - 1, self.n_components)} of {self.n_components} components only tell them apart; "
-                "more neighbours may join them",
+                f"the graph of {self.n_neighbors} neighbours has {len(closed)} parts that no path leaves: "
+                f"{min(len(closed) - 1, self.n_components)} of {self.n_components} components only distinguish them; "
+                "more neighbours may connect them",
                 stacklevel=2,
             )
         a = sp.csr_array(sp.eye_array(n, format="csr") - w)
@@ -122,7 +122,7 @@ class LocallyLinearEmbedding(ClassNamePrefixFeaturesOutMixin, TransformerMixin, 
         return self
 
     def fit_transform(self, X: ArrayLike, y: None = None) -> np.ndarray:
-        """Embed points, and return the embedded ones; (n_samples, n_components)."""
+        """Embed points and return the embedded ones, (n_samples, n_components)."""
         return self.fit(X).embedding_vectors_
 
     def transform(self, X: ArrayLike) -> np.ndarray:
@@ -135,14 +135,14 @@ class LocallyLinearEmbedding(ClassNamePrefixFeaturesOutMixin, TransformerMixin, 
         Returns
         -------
         (k, n_components) float64
-            Made of the embedded neighbours, as each point is of its own.
+            Weighted sums of the embedded neighbours, with the weights of each point.
         """
         check_is_fitted(self)
         x: np.ndarray = validate_data(self, X, dtype=np.float64, reset=False)
         return _made(x, self.nbrs_X_, self.embedding_vectors_, self.reg)
 
     def inverse_transform(self, y: ArrayLike) -> np.ndarray:
-        """Points for embedded ones, wherever these are.
+        """Return points for embedded ones, which may lie anywhere.
 
         Parameters
         ----------
@@ -151,7 +151,7 @@ class LocallyLinearEmbedding(ClassNamePrefixFeaturesOutMixin, TransformerMixin, 
         Returns
         -------
         (k, n_features) float64
-            Made of the points whose images are the neighbours of y, as y is of these.
+            Weighted sums of the points whose embedded points are the neighbours of y, with the weights of y.
         """
         check_is_fitted(self)
         embedded: np.ndarray = check_array(y, dtype=np.float64, input_name="y")
@@ -173,16 +173,16 @@ class LocallyLinearEmbedding(ClassNamePrefixFeaturesOutMixin, TransformerMixin, 
 
 
 def barycentric(x: np.ndarray, others: np.ndarray, neighbours: np.ndarray, reg: float, threads: int = 1) -> np.ndarray:
-    """The weights, of sum one, by which points are made of their neighbours as nearly as can be.
+    """Return the weights, of sum one, with which neighbours approximate points best.
 
     Parameters
     ----------
     x : (n, d) float64
     others : (m, d) float64
     neighbours : (n, k) array of int
-        Which of the others a point is made of.
+        Indices of the neighbours of each point.
     reg : float
-        As in `LocallyLinearEmbedding`.
+        See `LocallyLinearEmbedding`.
     threads : int
 
     Returns
@@ -192,7 +192,7 @@ def barycentric(x: np.ndarray, others: np.ndarray, neighbours: np.ndarray, reg: 
     Raises
     ------
     ValueError
-        Where reg is 0 and the neighbours of a point depend on each other.
+        reg is 0 and the neighbours of a point are linearly dependent.
     """
     n, k = neighbours.shape
     weights = np.empty((n, k))
@@ -217,19 +217,19 @@ def _check_regular(gram: np.ndarray, first: int) -> None:
     singular = np.flatnonzero(np.linalg.matrix_rank(gram, hermitian=True) < gram.shape[1])
     if len(singular):
         raise ValueError(
-            f"reg = 0, and the weights of point {first + singular[0]} are open: its {gram.shape[1]} neighbours depend "
-            "on each other; set reg above 0, to 1e-3 say"
+            f"reg = 0 does not determine the weights of point {first + singular[0]}: its {gram.shape[1]} neighbours "
+            "are linearly dependent; set reg above 0, such as 1e-3"
         )
 
 
 def _made(x: np.ndarray, nbrs: NearestNeighbors, images: np.ndarray, reg: float) -> np.ndarray:
-    """Of the images (m, e) of the points that `nbrs` searches, as each of x is made of these points."""
+    """Return weighted sums of images (m, e), with the weights of x among the points that `nbrs` searches."""
     neighbours = nbrs.kneighbors(x, return_distance=False)
     weights = barycentric(x, nbrs._fit_X, neighbours, reg)
     return _sparse(weights, neighbours, len(images)) @ images
 
 
 def _sparse(weights: np.ndarray, columns: np.ndarray, m: int) -> sp.csr_array:
-    """Weights (n, k) as rows of an (n, m) matrix."""
+    """Return weights (n, k) as rows of an (n, m) matrix."""
     n, k = weights.shape
     return sp.csr_array((weights.ravel(), columns.ravel(), np.arange(0, n * k + 1, k)), shape=(n, m))

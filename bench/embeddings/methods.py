@@ -1,7 +1,7 @@
-"""How each method embeds vectors. What calls them, checks their input and keeps what they return is `embed`.
+"""The methods of embedding. `embed` checks their input, calls them and caches their results.
 
-A method takes vectors (n, d) that are not all equal, n ≥ 2, in float64. Its libraries are imported when it is called:
-most problems do without any, and some of them take seconds to load.
+A method takes vectors (n, d) in float64 that are not all equal, n ≥ 2. It imports its libraries when it is called,
+since some of them take seconds to load.
 """
 
 from __future__ import annotations
@@ -14,26 +14,26 @@ from importlib.metadata import version
 
 import numpy as np
 
-#: t-SNE and UMAP see so many principal components at most: what the others add is noise, and time.
+#: Most principal components for t-SNE and UMAP: further ones add noise and time.
 PRINCIPAL = 100
 
-#: Neighbours that t-SNE reckons with, effectively.
+#: Effective number of neighbours of t-SNE.
 PERPLEXITY = 30.0
 
 #: Neighbours of the methods that build a graph.
 NEIGHBOURS = {"umap": 15, "isomap": 10, "lle": 10}
 
-#: From so many vectors on openTSNE is the faster library.
+#: Fewest vectors for which openTSNE is the faster library.
 MANY = 1000
 
-#: Below so many it takes true neighbours and Barnes–Hut's sums: of 10 000 images, a third of the time that approximate
-#: ones take, and a third of that of forces interpolated on a grid, which is as fine as the embedding is wide.
+#: Below this number of vectors, openTSNE uses exact neighbours and Barnes–Hut sums: for 10 000 images they take a third
+#: of the time of approximate neighbours, and of forces interpolated on a grid.
 LARGE = 20_000
 
 
 @dataclass(frozen=True)
 class Task:
-    """What a method computes.
+    """The input of a method.
 
     Attributes
     ----------
@@ -43,7 +43,7 @@ class Task:
     seed : int
     threads : int
     say : callable
-        Takes what is being done, in words.
+        Shows what is being done, as text.
     """
 
     vectors: np.ndarray
@@ -55,13 +55,13 @@ class Task:
 
 @dataclass(frozen=True)
 class Method:
-    """A method by its name.
+    """A method of embedding.
 
     Attributes
     ----------
     about : str
     modules : mapping of str to str
-        The modules that it needs, and the packages that they come with.
+        The modules that it needs, with their packages.
     compute : callable
         `compute(task) -> (n, k) array`, with k ≤ components.
     """
@@ -72,13 +72,13 @@ class Method:
 
     @property
     def missing(self) -> str:
-        """Why it cannot be used here; empty where it can."""
+        """Reason why it cannot be used here; empty if it can."""
         absent = [package for module, package in self.modules.items() if importlib.util.find_spec(module) is None]
         return f"{', '.join(absent)} not installed: pip install {' '.join(absent)}" if absent else ""
 
     @property
     def versions(self) -> list[str]:
-        """What it computes with, for a key."""
+        """Versions of its libraries, for the cache key."""
         return [version(package) for package in ("numpy", "scipy", "scikit-learn", *self.modules.values())]
 
 
@@ -89,7 +89,7 @@ def _pca(task: Task, most: int) -> np.ndarray:
 
 
 def _principal(task: Task) -> np.ndarray:
-    """What t-SNE and UMAP begin with: two columns at least, of which the second may be nothing but zero."""
+    """Return principal components for t-SNE and UMAP, at least two columns, of which the second may be zero."""
     task.say("principal components")
     return _widened(_pca(task, PRINCIPAL), 2)
 
@@ -103,12 +103,12 @@ def _perplexity(n: int) -> float:
 
 
 def _fewer(method: str, n: int) -> int:
-    """Neighbours where there may be too few points for as many as the method takes otherwise."""
+    """Return the number of neighbours, at most n − 1."""
     return min(NEIGHBOURS[method], n - 1)
 
 
 def pca(task: Task) -> np.ndarray:
-    """The components of largest variance."""
+    """Return the components of largest variance."""
     return _pca(task, task.components)
 
 
@@ -151,16 +151,16 @@ def tsne_opentsne(task: Task) -> np.ndarray:
 
 
 def tsne(task: Task) -> np.ndarray:
-    """By whichever library is the faster of those installed."""
+    """Call the faster of the installed libraries."""
     fast = len(task.vectors) >= MANY and task.components < 3 and not METHODS["tsne-opentsne"].missing
     return tsne_opentsne(task) if fast else tsne_sklearn(task)
 
 
 def umap(task: Task) -> np.ndarray:
-    """L. McInnes, J. Healy, J. Melville, UMAP, arXiv:1802.03426. With a seed it runs on one thread."""
+    """L. McInnes, J. Healy, J. Melville, UMAP, arXiv:1802.03426. A seed restricts it to one thread."""
     n = len(task.vectors)
     if n < 3:
-        raise ValueError(f"UMAP takes three vectors or more, not {n}; pca takes two")
+        raise ValueError(f"UMAP needs three vectors or more, not {n}; pca needs two")
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "Tensorflow not installed")
         from umap import UMAP
@@ -173,7 +173,7 @@ def umap(task: Task) -> np.ndarray:
 
 
 def isomap(task: Task) -> np.ndarray:
-    """J. Tenenbaum, V. de Silva, J. Langford, Science 290 (2000). Parts not connected are joined where nearest."""
+    """J. Tenenbaum, V. de Silva, J. Langford, Science 290 (2000). Separate parts are joined where nearest."""
     from sklearn.manifold import Isomap
 
     task.say("Isomap")
@@ -192,7 +192,7 @@ def lle(task: Task) -> np.ndarray:
 
 
 METHODS = {
-    "tsne": Method("t-SNE, by openTSNE where it is installed and n is large, else by scikit-learn", {}, tsne),
+    "tsne": Method("t-SNE, by openTSNE if it is installed and n is large, else by scikit-learn", {}, tsne),
     "tsne-sklearn": Method("t-SNE by scikit-learn", {}, tsne_sklearn),
     "tsne-opentsne": Method("t-SNE by openTSNE", {"openTSNE": "opentsne"}, tsne_opentsne),
     "umap": Method("uniform manifold approximation", {"umap": "umap-learn"}, umap),

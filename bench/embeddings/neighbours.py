@@ -1,9 +1,9 @@
-"""The nearest neighbours of every point among the others, exactly, at the speed of single-precision products.
+"""Exact nearest neighbours of every point, at the speed of single-precision matrix products.
 
-A block of squared distances is a matrix product, and in float32 it takes half the time of float64, but is rounded. So
-more candidates are kept than neighbours are wanted. Where a bound on the rounding leaves open which of them are the
-nearest, their distances are computed anew in float64; and where it leaves open whether one that was not kept is nearer
-still, the point is searched for again.
+A block of squared distances is a matrix product, which takes half the time in float32 but is rounded. So more
+candidates are kept than neighbours are needed. If the bound on rounding does not determine the nearest candidates,
+their distances are computed again in float64; if a point that was not kept may be nearer, the search is repeated
+exactly.
 """
 
 from __future__ import annotations
@@ -17,21 +17,21 @@ from lapmark.bench.util.jit import compiled
 
 from .threads import in_threads
 
-#: Points of a block. Smaller products are slower; larger ones leave the cache before they are read.
+#: Points of a block. Smaller products are slower; larger ones do not fit the cache.
 BLOCK = 1024
 
-#: Candidates beyond the neighbours that are wanted.
+#: Candidates in addition to the neighbours.
 SPARE = 8
 
-#: Bounds of what can be squared, and summed, in float32.
+#: Bounds of magnitudes whose squares can be summed in float32.
 SMALLEST, LARGEST = 1e-15, 1e15
 
-#: Up to here a tree is faster than products.
+#: Most dimensions in which a tree is faster than products.
 FEW_DIMENSIONS = 15
 
 
 def nearest(x: np.ndarray, k: int, threads: int = 1) -> np.ndarray:
-    """The k nearest others of each point.
+    """Return the k nearest neighbours of each point.
 
     Parameters
     ----------
@@ -44,7 +44,7 @@ def nearest(x: np.ndarray, k: int, threads: int = 1) -> np.ndarray:
     Returns
     -------
     (n, k) intp
-        In ascending order. Which are taken of those at equal distances is left open.
+        Ascending indices. The choice among equal distances is arbitrary.
     """
     n, d = x.shape
     kept = k + SPARE
@@ -54,20 +54,20 @@ def nearest(x: np.ndarray, k: int, threads: int = 1) -> np.ndarray:
         x = x / most
     mean = x.mean(axis=0)
     single = np.subtract(x, mean, out=np.empty(x.shape, np.float32), casting="same_kind")
-    # Columns that are the same everywhere, such as the margins of images, are zero now and need no multiplying.
+    # Constant columns, such as the margins of images, are zero now and are left out.
     single = single[:, single.any(axis=0)]
     candidates, found = _candidates(single, kept, threads)
     chosen = np.sort(candidates[:, :k], axis=1)
 
-    # Half of what rounding does to the difference of two of `found`: of the coordinates, of d products and sums, and of
-    # half a square (N. Higham, Accuracy and Stability of Numerical Algorithms, 2002, section 3.1).
+    # Half of the rounding error of the difference of two entries of `found`, from the coordinates, d products and sums,
+    # and half a square (N. Higham, Accuracy and Stability of Numerical Algorithms, 2002, section 3.1).
     norm = np.sqrt(np.einsum("ij,ij->i", single, single, dtype=np.float64))
     rounding = (d + 8) * np.finfo(np.float32).eps / 4 * (norm + norm.max()) ** 2
     close = np.flatnonzero(~(found[:, k] - found[:, k - 1] > 2 * rounding))
     if len(close):
         square = ((x[close] - mean) ** 2).sum(axis=1)
         least = 2 * (found[close, -1] - rounding[close]) + square
-        chosen[close], surely = _told_apart(x, close, candidates[close], k, least)
+        chosen[close], surely = _separate(x, close, candidates[close], k, least)
         again = close[~surely]
         if len(again):
             chosen[again] = _searched(x - mean, again, k)
@@ -75,12 +75,12 @@ def nearest(x: np.ndarray, k: int, threads: int = 1) -> np.ndarray:
 
 
 def largest(x: np.ndarray) -> float:
-    """The largest magnitude there is in x."""
+    """Return the largest magnitude in x."""
     return max(x.max(), -x.min())
 
 
 def _candidates(x: np.ndarray, kept: int, threads: int) -> tuple[np.ndarray, np.ndarray]:
-    """The nearest others y of each x of (n, d) float32, as rounded, the nearest first, and ½|y|² − x·y of each."""
+    """Return the nearest y of each x, (n, d) float32, up to rounding, nearest first, and ½|y|² − x·y of each."""
     n = len(x)
     half = np.einsum("ij,ij->i", x, x) / 2
     found = np.full((n, kept), np.inf, np.float32)
@@ -92,7 +92,7 @@ def _candidates(x: np.ndarray, kept: int, threads: int) -> tuple[np.ndarray, np.
         rows, columns = blocks[i], blocks[j]
         product = x[rows] @ x[columns].T
         mine = found[rows], candidates[rows]
-        # Of two blocks the first is locked first, so that no two threads wait for each other.
+        # The first of two blocks is locked first, so that no two threads wait for each other.
         with locks[i]:
             if i == j:
                 _keep_own(product, half[rows], rows.start, *mine)
@@ -108,7 +108,7 @@ def _candidates(x: np.ndarray, kept: int, threads: int) -> tuple[np.ndarray, np.
 
 @compiled
 def _enter(found: np.ndarray, candidates: np.ndarray, distance: float, point: int) -> None:
-    """Put a point among the candidates of another, (kept,), in the place of the farthest."""
+    """Insert a point into the sorted candidates of another, (kept,), in place of the farthest."""
     place = len(found) - 1
     while place > 0 and found[place - 1] > distance:
         found[place] = found[place - 1]
@@ -120,7 +120,7 @@ def _enter(found: np.ndarray, candidates: np.ndarray, distance: float, point: in
 
 @compiled
 def _keep_own(product: np.ndarray, half: np.ndarray, first: int, found: np.ndarray, candidates: np.ndarray) -> None:
-    """Enter the points of a block, the first of which is `first`, among the candidates of each other."""
+    """Insert the points of a block, the first of which is `first`, into the candidates of each other."""
     for i in range(len(half)):
         for j in range(len(half)):
             if i != j and half[j] - product[i, j] < found[i, -1]:
@@ -139,8 +139,8 @@ def _keep_both(
     found_y: np.ndarray,
     candidates_y: np.ndarray,
 ) -> None:
-    """Enter the points of two blocks among the candidates of the other."""
-    farthest_y = found_y[:, -1].copy()  # side by side, where the processor finds them
+    """Insert the points of two blocks into the candidates of the other block."""
+    farthest_y = found_y[:, -1].copy()  # contiguous, for the cache
     for i in range(len(half_x)):
         farthest = found_x[i, -1]
         for j in range(len(half_y)):
@@ -153,14 +153,14 @@ def _keep_both(
                 farthest_y[j] = found_y[j, -1]
 
 
-def _told_apart(
+def _separate(
     x: np.ndarray, rows: np.ndarray, candidates: np.ndarray, k: int, least: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    """The k nearest of the candidates (r, c) of some rows (r,), in float64, and whether all other points are farther.
+    """Return the k nearest of candidates (r, c) of rows (r,), in float64, and whether all other points are farther.
 
-    These are at squared distances of `least` (r,) or more.
+    Other points are at squared distances of at least `least` (r,).
     """
-    # A row at a time is slow, and all at once may be more than memory holds.
+    # One row at a time is slow, and all at once may exceed the memory.
     distance = np.stack([((x[column] - x[rows]) ** 2).sum(axis=1) for column in candidates.T], axis=1)
     order = np.argsort(distance, axis=1, kind="stable")[:, :k]
     kth = np.take_along_axis(distance, order[:, -1:], axis=1)[:, 0]
@@ -168,10 +168,10 @@ def _told_apart(
 
 
 def _searched(x: np.ndarray, rows: np.ndarray, k: int) -> np.ndarray:
-    """The k nearest others of some of the points, by scikit-learn."""
+    """Search the k nearest neighbours of some of the points with scikit-learn."""
     way = "kd_tree" if x.shape[1] <= FEW_DIMENSIONS else "brute"
     found = NearestNeighbors(n_neighbors=k + 1, algorithm=way).fit(x).kneighbors(x[rows], return_distance=False)
-    # A point is its own nearest neighbour, but not always the first: others may lie at the same place.
+    # A point is its own nearest neighbour, but not always the first: other points may coincide with it.
     itself = found == rows[:, None]
     itself[~itself.any(axis=1), -1] = True
     return np.sort(found[~itself].reshape(len(rows), k), axis=1)

@@ -1,14 +1,14 @@
 """The lowest eigenvectors of M = (I − W)ᵀ(I − W), from one sparse factorization of I − W.
 
-W holds the weights by which every point is made of its neighbours, and each row sums to one. So A = I − W is singular,
-and constant vectors are in its null space. Where the graph of neighbours has several closed classes, sets of points
-that no path leaves, A has as many null vectors on either side: on the right, how much of each point ends up in a class;
-on the left, a vector for each class, which is zero outside of it.
+W holds the weights of the neighbours of every point, and each row sums to one. So A = I − W is singular, with constant
+vectors in its null space. If the graph of neighbours has several closed classes, sets of points that no path leaves, A
+has as many null vectors on each side: on the right, the share of each point that ends in a class; on the left, a vector
+per class, which is zero outside of it.
 
-Adding one to the diagonal at a point of each class makes a regular B, and B x = b solves A x = b for each b for which
-that has a solution. Null vectors of both sides come from solves with B, and are projected out around every solve: with
-those of the right alone the eigenvalues come out wrong. Lanczos iteration on the inverse of M does the rest. Factors of
-A have a fraction of the entries that those of M have, and twice the digits.
+Adding one to the diagonal at a point of each class makes a regular B, and B x = b solves A x = b for every b for which
+a solution exists. Null vectors of both sides come from solves with B and are projected out around every solve; without
+those of the left the eigenvalues would be wrong. Lanczos iteration on the inverse of M gives the eigenvectors. Factors
+of A have a fraction of the entries of those of M, and twice the digits.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from scipy.linalg import eigh
 from scipy.sparse.csgraph import connected_components
 from scipy.sparse.linalg import LinearOperator, eigsh, splu
 
-#: Up to here a dense matrix is as fast, and there may not be as many vectors as the iteration needs.
+#: Most points for which a dense matrix is used: it is as fast, and the iteration may need more vectors than exist.
 SMALL = 200
 
 #: Largest residual of an eigenvector, in units of the norm of M.
@@ -32,7 +32,7 @@ Solve = Callable[[np.ndarray], np.ndarray]
 
 
 def lowest(a: sp.csr_array, count: int, closed: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The lowest eigenvalues of AᵀA and their vectors.
+    """Return the lowest eigenvalues of AᵀA and their vectors.
 
     Parameters
     ----------
@@ -41,32 +41,32 @@ def lowest(a: sp.csr_array, count: int, closed: np.ndarray) -> tuple[np.ndarray,
     count : int
         From 1 to n.
     closed : (s,) array of int
-        A point of each closed class of W, as `closed_classes` returns them.
+        A point of each closed class of W, from `closed_classes`.
 
     Returns
     -------
     values : (count,) float64
         Ascending.
     vectors : (n, count) float64
-        Orthonormal; the first is constant, and the largest entry of each is positive. Where there are more null vectors
-        than are asked for, those that tell the classes apart that most points end up in.
+        Orthonormal; the first is constant, and the largest entry of each is positive. With more null vectors than
+        `count`, those that distinguish the classes in which most points end.
 
     Raises
     ------
     ArithmeticError
-        Where the residual of an eigenvector is too large, however it is computed.
+        The residual of an eigenvector is too large with both methods.
     """
     n = a.shape[0]
     if n > SMALL and 4 * count < n:
         try:
             return _checked(a, _by_factors(a, count, closed))
-        except (ArithmeticError, RuntimeError) as error:  # SuperLU raises the latter where a pivot is zero
-            warnings.warn(f"{error}; taking the slow way, by a dense matrix", stacklevel=2)
+        except (ArithmeticError, RuntimeError) as error:  # SuperLU raises the latter for a zero pivot
+            warnings.warn(f"{error}; using a dense matrix, which is slower", stacklevel=2)
     return _checked(a, _dense(a, count))
 
 
 def closed_classes(w: sp.csr_array) -> np.ndarray:
-    """A point of each set of points that no path along the nonzero entries of w (n, n) leaves."""
+    """Return a point of each set of points that no path along the nonzero entries of w (n, n) leaves."""
     count, part = connected_components(w, connection="strong")
     row = np.repeat(np.arange(w.shape[0]), np.diff(w.indptr))
     is_left = np.zeros(count, bool)
@@ -76,17 +76,17 @@ def closed_classes(w: sp.csr_array) -> np.ndarray:
 
 
 def _checked(a: sp.csr_array, vectors: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Eigenvalues of the vectors, in order, once their residuals are small."""
+    """Return the vectors and their eigenvalues in ascending order; an ArithmeticError if a residual is large."""
     applied = a @ vectors
     values = np.einsum("ij,ij->j", applied, applied)
-    order = np.argsort(values[1:], kind="stable") + 1  # the constant one stays the first
+    order = np.argsort(values[1:], kind="stable") + 1  # the constant one stays first
     vectors[:, 1:], values[1:] = vectors[:, order], values[order]
     residual = np.linalg.norm(a.T @ (a @ vectors) - values * vectors, axis=0).max()
     # AᵀA has no larger eigenvalue than this product of norms.
     norm = abs(a).sum(axis=0).max() * abs(a).sum(axis=1).max()
     if not residual <= RESIDUAL * norm:
         raise ArithmeticError(
-            f"an eigenvector has a residual of {residual:.2g}; up to {RESIDUAL * norm:.2g} is allowed"
+            f"an eigenvector has a residual of {residual:.2g}; at most {RESIDUAL * norm:.2g} is allowed"
         )
     largest = vectors[np.abs(vectors).argmax(axis=0), np.arange(vectors.shape[1])]
     return values, vectors * np.sign(largest)
@@ -98,7 +98,7 @@ def _dense(a: sp.csr_array, count: int) -> np.ndarray:
     if count == 1:
         return constant
     m = (a.T @ a).toarray()
-    # Constant vectors are moved from the lowest end to the highest, so that all others are orthogonal to them.
+    # The constant vector is moved from the lowest eigenvalue to the highest, so that the others are orthogonal to it.
     m += (np.abs(m).sum(axis=1).max() + 1) / n
     return np.hstack([constant, eigh(m, subset_by_index=(0, count - 2))[1]])
 
@@ -116,7 +116,7 @@ def _by_factors(a: sp.csr_array, count: int, closed: np.ndarray) -> np.ndarray:
     crowded = np.argsort(-transposed(np.ones(n))[closed], kind="stable")[:count]
     ones_at = np.zeros((n, len(crowded)))
     ones_at[closed[crowded], range(len(crowded))] = 1
-    # Together the right ones are constant: all but one of them, with a constant one, span the same.
+    # The right null vectors sum to a constant one: all but one of them, with a constant vector, span the same space.
     right = _orthonormal(np.column_stack([np.ones(n), factors.solve(ones_at)[:, : min(len(closed), count) - 1]]))
     if len(closed) >= count:
         return right
@@ -129,7 +129,7 @@ def _by_factors(a: sp.csr_array, count: int, closed: np.ndarray) -> np.ndarray:
     start = _without(right, np.random.default_rng(0).standard_normal(n))
     wanted = count - len(closed)
     operator = LinearOperator((n, n), inverse, dtype=np.float64)
-    # So many Lanczos vectors are mostly enough at once: every one of them costs two solves.
+    # This number of Lanczos vectors mostly suffices without a restart; each costs two solves.
     _, others = eigsh(operator, wanted, which="LA", ncv=2 * wanted + 8, v0=start, tol=0)
     return np.hstack([right, _orthonormal(others[:, ::-1])])
 
@@ -139,5 +139,5 @@ def _orthonormal(vectors: np.ndarray) -> np.ndarray:
 
 
 def _without(null: np.ndarray, x: np.ndarray) -> np.ndarray:
-    """What of x is orthogonal to orthonormal vectors (n, s)."""
+    """Return the part of x that is orthogonal to orthonormal vectors (n, s)."""
     return x - null @ (null.T @ x)

@@ -1,7 +1,8 @@
-"""The embedding that is shipped: the same points, to the bit, on every machine.
+"""The shipped embedding: the same points, to the bit, on every machine.
 
-t-SNE computed here and there differs, by processor and by library, and so does the work of a solver on it. What is to
-be compared between machines is measured on this one. `python -m lapmark.bench.applications.make_reference_embedding` makes such a file.
+t-SNE, and with it the work of a solver on its points, differs between processors and libraries. So measurements that
+are compared between machines use this embedding. `python -m lapmark.bench.applications.make_reference_embedding` makes
+such a file.
 """
 
 from __future__ import annotations
@@ -17,18 +18,18 @@ SHA256 = "8bdee9ec708456086b4e2e44a0fd3b5cf82818cafafbae26b3dfc2b3566d3eeb"
 
 
 def reference() -> tuple[np.ndarray, np.ndarray]:
-    """t-SNE of the 10 000 images of the MNIST test set, in file order.
+    """Return t-SNE of the 10 000 images of the MNIST test set, in file order.
 
     Returns
     -------
     points : (10000, 2) float32
     label : (10000,) uint8
-        The digit that each image shows.
+        The digit of each image.
 
     Raises
     ------
     ValueError
-        Where the shipped file is not the one that was shipped.
+        The file differs from the one that was shipped.
     """
     content = files(__package__).joinpath("data", FILE).read_bytes()
     found = hashlib.sha256(content).hexdigest()

@@ -1,32 +1,32 @@
-"""More points than an embedding has, placed as it places its own."""
+"""Random points from the density of an embedding."""
 
 from __future__ import annotations
 
 import numpy as np
 
-#: Which of a point's neighbours says how densely the embedding lies around it.
+#: Rank of the neighbour whose distance measures the local density.
 NEIGHBOUR = 5
 
 
 def resample(points: np.ndarray, count: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-    """Draw from the embedding's own density: its points, with repetition, each moved by Gaussian noise.
+    """Draw points of an embedding with repetition, each moved by Gaussian noise.
 
-    The noise has half the distance to the fifth neighbour as its standard deviation, on either axis: wide enough that
-    no two copies coincide, and narrow enough that clusters stay apart.
+    The standard deviation on each axis is half the distance to the fifth neighbour: large enough that no two copies
+    coincide, and small enough that clusters stay apart.
 
     Parameters
     ----------
     points : (n, 2) array
         n > 5.
     count : int
-        How many to draw.
+        Number of points to draw.
     rng : numpy.random.Generator
 
     Returns
     -------
     (count, 2) float64 array
     (count,) int64 array
-        The point that each came from.
+        The original of each point.
     """
     from scipy.spatial import KDTree  # most problems do without it
 

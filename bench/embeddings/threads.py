@@ -1,4 +1,4 @@
-"""Work shared out among threads, for functions that run without Python's lock, as NumPy's large ones do."""
+"""Calls in parallel threads, for functions that release Python's lock, such as NumPy's on large arrays."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from threadpoolctl import threadpool_info, threadpool_limits
 
 
 def allowed() -> int:
-    """How many threads the linear algebra may use here: what a caller has limited it to, or one for each core."""
+    """Return the threads that linear algebra may use: the limit set by a caller, or one per core."""
     return max((pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas"), default=1)
 
 
@@ -21,4 +21,4 @@ def in_threads(function: Callable[..., None], threads: int, *arguments: Iterable
         with threadpool_limits(1):
             list(pool.map(function, *arguments))
     finally:
-        pool.shutdown(cancel_futures=True)  # Ctrl-C waits for what is under way only
+        pool.shutdown(cancel_futures=True)  # Ctrl-C waits for running calls only

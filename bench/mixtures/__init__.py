@@ -1,7 +1,7 @@
-"""Gaussian mixtures: how far one is from another, and how it flows there.
+"""Gaussian mixtures: the distance between two of them, and the gradient flow of one to the other.
 
-The distance is that of J. Delon and A. Desolneux (SIAM J. Imaging Sciences 13 (2020) 936–970): components are moved
-onto components at the squared Bures–Wasserstein distance, by exact transport between their weights.
+The distance is that of J. Delon and A. Desolneux (SIAM J. Imaging Sciences 13 (2020) 936–970): exact transport between
+the weights of the components at their squared Bures–Wasserstein distances.
 """
 
 from .bures_distance import squared_distances

@@ -1,9 +1,9 @@
 """The Bures–Wasserstein distance between Gaussians of any dimension, and its gradient; batched over pairs.
 
 W²(N(m, C), N(n, D)) = |m − n|² + tr C + tr D − 2 tr (C^½ D C^½)^½. With a factor D = K Kᵀ, the last trace is that of
-the root of M = Kᵀ C K, which has the same eigenvalues: the factors of what stands still are computed once, and C is
-neither factored nor inverted. The gradient in C is I − A, with A = K M^(−½) Kᵀ the matrix of the optimal map from the
-one Gaussian to the other: A C A = D.
+the root of M = Kᵀ C K, which has the same eigenvalues. So the factors of the fixed target are computed once, and C is
+neither factored nor inverted. The gradient in C is I − A, where A = K M^(−½) Kᵀ is the matrix of the optimal map from
+the one Gaussian to the other: A C A = D.
 
 Source: R. Bhatia, T. Jain, Y. Lim, On the Bures–Wasserstein distance between positive definite matrices, Expositiones
 Mathematicae 37 (2019) 165–191.
@@ -13,19 +13,19 @@ from __future__ import annotations
 
 import numpy as np
 
-#: Pairs of Gaussians that are taken at once, lest the matrices of all of them fill the memory.
+#: Entries of matrices of pairs that are computed at once, to bound the memory.
 BATCH_ENTRIES = 1 << 22
 
 
 def factors(covs: np.ndarray) -> np.ndarray:
-    """K with K Kᵀ = C for each covariance; (m, d, d), as the covariances are."""
+    """Return K with K Kᵀ = C for each covariance, both (m, d, d)."""
     return np.linalg.cholesky(covs)
 
 
 def squared_distances(
     means: np.ndarray, covs: np.ndarray, target_means: np.ndarray, target_covs: np.ndarray
 ) -> np.ndarray:
-    """W² between each of n Gaussians and each of m, an (n, m) float64 array.
+    """Return W² between each of n Gaussians and each of m, (n, m) float64.
 
     Parameters
     ----------
@@ -46,7 +46,7 @@ def of_pairs(
     rows: np.ndarray,
     columns: np.ndarray,
 ) -> np.ndarray:
-    """W² between Gaussian rows[k] of the one and columns[k] of the other mixture, (k,) float64, at least 0."""
+    """Return W² between Gaussian rows[k] of one mixture and columns[k] of the other, (k,) float64, at least 0."""
     height = max(1, BATCH_ENTRIES // covs[0].size)
     overlap = np.empty(len(rows))
     for start in range(0, len(rows), height):
@@ -59,19 +59,19 @@ def of_pairs(
 
 
 def maps(covs: np.ndarray, target_factors: np.ndarray) -> np.ndarray:
-    """The symmetric matrices A of the optimal maps, A C A = K Kᵀ, pair by pair: (k, d, d) from two such arrays.
+    """Return the symmetric matrices A of the optimal maps, A C A = K Kᵀ, for k pairs: (k, d, d).
 
     The gradient of W² in C is I − A.
     """
     values, vectors = np.linalg.eigh(_between(covs, target_factors))
-    # An eigenvalue below the rounding of the largest is known to lie between 0 and that.
+    # An eigenvalue below the rounding error of the largest may be anything from 0 to that error.
     least = np.finfo(float).eps * values[:, -1:]
     turned = target_factors @ vectors / np.maximum(values, least)[:, None, :] ** 0.25
     return turned @ turned.swapaxes(1, 2)
 
 
 def bounds_below(means: np.ndarray, covs: np.ndarray, target_means: np.ndarray, target_covs: np.ndarray) -> np.ndarray:
-    """A lower bound on every W² without an eigenvalue: (n, m). tr (C^½ D C^½)^½ is at most (tr C · tr D)^½."""
+    """Return a lower bound on every W², (n, m), without eigenvalues: tr (C^½ D C^½)^½ ≤ (tr C · tr D)^½."""
     apart = ((means[:, None] - target_means) ** 2).sum(axis=2)
     ours, theirs = (np.sqrt(np.trace(each, axis1=1, axis2=2)) for each in (covs, target_covs))
     return apart + (ours[:, None] - theirs) ** 2

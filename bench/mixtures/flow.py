@@ -1,17 +1,17 @@
-"""A mixture of Gaussians flows to another: gradient descent on their distance, by Adam.
+"""Gradient flow of a Gaussian mixture to another: descent on their distance, by Adam.
 
 With weights w = softmax(logits), the loss is L = min ⟨P, W²⟩ over plans P between w and the target's weights, where
 W²_ij is the squared Bures–Wasserstein distance of component i to target j. At the optimal plan P and duals u, v the
 envelope theorem gives every gradient without differentiating P:
 
     in mean i        2 Σ_j P_ij (m_i − n_j)
-    in covariance i  Σ_j P_ij (I − A_ij)        A_ij the matrix of the optimal map, see `bures`
+    in covariance i  Σ_j P_ij (I − A_ij)        A_ij the matrix of the optimal map, see `bures_distance`
     in logit i       w_i (u_i − Σ_k w_k u_k)
 
-Every entry takes Adam's step; then eigenvalues of the covariances below 10⁻⁶ are raised to it. Means have twice the
+Every entry takes Adam's step; then eigenvalues of the covariances below 10⁻⁶ are raised to 10⁻⁶. Means have twice the
 learning rate. It is the flow of POT's gallery, "Gradient Flow for GMM-OT distance" (E. Tanguy, R. Flamary, J. Delon),
-and its losses are those of POT and torch in float64, to rounding, as long as plans are not degenerate; `plan` says what
-happens where they are.
+and its losses equal those of POT and torch in float64 up to rounding, unless a plan is degenerate; see
+`transport_plan`.
 """
 
 from __future__ import annotations
@@ -22,16 +22,16 @@ from typing import Any
 
 import numpy as np
 
-from lapmark.solvers.validation import as_numeric, check_entries, check_masses, check_number, first
 from lapmark.solvers.errors import place
+from lapmark.solvers.validation import as_numeric, check_entries, check_masses, check_number, first
 
-#: Eigenvalues of covariances are kept at least this large.
+#: Smallest eigenvalue of a covariance.
 SMALLEST_VARIANCE = 1e-6
 
-#: Products of four numbers of this size are still far from overflow.
+#: Largest number: products of four do not overflow.
 LARGEST = 1e70
 
-#: How far entries of a covariance may be from symmetry, relative to the largest: float32 rounds by less.
+#: Largest asymmetry of a covariance, relative to its largest entry: float32 rounds by less.
 ASYMMETRY = 1e-6
 
 
@@ -46,7 +46,7 @@ class Flow:
     means : (steps + 1, n, d) float64
     covs : (steps + 1, n, d, d) float64
     weights : (steps + 1, n) float64
-        Each row has the sum 1.
+        Each row sums to 1.
     """
 
     losses: np.ndarray
@@ -65,12 +65,12 @@ def flow(
     steps: int = 100,
     lr: float = 0.03,
 ) -> Flow:
-    """Let a Gaussian mixture flow to another.
+    """Compute the flow of a Gaussian mixture to another.
 
     Parameters
     ----------
     means, covs : array_like, (n, d) and (n, d, d)
-        Of the mixture that moves. Covariances are symmetric and positive definite.
+        The mixture that moves. Covariances are symmetric and positive definite.
     logits : array_like, (n,)
         The weights are softmax(logits).
     target_means, target_covs : array_like, (m, d) and (m, d, d)
@@ -88,14 +88,14 @@ def flow(
     Raises
     ------
     TypeError, ValueError
-        Naming the entry at fault.
+        An argument is invalid; the message names the entry.
 
     Notes
     -----
-    In the plane, a closed form in one compiled loop; in any other dimension, batches of eigenvalues. The first call in
-    an environment compiles for some seconds, and keeps the code.
+    In two dimensions, a compiled loop uses closed forms; in other dimensions, batches of eigenvalues are computed. The
+    first call in an environment compiles for some seconds and caches the code.
     """
-    from . import flow_2d, flow_nd  # after the start of programs that need no flow: numba takes its time to load
+    from . import flow_2d, flow_nd  # on first use: numba takes long to load
 
     mixture = _gaussians(means, covs, "means", "covs")
     target = _gaussians(target_means, target_covs, "target_means", "target_covs")
@@ -108,7 +108,7 @@ def flow(
     if not isinstance(steps, Integral) or isinstance(steps, bool) or steps < 0:
         raise ValueError(f"steps = {steps!r}; it must be a whole number of at least 0")
     lr = check_number(lr, "lr", positive=True)
-    if lr * (int(steps) + 1) > LARGEST / 100:  # a step of Adam is at most some times the rate
+    if lr * (int(steps) + 1) > LARGEST / 100:  # a step of Adam is at most a few times the rate
         raise ValueError(f"lr = {lr:g} would lead {steps} steps beyond {LARGEST:g}; give a smaller one")
 
     path = np.empty((int(steps) + 1, n * (d + d * d + 1)))
@@ -124,7 +124,7 @@ def flow(
 
 
 def _gaussians(means: Any, covs: Any, *names: str) -> tuple[np.ndarray, np.ndarray]:
-    """Means (n, d) and symmetric, positive definite covariances (n, d, d), in float64."""
+    """Return means (n, d) and symmetric, positive definite covariances (n, d, d), in float64."""
     means = _finite(means, names[0], (None, None))
     n, d = means.shape
     if n == 0 or d == 0:
@@ -150,7 +150,7 @@ def _gaussians(means: Any, covs: Any, *names: str) -> tuple[np.ndarray, np.ndarr
 
 
 def _finite(values: Any, name: str, shape: tuple[int | None, ...]) -> np.ndarray:
-    """`values` as finite float64 of that shape, in which None is any number; not so large that products overflow."""
+    """Return `values` as finite float64 of a shape, in which None is any number; at most `LARGEST`."""
     array = as_numeric(values, name)
     if array.ndim != len(shape) or any(want not in (None, have) for want, have in zip(shape, array.shape, strict=True)):
         wanted = ", ".join("nd"[k] if want is None else str(want) for k, want in enumerate(shape))

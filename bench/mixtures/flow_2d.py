@@ -1,6 +1,6 @@
-"""The flow in the plane, in one compiled loop: everything about 2 × 2 matrices has a closed form.
+"""The flow in two dimensions, in one compiled loop: 2 × 2 matrices have closed forms.
 
-Of a 2 × 2 matrix with eigenvalues p, q ≥ 0 the root has the trace h = √p + √q = √(p + q + 2√(pq)). So with
+The root of a 2 × 2 matrix with eigenvalues p, q ≥ 0 has the trace h = √p + √q = √(p + q + 2√(pq)). So with
 s = √(det C · det D), tr (C^½ D C^½)^½ = h = √(tr CD + 2s), and the optimal map is A = (D + s C⁻¹)/h.
 """
 
@@ -13,16 +13,16 @@ from lapmark.bench.util.jit import compiled
 from .gradient_step import ROUNDING, adam, logit_gradient, softmax
 from .transport_plan import centre, first_duals, optimal_plan
 
-#: Pairs of components that are gone through before control returns, for a moment: some hundredths of a second.
+#: Pairs of components that are processed before Python gets control: some hundredths of a second.
 PAIRS_AT_ONCE = 1 << 20
 
-#: A determinant below this part of the squared trace is rounding.
+#: A determinant below this share of the squared trace is rounding.
 FLAT = np.finfo(float).eps / 4
 
 
 @compiled
 def squared_distance(mean: np.ndarray, cov: np.ndarray, target_mean: np.ndarray, target_cov: np.ndarray) -> float:
-    """W² between two Gaussians in the plane, given by means (2,) and covariances (2, 2)."""
+    """Return W² between two Gaussians in the plane, given by means (2,) and covariances (2, 2)."""
     x, y = mean[0] - target_mean[0], mean[1] - target_mean[1]
     spread = cov[0, 0] + cov[1, 1] + target_cov[0, 0] + target_cov[1, 1]
     return max(x * x + y * y + spread - 2 * _overlap(cov, target_cov), 0.0)
@@ -32,7 +32,7 @@ def squared_distance(mean: np.ndarray, cov: np.ndarray, target_mean: np.ndarray,
 def squared_distances(
     means: np.ndarray, covs: np.ndarray, target_means: np.ndarray, target_covs: np.ndarray
 ) -> np.ndarray:
-    """W² between each of n Gaussians and each of m, (n, m)."""
+    """Return W² between each of n Gaussians and each of m, (n, m)."""
     n, m = len(means), len(target_means)
     squared = np.empty((n, m))
     for i in range(n):
@@ -88,24 +88,24 @@ def descend(
     target_weights: np.ndarray,
     least: float,
 ) -> None:
-    """The flow of n Gaussians to m in the plane.
+    """Compute the flow of n Gaussians to m in the plane.
 
     Parameters
     ----------
     path : (steps + 1, 7 n) float64
-        All parameters, one step a row: means, covariances, logits. The first row is given, the others are written.
+        All parameters, a step per row: means, covariances, logits. The first row is given, the others are written.
     losses : (steps,) float64
         Written.
     rate : (7 n,) float64
         Learning rate of each parameter.
     least : float
-        Eigenvalues of the covariances are raised to it after each step.
+        Smaller eigenvalues of the covariances are raised to it after each step.
     """
     n, m = path.shape[1] // 7, len(target_weights)
     cost = squared_distances(*_gaussians(path[0], n), target_means, target_covs)
     u = first_duals(cost, softmax(path[0, 6 * n :]), target_weights)
     moments = np.zeros((2, path.shape[1]))
-    # Native code hears of Ctrl-C only once it is back.
+    # Ctrl-C takes effect only when native code returns.
     at_once = max(1, PAIRS_AT_ONCE // (n * m))
     for start in range(0, len(losses), at_once):
         stop = min(start + at_once, len(losses))
@@ -126,7 +126,7 @@ def _steps(
     start: int,
     stop: int,
 ) -> None:
-    """Steps start to stop; Adam's `moments` and the duals `u` go on from where the steps before left them."""
+    """Compute steps start to stop; Adam's `moments` and the duals `u` continue from the previous steps."""
     n, m = len(u), len(target_weights)
     plan, v = np.empty((n, m)), np.empty(m)
     gradient = np.empty(path.shape[1])
@@ -149,9 +149,9 @@ def loss(
     plan: np.ndarray,
     gradient: np.ndarray,
 ) -> float:
-    """The distance to the target with parameters `now`, (7 n,), and its `gradient` in them.
+    """Return the distance to the target for parameters `now`, (7 n,), and write its `gradient`.
 
-    `u` (n,) are duals to start from; they, `v` (m,) and `plan` (n, m) are overwritten by the optimal ones.
+    `u` (n,) are duals to start from. They, `v` (m,) and `plan` (n, m) are overwritten by optimal ones.
     """
     n, m = plan.shape
     means, covs = _gaussians(now, n)
@@ -173,7 +173,7 @@ def loss(
 
 @compiled
 def _gaussians(parameters: np.ndarray, n: int) -> tuple[np.ndarray, np.ndarray]:
-    """Means (n, 2) and covariances (n, 2, 2) among the parameters of a step, as views."""
+    """Return views of the means (n, 2) and covariances (n, 2, 2) of a step."""
     return parameters[: 2 * n].reshape(n, 2), parameters[2 * n : 6 * n].reshape(n, 2, 2)
 
 

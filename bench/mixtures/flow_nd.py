@@ -1,9 +1,9 @@
-"""The flow in any dimension: distances by eigenvalues, a batch of them at a time, and only where they may matter.
+"""The flow in any dimension: distances by batches of eigenvalues, computed only for pairs that the plan may use.
 
-An eigenvalue problem for each pair is nearly all of the work. But W is a metric: a component that has moved by δ is
-nearer to a target by at most δ. So a pair keeps a lower bound on its distance. The plan is found for costs that are
-bounds where the distance is not known; the pairs that it uses, or nearly, are computed, and the plan is found again.
-Once it uses known pairs alone it is optimal for the true costs too, since these are nowhere less.
+The eigenvalue problem of each pair is nearly all of the work. But W is a metric: after a component has moved by δ, it
+is nearer to a target by at most δ, which gives each pair a lower bound on its distance. The plan is computed with
+bounds in place of unknown distances, the distances of pairs that it uses, or nearly uses, are computed, and so on. A
+plan that uses known pairs only is optimal for the true costs too, since these are never below the bounds.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from . import bures_distance
 from .gradient_step import ROUNDING, adam, logit_gradient, softmax
 from .transport_plan import centre, first_duals, optimal_plan
 
-#: Beside the pairs that a plan uses, those are computed whose reduced cost is below this part of the mean cost of the
-#: plan: most of them would be used next, and a batch is cheaper than many small ones.
+#: Pairs whose reduced cost is below this share of the plan's mean cost are computed with those that it uses: most of
+#: them would be used next, and one batch is cheaper than many small ones.
 NEARLY = 0.2
 
 
@@ -28,7 +28,7 @@ def descend(
     target_weights: np.ndarray,
     least: float,
 ) -> None:
-    """The flow of n Gaussians to m, as `plane.descend`, for means in d dimensions: d + d² + 1 parameters for each."""
+    """Compute the flow as `flow_2d.descend` does, in d dimensions, with d + d² + 1 parameters per Gaussian."""
     m, d = target_means.shape
     n = path.shape[1] // (d + d * d + 1)
     targets = target_means, target_covs, bures_distance.factors(target_covs)
@@ -43,7 +43,7 @@ def descend(
         before, roots_before = means, roots
         means, covs, _ = parameters(path[step + 1], d)
         covs[:], roots = project(covs, least)
-        # The roots' distance is no less than the Bures distance of the covariances.
+        # The distance of the roots is at least the Bures distance of the covariances.
         moved = np.sqrt(((means - before) ** 2).sum(axis=1) + ((roots - roots_before) ** 2).sum(axis=(1, 2)))
         np.maximum(bound - moved[:, None], 0, out=bound)
 
@@ -58,11 +58,10 @@ def loss(
     plan: np.ndarray,
     gradient: np.ndarray,
 ) -> float:
-    """The distance to the target with parameters `now`, and its `gradient` in them.
+    """Return the distance to the target for parameters `now`, and write its `gradient`.
 
-    `targets` are means, covariances and their `bures_distance.factors`. `bound` (n, m) are lower bounds on each W, 0 where
-    nothing is known, and `u` (n,) duals to start from; they, `v` (m,) and `plan` (n, m) are overwritten by what is
-    known now, and by the optimal ones.
+    `targets` are means, covariances and their `bures_distance.factors`. `bound` (n, m) are lower bounds on each W, and
+    `u` (n,) duals to start from. They, `v` (m,) and `plan` (n, m) are overwritten by new bounds and optimal values.
     """
     d = targets[0].shape[1]
     means, covs, logits = parameters(now, d)
@@ -83,13 +82,13 @@ def loss(
 
 
 def parameters(row: np.ndarray, d: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Means (n, d), covariances (n, d, d) and logits (n,) of one step of a path, as views."""
+    """Return views of the means (n, d), covariances (n, d, d) and logits (n,) of one step of a path."""
     n = len(row) // (d + d * d + 1)
     return row[: n * d].reshape(n, d), row[n * d : -n].reshape(n, d, d), row[-n:]
 
 
 def project(covs: np.ndarray, least: float) -> tuple[np.ndarray, np.ndarray]:
-    """Symmetric matrices with their eigenvalues raised to `least`, and the roots of them; (n, d, d) each."""
+    """Return symmetric matrices with eigenvalues raised to `least`, and their roots; (n, d, d) each."""
     values, vectors = np.linalg.eigh(covs)
     raised = np.maximum(values, least)
     low = values[:, 0] < least
@@ -110,9 +109,9 @@ def _costs_that_matter(
     v: np.ndarray,
     plan: np.ndarray,
 ) -> np.ndarray:
-    """Lower bounds on W², (n, m), exact where the optimal plan moves mass; and that plan and its duals, in place.
+    """Return lower bounds on W², (n, m), exact for pairs of the optimal plan; write that plan and its duals.
 
-    `bound` (n, m) are known lower bounds on W; `u` are the duals of the step before.
+    `bound` (n, m) are known lower bounds on W; `u` are the duals of the previous step.
     """
     target_means, target_covs, _ = targets
     cost = np.maximum(bound**2, bures_distance.bounds_below(means, covs, target_means, target_covs))
@@ -126,7 +125,7 @@ def _costs_that_matter(
             reduced = cost - u[:, None] - v
             wanted |= unknown & (reduced <= NEARLY * np.vdot(plan, cost))
         elif centre(cost, u, v, plan) and unknown.any():
-            wanted = unknown  # which duals are the centre depends on all costs
+            wanted = unknown  # the centre of the duals depends on all costs
         else:
             return cost
         rows, columns = np.nonzero(wanted)

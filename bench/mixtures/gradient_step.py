@@ -1,4 +1,4 @@
-"""The pieces of a step of a flow that all dimensions share, as native code."""
+"""Parts of a gradient step that do not depend on the dimension, compiled: softmax, its gradient, and Adam."""
 
 from __future__ import annotations
 
@@ -6,25 +6,25 @@ import numpy as np
 
 from lapmark.bench.util.jit import compiled
 
-#: Adam's decay of the mean and of the square of gradients, and what keeps its quotient finite: D. P. Kingma, J. Ba,
+#: Adam's decay of the mean and the square of gradients, and its offset of the denominator: D. P. Kingma, J. Ba,
 #: Adam: a method for stochastic optimization, ICLR 2015.
 DECAY, SQUARE_DECAY, SMALLEST = 0.9, 0.999, 1e-8
 
-#: A derivative this small, relative to what it is a difference of, is rounding. It counts as 0: Adam divides a gradient
-#: by its own size, and would move what rests.
+#: A derivative this small, relative to the terms of its difference, is rounding and counts as 0: Adam divides a
+#: gradient by its own size and would move a mixture at rest.
 ROUNDING = 1e-12
 
 
 @compiled
 def softmax(logits: np.ndarray) -> np.ndarray:
-    """Weights in proportion to exp(logits), of sum 1; (n,)."""
+    """Return weights proportional to exp(logits), of sum 1; (n,)."""
     weights = np.exp(logits - logits.max())
     return weights / weights.sum()
 
 
 @compiled
 def logit_gradient(weights: np.ndarray, u: np.ndarray, scale: float, out: np.ndarray) -> None:
-    """The gradient in the weights, (n,) duals of costs of size `scale`, as one in the logits: w_i (u_i − Σ w u)."""
+    """Write to `out` the gradient in the logits, w_i (u_i − Σ w u), for duals u (n,) of costs of size `scale`."""
     mean = 0.0
     for i in range(len(weights)):
         mean += weights[i] * u[i]
@@ -36,7 +36,7 @@ def logit_gradient(weights: np.ndarray, u: np.ndarray, scale: float, out: np.nda
 def adam(
     now: np.ndarray, gradient: np.ndarray, moments: np.ndarray, rate: np.ndarray, step: int, after: np.ndarray
 ) -> None:
-    """One step of Adam on parameters (s,), the first is step 1, written to `after`; `moments` (2, s) are updated."""
+    """Write one step of Adam on parameters (s,) to `after`, and update `moments` (2, s); the first step is 1."""
     bias = 1 - DECAY**step
     root = np.sqrt(1 - SQUARE_DECAY**step)
     for k in range(len(now)):

@@ -1,14 +1,14 @@
 """Exact transport between the weights of two mixtures: a small dense problem, solved thousands of times in a loop.
 
-Compiled, so that a compiled loop can call it, and started from the duals of the step before, so that few searches look
-far. It is the Hungarian method for transport: shortest augmenting paths from each row, by Dijkstra's algorithm on
-reduced costs. For any other purpose there is `solvers`.
+It is compiled, so that a compiled loop can call it, and starts from the duals of the previous step, so that most
+searches are short. The method is the Hungarian one for transport: shortest augmenting paths from each row, by
+Dijkstra's algorithm on reduced costs. For other purposes use `lapmark.solvers`.
 
-Where a plan is degenerate, which is to say that some masses of the one side add up to some of the other, its duals are
-not unique, and neither is the gradient in the weights. Parts of the plan that share no mass may be shifted against
-each other, part k by t_k, as long as t_k − t_l ≤ d_kl, the shortest way over reduced costs. Which duals a solver
-returns then depends on the path that it took. `centre` picks a mean of extreme ones, t_k = mean over l of
-(d_kl − d_lk)/2, which depends on the problem alone. In particular, equal mixtures get equal duals, and rest.
+If a plan is degenerate, that is, some masses of one side add up to some of the other, its duals are not unique, and
+neither is the gradient in the weights. Parts of the plan that share no mass may be shifted against each other, part k
+by t_k, as long as t_k − t_l ≤ d_kl, the shortest path over reduced costs. The duals of a solver then depend on the
+order of its steps. `centre` picks a mean of extreme ones, t_k = mean over l of (d_kl − d_lk)/2, which depends on the
+problem only. In particular, equal mixtures get equal duals and stay at rest.
 """
 
 from __future__ import annotations
@@ -18,15 +18,15 @@ import numpy as np
 from lapmark.bench.util.jit import compiled
 from lapmark.solvers import DenseCost, Transport, solve
 
-#: A mass of less is no mass: below 1 by as much as masses of sum 1 can be off together.
+#: Smaller masses count as 0: the rounding error of a sum of masses of 1.
 CRUMB = 2.0**-46
 
-#: Costs of more entries are worth a call of a solver that does not need to be near the answer.
+#: Number of costs above which the first duals come from a solver.
 MANY_COSTS = 1000
 
 
 def first_duals(cost: np.ndarray, a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    """Duals u, (n,), for the first of many similar problems to start from: those of this one where it is large."""
+    """Return duals u, (n,), as a start for the first of many similar problems: optimal ones if it is large."""
     if cost.size <= MANY_COSTS:
         return np.zeros(len(a))
     dual = solve(Transport(DenseCost(cost), a, b, blur=0), "transport").f
@@ -37,7 +37,7 @@ def first_duals(cost: np.ndarray, a: np.ndarray, b: np.ndarray) -> np.ndarray:
 def optimal_plan(
     cost: np.ndarray, a: np.ndarray, b: np.ndarray, u: np.ndarray, v: np.ndarray, plan: np.ndarray
 ) -> None:
-    """The cheapest plan between masses of sum 1, and optimal duals: u_i + v_j ≤ c_ij, with equality where mass moves.
+    """Find the cheapest plan between masses of sum 1, and duals u_i + v_j ≤ c_ij, with equality for moved mass.
 
     Parameters
     ----------
@@ -107,7 +107,7 @@ def _nearest_demand(
     column_from: np.ndarray,
     done: np.ndarray,
 ) -> int:
-    """The column with demand that a row reaches at the least reduced cost, −1 where there is none; and ways there."""
+    """Return the column with demand at the least reduced cost from a row, −1 if there is none; write the paths."""
     n, m = cost.shape
     row_depth[:] = np.inf
     depth[:] = np.inf
@@ -150,9 +150,9 @@ def _look_from(
 
 @compiled
 def centre(cost: np.ndarray, u: np.ndarray, v: np.ndarray, plan: np.ndarray) -> bool:
-    """Replace the duals of a degenerate plan by a centre of all optimal ones; whether there was a choice.
+    """Replace the duals of a degenerate plan by a centre of all optimal ones; return whether it was degenerate.
 
-    Rows and columns without mass have no part in the choice; theirs become the largest that fit.
+    Rows and columns without mass do not affect the centre; their duals become the largest feasible ones.
     """
     n, m = cost.shape
     row_part, column_part, parts = _parts(plan)
@@ -189,7 +189,7 @@ def centre(cost: np.ndarray, u: np.ndarray, v: np.ndarray, plan: np.ndarray) -> 
 
 @compiled
 def _parts(plan: np.ndarray) -> tuple[np.ndarray, np.ndarray, int]:
-    """Which connected part of the plan each row and column belongs to, −1 where it has no mass; and their number."""
+    """Return the connected part of the plan of each row and column, −1 without mass, and the number of parts."""
     n, m = plan.shape
     row_part, column_part = np.full(n, -1), np.full(m, -1)
     waiting, parts = np.empty(n + m, np.int64), 0

@@ -1,1 +1,1 @@
-"""Results for other programs: CSV, Parquet, benchopt and Markdown."""
+"""Results for other programs and documents: CSV, Parquet, benchopt and Markdown."""

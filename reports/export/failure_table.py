@@ -1,4 +1,4 @@
-"""Who fails on what, as a table in Markdown: `python -m lapmark.reports.export.failure_table DIR`."""
+"""Failures of solvers on each case, as a table in Markdown: `python -m lapmark.reports.export.failure_table DIR`."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from lapmark.reports import tables
 
 
 def failures(cells: pd.DataFrame) -> pd.DataFrame:
-    """A row per label: how many solvers answered it rightly, and which came to what else.
+    """Return a row per label: the number of solvers with a certified answer, and the status of the others.
 
-    A solver at several settings is named once for each status.
+    A solver with several settings is named once per status.
     """
     tried = cells[cells["current"] & (cells["status"] != "skipped") & (cells["group"] != "harness")]
     rows = []
@@ -29,7 +29,7 @@ def failures(cells: pd.DataFrame) -> pd.DataFrame:
 
 
 def _phrases(failed: pd.DataFrame) -> Iterator[str]:
-    """`wrong: lap, pot-emd`, worst first."""
+    """Yield texts such as `wrong: lap, pot-emd`, sorted by status."""
     ordered = failed.sort_values(["status", "name"])
     for status, rows in groupby(ordered.itertuples(), key=lambda row: str(row.status)):
         yield f"{status}: " + ", ".join(row.name for row in rows)

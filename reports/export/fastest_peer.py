@@ -1,8 +1,8 @@
-"""One solver against the fastest exact package of other people, case by case, as a table in Markdown.
+"""A solver compared with the fastest exact package of others, case by case, as a table in Markdown.
 
-    python -m lapmark.reports.export.fastest_peer families cascade     from the results.csv of that report's folder
+    python -m lapmark.reports.export.fastest_peer families cascade     reads families/results.csv
 
-A case that is lost is shown in bold; where no package has a certified answer, nothing is compared.
+Cases in which the package is faster are bold; cases without a certified answer of a package are not compared.
 """
 
 from __future__ import annotations
@@ -17,24 +17,24 @@ from lapmark.bench.util import units
 from lapmark.reports import tables
 
 
-def duel(cells: pd.DataFrame, solver: str) -> pd.DataFrame:
-    """A row per case, from the cells of `lapmark.reports.tables.frame` or its CSV.
+def compare_with_fastest_peer(cells: pd.DataFrame, solver: str) -> pd.DataFrame:
+    """Return a row per case, from the cells of `lapmark.reports.tables.frame` or its CSV.
 
     Columns
     -------
     label, n
         The case.
     seconds
-        The solver's median; NaN where it has no certified answer.
+        The solver's median; NaN without a certified answer.
     peer, peer_seconds
-        The fastest exact wrapped package, and its median; both NaN where none has a certified answer.
+        The fastest exact wrapped package, and its median; both NaN if none has a certified answer.
     ratio
-        How many times as long the peer took.
+        Time of the peer over that of the solver.
 
     Raises
     ------
     ValueError
-        Where the cells hold nothing of that solver.
+        The cells have no such solver.
     """
     if solver not in set(cells["solver"]):
         raise ValueError(f"no cell of {solver!r}; there are {', '.join(sorted(set(cells['solver'])))}")
@@ -43,16 +43,16 @@ def duel(cells: pd.DataFrame, solver: str) -> pd.DataFrame:
     peers = ok[(ok["group"] == "wrapped") & ok["exact"]].groupby(["label", "n", "solver"])["seconds"].median()
     rows = []
     for label, n in cells.loc[cells["solver"] == solver, ["label", "n"]].drop_duplicates().itertuples(index=False):
-        rivals = peers.loc[label, n] if (label, n) in peers.index.droplevel("solver") else pd.Series(dtype=float)
+        found_peers = peers.loc[label, n] if (label, n) in peers.index.droplevel("solver") else pd.Series(dtype=float)
         seconds = own.get((label, n), np.nan)
-        peer, time = (np.nan, np.nan) if rivals.empty else (rivals.idxmin(), rivals.min())
+        peer, time = (np.nan, np.nan) if found_peers.empty else (found_peers.idxmin(), found_peers.min())
         rows.append((label, n, seconds, peer, time, time / seconds))
     found = pd.DataFrame(rows, columns=["label", "n", "seconds", "peer", "peer_seconds", "ratio"])
     return found.sort_values(["label", "n"], ignore_index=True)
 
 
 def markdown(found: pd.DataFrame, solver: str) -> str:
-    """The table, a line per label with a group of columns per n, and the median ratio of each n below."""
+    """Return the table: a line per label with a group of columns per n, and the median ratio of each n below."""
     sizes = sorted(set(found["n"]))
     lines = [
         "| case | " + " | ".join(f"{n:,} | peer | ratio".replace(",", " ") for n in sizes) + " |",
@@ -63,7 +63,7 @@ def markdown(found: pd.DataFrame, solver: str) -> str:
         cells = [_cells(by_case.get((label, n))) for n in sizes]
         lines.append(f"| `{label}` | " + " | ".join(cells) + " |")
     lines.append("| all | " + " | ".join(_summary(found.loc[found["n"] == n, "ratio"]) for n in sizes) + " |")
-    title = f"Time of `{solver}`, the fastest exact package and its time, and by how much it is slower."
+    title = f"Time of `{solver}`, the fastest exact package and its time, and the ratio of the two times."
     return "\n".join([title, "", *lines])
 
 
@@ -91,7 +91,7 @@ def main(arguments: list[str]) -> int:
     folder, solver = arguments
     try:
         cells = pd.read_csv(Path(folder) / "results.csv")
-        print(markdown(duel(cells, solver), solver))
+        print(markdown(compare_with_fastest_peer(cells, solver), solver))
     except (FileNotFoundError, ValueError) as error:
         print(f"{error}; `lapmark report {folder}` writes results.csv", file=sys.stderr)
         return 1

@@ -1,4 +1,4 @@
-"""The results for other programs: a table of cells as CSV or Parquet, or a table of runs as benchopt writes it."""
+"""Results for other programs: a table of cells as CSV or Parquet, or a table of calls in the format of benchopt."""
 
 from __future__ import annotations
 
@@ -16,20 +16,20 @@ from lapmark.bench.util import spec
 from lapmark.bench.worker.protocol import BUILD_MATRIX
 from lapmark.reports import profiles, tables
 
-#: Formats by the ending of a file that asks for none.
+#: Default formats by the ending of a file.
 SUFFIXES = {".csv": "csv", ".parquet": "parquet", ".pq": "parquet"}
 
-#: Formats that are text, and may go to the standard output.
+#: Formats that may go to the standard output, as text.
 TEXT = {"csv"}
 
 
 def content(records: Sequence[Record], form: str) -> bytes:
-    """The records in one of `FORMATS`; a ValueError where there is nothing to write."""
+    """Return the records in one of `FORMATS`; a ValueError if there is nothing to write."""
     return FORMATS[form](records)
 
 
 def format_of(path: str, form: str | None = None) -> str:
-    """The format that a file is to be written in: the one that is asked for, or the one that its name tells.
+    """Return the format of a file: the requested one, or the one of its ending.
 
     Parameters
     ----------
@@ -41,45 +41,45 @@ def format_of(path: str, form: str | None = None) -> str:
     Raises
     ------
     ValueError
-        Says what to write instead.
+        The format is unknown or does not fit the file; the message gives the choices.
     """
     if form is not None and form not in FORMATS:
         raise ValueError(f"no format {form!r}; choose from {', '.join(FORMATS)}")
     if path == "-":
         if form not in {None, *TEXT}:
-            raise ValueError(f"{form} is no text for the standard output; name a file, such as --to results.parquet")
+            raise ValueError(f"{form} is not text for the standard output; name a file, such as --to results.parquet")
         return form or "csv"
     suffix = Path(path).suffix.lower()
     if form == "benchopt" and suffix != ".parquet":
-        raise ValueError(f"benchopt knows its files by their names: {path!r} must end in .parquet")
+        raise ValueError(f"benchopt finds its files by their names: {path!r} must end in .parquet")
     found = form or SUFFIXES.get(suffix)
     if found is None:
         choice = " or ".join(dict.fromkeys(SUFFIXES.values()))
-        raise ValueError(f"{path!r} does not tell the format: end it in .csv or .parquet, or say --format {choice}")
+        raise ValueError(f"{path!r} has an unknown ending: use .csv or .parquet, or --format {choice}")
     return found
 
 
 def benchopt(records: Sequence[Record]) -> pd.DataFrame:
-    """A row per timed call of a certified answer, with the columns that benchopt's own results have.
+    """Return a row per timed call of a certified answer, with the columns of benchopt's own results.
 
-    A case is a dataset, what problems ask for is an objective, a solver's further settings are its parameters. Those
-    that set how near it comes (`Capabilities.curve`) are points of one curve: `stop_val` numbers them, the nearest
-    last, as benchopt numbers the points at which it has stopped a solver. `idx_rep` numbers the calls. Only answers
-    have a place there: cells without a certified one are left out.
+    A case is a dataset, a kind of problem an objective, and the settings of a solver are its parameters. Settings of
+    accuracy (`Capabilities.curve`) are points of one curve: `stop_val` numbers them, the most accurate last, as
+    benchopt numbers the points at which it stops a solver. `idx_rep` numbers the calls. Cells without a certified
+    answer are left out, since benchopt has no column for them.
 
     Raises
     ------
     ValueError
-        Where no cell has a certified answer.
+        No cell has a certified answer.
     """
     kind_of = {case: kind for kind, rows in profiles.kinds(tables.frame(records)) for case in rows["case"]}
     current = [record for record, latest in zip(records, tables.current(records), strict=True) if latest]
     answers = [record for record in current if record.status == "ok" and record.solver != BUILD_MATRIX]
     if not answers:
-        raise ValueError("no cell has a certified answer, and benchopt has no place for others")
+        raise ValueError("no cell has a certified answer, and benchopt has no format for others")
     points: Counter[tuple[str, str]] = Counter()
     rows = []
-    for record in sorted(answers, key=_how_far):
+    for record in sorted(answers, key=_by_accuracy):
         name, curve, others = _settings(record.solver)
         others |= {"threads": record.threads} if record.threads > 1 else {}
         dataset = {**record.params, "n": record.n, "seed": record.seed}
@@ -107,14 +107,14 @@ def benchopt(records: Sequence[Record]) -> pd.DataFrame:
     return pd.DataFrame(rows).dropna(axis="columns", how="all")
 
 
-def _how_far(record: Record) -> tuple[float, float]:
-    """What answers are sorted by: the farthest from the optimum first, and of those that are as near the quickest."""
+def _by_accuracy(record: Record) -> tuple[float, float]:
+    """Return a sort key: the largest error first, and among equal ones the fastest."""
     error = record.gap if record.entropic_gap is None else record.entropic_gap
     return -max(math.inf if error is None else error, METRICS[0].negligible), record.seconds or 0.0
 
 
 def _settings(solver: str) -> tuple[str, dict[str, spec.Value], dict[str, spec.Value]]:
-    """A solver's name, its settings that trade time for accuracy, and the others."""
+    """Return a solver's name, its settings that trade time for accuracy, and its others."""
     name, settings = spec.parse(solver)
     known = tables.registered(name)
     along = known.capabilities.curve if known else {}
@@ -123,7 +123,7 @@ def _settings(solver: str) -> tuple[str, dict[str, spec.Value], dict[str, spec.V
 
 
 def _named(name: str, settings: Mapping[str, object]) -> str:
-    """A name with settings as benchopt writes it."""
+    """Return a name with settings in the syntax of benchopt."""
     inside = ",".join(f"{key}={settings[key]}" for key in sorted(settings))
     return f"{name}[{inside}]" if inside else name
 
@@ -134,7 +134,7 @@ def _description(name: str) -> str:
 
 
 def _system(record: Record) -> dict[str, object]:
-    """Facts of the machine by the names that benchopt's pages look for."""
+    """Return facts of the machine under the names of benchopt's pages."""
     system, _, release = str(record.machine.get("system", "")).partition(" ")
     memory = record.machine.get("memory")
     return {
@@ -157,12 +157,12 @@ def _parquet(table: pd.DataFrame) -> bytes:
 
 
 def _uniform(table: pd.DataFrame) -> pd.DataFrame:
-    """The same with one type a column: a setting may be a word in one case and a number in another."""
+    """Return the table with one type per column: a setting may be a word in one case and a number in another."""
     mixed = [name for name in table if table[name].dropna().map(type).nunique() > 1]
     return table.assign(**{name: table[name].map(str, na_action="ignore") for name in mixed})
 
 
-#: How each format is made.
+#: Functions that encode records, by format.
 FORMATS: Mapping[str, Callable[[Sequence[Record]], bytes]] = {
     "csv": lambda records: tables.csv(tables.frame(records)).encode(),
     "parquet": lambda records: _parquet(tables.frame(records)),

@@ -1,1 +1,1 @@
-"""A map of things on the nodes of a grid: as a picture, as a page to zoom in, and as a table."""
+"""Maps of items on the nodes of a grid: as a picture, as a page to zoom into, and as a table."""

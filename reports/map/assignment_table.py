@@ -1,4 +1,4 @@
-"""Which thing is at which node of a map, as a table that other programs read."""
+"""The assignment of a map as a table for other programs: which item is at which node."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from lapmark.reports.csv_text import to_csv
 
 
 def write_assignment(layout: Layout, path: Path) -> Path:
-    """Write which thing is at which node; the ending of the name chooses `.csv`, `.json`, `.npy` or `.parquet`."""
+    """Write which item is at which node; the ending of the name chooses `.csv`, `.json`, `.npy` or `.parquet`."""
     return write_atomically(path, encode(layout.table(), path.suffix.lower()))
 
 

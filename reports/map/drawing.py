@@ -1,4 +1,4 @@
-"""A map: things on the nodes of a grid, as a picture, a drawing whose cells say what they are, or a page to zoom in."""
+"""A map of items on the nodes of a grid: a picture, an SVG with names of cells, or a page to zoom into."""
 
 from __future__ import annotations
 
@@ -20,18 +20,18 @@ from lapmark.reports.pictures.canvas import PALETTE, amid
 from lapmark.reports.pictures.mosaic import mosaic
 from lapmark.reports.style import printable
 
-#: Where things have neither images nor labels, the colour of a cell tells where in the plane its thing came from: from
-#: dark to light upwards, and from blue to yellow across, which is what most of the colour-blind see best. In linear
-#: light, of the corners at the bottom left, bottom right, top left and top right.
+#: Colours of the corners bottom left, bottom right, top left and top right, in linear light. Without images and labels,
+#: a cell's colour shows the point of its item in the plane: dark to light upwards, blue to yellow across, which most
+#: colour-blind people see best.
 CORNERS = np.array([[[0.01, 0.06, 0.42], [0.42, 0.10, 0.0]], [[0.42, 0.75, 1.0], [1.0, 0.80, 0.18]]])
 
-#: Cells of one colour have a black line between them from so many pixels on, lest they run into each other.
+#: Smallest side of a cell with a black line between cells of one colour.
 LINED = 6
 
-#: More labels than this are neither written on the map nor listed beside it; of each, so many letters are written.
+#: Most labels that are written on the map and listed beside it, and most letters of one.
 MOST_LABELS, LETTERS = 40, 24
 
-#: What XML has no place for.
+#: Characters that XML does not allow.
 NOT_IN_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 
 
@@ -42,7 +42,7 @@ def write_map(layout: Layout, path: Path, title: str, side: int) -> Path:
 
 @dataclass(frozen=True)
 class Word:
-    """A label on the picture: its text, and the pixel in its middle."""
+    """A label on the picture: its text, and the pixel of its middle."""
 
     text: str
     x: float
@@ -57,7 +57,7 @@ class Map:
     ----------
     layout : Layout
     side : int
-        Pixels of a cell's side.
+        Side of a cell in pixels.
     title : str
     """
 
@@ -66,11 +66,11 @@ class Map:
     title: str
 
     def render(self, suffix: str) -> bytes:
-        """The content of a file whose name ends in `.png`, `.svg` or `.html`."""
+        """Return the map in the format of an ending: `.png`, `.svg` or `.html`."""
         return {".png": self.png, ".svg": self.svg, ".html": self.html}[suffix]()
 
     def png(self) -> bytes:
-        """The picture, and on it the labels that its colours stand for."""
+        """Return the picture with the labels of its colours."""
         image = Image.fromarray(self.picture)
         draw = ImageDraw.Draw(image)
         for word in self.words:
@@ -86,7 +86,7 @@ class Map:
         return _png(image)
 
     def svg(self) -> bytes:
-        """The same; each cell says what it is, and those without images are shapes."""
+        """Return the picture with a name for each cell; cells without images are shapes."""
         drawing = template("map.svg").render(
             title=self.title,
             width=self.width,
@@ -96,7 +96,7 @@ class Map:
             cells=zip(
                 (self.layout.nodes[:, ::-1] * self.side).tolist(),
                 ["transparent"] * len(self.layout.nodes) if self._has_images else map(_hex, self.colours),
-                self._told(),
+                self._names(),
                 strict=True,
             ),
             size=self.font.size,
@@ -105,7 +105,7 @@ class Map:
         return NOT_IN_XML.sub("�", drawing).encode()
 
     def html(self) -> bytes:
-        """A page that holds all it shows, to zoom into, and that names what is pointed at."""
+        """Return a self-contained page to zoom into, which names the item below the pointer."""
         collection = self.layout.collection
         classes = collection.classes
         swatches = [""] * len(classes) if self._has_images else map(_hex, _palette(len(classes)))
@@ -142,7 +142,7 @@ class Map:
 
     @cached_property
     def picture(self) -> np.ndarray:
-        """Every cell, (height, width) or (height, width, 3) uint8; black where nothing is."""
+        """All cells, (height, width) or (height, width, 3) uint8; empty cells are black."""
         if self.layout.collection.images is not None:
             return mosaic(self.layout.collection.images, self.layout.nodes, self.layout.shape, self.side)
         cells = np.zeros((*self.layout.shape, 3), np.uint8)
@@ -155,27 +155,27 @@ class Map:
 
     @property
     def colours(self) -> np.ndarray:
-        """Of cells without images, (n, 3) uint8: by label, or else by the place in the plane."""
+        """Colours of cells without images, (n, 3) uint8: by label, or else by point in the plane."""
         if self.layout.collection.labels is None:
             return by_place(self.layout.points)
         return _palette(len(self.layout.collection.classes))[self._numbers]
 
     @cached_property
     def font(self) -> ImageFont.FreeTypeFont:
-        """The font of what is written on the picture, in proportion to it."""
+        """The font of the labels, in proportion to the picture."""
         size = max(10.0, 0.03 * max(self.width, self.height))
         return ImageFont.truetype(matplotlib.font_manager.findfont("DejaVu Sans:bold"), size)
 
     @cached_property
     def words(self) -> list[Word]:
-        """The labels that colours stand for, each amid its cells; none that covers one more frequent."""
+        """The labels of the colours, each in the middle of its cells; none covers a more frequent one."""
         classes = self.layout.collection.classes
         if self._has_images or len(classes) > MOST_LABELS:
             return []
         words: list[Word] = []
         for k in np.argsort(-np.bincount(self._numbers, minlength=len(classes)), kind="stable"):
             nodes = self.layout.nodes[self._numbers == k]
-            text = printable(" ".join(classes[k].split()), LETTERS)  # a font has no place for a break of lines
+            text = printable(" ".join(classes[k].split()), LETTERS)  # a font cannot draw line breaks
             middle = (nodes[amid(nodes)][::-1] + 0.5) * self.side
             room = np.array([self._half(text), self.font.size])
             size = np.array([self.width, self.height])
@@ -198,17 +198,17 @@ class Map:
 
     @property
     def _line(self) -> int:
-        """Pixels of the line between cells."""
+        """Width of the line between cells in pixels."""
         return int(not self._has_images and self.side >= LINED)
 
     @cached_property
     def _numbers(self) -> np.ndarray:
-        """Which of the classes each label is, (n,); empty where there are none."""
+        """Index of each label among the classes, (n,); empty without labels."""
         number = {label: k for k, label in enumerate(self.layout.collection.classes)}
         return np.array([number[label] for label in self.layout.collection.labels or ()], np.intp)
 
-    def _told(self) -> list[str]:
-        """What each cell is, and where."""
+    def _names(self) -> list[str]:
+        """Return the name, label and position of each cell as text."""
         names, labels = self.layout.collection.names, self.layout.collection.labels
         things = names if labels is None else map(" · ".join, zip(names, labels, strict=True))
         nodes = self.layout.nodes.tolist()
@@ -216,7 +216,7 @@ class Map:
 
 
 def by_place(points: np.ndarray) -> np.ndarray:
-    """A colour for each of points (n, 2), as (n, 3) uint8, that changes evenly across them and upwards."""
+    """Return a colour for each of points (n, 2), (n, 3) uint8, that changes evenly in both directions."""
     across, up = unit_square(points).T[..., None]
     linear = (1 - up) * ((1 - across) * CORNERS[0, 0] + across * CORNERS[0, 1])
     linear += up * ((1 - across) * CORNERS[1, 0] + across * CORNERS[1, 1])
@@ -225,7 +225,7 @@ def by_place(points: np.ndarray) -> np.ndarray:
 
 
 def _palette(count: int) -> np.ndarray:
-    """Colours of so many labels, (count, 3) uint8; from the eleventh on they come again."""
+    """Return colours for `count` labels, (count, 3) uint8; they repeat after ten."""
     return np.rint(255 * PALETTE[np.arange(count) % len(PALETTE)]).astype(np.uint8)
 
 

@@ -78,7 +78,7 @@ def _facts(shown: pd.DataFrame) -> list[tuple[str, str]]:
     facts = [
         ("Measured", " to ".join(dict.fromkeys(_minute(text) for text in (finished[:1] + finished[-1:])))),
         ("Machine", " / ".join(sorted(set(shown["machine"])))),
-        ("Other processes", _load(shown)),
+        ("Load", _load(shown)),
         ("Versions", ", ".join(versions)),
         ("Environments", ", ".join(sorted(filter(None, set(shown["environment"]))))),
         ("Commit", ", ".join(sorted(set(shown["commit"])))),
@@ -178,7 +178,7 @@ def _numbers(chart: Chart, cells: pd.DataFrame) -> dict[str, object] | None:
 def _load(shown: pd.DataFrame) -> str:
     """Return the smallest and the largest share of the cells' cores that other processes used."""
     known = shown[LOAD].dropna() if LOAD in shown else shown[:0]
-    return f"{known.min():.0%} to {known.max():.0%} of the cores" if len(known) else ""
+    return f"other processes used {known.min():.0%} to {known.max():.0%} of the cores" if len(known) else ""
 
 
 def _minute(text: str) -> str:

@@ -1,7 +1,7 @@
-"""Albums of pictures: cases of families that can draw their answers, solved, certified and drawn, and of studies.
+"""Albums: the pictures of a case, solved in a worker process, certified and drawn, or of a study.
 
-Records hold no matching, so a report builds and solves a case again, by the solver that was the fastest at it. The
-pictures are kept in a folder of their own per case, and the next report takes them from there.
+Records hold no answers, so a case is solved again, by its fastest solver. The pictures are kept in a folder per case,
+and the next report uses them.
 """
 
 from __future__ import annotations
@@ -31,16 +31,16 @@ from lapmark.solvers.certificate import TOLERANCE
 
 from .table import PICTURES
 
-#: Written last: a folder with it, and without notes in it, is complete.
+#: Written last: a folder with this file, and without notes in it, is complete.
 ABOUT = "about.json"
 
-#: What of the files of a picture is shown.
+#: Endings of the files that pages show.
 SHOWN = {".png", ".gif"}
 
-#: A picture of more shows no more, and to solve and prove such a case once more may take hours.
+#: Largest n that is drawn: larger pictures show no more, and solving may take hours.
 MOST_ROWS = 10_000
 
-#: Of the call whose answer is drawn: seconds, and bytes over the problem.
+#: Limits of the call whose answer is drawn: seconds, and bytes on top of the problem.
 LIMITS = Limits(timeout=600.0, memory=16 << 30)
 
 
@@ -52,12 +52,12 @@ class Album:
     ----------
     case : str
     text : str
-        What is known of the answer.
+        Certified facts on the answer.
     notes : tuple of str
-        Why pictures are missing, where they are, and other warnings.
+        Reasons for missing pictures, and other warnings.
     pictures : tuple of Path
     seconds : float or None
-        What it took to build, solve and draw; None in albums of versions that did not keep it.
+        Time to build, solve and draw; None in albums of versions that did not store it.
     """
 
     case: str
@@ -68,20 +68,20 @@ class Album:
 
     @property
     def captioned(self) -> list[tuple[str, Path]]:
-        """The pictures, each after what it shows."""
+        """The pictures, each after its caption."""
         captions = PICTURES[Case.read(self.case).problem].captions
         return [(captions.get(path.stem, path.stem.replace("-", " ").capitalize()), path) for path in self.pictures]
 
 
 def albums(cells: pd.DataFrame, folder: Path) -> list[Album]:
-    """An album for each family that has pictures and a certified answer, drawn into `folder` or found there."""
+    """Return an album for each family with pictures and a certified answer, drawn into `folder` or found there."""
     return [album(case, solver, folder) for case, solver in _largest(cells)]
 
 
-def album(case: Case, solver: str, folder: Path, anew: bool = False) -> Album:
-    """The pictures of a case, as PNG and GIF, from an earlier report or, if there are none or `anew`, drawn now."""
+def album(case: Case, solver: str, folder: Path, redraw: bool = False) -> Album:
+    """Return the album of a case: from an earlier report, or drawn now if there is none, it has notes, or `redraw`."""
     place = folder / f"{case.problem}-n{case.n}-{hashlib.sha256(str(case).encode()).hexdigest()[:8]}"
-    if anew or not (place / ABOUT).exists() or _read(place).notes:
+    if redraw or not (place / ABOUT).exists() or _read(place).notes:
         # Named before it is made: Ctrl-C between the two would leave a folder that nobody knows of.
         drawing = folder / f".drawing-{os.getpid()}"
         try:
@@ -95,14 +95,14 @@ def album(case: Case, solver: str, folder: Path, anew: bool = False) -> Album:
 
 
 def found(folder: Path) -> list[Album]:
-    """The albums in a folder that have pictures, by the names of their applications and by size."""
+    """Return the albums in a folder that have pictures, sorted by application and size."""
     complete = [_read(about.parent) for about in folder.glob(f"*/{ABOUT}")]
     known = [each for each in complete if each.pictures and Case.read(each.case).problem in gallery.applications()]
     return sorted(known, key=lambda each: (Case.read(each.case).problem, Case.read(each.case).n, each.case))
 
 
 def _largest(cells: pd.DataFrame) -> Iterator[tuple[Case, str]]:
-    """The largest such case of each family with pictures, and the spec of its fastest solver, exact ones first."""
+    """Yield the largest case of each family with pictures, and the spec of its fastest solver, exact ones first."""
     solved = tables.compared(cells)
     solved = solved[solved["n"] <= MOST_ROWS]
     for name in solved["problem"].unique():
@@ -114,7 +114,7 @@ def _largest(cells: pd.DataFrame) -> Iterator[tuple[Case, str]]:
 
 
 def _draw(case: Case, solver: str, folder: Path) -> None:
-    """Draw, and say what is known; where that cannot be done here, or the answer is not valid, leave a note."""
+    """Draw a case and write down its facts; a failure becomes a note."""
     text, names, notes = "", [], []
     started = time.monotonic()
     try:
@@ -131,7 +131,7 @@ def _draw(case: Case, solver: str, folder: Path) -> None:
 
 
 def _shown(case: Case, solver: str, folder: Path) -> tuple[str, list[Path]]:
-    """Return what is known of a case, and its pictures."""
+    """Return the facts on a case, and its pictures."""
     draw = PICTURES[case.problem].draw
     if study := gallery.STUDIES.get(case.problem):
         found = study.build(case.n, case.seed, **case.params)
@@ -145,12 +145,12 @@ def _shown(case: Case, solver: str, folder: Path) -> tuple[str, list[Path]]:
 
 
 def _proven(solved: SolvedCase) -> str:
-    """Return what is certain of an answer, in a sentence."""
+    """Return the certified facts on an answer in a sentence."""
     problem, certificate = solved.problem, solved.certificate
     n, m = problem.shape
     text = f"{n:,} × {m:,}, solved by {spec.parse(solved.solver)[0]}: cost {certificate.cost:,.6g}"
     if isinstance(problem, Transport) and problem.reach is not None:
-        text += f", {certificate.feasible_cost:,.6g} with the penalty on what stays behind"
+        text += f", {certificate.feasible_cost:,.6g} with the penalty on mass that is not moved"
     if certificate.marginal_error > TOLERANCE:
         text += f", marginal error {certificate.marginal_error:.2g}"
     if certificate.optimal:
@@ -161,7 +161,7 @@ def _proven(solved: SolvedCase) -> str:
         return f"{text}, certified valid."
     bound = f"the proven bound of {certificate.dual_bound:,.6g}"
     if isinstance(problem, Transport) and problem.epsilon > 0:
-        return f"{text}, certified at most {format.gap(certificate.gap)} above what it costs without blur ({bound})."
+        return f"{text}, certified at most {format.gap(certificate.gap)} above the optimum without blur ({bound})."
     return f"{text}, certified at most {format.gap(certificate.gap)} above the optimum."
 
 

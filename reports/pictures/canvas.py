@@ -1,7 +1,7 @@
-"""What the pictures of applications share: their colours, and how they are saved, as PNG and SVG, or as animations.
+"""Colours, figures and files of the pictures of answers: plots as PNG and SVG, and animations as GIF.
 
-Plots are matplotlib's, on figures of their own, so that nothing global changes. The background is black, on which all
-ten colours of the palette stand out.
+Plots use figures of their own, so that no global setting of Matplotlib changes. All ten colours of the palette stand
+out on the black background.
 """
 
 from __future__ import annotations
@@ -26,55 +26,57 @@ from lapmark.bench.util.atomic_write import write_atomically
 from lapmark.solvers import Plan
 from lapmark.solvers.result import Result
 
-#: A plot of more marks than this is pixels in its SVG too: a browser would be slow to draw them one by one.
+#: Most marks that an SVG holds as shapes; with more it holds pixels, since a browser would draw shapes slowly.
 MOST_VECTOR_MARKS = 3000
 
 BACKGROUND = "black"
 INK = "white"
 SOFT = "#9aa4af"
 
-#: Inches around what a figure shows.
+#: Margin around the contents of a figure, in inches.
 PADDING = 0.12
 
-#: How far a square figure reaches beyond the unit square.
+#: Margin of a square figure around the unit square.
 MARGIN = 0.02
 
-#: Pixels in an inch, and where there are more than MOST_VECTOR_MARKS.
+#: Pixels per inch, and with more than MOST_VECTOR_MARKS marks.
 DPI, FINE_DPI = 200, 300
 
-#: Where a palette has most of its colours: in large areas, which keep theirs exactly; or evenly, so that small marks of
-#: two colours beside much else do not become one.
+#: How colours are reduced to a palette: by area, which keeps those of large areas exactly, or by colour, which keeps
+#: small marks of different colours apart.
 BY_AREA, BY_COLOUR = Quantize.MEDIANCUT, Quantize.FASTOCTREE
 
-#: Ten colours that the colour-blind can tell apart.
+#: Ten colours, safe for the colour-blind.
 PALETTE = np.array(sns.color_palette("colorblind", 10))
 
-#: The two sides of a transport: what is moved, and where it is wanted.
+#: Colours of the two sides of a transport.
 FROM, TO = "#56B4E9", "#E69F00"
 
 
 def amid(points: np.ndarray) -> int:
-    """Which of points (n, d) is the nearest to the middle of all, the median of each coordinate."""
+    """Return the index of the point (of n, d) nearest to the median of each coordinate."""
     return int(((points - np.median(points, axis=0)) ** 2).sum(axis=1).argmin())
 
 
 def plan_of(result: Result) -> Plan | None:
-    """Return an answer that says what moves where; None, with a warning, for one that has potentials only."""
+    """Return an answer with its plan; None, with a warning, for one that has potentials only."""
     assert isinstance(result, Plan)
     if result.mass is None:
-        warnings.warn("the picture of what moves where is left out: the answer is potentials, no plan", stacklevel=2)
+        warnings.warn(
+            "the picture of what moves where is left out: the answer has no plan, only potentials", stacklevel=2
+        )
         return None
     return result
 
 
 def figure(width: float, height: float) -> Figure:
-    """An empty figure, in inches."""
+    """Return an empty figure; sizes in inches."""
     layout = ConstrainedLayoutEngine(w_pad=PADDING, h_pad=PADDING)
     return Figure(figsize=(width, height), dpi=DPI, facecolor=BACKGROUND, layout=layout)
 
 
 def square_figure(title: str, marks: int) -> tuple[Figure, Axes]:
-    """A figure of the unit square, without ticks or frame, for so many marks."""
+    """Return a figure of the unit square, without ticks or frame, for a number of marks."""
     plot = figure(8, 8.4)
     plot.set_dpi(DPI if marks <= MOST_VECTOR_MARKS else FINE_DPI)
     axes = plot.add_subplot()
@@ -86,11 +88,11 @@ def square_figure(title: str, marks: int) -> tuple[Figure, Axes]:
 
 
 def save_figure(figure: Figure, stem: Path, marks: int, palette: Quantize = BY_AREA) -> list[Path]:
-    """A plot of so many marks."""
-    # Ten colours and their shades: a palette holds them at a third of the size.
+    """Save a figure with a number of marks as PNG and SVG."""
+    # A palette holds ten colours and their shades at a third of the size.
     paths = save_image(_pixels(figure).quantize(256, palette), stem)
     if marks <= MOST_VECTOR_MARKS:
-        figure.set_layout_engine("none")  # what is laid out once needs not be again
+        figure.set_layout_engine("none")  # it is laid out already
         with mpl.rc_context({"svg.hashsalt": "lapmark"}):  # equal figures give equal bytes
             figure.savefig(stem.with_suffix(".svg"), metadata={"Date": None, "Creator": None})
     return paths
@@ -103,16 +105,16 @@ def save_animation(
     hold: float = 2.0,
     palette: Quantize = BY_AREA,
 ) -> list[Path]:
-    """Frames of one size as a GIF that runs for ever; equal frames give equal bytes.
+    """Save frames of one size as a GIF that repeats forever; equal frames give equal bytes.
 
     Parameters
     ----------
     frames : iterable of Figure or Image
-        Taken one by one. Colours are reduced to those of the first and the last frame together, 255 at most.
+        Consumed one by one. Colours are reduced to at most 255 of the first and the last frame.
     stem : Path
-        The name of the file without `.gif`; it appears whole or not at all.
+        The path without `.gif`.
     seconds, hold : float
-        How long a frame is shown, and the last one.
+        How long a frame, and the last frame, is shown.
     palette : BY_AREA or BY_COLOUR
     """
     images = [frame if isinstance(frame, Image.Image) else _pixels(frame) for frame in frames]
@@ -128,7 +130,7 @@ def save_animation(
 
 
 def save_image(image: Image.Image, stem: Path) -> list[Path]:
-    """As PNG, and as an SVG around the same PNG, whose pixels stay sharp when it is enlarged."""
+    """Save an image as PNG, and as SVG around the same PNG, whose pixels stay sharp when enlarged."""
     buffer = io.BytesIO()
     image.save(buffer, "PNG", optimize=True)
     size = f'width="{image.width}" height="{image.height}"'

@@ -1,7 +1,7 @@
-"""The five pictures of an embedding laid on a grid, each as PNG and SVG.
+"""Five pictures of an embedding laid on a grid, each as PNG and SVG.
 
-Pictures made of images are not plots but pixels: every image is shown pixel by pixel, white on black, and the SVG holds
-the same pixels. In all of them y points up; plots show the same square at the same scale.
+Pictures of images are pixels: every image is shown pixel by pixel, white on black, and the SVG holds the same pixels.
+In all pictures y points up; plots show the same square at the same scale.
 """
 
 from __future__ import annotations
@@ -35,13 +35,13 @@ CAPTIONS = {
     "grid": "Images on the grid",
 }
 
-#: The side of the scattered picture, as a multiple of the side that just holds all images.
+#: Side of the scattered picture, relative to the side of a grid of all images.
 SCATTER_ROOM = 1.6
 
-#: The side of the square that stands for a node, as a multiple of the distance between nodes, if the figure has room.
+#: Side of the square of a node, relative to the distance between nodes, if the figure has room.
 NODE = 0.8
 
-#: Images smaller than this fill their frame, and get a black one so that they do not run into each other.
+#: Smaller images get a black frame, since their contents reach the border.
 SMALLEST_UNFRAMED = 16
 
 
@@ -69,7 +69,7 @@ def draw(case: Case, solved: SolvedCase, folder: Path) -> list[Path]:
 
 
 def draw_embedding(points: np.ndarray, label: np.ndarray, source: str, folder: Path, name: str = "t-SNE") -> list[Path]:
-    """The points (n, 2) where the embedding put them, coloured by label."""
+    """Draw the points (n, 2) of the embedding, coloured by label."""
     n = len(points)
     plot, axes = square_figure(f"{name} of {n:,} images ({source})", marks=n)
     axes.scatter(points[:, 0], points[:, 1], s=min(30.0, 45_000 / n), c=_colours(label), linewidths=0)
@@ -78,7 +78,7 @@ def draw_embedding(points: np.ndarray, label: np.ndarray, source: str, folder: P
 
 
 def draw_nodes(at: np.ndarray, label: np.ndarray, source: str, folder: Path) -> list[Path]:
-    """The nodes `at` (n, 2) as squares, each with the colour of the label of its image."""
+    """Draw the nodes `at` (n, 2) as squares, in the colour of the label of their image."""
     n, k = len(at), math.isqrt(len(at))
     plot, axes = square_figure(f"Nodes of the {k}×{k} grid, by the image each receives ({source})", marks=n)
     side = min(NODE / max(k - 1, 1), 2 * MARGIN)
@@ -89,7 +89,7 @@ def draw_nodes(at: np.ndarray, label: np.ndarray, source: str, folder: Path) -> 
 
 
 def draw_arrows(points: np.ndarray, nodes: np.ndarray, label: np.ndarray, source: str, folder: Path) -> list[Path]:
-    """An arrow from every point to its node, both (n, 2), coloured by label."""
+    """Draw an arrow from every point to its node, both (n, 2), coloured by label."""
     n, distance = len(points), np.linalg.norm(nodes - points, axis=1).mean()
     plot, axes = square_figure(f"From point to node: {n:,} images ({source}), mean distance {distance:.3f}", marks=n)
     axes.quiver(
@@ -100,7 +100,7 @@ def draw_arrows(points: np.ndarray, nodes: np.ndarray, label: np.ndarray, source
         scale_units="xy",
         scale=1,
         units="xy",
-        # Thinner faster than the grid gets finer: many arrows would otherwise blot each other out.
+        # The width falls faster than the spacing of the grid, so that many arrows stay visible.
         width=min(0.004, 0.45 / n**0.75),
         headwidth=5,
         headlength=6,
@@ -111,7 +111,7 @@ def draw_arrows(points: np.ndarray, nodes: np.ndarray, label: np.ndarray, source
 
 
 def draw_scattered(points: np.ndarray, pixels: np.ndarray, folder: Path) -> list[Path]:
-    """The images (n, height, width) at their points; where they overlap, the brighter pixel shows."""
+    """Draw the images (n, height, width) at their points; where they overlap, the brighter pixel is shown."""
     pixels = _framed(pixels)
     n, height, width = pixels.shape
     scale = enlargement(math.isqrt(n) * SCATTER_ROOM * max(height, width))
@@ -126,7 +126,7 @@ def draw_scattered(points: np.ndarray, pixels: np.ndarray, folder: Path) -> list
 
 
 def draw_on_grid(node: np.ndarray, pixels: np.ndarray, folder: Path) -> list[Path]:
-    """The images (n, height, width) on their nodes (n,) of a square grid."""
+    """Draw the images (n, height, width) on their nodes (n,) of a square grid."""
     pixels = _framed(pixels)
     k, side = math.isqrt(len(pixels)), max(pixels.shape[1:])
     row_from_bottom, column = np.divmod(node, k)
@@ -140,7 +140,7 @@ def _colours(label: np.ndarray) -> np.ndarray:
 
 
 def _name_labels(axes: Axes, points: np.ndarray, label: np.ndarray) -> None:
-    """Write each label amid its points, so that the picture does not rest on colour alone."""
+    """Write each label in the middle of its points, so that the picture does not depend on colour alone."""
     for value in np.unique(label):
         members = points[label == value]
         x, y = members[amid(members)]

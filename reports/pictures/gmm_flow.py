@@ -1,7 +1,7 @@
-"""The pictures of a flow, as PNG and SVG: its losses, its last step, all of its steps as ellipses; and it as a GIF.
+"""Pictures of the flow of a Gaussian mixture: its losses, its last step, all steps as ellipses, and an animation.
 
-An ellipse has the standard deviations of a Gaussian along its axes. The heavier a component, the fuller its colour. In
-more than two dimensions an ellipse is that of the first two coordinates.
+The half axes of an ellipse are the standard deviations of a Gaussian. The opacity grows with the weight of the
+component. In more than two dimensions an ellipse shows the first two coordinates.
 """
 
 from __future__ import annotations
@@ -39,15 +39,15 @@ CAPTIONS = {
 
 RULE = "#30363d"
 
-#: Of Okabe and Ito's palette, which the colour-blind can tell apart: where the mixture starts, ends, and should be.
+#: Colours of the mixture at its start and end, and of the target, from Okabe and Ito's palette.
 START, END, TARGET = FROM, "#009E73", TO
 
-#: Colours of the steps, from the first to the last, without those too dark for a black background.
+#: Colours of the steps, first to last, without those too dark on black.
 STEPS = ListedColormap(sns.color_palette("plasma", as_cmap=True)(np.linspace(0.12, 1, 256)))
 
 DPI, ANIMATION_DPI = 140, 90
 
-#: Frames of the animation beside its first: a step each, or as many as are skipped for there to be no more.
+#: Most frames of the animation after the first; steps are skipped if there are more.
 MOST_FRAMES = 50
 
 
@@ -72,7 +72,7 @@ def draw_flow(folder: Path, n: int = 3, seed: int = 0, d: int = 2, steps: int = 
 
 
 def losses(way: Flow, folder: Path) -> list[Path]:
-    """The distance to the target before each step."""
+    """Draw the distance to the target before each step."""
     steps, lowest = len(way.losses), way.losses.min(initial=np.inf)
 
     def panel(figure: Figure) -> None:
@@ -92,7 +92,7 @@ def losses(way: Flow, folder: Path) -> list[Path]:
 def last_step(
     way: Flow, target_means: np.ndarray, target_covs: np.ndarray, target_weights: np.ndarray, folder: Path
 ) -> list[Path]:
-    """Where the mixture started, the target, where it got to, and the way of its means."""
+    """Draw the mixture at its start and end, the target, and the paths of the means."""
     steps = len(way.losses)
 
     def panel(figure: Figure) -> None:
@@ -114,7 +114,7 @@ def last_step(
 def all_steps(
     way: Flow, target_means: np.ndarray, target_covs: np.ndarray, target_weights: np.ndarray, folder: Path
 ) -> list[Path]:
-    """Every step as ellipses, from dark to bright, under the target's outlines."""
+    """Draw every step as ellipses, from dark to bright, below the outlines of the target."""
     steps = len(way.losses)
 
     def panel(figure: Figure) -> None:
@@ -144,12 +144,12 @@ def all_steps(
 def animation(
     way: Flow, target_means: np.ndarray, target_covs: np.ndarray, target_weights: np.ndarray, folder: Path
 ) -> list[Path]:
-    """The mixture on its way to the target, step by step, with its loss."""
+    """Animate the mixture step by step, with its loss."""
     steps = len(way.losses)
     shown = np.unique(np.linspace(0, steps, min(steps, MOST_FRAMES) + 1).astype(int))
     end = DenseCost(squared_distances(way.means[-1], way.covs[-1], target_means, target_covs))
     losses = [*way.losses, solve(Transport(end, way.weights[-1], target_weights, blur=0)).cost]
-    # Equal axes in all frames hold every ellipse of the way: none is longer than three of its standard deviations.
+    # The axes are the same in all frames and hold the ellipses of every step.
     means = np.concatenate([*way.means, target_means])[:, :2]
     spread = np.sqrt(np.concatenate([*way.covs, target_covs])[:, [0, 1], [0, 1]])
     low, high = (means - 1.1 * spread).min(axis=0), (means + 1.1 * spread).max(axis=0)

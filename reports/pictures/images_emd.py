@@ -1,4 +1,4 @@
-"""The two pictures of the earth mover's distance between images, each as PNG and SVG."""
+"""Pictures of the earth mover's distance between images: the flow of mass, and nearest neighbours."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ CAPTIONS = {
     "a dashed frame is a wrong label",
 }
 
-#: Of the queries so many are shown, each with so many of its nearest.
+#: Queries that are shown, and nearest images of each.
 ROWS, NEAREST = 6, 5
 
 RIGHT, WRONG = "#009E73", "#D55E00"
@@ -46,7 +46,7 @@ def draw(case: Case, solved: SolvedCase, folder: Path) -> list[Path]:
 
 
 def flow(problem: Transport, plan: Plan, folder: Path) -> list[Path]:
-    """The two images of a problem, and between them wedges along which mass moves, as wide as it is much."""
+    """Draw the two images of a problem, and between them wedges for moved mass, of proportional width."""
     cost = problem.cost
     assert isinstance(cost, PointCost)
     assert plan.mass is not None
@@ -75,15 +75,15 @@ def flow(problem: Transport, plan: Plan, folder: Path) -> list[Path]:
 
 
 def nearest(images: Images, queries: np.ndarray, found: Mapping[str, np.ndarray], folder: Path) -> list[Path]:
-    """Some queries, each with its nearest by every distance: first those of which only one is right, then other labels.
+    """Draw some queries with their nearest images by each distance, first those on which the distances disagree.
 
     Parameters
     ----------
     images : Images
     queries : (q,) int
-        Which images they are.
+        Indices of the query images.
     found : mapping of str to (q, k) int
-        By the name of a distance: images, nearest first.
+        Indices of images, nearest first, by name of a distance.
     folder : Path
     """
     right = {name: images.label[order[:, 0]] == images.label[queries] for name, order in found.items()}
@@ -111,7 +111,7 @@ def nearest(images: Images, queries: np.ndarray, found: Mapping[str, np.ndarray]
 
 
 def _wedges(start: np.ndarray, end: np.ndarray, width: np.ndarray) -> np.ndarray:
-    """Triangles (k, 3, 2) that are `width` (k,) wide where they start and end in a point."""
+    """Return triangles (k, 3, 2) of width (k,) at the start that end in a point."""
     along = end - start
     across = along[:, ::-1] * (0.5, -0.5) * (width / np.linalg.norm(along, axis=1))[:, None]
     return np.stack([start - across, start + across, end], axis=1)
@@ -124,7 +124,7 @@ def _image(axes: Axes, pixels: np.ndarray, title: str) -> None:
 
 
 def _cell(axes: Axes, images: Images, k: int, colour: str, dashes: object = "-") -> None:
-    """An image in a frame, with its label."""
+    """Draw an image in a frame, with its label."""
     axes.imshow(images.pixels[k], cmap="gray", vmin=0, interpolation="nearest")
     axes.set(xticks=[], yticks=[])
     axes.spines[:].set(color=colour, linewidth=2.5, linestyle=dashes)

@@ -1,4 +1,4 @@
-"""The picture of a transfer: the cloud that has labels beside the one that was given them."""
+"""Picture of a label transfer: the labelled cloud beside the one that receives the labels."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from .canvas import INK, SOFT, figure, save_figure
 
 CAPTIONS = {"transfer": "Labels carried from one cloud to the other by an entropic plan"}
 
-#: Black labels stand out from it, and so do colours.
+#: Background on which black labels and colours are visible.
 GROUND = "#59636e"
 
-#: Square points that all marks of a cloud cover together, and the largest of one.
+#: Total area of the marks of a cloud, and largest area of one, in square points.
 AREA, LARGEST = 20_000.0, 30.0
 
 
@@ -33,7 +33,7 @@ def draw(case: Case, solved: SolvedCase, folder: Path) -> list[Path]:
 
 
 def transfer(clouds: Clouds, carried: np.ndarray, reach: float, folder: Path) -> list[Path]:
-    """Clouds, and the labels (n, 3) that the first was given."""
+    """Draw both clouds, and the labels (n, 3) carried to the first."""
     plot = figure(10, 5.4)
     panels = plot.subplots(1, 2, sharex=True, sharey=True)
     how = f"carried over, reach {reach:g}" if reach else "carried over"

@@ -1,4 +1,4 @@
-"""The figures of a locally linear embedding: its points, what comes back from it, its matrix and eigenvalues."""
+"""Figures of a locally linear embedding: its points, reconstructed images, its matrix and eigenvalues."""
 
 from __future__ import annotations
 
@@ -41,13 +41,13 @@ CAPTIONS = {
     "turning": "The same, moving",
 }
 
-#: What is enlarged: the smallest square around the points without so large a share at either end of each axis.
+#: The enlarged square leaves out this share of the points at both ends of each axis.
 OUTER = 0.2
 
-#: Reconstruction errors below are no more than rounding, as the first is where the graph of neighbours is in parts.
+#: Reconstruction errors below are rounding, such as those of a graph of neighbours in several parts.
 ROUNDING = 1e-15
 
-#: Eigenvalues at the low end of the spectrum.
+#: Number of the lowest eigenvalues that are shown.
 LOW = 40
 
 
@@ -61,7 +61,7 @@ def draw(case: Case, study: Study, folder: Path) -> list[Path]:
 
 
 def beside(of: Embedded, folder: Path) -> list[Path]:
-    """Our embedding and scikit-learn's at the same scale: whole, and the middle enlarged."""
+    """Draw our embedding and scikit-learn's at the same scale: the whole, and the middle enlarged."""
     mean, most = of.difference
     plot = figure(11, 11.9)
     grid = plot.subplots(2, 2)
@@ -79,7 +79,7 @@ def beside(of: Embedded, folder: Path) -> list[Path]:
 
 
 def unseen(of: Embedded, folder: Path) -> list[Path]:
-    """Unseen images where they are put, as many as have room, over the points of the fit."""
+    """Draw unseen images at their embedded points, as many as fit, over the points of the fit."""
     at = of.fitted.transform(of.unseen)
     plot = figure(15, 8.4)
     whole, dense = window(of.y), window(of.y, OUTER)
@@ -101,29 +101,29 @@ def unseen(of: Embedded, folder: Path) -> list[Path]:
 
 
 def reconstructed(of: Embedded, folder: Path) -> list[Path]:
-    """An unseen image of each digit, what comes back of it, and the difference, on one scale of greys."""
+    """Draw an unseen image of each digit, its reconstruction, and the difference, on one grey scale."""
     chosen = np.array([np.argmax(of.unseen_label == value) for value in np.unique(of.unseen_label)])
     x = of.unseen[chosen]
     back = of.fitted.inverse_transform(of.fitted.transform(x))
     lost = np.linalg.norm(x - back, axis=1) / np.linalg.norm(x, axis=1)
     plot = figure(12, 4.7)
     blank = [""] * len(chosen)
-    words = [f"{value}: {100 * share:.0f} % lost" for value, share in zip(of.unseen_label[chosen], lost, strict=True)]
+    words = [f"{value}: {100 * share:.0f} % error" for value, share in zip(of.unseen_label[chosen], lost, strict=True)]
     images = np.stack([x, back, np.abs(x - back)]).reshape(3, len(chosen), *of.shape)
-    tiles(plot.add_subplot(), images, ("image", "back", "difference"), [blank, blank, words])
+    tiles(plot.add_subplot(), images, ("image", "reconstruction", "difference"), [blank, blank, words])
     c = of.fitted.n_components
-    plot.suptitle(f"Unseen images and what comes back from {c} dimensions ({of.source})", color=INK, fontsize=14)
+    plot.suptitle(f"Unseen images and their reconstruction from {c} dimensions ({of.source})", color=INK, fontsize=14)
     return save_figure(plot, folder / "reconstructed", marks=images[..., 0, 0].size)
 
 
 def errors(of: Embedded, lost: Errors, folder: Path) -> list[Path]:
-    """Two heat maps over numbers of neighbours and components."""
+    """Draw two heat maps of errors over numbers of neighbours and components."""
     plot = figure(13, 5)
     left, right = plot.subplots(1, 2)
     above_rounding = LogNorm(max(lost.fit.min(), ROUNDING), clip=True)
     note = f"; below {ROUNDING:.0e} it is rounding" if lost.fit.min() < ROUNDING else ""
     tables = (
-        (left, lost.unseen, Normalize(), "{:.2f}", "lost of unseen images there and back, |x − back| / |x|"),
+        (left, lost.unseen, Normalize(), "{:.2f}", "error of unseen images, |x − reconstruction| / |x|"),
         (right, lost.fit, above_rounding, "{:.0e}", f"reconstruction_error_ of the fit{note}"),
     )
     for axes, table, norm, text, title in tables:
@@ -143,7 +143,7 @@ def errors(of: Embedded, lost: Errors, folder: Path) -> list[Path]:
 
 
 def matrix(of: Embedded, blocks: Magnitudes, folder: Path) -> list[Path]:
-    """|M| with the images in the order of their labels, a pixel for one or several of them a side."""
+    """Draw |M| with images sorted by label; a pixel is one or several images wide."""
     pixels, step = blocks.pixels, blocks.step
     side = len(pixels)
 
@@ -171,7 +171,7 @@ def matrix(of: Embedded, blocks: Magnitudes, folder: Path) -> list[Path]:
     summed = f", summed over {step} × {step}" if step > 1 else ""
     plot.suptitle(
         f"|M| of {len(of.x):,} images ({of.source}) by label and place{summed}\n"
-        f"{100 * blocks.within:.0f} % of what is off the diagonal is within labels",
+        f"{100 * blocks.within:.0f} % of the off-diagonal sum is between images of the same label",
         color=INK,
         fontsize=13,
         y=1 - 0.2 / height,
@@ -180,7 +180,7 @@ def matrix(of: Embedded, blocks: Magnitudes, folder: Path) -> list[Path]:
 
 
 def spectrum(of: Embedded, eigenvalues: tuple[np.ndarray, np.ndarray], folder: Path) -> list[Path]:
-    """All eigenvalues, and the lowest above what is rounding on a scale of their own, those of the embedding marked."""
+    """Draw all eigenvalues, and the lowest ones on a log scale, with those of the embedding marked."""
     values, kept = eigenvalues
     n, c = len(values), len(kept) - 1
     plot = figure(13, 5.4)
@@ -200,7 +200,7 @@ def spectrum(of: Embedded, eigenvalues: tuple[np.ndarray, np.ndarray], folder: P
     apart = np.abs(values[: c + 1] - kept).max() / values[-1]
     plot.suptitle(
         f"Eigenvalues of M, {which} images ({of.source}); the constant vector’s is {abs(values[0]):.0e}\n"
-        f"difference of the estimator’s to those of a dense matrix, relative to the largest: {apart:.0e}",
+        f"largest difference between the estimator’s and those of the dense matrix, relative: {apart:.0e}",
         color=INK,
         fontsize=13,
     )

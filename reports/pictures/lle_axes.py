@@ -14,16 +14,16 @@ from matplotlib.patches import Rectangle
 
 from .canvas import BACKGROUND, INK, PALETTE, SOFT
 
-#: The side of a thumbnail, as a share of the axes it is drawn in.
+#: Side of a thumbnail, relative to its axes.
 THUMBNAIL = 0.05
 
-#: How images are shown, and how far tiles are from each other, in units of their side.
+#: Settings of images, and distances of tiles relative to their side.
 GREY: dict[str, Any] = {"cmap": "gray", "vmin": 0, "vmax": 1, "interpolation": "nearest"}
 WIDE, HIGH = 1.12, 1.3
 
 
 def window(points: np.ndarray, outer: float = 0.0) -> tuple[tuple[float, float], tuple[float, float]]:
-    """Limits of x and y of the square around points (n, 2 or more), without a share of them at either end."""
+    """Return the limits of the square around points (n, 2 or more), without a share of them at both ends."""
     low, high = np.quantile(points[:, :2], (outer, 1 - outer), axis=0)
     half = 0.54 * (high - low).max()
     (x, y) = (low + high) / 2
@@ -31,7 +31,7 @@ def window(points: np.ndarray, outer: float = 0.0) -> tuple[tuple[float, float],
 
 
 def style(axes: Axes, title: str, square: tuple[tuple[float, float], tuple[float, float]] | None = None) -> None:
-    """Light on black; and the limits of a square of the plane."""
+    """Set colours and title of axes, and the limits of a square of the plane."""
     axes.set_facecolor(BACKGROUND)
     axes.set_title(title, color=INK, fontsize=12)
     axes.tick_params(colors=SOFT)
@@ -44,7 +44,7 @@ def style(axes: Axes, title: str, square: tuple[tuple[float, float], tuple[float
 
 
 def scatter(axes: Axes, y: np.ndarray, label: np.ndarray, size: float, alpha: float = 1.0) -> None:
-    """Points as their labels, each in its colour."""
+    """Draw points as their labels, each in its colour."""
     for value in np.unique(label):
         here = y[label == value]
         look = {"color": PALETTE[value], "marker": f"${value}$", "alpha": alpha, "linewidths": 0}
@@ -52,13 +52,13 @@ def scatter(axes: Axes, y: np.ndarray, label: np.ndarray, size: float, alpha: fl
 
 
 def outline(axes: Axes, square: tuple[tuple[float, float], tuple[float, float]]) -> None:
-    """What another axes shows enlarged."""
+    """Outline the square that other axes show enlarged."""
     (left, right), (low, high) = square
     axes.add_patch(Rectangle((left, low), right - left, high - low, fill=False, edgecolor=INK, lw=1))
 
 
 def legend(plot: Figure) -> None:
-    """The ten labels, below."""
+    """Draw a legend of the ten labels below the plot."""
     handles = [
         Line2D([], [], ls="", marker=f"${value}$", ms=11, color=colour, mew=0, label=" ")
         for value, colour in enumerate(PALETTE)
@@ -68,7 +68,7 @@ def legend(plot: Figure) -> None:
 
 
 def thumbnail(axes: Axes, image: np.ndarray, at: np.ndarray, tint: np.ndarray, share: float = THUMBNAIL) -> None:
-    """An image (height, width), tinted and framed, at a place of the plane; its side is a share of the axes'."""
+    """Draw an image (height, width), tinted and framed, at a point; `share` is its side relative to the axes."""
     side = share * 7 * 72  # points, of axes that are about seven inches wide
     box = OffsetImage(image[..., None] * tint, zoom=side / max(image.shape), interpolation="nearest")
     look = {"edgecolor": tuple(tint), "facecolor": BACKGROUND, "linewidth": 0.8}
@@ -76,7 +76,7 @@ def thumbnail(axes: Axes, image: np.ndarray, at: np.ndarray, tint: np.ndarray, s
 
 
 def tiles(axes: Axes, images: np.ndarray, names: Sequence[str], below: Sequence[Sequence[str]]) -> None:
-    """Images (rows, columns, height, width), 0 black and 1 white, with a name for each row and words below each."""
+    """Draw images (rows, columns, height, width), 0 black and 1 white, with row names and texts below each."""
     rows, columns = images.shape[:2]
     for row, column in np.ndindex(rows, columns):
         x, y = WIDE * column, -HIGH * row
@@ -90,7 +90,7 @@ def tiles(axes: Axes, images: np.ndarray, names: Sequence[str], below: Sequence[
 
 
 def with_room(at: np.ndarray, square: tuple[tuple[float, float], tuple[float, float]]) -> list[int]:
-    """Which of the points (m, 2 or more) are in a square with room for a thumbnail, the first come the first served."""
+    """Return indices of points (m, 2 or more) in a square whose thumbnails do not overlap, in order of the points."""
     low, side = np.array(square)[:, 0], np.ptp(square[0])
     place = (at[:, :2] - low) / side
     room = 1.15 * THUMBNAIL

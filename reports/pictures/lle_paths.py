@@ -1,4 +1,4 @@
-"""Ways through a locally linear embedding: from one image to another, and of an image that is turned."""
+"""Pictures of paths through a locally linear embedding: from one image to another, and of a rotating image."""
 
 from __future__ import annotations
 
@@ -23,21 +23,21 @@ from .lle_axes import GREY, legend, scatter, style, thumbnail, tiles, window
 if TYPE_CHECKING:
     from lapmark.bench.applications.lle.numbers import Blend, Embedded, Turn
 
-#: At multiples of so many degrees the image is shown.
+#: The image is shown at multiples of this angle, in degrees.
 SHOWN = 45
 
-#: Where these images are, and where the path ends, from the middle to the edge of the axes; their side, as its share.
+#: Distances of these images and of the path from the middle, and their side, relative to the axes.
 RING, INNER, SIDE = 0.88, 0.7, 0.075
 
-#: How much of their colour points under a path have.
+#: Opacity of points below a path.
 FAINT = 0.5
 
-#: Pixels in an inch of the animation.
+#: Pixels per inch of the animation.
 COARSE = 72
 
 
 def between(of: Embedded, blends: list[Blend], folder: Path) -> list[Path]:
-    """Two rows of images for each pair, and how far they are from those of the fit."""
+    """Draw two rows of images for each pair, with their distances from the nearest of the fit."""
     plot = figure(13, 3.05 * len(blends) + 0.8)
     for axes, blend in zip(plot.subplots(len(blends), squeeze=False)[:, 0], blends, strict=True):
         first, last = of.label[list(blend.ends)]
@@ -45,8 +45,8 @@ def between(of: Embedded, blends: list[Blend], folder: Path) -> list[Path]:
         images = np.stack([blend.straight, blend.along]).reshape(2, -1, *of.shape)
         tiles(axes, images, ("pixels", "embedding"), [[f"{far:.2f}" for far in row] for row in blend.off])
     plot.suptitle(
-        f"Between two images ({of.source}): below each, how far it is from the nearest of the fit,\n"
-        "in units of the distance between the ends",
+        f"Between two images ({of.source}): below each, its distance from the nearest of the fit,\n"
+        "relative to the distance between the ends",
         color=INK,
         fontsize=13,
     )
@@ -54,12 +54,12 @@ def between(of: Embedded, blends: list[Blend], folder: Path) -> list[Path]:
 
 
 def turned(of: Embedded, turns: list[Turn], folder: Path) -> list[Path]:
-    """The path of each image over the points of the fit, and around it the image at some of its angles."""
+    """Draw the path of each rotating image over the points of the fit, with the image at some angles around it."""
     plot = figure(15, 8.9)
     square = _square(turns)
     middle, half = np.mean(square, axis=1), np.ptp(square[0]) / 2
     for axes, turn in zip(plot.subplots(1, len(turns)), turns, strict=True):
-        style(axes, f"the way of the {turn.label}", square)
+        style(axes, f"path of the {turn.label}", square)
         scatter(axes, of.y, of.label, 14, alpha=FAINT)
         at = turn.at[:, :2]
         step = np.roll(at, -1, axis=0) - at
@@ -84,12 +84,12 @@ def turned(of: Embedded, turns: list[Turn], folder: Path) -> list[Path]:
 
 
 def turning(of: Embedded, turns: list[Turn], folder: Path) -> list[Path]:
-    """The images as they turn, and the ways that they have gone."""
+    """Animate the rotating images and their paths."""
     return save_animation(_frames(of, turns), folder / "turning", seconds=0.1, hold=0.1, palette=BY_COLOUR)
 
 
 def _frames(of: Embedded, turns: list[Turn]) -> Iterator[Figure]:
-    """One figure over and over, changed in between."""
+    """Yield one figure repeatedly, updated in between."""
     plot = figure(10, 7.4)
     plot.set_dpi(COARSE)
     grid = plot.add_gridspec(len(turns), 2, width_ratios=(1, 2.05))
@@ -108,7 +108,7 @@ def _frames(of: Embedded, turns: list[Turn]) -> Iterator[Figure]:
         (dot,) = plane.plot([], [], mark, color=INK, mec=BACKGROUND, ms=12, zorder=4)
         moving.append((turn, axes, trail, dot))
     plot.draw_without_rendering()
-    plot.set_layout_engine("none")  # what is laid out once stays where it is
+    plot.set_layout_engine("none")  # the layout stays fixed
     for k, angle in enumerate(turns[0].angles):
         for turn, axes, trail, dot in moving:
             axes.images[0].set_data(turn.images[k].reshape(of.shape))
@@ -119,7 +119,7 @@ def _frames(of: Embedded, turns: list[Turn]) -> Iterator[Figure]:
 
 
 def _square(turns: list[Turn]) -> tuple[tuple[float, float], tuple[float, float]]:
-    """The square around all paths, with room for a ring of images."""
+    """Return the square around all paths, with room for a ring of images."""
     (left, right), (low, high) = window(np.concatenate([turn.at for turn in turns]))
     x, y, half = (left + right) / 2, (low + high) / 2, (right - left) / 2 / INNER
     return (x - half, x + half), (y - half, y + half)

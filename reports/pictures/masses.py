@@ -1,4 +1,4 @@
-"""A transport plan between points in the plane: masses as marks, and what moves as lines between them."""
+"""Picture of a transport plan between points in the plane: masses as marks, moved mass as lines."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from .canvas import BACKGROUND, INK, PALETTE, save_figure, square_figure
 
 CAPTIONS = {"plan": "Masses, and what moves between them"}
 
-#: Square points that all discs of one side cover together, and the width of the line of the largest mass that moves.
+#: Total area of the marks of a side, in square points, and width of the line of the largest moved mass.
 AREA, WIDEST = 14_000.0, 5.0
 
-#: The least area and width that can still be seen.
+#: Smallest visible area and width.
 SMALLEST, THINNEST = 1.5, 0.25
 
 
@@ -45,7 +45,7 @@ def draw_plan(
     title: str,
     folder: Path,
 ) -> list[Path]:
-    """Points x (n, 2) and y (m, 2) of masses a and b, and what moves: rows, columns and masses (k,)."""
+    """Draw points x (n, 2) and y (m, 2) with masses a and b, and moved mass: rows, columns and masses (k,)."""
     rows, columns, mass = moved
     low, high = np.vstack([x, y]).min(axis=0), np.vstack([x, y]).max(axis=0)
     x, y = ((points - (low + high) / 2) / max(float((high - low).max()), 1e-300) + 0.5 for points in (x, y))
@@ -65,7 +65,7 @@ def draw_plan(
         (y, b, PALETTE[1], "D", "targets"),
     ):
         area = AREA * masses / masses.sum()
-        # The larger the lower, or on a lattice one side would hide the other.
+        # Larger marks are drawn first: on a lattice one side would hide the other.
         layer = np.floor(2 * np.log2(np.maximum(area, SMALLEST)))
         for each in np.unique(layer[masses > 0]):
             some = (layer == each) & (masses > 0)

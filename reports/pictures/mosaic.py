@@ -1,4 +1,4 @@
-"""Images on the nodes of a grid, as one picture: each in a square cell, whole, pixel by pixel where it fits."""
+"""Images on the nodes of a grid as one picture, each in a square cell."""
 
 from __future__ import annotations
 
@@ -11,24 +11,24 @@ from PIL import Image
 def mosaic(
     images: Sequence[np.ndarray] | np.ndarray, nodes: np.ndarray, shape: tuple[int, int], side: int
 ) -> np.ndarray:
-    """Draw images on a grid.
+    """Draw images on a grid, in one picture.
 
     Parameters
     ----------
     images : sequence of n (height, width) or (height, width, 3) uint8 arrays
-        Grey or coloured, of any sizes.
+        Grey or coloured, of any size.
     nodes : (n, 2) int array
-        Row, from the top, and column of each.
+        Row, from the top, and column of each image.
     shape : (int, int)
         Rows and columns.
     side : int
-        Pixels of a cell's side. An image is shown in its middle, at its own proportions, as large as fits: enlarged by
-        a whole factor, or else made smaller.
+        Side of a cell in pixels. An image is shown in its middle with its proportions, as large as fits: enlarged by a
+        whole factor, or reduced.
 
     Returns
     -------
     (rows · side, columns · side) or (rows · side, columns · side, 3) uint8
-        Grey where every image is; black where there is no image.
+        Grey if all images are; cells without an image are black.
     """
     rows, columns = shape
     grey = all(image.ndim == 2 for image in images)
@@ -43,7 +43,7 @@ def mosaic(
 
 
 def fit(image: np.ndarray, side: int) -> np.ndarray:
-    """An image as large as fits into a square: enlarged by a whole factor, pixel by pixel, or else made smaller."""
+    """Return an image as large as fits into a square: enlarged by a whole factor, or reduced."""
     height, width = image.shape[:2]
     factor = side // max(height, width)
     if factor == 1:

@@ -1,4 +1,4 @@
-"""The two pictures of the word mover's distance, each as PNG and SVG."""
+"""Pictures of the word mover's distance: moved words, and the nearest texts."""
 
 from __future__ import annotations
 
@@ -28,19 +28,19 @@ CAPTIONS = {
 #: Texts in the picture of the nearest.
 NEAREST = 8
 
-#: A column of more words than this cannot be read: those that make most of the distance are shown.
+#: Most words of a column; those with the largest share of the distance are shown.
 MOST_WORDS = 40
 
-#: Inches that a word takes, and the part of them that the heaviest word's bands take.
+#: Height of a word in inches, and the share of it that the bands of the heaviest word take.
 LINE, WIDEST = 0.26, 0.95
 
-#: The longest bar of what a word brings to the distance; the columns stand at 0 and 1.
+#: Longest bar of a word's share of the distance; the columns are at 0 and 1.
 BAR = 0.28
 
-#: Bright where words are near each other, dim but not black where they are far.
+#: Colours of the distance between words, from bright (near) to dim (far).
 NEAR_TO_FAR = ListedColormap(mpl.colormaps["cividis"](np.linspace(1, 0.2, 256)))
 
-#: Where bars start and words end, left of 0 and right of 1.
+#: Distances of words and bars from their column.
 GAP, ROOM = 0.02, 0.36
 
 
@@ -58,7 +58,7 @@ def draw(case: Case, solved: SolvedCase, folder: Path) -> list[Path]:
 def draw_moves(
     problem: Transport, plan: Plan, names: Sequence[str], words: Sequence[Sequence[str]], folder: Path
 ) -> list[Path]:
-    """The words of two texts in columns, bands between them as wide as the mass that moves, and the share of each."""
+    """Draw the words of two texts in columns, bands as wide as the moved mass, and each word's share."""
     assert isinstance(problem.cost, PointCost)
     assert plan.mass is not None
     moved = plan.mass.tocoo()
@@ -91,7 +91,7 @@ def draw_moves(
 
 
 def draw_nearest(name: str, found: Sequence[tuple[str, float]], folder: Path) -> list[Path]:
-    """The texts nearest to one, with their distances."""
+    """Draw the texts nearest to one as bars, with their distances."""
     plot = figure(10, 0.42 * len(found) + 1.3)
     axes = plot.add_subplot()
     axes.set_facecolor("none")
@@ -108,9 +108,9 @@ def draw_nearest(name: str, found: Sequence[tuple[str, float]], folder: Path) ->
 
 
 def _places(share: np.ndarray, rows: np.ndarray, cols: np.ndarray, mass: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Lines of the words in either column, NaN where one is not shown.
+    """Return the lines of the words in both columns, NaN for words that are not shown.
 
-    The first goes by what a word brings to the distance, the second by where most of its mass comes from.
+    The first is sorted by share of the distance, the second by the mean line that the mass comes from.
     """
     left = np.full(len(share), np.nan)
     order = np.argsort(-share, kind="stable")[:MOST_WORDS]
@@ -126,7 +126,7 @@ def _places(share: np.ndarray, rows: np.ndarray, cols: np.ndarray, mass: np.ndar
 
 
 def _stacked(place: np.ndarray, other: np.ndarray, own: np.ndarray, ends: np.ndarray, width: np.ndarray) -> np.ndarray:
-    """Upper edges of bands at the words `own` in one column, stacked there in the order of their ends in the other."""
+    """Return the upper edges of bands at their words `own` in one column, in the order of their other ends."""
     order = np.lexsort((other[ends], own))
     above = np.cumsum(width[order]) - width[order]
     first = np.searchsorted(own[order], own[order])
@@ -137,7 +137,7 @@ def _stacked(place: np.ndarray, other: np.ndarray, own: np.ndarray, ends: np.nda
 
 
 def _column(axes: Axes, side: int, name: str, words: Sequence[str], place: np.ndarray, bars: np.ndarray) -> None:
-    """The words of one text and their bars, outwards of the bands; side 0 is to the left of them, 1 to the right."""
+    """Draw the words of one text and their bars; side 0 is left of the bands, 1 right of them."""
     outwards, align, colour = ((-1, "right", FROM), (1, "left", TO))[side]
     shown = np.flatnonzero(np.isfinite(place))
     for k in shown.tolist():
@@ -149,7 +149,7 @@ def _column(axes: Axes, side: int, name: str, words: Sequence[str], place: np.nd
 
 
 def _band(here: float, there: float, width: float, colour: object) -> PathPatch:
-    """A band between upper edges in either column, which leaves and arrives level."""
+    """Return a band between upper edges in the two columns, horizontal at both ends."""
     upper = [(0, here), (0.5, here), (0.5, there), (1, there)]
     points = [*upper, *((x, y + width) for x, y in reversed(upper))]
     codes = [Curve.MOVETO, *3 * [Curve.CURVE4], Curve.LINETO, *3 * [Curve.CURVE4]]

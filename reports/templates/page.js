@@ -1,9 +1,9 @@
 "use strict";
-// Filters, sorting and links into the page; it is complete without them.
+// Filters, sorting and links into the page, which is complete without scripts.
 //
-// What is chosen stands in the fragment of the address, so that a link shows what its sender saw:
-// #at=scaling&solver=jv&n=500&sort=-seconds, where "at" is a place in the page and "-" sorts downwards.
-// A fragment without "=" is a place alone.
+// The state is kept in the fragment of the address, so that a link shows what its sender saw:
+// #at=scaling&solver=jv&n=500&sort=-seconds, where "at" is an anchor in the page and "-" sorts in descending order.
+// A fragment without "=" is an anchor.
 
 const form = document.getElementById("filters");
 const table = document.getElementById("cells");

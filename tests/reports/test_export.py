@@ -64,9 +64,9 @@ def test_csv_is_what_the_standard_output_gets(results: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--to", "{tmp}/cells.xls"], "does not tell the format: end it in .csv or .parquet"),
+        (["--to", "{tmp}/cells.xls"], "has an unknown ending: use .csv or .parquet"),
         (["--to", "{tmp}/cells.csv", "--format", "excel"], "no format 'excel'; choose from csv, parquet, benchopt"),
-        (["--format", "parquet"], "parquet is no text for the standard output"),
+        (["--format", "parquet"], "parquet is not text for the standard output"),
         (["--to", "{tmp}/runs.csv", "--format", "benchopt"], "must end in .parquet"),
     ],
 )

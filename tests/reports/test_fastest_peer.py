@@ -33,7 +33,7 @@ RECORDS = [
 
 
 def test_the_fastest_exact_package_is_the_rival() -> None:
-    found = fastest_peer.duel(tables.frame(RECORDS), "cascade").set_index("n")
+    found = fastest_peer.compare_with_fastest_peer(tables.frame(RECORDS), "cascade").set_index("n")
     assert found["peer"].tolist()[:2] == ["lapjv", "scipy"]
     assert found["ratio"].tolist()[:2] == [3.0, 0.25]
     assert found.loc[40, ["peer", "peer_seconds", "ratio"]].isna().all()

@@ -1,1 +1,1 @@
-"""Data of one's own on a grid: read, embedded, laid out, and drawn as one picture. `lapmark map` is made of this."""
+"""The application `lapmark map`: a user's data read, embedded in the plane, and assigned to the nodes of a grid."""

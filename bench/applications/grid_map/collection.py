@@ -1,4 +1,4 @@
-"""Data of one's own, to be laid on a grid: a folder of images, or a file of images, features or points."""
+"""A user's data to lay on a grid: a folder of images, or a file of images, features or points."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from lapmark.solvers.grid_layout import fitting_shape
 from . import item_table, picture_size, thumbnails
 from .thumbnails import Thumbnail
 
-#: What the arrays of an archive are called: data, of which the first that is there is embedded; labels; names.
+#: Names of the arrays of an archive: data, of which the first that exists is embedded; labels; names.
 DATA = ("points", "features", "data", "X", "images")
 LABELS = ("label", "labels", "y")
 NAMES = ("name", "names")
@@ -27,21 +27,21 @@ READS = f"a folder of images, .npy, .npz, {', '.join(item_table.SUFFIXES)}, or M
 
 @dataclass(frozen=True, eq=False)
 class Collection:
-    """Things to be laid on a grid.
+    """Items to lay on a grid.
 
     Attributes
     ----------
     vectors : (n, d) array
-        Finite real numbers, n ≥ 2. Two of each are points of the plane, which need no embedding.
+        Finite real numbers, n ≥ 2. With d = 2 they are points of the plane, which need no embedding.
     names : tuple of n str
     images : tuple of n (height, width) or (height, width, 3) uint8 arrays, or None
     labels : tuple of n str, or None
     skipped : tuple of (str, str)
-        Images that could not be read, each with the reason.
+        Names of images that could not be read, each with the reason.
     ignored : str
-        What else was left out; empty where nothing was.
+        What else was left out; empty if nothing.
     layout : str
-        How a table was understood; empty where it is none.
+        How a table was interpreted; empty for other data.
     """
 
     vectors: np.ndarray
@@ -57,12 +57,12 @@ class Collection:
 
     @property
     def are_points(self) -> bool:
-        """Whether they lie in the plane as they are."""
+        """Whether the vectors are points of the plane."""
         return self.vectors.shape[1] == 2
 
     @property
     def classes(self) -> tuple[str, ...]:
-        """The labels that there are: numbers by size, words by the alphabet."""
+        """The distinct labels: numbers by size, then words alphabetically."""
 
         def order(label: str) -> tuple[bool, int, str]:
             return (False, int(label), "") if label.isdecimal() else (True, 0, label)
@@ -78,24 +78,24 @@ def read(
     Parameters
     ----------
     path : path
-        A folder, with images anywhere below it, whose subfolders are their labels; an array (n, 2) of points, (n, d) of
-        features, or (n, height, width), with or without channels, of images as bytes, as `.npy` or in `.npz`, there
-        with `labels` and `names`; a table whose columns of numbers are features, with columns `label`, `name`, and
-        `image` for paths; or an IDX file of images, whose labels lie beside it.
+        One of: a folder with images at any depth, whose subfolders are their labels; an array (n, 2) of points, (n, d)
+        of features, or (n, height, width) of images as bytes, with or without channels, as `.npy`, or in `.npz`
+        together with `labels` and `names`; a table whose numeric columns are features, with optional columns `label`,
+        `name`, and `image` for paths; an IDX file of images, with its labels beside it.
     side : int, optional
-        Pixels that an image has at most along either side; default: by their number.
+        Longest side of an image in pixels; default: by the number of images.
     threads : int, optional
-        Files that are read at a time; default, and −1: one for each core.
+        Files that are read at the same time; default, and −1: one per core.
     header : bool, optional
-        Whether the first line of a table is a heading; default: as it looks.
+        Whether the first line of a table is a heading; default: detected.
 
     Raises
     ------
     ValueError
-        Where it is none of these, is damaged, has entries that are not finite, or holds fewer than two things. It names
-        the file, the place and the cure.
+        It is none of these, is damaged, has entries that are not finite, or has fewer than two items. The message names
+        the file, the place and a remedy.
     OSError
-        Where there is no such file, or it cannot be opened.
+        The file does not exist or cannot be opened.
     """
     path = Path(path)
     csv_file.check_header(path, header)
@@ -114,7 +114,7 @@ def _file(path: Path, start: bytes, side: int | None, threads: int | None, heade
     name = path.name.lower()
     if name.endswith(".npy"):
         if start != b"\x93NUMPY":
-            raise ValueError("it is no NumPy file, whatever its name says")
+            raise ValueError("it is not a NumPy file, although its name says so")
         return _arrays({"data": bounded_reading.read_npy(path)}, side)
     if name.endswith(".npz"):
         with bounded_reading.Archive(path) as archive:
@@ -125,7 +125,7 @@ def _file(path: Path, start: bytes, side: int | None, threads: int | None, heade
             return _table(read, path.parent, side, threads)
     if "ubyte" in name:
         return _arrays(_idx(path), side)
-    raise ValueError(f"it is no collection; one is {READS}")
+    raise ValueError(f"its format is unknown; give {READS}")
 
 
 def _folder(folder: Path, side: int | None, threads: int | None) -> Collection:
@@ -136,11 +136,11 @@ def _folder(folder: Path, side: int | None, threads: int | None) -> Collection:
         if others:
             found = f"{len(others):,} files, none of them an image ({_name(others[0], folder)}, …)"
         found += "".join(f"; {name}: {reason}" for name, reason in left[:1])
-        raise ValueError(f"{folder} has {found}; a collection is {READS}")
+        raise ValueError(f"{folder} has {found}; give {READS}")
     names = [_name(path, folder) for path in paths]
     made, kept, skipped = _read_images(paths, names, side, threads)
     if len(made) < 2:
-        raise ValueError(f"{folder} holds 1 image that can be read; a map takes at least two")
+        raise ValueError(f"{folder} has 1 readable image; a map needs at least two")
     subfolders = [Path(name).parts[0] if len(Path(name).parts) > 1 else "" for name in names]
     return Collection(
         thumbnails.vectors(made),
@@ -148,19 +148,19 @@ def _folder(folder: Path, side: int | None, threads: int | None) -> Collection:
         tuple(image.sprite for image in made),
         tuple(subfolders[i] for i in kept) if all(subfolders) and len(set(subfolders)) > 1 else None,
         (*left, *skipped),
-        f"files that are no images: {len(others):,}" if others else "",
+        f"files that are not images: {len(others):,}" if others else "",
     )
 
 
 def _name(path: Path, folder: Path) -> str:
-    """A path below a folder; what is no text in it is shown as far as it is."""
+    """Return a path relative to a folder, with replacements for bytes that are not text."""
     return os.fsencode(path.relative_to(folder)).decode(errors="replace")
 
 
 def _read_images(
     paths: Sequence[Path], names: Sequence[str], side: int | None, threads: int | None
 ) -> tuple[list[Thumbnail], Sequence[int], tuple[tuple[str, str], ...]]:
-    """Images that can be read, which they are of all, and the names of the others with the reasons."""
+    """Return the readable images, their indices, and the names of the others with the reasons."""
     side = side or picture_size.default_side(len(paths))
     picture_size.check_size(math.prod(fitting_shape(len(paths))), side, *picture_size.MOST_PIXELS)
     made, kept, skipped = [], [], []
@@ -190,9 +190,9 @@ def _table(read: item_table.Table, folder: Path, side: int | None, threads: int 
         vectors = vectors[kept] if features else thumbnails.vectors(made)
         _check_count(len(made))
     elif not features:
-        raise ValueError(f"it has no column of numbers, and none of paths, called {' or '.join(item_table.PATHS)}")
+        raise ValueError(f"it has no numeric column, and no column of paths, called {' or '.join(item_table.PATHS)}")
     labels = tuple(read.labels[i] for i in kept) if read.labels else None
-    ignored = f"columns that are no numbers: {', '.join(read.ignored)}" if read.ignored else ""
+    ignored = f"columns that are not numeric: {', '.join(read.ignored)}" if read.ignored else ""
     return Collection(vectors, tuple(names[i] for i in kept), images, labels, skipped, ignored, read.layout)
 
 
@@ -203,11 +203,11 @@ def _idx(path: Path) -> dict[str, np.ndarray]:
 
 
 def _arrays(arrays: Mapping[str, np.ndarray], side: int | None) -> Collection:
-    """From arrays by name, of which none is looked at that is not needed: it may be anything."""
+    """Return the collection of named arrays; arrays that are not needed may hold anything and are not read."""
     others = [name for name in arrays if name not in (*DATA, *LABELS, *NAMES)]
     name = next((name for name in DATA if name in arrays), others[0] if len(others) == 1 else None)
     if name is None:
-        raise ValueError(f"it holds {', '.join(arrays) or 'nothing'}; call what is to be embedded {' or '.join(DATA)}")
+        raise ValueError(f"it holds {', '.join(arrays) or 'nothing'}; call the array to embed {' or '.join(DATA)}")
     data = arrays[name]
     if data.ndim == 0 or data.dtype.kind not in "buif":
         raise ValueError(f"{name} has shape {data.shape} and type {data.dtype}; it must be an array of real numbers")
@@ -228,30 +228,30 @@ def _made_small(pixels: np.ndarray, n: int, side: int | None) -> list[Thumbnail]
     channels = pixels.shape[3:] in ((), (1,), (3,), (4,))
     if pixels.dtype != np.uint8 or pixels.ndim not in (3, 4) or not channels or 0 in pixels.shape:
         raise ValueError(
-            f"images have shape {pixels.shape} and type {pixels.dtype}; they are bytes, (n, height, width), or with 1, "
-            f"3 or 4 channels{_cure(pixels)}"
+            f"images have shape {pixels.shape} and type {pixels.dtype}; they must be bytes, (n, height, width), or "
+            f"with 1, 3 or 4 channels{_cure(pixels)}"
         )
     if len(pixels) != n:
-        raise ValueError(f"there are {len(pixels):,} images for {n:,} things; give one for each")
+        raise ValueError(f"there are {len(pixels):,} images for {n:,} items; give one for each")
     side = side or picture_size.default_side(n)
     picture_size.check_size(math.prod(fitting_shape(n)), side, *picture_size.MOST_PIXELS)
     return thumbnails.thumbnails(pixels, side)
 
 
 def _cure(pixels: np.ndarray) -> str:
-    """What makes images of an array that is none."""
+    """Return how to convert an array to images."""
     if pixels.ndim == 4 and pixels.shape[1] in (1, 3, 4) and pixels.shape[3] not in (1, 3, 4):
         return "; np.moveaxis(images, 1, -1) puts channels last"
     if pixels.dtype == np.uint8:
         return ""
     if pixels.dtype.kind in "iu":
-        return "; brightnesses up to 255 become bytes by images.astype(np.uint8)"
-    return "; brightnesses up to 1 become bytes by (255 * images).astype(np.uint8)"
+        return "; convert brightnesses up to 255 by images.astype(np.uint8)"
+    return "; convert brightnesses up to 1 by (255 * images).astype(np.uint8)"
 
 
 def _vectors(data: np.ndarray, name: str) -> np.ndarray:
     if data.ndim != 2 or data.shape[1] == 0:
-        cure = "; reshape(-1, 1) makes vectors of single numbers" if data.ndim == 1 else ""
+        cure = "; reshape(-1, 1) makes vectors of length 1" if data.ndim == 1 else ""
         raise ValueError(f"{name} has shape {data.shape}; points are (n, 2), features (n, d){cure}")
     if data.dtype.kind == "f" and not np.isfinite(data).all():
         row, column = np.argwhere(~np.isfinite(data))[0]
@@ -260,7 +260,7 @@ def _vectors(data: np.ndarray, name: str) -> np.ndarray:
 
 
 def _words(arrays: Mapping[str, np.ndarray], keys: Sequence[str], n: int) -> tuple[str, ...] | None:
-    """Labels or names, where there are some."""
+    """Return the labels or names, None if there are none."""
     name = next((name for name in keys if name in arrays), None)
     if name is None:
         return None
@@ -273,7 +273,7 @@ def _words(arrays: Mapping[str, np.ndarray], keys: Sequence[str], n: int) -> tup
 
 
 def _text(word: object) -> str:
-    """A word of an array; what is no text in it is shown as far as it is."""
+    """Return an entry of an array as text, with replacements for bytes that are not text."""
     return (word if isinstance(word, bytes) else str(word).encode(errors="surrogatepass")).decode(errors="replace")
 
 
@@ -283,4 +283,4 @@ def _numbered(n: int) -> list[str]:
 
 def _check_count(n: int) -> None:
     if n < 2:
-        raise ValueError(f"it holds {'1 thing' if n else 'nothing'}; a map takes at least two")
+        raise ValueError(f"it holds {'1 item' if n else 'nothing'}; a map needs at least two")

@@ -1,4 +1,4 @@
-"""A table of one's own, as text or Parquet, told apart into numbers, labels, names and paths of images."""
+"""A user's table, as text or Parquet, split into numeric features, labels, names and paths of images."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ if TYPE_CHECKING:
 
 SUFFIXES = (*csv_file.SUFFIXES, ".parquet")
 
-#: What columns are called that are no features, whatever they hold.
+#: Names of columns that are not features, whatever they hold.
 LABELS = ("label", "labels", "class")
 PATHS = ("image", "path", "file", "filename")
 
-#: Rows of Parquet that are unpacked at a time.
+#: Rows of Parquet that are read at a time.
 BATCH = 1024
 
 
@@ -36,9 +36,9 @@ class Table:
         Finite.
     labels, paths, names : list of n str, or None
     ignored : tuple of str
-        Columns that are none of these.
+        Columns of other types.
     layout : str
-        How the file was understood, for people.
+        How the file was interpreted, as text for the user.
     """
 
     numbers: np.ndarray
@@ -55,25 +55,25 @@ def read(path: Path, header: bool | None = None) -> Table:
     Parameters
     ----------
     path : Path
-        Named like one of `SUFFIXES`.
+        With an ending of `SUFFIXES`.
     header : bool, optional
-        As `csvfile.read` takes it.
+        As in `csv_file.read`.
 
     Raises
     ------
     ValueError
-        Where it is damaged, has an entry that is missing, not finite, or no number in a column of numbers.
+        It is damaged, or an entry of a numeric column is missing, not finite, or not a number.
     """
     import pyarrow as pa
 
     if path.suffix.lower() != ".parquet":
         text = csv_file.read(path, header)
         with csv_file.errors_with_layout(text.layout):
-            return _told_apart(text.frame, text.layout)
+            return _split(text.frame, text.layout)
     try:
-        return _told_apart(_parquet(path), "")
+        return _split(_parquet(path), "")
     except pa.ArrowException as error:
-        raise ValueError(f"it is damaged, or no Parquet file: {error}") from None
+        raise ValueError(f"it is damaged, or not a Parquet file: {error}") from None
 
 
 def _parquet(path: Path) -> pd.DataFrame:
@@ -84,14 +84,14 @@ def _parquet(path: Path) -> pd.DataFrame:
         groups = [file.metadata.row_group(k) for k in range(file.metadata.num_row_groups)]
         count = sum(group.column(k).num_values for group in groups for k in range(group.num_columns))
         bounded_reading.check_unpacked("the table", np.dtype(np.float64).itemsize * count, "take fewer rows")
-        # How long texts are no header tells.
+        # The header does not give the lengths of texts.
         batches, size = [], 0
         for batch in file.iter_batches(BATCH):
             batches.append(batch)
             size += batch.nbytes
             bounded_reading.check_unpacked("the table", size, "drop columns of text")
         table = pa.Table.from_batches(batches, file.schema_arrow)
-    # Types are told by the file; what pandas keeps of its own it cannot always read again, such as Arrow's lists.
+    # Types come from the file: pandas cannot read all of its own metadata, such as Arrow's lists.
     frame = table.to_pandas(ignore_metadata=True)
     index = [name for name in (table.schema.pandas_metadata or {}).get("index_columns", []) if isinstance(name, str)]
     frame = (frame.set_index(index) if index else frame).rename(columns=str)
@@ -99,7 +99,7 @@ def _parquet(path: Path) -> pd.DataFrame:
     return frame
 
 
-def _told_apart(frame: pd.DataFrame, layout: str) -> Table:
+def _split(frame: pd.DataFrame, layout: str) -> Table:
     import pandas as pd
 
     labels, paths, named = (_words(frame, names) for names in (LABELS, PATHS, csv_file.NAMES))
@@ -113,20 +113,20 @@ def _told_apart(frame: pd.DataFrame, layout: str) -> Table:
         row, column = np.argwhere(~np.isfinite(numbers))[0]
         value = "missing" if np.isnan(numbers[row, column]) else numbers[row, column]
         raise ValueError(
-            f"row {row + 1} of column {columns[column]!r} is {value}; every number must be there, and finite"
+            f"row {row + 1} of column {columns[column]!r} is {value}; every number must be present and finite"
         )
     others = tuple(name for name in features if name not in found)
     return Table(numbers, labels, paths, named, others, csv_file.describe(len(frame), len(columns), layout))
 
 
 def _features(column: pd.Series) -> np.ndarray | None:
-    """The numbers of a column, (n, k) float64: one a row, or as many as its lists have; None where it has none."""
+    """Return a column's numbers, (n, k) float64: one per row, or as many as its lists have; None if it has none."""
     import pandas as pd
 
     if pd.api.types.is_numeric_dtype(column.dtype):
         return column.to_numpy(np.float64, na_value=np.nan)[:, None]
     if column.dtype.kind != "O" or column.isna().all():
-        return None  # times, durations and nothing
+        return None  # times, durations and empty columns
     first = column.dropna().iloc[0]
     if isinstance(first, Number):
         return column.astype(float).to_numpy()[:, None]
@@ -140,7 +140,7 @@ def _features(column: pd.Series) -> np.ndarray | None:
 
 
 def _listed(text: str) -> list[float] | str:
-    """A list of numbers that was written as text, by Python or by NumPy; the text where it is none."""
+    """Parse a list of numbers written by Python or NumPy; return the text if it is not one."""
     try:
         return [float(number) for number in text.strip("[] ").replace(",", " ").split()]
     except ValueError:
@@ -148,33 +148,35 @@ def _listed(text: str) -> list[float] | str:
 
 
 def _stacked(column: pd.Series, first: np.ndarray) -> np.ndarray | None:
-    """A column of lists as (n, k); None where the first is no list of numbers."""
+    """Return a column of lists as (n, k); None if the first is not a list of numbers."""
     if first.dtype.kind not in "biuf":
         return None
     for row, value in enumerate(column, 1):
         if not isinstance(value, list | np.ndarray) or np.shape(value) != first.shape:
             what = f"row {row} of column {column.name!r} is {reprlib.repr(value)}"
-            raise ValueError(f"{what}; each must be a list of {first.size} numbers, as others are")
+            raise ValueError(f"{what}; each must be a list of {first.size} numbers like the first")
     return np.array(column.tolist(), dtype=np.float64).reshape(len(column), -1)
 
 
 def _words(frame: pd.DataFrame, names: Sequence[str]) -> list[str] | None:
-    """The first column that is called like this, where there is one; every one of them is taken out of the table."""
+    """Remove all columns with these names from the table, and return the texts of the first, None if there is none."""
     found = [frame.pop(name) for name in names if name in frame]
     return list(_texts(found[0])) if found else None
 
 
 def _texts(column: pd.Series) -> pd.Series:
-    """Labels and names as they are written; what is missing is empty."""
+    """Return labels or names as text; missing entries become empty."""
     whole = column.dtype.kind == "f" and (column.dropna() % 1 == 0).all()
     return (column.astype("Int64") if whole else column).astype("string").fillna("")
 
 
 def _check_text(column: pd.Series) -> None:
-    """A ValueError where a column is of numbers but for some entries: to ignore it would lose a feature."""
+    """Raise a ValueError if most entries of a column are numbers: ignoring it would lose a feature."""
     import pandas as pd
 
     broken = column.notna() & pd.to_numeric(column, errors="coerce").isna()
     if broken.sum() < len(column) / 2:
         row = int(np.argmax(broken)) if broken.any() else 0
-        raise ValueError(f"row {row + 1} of column {column.name!r} is {column.iloc[row]!r}, no number; mend or drop it")
+        raise ValueError(
+            f"row {row + 1} of column {column.name!r} is {column.iloc[row]!r}, not a number; correct or drop it"
+        )

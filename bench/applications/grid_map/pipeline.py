@@ -1,4 +1,4 @@
-"""A collection laid on a grid: embedded in the plane, assigned, and proven."""
+"""A collection laid on a grid: embedded in the plane, assigned to nodes, and certified."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from .collection import Collection
 if TYPE_CHECKING:
     import pandas as pd
 
-#: What is no method: points of the plane as they are.
+#: The method for points of the plane, which need no embedding.
 NONE = "none"
 
 
@@ -32,9 +32,9 @@ class Layout:
     ----------
     collection : Collection
     points : (n, 2) float array
-        Where the things lie in the plane.
+        Points of the items in the plane.
     nodes : (n, 2) intp
-        Row, from the top, and column of each.
+        Row, from the top, and column of each item.
     shape : (int, int)
         Rows and columns.
     method, solver : str
@@ -54,21 +54,21 @@ class Layout:
 
     @property
     def facts(self) -> str:
-        """How it was made, and what is proven, in a line; the same for the same layout."""
-        return self._told(self.method, self.solver)
+        """Method, grid, solver and certificate in a line, which is the same for equal layouts."""
+        return self._summary(self.method, self.solver)
 
     @property
     def times(self) -> str:
-        """The same, and what it took; an embedding that was kept from another time takes next to nothing."""
+        """The same line with times; a cached embedding takes almost none."""
         solved = f"{self.solver} in {show_duration(self.solver_seconds)}"
-        return self._told(f"{self.method} in {show_duration(self.embedding_seconds)}", solved)
+        return self._summary(f"{self.method} in {show_duration(self.embedding_seconds)}", solved)
 
-    def _told(self, method: str, solver: str) -> str:
+    def _summary(self, method: str, solver: str) -> str:
         rows, columns = self.shape
         empty = rows * columns - len(self.nodes)
         proof = self.certificate
         parts = [
-            "points as they are" if self.method == NONE else method,
+            "points of the plane" if self.method == NONE else method,
             f"{rows}×{columns} grid",
             f"{empty:,} node{'s' * (empty > 1)} empty" if empty else "",
             solver,
@@ -77,7 +77,7 @@ class Layout:
         return ", ".join(filter(None, parts))
 
     def table(self) -> pd.DataFrame:
-        """A row for each thing: name, row, column, x, y and, where there are labels, label."""
+        """Return a row per item: name, row, column, x, y and, if there are labels, label."""
         import pandas as pd
 
         columns = {"row": self.nodes[:, 0], "column": self.nodes[:, 1], "x": self.points[:, 0], "y": self.points[:, 1]}
@@ -86,13 +86,13 @@ class Layout:
 
 
 def methods() -> Mapping[str, str]:
-    """Ways from vectors to points of the plane that can be used here, each with what it is."""
+    """Return the methods of embedding that can be used here, each with a description."""
     known = {name: method.about for name, method in embeddings.methods().items() if not method.missing}
-    return {**known, NONE: "points of the plane, as they are"}
+    return {**known, NONE: "points of the plane, unchanged"}
 
 
 def check_method(name: str) -> None:
-    """A ValueError where there is no such method, or where its package is missing."""
+    """Raise a ValueError if there is no such method, or its package is missing."""
     known = embeddings.methods()
     if name in known and known[name].missing:
         raise ValueError(f"{name}: {known[name].missing}")
@@ -113,18 +113,18 @@ def lay(
     ----------
     collection : Collection
     shape : (int, int), optional
-        Rows and columns, with as many nodes or more; default: the nearest that fits.
+        Rows and columns, with at least as many nodes as items; default: the nearest that fits.
     method : str, optional
         One of `methods`; default: "none" for points of the plane, else "tsne".
     seed : int
-        Of the embedding.
+        Seed of the embedding.
     threads : int, optional
-        Threads to embed with; default: one for each core.
+        Threads of the embedding; default: one per core.
 
     Raises
     ------
     ValueError
-        Where the grid has too few nodes, the method cannot be used, or it is "none" and the vectors are not of the
+        The grid has too few nodes, the method cannot be used, or it is "none" and the vectors are not points of the
         plane.
     """
     shape = grid_shape(len(collection), shape)
@@ -132,7 +132,7 @@ def lay(
     check_method(method)
     if method == NONE and not collection.are_points:
         count = collection.vectors.shape[1]
-        raise ValueError(f"--method none takes points of the plane; these are vectors of {count:,} numbers")
+        raise ValueError(f"--method none needs points of the plane; these are vectors of {count:,} numbers")
     start = time.perf_counter()
     points = collection.vectors
     if method != NONE:

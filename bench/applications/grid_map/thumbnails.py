@@ -1,6 +1,6 @@
-"""Images made small on the way in: what is drawn of each, and what is embedded; one that is broken says why.
+"""Thumbnails of images: one to draw and one to embed, or the reason why an image cannot be read.
 
-A folder of photographs is read an image at a time in several threads, and only the small ones are kept.
+A folder of photographs is read by several threads, an image at a time each, and only the thumbnails are kept.
 """
 
 from __future__ import annotations
@@ -27,38 +27,37 @@ from lapmark.solvers.validation import check_threads
 Item = TypeVar("Item")
 Made = TypeVar("Made")
 
-#: Images of more pixels to a side are squeezed into a square of so many, to be compared pixel by pixel.
+#: Images with a longer side are scaled to a square of this side, to be compared pixel by pixel.
 COMPARED = 32
 
-#: An image that is transparent is put on white, but for one of which all colours are as pale as this: on black.
+#: Transparent images are put on white, or on black if their mean colour is paler than this.
 PALE = 208
 
-#: Endings of images that Pillow reads with the plugin pillow-heif only; telephones write them.
+#: Endings of images that Pillow reads with the package pillow-heif only; phones write them.
 HEIF = (".heic", ".heif", ".hif")
 
-#: Bytes of the blocks that Pillow takes memory in. Smaller ones, once freed, are kept by the C library for the thread
-#: that freed them, so that each thread would hold the largest image that it has read.
+#: Size of Pillow's memory blocks, in bytes. The C library keeps smaller freed blocks for the thread that freed them, so
+#: that each thread would hold the memory of the largest image it has read.
 BLOCK = 64 << 20
 
-#: Pixels of a transparent image that are worked on at a time.
+#: Pixels of a transparent image that are processed at a time.
 STRIP = 1 << 20
 
-#: A JPEG is decoded at an eighth of its size, or a quarter, as long as it stays this large; fixed, since what is
-#: embedded should not depend on how large it is drawn.
+#: Smallest side to which a JPEG is reduced by decoding a fraction of its size. It is fixed, since the embedding should
+#: not depend on the size of the drawing.
 DRAFT = 256
 
 
 @dataclass(frozen=True, eq=False)
 class Thumbnail:
-    """An image, made small.
+    """The thumbnails of an image.
 
     Attributes
     ----------
     sprite : (height, width) or (height, width, 3) uint8
-        To be drawn. Grey where the image is.
+        To draw; grey if the image is.
     compared : (height, width) or (height, width, 3) uint8
-        To be compared with others: as it is where it has at most 32 pixels to a side, else all of it squeezed into a
-        square of 32.
+        To compare with others: unchanged up to 32 pixels a side, else scaled to a square of 32.
     """
 
     sprite: np.ndarray
@@ -68,14 +67,14 @@ class Thumbnail:
 def find(folder: Path) -> tuple[list[Path], list[Path], list[tuple[Path, str]]]:
     """Find the images below a folder.
 
-    Links to folders are followed, each folder once. What is hidden counts as nothing.
+    Links to folders are followed, each folder once. Hidden files and folders are ignored.
 
     Returns
     -------
     images, others : list of Path
-        Files that are images by their names' endings, and those that are none; in order.
+        Files that are images by the endings of their names, and other files; sorted.
     unread : list of (Path, str)
-        Folders that were not looked into, each with the reason.
+        Folders that were not searched, each with the reason.
     """
     endings, above = _endings(), folder.resolve().parents
     images: list[Path] = []
@@ -87,9 +86,9 @@ def find(folder: Path) -> tuple[list[Path], list[Path], list[tuple[Path, str]]]:
         unread.append((Path(error.filename), str(error.strerror)))
 
     roots = [folder]
-    for root in roots:  # which gets longer: links come after the folders themselves, which so keep their names
+    for root in roots:  # grows in the loop: links come after the folders themselves, so that folders keep their names
         if (real := root.resolve()) in seen or real in above:
-            unread.append((root, "it is a link to a folder that is read already, or that holds this one"))
+            unread.append((root, "it is a link to a folder that was read already, or that contains it"))
             continue
         for place, folders, files in os.walk(root, onerror=cannot):
             seen.add(Path(place).resolve())
@@ -103,7 +102,7 @@ def find(folder: Path) -> tuple[list[Path], list[Path], list[tuple[Path, str]]]:
 
 @functools.cache
 def _endings() -> frozenset[str]:
-    """How the names of images end."""
+    """Return the endings of names of images."""
     Image.init()
     with contextlib.suppress(ImportError):
         from pillow_heif import register_heif_opener
@@ -119,14 +118,14 @@ def read(paths: Sequence[Path], side: int, threads: int | None = None) -> list[T
     ----------
     paths : sequence of path
     side : int
-        Pixels that a sprite has at most along either side.
+        Longest side of a sprite in pixels.
     threads : int, optional
-        Files that are read at a time; default, and −1: a thread for each core of this process.
+        Files that are read at the same time; default, and −1: one per core of this process.
 
     Returns
     -------
     list of Thumbnail or str
-        For each file, in order; in place of one that cannot be read, the reason.
+        One per file, in order; for a file that cannot be read, the reason.
     """
 
     budget = _Budget(bounded_reading.PIXELS_AT_A_TIME)
@@ -140,13 +139,13 @@ def read(paths: Sequence[Path], side: int, threads: int | None = None) -> list[T
                 pixels = _decoded_pixels(image, side)
                 bounded_reading.check_pixels(pixels, bounded_reading.MOST_PIXELS)
                 with budget.take(pixels):
-                    # Formats with frames open at the first; turned as the camera was held.
+                    # Animated formats open at the first frame. The image is rotated as the camera was held.
                     ImageOps.exif_transpose(image, in_place=True)
                     return thumbnail(image, side)
         except Image.UnidentifiedImageError:
             missing = path.suffix.lower() in HEIF and HEIF[0] not in Image.registered_extensions()
-            return "reading it takes pip install pillow-heif" if missing else "it is no image, whatever its name says"
-        except Exception as error:  # a damaged file makes readers of images raise whatever there is
+            return "to read it, pip install pillow-heif" if missing else "it is not an image, although its name says so"
+        except Exception as error:  # readers of damaged images raise errors of many types
             return str(error).replace(str(path), path.name) or type(error).__name__
 
     _endings()
@@ -154,7 +153,7 @@ def read(paths: Sequence[Path], side: int, threads: int | None = None) -> list[T
 
 
 class _Budget:
-    """What threads may take together at a time; whoever wants more than there is gets all of it, alone."""
+    """Memory, in pixels, that threads share; a request for more than the total gets all of it."""
 
     def __init__(self, most: int) -> None:
         self._most = self._left = most
@@ -175,7 +174,7 @@ class _Budget:
 
 
 def _open(path: Path) -> Image.Image:
-    """Open an image file; one that Pillow refuses by its size if it is a JPEG, of which only a part is decoded."""
+    """Open an image file, and a JPEG even if Pillow refuses its size, since only a part of it is decoded."""
     try:
         return Image.open(path)
     except Image.DecompressionBombError:
@@ -186,24 +185,24 @@ def _open(path: Path) -> Image.Image:
 
 
 def _decoded_pixels(image: Image.Image, side: int) -> int:
-    """Have a JPEG decoded at a fraction of its size, and return how many pixels take memory then."""
+    """Set a JPEG to be decoded at a fraction of its size, and return the number of pixels that take memory."""
     full = math.prod(image.size)
     image.draft("", (max(DRAFT, side),) * 2)
-    # Of a progressive JPEG all coefficients are kept until the last is read.
+    # A progressive JPEG keeps all coefficients until the last is read.
     return full if image.info.get("progressive") else math.prod(image.size)
 
 
 def thumbnails(images: Sequence[np.ndarray] | np.ndarray, side: int) -> list[Thumbnail]:
-    """The same of images at hand, as bytes: (height, width), or with 1, 3 or 4 channels, the last an opacity."""
+    """Return thumbnails of images in memory: bytes, (height, width), or with 1, 3 or 4 channels, the 4th opacity."""
 
     def one(image: np.ndarray) -> Thumbnail:
         return thumbnail(Image.fromarray(image[..., 0] if image.shape[2:] == (1,) else image), side)
 
-    return list(_each(one, images, "making images small"))
+    return list(_each(one, images, "making thumbnails"))
 
 
 def thumbnail(image: Image.Image, side: int) -> Thumbnail:
-    """An image in any of Pillow's modes, made small; the image itself may be, too, since a copy takes memory."""
+    """Return the thumbnails of an image in any mode of Pillow; the image itself may be reduced, to save memory."""
     image = _plain(image)
     compared = _pixels(image if max(image.size) <= COMPARED else _squeezed(image))
     image.thumbnail((side, side), Image.Resampling.LANCZOS)
@@ -211,9 +210,9 @@ def thumbnail(image: Image.Image, side: int) -> Thumbnail:
 
 
 def vectors(images: Sequence[Thumbnail]) -> np.ndarray:
-    """What is embedded of images: (n, d) uint8, their pixels, in three channels if any is coloured.
+    """Return the vectors of images to embed: pixels, (n, d) uint8, in three channels if any image is coloured.
 
-    Where they are not all of one size, each is squeezed into the square.
+    Images of different sizes are scaled to the square.
     """
     chosen = [image.compared for image in images]
     if len({pixels.shape[:2] for pixels in chosen}) > 1:
@@ -224,10 +223,10 @@ def vectors(images: Sequence[Thumbnail]) -> np.ndarray:
 
 
 def _each(make: Callable[[Item], Made], items: Collection[Item], what: str, threads: int = 1) -> Iterator[Made]:
-    """What is made of each, in order, while the status says how far it is. Ctrl-C leaves what has not begun."""
+    """Yield the results of a function, in order, and show the progress. Ctrl-C cancels calls that have not begun."""
     pool = ThreadPoolExecutor(threads)
     with doing(what) as say, warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of odd metadata and of large images, by name of neither
+        warnings.simplefilter("ignore")  # of odd metadata and large images, without the file's name
         try:
             for count, made in enumerate(pool.map(make, items)):
                 if count % 100 == 0:
@@ -238,7 +237,7 @@ def _each(make: Callable[[Item], Made], items: Collection[Item], what: str, thre
 
 
 def _plain(image: Image.Image) -> Image.Image:
-    """In bytes, and where it is transparent on a ground that does not hide it."""
+    """Convert an image to bytes, and a transparent one to a background on which it is visible."""
     if image.mode.startswith(("I", "F")):
         return Image.fromarray(_bytes(np.asarray(image)))
     if image.has_transparency_data:
@@ -248,7 +247,7 @@ def _plain(image: Image.Image) -> Image.Image:
 
 
 def _on_ground(image: Image.Image) -> Image.Image:
-    """A transparent image on a ground that does not hide it, made a strip at a time to save memory."""
+    """Put a transparent image on a background on which it is visible, in strips to save memory."""
     ground = "black" if _is_pale(image) else "white"
     flat = Image.new("RGB", image.size)
     for top, strip in _strips(image):
@@ -257,7 +256,7 @@ def _on_ground(image: Image.Image) -> Image.Image:
 
 
 def _is_pale(image: Image.Image) -> bool:
-    """Whether all colours of what is not transparent are nearly white, on average."""
+    """Return whether the visible colours are nearly white, on average."""
     count = total = 0
     for _, strip in _strips(image):
         pixels = np.asarray(strip)
@@ -268,7 +267,7 @@ def _is_pale(image: Image.Image) -> bool:
 
 
 def _strips(image: Image.Image) -> Iterator[tuple[int, Image.Image]]:
-    """The strips of an image in RGBA, each with the row at which it begins."""
+    """Yield the strips of an image in RGBA, each with its first row."""
     rows = max(1, STRIP // image.width)
     for top in range(0, image.height, rows):
         bottom = min(top + rows, image.height)
@@ -280,13 +279,13 @@ def _squeezed(image: Image.Image) -> Image.Image:
 
 
 def _pixels(image: Image.Image) -> np.ndarray:
-    """One channel where three are equal: many a grey image is kept as a coloured one."""
+    """Return the pixels, in one channel if all three are equal: many grey images are stored in colour."""
     pixels = np.asarray(image)
     return pixels if pixels.ndim == 2 or (pixels != pixels[..., :1]).any() else pixels[..., 0]
 
 
 def _bytes(values: np.ndarray) -> np.ndarray:
-    """Brightnesses of 16 bits with their last ones left out, any others stretched from the least to the largest."""
+    """Convert brightnesses to bytes: the high byte of 16 bits, other ranges scaled from smallest to largest."""
     if values.dtype.kind in "iu" and values.min() >= 0 and values.max() < 2**16:
         return (values >> 8).astype(np.uint8)
     low, high = float(values.min()), float(values.max())

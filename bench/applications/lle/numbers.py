@@ -1,4 +1,4 @@
-"""What the pictures of locally linear embedding show, in numbers."""
+"""The numbers behind the pictures of locally linear embedding."""
 
 from __future__ import annotations
 
@@ -21,33 +21,33 @@ from lapmark.bench.embeddings import LocallyLinearEmbedding
 from lapmark.bench.embeddings.threads import allowed
 from lapmark.bench.problems.applied.images_emd import SOURCES, Source
 
-#: Images that follow those of the fit: at most, and at least, for one of each digit to be among them.
+#: Most and fewest unseen images; the fewest contain each digit.
 UNSEEN, FEWEST_UNSEEN = 300, 100
 
-#: The smallest fit that is drawn.
+#: Fewest images of a fit.
 FEWEST = 100
 
 #: Standard deviation of the noise on the images of the fit, in grey levels of 255.
 NOISE = 1e-4
 
-#: What is tried beside the neighbours and components of the embedding.
+#: Numbers of neighbours and components for which errors are measured.
 NEIGHBOURS = 5, 10, 15, 20, 30
 COMPONENTS = 1, 2, 4, 8, 16, 32
 
-#: Up to so many points all eigenvalues are had in seconds.
+#: Most points for which all eigenvalues are computed, within seconds.
 DENSE = 2000
 
-#: Images of a blend, its ends among them.
+#: Images of a blend, both ends included.
 STEPS = 11
 
-#: Digits that are turned, and by how much, in degrees.
+#: Digits that are rotated, and the angles in degrees.
 TURNED = 6, 8
 ANGLES = np.arange(0, 360, 5)
 
 
 @dataclass(frozen=True, eq=False)
 class Embedded:
-    """Images that are embedded, and others.
+    """Images of a fit, embedded, and unseen images.
 
     Attributes
     ----------
@@ -59,9 +59,9 @@ class Embedded:
     label, unseen_label : (n,) and (m,) uint8
     fitted : LocallyLinearEmbedding
     peer : (n, c) float64
-        The points as scikit-learn embeds them, with our signs.
+        The points embedded by scikit-learn, with our signs.
     seconds : (float, float)
-        What fitting took, here and there.
+        Time of the fit, by our estimator and by scikit-learn's.
     """
 
     source: str
@@ -76,25 +76,25 @@ class Embedded:
 
     @property
     def y(self) -> np.ndarray:
-        """The points as embedded here, (n, c)."""
+        """The points embedded by our estimator, (n, c)."""
         return self.fitted.embedding_vectors_
 
     @property
     def difference(self) -> tuple[float, float]:
-        """Between the two embeddings: on average over all coordinates, and at most."""
+        """Mean and largest difference between the coordinates of the two embeddings."""
         apart = np.abs(self.y - self.peer)
         return float(apart.mean()), float(apart.max())
 
     @property
     def agreeing(self) -> int:
-        """How many of the unseen have the label of their nearest embedded neighbour."""
+        """Number of unseen images with the label of their nearest embedded neighbour."""
         nearest = self.fitted.nbrs_y_.kneighbors(self.fitted.transform(self.unseen), 1, return_distance=False)[:, 0]
         return int((self.label[nearest] == self.unseen_label).sum())
 
 
 @dataclass(frozen=True, eq=False)
 class Errors:
-    """What is lost, by number of neighbours (rows) and of components (columns).
+    """Reconstruction errors by number of neighbours (rows) and of components (columns).
 
     Attributes
     ----------
@@ -113,7 +113,7 @@ class Errors:
 
 @dataclass(frozen=True, eq=False)
 class Magnitudes:
-    """|M| with the images in the order of their labels, and of their first coordinates.
+    """|M| with the images sorted by label, then by first coordinate.
 
     Attributes
     ----------
@@ -121,9 +121,9 @@ class Magnitudes:
         Sums over `step` × `step` entries.
     step : int
     sizes : (10,) int
-        How many images each label has.
+        Number of images of each label.
     within : float
-        The share of images of the same label in the sum over all entries off the diagonal.
+        Share of pairs of the same label in the sum over all off-diagonal entries.
     """
 
     pixels: np.ndarray
@@ -134,16 +134,16 @@ class Magnitudes:
 
 @dataclass(frozen=True, eq=False)
 class Blend:
-    """The way from one image of the fit to another.
+    """A path from one image of the fit to another.
 
     Attributes
     ----------
     ends : (int, int)
-        Which images they are.
+        Indices of the two images.
     straight, along : (STEPS, d) float64
-        Images between them, pixel by pixel, and of points on the line between the two embedded ones.
+        Images between them, by pixels, and of points on the line between the two embedded ones.
     off : (2, STEPS) float64
-        How far these are from the nearest image of the fit, in units of the distance between the ends.
+        Their distances from the nearest image of the fit, relative to the distance between the ends.
     """
 
     ends: tuple[int, int]
@@ -154,7 +154,7 @@ class Blend:
 
 @dataclass(frozen=True, eq=False)
 class Turn:
-    """An unseen image turned to the left, (angles, d), and where the embedding puts it, (angles, c)."""
+    """An unseen image rotated counter-clockwise, (angles, d), and its embedded points, (angles, c)."""
 
     label: int
     angles: np.ndarray
@@ -169,7 +169,7 @@ def embed(n: int, seed: int, source: Source, neighbours: int, components: int) -
     if not FEWEST <= n <= most:
         raise ValueError(f"n = {n}; with the images of {source} take {FEWEST} to {most}, which leaves some unseen")
     if components < 2:
-        raise ValueError(f"components = {components}; the pictures are of a plane, which takes two")
+        raise ValueError(f"components = {components}; the pictures show a plane; take two or more")
     rng = np.random.default_rng(seed)
     index = rng.permutation(len(images.label))[: n + UNSEEN]
     pixels, label = images.pixels[index], images.label[index]
@@ -178,7 +178,7 @@ def embed(n: int, seed: int, source: Source, neighbours: int, components: int) -
     ours = LocallyLinearEmbedding(components, n_neighbors=neighbours)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        ours.fit(x[:FEWEST])  # what is compiled on first use is, before the clock starts
+        ours.fit(x[:FEWEST])  # compiles code on first use, before the clock starts
     here = _timed(lambda: ours.fit(x[:n]))
     peer = Peer(n_components=components, n_neighbors=neighbours, tol=1e-12, random_state=0, n_jobs=allowed())
     with warnings.catch_warnings():
@@ -199,7 +199,7 @@ def embed(n: int, seed: int, source: Source, neighbours: int, components: int) -
 
 
 def errors(of: Embedded, neighbours: tuple[int, ...] = NEIGHBOURS, components: tuple[int, ...] = COMPONENTS) -> Errors:
-    """What is lost with each of these."""
+    """Measure the reconstruction errors for each number of neighbours and components."""
     unseen, fit = np.empty((2, len(neighbours), len(components)))
     size = np.linalg.norm(of.unseen, axis=1)
     for row, k in enumerate(neighbours):
@@ -215,7 +215,7 @@ def errors(of: Embedded, neighbours: tuple[int, ...] = NEIGHBOURS, components: t
 
 
 def magnitudes(of: Embedded, side: int) -> Magnitudes:
-    """|M| by label, in at most so many pixels a side."""
+    """Sum |M| by label over blocks, into at most `side` pixels a side."""
     n = len(of.x)
     step = -(-n // side)
     order = np.lexsort((of.y[:, 0], of.label))
@@ -228,7 +228,7 @@ def magnitudes(of: Embedded, side: int) -> Magnitudes:
 
 
 def spectrum(of: Embedded) -> tuple[np.ndarray, np.ndarray]:
-    """All eigenvalues of M, ascending, and those that the estimator found; of the first DENSE points where more."""
+    """Return all eigenvalues of M, ascending, and those of the estimator; of the first DENSE points if more."""
     fitted = of.fitted
     if len(of.x) > DENSE:
         fitted = LocallyLinearEmbedding(fitted.n_components, n_neighbors=fitted.n_neighbors).fit(of.x[:DENSE])
@@ -236,10 +236,10 @@ def spectrum(of: Embedded) -> tuple[np.ndarray, np.ndarray]:
 
 
 def blends(of: Embedded) -> list[Blend]:
-    """Two: along the digit that the embedding draws out the longest, and from one digit to another.
+    """Return two blends: along the digit with the longest extent in the embedding, and between two digits.
 
-    Of the pairs of digits, each at its middle, it is the one where the way along the embedding keeps closest to images
-    of the fit, compared to the straight one.
+    The two digits are the pair for which the path along the embedding stays closest to images of the fit, relative to
+    the straight path between their middles.
     """
     middle, along = [], []
     for value in np.unique(of.label):
@@ -254,7 +254,7 @@ def blends(of: Embedded) -> list[Blend]:
 
 
 def turns(of: Embedded) -> list[Turn]:
-    """The first unseen 6 and 8, turned."""
+    """Return the first unseen 6 and 8, rotated."""
     made = []
     for value in TURNED:
         image = of.unseen[np.argmax(of.unseen_label == value)].reshape(of.shape)
@@ -265,7 +265,7 @@ def turns(of: Embedded) -> list[Turn]:
 
 
 def summary(of: Embedded) -> str:
-    """What is known of the embedding."""
+    """Return the main numbers of the embedding in a few sentences."""
     (here, there), (mean, most) = of.seconds, of.difference
     n, m, c = len(of.x), len(of.unseen), of.fitted.n_components
     _, lowest, *_, highest = of.fitted.eigenvalues_
@@ -284,7 +284,7 @@ def _timed(action: Callable[[], object]) -> float:
 
 
 def _first(fitted: LocallyLinearEmbedding, components: int) -> LocallyLinearEmbedding:
-    """The estimator with so many of its components, which are the same whatever others are asked for."""
+    """Return the estimator with its first components only, which do not depend on the others."""
     fewer = copy.copy(fitted)
     fewer.n_components = components
     fewer.eigenvalues_ = fitted.eigenvalues_[: components + 1]

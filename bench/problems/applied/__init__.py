@@ -1,1 +1,1 @@
-"""Problems that applications pose, one family per file."""
+"""Problems of applications, one family per file."""

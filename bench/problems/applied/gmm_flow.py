@@ -1,7 +1,8 @@
-"""A Gaussian mixture flows to another: the transport problem that each of its steps solves, and pictures of the way.
+"""The transport problem between two Gaussian mixtures, and the gradient flow from one to the other.
 
-n Gaussians and two thirds as many targets are drawn at random. The problem moves the weights of the ones onto those of
-the others at their squared Bures–Wasserstein distances; `flow` descends along its gradients (`lapmark.bench.mixtures`).
+n Gaussians and two thirds as many targets are drawn at random. The problem moves the weights of the one mixture onto
+those of the other at squared Bures–Wasserstein distances; `flow` descends along its gradient
+(`lapmark.bench.mixtures`).
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ WIDTHS = 0.25, 1.25
 
 @dataclass(frozen=True, eq=False)
 class Mixtures:
-    """What `flow` takes: n Gaussians in d dimensions, and m targets.
+    """The arguments of `flow`: n Gaussians in d dimensions, and m targets.
 
     Attributes
     ----------
@@ -44,16 +45,13 @@ class Mixtures:
         return powers / powers.sum()
 
     def flow(self, steps: int = 100, lr: float = 0.03) -> Flow:
-        """The flow from the one to the other."""
+        """Compute the flow from the mixture to the target."""
         target = self.target_means, self.target_covs, self.target_weights
         return flow(self.means, self.covs, self.logits, *target, steps=steps, lr=lr)
 
 
 def mixtures(n: int, seed: int = 0, d: int = 2) -> Mixtures:
-    """n Gaussians and two thirds as many targets, as `build` takes them.
-
-    Means are normal; components have axes of random directions and lengths.
-    """
+    """Draw n Gaussians and two thirds as many targets, with normal means and axes of random direction and length."""
     if n < 1:
         raise ValueError(f"n = {n}; a mixture has at least one component")
     if d < 1:
@@ -79,17 +77,17 @@ def _covariances(rng: np.random.Generator, k: int, d: int) -> np.ndarray:
     variants=({}, {"blur": 0.1}),
 )
 def build(n: int, seed: int = 0, d: int = 2, blur: float = 0) -> Transport:
-    """The problem: the first step of the flow.
+    """Build the problem, which is the first step of the flow.
 
     Parameters
     ----------
     n : int
-        Components of the mixture; it flows to one of two thirds as many.
+        Components of the mixture; the target has two thirds as many.
     seed : int
     d : int
         Dimensions.
     blur : float
-        0 for the exact problem, which the flow solves; above 0 for entropic solvers.
+        0 for the exact problem of the flow; above 0 for entropic solvers.
     """
     chosen = mixtures(n, seed, d)
     cost = squared_distances(chosen.means, chosen.covs, chosen.target_means, chosen.target_covs)

@@ -1,11 +1,11 @@
 """The earth mover's distance between two grey images: the least work that turns one into the other.
 
-An image is a heap of earth over its pixels, scaled to mass one. Moving a mass by a distance costs their product, or
-with p = 2 the mass times the squared distance; a distance is in pixels. n is the number of pixels, a square: 64 for the
-digits at their own 8×8, 784 for MNIST's 28×28; at any other size the images are resampled.
+An image is a distribution of mass over its pixels, of sum one. Moving a mass costs its product with the distance in
+pixels, or with p = 2 with the squared distance. n is the number of pixels, a square: 64 for the digits at their
+original 8×8, 784 for MNIST's 28×28; at any other size the images are resampled.
 
-The application is to find the nearest of labelled images by this distance (`distances`), against the plain Euclidean
-distance of the same histograms.
+The application finds the nearest labelled image by this distance (`distances`), compared with the Euclidean distance of
+the same histograms.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from .square_grid import side
 
 Source = Literal["digits", "mnist"]
 
-#: Labelled images, and images to find the nearest of them for.
+#: Numbers of labelled images and of queries.
 LABELLED, QUERIES = 100, 50
 
 #: Sources of images by name.
@@ -38,14 +38,14 @@ SOURCES = {"digits": datasets.digits, "mnist": datasets.mnist}
     variants=({}, {"p": 2}),
 )
 def build(n: int, seed: int = 0, source: Source = "digits", p: int = 1) -> Transport:
-    """The problem.
+    """Build the problem.
 
     Parameters
     ----------
     n : int
         Number of pixels; a square.
     seed : int
-        Selects the two images, which differ in their label.
+        Selects the two images, whose labels differ.
     source : {"digits", "mnist"}
         scikit-learn's digits, or the test set of MNIST, from its files.
     p : {1, 2}
@@ -63,9 +63,9 @@ def build(n: int, seed: int = 0, source: Source = "digits", p: int = 1) -> Trans
 
 
 def accuracy(source: Source = "digits", p: int = 1, seeds: int = 1) -> dict[str, float]:
-    """The share of queries whose nearest labelled image has their label, by earth mover's distance and by L2.
+    """Return the share of queries whose nearest labelled image has their label, by earth mover's distance and L2.
 
-    Over the seeds from 0 to `seeds` − 1, each of which takes other images.
+    It is a mean over the seeds from 0 to `seeds` − 1, each of which selects other images.
     """
     images = SOURCES[source]()
     right: dict[str, list[np.ndarray]] = {}
@@ -77,7 +77,7 @@ def accuracy(source: Source = "digits", p: int = 1, seeds: int = 1) -> dict[str,
 
 
 def neighbours(images: datasets.Images, seed: int = 0, p: int = 1) -> tuple[np.ndarray, dict[str, np.ndarray]]:
-    """Queries (q,), and by the name of a distance all labelled images (q, k), nearest first, as places in `images`."""
+    """Return queries (q,) and, by name of a distance, all labelled images (q, k), nearest first, as indices."""
     queries, labelled = np.split(_order(images, seed)[: QUERIES + LABELLED], [QUERIES])
     heaps = histograms(images.pixels)
     tables = {
@@ -88,33 +88,33 @@ def neighbours(images: datasets.Images, seed: int = 0, p: int = 1) -> tuple[np.n
 
 
 def histograms(images: np.ndarray) -> np.ndarray:
-    """Images (k, height, width), ≥ 0, as masses of their pixels, row by row: (k, height·width) float64, each of sum 1.
+    """Return images (k, height, width) ≥ 0 as masses of pixels, row by row: (k, height·width) float64, of sum 1.
 
     Raises
     ------
     ValueError
-        Where an image is black all over: it has no mass to move.
+        An image is completely black and has no mass.
     """
     heaps = np.asarray(images, np.float64).reshape(len(images), -1)
     total = heaps.sum(axis=1, keepdims=True)
     if not (total > 0).all():
-        raise ValueError(f"image {int(np.argmin(total))} is black all over: it has no mass to move")
+        raise ValueError(f"image {int(np.argmin(total))} is completely black: it has no mass to move")
     return heaps / total
 
 
 def centres(height: int, width: int) -> np.ndarray:
-    """Places of the pixels of an image, row by row: (height·width, 2) float64, x to the right and y down."""
+    """Return the coordinates of pixels, row by row: (height·width, 2) float64, x to the right and y down."""
     y, x = np.divmod(np.arange(height * width), width)
     return np.column_stack([x, y]).astype(np.float64)
 
 
 def distances(queries: np.ndarray, others: np.ndarray, p: int = 1) -> np.ndarray:
-    """Earth mover's distances of every query to every other square image.
+    """Return the earth mover's distance between each query and each other square image.
 
     Parameters
     ----------
     queries, others : (q, n), (k, n) float64
-        As `histograms` makes them; n a square.
+        From `histograms`; n is a square.
     p : {1, 2}
 
     Returns
@@ -127,10 +127,10 @@ def distances(queries: np.ndarray, others: np.ndarray, p: int = 1) -> np.ndarray
 
 
 def _order(images: datasets.Images, seed: int) -> np.ndarray:
-    """The order in which a seed takes the images."""
+    """Return the order of the images for a seed."""
     return np.random.default_rng(seed).permutation(len(images.label))
 
 
 def _resized(image: np.ndarray, k: int) -> np.ndarray:
-    """An image (height, width) uint8 at k×k pixels, in whole numbers, and so with the same bytes on every machine."""
+    """Resample an image (height, width) uint8 to k×k pixels, in integers, so that all machines agree."""
     return np.asarray(Image.fromarray(image).resize((k, k), Image.Resampling.BICUBIC))

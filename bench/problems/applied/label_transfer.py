@@ -1,11 +1,11 @@
 """Labels carried from one cloud of points to another by an entropic plan: a tutorial of GeomLoss, at any size.
 
-Both clouds are sampled from pictures, the darker the more. Each point of the second has the colour of its picture; a
-point of the first is given the mean of those that the plan matches it to, Σ_j π_ij l_j / a_i, computed on the fly
-(`lapmark.carry`). With a reach, points far from all others are matched to nothing and stay black.
+Both clouds are sampled from pictures, with a density that grows with darkness. Each point of the second has the colour
+of its picture. A point of the first gets the mean colour of the points that the plan matches it to, Σ_j π_ij l_j / a_i,
+computed on the fly (`lapmark.carry`). With a reach, points far from all others are not matched and stay black.
 
-The cost is half the squared distance, and the blur is 0.05, as in the tutorial. Pictures are drawn here, or any that
-Pillow reads.
+The cost is half the squared distance and the default blur 0.05, as in the tutorial. The pictures are drawn by this
+module, or read from files that Pillow reads.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from lapmark.bench.data import bounded_reading
 from lapmark.bench.problems import family
 from lapmark.solvers import PointCost, Transport
 
-#: Pixels along a side of the pictures that are drawn here.
+#: Side of the drawn pictures, in pixels.
 SIDE = 256
 
 #: Colours of the three shapes of the target, which the colour-blind can tell apart.
@@ -29,7 +29,7 @@ COLOURS = ((0.9, 0.3, 0.1), (0.0, 0.55, 0.45), (0.15, 0.4, 0.85))
 
 @dataclass(frozen=True, eq=False)
 class Clouds:
-    """Points x (n, 2) and y (n, 2) in the unit square, and the colours (n, 3) of the latter, from 0 to 1."""
+    """Points x and y, both (n, 2) in the unit square, and the colours of y, (n, 3) from 0 to 1."""
 
     x: np.ndarray
     y: np.ndarray
@@ -38,14 +38,14 @@ class Clouds:
 
 @family(
     "label-transfer",
-    source="J. Feydy, GeomLoss: optimal transport in color and label transfer; pictures ours, or any",
+    source="J. Feydy, GeomLoss: optimal transport in color and label transfer; our pictures, or any",
     sizes=(500, 2000),
     variants=({"reach": 0.2}, {}),
 )
 def build(
     n: int, seed: int = 0, source: str = "drawn", target: str = "drawn", blur: float = 0.05, reach: float = 0.0
 ) -> Transport:
-    """The problem.
+    """Build the problem.
 
     Parameters
     ----------
@@ -53,11 +53,11 @@ def build(
         Points of each cloud.
     seed : int
     source, target : str
-        Pictures that the clouds are sampled from: "drawn" for those drawn here, or paths.
+        Pictures to sample the clouds from: "drawn" for the built-in ones, or paths.
     blur : float
-        Length, where the unit is the side of a picture; 0 for the plan without one.
+        Length, in units of the side of a picture; 0 for the exact plan.
     reach : float
-        Largest distance worth moving; 0 for a balanced plan.
+        Scale of the distance beyond which mass is not moved; 0 for a balanced plan.
     """
     sample = clouds(n, seed, source, target)
     return Transport(PointCost(sample.x, sample.y, scale=0.5), blur=blur, reach=reach or None)
@@ -65,12 +65,12 @@ def build(
 
 @functools.lru_cache(maxsize=4)
 def clouds(n: int, seed: int = 0, source: str = "drawn", target: str = "drawn") -> Clouds:
-    """n points of each picture.
+    """Sample n points of each picture.
 
     Raises
     ------
     ValueError
-        Where n is below 1, a file is no picture, or a picture is white all over.
+        n is below 1, a file is not a picture, or a picture is completely white.
     """
     if n < 1:
         raise ValueError(f"n = {n}; a cloud has at least one point")
@@ -81,10 +81,10 @@ def clouds(n: int, seed: int = 0, source: str = "drawn", target: str = "drawn") 
 
 
 def _sample(rng: np.random.Generator, n: int, picture: np.ndarray, name: str) -> tuple[np.ndarray, np.ndarray]:
-    """Points (n, 2) of a picture (height, width, 3), y upwards, and their colours."""
+    """Sample points (n, 2) of a picture (height, width, 3), y upwards, and return them with their colours."""
     ink = 1 - picture.mean(axis=2).ravel()
     if not ink.sum() > 0:
-        raise ValueError(f"{name} is white all over: there is nothing to sample points from")
+        raise ValueError(f"{name} is completely white: it has no points to sample")
     pixels = rng.choice(len(ink), n, p=ink / ink.sum())
     height, width = picture.shape[:2]
     row, column = np.divmod(pixels, width)
@@ -94,13 +94,13 @@ def _sample(rng: np.random.Generator, n: int, picture: np.ndarray, name: str) ->
 
 
 def _read(path: str) -> np.ndarray:
-    """A picture as (height, width, 3) from 0 to 1, transparent parts white."""
+    """Read a picture as (height, width, 3) from 0 to 1, with transparent parts white."""
     try:
         with Image.open(path) as image:
             bounded_reading.check_pixels(image.width * image.height, bounded_reading.PIXELS_AT_A_TIME)
             coloured = image.convert("RGBA")
     except FileNotFoundError:
-        raise ValueError(f'there is no picture {path}; give a path, or "drawn"') from None
+        raise ValueError(f'no picture {path}; give an existing path, or "drawn"') from None
     except (UnidentifiedImageError, Image.DecompressionBombError, OSError, ValueError) as error:
         raise ValueError(f"{path} cannot be read as a picture: {error}") from None
     white = Image.new("RGBA", coloured.size, "white")
@@ -108,13 +108,13 @@ def _read(path: str) -> np.ndarray:
 
 
 def _grid() -> tuple[np.ndarray, np.ndarray]:
-    """Coordinates of the pixels in the unit square, y downwards."""
+    """Return coordinates of the pixels in the unit square, y downwards."""
     at = (np.arange(SIDE) + 0.5) / SIDE
     return at[None, :], at[:, None]
 
 
 def _ellipse(x: float, y: float, width: float, height: float, turn: float) -> np.ndarray:
-    """Which pixels are within it."""
+    """Return which pixels are within an ellipse."""
     across, down = _grid()
     cos, sin = np.cos(turn), np.sin(turn)
     u, v = (across - x) * cos + (down - y) * sin, (down - y) * cos - (across - x) * sin
@@ -122,7 +122,7 @@ def _ellipse(x: float, y: float, width: float, height: float, turn: float) -> np
 
 
 def _drawn_source() -> np.ndarray:
-    """Three grey blobs, a thin bridge between two of them, and an island far from all colours of the target."""
+    """Draw three grey blobs, a thin bridge between two of them, and an island far from all colours of the target."""
     parts = [
         (0.9, _ellipse(0.32, 0.3, 0.15, 0.11, 0.6)),
         (0.9, _ellipse(0.7, 0.3, 0.11, 0.14, 0.2)),
@@ -135,7 +135,7 @@ def _drawn_source() -> np.ndarray:
 
 
 def _drawn_target() -> np.ndarray:
-    """A disc, a ring and a bar, each of its own colour."""
+    """Draw a disc, a ring and a bar, each in a colour of its own."""
     across, down = _grid()
     shapes = [
         _ellipse(0.24, 0.45, 0.12, 0.12, 0.0),

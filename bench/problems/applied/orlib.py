@@ -1,6 +1,6 @@
-"""OR-Library's assignment problems: fixed instances with published optima, for correctness more than for speed.
+"""Assignment problems of OR-Library: fixed instances with published optima, to test correctness rather than speed.
 
-The files are not shipped: `lapmark.bench.data.datasets` says where they are looked for.
+The files are not included; `lapmark.bench.data.datasets` says where they are searched.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ OPTIMA = {100: 305, 500: 991, 600: 1176, 700: 1362}
     sizes=tuple(OPTIMA),
 )
 def build(n: int, seed: int = 0) -> Assignment:
-    """An int32 matrix, costs from 1 to 100."""
+    """Build the problem, an int32 matrix with costs from 1 to 100."""
     check_only_instance(seed)
     if n not in OPTIMA:
         raise ValueError(f"n = {n}; OR-Library has n = {', '.join(map(str, OPTIMA))}")

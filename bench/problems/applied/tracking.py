@@ -1,8 +1,8 @@
-"""Boxes followed from one frame of a video to the next: tracks are matched to detections at 1 − IoU.
+"""Tracked boxes matched to detections in the next frame of a video, at cost 1 − IoU.
 
-IoU is the overlap of two boxes, their intersection over their union. Most pairs do not overlap and cost 1; a box and
-its detection cost little; and some tracks are lost while others begin. Such problems are small and come by the
-thousand, so what a call costs before it starts decides.
+IoU is the overlap of two boxes, their intersection over their union. Most pairs do not overlap and cost 1, a box and
+its detection cost little, and some tracks end while others begin. Trackers solve thousands of such small problems, so
+that the constant cost of a call matters most.
 """
 
 from __future__ import annotations
@@ -12,13 +12,13 @@ import numpy as np
 from lapmark.bench.problems import FloatType, family
 from lapmark.solvers import Assignment, DenseCost
 
-#: Pixels a frame is wide and high, per box: a busy street has more in view, at the same density.
+#: Side of the frame, in pixels per square root of the number of boxes: their density is constant.
 ROOM = 150.0
 
-#: A box is so many pixels wide, and half as high again to three times as high.
+#: Range of the width of a box, in pixels; its height is 1.5 to 3 times the width.
 WIDTH = (25.0, 80.0)
 
-#: Standard deviation, in pixels, of where a box is seen against where its track expects it, across and down.
+#: Standard deviation, in pixels, of a detection from the expected place, across and down.
 NOISE = 4.0
 
 
@@ -29,9 +29,9 @@ NOISE = 4.0
     sizes=(8, 32, 128),
 )
 def build(n: int, seed: int = 0, lost: float = 0.1, dtype: FloatType = "float64") -> Assignment:
-    """`lost`: the share of tracks whose detection is that of a newcomer elsewhere."""
+    """Build the problem; `lost`: share of tracks whose detection is replaced by one elsewhere."""
     if not 0 <= lost <= 1:
-        raise ValueError(f"lost = {lost}; it is a part of all tracks, from 0 to 1")
+        raise ValueError(f"lost = {lost}; give a share of all tracks from 0 to 1")
     rng = np.random.default_rng(seed)
     tracks = boxes(n, n, rng)
     seen = tracks + np.tile(NOISE * rng.standard_normal((n, 2)), 2)
@@ -41,7 +41,7 @@ def build(n: int, seed: int = 0, lost: float = 0.1, dtype: FloatType = "float64"
 
 
 def boxes(count: int, crowd: int, rng: np.random.Generator) -> np.ndarray:
-    """Boxes anywhere in the frame of a crowd, as a (count, 4) array of left, top, right and bottom."""
+    """Draw boxes in the frame of a crowd, as a (count, 4) array of left, top, right and bottom."""
     corner = rng.uniform(0, ROOM * np.sqrt(crowd), (count, 2))
     width = rng.uniform(*WIDTH, count)
     height = width * rng.uniform(1.5, 3, count)
@@ -49,7 +49,7 @@ def boxes(count: int, crowd: int, rng: np.random.Generator) -> np.ndarray:
 
 
 def overlap(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    """Intersection over union of each box of a (n, 4) with each of b (m, 4), as an (n, m) array in [0, 1]."""
+    """Return the intersection over union of each box of a (n, 4) and each of b (m, 4), (n, m) in [0, 1]."""
     low = np.maximum(a[:, None, :2], b[:, :2])
     high = np.minimum(a[:, None, 2:], b[:, 2:])
     both = np.prod(np.maximum(high - low, 0), axis=2)

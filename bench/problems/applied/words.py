@@ -10,8 +10,8 @@ exact transport at Euclidean distance (M. Kusner et al., ICML 2015). With your o
     words.distance("Obama speaks to the media in Illinois", "The President greets the press in Chicago", known)
     words.nearest(text, {"one": …, "another": …}, known)
 
-Built in are the topics of Python's manual, and vectors made from its documentation
-(`bench.data.documentation_vectors`); they are those of the Python that runs this.
+The built-in texts are the topics of Python's manual, and the built-in vectors are made from its documentation
+(`lapmark.bench.data.documentation_vectors`); both are those of the running Python.
 """
 
 from __future__ import annotations

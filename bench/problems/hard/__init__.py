@@ -1,1 +1,1 @@
-"""Problems that are hard on solvers, one family per file: ties, cancellation, forbidden pairs, adversarial structures."""
+"""Problems that slow down or break solvers, one family per file: ties, rounding, forbidden pairs, hostile inputs."""

@@ -1,8 +1,8 @@
-"""Small assignment problems that solvers of note answer wrongly, crash on or never come back from.
+"""Small assignment problems on which well-known solvers answer wrongly, crash or do not return.
 
-Each is an `input` of its own: one idea of how to break a solver. All are problems like any other, whose answer can
-be proven; in some, which are without a matching, the proof that there is none is the answer. What cannot be a problem
-at all, such as NaN, is refused before any solver sees it. `adversarial-transport` does the same to transport.
+Each `input` is one way to break a solver. All are valid problems whose answer can be proven; for those without a
+matching, the answer is a proof of infeasibility. Invalid costs, such as NaN, are rejected before any solver runs.
+`adversarial-transport` has such inputs for transport.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ def _one_place(rng: Rng, n: int) -> PointCost:
 
 
 def _hall_violation(rng: Rng, n: int) -> DenseCost:
-    """One row in three, and one more, may only have one column in three."""
+    """A third of the rows, plus one, may use only a third of the columns."""
     costs, few = rng.random((n, n)), n // 3
     costs[np.ix_(rng.permutation(n)[: few + 1], rng.permutation(n)[few:])] = np.inf
     return DenseCost(costs)
@@ -54,7 +54,7 @@ def _forbidden_row(rng: Rng, n: int) -> DenseCost:
 
 
 def _listed(rng: Rng, n: int, matched: int) -> SparseCost:
-    """Whole costs from 0 to 9 of one pair in four, among them a matching of the first rows."""
+    """Whole costs from 0 to 9 for a quarter of the pairs, with a matching of the first rows among them."""
     import scipy.sparse
 
     allowed = rng.random((n, n)) < 0.25
@@ -64,64 +64,64 @@ def _listed(rng: Rng, n: int, matched: int) -> SparseCost:
     return SparseCost(scipy.sparse.csr_array((rng.integers(0, 10, len(pairs[0])).astype(float), pairs), shape=(n, n)))
 
 
-#: Every input by name. Where versions matter, they are SciPy 1.17.1, lap 0.5.13, lapjv 1.3.29, lapx 0.11.1, POT 0.9.7
+#: All inputs by name. The failures were seen with SciPy 1.17.1, lap 0.5.13, lapjv 1.3.29, lapx 0.11.1, POT 0.9.7
 #: and py-lap-solver 0.1.4.
 INPUTS: dict[str, Input[Cost]] = {
     "sentinel": Input(
         build=lambda rng, n: DenseCost(rng.integers(10**6, 10**9, (n, n))),
         n=3,
-        why="costs above 1e6, the number that lap takes for infinity",
+        why="costs above 1e6, which lap treats as infinite",
     ),
-    "big-m": Input(build=_big_m, n=2, why="1e12 for pairs that are not wanted, in place of inf"),
+    "big-m": Input(build=_big_m, n=2, why="1e12 in place of inf for unwanted pairs"),
     "near-overflow": Input(
         build=lambda rng, n: _uniform(rng, n, scale=5e299, offset=5e299),
         n=8,
-        why="costs up to 1e300, of which float32 has none",
+        why="costs up to 1e300, beyond the range of float32",
     ),
     "to-2-53": Input(
         build=lambda rng, n: DenseCost(rng.integers(0, 2**53, (n, n))),
         n=16,
-        why="whole costs up to 2⁵³, of which float32 keeps the first half of the digits",
+        why="whole costs up to 2⁵³, of which float32 keeps half of the digits",
     ),
     "wide": Input(
         build=lambda rng, n: DenseCost(10 ** (24 * rng.random((n, n)) - 12)),
         n=32,
-        why="costs from 1e-12 to 1e12: prices of the size of the large ones have no digits for the small ones",
+        why="costs from 1e-12 to 1e12: prices as large as the large costs cannot resolve the small ones",
     ),
     "offset": Input(
         build=lambda rng, n: _uniform(rng, n, offset=1e6),
         n=32,
-        why="costs in [0, 1) + 1e6: rounded to float32, they tie",
+        why="costs in [0, 1) + 1e6, which tie when rounded to float32",
     ),
     "tiny-scale": Input(
         build=lambda rng, n: _uniform(rng, n, scale=1e-15), n=16, why="costs below 1e-15, an absolute tolerance"
     ),
     "tiniest-scale": Input(
-        build=lambda rng, n: _uniform(rng, n, scale=1e-60), n=16, why="costs below 1e-60: float32 has zeros"
+        build=lambda rng, n: _uniform(rng, n, scale=1e-60), n=16, why="costs below 1e-60, which are 0 in float32"
     ),
     "twins": Input(
-        build=_twins, n=6, why="twin columns 1e-14 apart: lapjv in float64 and SciPy’s csgraph trade them without end"
+        build=_twins, n=6, why="twin columns 1e-14 apart: lapjv in float64 and SciPy’s csgraph loop forever"
     ),
     "rank-one": Input(
         build=_rank_one,
         n=150,
-        why="products u_i v_j: lapjv in float64 and csgraph take half a minute and more at n = 150",
+        why="products u_i v_j: lapjv in float64 and csgraph take over 30 s at n = 150",
     ),
     "equal": Input(
         build=lambda rng, n: DenseCost(np.zeros((n, n))),
         n=8,
-        why="zeros: LAP1015 answers with no permutation",
+        why="all zeros: the answer of LAP1015 is not a permutation",
         random=False,
     ),
-    "one-place": Input(build=_one_place, n=64, why="all points in one place, in float32", random=False),
-    "one-by-one": Input(build=_uniform, n=1, why="a single pair: LAP1015 leaves it out", any_size=False),
+    "one-place": Input(build=_one_place, n=64, why="all points at one place, in float32", random=False),
+    "one-by-one": Input(build=_uniform, n=1, why="a single pair: LAP1015 leaves it unmatched", any_size=False),
     "explicit-zeros": Input(
-        build=lambda rng, n: _listed(rng, n, n), n=24, why="stored zeros in a list of pairs: csgraph drops them"
+        build=lambda rng, n: _listed(rng, n, n), n=24, why="explicit zeros in a sparse matrix: csgraph drops them"
     ),
     "hall-violation": Input(
         build=_hall_violation,
         n=12,
-        why="rows that allow fewer columns than they are: lap, lapjv and lapx answer with a forbidden pair",
+        why="rows that share too few allowed columns: lap, lapjv and lapx use a forbidden pair",
         feasible=False,
     ),
     "forbidden-row": Input(build=_forbidden_row, n=12, why="a row of inf", feasible=False),
@@ -135,7 +135,7 @@ INPUTS: dict[str, Input[Cost]] = {
     "sparse-violation": Input(
         build=lambda rng, n: _listed(rng, n, n // 2),
         n=24,
-        why="rows that allow fewer columns than they are, in a list of pairs: lapmod may bring the process down",
+        why="rows that share too few allowed columns, sparse: lapmod may crash the process",
         feasible=False,
     ),
 }
@@ -143,12 +143,12 @@ INPUTS: dict[str, Input[Cost]] = {
 if TYPE_CHECKING:
     Name = str
 else:
-    Name = Literal[tuple(INPUTS)]  # so that a name is checked before anything runs
+    Name = Literal[tuple(INPUTS)]  # so that names are checked before a run
 
 
 @family(
     "adversarial",
-    source="reports of users of the packages, and trials of ours; each input says what is known to fail on it",
+    source="bug reports of the packages, and our own tests; each input names the known failures",
     sizes=tuple(sorted({each.n for each in INPUTS.values()})),
     variants=tuple({"input": name} for name in INPUTS),
     sizes_of=lambda input="sentinel": (INPUTS[input].n,),

@@ -1,4 +1,4 @@
-"""What `adversarial` and `adversarial-transport` share: the record of an input."""
+"""Inputs of the families `adversarial` and `adversarial-transport`."""
 
 from __future__ import annotations
 
@@ -17,22 +17,22 @@ Built = TypeVar("Built")
 
 @dataclass(frozen=True, kw_only=True)
 class Input(Generic[Built]):
-    """One way to break a solver.
+    """An input that breaks some solver.
 
     Attributes
     ----------
     build : callable
-        `build(rng, n)`: the problem, or its cost.
+        `build(rng, n)` returns the problem, or its cost.
     n : int
-        The size at which it does its harm.
+        The size at which solvers fail.
     why : str
-        What it is about, and what is known to fail on it.
+        What is special about it, and which solvers are known to fail.
     any_size : bool
-        Whether it can be had at any other size, too.
+        Whether it exists at other sizes.
     random : bool
-        Whether the seed decides anything.
+        Whether it depends on the seed.
     feasible : bool
-        Whether there is an answer; the proof that there is none is the right one where there is not.
+        Whether there is a feasible answer; if not, the right answer is a proof of infeasibility.
     """
 
     build: Callable[[Rng, int], Built]
@@ -43,9 +43,9 @@ class Input(Generic[Built]):
     feasible: bool = True
 
     def instance(self, n: int, seed: int) -> Built:
-        """The problem of a size, or its cost; a ValueError where there is none with that size or seed."""
+        """Build the problem of a size, or its cost; a ValueError if it has no such size or seed."""
         if not (self.any_size or n == self.n):
-            raise ValueError(f"n = {n}; this input comes at n = {self.n} only")
+            raise ValueError(f"n = {n}; this input exists at n = {self.n} only")
         if not self.random:
             check_only_instance(seed)
         return self.build(np.random.default_rng(seed), n)

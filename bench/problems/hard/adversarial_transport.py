@@ -1,7 +1,7 @@
-"""Small transport problems that solvers of note answer wrongly, crash on or never come back from.
+"""Small transport problems on which well-known solvers answer wrongly, crash or do not return.
 
-As in `adversarial`, each is an `input` of its own and a problem like any other. Some have a blur and some have none, as
-the solvers do that they are meant for.
+As in `adversarial`, each `input` is one way to break a solver, and a valid problem. Those for entropic solvers have a
+blur, the others have none.
 """
 
 from __future__ import annotations
@@ -63,13 +63,13 @@ def _matrix(rng: Rng, n: int, scale: float = 1) -> Transport:
 
 
 def _big_m(rng: Rng, n: int, big: float) -> Transport:
-    """Few enough pairs are dear that the masses can do without."""
+    """Some pairs are expensive, few enough that an optimal plan uses none of them."""
     costs = np.where(rng.random((n, n)) < 0.3, big, rng.random((n, n)))
     return Transport(DenseCost(costs), blur=0)
 
 
 def _hall_violation(rng: Rng, n: int) -> Transport:
-    """A third of the rows hold more than the few columns take that they may have."""
+    """A third of the rows, plus one, hold more than the third of the columns that they may use."""
     costs, few = rng.random((n, n)), n // 3
     costs[np.ix_(rng.permutation(n)[: few + 1], rng.permutation(n)[few:])] = np.inf
     return Transport(DenseCost(costs), blur=0)
@@ -81,66 +81,60 @@ def _forbidden_row(rng: Rng, n: int) -> Transport:
     return Transport(DenseCost(costs), _masses(rng, n), _masses(rng, n), blur=0)
 
 
-#: Every input by name. Where versions matter, they are POT 0.9.7, GeomLoss 0.3.1 and OTT-JAX 0.6.0.
+#: All inputs by name. The failures were seen with POT 0.9.7, GeomLoss 0.3.1 and OTT-JAX 0.6.0.
 INPUTS: dict[str, Input[Transport]] = {
     "far-1e3": Input(
         build=lambda rng, n: _translated(rng, n, 1e3),
         n=200,
-        why="points in float32, 1e3 from the origin: |x|² + |y|² − 2x·y has no digits left, and OTT says it converged",
+        why="points in float32, 1e3 from the origin: |x|² + |y|² − 2x·y loses all digits, and OTT reports convergence",
     ),
     "far-1e4": Input(
         build=lambda rng, n: _translated(rng, n, 1e4),
         n=200,
-        why="the same 1e4 from the origin: GeomLoss’s loss is below 0",
+        why="the same 1e4 from the origin: GeomLoss’s loss is negative",
     ),
     "tiny-mass": Input(
         build=lambda rng, n: _with_masses(rng, n, 1e-30, BLUR),
         n=64,
-        why="masses of sum 1e-30: an absolute marginal error is met before the first step",
+        why="masses of sum 1e-30: an absolute bound on the marginal error is met before the first step",
     ),
     "tiny-exact": Input(
         build=lambda rng, n: _with_masses(rng, n, 1e-30, 0),
         n=64,
-        why="the same without a blur: POT compares sums absolutely",
+        why="the same without blur: POT compares sums by an absolute tolerance",
     ),
-    "whole-masses": Input(
-        build=_whole_masses, n=64, why="whole masses: POT casts its plan to integers where they are such"
-    ),
-    "zero-weights": Input(
-        build=_zero_weights, n=64, why="places without mass: the logarithm of 0 where it is not looked for"
-    ),
+    "whole-masses": Input(build=_whole_masses, n=64, why="whole masses, as integers: POT casts its plan to integers"),
+    "zero-weights": Input(build=_zero_weights, n=64, why="points without mass, whose logarithm is −inf"),
     "unequal-sums": Input(
-        build=_unequal_sums, n=64, why="sums that differ, the smaller to be moved: most solvers do not notice"
+        build=_unequal_sums, n=64, why="sums that differ, of which the smaller is moved: most solvers do not notice"
     ),
     "outlier": Input(
-        build=_outlier, n=64, why="a point so far off that exp(−c / ε) is 0: plain scalings leave float64"
+        build=_outlier, n=64, why="a point so far away that exp(−c / ε) is 0: plain scalings overflow float64"
     ),
     "tiny-scale": Input(
-        build=lambda rng, n: _matrix(rng, n, 1e-15), n=32, why="costs below 1e-15: POT’s emd takes them for zero"
+        build=lambda rng, n: _matrix(rng, n, 1e-15), n=32, why="costs below 1e-15: POT’s emd treats them as 0"
     ),
-    "big-m": Input(
-        build=lambda rng, n: _big_m(rng, n, 1e12), n=32, why="1e12 for pairs that are not wanted, in place of inf"
-    ),
-    "huge-m": Input(build=lambda rng, n: _big_m(rng, n, 1e300), n=32, why="the same at 1e300: sums of duals overflow"),
+    "big-m": Input(build=lambda rng, n: _big_m(rng, n, 1e12), n=32, why="1e12 in place of inf for unwanted pairs"),
+    "huge-m": Input(build=lambda rng, n: _big_m(rng, n, 1e300), n=32, why="with 1e300: sums of duals overflow"),
     "equal": Input(
         build=lambda rng, n: Transport(DenseCost(np.ones((n, n))), blur=0), n=32, why="all costs equal", random=False
     ),
     "one-by-one": Input(build=_matrix, n=1, why="a single pair", any_size=False),
     "hall-violation": Input(
-        build=_hall_violation, n=12, why="rows that hold more than the columns take that they allow", feasible=False
+        build=_hall_violation, n=12, why="rows that hold more mass than their allowed columns take", feasible=False
     ),
-    "forbidden-row": Input(build=_forbidden_row, n=12, why="a row of inf that has mass", feasible=False),
+    "forbidden-row": Input(build=_forbidden_row, n=12, why="a row of inf with mass", feasible=False),
 }
 
 if TYPE_CHECKING:
     Name = str
 else:
-    Name = Literal[tuple(INPUTS)]  # so that a name is checked before anything runs
+    Name = Literal[tuple(INPUTS)]  # so that names are checked before a run
 
 
 @family(
     "adversarial-transport",
-    source="reports of users of the packages, and trials of ours; each input says what is known to fail on it",
+    source="bug reports of the packages, and our own tests; each input names the known failures",
     sizes=tuple(sorted({each.n for each in INPUTS.values()})),
     variants=tuple({"input": name} for name in INPUTS),
     sizes_of=lambda input="far-1e3": (INPUTS[input].n,),

@@ -1,10 +1,10 @@
 """Costs |x_i − y_j| of whole numbers: points on a line, which sorting solves.
 
-Ties are exact and come in long runs: whoever lies beyond both x_i and x_k costs them the same difference. `values`
-chooses the numbers:
+Many pairs tie exactly: rows i and k differ by the same amount at every column beyond both x_i and x_k. The setting
+`values` chooses the numbers:
 
 - `indices`: x_i = i and y_j = j. Each row has one 0, in a column of its own, and the optimum is 0.
-- `random`: drawn from 0 to n − 1 with repetition, on either side.
+- `random`: both are drawn from 0 to n − 1 with repetition.
 """
 
 from __future__ import annotations
@@ -25,13 +25,13 @@ from lapmark.solvers import Assignment, DenseCost
     variants=({"values": "indices"}, {"values": "random"}),
 )
 def build(n: int, seed: int = 0, values: Literal["indices", "random"] = "indices") -> Assignment:
-    """An int32 matrix."""
+    """Build the problem, with an int32 matrix."""
     x, y = numbers(n, seed, values)
     return Assignment(DenseCost(np.abs(np.subtract.outer(x, y))))
 
 
 def numbers(n: int, seed: int, values: str) -> np.ndarray:
-    """x and y, as a (2, n) int32 array."""
+    """Return x and y as a (2, n) int32 array."""
     if values == "indices":
         check_only_instance(seed)
         return np.tile(np.arange(n, dtype=np.int32), (2, 1))
@@ -39,6 +39,6 @@ def numbers(n: int, seed: int, values: str) -> np.ndarray:
 
 
 def optimum(n: int, seed: int, values: str) -> int:
-    """The least cost: the smallest with the smallest, and so on."""
+    """Return the least cost: sorted numbers are matched in order."""
     x, y = np.sort(numbers(n, seed, values))
     return int(np.abs(x - y).sum())

@@ -1,13 +1,12 @@
-"""Few kinds of rows, or of rows and of columns: every one of them comes up again and again, as in quantised data.
+"""Few distinct rows, or rows and columns, each repeated many times, as in quantised data.
 
-Copies tie wherever they stand, so that a solver which tells rows apart by their costs alone sends many after the same
-column. What repeats is the setting `of`:
+Copies tie everywhere, so that many of them compete for the same column. The setting `of` says what is repeated:
 
-- `points`: both sides are drawn from the same few points of the unit square, at their squared distance. Many costs are
-  0.
-- `rows`: each row is one of a few random rows; no two columns are alike.
-- `blocks`: rows and columns are each of one of a few classes, and a pair costs what its two classes cost: up to its
-  order, the matrix is made of constant blocks.
+- `points`: both sides are drawn from the same few points of the unit square, at squared distance. Many costs are 0.
+- `rows`: each row is one of a few random rows; no two columns are equal.
+- `blocks`: rows and columns belong to a few classes, which alone determine the cost: up to order, the matrix consists
+of
+  constant blocks.
 """
 
 from __future__ import annotations
@@ -33,7 +32,7 @@ def build(
     distinct: int = 20,
     dtype: FloatType = "float32",
 ) -> Assignment:
-    """`distinct`: how many points, rows, or classes on either side; costs are a matrix of `dtype` in [0, 2]."""
+    """Build the problem, a matrix of `dtype` in [0, 2]; `distinct`: number of points, rows, or classes on each side."""
     if distinct < 1:
         raise ValueError(f"distinct = {distinct}; there must be at least one")
     rng = np.random.default_rng(seed)

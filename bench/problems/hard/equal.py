@@ -1,4 +1,4 @@
-"""All costs are equal, so that every matching is optimal: nothing to do, which still brings down some solvers."""
+"""All costs are equal, so that every matching is optimal; some solvers still fail."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from lapmark.solvers import Assignment, DenseCost
 
 @family(
     "equal",
-    source="the trivial instance; here because packages of note answer it with what is no permutation",
+    source="the trivial instance; some well-known packages answer it with no permutation",
     sizes=(256, 1024, 2048),
 )
 def build(n: int, seed: int = 0, value: float = 1, dtype: FloatType = "float32") -> Assignment:
-    """`value`: the cost of every pair."""
+    """Build the problem; `value`: cost of every pair."""
     check_only_instance(seed)
     return Assignment(DenseCost(np.full((n, n), value, dtype=dtype)))

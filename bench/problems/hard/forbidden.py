@@ -1,6 +1,6 @@
-"""Uniform costs of which a share is `inf`: pairs that no matching may use.
+"""Uniform costs with a share of forbidden pairs, whose cost is `inf`.
 
-One matching, drawn first, is spared, so that there is always an answer.
+One random matching stays allowed, so that there is always an answer.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ from lapmark.solvers import Assignment, DenseCost
     sizes=(256, 1024, 2048),
 )
 def build(n: int, seed: int = 0, share: float = 0.3, dtype: FloatType = "float32") -> Assignment:
-    """`share`: the chance of a pair to be forbidden."""
+    """Build the problem; `share`: probability that a pair is forbidden."""
     if not 0 <= share <= 1:
-        raise ValueError(f"share = {share}; it is a part of all pairs, from 0 to 1")
+        raise ValueError(f"share = {share}; give a probability from 0 to 1")
     rng = np.random.default_rng(seed)
     costs = rng.random((n, n), dtype=dtype)
     forbidden = rng.random((n, n)) < share

@@ -1,16 +1,17 @@
-"""Points laid on a square grid as in `tsne-grid`, but from wherever a method that counts on even spacing fails.
+"""Points laid on a square grid as in `tsne-grid`, in layouts on which methods that assume even spacing fail.
 
-n is the number of nodes. The points are drawn over the unit square in a `layout`:
+n is the number of nodes. The setting `layout` places the points in the unit square:
 
-- `uniform`: anywhere.
-- `line`: on a line that crosses the square, where only their order along it matters.
-- `near-line`: off that line by a millionth. What holds on the line holds nearly: too nearly for a test of collinearity
-  that is too lenient, and for prices that tell the two sides of the line apart.
+- `uniform`: at random.
+- `line`: on a line across the square, so that only their order along it matters.
+- `near-line`: within about a millionth of that line. This misleads lenient tests of collinearity, and the small
+distances
+  to the line need precise prices.
 - `lattice`: in the middles of 30 × 30 cells, many in each.
-- `clusters`: one in a hundred anywhere, the others tightly in two places: whole neighbourhoods of nodes are far from
-  every point, and the points that have to go there are told apart by little.
+- `clusters`: one in a hundred at random, the others in two tight clusters, so that large regions of the grid are far
+  from every point, and the points that go there have nearly equal costs.
 
-`distinct` draws the points, with repetition, from that many of the layout, and `share` leaves nodes over.
+`distinct` draws the points, with repetition, from that many places of the layout; `share` below 1 leaves nodes empty.
 """
 
 from __future__ import annotations
@@ -39,7 +40,7 @@ CENTRES = np.array([[0.25, 0.3], [0.7, 0.6]])
 
 @family(
     "grid",
-    source="made for this benchmark: the inputs that slow down or mislead methods for points on a grid",
+    source="made for this benchmark: inputs that slow down or mislead methods for points on a grid",
     sizes=(256, 784, 1764),
     variants=(
         {"layout": "uniform"},
@@ -63,7 +64,7 @@ def build(
     cost: Literal["points", "dense"] = "points",
     dtype: FloatType = "float32",
 ) -> Assignment:
-    """The problem.
+    """Build the problem.
 
     Parameters
     ----------
@@ -72,9 +73,9 @@ def build(
     seed : int
     layout : {"uniform", "line", "near-line", "lattice", "clusters"}
     distinct : int
-        Number of places that the points are drawn from; 0: each has its own.
+        Number of places that the points are drawn from; 0 gives each point its own.
     share : float
-        Number of points over that of nodes, rounded down; above 0 and at most 1.
+        Number of points relative to nodes, above 0 and at most 1; their product with n is rounded down.
     rows : {"points", "nodes"}
         What the rows are.
     cost : {"points", "dense"}
@@ -83,9 +84,9 @@ def build(
     """
     k = side(n)
     if not 0 < share <= 1:
-        raise ValueError(f"share = {share}; points fill a part of the nodes, above 0 and at most 1")
+        raise ValueError(f"share = {share}; it must be above 0 and at most 1")
     if distinct < 0:
-        raise ValueError(f"distinct = {distinct}; give a number of places, or 0 for as many as points")
+        raise ValueError(f"distinct = {distinct}; give a number of places, or 0 for one per point")
     count, rng = max(int(share * n), 1), np.random.default_rng(seed)
     points = LAYOUTS[layout](distinct or count, rng)
     if distinct:
@@ -117,7 +118,7 @@ def clusters(count: int, rng: np.random.Generator) -> np.ndarray:
     return points
 
 
-#: How each layout draws (count, 2) points.
+#: Functions that draw (count, 2) points, by layout.
 LAYOUTS: dict[Layout, Callable[[int, np.random.Generator], np.ndarray]] = {
     "uniform": uniform,
     "line": line,

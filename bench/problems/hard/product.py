@@ -1,7 +1,7 @@
-"""Machol and Wien's costs i·j, with i and j from 1 to n: the textbook's worst case of the shortest augmenting path.
+"""Machol and Wien's costs i·j, with i and j from 1 to n: a worst case of shortest augmenting paths.
 
-The optimum pairs the largest i with the smallest j and costs n(n+1)(n+2)/6. A solver that starts from the minima of
-rows or columns starts from nothing, since they all lie in one line.
+The optimum pairs the largest i with the smallest j and costs n(n+1)(n+2)/6. All minima of rows lie in one column, and
+those of columns in one row, so that a start from these minima matches one pair only.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ LARGEST = 46_340  # n² still fits int32
     sizes=(256, 512, 1024),
 )
 def build(n: int, seed: int = 0) -> Assignment:
-    """An int32 matrix; nothing about it is random."""
+    """Build the problem, with an int32 matrix that does not depend on the seed."""
     check_only_instance(seed)
     if n > LARGEST:
         raise ValueError(f"n = {n}; above {LARGEST} the cost n² does not fit the int32 matrix")
@@ -29,5 +29,5 @@ def build(n: int, seed: int = 0) -> Assignment:
 
 
 def optimum(n: int) -> int:
-    """The least cost: by the rearrangement inequality, the sum of i·(n + 1 − i)."""
+    """Return the least cost: by the rearrangement inequality, the sum of i·(n + 1 − i)."""
     return n * (n + 1) * (n + 2) // 6

@@ -1,7 +1,7 @@
-"""Costs a_i + b_j: every matching costs the same, but for what rounding adds.
+"""Costs a_i + b_j, with which every matching costs the same except for rounding.
 
-In exact arithmetic there is nothing to choose. In float32 the sums are rounded, each for itself, and what is left to
-optimise is that noise, spread over a matrix whose ties are all near and none exact.
+In float32 each sum is rounded, so that the problem is to optimise the rounding errors of a matrix in which all
+matchings nearly tie.
 """
 
 from __future__ import annotations
@@ -20,6 +20,6 @@ from lapmark.solvers import Assignment, DenseCost
     variants=({"dtype": "float32"}, {"dtype": "float64"}),
 )
 def build(n: int, seed: int = 0, dtype: FloatType = "float32") -> Assignment:
-    """a and b are drawn evenly from [0, 1) in float64; the sums are rounded to `dtype`."""
+    """Build the problem: a and b are uniform on [0, 1) in float64, and the sums are rounded to `dtype`."""
     a, b = np.random.default_rng(seed).random((2, n))
     return Assignment(DenseCost(np.add.outer(a, b).astype(dtype)))

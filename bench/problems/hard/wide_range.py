@@ -1,7 +1,7 @@
-"""Costs of many orders of magnitude, ten to a power drawn evenly from [0, `decades`).
+"""Costs over many orders of magnitude: ten to a power that is uniform on [0, `decades`).
 
-Sums are decided by the large costs, and the choice among the rest by small ones, which prices or duals of the size of
-the large ones may no longer hold.
+The large costs dominate the sum, and small ones decide the rest, which prices or duals as large as the large costs may
+not resolve.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ MOST_DECADES = 38
     sizes=(256, 1024, 2048),
 )
 def build(n: int, seed: int = 0, decades: float = 8, dtype: FloatType = "float32") -> Assignment:
-    """A matrix of `dtype`."""
+    """Build the problem, with a matrix of `dtype`."""
     if not 0 <= decades <= MOST_DECADES:
         raise ValueError(f"decades = {decades}; choose from 0 to {MOST_DECADES}")
     return Assignment(DenseCost((10 ** (decades * np.random.default_rng(seed).random((n, n)))).astype(dtype)))

@@ -1,8 +1,7 @@
-"""Costs 0 and 1: a matching in a graph with as many of its edges as can be, asked as an assignment problem.
+"""Costs 0 and 1: maximum matching in a bipartite graph, as an assignment problem.
 
-What is left of the problem where all ties are: no cost says which of the zeros of a row to take. With 2 % of zeros
-there is nearly always a matching of zeros alone; with two a row there is not, and the search for one more zero fails
-again and again, at length.
+All zeros of a row tie. With 2 % of zeros there is nearly always a matching of zeros only. With two zeros per row there
+is none, and many long searches for another zero fail.
 """
 
 from __future__ import annotations
@@ -21,12 +20,12 @@ from lapmark.solvers import Assignment, DenseCost
     variants=({"zeros": 0.02}, {"zeros": 2}),
 )
 def build(n: int, seed: int = 0, zeros: float = 0.02) -> Assignment:
-    """`zeros`: the share of pairs that cost 0 if below 1, else how many of each row; the matrix is int32."""
+    """Build the problem, an int32 matrix; `zeros`: share of pairs that cost 0 if below 1, else their number per row."""
     rng = np.random.default_rng(seed)
     if 0 <= zeros < 1:
         return Assignment(DenseCost((rng.random((n, n)) >= zeros).astype(np.int32)))
     if not 1 <= zeros <= n or zeros != int(zeros):
-        raise ValueError(f"zeros = {zeros} at n = {n}; give a share below 1, or a whole number of the row's entries")
+        raise ValueError(f"zeros = {zeros} at n = {n}; give a share below 1, or a whole number up to n")
     costs = np.ones((n, n), dtype=np.int32)
     for row in costs:
         row[rng.choice(n, int(zeros), replace=False)] = 0

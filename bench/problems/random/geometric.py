@@ -1,7 +1,7 @@
-"""Random points of the unit cube matched to random points of it, at a power of their distance.
+"""Random points of the unit cube matched to random points, at a power of their distance.
 
-Costs with structure: near points are near to the same columns, augmenting paths are long, and solvers that are quick on
-`uniform` slow down.
+Unlike uniform costs, they have structure: nearby points compete for the same columns, augmenting paths are long, and
+solvers that are fast on `uniform` slow down.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from lapmark.solvers import Assignment, DenseCost, PointCost
 @family(
     "geometric",
     source="the class “geometric” of M. Dell’Amico, P. Toth, Discrete Applied Mathematics 100 (2000) 17–48, "
-    "with distances as they are instead of rounded down",
+    "with distances that are not rounded down",
     sizes=(256, 1024, 2048),
     variants=({}, {"cost": "points", "p": 2}, {"cost": "points", "d": 3, "p": 2}),
 )
@@ -29,7 +29,7 @@ def build(
     cost: Literal["dense", "points"] = "dense",
     dtype: FloatType = "float32",
 ) -> Assignment:
-    """The problem.
+    """Build the problem.
 
     Parameters
     ----------

@@ -1,7 +1,7 @@
-"""Whole costs drawn evenly from 0 to `high`, both included: many ties where the range is short.
+"""Uniform whole costs from 0 to `high`, both included, with many ties if the range is short.
 
-`high=99` makes every row tie over and over once n passes 100, where solvers that break ties badly, or loop on them,
-show it. `high=10n` grows with the size, so that the number of near-best columns of a row stays the same.
+With `high=99` every row has ties from n = 100 on, which is hard for solvers that handle ties badly. `high=10n` grows
+with the size, so that the number of nearly best columns of a row stays the same.
 """
 
 from __future__ import annotations
@@ -24,13 +24,13 @@ LARGEST = np.iinfo(np.int32).max - 1
     variants=({"high": 99}, {"high": "10n"}),
 )
 def build(n: int, seed: int = 0, high: int | str = 99) -> Assignment:
-    """`high`: the largest cost, a number or a multiple of the size as in "10n"; the matrix is int32."""
+    """Build the problem, an int32 matrix; `high`: the largest cost, a number or a multiple of n such as "10n"."""
     largest = largest_cost(high, n)
     return Assignment(DenseCost(np.random.default_rng(seed).integers(0, largest, (n, n), np.int32, endpoint=True)))
 
 
 def largest_cost(high: int | str, n: int) -> int:
-    """The number that `high` stands for at size n."""
+    """Return the value of `high` at size n."""
     text = re.fullmatch(r"(\d+)(n?)", str(high))
     if text is None:
         raise ValueError(f"high = {high!r}; give a whole number, or a multiple of n such as 10n")

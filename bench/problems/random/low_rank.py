@@ -1,7 +1,7 @@
-"""Costs of low rank, the sum of `rank` products u_i·v_j: the matrix follows from a few numbers of each row and column.
+"""Costs of low rank: the sum of `rank` products u_i·v_j.
 
-Rank one is `product` with random factors: sorting solves it, and few solvers notice. Rank three has no such way out,
-and as much structure as points in the plane have.
+Rank one is `product` with random factors, which sorting solves, though few solvers exploit it. Rank three has about as
+much structure as points in the plane, and no such shortcut.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ from lapmark.solvers import Assignment, DenseCost
     variants=({"rank": 1}, {"rank": 3}),
 )
 def build(n: int, seed: int = 0, rank: int = 1, dtype: FloatType = "float32") -> Assignment:
-    """Factors are drawn evenly from [0, 1); the products are rounded once, to `dtype`."""
+    """Build the problem: factors are uniform on [0, 1), and the sum is rounded once, to `dtype`."""
     if rank < 1:
         raise ValueError(f"rank = {rank}; it must be 1 or more")
     rng = np.random.default_rng(seed)
     u, v = rng.random((n, rank)), rng.random((n, rank))
-    # One product at a time: a library's matrix product may sum in another order on another machine.
+    # One product at a time: the order of sums in a library's matrix product differs between machines.
     costs = sum(np.multiply.outer(u[:, k], v[:, k]) for k in range(rank))
     return Assignment(DenseCost(np.asarray(costs, dtype=dtype)))

@@ -1,7 +1,7 @@
-"""Unequal masses moved from n places to n others at least cost: transport, without a blur unless one is asked for.
+"""Unequal masses moved from n points to n others at least cost: transport, by default without blur.
 
-Even points and even masses are the easy end. Mixtures, masses of many sizes, and a lattice on which costs tie are where
-network simplex methods slow down.
+Uniform points and masses are easy. Mixtures, masses of very different sizes, and a lattice with tied costs slow down
+network simplex methods.
 """
 
 from __future__ import annotations
@@ -40,17 +40,17 @@ def build(
     blur: float = 0,
     reach: float | None = None,
 ) -> Transport:
-    """The problem.
+    """Build the problem.
 
     Parameters
     ----------
     n : int
     seed : int
     layout : {"uniform", "mixtures", "lattice", "random"}
-        Points in the unit square, from two mixtures of Gaussians, or on a square lattice, which both sides share and
-        whose costs tie; "random": no points, but a matrix of uniform costs.
+        Points that are uniform on the unit square, from a mixture of Gaussians per side, or on a square lattice shared
+        by both sides, with tied costs; "random" has no points but a matrix of uniform costs.
     mass : {"uniform", "exponential", "whole", "lognormal"}
-        Equal masses, or masses drawn at random; "whole" ones, from 1 to 9, tie.
+        Equal or random masses; those of "whole" are whole numbers from 1 to 9, with ties.
     p : {1, 2}
         Exponent of the distance.
     blur, reach : float

@@ -1,6 +1,6 @@
-"""Costs drawn evenly, with `ratio` times as many columns as rows, or as many rows as columns.
+"""Uniform costs with `ratio` times as many columns as rows, or rows as columns.
 
-Some of the longer side stay unmatched. A solver that pads to a square pays for it in time and in memory.
+Part of the longer side stays unmatched. Solvers that pad the matrix to a square need more time and memory.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import numpy as np
 from lapmark.bench.problems import family
 from lapmark.solvers import Assignment, DenseCost
 
-#: The largest of whole costs: rows tie, and the more the longer they are.
+#: Largest of the whole costs; the longer a row, the more of them tie.
 LARGEST = 99
 
 
@@ -36,7 +36,7 @@ def build(
     longer: Literal["columns", "rows"] = "columns",
     dtype: Literal["float32", "float64", "int32"] = "float32",
 ) -> Assignment:
-    """The problem.
+    """Build the problem.
 
     Parameters
     ----------
@@ -46,12 +46,12 @@ def build(
     ratio : float
         The longer side over the shorter.
     longer : {"columns", "rows"}
-        The matrix for "rows" is the transpose of the other, laid out anew.
+        The matrix for "rows" is the transpose of that for "columns", in row-major order.
     dtype : {"float32", "float64", "int32"}
         Costs in [0, 1), or whole ones from 0 to 99.
     """
     if not ratio >= 1 or ratio * n != int(ratio * n):
-        raise ValueError(f"ratio = {ratio} at n = {n}; the longer side must be a whole number, and no shorter")
+        raise ValueError(f"ratio = {ratio} at n = {n}; ratio · n must be a whole number of at least n")
     rng = np.random.default_rng(seed)
     shape = (n, int(ratio * n))
     wide = (

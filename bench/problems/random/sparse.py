@@ -1,6 +1,6 @@
-"""Few allowed pairs, listed one by one, at uniform costs: what a solver that looks at every pair is too slow for.
+"""A sparse list of allowed pairs with uniform costs, on which solvers that look at every pair are slow.
 
-One matching, drawn first, is among them, so that there is always an answer.
+One random matching is among the pairs, so that there is always an answer.
 """
 
 from __future__ import annotations
@@ -26,22 +26,22 @@ def build(
     cost: Literal["sparse", "dense"] = "sparse",
     dtype: FloatType = "float32",
 ) -> Assignment:
-    """The problem.
+    """Build the problem.
 
     Parameters
     ----------
     n : int
     seed : int
     share : float
-        Part of all pairs that are drawn, besides the matching.
+        Share of all pairs that is drawn, in addition to the matching.
     cost : {"sparse", "dense"}
-        A list of the pairs (CSR), or a matrix that is `inf` elsewhere.
+        A sparse matrix (CSR), or a dense one that is `inf` for all other pairs.
     dtype : {"float32", "float64"}
     """
     import scipy.sparse
 
     if not 0 <= share <= 1:
-        raise ValueError(f"share = {share}; it is a part of all pairs, from 0 to 1")
+        raise ValueError(f"share = {share}; give a share of all pairs from 0 to 1")
     rng = np.random.default_rng(seed)
     matching = np.arange(n) * n + rng.permutation(n)
     drawn = rng.choice(n * n, round(share * n * n), replace=False, shuffle=False)

@@ -1,4 +1,4 @@
-"""Costs drawn evenly from [0, 1): no structure at all. The usual first benchmark, and an easy one."""
+"""Uniform costs on [0, 1), without any structure: the usual first benchmark, and an easy one."""
 
 from __future__ import annotations
 

@@ -120,16 +120,16 @@ class TestFolder:
         reasons = dict(read.skipped)
         assert set(reasons) == {"cut.png", "empty.jpg", "text.png", "head.png", "gone.png"}
         assert reasons["empty.jpg"] == "it is empty"
-        assert "no image" in reasons["text.png"]
+        assert "not an image" in reasons["text.png"]
         assert str(tmp_path) not in reasons["cut.png"]
-        assert read.ignored == "files that are no images: 1"
+        assert read.ignored == "files that are not images: 1"
 
     @pytest.mark.parametrize(
         ("files", "fault"),
         [
-            ({}, "has no files; a collection is"),
+            ({}, "has no files; give"),
             ({"a.txt": b"", "b.pdf": b""}, r"has 2 files, none of them an image \(a\.txt, …\)"),
-            ({"a.png": b"x", "b.png": b""}, "none of 2 images can be read; the first, a.png: it is no image"),
+            ({"a.png": b"x", "b.png": b""}, "none of 2 images can be read; the first, a.png: it is not an image"),
         ],
     )
     def test_a_folder_without_images(self, tmp_path: Path, files: dict[str, bytes], fault: str) -> None:
@@ -148,7 +148,7 @@ class TestFolder:
     def test_sprites_beyond_any_picture_are_refused_before_they_are_read(self, tmp_path: Path) -> None:
         for i in range(5):
             (tmp_path / f"{i}.png").touch()
-        with pytest.raises(ValueError, match="--sprite 3344 makes one that can"):
+        with pytest.raises(ValueError, match="use --sprite 3344"):
             collection.read(tmp_path, 20_000)
         for suffix in picture_size.MOST_PIXELS:
             picture_size.check_size(2 * 3, 3344, suffix)
@@ -211,7 +211,7 @@ class TestFolder:
         read = collection.read(folder)
         assert read.names == ("cats/1.png", "dogs/2.png", "dogs/old/3.png", "own/4.png", "own/linked.png")
         assert read.labels == ("cats", "dogs", "dogs", "own", "own")
-        reason = "it is a link to a folder that is read already, or that holds this one"
+        reason = "it is a link to a folder that was read already, or that contains it"
         assert dict(read.skipped) == dict.fromkeys(("above", "hounds", "own/again"), reason)
 
     def test_a_folder_that_cannot_be_opened_is_named(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -246,7 +246,7 @@ class TestFolder:
         known = {ending: kind for ending, kind in Image.registered_extensions().items() if kind != "HEIF"}
         monkeypatch.setattr(Image, "registered_extensions", lambda: known)
         monkeypatch.setattr(Image, "open", lambda path: (_ for _ in ()).throw(Image.UnidentifiedImageError))
-        with pytest.raises(ValueError, match=r"the first, a\.heic: reading it takes pip install pillow-heif"):
+        with pytest.raises(ValueError, match=r"the first, a\.heic: to read it, pip install pillow-heif"):
             collection.read(tmp_path)
 
 
@@ -313,24 +313,24 @@ class TestArrays:
             ({"a": np.array([[1, None], [2, 3]])}, "Python objects"),
             ({"a": np.array([[1, np.nan], [2, 3]])}, r"a\[0, 1\] is nan"),
             ({"a": np.array([[1, 2], [2, -np.inf]])}, r"a\[1, 1\] is -inf"),
-            ({"a": np.ones((1, 2))}, "holds 1 thing; a map takes at least two"),
+            ({"a": np.ones((1, 2))}, "holds 1 item; a map needs at least two"),
             ({"a": np.ones((0, 2))}, "holds nothing"),
             ({"a": np.ones(5)}, r"reshape\(-1, 1\)"),
             ({"a": np.ones((5, 0))}, "shape"),
             ({"a": np.float64(3)}, "real numbers"),
             ({"a": np.ones((3, 2), complex)}, "real numbers"),
             ({"a": np.array([["a", "b"], ["c", "d"]])}, "real numbers"),
-            ({"a": np.ones((3, 8, 8))}, r"they are bytes, .* by \(255 \* images\)\.astype\(np\.uint8\)"),
-            ({"a": np.ones((3, 8, 8), int)}, r"they are bytes, .* by images\.astype\(np\.uint8\)"),
+            ({"a": np.ones((3, 8, 8))}, r"they must be bytes, .* by \(255 \* images\)\.astype\(np\.uint8\)"),
+            ({"a": np.ones((3, 8, 8), int)}, r"they must be bytes, .* by images\.astype\(np\.uint8\)"),
             (
                 {"a": np.ones((3, 3, 8, 8), np.uint8)},
-                r"they are bytes, .*; np\.moveaxis\(images, 1, -1\) puts channels",
+                r"they must be bytes, .*; np\.moveaxis\(images, 1, -1\) puts channels",
             ),
-            ({"a": np.ones((3, 8, 8, 2), np.uint8)}, "they are bytes"),
-            ({"a": np.ones((3, 0, 8), np.uint8)}, "they are bytes"),
-            ({"a": np.eye(3), "b": np.eye(3)}, "holds a, b; call what is to be embedded points or"),
+            ({"a": np.ones((3, 8, 8, 2), np.uint8)}, "they must be bytes"),
+            ({"a": np.ones((3, 0, 8), np.uint8)}, "they must be bytes"),
+            ({"a": np.eye(3), "b": np.eye(3)}, "holds a, b; call the array to embed points or"),
             ({"X": np.eye(3), "y": np.ones(2)}, r"y has shape \(2,\)"),
-            ({"X": np.eye(3), "images": noise(2, 8, 8)}, "there are 2 images for 3 things"),
+            ({"X": np.eye(3), "images": noise(2, 8, 8)}, "there are 2 images for 3 items"),
         ],
     )
     def test_what_is_wrong_is_named(self, tmp_path: Path, arrays: dict[str, np.ndarray], fault: str) -> None:
@@ -381,7 +381,7 @@ def test_what_does_not_exist_and_what_is_no_collection(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError, match="nowhere"):
         collection.read(tmp_path / "nowhere")
     (tmp_path / "a.doc").write_text("x")
-    with pytest.raises(ValueError, match=r"a\.doc: it is no collection; one is a folder of images"):
+    with pytest.raises(ValueError, match=r"a\.doc: its format is unknown; give a folder of images"):
         collection.read(tmp_path / "a.doc")
 
 

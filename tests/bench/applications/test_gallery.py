@@ -221,9 +221,7 @@ def test_gallery_of_a_study_writes_its_text_notes_and_pictures(tmp_path: Path, m
         (["spiral:n=2"], 1, "no pictures: n = 2; a spiral has three points or more"),
     ],
 )
-def test_gallery_of_a_study_names_mistakes(
-    tmp_path: Path, arguments: list[str], code: int, message: str
-) -> None:
+def test_gallery_of_a_study_names_mistakes(tmp_path: Path, arguments: list[str], code: int, message: str) -> None:
     got, output = lapmark("gallery", "--to", tmp_path, *arguments)
     assert (got, message in output) == (code, True), output
 
@@ -231,9 +229,9 @@ def test_gallery_of_a_study_names_mistakes(
 @pytest.mark.usefixtures("blurred")
 def test_album_of_an_entropic_answer_gives_its_certified_gap(tmp_path: Path) -> None:
     balanced = albums.album(Case("blurred", 9), "auto", tmp_path).text
-    assert re.search(r"marginal error .*, certified at most .* % above what it costs without blur", balanced), balanced
+    assert re.search(r"marginal error .*, certified at most .* % above the optimum without blur", balanced), balanced
     loose = albums.album(Case("blurred", 9, 0, {"reach": 0.5}), "auto", tmp_path).text
-    assert re.search(r"with the penalty on what stays behind, .*, certified at most .* % above", loose), loose
+    assert re.search(r"with the penalty on mass that is not moved, .*, certified at most .* % above", loose), loose
 
 
 @pytest.mark.parametrize(

@@ -56,7 +56,7 @@ def test_images_are_at_their_nodes(folder: Path) -> None:
     (folder / "in" / "broken.png").write_text("none")
     code, output = lapmark("in", "-o", "map.png", "--method", "pca", "--sprite", 16, "--save-assignment", "t.csv")
     assert code == 0, output
-    assert "20 images\nskipped 1 that cannot be read:\n  broken.png: it is no image" in output
+    assert "20 images\nskipped 1 that cannot be read:\n  broken.png: it is not an image" in output
     assert "pca in " in output
     assert "4×5 grid, jv" in output
     assert "certified optimal\nmap.png\nt.csv" in output
@@ -93,7 +93,7 @@ def test_the_assignment_is_saved(suffix: str) -> None:
     np.savez("in.npz", points=POINTS, label=LABELS, names=[f"ä{i}" for i in range(30)])
     code, output = lapmark("in.npz", "--grid", "6x9", "--save-assignment", f"t{suffix}")
     assert code == 0, output
-    assert "30 points, 2 labels\npoints as they are, 6×9 grid, 24 nodes empty, cascade" in output
+    assert "30 points, 2 labels\npoints of the plane, 6×9 grid, 24 nodes empty, cascade" in output
     read = {
         ".csv": pd.read_csv,
         ".json": pd.read_json,
@@ -163,14 +163,14 @@ def test_the_same_input_gives_the_same_bytes_and_the_embedding_is_kept(folder: P
         ),
         (["two.npy", "-o", "."], "must end in"),
         (["two.npy", "--save-assignment", "t.xlsx"], "must end in .csv, .json, .npy, .parquet"),
-        (["two.npy", "--grid", "5"], "--grid 5: a grid is ROWSxCOLUMNS, such as 40x60"),
+        (["two.npy", "--grid", "5"], "--grid 5: give ROWSxCOLUMNS, such as 40x60"),
         (["two.npy", "--grid", "0x7"], "ROWSxCOLUMNS"),
         (["two.npy", "--grid", "4x5"], "a 4×5 grid has room for 20 of 30 points; 5×6 has for all"),
-        (["two.npy", "--grid", "9999x9999", "--sprite", "9"], "--sprite 1 makes one that can"),
+        (["two.npy", "--grid", "9999x9999", "--sprite", "9"], "use --sprite 1"),
         (["two.npy", "--grid", "99999x99999"], "take fewer"),
         (["two.npy", "--method", "tsen"], "no method is called 'tsen'; did you mean tsne"),
-        (["five.npy", "--method", "none"], "--method none takes points of the plane; these are vectors of 5 numbers"),
-        (["one.npy"], "one.npy: it holds 1 thing; a map takes at least two"),
+        (["five.npy", "--method", "none"], "--method none needs points of the plane; these are vectors of 5 numbers"),
+        (["one.npy"], "one.npy: it holds 1 item; a map needs at least two"),
         (["nan.npy"], "nan.npy: data[3, 1] is nan"),
         (["."], "none of them an image"),
     ],
@@ -253,7 +253,7 @@ def test_what_an_embedding_warns_of_is_a_note(folder: Path) -> None:
     np.save("in.npy", np.concatenate([RNG.random((30, 5)), 100 + RNG.random((30, 5))]))
     code, output = lapmark("in.npy", "--method", "lle", "-o", "map.png")
     assert code == 0, output
-    assert "60 vectors\nnote: the graph of 10 neighbours falls into 2 parts" in output
+    assert "60 vectors\nnote: the graph of 10 neighbours has 2 parts" in output
     assert "more neighbours may join them\nlle in " in output
 
 
@@ -262,7 +262,7 @@ def test_as_a_library() -> None:
     layout = pipeline.lay(collection.read("in.npy"), (6, 6))
     np.testing.assert_array_equal(layout.nodes, grid_layout(POINTS, (6, 6)))
     assert layout.certificate.optimal
-    assert layout.facts == "points as they are, 6×6 grid, 6 nodes empty, cascade, certified optimal"
+    assert layout.facts == "points of the plane, 6×6 grid, 6 nodes empty, cascade, certified optimal"
 
 
 def test_ctrl_c_leaves_nothing_half_written(folder: Path) -> None:

@@ -50,14 +50,14 @@ def test_times_are_left_out(tmp_path: Path) -> None:
     frame = pd.DataFrame({"x": [1.5, 2], "y": [3, 4], "when": pd.to_datetime(["2020-01-01", "2021-01-01"])})
     frame.to_parquet(tmp_path / "t.parquet")
     read = collection.read(tmp_path / "t.parquet")
-    assert (read.ignored, read.vectors.shape) == ("columns that are no numbers: when", (2, 2))
+    assert (read.ignored, read.vectors.shape) == ("columns that are not numeric: when", (2, 2))
 
 
 def test_durations_are_left_out(tmp_path: Path) -> None:
     seconds = pa.array([60, 120], pa.duration("s"))
     pq.write_table(pa.table({"x": [1.5, 2], "y": [3, 4], "took": seconds}), tmp_path / "t.parquet")
     read = collection.read(tmp_path / "t.parquet")
-    assert (read.ignored, read.vectors.tolist()) == ("columns that are no numbers: took", [[1.5, 3], [2, 4]])
+    assert (read.ignored, read.vectors.tolist()) == ("columns that are not numeric: took", [[1.5, 3], [2, 4]])
 
 
 @pytest.mark.parametrize(
@@ -121,7 +121,7 @@ def test_a_heading_can_be_asked_for(tmp_path: Path) -> None:
 def test_texts_are_left_out_and_named(tmp_path: Path) -> None:
     (tmp_path / "t.csv").write_text("a,b,city,when\n1,2,Rome,x\n3,4,Oslo,2020\n5,6,Bern,y\n")
     read = collection.read(tmp_path / "t.csv")
-    assert read.ignored == "columns that are no numbers: city, when"
+    assert read.ignored == "columns that are not numeric: city, when"
     assert read.vectors.shape == (3, 2)
 
 
@@ -146,14 +146,14 @@ def test_images_by_their_paths(tmp_path: Path) -> None:
     [
         ("x,y\n1,2\n3,\n", "row 2 of column 'y' is missing"),
         ("x,y\n1,inf\n3,4\n", "row 1 of column 'y' is inf"),
-        ("x,y\n1,2\n3,four\n5,6\n", "row 2 of column 'y' is 'four', no number"),
+        ("x,y\n1,2\n3,four\n5,6\n", "row 2 of column 'y' is 'four', not a number"),
         ("x,y\n1,2\n3,4,5\n6,7\n", "Expected 2 fields in line 3, saw 3"),
         ("x,y\n1,2,3\n4,5,6\n", "more fields than the heading"),
-        ("x,y\n1,2\n", "holds 1 thing; a map takes at least two; detected layout: 1 row, 2 numeric columns, separator ,"),
+        ("x,y\n1,2\n", "holds 1 item; a map needs at least two; detected layout: 1 row, 2 numeric columns"),
         ("x,y\n", "holds nothing"),
         ("\n\n", "t.csv"),
-        ("a,b\np,q\nr,s\n", "no column of numbers"),
-        ("label\n1\n2\n", "no column of numbers"),
+        ("a,b\np,q\nr,s\n", "no numeric column"),
+        ("label\n1\n2\n", "no numeric column"),
         ("x,y\n\xff,2\n", "t.csv"),
     ],
 )

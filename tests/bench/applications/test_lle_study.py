@@ -164,7 +164,7 @@ def test_turned_picture_keeps_the_colours_of_labels(of: numbers.Embedded, tmp_pa
     [
         (99, {}, "n = 99; with the images of digits take 100 to 1697, which leaves some unseen"),
         (1698, {}, "n = 1698; "),
-        (200, {"components": 1}, "components = 1; the pictures are of a plane, which takes two"),
+        (200, {"components": 1}, "components = 1; the pictures show a plane; take two or more"),
         (200, {"neighbours": 0}, "n_neighbors = 0"),
     ],
 )

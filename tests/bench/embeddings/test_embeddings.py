@@ -113,7 +113,7 @@ def test_equal_vectors_and_two_vectors(folder: Path, method: str) -> None:
     skip_missing(method)
     assert not embed(np.full((9, 3), 7), method).any()
     if method == "umap":
-        with pytest.raises(ValueError, match="UMAP takes three vectors or more, not 2"):
+        with pytest.raises(ValueError, match="UMAP needs three vectors or more, not 2"):
             embed(np.eye(2), method)
     else:
         one, other = embed(np.eye(2), method)
@@ -154,7 +154,7 @@ def test_what_is_asked_wrongly_is_named(folder: Path, blobs: np.ndarray, monkeyp
     with pytest.raises(ValueError, match="threads = 0; it must be a whole number of at least 1"):
         embed(blobs, threads=0)
     assert np.array_equal(embed(blobs, "pca", threads=-1), embed(blobs, "pca", threads=None))
-    with pytest.raises(ValueError, match="type complex128; an embedding takes real numbers"):
+    with pytest.raises(ValueError, match="type complex128; an embedding needs real numbers"):
         embed(blobs * 1j)
     absent = dataclasses.replace(methods()["umap"], modules={"no_such_module": "no-such-package"})
     monkeypatch.setitem(methods(), "umap", absent)

@@ -72,7 +72,7 @@ def test_each_comes_at_a_size_of_its_own() -> None:
 def test_names_are_checked_before_anything_runs() -> None:
     with pytest.raises(ValueError, match="input = 'nonsense'; it must be sentinel or big-m or"):
         plan(["jv"], ["adversarial:input=nonsense"])
-    with pytest.raises(ValueError, match="this input comes at n = 1 only"):
+    with pytest.raises(ValueError, match="this input exists at n = 1 only"):
         Case("adversarial", 2, 0, {"input": "one-by-one"}).build()
 
 

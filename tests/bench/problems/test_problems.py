@@ -129,7 +129,7 @@ def test_every_family_says_where_it_comes_from(family: problems.Family) -> None:
         ("equal:n=4,seed=1", "leave the seed at 0"),
         ("equal:n=4,value=dear", "value = 'dear'; it must be a number"),
         ("binary:n=4,zeros=5", "zeros = 5 at n = 4"),
-        ("binary:n=4,zeros=1.5", "a whole number of the row's entries"),
+        ("binary:n=4,zeros=1.5", "a whole number up to n"),
         ("binary:n=4,zeros=-0.1", "zeros = -0.1"),
         ("low-rank:n=4,rank=0", "rank = 0"),
         ("wide-range:n=4,decades=40", "decades = 40; choose from 0 to 38"),
