@@ -1,4 +1,4 @@
-"""Pages that MkDocs does not find in this folder: documents at the root, and the help of the command.
+"""Pages that MkDocs does not find in this folder: documents at the root, the reference, and the help of the command.
 
 Links are written as they work in the repository. They are turned here to where they lead within the site.
 """
@@ -14,6 +14,8 @@ from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.files import File, Files
 from mkdocs.structure.pages import Page
 
+import lapmark
+
 ROOT = Path(__file__).parent.parent
 DOCUMENTS = ("BIAS.md", "CONTRIBUTING.md", "SECURITY.md")
 
@@ -22,6 +24,7 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
     """Add the pages that are written elsewhere."""
     pages = {name: (ROOT / name).read_text(encoding="utf-8") for name in DOCUMENTS}
     pages["command.md"] = command_help()
+    pages["api.md"] = reference()
     for name, text in pages.items():
         files.append(File.generated(config, name, content=text))
     return files
@@ -40,6 +43,19 @@ def on_page_content(html: str, page: Page, config: MkDocsConfig, files: Files) -
         return f'<code class="word">{breakable}</code>'
 
     return re.sub(r"<code>([^<\s]{1,50})</code>", word, html)
+
+
+def reference() -> str:
+    """Return the page of every public name, each documented where it is defined.
+
+    Several functions share their name with their module, and `::: lapmark` would describe the module.
+    """
+    text = "# The library\n\nEverything below is imported from `lapmark`. [As a library](library.md) shows it in use.\n"
+    for name in sorted(lapmark.__all__, key=str.lower):
+        thing = getattr(lapmark, name)
+        text += f'\n<a id="lapmark.{name}"></a>\n\n'
+        text += f"::: {thing.__module__}.{thing.__qualname__}\n    options:\n      heading: {name}\n"
+    return text
 
 
 def command_help() -> str:
