@@ -51,7 +51,7 @@ def check(costs, maximize=False, threads=None):
     st.integers(0, 2**32),
 )
 @settings(max_examples=100, deadline=None)
-def test_a_stack(shape, dtype, maximize, threads, seed):
+def test_solve_batch_of_a_stack_agrees_with_one_by_one(shape, dtype, maximize, threads, seed):
     rng = np.random.default_rng(seed)
     costs = (rng.integers(0, 2 if dtype == "bool" else 50, shape)).astype(dtype)
     answer = check(costs, maximize, threads)
@@ -61,7 +61,7 @@ def test_a_stack(shape, dtype, maximize, threads, seed):
 
 @given(st.lists(st.tuples(st.integers(0, 12), st.integers(0, 12)), max_size=20), st.booleans(), st.integers(0, 2**32))
 @settings(max_examples=100, deadline=None)
-def test_a_ragged_list(shapes, maximize, seed):
+def test_solve_batch_of_a_ragged_list_agrees_with_one_by_one(shapes, maximize, seed):
     rng = np.random.default_rng(seed)
     dtypes = ["float64", "float32", "int16"]
     costs = [(1000 * rng.random(shape)).astype(dtypes[k % 3]) for k, shape in enumerate(shapes)]

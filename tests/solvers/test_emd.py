@@ -39,7 +39,7 @@ def test_pairs_one_against_many_and_all_pairs(p):
     assert emd(cost, a[:0], b[0]).shape == (0,)
 
 
-def test_faults_are_named():
+def test_emd_invalid_masses_are_named():
     cost = DenseCost(np.ones((3, 2)))
     a, b = np.full((4, 3), 1 / 3), np.full((4, 2), 1 / 2)
     for change, message in (
@@ -85,7 +85,7 @@ MASSES = {
 @pytest.mark.parametrize("partial", [False, True])
 @pytest.mark.parametrize("masses", MASSES)
 @pytest.mark.parametrize("kind", COSTS)
-def test_every_answer_is_proven(kind, masses, partial):
+def test_emd_plans_are_proven_optimal(kind, masses, partial):
     rng = np.random.default_rng(1)
     for side in (1, 2, 5):
         cost = COSTS[kind](rng, side)
@@ -166,7 +166,7 @@ def test_forbidden_pairs_and_sparse_costs():
 
 @pytest.mark.parametrize("kind", ["together", "one by one"])
 @pytest.mark.parametrize("threads", [1, 2])
-def test_ctrl_c_ends_it(kind, threads):
+def test_emd_ctrl_c_ends_it(kind, threads):
     setting = (
         "import numpy as np\n"
         "import sys\nfrom lapmark import DenseCost, emd\n"

@@ -125,7 +125,7 @@ def test_infeasible_is_a_value_error_that_names_a_row():
         solve(Assignment(DenseCost([[1, 2], [np.inf, np.inf]])))
 
 
-def test_a_problem_is_asked_for():
+def test_solve_without_a_problem_is_a_type_error():
     with pytest.raises(TypeError, match="not ndarray"):
         solve(np.ones((2, 2)))
 

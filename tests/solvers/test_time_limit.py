@@ -110,7 +110,7 @@ def test_a_solver_that_cannot_be_stopped_says_so_and_names_those_that_can():
         solve(Assignment(DenseCost([[1.0]])), "scipy", time_limit=1)
 
 
-def test_it_goes_through_pickle():
+def test_time_limit_survives_pickle():
     error = pickle.loads(pickle.dumps(TimeLimit(0.5, (3, 4), 1.25)))
     assert (error.seconds, error.shape, error.bound) == (0.5, (3, 4), 1.25)
     assert str(error) == "no answer to the 3×4 problem within 0.5 s; proven bound on the optimum: 1.25"

@@ -92,7 +92,7 @@ def allowed(solver: str) -> float:
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
 @pytest.mark.parametrize("reach", [None, 0.3])
 @pytest.mark.parametrize(("p", "scale"), [(2, 0.5), (2, 3.0), (1, 1.0), (1, 0.4)])
-def test_the_plan_is_ours(peer: str, p: float, scale: float, reach: float | None, dtype: str) -> None:
+def test_entropic_peers_find_our_plan(peer: str, p: float, scale: float, reach: float | None, dtype: str) -> None:
     if reach is not None and peer == "pot-sinkhorn-log":
         pytest.skip("the package has no unbalanced form of it")
     if reach is not None and scale == 3 and peer == "pot-sinkhorn-stabilized":
@@ -122,7 +122,7 @@ def test_scale_and_blur_are_one_choice_of_units(geomloss: str) -> None:
     np.testing.assert_allclose(second.f, 4 * first.f, rtol=1e-9, atol=1e-12)
 
 
-def test_zero_masses(peer: str) -> None:
+def test_entropic_peers_with_zero_masses_agree_with_ours(peer: str) -> None:
     problem = transport()
     a, b = problem.a.copy(), problem.b.copy()
     a[:6], b[45:] = 0, 0
@@ -169,7 +169,7 @@ def test_points_of_other_dimensions(peer: str, dimensions: int) -> None:
 
 
 @pytest.mark.parametrize("reach", [None, 0.5])
-def test_a_matrix(peer: str, reach: float | None) -> None:
+def test_entropic_peers_take_a_matrix(peer: str, reach: float | None) -> None:
     points = transport(reach=reach)
     problem = as_matrix(points)
     if peer in GEOMLOSS or (reach is not None and peer == "pot-sinkhorn-log"):

@@ -83,7 +83,7 @@ def test_whole_numbers_against_fewer():
 
 @pytest.mark.parametrize("kind", NUMBERS)
 @pytest.mark.parametrize("shape", [(60, 60), (50, 70), (1, 5), (40, 400)])
-def test_masses_on_a_line(kind, shape):
+def test_masses_on_a_line_are_moved_in_order(kind, shape):
     x, y = drawn(kind, shape, seed=6)
     rng = np.random.default_rng(7)
     a, b = rng.random(shape[0]), rng.random(shape[1])

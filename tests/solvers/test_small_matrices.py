@@ -76,7 +76,7 @@ def test_the_answer_is_optimal(matrix, dtype, maximize):
 
 @pytest.mark.parametrize("kind", sorted(KINDS))
 @pytest.mark.parametrize("side", [1, 7, 8, 9, 63, 64, 65, 129, SIDE - 1, SIDE])
-def test_every_width(kind, side):
+def test_small_matrices_of_every_width_are_optimal(kind, side):
     rng = np.random.default_rng(side)
     for shape in ((side, side), (1 + side // 3, side), (side, 1 + side // 3)):
         matrix = KINDS[kind](rng, shape)
@@ -90,7 +90,7 @@ def test_every_width(kind, side):
 )
 @pytest.mark.parametrize("maximize", [False, True])
 @pytest.mark.parametrize("layout", ["C", "Fortran", "every second", "backwards", "misaligned", "read-only"])
-def test_every_type_and_layout(dtype, maximize, layout):
+def test_small_matrices_of_every_type_and_layout_are_optimal(dtype, maximize, layout):
     rng = np.random.default_rng(5)
     matrix = rng.integers(0, 2 if dtype == "?" else 100, (12, 17)).astype(dtype)
     if layout == "Fortran":

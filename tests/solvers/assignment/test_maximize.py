@@ -63,7 +63,7 @@ def test_duals_are_mirrored():
             assert (matching.v >= 0).all()
 
 
-def test_inf_forbids_a_pair_all_the_same():
+def test_maximize_inf_forbids_a_pair():
     matrix = np.array([[np.inf, 1.0], [2.0, 9.0]])
     problem = Assignment(DenseCost(matrix), maximize=True)
     assert solve(problem).row_to_col.tolist() == [1, 0]
@@ -74,7 +74,7 @@ def test_inf_forbids_a_pair_all_the_same():
     assert caught.value.columns.tolist() == [1]
 
 
-def test_every_kind_of_cost():
+def test_maximize_with_every_kind_of_cost_is_optimal():
     rng = np.random.default_rng(2)
     points = PointCost(rng.random((8, 2)), rng.random((8, 2)))
     stored = SparseCost(csr_array(1 + rng.random((8, 8))))
@@ -131,7 +131,7 @@ def test_the_bound_when_the_time_is_over_is_an_upper_one():
     assert caught.value.bound == np.inf
 
 
-def test_who_cannot():
+def test_maximize_is_refused_by_solvers_of_points():
     points = Assignment(PointCost([[0.0]], [[1.0]]), maximize=True)
     assert "pot-bsp" not in names(points)
     with pytest.raises(Unsupported, match="pot-bsp cannot maximize"):

@@ -72,7 +72,7 @@ def test_a_forbidden_pair_is_a_fault():
     assert certificate.fault == "row 1 is matched to column 0, a forbidden pair"
 
 
-def test_wrong_kind_of_answer():
+def test_certify_a_wrong_kind_of_answer_is_invalid():
     assert "not a Matching" in certify(problem(), Plan(0.0, 0.0)).fault
     assert "not a Plan" in certify(Transport(DenseCost(COST)), answer()).fault
     with pytest.raises(TypeError, match="not ndarray"):
@@ -108,7 +108,7 @@ def test_without_a_search_the_minima_alone_bound_an_answer():
     assert 0 < certificate.gap < 1
 
 
-def test_the_better_bound_counts():
+def test_certify_uses_the_better_of_two_bounds():
     poor = answer(u=np.zeros(3), v=np.full(3, -1.0))
     assert certify(problem(), poor, bound=OPTIMUM).optimal
     assert certify(problem(), poor, bound=0.0).dual_bound >= 3
@@ -125,7 +125,7 @@ def test_no_duals_prove_more_than_the_optimum(shape):
         assert terms.given_columns(rng.normal(size=shape[1]) * scale).bound() <= optimum
 
 
-def test_huge_duals_prove_nothing():
+def test_certify_matching_with_huge_duals_proves_nothing():
     """c − v is −v where v is large enough: the bound would be 0, above the optimum."""
     negative = problem(-COST)
     worst = Matching.of(negative, [1, 2, 0])
@@ -151,7 +151,7 @@ def test_rounded_duals_still_prove_an_optimal_matching(shape):
     assert 0 <= certificate.gap < 1e-9
 
 
-def test_a_penalty_forgives_nothing():
+def test_certify_with_a_large_penalty_still_finds_the_excess():
     """Rounding of a penalty is larger than the error here, but the penalty is no part of the answer."""
     matrix = np.array([[1e15, 1.0, 2.0], [1.0, 1e15, 2.0], [2.0, 2.5, 1.0]])
     given = problem(matrix)

@@ -70,7 +70,7 @@ def assert_optimal(problem, plan, rounding=0.0):
 
 @given(st.data())
 @settings(deadline=None)
-def test_against_linear_programming(data):
+def test_transport_agrees_with_linear_programming(data):
     n, m = data.draw(st.integers(1, 7)), data.draw(st.integers(1, 7))
     dtype = data.draw(st.sampled_from([np.float32, np.float64, np.int16]))
     matrix = data.draw(arrays(dtype, (n, m), elements=st.integers(-3, 9)))
@@ -119,7 +119,7 @@ def test_of_equal_masses_it_is_an_assignment(n):
         np.testing.assert_array_equal(plan.mass.tocoo().coords[1], matching.row_to_col)
 
 
-def test_on_a_line_mass_keeps_its_order():
+def test_transport_on_a_line_keeps_the_order_of_masses():
     rng = np.random.default_rng(2)
     x, y, a, b = np.sort(rng.random(150)), np.sort(rng.random(90)), rng.random(150), rng.random(90)
     for p in (2, 1):
@@ -134,7 +134,7 @@ def test_on_a_line_mass_keeps_its_order():
         assert plan.cost == pytest.approx(expected, rel=1e-12)
 
 
-def test_a_translation_costs_its_square():
+def test_transport_of_a_translation_costs_its_square():
     rng = np.random.default_rng(3)
     x, a = rng.random((400, 3)), rng.exponential(1, 400)
     problem = balanced(PointCost(x, x + np.array([0.1, -0.2, 0.3])), a, a)
@@ -181,7 +181,7 @@ def test_time_limit_carries_a_bound():
         assert np.isfinite(caught.value.bound)
 
 
-def test_what_it_does_not_take():
+def test_transport_with_a_blur_or_a_reach_is_refused():
     cost = DenseCost(np.ones((2, 2)))
     for problem in (Transport(cost, blur=0.1), Transport(cost, blur=0, reach=1.0)):
         with pytest.raises(Unsupported, match="give blur=0 and no reach"):
@@ -217,7 +217,7 @@ def partial_optimum(problem):
 
 @given(st.data())
 @settings(deadline=None)
-def test_the_smaller_sum_is_moved(data):
+def test_partial_transport_moves_the_smaller_sum(data):
     n, m = data.draw(st.integers(1, 6)), data.draw(st.integers(1, 6))
     matrix = data.draw(arrays(np.float64, (n, m), elements=st.integers(-3, 9)))
     a, b = (data.draw(arrays(np.float64, k, elements=st.integers(0, 4))) for k in (n, m))
@@ -263,7 +263,7 @@ def test_a_wrong_partial_plan_is_not_certified():
     assert not certify(problem, too_much).optimal
 
 
-def test_sums_that_differ_have_to_be_asked_for():
+def test_transport_of_different_sums_needs_partial():
     cost = DenseCost(np.ones((2, 3)))
     with pytest.raises(ValueError, match=r"a sums to 2, b to 3; rescale one, or give partial=True"):
         Transport(cost, np.ones(2), np.ones(3), blur=0)

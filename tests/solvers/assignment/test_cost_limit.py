@@ -61,7 +61,7 @@ def assert_optimal(problem, matching, optimum):
 
 
 @pytest.mark.parametrize(("n", "m"), [(1, 1), (2, 3), (3, 2), (3, 3)])
-def test_against_every_matching_there_is(solver, n, m):
+def test_limit_agrees_with_brute_force(solver, n, m):
     rng = np.random.default_rng(n + 10 * m)
     for _ in range(60):
         matrix = rng.choice([-1.0, 0.0, 1.0, 2.0, np.inf], (n, m))
@@ -77,21 +77,21 @@ def test_against_every_matching_there_is(solver, n, m):
 @given(
     SHAPES.flatmap(lambda shape: arrays(np.float64, shape, elements=FEW_VALUES)), st.sampled_from([-3, 0, 0.5, 1, 9])
 )
-def test_against_a_padded_problem_with_ties(matrix, limit):
+def test_limit_agrees_with_a_padded_problem_with_ties(matrix, limit):
     problem = Assignment(DenseCost(matrix), limit)
     for name in LIMITING:
         assert_optimal(problem, solve(problem, name), padded_optimum(matrix, problem.limit))
 
 
 @given(SHAPES.flatmap(lambda shape: arrays(np.float64, shape, elements=ANY_VALUES)), st.floats(-2e3, 2e3))
-def test_against_a_padded_problem(matrix, limit):
+def test_limit_agrees_with_a_padded_problem(matrix, limit):
     problem = Assignment(DenseCost(matrix), limit)
     for name in LIMITING:
         assert_optimal(problem, solve(problem, name), padded_optimum(matrix, problem.limit))
 
 
 @given(st.data())
-def test_every_kind_of_cost(data):
+def test_limit_with_every_kind_of_cost_is_optimal(data):
     n, m = data.draw(st.integers(1, 6)), data.draw(st.integers(1, 6))
     x, y = (data.draw(arrays(np.float64, (k, 2), elements=st.integers(0, 9))) for k in (n, m))
     matrix = data.draw(arrays(np.float32, (n, m), elements=st.integers(0, 9)))
@@ -105,7 +105,7 @@ def test_every_kind_of_cost(data):
 
 @pytest.mark.parametrize("shape", [(150, 150), (100, 160), (160, 100)])
 @pytest.mark.parametrize("limit", [0.0, 0.02, 0.3, 5.0])
-def test_larger(solver, shape, limit):
+def test_limit_on_larger_problems_is_optimal(solver, shape, limit):
     rng = np.random.default_rng(3)
     matrix = rng.random(shape)
     matrix[rng.random(shape) < 0.3] = np.inf
@@ -142,7 +142,7 @@ def test_a_huge_limit_costs_no_digits(matrix):
         assert certify(Assignment(DenseCost(matrix), 1e300), answers[1]).optimal
 
 
-def test_the_effective_limit():
+def test_limit_is_lowered_to_the_effective_one():
     cost = DenseCost([[1.0, 3.0], [np.inf, 2.0]])
     assert Assignment(cost, 8.0).limit == 8.0
     assert Assignment(cost, 1e9).limit == Assignment(cost, 1e300).limit == 3 + 3 * (3 - 1)
@@ -177,12 +177,12 @@ def test_an_answer_that_is_not_optimal_is_found_out():
         ("3", TypeError, "limit = '3'; it must be a number"),
     ],
 )
-def test_a_limit_is_a_number(limit, error, message):
+def test_limit_that_is_not_a_finite_number_is_refused(limit, error, message):
     with pytest.raises(error, match=message):
         Assignment(DenseCost([[1.0]]), limit)
 
 
-def test_who_takes_one():
+def test_limit_is_refused_by_solvers_without_it():
     problem = Assignment(DenseCost([[1.0, 2.0]]), limit=1.0)
     assert {"jv", "scipy"} & set(names(problem)) == {"jv"}
     with pytest.raises(ValueError, match="solver scipy takes no limit on the cost of a pair"):

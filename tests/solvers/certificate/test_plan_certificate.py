@@ -293,7 +293,7 @@ def test_a_bound_of_another_answer_is_used_where_it_is_better():
     assert helped.feasible_cost == alone.feasible_cost
 
 
-def test_huge_duals_prove_nothing():
+def test_certify_plan_with_huge_duals_proves_nothing():
     problem = posed("matrix", blur=0)
     best = solve(problem, "transport")
     worse = Plan.of(problem, sp.csr_array(np.outer(problem.a, problem.b)))
@@ -305,7 +305,7 @@ def test_huge_duals_prove_nothing():
         assert certificate.dual_bound <= best.cost + 1e-9
 
 
-def test_what_has_neither_mass_nor_a_pair_hides_no_bound():
+def test_dual_bounds_ignore_points_without_mass_and_pairs():
     matrix = np.array([[1.0, 2.0, np.inf], [np.inf, np.inf, np.inf], [3.0, 1.0, np.inf]])
     for each in (matrix, matrix.T):
         problem = Transport(DenseCost(each), np.array([0.5, 0, 0.5]), np.array([0.5, 0.5, 0]), blur=0)
@@ -338,7 +338,7 @@ LIES = {
 
 @pytest.mark.parametrize("reach", [None, 0.5])
 @pytest.mark.parametrize("lie", LIES)
-def test_a_lie_is_refuted(lie, reach):
+def test_certify_plan_with_a_false_statement_is_invalid(lie, reach):
     changes, fault = LIES[lie]
     problem = posed(reach=reach)
     plan = solve(problem, "sinkhorn", stop=1e-5)
@@ -351,7 +351,7 @@ def test_a_lie_is_refuted(lie, reach):
         raise ValueError(certificate.fault)
 
 
-def test_potentials_without_a_word_are_taken_for_what_they_are():
+def test_certify_potentials_without_stated_cost_are_valid():
     problem = posed()
     plan = solve(problem, "sinkhorn")
     silent = dataclasses.replace(plan, cost=np.nan, marginal_error=np.nan)
@@ -365,7 +365,7 @@ def test_an_unbalanced_plan_of_other_masses_is_refuted():
     assert "states a" in certify(problem, plan).fault
 
 
-def test_divergence():
+def test_divergence_of_measures_is_accurate():
     p, q = np.array([0.5, 0.0, 2.0]), np.array([0.25, 1.0, 2.0])
     assert divergence(p, q) == pytest.approx(0.5 * np.log(2) - 0.25 + 1.0)
     assert divergence(q, p) == np.inf

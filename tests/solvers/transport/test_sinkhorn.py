@@ -67,7 +67,7 @@ def test_pass_gives_soft_minima(avx2, dtype, n, m, epsilon):
 
 @needs_avx2
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
-def test_builds_agree(dtype):
+def test_native_marginals_builds_agree(dtype):
     rng = np.random.default_rng(5)
     cost = rng.random((90, 77)).astype(dtype)
     inputs = (cost, cost.min(axis=1).astype(np.float64), np.zeros(77), masses(90, 1), masses(77, 2), 0.01)
@@ -230,7 +230,7 @@ def test_tuning_finds_youngs_relaxation():
     assert tuned(1.8, 1.3) == tuned(1.8, float("nan")) == 1.8
 
 
-def test_relaxation_pays():
+def test_relaxation_takes_fewer_passes():
     x, y = clouds(150, 150)
     plan = solve(Transport(PointCost(x, y), blur=0.03), "sinkhorn")
     assert plan.counters["passes"] < 300  # the plain iteration takes more than 1000
@@ -397,7 +397,7 @@ def test_all_points_in_one_place(stop):
 
 
 @pytest.mark.parametrize("scaling", [0.5, 1e-3])
-def test_outliers(scaling):
+def test_sinkhorn_with_outliers_meets_its_marginals(scaling):
     x, y = clouds()
     x[0], y[3] = 5.0, -5.0
     problem = Transport(PointCost(x, y), blur=0.1)
@@ -419,7 +419,7 @@ def test_very_far_outliers_keep_everything_finite(reach, stop, scaling):
 
 
 @pytest.mark.parametrize("scale", [1e-200, 1e-20, 1e20, 1e200])
-def test_costs_of_any_scale(scale):
+def test_sinkhorn_with_costs_of_any_scale_is_valid(scale):
     x, y = clouds()
     cost = PointCost(x, y).dense()
     plain = solve(Transport(DenseCost(cost), blur=0.01), "sinkhorn")

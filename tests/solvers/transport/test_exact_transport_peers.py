@@ -45,7 +45,7 @@ def problems():
 
 @pytest.mark.parametrize("kind", [kind for kind, _ in problems()])
 @pytest.mark.parametrize("name", PEERS)
-def test_the_same_optimum(name, kind):
+def test_peers_of_exact_transport_find_the_same_optimum(name, kind):
     if reason := FAULTS.get((name, kind)):
         pytest.skip(f"{name} {reason}")
     problem = dict(problems())[kind]
@@ -61,7 +61,7 @@ def test_the_same_optimum(name, kind):
 
 
 @pytest.mark.parametrize("name", PEERS)
-def test_what_cannot_be_moved(name):
+def test_peers_of_exact_transport_prove_or_report_infeasibility(name):
     cost = DenseCost([[1.0, np.inf], [1.0, np.inf]])
     problem = Transport(cost, blur=0)
     with pytest.raises(Infeasible):
@@ -71,7 +71,7 @@ def test_what_cannot_be_moved(name):
 
 
 @pytest.mark.parametrize("name", PEERS)
-def test_a_blur_is_for_others(name):
+def test_peers_of_exact_transport_refuse_a_blur(name):
     problem = Transport(DenseCost(np.ones((2, 2))), blur=0.1)
     with pytest.raises(Unsupported, match="blur=0"):
         solve(problem, peer(name, problem))

@@ -60,7 +60,7 @@ def test_no_other_layout_is_nearer(points: np.ndarray, more: tuple[int, int]) ->
     ],
     ids=["full", "half empty", "clumped", "one place", "a line", "ties", "a row"],
 )
-def test_it_is_proven(points: np.ndarray, shape: tuple[int, int] | None) -> None:
+def test_grid_layout_is_proven_optimal(points: np.ndarray, shape: tuple[int, int] | None) -> None:
     problem, (rows, columns) = grid_problem(points, shape)
     assert problem.shape == (len(points), rows * columns)
     matching = solve(problem)
@@ -140,6 +140,6 @@ def test_a_fitting_grid_is_near_its_aspect_and_nearly_full() -> None:
             fitting_shape(5, wrong)
 
 
-def test_the_examples_are_true() -> None:
+def test_grid_layout_docstring_examples_are_true() -> None:
     failures, count = doctest.testmod(sys.modules["lapmark.solvers.grid_layout"])
     assert (failures, count > 0) == (0, True)

@@ -161,7 +161,7 @@ def test_integers_beside_a_large_offset():
 
 
 @pytest.mark.parametrize("scale", [1e-18, 1e-15, 1e-10, 1e-6])
-def test_small_masses_arrive(scale):
+def test_transport_of_tiny_masses_moves_them(scale):
     rng = np.random.default_rng(4)
     a = np.concatenate([np.full(5, scale), np.ones(5)])
     b = rng.permutation(a)

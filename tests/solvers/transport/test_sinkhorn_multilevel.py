@@ -87,7 +87,7 @@ def test_threads_and_order_change_nothing():
 
 
 @pytest.mark.parametrize("n", [1, 2, 9])
-def test_few_points(n):
+def test_multilevel_with_few_points_is_valid(n):
     rng = np.random.default_rng(n)
     problem = Transport(PointCost(rng.random((n, 2)), rng.random((n, 2))), blur=0.1)
     plan = solve(problem, "sinkhorn-multilevel", stop=1e-6)
@@ -98,7 +98,7 @@ def test_few_points(n):
 @pytest.mark.parametrize(
     "cost", [DenseCost(np.ones((3, 3))), PointCost(np.eye(4), np.eye(4)), PointCost(np.eye(3), np.eye(3), p=1.5)]
 )
-def test_what_it_does_not_take(cost):
+def test_multilevel_refuses_other_costs(cost):
     with pytest.raises(Unsupported):
         solve(Transport(cost, blur=0.05), "sinkhorn-multilevel")
 
