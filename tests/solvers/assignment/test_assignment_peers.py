@@ -98,4 +98,5 @@ def test_lap_and_lapx_do_not_stand_in_for_each_other() -> None:
     for name in solvers[own]:
         assert registry.get(name).missing is None
     for name in solvers[other]:
-        assert registry.get(name).missing == f"{own} is installed in its place: both are imported as lap"
+        reason = f"{own} is installed in its place; both are imported as lap, so uninstall {own}"
+        assert registry.get(name).missing == reason

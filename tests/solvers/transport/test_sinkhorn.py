@@ -443,10 +443,10 @@ def test_without_blur_it_is_another_solvers_problem():
         solve(Transport(PointCost(x, y), blur=0), "sinkhorn")
 
 
-def test_no_convergence_is_a_warning_and_an_honest_error():
+def test_sinkhorn_without_convergence_warns_and_states_its_error():
     x, y = clouds()
     problem = Transport(PointCost(x, y), blur=0.005)
-    with pytest.warns(RuntimeWarning, match=r"marginal error 0\..* raise max_iterations"):
+    with pytest.warns(RuntimeWarning, match=r"marginal error is 0\..* raise max_iterations"):
         plan = solve(problem, "sinkhorn", max_iterations=40)
     assert plan.marginal_error > 1e-3
     assert certify(problem, plan).valid
