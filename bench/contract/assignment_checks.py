@@ -22,18 +22,9 @@ from lapmark.solvers.registry import Solver
 from lapmark.solvers.result import Matching
 from lapmark.solvers.solve import solve
 
+from . import checks
 from .assignment_cases import ASSIGNMENT_CASES, AssignmentCase, Matrix, Rng, limited, oblong, refereed, square
-from .checks import (
-    Broken,
-    Verdict,
-    check_repeatable,
-    check_time_limit,
-    check_untouched,
-    each_case,
-    fail_on,
-    named,
-    skip,
-)
+from .checks import Broken, Verdict, each_case, fail_on, named, skip
 
 #: An exact solver may miss the optimum by this many rounding units of the largest cost for each matched pair.
 ROUNDING = 4 * float(np.finfo(np.float64).eps)
@@ -133,17 +124,17 @@ def _untouched(solver: Solver) -> Verdict:
         cost = case.problem.cost
         return [cost.x, cost.y] if isinstance(cost, PointCost) else [cost.dense()]
 
-    return check_untouched(solver, [_case_for(solver, 25, 0)], arrays_of)
+    return checks.check_untouched(solver, [_case_for(solver, 25, 0)], arrays_of)
 
 
 @_assignment("repeatable")
 def _repeatable(solver: Solver) -> Verdict:
-    return check_repeatable(solver, [_case_for(solver, n, 1) for n in (5, 60)], ("row_to_col", "u", "v"))
+    return checks.check_repeatable(solver, [_case_for(solver, n, 1) for n in (5, 60)], ("row_to_col", "u", "v"))
 
 
 @_assignment("time-limit")
 def _time_limit(solver: Solver) -> Verdict:
-    return check_time_limit(solver, [_case_for(solver, n, 2) for n in (3, 200)], ("row_to_col",), ROUNDING)
+    return checks.check_time_limit(solver, [_case_for(solver, n, 2) for n in (3, 200)], ("row_to_col",), ROUNDING)
 
 
 def _refuses_infeasible(name: str, matrices: Callable[[], Iterable[Matrix]]) -> None:

@@ -91,17 +91,10 @@ def each_case(
     judge: Callable[[CaseType, Any], None],
     on_error: Callable[[CaseType, Exception], bool] = fail_on,
 ) -> Verdict:
-    """Solve cases and judge the answers.
+    """Solve cases and judge the answers; a case that the solver refuses is counted as refused.
 
-    Parameters
-    ----------
-    solver : Solver
-    cases : iterable of Case
-        One that the solver refuses is counted as refused.
-    judge : callable
-        Called with each case and its answer; raises a Broken for a wrong answer.
-    on_error : callable
-        Called with a case and the error that the solver raised; returns whether the case counts as run.
+    `judge` raises a Broken for a wrong answer. `on_error` gets every other error of the solver, and returns whether the
+    case counts as run.
     """
     ran, refused = 0, Counter[str]()
     for each in cases:

@@ -25,18 +25,8 @@ from lapmark.solvers.problem import Transport
 from lapmark.solvers.registry import Solver
 from lapmark.solvers.result import Plan
 
-from .checks import (
-    Broken,
-    Verdict,
-    answer_of,
-    check_repeatable,
-    check_time_limit,
-    check_untouched,
-    each_case,
-    fail_on,
-    named,
-    skip,
-)
+from . import checks
+from .checks import Broken, Verdict, answer_of, each_case, fail_on, named, skip
 from .transport_cases import TRANSPORT_CASES, TransportCase, masses
 
 _transport = functools.partial(named, kind=Transport)
@@ -286,14 +276,14 @@ def _untouched(solver: Solver) -> Verdict:
     )
     costs = (PointCost(x, y), DenseCost(matrix))
     cases = [TransportCase("untouched", Transport(cost, a, b, 0.2), np.nan) for cost in costs]
-    return check_untouched(solver, cases, lambda case: [x, y, a, b, matrix, *case.problem.masses])
+    return checks.check_untouched(solver, cases, lambda case: [x, y, a, b, matrix, *case.problem.masses])
 
 
 @_transport("transport-repeatable")
 def _repeatable(solver: Solver) -> Verdict:
-    return check_repeatable(solver, TRANSPORT_CASES["transport-points"]()[::3], ("f", "g", "mass"))
+    return checks.check_repeatable(solver, TRANSPORT_CASES["transport-points"]()[::3], ("f", "g", "mass"))
 
 
 @_transport("transport-time-limit")
 def _time_limit(solver: Solver) -> Verdict:
-    return check_time_limit(solver, TRANSPORT_CASES["transport-line"](), ("f", "g"), EXACT)
+    return checks.check_time_limit(solver, TRANSPORT_CASES["transport-line"](), ("f", "g"), EXACT)
