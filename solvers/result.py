@@ -58,6 +58,13 @@ class Matching:
         cost = float(problem.cost.entries(rows, row_to_col[rows]).sum()) if inside else np.nan
         return cls(row_to_col, cost, u, v, counters or {})
 
+    @property
+    def duals(self) -> tuple[np.ndarray, np.ndarray]:
+        """u and v of a solver that returns them."""
+        assert self.u is not None
+        assert self.v is not None
+        return self.u, self.v
+
     def negative(self) -> Matching:
         """Return the answer to the problem with negated costs, which maximises if this one minimises."""
         u, v = (None if dual is None else np.subtract(0.0, dual) for dual in (self.u, self.v))
@@ -97,6 +104,13 @@ class Plan:
     g: np.ndarray | None = None
     mass: scipy.sparse.csr_array | None = None
     counters: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def duals(self) -> tuple[np.ndarray, np.ndarray]:
+        """f and g of a solver that returns them."""
+        assert self.f is not None
+        assert self.g is not None
+        return self.f, self.g
 
     @classmethod
     def of(

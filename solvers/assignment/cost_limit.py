@@ -22,14 +22,12 @@ ROWS_AT_ONCE = 2**12
 def as_limited(problem: Assignment, matching: Matching) -> Matching | None:
     """Return a matching that is optimal without the limit as the answer with it; None if its duals do not prove it."""
     assert problem.limit is not None
-    assert matching.u is not None
-    assert matching.v is not None
-    n, m = problem.shape
-    if matching.u.max() + matching.v.max() > problem.limit:
+    (n, m), (u, v) = problem.shape, matching.duals
+    if u.max() + v.max() > problem.limit:
         return None
     # The longer side keeps its duals, which are 0 for unmatched rows or columns.
-    passed = problem.limit - matching.u.max() if n > m else matching.v.max()
-    u, v = matching.u - (problem.limit - passed), matching.v - passed
+    passed = problem.limit - u.max() if n > m else v.max()
+    u, v = u - (problem.limit - passed), v - passed
     return Matching.of(problem, matching.row_to_col, np.minimum(u, 0.0), np.minimum(v, 0.0), matching.counters)
 
 

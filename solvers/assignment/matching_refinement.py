@@ -65,12 +65,10 @@ def refined(problem: Assignment, matching: Matching, deadline: Deadline, largest
     if good is None:
         return matching
     terms = Terms.of(problem)
-    assert matching.u is not None
-    assert matching.v is not None
     with np.errstate(over="ignore", invalid="ignore"):
         if _excess(problem, matching) <= good:
             return matching
-        first = _found(terms, matching.row_to_col, terms.given(matching.u, matching.v))
+        first = _found(terms, matching.row_to_col, terms.given(*matching.duals))
         found = improved(first, good, lambda found: _posed_again(found, deadline))
         if found.excess > SPOILT * good:
             # If rounding errors fill the duals, corrections are lost; then the duals start from minima.

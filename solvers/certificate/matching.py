@@ -82,9 +82,7 @@ def _potentials(
             answer = search(problem)
         except ValueError:
             return  # no answer, although there is one: the costs have changed
-        assert answer.u is not None
-        assert answer.v is not None
-        found = claim.terms.given(answer.u, answer.v)
+        found = claim.terms.given(*answer.duals)
         yield found
         yield from tightened(claim, found)
 

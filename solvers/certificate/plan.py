@@ -158,9 +158,8 @@ def _potentials(
             answer = search(replace(problem, blur=0.0))
         except ValueError:
             return  # no answer, although there is one: the costs have changed
-        assert answer.f is not None
-        assert answer.g is not None
-        found = answer.f[used[0]], answer.g[used[1]]
+        f, g = answer.duals
+        found = f[used[0]], g[used[1]]
         yield from _from_both_sides(claim, claim.terms.given(*found), found)
 
 

@@ -95,11 +95,6 @@ class Pairs(Protocol):
         ...
 
 
-def _out_of_range(sums: np.ndarray) -> np.ndarray:
-    """Return which sums over a matrix are out of range: a pass drops terms below 2**-100 and ends at 2**1000."""
-    return ~((sums > 1e-12) & (sums < 1e250))
-
-
 @dataclass(frozen=True)
 class Level:
     """Masses in a unit that brings e_ij into range; `shift` is then added to each f_i + g_j, in units of ε."""
@@ -115,8 +110,22 @@ class Level:
         return cls(a / 2.0**exponent, b / 2.0**exponent, 2.0**exponent, math.log(2) * exponent)
 
 
+class Levelled:
+    """What pairs in float64 share: the level of their masses, and the range of their sums."""
+
+    a: np.ndarray
+    b: np.ndarray
+
+    @cached_property
+    def level(self) -> Level:
+        return Level.of(self.a, self.b)
+
+    def lost(self, sums: np.ndarray, expected: np.ndarray | float) -> np.ndarray:
+        return ~((sums > 1e-12) & (sums < 1e250))  # a pass drops terms below 2**-100 and ends at 2**1000
+
+
 @dataclass(frozen=True)
-class MatrixPairs:
+class MatrixPairs(Levelled):
     """The pairs of a matrix (n, m), float32 or float64 in C order, inf if forbidden; `threads` share the rows."""
 
     matrix: np.ndarray
@@ -124,13 +133,6 @@ class MatrixPairs:
     b: np.ndarray
     threads: int = 1
     noise = 0.0
-
-    @cached_property
-    def level(self) -> Level:
-        return Level.of(self.a, self.b)
-
-    def lost(self, sums: np.ndarray, expected: np.ndarray | float) -> np.ndarray:
-        return _out_of_range(sums)
 
     def sums(self, f: np.ndarray, g: np.ndarray, epsilon: float, seconds: float, careful: bool = False) -> Sums | None:
         return None if seconds <= 0 else self.exact_sums(f, g, epsilon)
@@ -228,20 +230,13 @@ class KernelPairs(MatrixPairs):
 
 
 @dataclass(frozen=True)
-class FormulaPairs:
+class FormulaPairs(Levelled):
     """The pairs of points of any dimension at any power of their distance: a block of a matrix at a time."""
 
     cost: PointCost
     a: np.ndarray
     b: np.ndarray
     noise = 0.0
-
-    @cached_property
-    def level(self) -> Level:
-        return Level.of(self.a, self.b)
-
-    def lost(self, sums: np.ndarray, expected: np.ndarray | float) -> np.ndarray:
-        return _out_of_range(sums)
 
     def sums(self, f: np.ndarray, g: np.ndarray, epsilon: float, seconds: float, careful: bool = False) -> Sums | None:
         deadline, rows, cols, spent = Deadline(seconds), np.empty(len(f)), np.zeros(len(g)), 0.0

@@ -95,13 +95,11 @@ DWARFING = 2.0**70
 def _dwarfing(problem: Transport, plan: Plan) -> float | None:
     """Return the cost above which to leave pairs out, because no plan needs them and they spoil the duals; or None."""
     assert plan.mass is not None
-    assert plan.f is not None
-    assert plan.g is not None
     if isinstance(problem.cost, PointCost):
         return None
     moved = plan.mass.tocoo()
     paid = float(np.abs(problem.cost.entries(*moved.coords)).max(initial=0.0))
-    largest = max(float(np.abs(plan.f).max()), float(np.abs(plan.g).max()))
+    largest = max(float(np.abs(dual).max()) for dual in plan.duals)
     return DWARFING / 2 * paid if paid > 0 and largest > DWARFING * paid else None
 
 

@@ -43,11 +43,10 @@ def refined_plan(problem: Transport, plan: Plan, search: Callable[[Transport], P
     if good is None:
         return plan
     assert plan.mass is not None
-    assert plan.f is not None
-    assert plan.g is not None
+    f, g = plan.duals
     with np.errstate(over="ignore", invalid="ignore"):
         claim, used = claim_of(problem, plan.mass)
-        duals = claim.terms.given(plan.f[used[0]], plan.g[used[1]])
+        duals = claim.terms.given(f[used[0]], g[used[1]])
         first = Found(plan.mass, claim, duals, claim.excess(duals))
         found = improved(first, good, lambda found: _shipped_again(problem, found, used, search))
     if found is first:
@@ -91,12 +90,11 @@ def _shipped_again(
         cost[n, :m], a = -(p.g + p.g_rest), np.append(a, spare)
     again = search(Transport(DenseCost(cost), a, b, blur=0))
     assert again.mass is not None
-    assert again.f is not None
-    assert again.g is not None
+    f, g = again.duals
     moved = again.mass[:n, :m].tocoo()
     mass = csr_array((moved.data, (used[0][moved.row], used[1][moved.col])), shape=problem.shape)
-    level = again.g[m] if terms.rows_keep else -again.f[n] if terms.columns_keep else 0.0
-    f, g = again.f[:n] + level, again.g[:m] - level
+    level = g[m] if terms.rows_keep else -f[n] if terms.columns_keep else 0.0
+    f, g = f[:n] + level, g[:m] - level
     by_columns = terms.from_which == "columns"
     duals = terms.given_columns(p.g, p.g_rest + g) if by_columns else terms.given_rows(p.f, p.f_rest + f)
     claim, _ = claim_of(problem, mass)

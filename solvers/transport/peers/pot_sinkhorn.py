@@ -14,6 +14,7 @@ import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -24,51 +25,41 @@ from lapmark.solvers.result import Matching, Plan, Result
 from lapmark.solvers.sinkhorn.matching_rounding import round_plan
 from lapmark.solvers.validation import check_number
 
-#: (a, b, cost, ε, stop, max_iterations) -> the plan between masses of sum 1, and the logarithms of its scalings.
+#: (a, b, cost, ε, **options of the package) -> the plan between masses of sum 1, and the logarithms of its scalings.
 Balanced = Callable[..., tuple[np.ndarray, np.ndarray, np.ndarray]]
 
 SOURCE = "https://github.com/PythonOT/POT"
 
 
-def plain(
-    a: np.ndarray, b: np.ndarray, cost: np.ndarray, epsilon: float, stop: float, max_iterations: int
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def plain(*given: Any, **options: Any) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     from ot.bregman import sinkhorn_knopp
 
-    threshold = stop / np.sqrt(len(b))
     with np.errstate(all="ignore"):
-        plan, log = sinkhorn_knopp(
-            a, b, cost, epsilon, numItermax=max_iterations, stopThr=threshold, log=True, warn=False
-        )
+        plan, log = sinkhorn_knopp(*given, **options)
         return plan, np.log(log["u"]), np.log(log["v"])
 
 
-def logarithmic(
-    a: np.ndarray, b: np.ndarray, cost: np.ndarray, epsilon: float, stop: float, max_iterations: int
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def logarithmic(*given: Any, **options: Any) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     from ot.bregman import sinkhorn_log
 
-    threshold = stop / np.sqrt(len(b))
     with np.errstate(divide="ignore", over="ignore"):
-        plan, log = sinkhorn_log(
-            a, b, cost, epsilon, numItermax=max_iterations, stopThr=threshold, log=True, warn=False
-        )
+        plan, log = sinkhorn_log(*given, **options)
     return plan, log["log_u"], log["log_v"]
 
 
-def stabilized(
-    a: np.ndarray, b: np.ndarray, cost: np.ndarray, epsilon: float, stop: float, max_iterations: int
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def stabilized(*given: Any, **options: Any) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     from ot.bregman import sinkhorn_stabilized
 
     # After absorption scalings restart at 1 / n, and the others at n. With the package's fixed bound of 1000 these are
     # absorbed again at every step if n > 1000, and the plan then hardly changes.
-    threshold, bound = stop / np.sqrt(len(b)), 1e3 * max(len(a), len(b))
     with np.errstate(all="ignore"):
-        plan, log = sinkhorn_stabilized(
-            a, b, cost, epsilon, numItermax=max_iterations, tau=bound, stopThr=threshold, log=True, warn=False
-        )
+        plan, log = sinkhorn_stabilized(*given, tau=1e3 * max(map(len, given[:2])), **options)
     return plan, log["logu"], log["logv"]
+
+
+def options_of(stop: float, size: int, max_iterations: int) -> dict[str, Any]:
+    """Return the package's options for a marginal error `stop`, with `size` columns."""
+    return {"numItermax": max_iterations, "stopThr": stop / np.sqrt(size), "log": True, "warn": False}
 
 
 @register(
@@ -141,11 +132,11 @@ def pot_sinkhorn_stabilized(problem: Transport, stop: float = 1e-3, max_iteratio
 def _assign(problem: Assignment, blur: float, stop: float, max_iterations: int) -> Matching:
     cost = problem.cost.dense().astype(np.float64)
     epsilon = check_number(blur, "blur", positive=True) ** 2 * float(np.ptp(cost) or 1.0)
-    uniform = np.full(len(cost), 1 / len(cost))
+    uniform, options = np.full(len(cost), 1 / len(cost)), options_of(stop, len(cost), max_iterations)
     shifted = cost - cost.min()  # a constant does not change the plan, but exp(−cost / ε) may underflow
-    plan, _, _ = plain(uniform, uniform, shifted, epsilon, stop, max_iterations)
+    plan, _, _ = plain(uniform, uniform, shifted, epsilon, **options)
     if not np.abs(plan.sum(axis=1) - uniform).sum() <= 0.5:  # NaN, or hardly any mass moved
-        plan, _, _ = logarithmic(uniform, uniform, cost, epsilon, stop, max_iterations)
+        plan, _, _ = logarithmic(uniform, uniform, cost, epsilon, **options)
     return Matching.of(problem, round_plan(plan, cost))
 
 
@@ -154,7 +145,9 @@ def _balanced(problem: Transport, solver: str, method: Balanced, stop: float, ma
     a, b, epsilon = given.a, given.b, problem.epsilon
     total = a.sum()
     with _within_float64(problem, solver):
-        plan, log_u, log_v = method(a / total, b / b.sum(), given.cost, epsilon, stop, max_iterations)
+        plan, log_u, log_v = method(
+            a / total, b / b.sum(), given.cost, epsilon, **options_of(stop, len(b), max_iterations)
+        )
         # The package's scalings include the masses, our potentials do not.
         return given.plan(total * plan, (a, b), epsilon * (log_u - np.log(a / total)), epsilon * (log_v - np.log(b)))
 
