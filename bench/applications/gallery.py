@@ -32,7 +32,6 @@ class Application:
 
     Attributes
     ----------
-    name : str
     build : callable
         `build(n, seed, **settings)`: the problem, or the study.
     source : str
@@ -41,7 +40,6 @@ class Application:
         Default values of n, in ascending order.
     variants : tuple of mappings
         Default sets of settings.
-    exhibits : Exhibits
     """
 
     name: str
@@ -93,18 +91,11 @@ STUDIES: dict[str, Application] = {
 
 def applications() -> dict[str, Application]:
     """Return all applications by name."""
-    known = families()
     found = dict(STUDIES)
     for name, exhibits in FAMILIES.items():
-        one = known[name]
-        found[name] = Application(
-            name=name,
-            build=one.build,
-            source=one.source,
-            sizes=one.sizes,
-            variants=one.variants,
-            exhibits=exhibits,
-        )
+        one = families()[name]
+        known: dict[str, Any] = {key: getattr(one, key) for key in ("name", "build", "source", "sizes", "variants")}
+        found[name] = Application(**known, exhibits=exhibits)
     return dict(sorted(found.items()))
 
 

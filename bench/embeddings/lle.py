@@ -59,7 +59,6 @@ class LocallyLinearEmbedding(ClassNamePrefixFeaturesOutMixin, TransformerMixin, 
         The lowest of M_, ascending; the first, of the constant vector, is 0 up to rounding.
     reconstruction_error_ : float
         The sum of `eigenvalues_` after the first: Σ_i |y_i − Σ_j w_ij y_j|² over the embedded points y.
-    n_features_in_ : int
     feature_names_in_ : (n_features_in_,) array of str
         If the points came with column names.
 
@@ -183,7 +182,6 @@ def barycentric(x: np.ndarray, others: np.ndarray, neighbours: np.ndarray, reg: 
         Indices of the neighbours of each point.
     reg : float
         See `LocallyLinearEmbedding`.
-    threads : int
 
     Returns
     -------

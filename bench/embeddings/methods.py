@@ -40,8 +40,6 @@ class Task:
     vectors : (n, d) float64
     components : int
         Coordinates of a point, at least 1.
-    seed : int
-    threads : int
     say : callable
         Shows what is being done, as text.
     """
@@ -59,7 +57,6 @@ class Method:
 
     Attributes
     ----------
-    about : str
     modules : mapping of str to str
         The modules that it needs, with their packages.
     compute : callable

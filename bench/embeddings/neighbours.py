@@ -39,7 +39,6 @@ def nearest(x: np.ndarray, k: int, threads: int = 1) -> np.ndarray:
         Finite.
     k : int
         From 1 to n − 1.
-    threads : int
 
     Returns
     -------

@@ -14,7 +14,6 @@ of A have a fraction of the entries of those of M, and twice the digits.
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable
 
 import numpy as np
 import scipy.sparse as sp
@@ -27,8 +26,6 @@ SMALL = 200
 
 #: Largest residual of an eigenvector, in units of the norm of M.
 RESIDUAL = 1e-9
-
-Solve = Callable[[np.ndarray], np.ndarray]
 
 
 def lowest(a: sp.csr_array, count: int, closed: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -20,7 +20,6 @@ def resample(points: np.ndarray, count: int, rng: np.random.Generator) -> tuple[
         n > 5.
     count : int
         Number of points to draw.
-    rng : numpy.random.Generator
 
     Returns
     -------

@@ -8,7 +8,7 @@ import pkgutil
 import typing
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 from lapmark.bench.util import spec
 from lapmark.solvers import registry
@@ -28,7 +28,6 @@ class Family:
 
     Attributes
     ----------
-    name : str
     build : callable
         `build(n, seed, **settings) -> Problem`. Raises ValueError for a size or a setting that it does not take.
     source : str
@@ -64,27 +63,11 @@ class Family:
 _families: dict[str, Family] = {}
 
 
-def family(
-    name: str,
-    *,
-    source: str,
-    sizes: tuple[int, ...],
-    variants: tuple[Settings, ...] = ({},),
-    sizes_of: SizesOf | None = None,
-    easier: str | None = None,
-) -> Callable[[Build], Build]:
-    """Decorate a build function to register it as the family `name`; see `Family` for the parameters."""
+def family(name: str, **settings: Any) -> Callable[[Build], Build]:
+    """Decorate a build function to register it as the family `name`; the settings are the attributes of `Family`."""
 
     def add(build: Build) -> Build:
-        _families[name] = Family(
-            name=name,
-            build=build,
-            source=source,
-            sizes=sizes,
-            variants=variants,
-            sizes_of=sizes_of,
-            easier=easier,
-        )
+        _families[name] = Family(name=name, build=build, **settings)
         return build
 
     return add

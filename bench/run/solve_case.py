@@ -32,7 +32,6 @@ def solve_case(case: Case, solver: str, limits: Limits) -> SolvedCase:
 
     Parameters
     ----------
-    case : Case
     solver : str
         A spec. The solver that `auto` chooses takes the place of one that cannot run on this machine.
     limits : Limits

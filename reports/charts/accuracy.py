@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import math
 from collections.abc import Iterator
+from typing import Any
 
 import pandas as pd
 from matplotlib.axes import Axes
@@ -85,15 +86,8 @@ def _panel(ax: Axes, rows: pd.DataFrame, metric: Metric) -> None:
     for place, row in enumerate(optimal.iloc[::-1].itertuples()):
         swatch(ax, place * step, f"{plain(row.series)}  {units.show_duration(row.seconds)}", style(row.solver))
     if len(optimal):
-        ax.text(
-            1.075,
-            len(optimal) * step,
-            "proven optimal",
-            va="center",
-            fontsize=LABEL,
-            color=SOFT,
-            transform=ax.transAxes,
-        )
+        text: dict[str, Any] = {"va": "center", "fontsize": LABEL, "color": SOFT, "transform": ax.transAxes}
+        ax.text(1.075, len(optimal) * step, "proven optimal", **text)
     label_right(ax, ends, low=(len(optimal) + 1.5) * step)
 
 

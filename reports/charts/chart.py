@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -33,6 +33,12 @@ class Chart:
     caption: str
     draw: Callable[[pd.DataFrame], Figure | None]
     numbers: Callable[[pd.DataFrame], pd.DataFrame] | None = None
+
+
+def indexed(lines: dict[Any, list[str]], columns: Sequence[str], names: list[str]) -> pd.DataFrame:
+    """Return lines of texts as a table, indexed by their keys with these names."""
+    table = pd.DataFrame.from_dict(lines, orient="index", columns=list(columns))
+    return table.set_axis(pd.MultiIndex.from_tuples(lines, names=names))
 
 
 def points(look: Style) -> dict[str, Any]:

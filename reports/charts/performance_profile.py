@@ -10,7 +10,7 @@ from lapmark.reports import format, profiles
 from lapmark.reports.style import panels, theme
 
 from . import distribution
-from .chart import Chart
+from .chart import Chart, indexed
 
 #: Factors of the fastest time at which the table gives the share.
 FACTORS = (1.0, 2.0, 10.0)
@@ -44,9 +44,7 @@ def numbers(cells: pd.DataFrame) -> pd.DataFrame:
             taken = int(ratios[name].notna().sum())
             lines[kind, name] = [f"{taken} of {len(ratios)}", *(f"{100 * each:.0f} %" for each in shares[name])]
     factors = ["fastest", *(f"within {factor:g}×" for factor in FACTORS[1:])]
-    table = pd.DataFrame.from_dict(lines, orient="index", columns=["takes", *factors, "solves"])
-    table.index = pd.MultiIndex.from_tuples(lines, names=["Problem", "Solver"])
-    return table
+    return indexed(lines, ["takes", *factors, "solves"], ["Problem", "Solver"])
 
 
 CHART = Chart(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -12,7 +14,7 @@ from lapmark.bench.advice.evaluation import regret
 from lapmark.reports import format
 from lapmark.reports.style import INK, LETTER, SOFT, numbered_style, plain, theme
 
-from .chart import Chart
+from .chart import Chart, indexed
 
 #: Fewest cases that are drawn.
 FEWEST = 5
@@ -44,15 +46,8 @@ def draw(cells: pd.DataFrame) -> Figure | None:
             look, rows = numbered_style(place), shown[shown["n"] == n]
             rows_at = [labels.index(label) for label in rows["label"]]
             away = 0.5 * (place / max(len(sizes) - 1, 1) - 0.5)  # sizes side by side, since most regrets are 1
-            ax.scatter(
-                rows["x"],
-                np.array(rows_at) + away,
-                s=22,
-                color=look.colour,
-                marker=look.marker,
-                label=f"n = {n}",
-                zorder=3,
-            )
+            marks: dict[str, Any] = {"s": 22, "color": look.colour, "marker": look.marker, "zorder": 3}
+            ax.scatter(rows["x"], np.array(rows_at) + away, label=f"n = {n}", **marks)
         ax.axvline(middle, color=INK, lw=1, zorder=1)
         ax.text(middle, len(labels) - 0.3, f"median {middle:.2f}", ha="left", va="bottom", fontsize=8, color=INK)
         if shown["failed"].any():
@@ -67,13 +62,8 @@ def draw(cells: pd.DataFrame) -> Figure | None:
         ax.set_yticks(range(len(labels)), [plain(label) for label in labels])
         ax.set(xlabel="time of the chosen solver over that of the best", ylabel="")
         if len(sizes) <= 8:
-            ax.legend(
-                loc="lower right",
-                bbox_to_anchor=(1, 1 + 0.12 / (HIGH * len(labels))),
-                ncols=len(sizes),
-                frameon=False,
-                fontsize=8,
-            )
+            at = 1, 1 + 0.12 / (HIGH * len(labels))
+            ax.legend(loc="lower right", bbox_to_anchor=at, ncols=len(sizes), frameon=False, fontsize=8)
     return figure
 
 
@@ -86,9 +76,7 @@ def numbers(cells: pd.DataFrame) -> pd.DataFrame:
         lines[label,] = [format.ratio(each) or "failed" for each in (rows["regret"].median(), worst["regret"])] + [
             instead
         ]
-    table = pd.DataFrame.from_dict(lines, orient="index", columns=["median", "worst", "chosen there"])
-    table.index = pd.MultiIndex.from_tuples(lines, names=["Case"])
-    return table
+    return indexed(lines, ["median", "worst", "chosen there"], ["Case"])
 
 
 def _known(cells: pd.DataFrame) -> pd.DataFrame:

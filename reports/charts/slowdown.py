@@ -10,7 +10,7 @@ from lapmark.bench.results.statuses import FAILURES
 from lapmark.reports import format, tables
 from lapmark.reports.style import SOFT, Label, label_right, log_axis, panels, plain, sizes_axis, style, theme
 
-from .chart import Chart, points
+from .chart import Chart, indexed, points
 
 
 def draw(cells: pd.DataFrame) -> Figure | None:
@@ -51,9 +51,7 @@ def numbers(cells: pd.DataFrame) -> pd.DataFrame:
             status = failed[failed["series"] == series].groupby("n")["status"].first()
             texts = (format.ratio(each) if np.isfinite(each) else str(status.get(n, "")) for n, each in ratios.items())
             lines[label, series] = list(texts)
-    table = pd.DataFrame.from_dict(lines, orient="index", columns=[f"n = {n:,}" for n in sizes])
-    table.index = pd.MultiIndex.from_tuples(lines, names=["Case", "Solver"])
-    return table
+    return indexed(lines, [f"n = {n:,}" for n in sizes], ["Case", "Solver"])
 
 
 def _pairs(found: pd.DataFrame) -> list[tuple[str, str]]:

@@ -11,7 +11,7 @@ from lapmark.reports import format, profiles
 from lapmark.reports.style import panels, theme
 
 from . import distribution
-from .chart import Chart
+from .chart import Chart, indexed
 
 
 def draw(cells: pd.DataFrame) -> Figure | None:
@@ -39,9 +39,7 @@ def numbers(cells: pd.DataFrame) -> pd.DataFrame:
         for name in sorted(seconds, key=lambda name: (-reached[name] / seconds[name].notna().sum(), median[name])):
             time = units.show_duration(median[name]) if np.isfinite(median[name]) else "never"
             lines[kind, _within(gap), name] = [f"{reached[name]} of {seconds[name].notna().sum()}", time]
-    table = pd.DataFrame.from_dict(lines, orient="index", columns=["answers", "median time"])
-    table.index = pd.MultiIndex.from_tuples(lines, names=["Problem", "Gap", "Solver"])
-    return table
+    return indexed(lines, ["answers", "median time"], ["Problem", "Gap", "Solver"])
 
 
 def _within(gap: float) -> str:

@@ -7,6 +7,7 @@ import re
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import matplotlib.font_manager
 import numpy as np
@@ -55,10 +56,8 @@ class Map:
 
     Attributes
     ----------
-    layout : Layout
     side : int
         Side of a cell in pixels.
-    title : str
     """
 
     layout: Layout
@@ -74,15 +73,8 @@ class Map:
         image = Image.fromarray(self.picture)
         draw = ImageDraw.Draw(image)
         for word in self.words:
-            draw.text(
-                (word.x, word.y),
-                word.text,
-                "white",
-                self.font,
-                "mm",
-                stroke_width=self.font.size / 8,
-                stroke_fill="black",
-            )
+            outline: dict[str, Any] = {"stroke_width": self.font.size / 8, "stroke_fill": "black"}
+            draw.text((word.x, word.y), word.text, "white", self.font, "mm", **outline)
         return _png(image)
 
     def svg(self) -> bytes:

@@ -29,7 +29,7 @@ def _exhibit(album: Album, directory: Path) -> dict[str, object]:
         "about": application.about,
         "source": application.source,
         "command": gallery.command(case),
-        "took": "" if album.seconds is None else show_duration(album.seconds),
+        "took": show_duration(album.seconds),
         "album": album,
         "pictures": album_images(album, directory),
     }

@@ -30,7 +30,6 @@ class PageImage:
     ----------
     source : str
         A data URL.
-    width, height : int
     still : str
         The last frame of an animation, for readers who asked for reduced motion; a data URL.
     file : str

@@ -39,8 +39,6 @@ def render(cells: pd.DataFrame, drawn: Sequence[DrawnChart], albums: Sequence[Al
     ----------
     cells : DataFrame
         The table of `tables.frame`.
-    drawn : sequence of DrawnChart
-    albums : sequence of Album
     directory : Path
         Folder of the page.
     """

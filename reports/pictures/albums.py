@@ -50,21 +50,19 @@ class Album:
 
     Attributes
     ----------
-    case : str
     text : str
         Certified facts on the answer.
     notes : tuple of str
         Reasons for missing pictures, and other warnings.
-    pictures : tuple of Path
-    seconds : float or None
-        Time to build, solve and draw; None in albums of versions that did not store it.
+    seconds : float
+        Time to build, solve and draw.
     """
 
     case: str
     text: str
     notes: tuple[str, ...]
     pictures: tuple[Path, ...]
-    seconds: float | None = None
+    seconds: float
 
     @property
     def captioned(self) -> list[tuple[str, Path]]:
@@ -168,4 +166,4 @@ def _proven(solved: SolvedCase) -> str:
 def _read(place: Path) -> Album:
     about = json.loads((place / ABOUT).read_text(encoding="utf-8"))
     pictures = tuple(place / name for name in about["pictures"])
-    return Album(about["case"], about["text"], tuple(about["notes"]), pictures, about.get("seconds"))
+    return Album(about["case"], about["text"], tuple(about["notes"]), pictures, about.get("seconds", 0.0))

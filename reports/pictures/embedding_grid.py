@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 import warnings
 from pathlib import Path
+from typing import Any
 
 import matplotlib.patheffects
 import numpy as np
@@ -92,19 +93,16 @@ def draw_arrows(points: np.ndarray, nodes: np.ndarray, label: np.ndarray, source
     """Draw an arrow from every point to its node, both (n, 2), coloured by label."""
     n, distance = len(points), np.linalg.norm(nodes - points, axis=1).mean()
     plot, axes = square_figure(f"From point to node: {n:,} images ({source}), mean distance {distance:.3f}", marks=n)
+    heads: dict[str, Any] = {"headwidth": 5, "headlength": 6, "headaxislength": 5.5}
+    scale: dict[str, Any] = {"angles": "xy", "scale_units": "xy", "scale": 1, "units": "xy"}
     axes.quiver(
         *points.T,
         *(nodes - points).T,
         color=_colours(label),
-        angles="xy",
-        scale_units="xy",
-        scale=1,
-        units="xy",
         # The width falls faster than the spacing of the grid, so that many arrows stay visible.
         width=min(0.004, 0.45 / n**0.75),
-        headwidth=5,
-        headlength=6,
-        headaxislength=5.5,
+        **heads,
+        **scale,
     )
     _name_labels(axes, nodes, label)
     return save_figure(plot, folder / "arrows", marks=n)

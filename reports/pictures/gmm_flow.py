@@ -22,11 +22,10 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Ellipse
 
-from lapmark.bench.mixtures import Flow, squared_distances
+from lapmark.bench.mixtures import Flow
 from lapmark.bench.problems import Case
-from lapmark.bench.problems.applied.gmm_flow import mixtures
+from lapmark.bench.problems.applied.gmm_flow import Mixtures, mixtures
 from lapmark.bench.run.solve_case import SolvedCase
-from lapmark.solvers import DenseCost, Transport, solve
 
 from .canvas import BACKGROUND, FROM, INK, SOFT, TO, figure, save_animation
 
@@ -65,9 +64,8 @@ def draw_flow(folder: Path, n: int = 3, seed: int = 0, d: int = 2, steps: int = 
     way = chosen.flow(steps)
     made = losses(way, folder)
     if d > 1:
-        target = chosen.target_means, chosen.target_covs, chosen.target_weights
         for picture in (animation, last_step, all_steps):
-            made += picture(way, *target, folder)
+            made += picture(way, chosen, folder)
     return made
 
 
@@ -89,20 +87,16 @@ def losses(way: Flow, folder: Path) -> list[Path]:
     return _save(panel, (7.5, 4.2), folder / "losses")
 
 
-def last_step(
-    way: Flow, target_means: np.ndarray, target_covs: np.ndarray, target_weights: np.ndarray, folder: Path
-) -> list[Path]:
+def last_step(way: Flow, chosen: Mixtures, folder: Path) -> list[Path]:
     """Draw the mixture at its start and end, the target, and the paths of the means."""
     steps = len(way.losses)
 
     def panel(figure: Figure) -> None:
         axes = _space(figure, f"Last of {steps} steps")
         for step, colour in ((0, START), (-1, END)):
-            fills = [to_rgba(colour, 0.1 + 0.5 * float(weight)) for weight in way.weights[step]]
-            _ellipses(axes, way.means[step], way.covs[step], fills, edgecolor=colour, lw=1.6)
-        _target(axes, target_means, target_covs, target_weights)
-        for component in way.means[:, :, :2].swapaxes(0, 1):
-            axes.plot(*component.T, color=INK, lw=1.2, solid_capstyle="round", zorder=3)
+            _mixture(axes, way, step, colour)
+        _target(axes, chosen)
+        _paths(axes, way.means)
         marks = (way.means[0], START, "o", 6), (way.means[-1], END, "s", 9)
         for means, colour, marker, points in marks:
             axes.plot(*means[:, :2].T, marker, color=colour, ms=points, mec=BACKGROUND, mew=0.8, zorder=5)
@@ -111,9 +105,7 @@ def last_step(
     return _save(panel, (7.2, 7), folder / "last-step")
 
 
-def all_steps(
-    way: Flow, target_means: np.ndarray, target_covs: np.ndarray, target_weights: np.ndarray, folder: Path
-) -> list[Path]:
+def all_steps(way: Flow, chosen: Mixtures, folder: Path) -> list[Path]:
     """Draw every step as ellipses, from dark to bright, below the outlines of the target."""
     steps = len(way.losses)
 
@@ -128,11 +120,11 @@ def all_steps(
         for component in way.means[:, :, :2].swapaxes(0, 1):
             segments = np.stack([component[:-1], component[1:]], axis=1)
             axes.add_collection(LineCollection(list(segments), colors=colours, lw=2, zorder=3))
-        outline = [to_rgba(INK, 0)] * len(target_weights)
+        outline = [to_rgba(INK, 0)] * len(chosen.target_weights)
         halo = [patheffects.withStroke(linewidth=4, foreground=BACKGROUND)]
         look = {"edgecolor": INK, "lw": 1.6, "ls": "--", "zorder": 4, "path_effects": halo}
-        _ellipses(axes, target_means, target_covs, outline, **look)
-        axes.plot(*target_means[:, :2].T, "D", color=INK, ms=5, mec=BACKGROUND, mew=0.8, zorder=5)
+        _ellipses(axes, chosen.target_means, chosen.target_covs, outline, **look)
+        axes.plot(*chosen.target_means[:, :2].T, "D", color=INK, ms=5, mec=BACKGROUND, mew=0.8, zorder=5)
         _legend(axes, [("target", INK, "D", "--")])
         beside = axes.inset_axes((1.03, 0, 0.03, 1))
         bar = figure.colorbar(ScalarMappable(Normalize(0, steps), STEPS), cax=beside, label="step")
@@ -141,17 +133,14 @@ def all_steps(
     return _save(panel, (7.8, 7), folder / "all-steps")
 
 
-def animation(
-    way: Flow, target_means: np.ndarray, target_covs: np.ndarray, target_weights: np.ndarray, folder: Path
-) -> list[Path]:
+def animation(way: Flow, chosen: Mixtures, folder: Path) -> list[Path]:
     """Animate the mixture step by step, with its loss."""
     steps = len(way.losses)
     shown = np.unique(np.linspace(0, steps, min(steps, MOST_FRAMES) + 1).astype(int))
-    end = DenseCost(squared_distances(way.means[-1], way.covs[-1], target_means, target_covs))
-    losses = [*way.losses, solve(Transport(end, way.weights[-1], target_weights, blur=0)).cost]
+    losses = [*way.losses, chosen.last_loss(way)]
     # The axes are the same in all frames and hold the ellipses of every step.
-    means = np.concatenate([*way.means, target_means])[:, :2]
-    spread = np.sqrt(np.concatenate([*way.covs, target_covs])[:, [0, 1], [0, 1]])
+    means = np.concatenate([*way.means, chosen.target_means])[:, :2]
+    spread = np.sqrt(np.concatenate([*way.covs, chosen.target_covs])[:, [0, 1], [0, 1]])
     low, high = (means - 1.1 * spread).min(axis=0), (means + 1.1 * spread).max(axis=0)
 
     def frames() -> Iterator[Figure]:
@@ -161,11 +150,9 @@ def animation(
                 plot.subplots_adjust(left=0.08, right=0.98, bottom=0.08, top=0.94)
                 axes = _space(plot, f"Step {step} of {steps}, squared distance {losses[step]:.4f}")
                 axes.set(xlim=(low[0], high[0]), ylim=(low[1], high[1]))
-                _target(axes, target_means, target_covs, target_weights)
-                fills = [to_rgba(START, 0.1 + 0.5 * float(weight)) for weight in way.weights[step]]
-                _ellipses(axes, way.means[step], way.covs[step], fills, edgecolor=START, lw=1.6)
-                for component in way.means[: step + 1, :, :2].swapaxes(0, 1):
-                    axes.plot(*component.T, color=INK, lw=1.2, solid_capstyle="round", zorder=3)
+                _target(axes, chosen)
+                _mixture(axes, way, step, START)
+                _paths(axes, way.means[: step + 1])
                 axes.plot(*way.means[step][:, :2].T, "o", color=START, ms=7, mec=BACKGROUND, mew=0.8, zorder=5)
                 legend = {"loc": "lower right", "bbox_to_anchor": (1, 1), "ncols": 2, "borderaxespad": 0.2}
                 _legend(axes, [("mixture", START, "o", "-"), ("target", TARGET, "D", "--")], **legend)
@@ -182,10 +169,21 @@ def _space(figure: Figure, title: str) -> Axes:
     return axes
 
 
-def _target(axes: Axes, means: np.ndarray, covs: np.ndarray, weights: np.ndarray) -> None:
-    fills = [to_rgba(TARGET, 0.2 * float(weight)) for weight in weights]
-    _ellipses(axes, means, covs, fills, edgecolor=TARGET, lw=1.6, ls="--", zorder=2)
-    axes.plot(*means[:, :2].T, "D", color=TARGET, ms=4, mec=BACKGROUND, mew=0.8, zorder=6)
+def _mixture(axes: Axes, way: Flow, step: int, colour: str) -> None:
+    fills = [to_rgba(colour, 0.1 + 0.5 * float(weight)) for weight in way.weights[step]]
+    _ellipses(axes, way.means[step], way.covs[step], fills, edgecolor=colour, lw=1.6)
+
+
+def _paths(axes: Axes, means: np.ndarray) -> None:
+    for component in means[:, :, :2].swapaxes(0, 1):
+        axes.plot(*component.T, color=INK, lw=1.2, solid_capstyle="round", zorder=3)
+
+
+def _target(axes: Axes, chosen: Mixtures) -> None:
+    fills = [to_rgba(TARGET, 0.2 * float(weight)) for weight in chosen.target_weights]
+    look = {"edgecolor": TARGET, "lw": 1.6, "ls": "--", "zorder": 2}
+    _ellipses(axes, chosen.target_means, chosen.target_covs, fills, **look)
+    axes.plot(*chosen.target_means[:, :2].T, "D", color=TARGET, ms=4, mec=BACKGROUND, mew=0.8, zorder=6)
 
 
 def _ellipses(axes: Axes, means: np.ndarray, covs: np.ndarray, fills: list[Any], **look: Any) -> None:

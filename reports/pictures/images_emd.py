@@ -79,12 +79,10 @@ def nearest(images: Images, queries: np.ndarray, found: Mapping[str, np.ndarray]
 
     Parameters
     ----------
-    images : Images
     queries : (q,) int
         Indices of the query images.
     found : mapping of str to (q, k) int
         Indices of images, nearest first, by name of a distance.
-    folder : Path
     """
     right = {name: images.label[order[:, 0]] == images.label[queries] for name, order in found.items()}
     agree = np.all([one == other for one in right.values() for other in right.values()], axis=0)

@@ -9,15 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from matplotlib.figure import Figure
 
-from .canvas import (
-    BACKGROUND,
-    BY_COLOUR,
-    INK,
-    SOFT,
-    figure,
-    save_animation,
-    save_figure,
-)
+from .canvas import BACKGROUND, BY_COLOUR, INK, SOFT, figure, save_animation, save_figure
 from .lle_axes import GREY, legend, scatter, style, thumbnail, tiles, window
 
 if TYPE_CHECKING:

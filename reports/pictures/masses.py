@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from matplotlib.collections import LineCollection
@@ -69,17 +70,15 @@ def draw_plan(
         layer = np.floor(2 * np.log2(np.maximum(area, SMALLEST)))
         for each in np.unique(layer[masses > 0]):
             some = (layer == each) & (masses > 0)
-            axes.scatter(
-                points[some, 0],
-                points[some, 1],
-                s=np.maximum(area[some], SMALLEST),
-                color=colour,
-                marker=marker,
-                edgecolors=BACKGROUND,
-                linewidths=0.4,
-                clip_on=False,
-                zorder=100 - each,
-            )
+            look: dict[str, Any] = {
+                "color": colour,
+                "marker": marker,
+                "edgecolors": BACKGROUND,
+                "linewidths": 0.4,
+                "clip_on": False,
+            }
+            x_some, y_some = points[some].T
+            axes.scatter(x_some, y_some, s=np.maximum(area[some], SMALLEST), zorder=100 - each, **look)
         axes.scatter([], [], s=60, color=colour, marker=marker, label=f"{np.count_nonzero(masses)} {name}")
     figure.legend(loc="outside lower center", ncols=2, frameon=False, labelcolor=INK)
     return save_figure(figure, folder / "plan", marks=len(mass) + len(x) + len(y))

@@ -16,14 +16,14 @@ from lapmark.reports.map import assignment_table
 
 
 @pytest.mark.parametrize("text", ["=1+1", "+cmd|' /C calc'!A0", "-2+3", "@SUM(A1)", "\tx", "\rx"])
-def test_text_that_begins_a_formula_gets_an_apostrophe(text: str) -> None:
+def test_to_csv_of_a_formula_adds_an_apostrophe(text: str) -> None:
     for dtype in (object, "string", "category"):
         table = pd.DataFrame({"name": pd.Series([text, "plain"], dtype=dtype), "x": [0, 1]})
         found = pd.read_csv(io.StringIO(to_csv(table)), lineterminator="\n")
         assert found["name"].tolist() == [f"'{text}", "plain"]
 
 
-def test_numbers_and_what_is_missing_stay_as_they_are() -> None:
+def test_to_csv_keeps_numbers_and_missing_values() -> None:
     table = pd.DataFrame(
         {
             "float": [-1.5, np.nan, -np.inf],
@@ -48,25 +48,25 @@ def test_numbers_and_what_is_missing_stay_as_they_are() -> None:
         ("a=1;b=-2", "a=1;b=-2"),
     ],
 )
-def test_part_of_a_text_that_may_begin_a_formula_gets_an_apostrophe(text: str, written: str) -> None:
+def test_to_csv_of_a_formula_within_a_text_adds_an_apostrophe(text: str, written: str) -> None:
     assert to_csv(pd.DataFrame({"name": [text], "x": [0]})) == f"name,x\n{written},0\n"
 
 
-def test_headings_are_texts_too() -> None:
+def test_to_csv_of_a_formula_in_a_heading_adds_an_apostrophe() -> None:
     assert to_csv(pd.DataFrame({"=a": [1]})) == "'=a\n1\n"
 
 
-def test_headings_that_are_no_texts_stay_as_they_are() -> None:
+def test_to_csv_keeps_headings_that_are_not_texts() -> None:
     assert to_csv(pd.DataFrame({0: ["=1"], (1, 2): ["b"], None: [3]})) == '0,"(1, 2)",\n\'=1,b,3\n'
 
 
-def test_cells_of_a_run_have_no_formula_in_csv() -> None:
+def test_csv_of_cells_has_no_formula() -> None:
     record = make_record("jv", Case("uniform", 100), message="=HYPERLINK(1)", status="error", samples=())
     cells = tables.frame([record])
     assert pd.read_csv(io.StringIO(tables.csv(cells)))["message"].tolist() == ["'=HYPERLINK(1)"]
 
 
-def test_assignment_of_a_map_has_no_formula_in_csv() -> None:
+def test_csv_of_a_map_has_no_formula() -> None:
     table = pd.DataFrame({"name": ["=1+1.png"], "row": [0], "x": [-1.5]})
     assert assignment_table.encode(table, ".csv") == b"name,row,x\n'=1+1.png,0,-1.5\n"
     assert b'"=1+1.png"' in assignment_table.encode(table, ".json")

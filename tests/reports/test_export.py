@@ -40,7 +40,7 @@ def lapmark(*arguments: str | Path) -> tuple[int, str]:
 
 
 @pytest.mark.parametrize("name", ["cells.csv", "cells.parquet", "deeper/cells.PQ"])
-def test_a_row_per_cell_by_the_name_of_the_file(name: str, results: Path, tmp_path: Path) -> None:
+def test_export_to_a_file_writes_a_row_per_cell(name: str, results: Path, tmp_path: Path) -> None:
     path = tmp_path / name
     assert lapmark(results, "--to", path)[0] == 0
     read = pd.read_csv if name.endswith("csv") else pd.read_parquet
@@ -53,7 +53,7 @@ def test_a_row_per_cell_by_the_name_of_the_file(name: str, results: Path, tmp_pa
     assert [each.name for each in path.parent.iterdir()] == [path.name]
 
 
-def test_csv_is_what_the_standard_output_gets(results: Path) -> None:
+def test_export_to_standard_output_writes_csv(results: Path) -> None:
     done = CliRunner().invoke(app, ["export", str(results)])
     assert done.exit_code == 0
     with Store.open(results) as store:
@@ -70,14 +70,16 @@ def test_csv_is_what_the_standard_output_gets(results: Path) -> None:
         (["--to", "{tmp}/runs.csv", "--format", "benchopt"], "must end in .parquet"),
     ],
 )
-def test_what_cannot_be_written_so(arguments: list[str], message: str, results: Path, tmp_path: Path) -> None:
+def test_export_with_an_invalid_format_names_the_choices(
+    arguments: list[str], message: str, results: Path, tmp_path: Path
+) -> None:
     status, said = lapmark(results, *(argument.format(tmp=tmp_path) for argument in arguments))
     assert status == 2
     assert message in said
     assert not list(tmp_path.iterdir())
 
 
-def test_what_cannot_be_read(tmp_path: Path) -> None:
+def test_export_of_a_missing_store_names_it(tmp_path: Path) -> None:
     status, said = lapmark(tmp_path / "none", "--to", tmp_path / "cells.csv")
     assert (status, "no results in" in said) == (2, True)
     with Store.open(tmp_path / "empty"):
@@ -93,7 +95,7 @@ def test_what_cannot_be_read(tmp_path: Path) -> None:
     assert not (tmp_path / "cells.csv").exists()
 
 
-def test_a_row_of_benchopt_is_a_timed_call_of_a_certified_answer(records: list[Record]) -> None:
+def test_benchopt_has_a_row_per_timed_call_of_a_certified_answer(records: list[Record]) -> None:
     runs = formats.benchopt([*records, *blurred()])
     answers = [record for record in [*records, *blurred()] if record.status == "ok"]
     assert len(runs) == sum(len(record.samples) for record in answers)
@@ -106,7 +108,7 @@ def test_a_row_of_benchopt_is_a_timed_call_of_a_certified_answer(records: list[R
     assert set(runs["objective_name"]) == {"Assignment", "Transport with a blur"}
 
 
-def test_accuracy_settings_are_points_of_one_curve_the_nearest_last() -> None:
+def test_benchopt_sorts_accuracy_settings_into_one_curve() -> None:
     case = Case("uniform", 8)
     gaps = {0.1: 0.2, 0.01: 0.001, 0.03: 0.05}
     curve = [
@@ -122,17 +124,17 @@ def test_accuracy_settings_are_points_of_one_curve_the_nearest_last() -> None:
     assert set(runs["dataset_name"]) == {"uniform[n=8,seed=0]"}
 
 
-def test_superseded_cells_are_no_runs() -> None:
+def test_benchopt_leaves_out_superseded_cells() -> None:
     old, new = (make_record("jv", Case("uniform", 8), samples=(seconds,), gap=0.0) for seconds in (1.0, 2.0))
     assert formats.benchopt([old, new])["time"].tolist() == [2.0]
 
 
-def test_without_an_answer_there_is_nothing_for_benchopt() -> None:
+def test_benchopt_without_certified_answers_raises_value_error() -> None:
     with pytest.raises(ValueError, match="no cell has a certified answer"):
         formats.benchopt(failed())
 
 
-def test_a_setting_of_two_types_is_written() -> None:
+def test_benchopt_with_a_setting_of_two_types_is_written() -> None:
     mixed = [
         make_record(f"plugin:mode={mode}", Case("uniform", 8), samples=(1.0,), gap=0.0)
         for mode in ("fast", "7", "true")
@@ -142,7 +144,7 @@ def test_a_setting_of_two_types_is_written() -> None:
 
 
 @needs_benchopt
-def test_benchopt_reads_and_draws_it(results: Path, tmp_path: Path) -> None:
+def test_benchopt_reads_and_draws_an_export(results: Path, tmp_path: Path) -> None:
     from benchopt.benchmark import Benchmark
     from benchopt.plotting.generate_html import plot_benchmark_html
     from benchopt.results import read_results

@@ -13,7 +13,7 @@ from lapmark.reports.charts import regret
 from lapmark.reports.export import failure_table
 
 
-def test_the_table_names_each_solver_once_for_each_status() -> None:
+def test_failures_name_each_solver_once_per_status() -> None:
     case = Case("uniform", 64, 0, {"dtype": "float32"})
     twice = [make_record(f"sinkhorn:blur={blur}", case, status="error") for blur in (0.1, 0.03)]
     table = failure_table.failures(tables.frame([*measured(), *failed(), *twice])).set_index("label")
@@ -27,7 +27,7 @@ def test_the_table_names_each_solver_once_for_each_status() -> None:
     assert text.count("\n") == 2 + len(table)
 
 
-def test_the_numbers_name_the_worst_choice() -> None:
+def test_regret_numbers_name_the_worst_choice() -> None:
     numbers = regret.numbers(shipped_measurements.load().assign(current=True))
     assert numbers.index.names == ["Case"]
     assert all(isinstance(label, str) for (label,) in numbers.index)  # as the page reads it
@@ -38,13 +38,13 @@ def test_the_numbers_name_the_worst_choice() -> None:
     assert numbers.loc[~best, "chosen there"].str.match(r"\S+ for \S+ at n = \d+$").all()
 
 
-def test_regret_is_drawn_where_families_can_be_hidden() -> None:
+def test_regret_chart_needs_several_families() -> None:
     assert regret.draw(shipped_measurements.load().assign(current=True)) is not None
     assert regret.draw(tables.frame(measured())) is None  # of one family, nothing else is left
 
 
 @pytest.mark.parametrize("status", ["ok", "wrong"])
-def test_a_choice_that_fails_has_a_place_of_its_own(status: str) -> None:
+def test_regret_chart_of_a_failed_choice_marks_it(status: str) -> None:
     cells = shipped_measurements.load().assign(current=True)
     chosen = (cells["solver"] == "transport") & (cells["label"] == "masses:layout=uniform")
     worse = pd.DataFrame(cells).assign(status=cells["status"].where(~chosen, status))

@@ -32,14 +32,14 @@ RECORDS = [
 ]
 
 
-def test_the_fastest_exact_package_is_the_rival() -> None:
+def test_compare_takes_the_fastest_exact_package_as_peer() -> None:
     found = fastest_peer.compare_with_fastest_peer(tables.frame(RECORDS), "cascade").set_index("n")
     assert found["peer"].tolist()[:2] == ["lapjv", "scipy"]
     assert found["ratio"].tolist()[:2] == [3.0, 0.25]
     assert found.loc[40, ["peer", "peer_seconds", "ratio"]].isna().all()
 
 
-def test_what_is_lost_stays_in_the_table_in_bold(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_markdown_shows_lost_cases_in_bold(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     write_atomically(tmp_path / "results.csv", tables.csv(tables.frame(RECORDS)).encode())
     assert fastest_peer.main([str(tmp_path), "cascade"]) == 0
     printed = capsys.readouterr().out
@@ -54,7 +54,7 @@ def test_what_is_lost_stays_in_the_table_in_bold(tmp_path: Path, capsys: pytest.
         (["{folder}/none", "cascade"], "lapmark report"),
     ],
 )
-def test_errors_name_the_cure(
+def test_main_with_a_mistake_names_the_remedy(
     arguments: list[str], message: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     write_atomically(tmp_path / "results.csv", tables.csv(tables.frame(RECORDS)).encode())
@@ -62,6 +62,6 @@ def test_errors_name_the_cure(
     assert message in capsys.readouterr().err
 
 
-def test_help_is_what_the_module_says(capsys: pytest.CaptureFixture[str]) -> None:
+def test_main_without_arguments_prints_the_docstring(capsys: pytest.CaptureFixture[str]) -> None:
     assert fastest_peer.main([]) == 2
     assert "python -m lapmark.reports.export.fastest_peer" in capsys.readouterr().err

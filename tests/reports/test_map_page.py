@@ -74,7 +74,7 @@ def told(page: Any) -> str:
     return page.locator("#told").text_content()
 
 
-def test_it_shows_the_picture_and_asks_for_nothing(layout: pipeline.Layout, opened: Callable[..., Any]) -> None:
+def test_map_page_shows_the_picture_and_loads_nothing(layout: pipeline.Layout, opened: Callable[..., Any]) -> None:
     seen = opened()
     picture = Map(layout, SIDE, "").picture
     for (row, column), name, label in zip(
@@ -89,7 +89,7 @@ def test_it_shows_the_picture_and_asks_for_nothing(layout: pipeline.Layout, open
     assert (seen.requests, seen.complaints) == ([], [])
 
 
-def test_an_empty_node_and_the_margin_say_nothing(layout: pipeline.Layout, opened: Callable[..., Any]) -> None:
+def test_map_page_names_nothing_at_empty_nodes_and_margins(layout: pipeline.Layout, opened: Callable[..., Any]) -> None:
     page = opened().page
     taken = set(map(tuple, layout.nodes.tolist()))
     empty = next((r, c) for r in range(SHAPE[0]) for c in range(SHAPE[1]) if (r, c) not in taken)
@@ -100,7 +100,7 @@ def test_an_empty_node_and_the_margin_say_nothing(layout: pipeline.Layout, opene
         assert told(page) == ""
 
 
-def test_the_wheel_zooms_at_the_pointer_and_a_drag_moves(layout: pipeline.Layout, opened: Callable[..., Any]) -> None:
+def test_map_page_zooms_by_wheel_and_moves_by_drag(layout: pipeline.Layout, opened: Callable[..., Any]) -> None:
     page = opened().page
     node = layout.nodes[3].tolist()
     place = page.evaluate(MIDDLE, node)
@@ -124,7 +124,7 @@ def test_the_wheel_zooms_at_the_pointer_and_a_drag_moves(layout: pipeline.Layout
     assert view(page) == before, "farther than all of it there is nothing to see"
 
 
-def test_buttons_and_keys_zoom(opened: Callable[..., Any]) -> None:
+def test_map_page_zooms_by_buttons_and_keys(opened: Callable[..., Any]) -> None:
     page = opened().page
     whole = view(page)
     page.get_by_role("button", name="Nearer").click()
@@ -147,7 +147,7 @@ def test_buttons_and_keys_zoom(opened: Callable[..., Any]) -> None:
     assert 0.7 * 600 < SIDE * view(page)["scale"] < 800, "until a cell fills most of the window"
 
 
-def test_a_label_can_be_shown_alone(layout: pipeline.Layout, opened: Callable[..., Any]) -> None:
+def test_map_page_legend_shows_one_label_only(layout: pipeline.Layout, opened: Callable[..., Any]) -> None:
     page = opened().page
     labels = np.array(layout.collection.labels)
     ours, others = (layout.nodes[labels == label][0].tolist() for label in ("upper", "<i>lower</i>"))
@@ -168,7 +168,9 @@ def test_a_label_can_be_shown_alone(layout: pipeline.Layout, opened: Callable[..
     assert colours() == before
 
 
-def test_on_a_phone_two_fingers_zoom_and_a_tap_names(layout: pipeline.Layout, opened: Callable[..., Any]) -> None:
+def test_map_page_on_a_phone_zooms_by_two_fingers_and_names_on_tap(
+    layout: pipeline.Layout, opened: Callable[..., Any]
+) -> None:
     seen = opened(**PHONE)
     page = seen.page
     assert page.evaluate("() => document.documentElement.scrollWidth") == 390
@@ -185,7 +187,7 @@ def test_on_a_phone_two_fingers_zoom_and_a_tap_names(layout: pipeline.Layout, op
     assert (seen.requests, seen.complaints) == ([], [])
 
 
-def test_it_follows_the_window(opened: Callable[..., Any]) -> None:
+def test_map_page_follows_the_window_size(opened: Callable[..., Any]) -> None:
     page = opened(viewport={"width": 1200, "height": 900}).page
     wide = view(page)
     page.set_viewport_size({"width": 500, "height": 400})
@@ -193,7 +195,7 @@ def test_it_follows_the_window(opened: Callable[..., Any]) -> None:
     assert page.evaluate("() => document.getElementById('map').clientWidth") == 500
 
 
-def test_without_scripts_it_is_a_picture(file: Path, visit: Callable[..., Any]) -> None:
+def test_map_page_without_scripts_is_a_picture(file: Path, visit: Callable[..., Any]) -> None:
     page = visit(file, java_script_enabled=False).page
     assert page.locator("#picture").is_visible()
     assert not page.locator("#map").is_visible()

@@ -35,7 +35,7 @@ RECORDS = [
 ]
 
 
-def test_ratios_are_to_the_fastest_and_failures_are_infinite() -> None:
+def test_behind_the_best_gives_ratios_to_the_fastest_and_inf_for_failures() -> None:
     ((kind, ratios),) = profiles.behind_the_best(tables.frame(RECORDS))
     assert kind == profiles.ASSIGNMENT
     assert ratios.columns.tolist() == ["jv", "lap", "scipy"]
@@ -43,7 +43,7 @@ def test_ratios_are_to_the_fastest_and_failures_are_infinite() -> None:
     np.testing.assert_array_equal(ratios.to_numpy(), expected)
 
 
-def test_each_solver_is_judged_on_what_it_takes() -> None:
+def test_behind_the_best_gives_nan_for_cases_not_taken() -> None:
     ((_, ratios),) = profiles.behind_the_best(tables.frame(RECORDS))
     limits = [1.0, 2.0, 1e9]
     assert profiles.share(ratios["jv"], limits).tolist() == [0.4, 0.6, 0.6]
@@ -57,7 +57,7 @@ def test_each_solver_is_judged_on_what_it_takes() -> None:
     assert [text.get_text() for text in figure.axes[0].texts] == ["jv", "scipy", "lap  1 of 5"]
 
 
-def test_the_curve_that_is_drawn_is_the_distribution() -> None:
+def test_profile_chart_draws_the_distribution() -> None:
     figure = charts.performance_profile.draw(tables.frame(RECORDS))
     assert figure is not None
     steps = {line.get_color(): line for line in figure.axes[0].lines if line.get_drawstyle() == "steps-post"}
@@ -68,14 +68,14 @@ def test_the_curve_that_is_drawn_is_the_distribution() -> None:
     assert y[np.searchsorted(x, 2.0)] == y[-1] == pytest.approx(0.6)
 
 
-def test_two_cases_are_no_profile() -> None:
+def test_profile_chart_needs_three_cases() -> None:
     few = tables.frame(RECORDS[:2])
     assert charts.performance_profile.draw(few) is None
     assert charts.time_to_gap.draw(few) is None
     assert charts.performance_profile.draw(tables.frame(failed())) is None
 
 
-def test_time_to_a_gap_takes_the_best_setting_for_it() -> None:
+def test_times_to_gap_takes_the_best_setting() -> None:
     def guess(blur: float, seconds: float, gap: float) -> list[Record]:
         return [
             make_record(f"sinkhorn:blur={blur}", Case("uniform", n), exact=False, samples=(seconds,), gap=gap)
@@ -90,13 +90,13 @@ def test_time_to_a_gap_takes_the_best_setting_for_it() -> None:
     assert by_gap == {0.0: {"jv": 2.0}, 0.01: {"jv": 2.0, "sinkhorn": 1.0}, 0.1: {"jv": 2.0, "sinkhorn": 0.1}}
 
 
-def test_threads_stay_apart() -> None:
+def test_times_to_gap_separates_numbers_of_threads() -> None:
     records = [cell("jv", n, 1.0 / threads, threads=threads) for n in (1, 2, 3) for threads in (1, 2)]
     ((_, _, seconds),) = profiles.times_to_gap(tables.frame(records))
     assert seconds.columns.tolist() == ["jv", "jv, 2 threads"]
 
 
-def test_problems_with_a_blur_are_judged_by_their_own_optimum() -> None:
+def test_kinds_with_blur_are_judged_by_the_optimum_with_blur() -> None:
     plans = [
         make_record(
             record.solver,
@@ -119,11 +119,11 @@ def test_problems_with_a_blur_are_judged_by_their_own_optimum() -> None:
     assert {name for name in ratios if np.isfinite(ratios[name]).all()} == converged
 
 
-def test_what_nobody_takes_any_more_leaves_a_profile(records: list[Record]) -> None:
+def test_behind_the_best_leaves_out_solvers_that_take_no_case(records: list[Record]) -> None:
     missing = [cell("lapjv", n, status="skipped", message="package lapjv is not installed") for n in (1, 2, 3)]
     ((_, ratios),) = profiles.behind_the_best(tables.frame([*RECORDS, *missing]))
     assert "lapjv" not in ratios
 
 
-def test_share_of_nothing() -> None:
+def test_share_of_no_values_is_zero() -> None:
     assert profiles.share(pd.Series([NAN, NAN]), [1.0]).tolist() == [0.0]

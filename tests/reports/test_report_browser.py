@@ -108,7 +108,7 @@ def fragment(page: Any) -> str:
     return page.evaluate("() => decodeURIComponent(location.hash.slice(1))")
 
 
-def test_it_opens_without_a_request_or_a_complaint(page: Path, visit: Callable[..., Any]) -> None:
+def test_report_page_opens_without_requests_or_errors(page: Path, visit: Callable[..., Any]) -> None:
     seen = visit(page)
     total = seen.page.evaluate("() => document.querySelectorAll('#cells tbody tr').length")
     assert seen.page.locator("#filters output").text_content() == f"{total} of {total} rows"
@@ -119,7 +119,7 @@ def test_it_opens_without_a_request_or_a_complaint(page: Path, visit: Callable[.
     assert (seen.requests, seen.complaints) == ([], [])
 
 
-def test_its_policy_refuses_what_would_get_out(page: Path, tmp_path: Path, visit: Callable[..., Any]) -> None:
+def test_report_page_policy_blocks_requests(page: Path, tmp_path: Path, visit: Callable[..., Any]) -> None:
     text = page.read_text(encoding="utf-8")
     leaky = tmp_path / "index.html"
     leaky.write_text(text.replace("</main>", '<img src="https://example.invalid/a.png"></main>'), encoding="utf-8")
@@ -128,7 +128,7 @@ def test_its_policy_refuses_what_would_get_out(page: Path, tmp_path: Path, visit
     assert "Content Security Policy" in " ".join(seen.complaints)
 
 
-def test_names_from_data_are_text_and_run_nothing(page: Path, visit: Callable[..., Any]) -> None:
+def test_report_page_shows_names_from_data_as_text(page: Path, visit: Callable[..., Any]) -> None:
     seen = visit(page)
     for name in HOSTILE:
         assert seen.page.get_by_text(name, exact=False).count(), f"{name} is shown as it is"
@@ -143,7 +143,7 @@ def test_names_from_data_are_text_and_run_nothing(page: Path, visit: Callable[..
         assert (each.requests, each.complaints) == ([], [])
 
 
-def test_a_link_restores_filters_sorting_and_place(page: Path, visit: Callable[..., Any]) -> None:
+def test_report_page_link_restores_filters_sorting_and_place(page: Path, visit: Callable[..., Any]) -> None:
     seen = visit(page, "#at=status&solver=jv&problem=uniform&n=64&sort=-seconds")
     found = rows(seen.page)
     assert {(row["solver"], row["problem"], row["n"]) for row in found} == {("jv", "uniform", "64")}
@@ -157,7 +157,7 @@ def test_a_link_restores_filters_sorting_and_place(page: Path, visit: Callable[.
     assert {row.get_attribute("data-solver") for row in shown.all()} == {"jv"}
 
 
-def test_what_is_chosen_stands_in_the_address(page: Path, visit: Callable[..., Any]) -> None:
+def test_report_page_writes_its_state_to_the_address(page: Path, visit: Callable[..., Any]) -> None:
     seen = visit(page)
     seen.page.select_option("[name=status]", "ok")
     seen.page.fill("[name=text]", "scipy")
@@ -175,13 +175,13 @@ def test_what_is_chosen_stands_in_the_address(page: Path, visit: Callable[..., A
     assert len(rows(seen.page)) > len(found)
 
 
-def test_a_link_with_what_the_page_does_not_have_shows_all(page: Path, visit: Callable[..., Any]) -> None:
+def test_report_page_link_with_unknown_values_shows_all(page: Path, visit: Callable[..., Any]) -> None:
     seen = visit(page, "#at=nowhere&solver=nobody&sort=nothing&x=%E0%A4%A")
     assert len(rows(seen.page)) == len(rows(visit(page).page))
     assert seen.complaints == []
 
 
-def test_every_section_and_chart_has_a_link_to_itself(page: Path, visit: Callable[..., Any]) -> None:
+def test_report_page_sections_and_charts_link_to_themselves(page: Path, visit: Callable[..., Any]) -> None:
     seen = visit(page)
     assert seen.page.evaluate(LOST) == []
     identities = seen.page.evaluate("() => [...document.querySelectorAll('[id]')].map((each) => each.id)")
@@ -189,7 +189,7 @@ def test_every_section_and_chart_has_a_link_to_itself(page: Path, visit: Callabl
     assert {"profile", "time-to-gap", "scaling", "threads", "results"} <= set(identities)
 
 
-def test_the_keyboard_sorts_every_column(page: Path, visit: Callable[..., Any]) -> None:
+def test_report_page_sorts_every_column_by_keyboard(page: Path, visit: Callable[..., Any]) -> None:
     seen = visit(page)
     headings = seen.page.locator("#cells th")
     for place in range(headings.count()):
@@ -205,7 +205,7 @@ def test_the_keyboard_sorts_every_column(page: Path, visit: Callable[..., Any]) 
     assert values.index("") == len(known), "what is not known comes last"
 
 
-def test_busy_cells_are_told(page: Path, visit: Callable[..., Any]) -> None:
+def test_report_page_warns_of_cells_under_load(page: Path, visit: Callable[..., Any]) -> None:
     seen = visit(page).page
     assert seen.locator(".facts").first.get_by_text("25% to 25% of the cores").count() == 1
     warnings = " ".join(seen.locator(".warning").all_text_contents())
@@ -214,7 +214,7 @@ def test_busy_cells_are_told(page: Path, visit: Callable[..., Any]) -> None:
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_every_text_stands_out(scheme: str, page: Path, visit: Callable[..., Any]) -> None:
+def test_report_page_texts_have_enough_contrast(scheme: str, page: Path, visit: Callable[..., Any]) -> None:
     seen = visit(page, color_scheme=scheme)
     seen.page.evaluate(OPEN_ALL)
     contrasts = seen.page.evaluate(CONTRASTS)
@@ -223,7 +223,7 @@ def test_every_text_stands_out(scheme: str, page: Path, visit: Callable[..., Any
     assert not faint, faint[:5]
 
 
-def test_dark_is_dark_charts_included(page: Path, visit: Callable[..., Any]) -> None:
+def test_report_page_in_dark_mode_has_dark_charts(page: Path, visit: Callable[..., Any]) -> None:
     shades = {}
     for scheme in ("light", "dark"):
         seen = visit(page, "#status", color_scheme=scheme)
@@ -238,9 +238,7 @@ def test_dark_is_dark_charts_included(page: Path, visit: Callable[..., Any]) -> 
 
 
 @pytest.mark.parametrize("settings", [PHONE, {"viewport": {"width": 1280, "height": 800}}], ids=["phone", "desk"])
-def test_the_page_itself_never_scrolls_sideways(
-    settings: dict[str, Any], page: Path, visit: Callable[..., Any]
-) -> None:
+def test_report_page_never_scrolls_sideways(settings: dict[str, Any], page: Path, visit: Callable[..., Any]) -> None:
     seen = visit(page, **settings)
     seen.page.evaluate(OPEN_ALL)
     width = settings["viewport"]["width"]
@@ -274,7 +272,7 @@ def gallery(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_the_gallery_fits_a_phone_and_asks_for_nothing(scheme: str, gallery: Path, visit: Callable[..., Any]) -> None:
+def test_gallery_page_fits_a_phone_and_loads_nothing(scheme: str, gallery: Path, visit: Callable[..., Any]) -> None:
     seen = visit(gallery, "#exhibit-1", color_scheme=scheme, **PHONE)
     assert seen.page.evaluate("() => document.documentElement.scrollWidth") == 390
     shown = [path for path in gallery.parent.glob("*/*") if path.suffix in albums.SHOWN]
@@ -285,7 +283,7 @@ def test_the_gallery_fits_a_phone_and_asks_for_nothing(scheme: str, gallery: Pat
     assert (seen.requests, seen.complaints) == ([], [])
 
 
-def test_pictures_are_links_to_their_files(gallery: Path, visit: Callable[..., Any]) -> None:
+def test_gallery_page_pictures_link_to_their_files(gallery: Path, visit: Callable[..., Any]) -> None:
     seen = visit(gallery)
     found = seen.page.evaluate(LINKS)
     assert found["bare"] == 0
@@ -296,7 +294,7 @@ def test_pictures_are_links_to_their_files(gallery: Path, visit: Callable[..., A
     assert (seen.requests, seen.complaints) == ([], [])
 
 
-def test_the_gallery_shows_its_pictures_without_their_files(
+def test_gallery_page_without_files_shows_its_pictures(
     gallery: Path, tmp_path: Path, visit: Callable[..., Any]
 ) -> None:
     alone = tmp_path / "index.html"
@@ -306,7 +304,7 @@ def test_the_gallery_shows_its_pictures_without_their_files(
 
 
 @pytest.mark.parametrize(("wish", "kind"), [("no-preference", "image/gif"), ("reduce", "image/webp")])
-def test_nothing_moves_for_readers_who_do_not_want_it(
+def test_gallery_page_with_reduced_motion_shows_still_images(
     wish: str, kind: str, gallery: Path, visit: Callable[..., Any]
 ) -> None:
     seen = visit(gallery, reduced_motion=wish)

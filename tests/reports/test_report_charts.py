@@ -19,7 +19,7 @@ from lapmark.solvers import registry
 
 
 @pytest.mark.parametrize("chart", charts.ALL, ids=lambda chart: chart.name)
-def test_each_chart_is_drawn_as_png_and_svg(chart: charts.Chart, records: list[Record]) -> None:
+def test_chart_is_drawn_as_png_and_svg(chart: charts.Chart, records: list[Record]) -> None:
     twins = [make_record(name, Case("uniform", n), samples=(n * 1e-6,)) for name in ("jv", "jv-avx2") for n in (8, 16)]
     more = [make_record("cascade", Case("uniform", 8), samples=(1.0,), threads=threads) for threads in (1, 2)]
     more += [make_record("jv", Case("integers", n), samples=(n * 1e-6,)) for n in (16, 32, 64)]  # a family to hide
@@ -32,17 +32,17 @@ def test_each_chart_is_drawn_as_png_and_svg(chart: charts.Chart, records: list[R
     assert b"prefers-color-scheme:dark" in svg
 
 
-def test_equal_cells_give_equal_bytes(records: list[Record]) -> None:
+def test_svg_of_equal_cells_gives_equal_bytes(records: list[Record]) -> None:
     one, other = (style.svg(status_matrix.draw(tables.frame(records))) for _ in range(2))  # type: ignore[arg-type]
     assert one == other
 
 
-def test_where_all_fails_only_the_status_is_drawn() -> None:
+def test_charts_of_failed_cells_are_the_status_matrix_only() -> None:
     cells = tables.frame(failed())
     assert [chart.name for chart in charts.ALL if chart.draw(cells) is not None] == ["status"]
 
 
-def test_time_is_drawn_for_certified_cells_only_with_the_exponent() -> None:
+def test_time_chart_draws_certified_cells_with_the_exponent() -> None:
     law = [make_record("jv", Case("uniform", n), samples=(1e-9 * n**2.5,)) for n in (100, 200, 400)]
     wrong = make_record("liar", Case("uniform", 100), status="wrong", samples=(1e-9,))
     figure = time_and_memory.time(tables.frame([*law, wrong]))
@@ -51,7 +51,7 @@ def test_time_is_drawn_for_certified_cells_only_with_the_exponent() -> None:
     assert texts == ["jv  n²·⁵⁰"]
 
 
-def test_panels_are_cases(records: list[Record]) -> None:
+def test_time_chart_has_a_panel_per_case(records: list[Record]) -> None:
     figure = time_and_memory.time(tables.frame(records))
     assert figure is not None
     titles = [ax.get_title(loc="left") for ax in figure.axes]
@@ -70,7 +70,7 @@ def test_status_order_ranks_wrong_worst_and_every_rank_once() -> None:
     assert [each.rank for each in status_matrix.ORDER] == list(range(len(STATUSES)))
 
 
-def test_labels_of_many_solvers_do_not_overlap() -> None:
+def test_time_chart_labels_of_many_solvers_do_not_overlap() -> None:
     names = [f"solver-{k}" for k in range(25)]
     rows = [make_record(name, Case("uniform", n), samples=(n * 1e-5,)) for name in names for n in (8, 16, 32)]
     figure = time_and_memory.time(tables.frame(rows))
@@ -79,7 +79,7 @@ def test_labels_of_many_solvers_do_not_overlap() -> None:
     assert_apart(figure)
 
 
-def test_labels_on_the_gap_chart_do_not_overlap(records: list[Record]) -> None:
+def test_gap_chart_labels_do_not_overlap(records: list[Record]) -> None:
     more = [
         make_record(f"s{k}", Case("uniform", 64, 0, {"dtype": "float32"}), samples=(k + 1,), gap=0.0) for k in range(9)
     ]
@@ -88,7 +88,7 @@ def test_labels_on_the_gap_chart_do_not_overlap(records: list[Record]) -> None:
     assert_apart(figure)
 
 
-def test_errors_of_transport_are_drawn_where_there_are_any(records: list[Record]) -> None:
+def test_accuracy_charts_of_transport_need_its_errors(records: list[Record]) -> None:
     for metric in METRICS[1:]:
         assert accuracy.draw(metric, tables.frame(records)) is None
         figure = accuracy.draw(metric, tables.frame([*records, *blurred()]))
@@ -114,19 +114,19 @@ def test_spread_keeps_order_and_distance_and_moves_only_what_must() -> None:
     assert style.spread([0.99, 1.0, 1.2], 0.1, 0.0, 1.0)[-1] <= 1
 
 
-def test_no_two_solvers_look_alike() -> None:
+def test_style_of_each_solver_is_unique() -> None:
     seen = [(look.colour, look.marker, look.dashes) for look in map(style.style, registry.solvers())]
     assert len(set(seen)) == len(seen)
 
 
-def test_ours_are_emphasised_and_share_a_colour_with_their_avx2_build() -> None:
+def test_style_of_our_solvers_is_thick_and_shares_the_colour_of_avx2() -> None:
     ours, twin, theirs = map(style.style, ("jv", "jv-avx2", "scipy"))
     assert ours.colour == twin.colour
     assert ours.dashes != twin.dashes
     assert ours.width == twin.width > theirs.width
 
 
-def test_a_name_cannot_be_a_formula_or_break_a_line() -> None:
+def test_charts_of_hostile_names_draw_plain_text() -> None:
     assert style.plain("$x$\n" + "y" * 99) == r"\$x\$" + "\N{REPLACEMENT CHARACTER}" + "y" * 35 + "…"
     hostile = [make_record("$\\frac$<script>", Case("uniform", n), samples=(1.0,), gap=0.0) for n in (8, 16, 32)]
     for chart in charts.ALL:

@@ -33,7 +33,7 @@ def report(records: list[Record], tmp_path_factory: pytest.TempPathFactory) -> P
     return folder
 
 
-def test_files(report: Path, records: list[Record]) -> None:
+def test_write_report_writes_page_tables_and_figures(report: Path, records: list[Record]) -> None:
     assert (
         len(pd.read_csv(report / "results.csv")) == len(pd.read_parquet(report / "results.parquet")) == len(records) + 3
     )
@@ -46,7 +46,7 @@ def test_files(report: Path, records: list[Record]) -> None:
     assert not list(report.rglob(".*")), "temporary files are gone"
 
 
-def test_columns_with_nothing_to_say_are_left_out(report: Path, tmp_path: Path) -> None:
+def test_page_leaves_out_empty_columns(report: Path, tmp_path: Path) -> None:
     def headings(folder: Path) -> list[str]:
         return re.findall(
             r'<button type="button">([^<]+)</button>', (folder / "index.html").read_text(encoding="utf-8")
@@ -64,13 +64,13 @@ def test_columns_with_nothing_to_say_are_left_out(report: Path, tmp_path: Path) 
     assert cells["marginal_error"].to_dict() == pytest.approx({each.solver: each.marginal_error for each in blurred()})
 
 
-def test_names_from_data_are_escaped(report: Path) -> None:
+def test_page_escapes_names_from_data(report: Path) -> None:
     text = (report / "index.html").read_text(encoding="utf-8")
     assert "<script>alert" not in text
     assert "&lt;script&gt;alert(1)&lt;/script&gt;" in text
 
 
-def test_the_page_refers_to_nothing_outside(report: Path) -> None:
+def test_page_refers_to_nothing_outside(report: Path) -> None:
     found = _References()
     found.feed((report / "index.html").read_text(encoding="utf-8"))
     assert found.references
@@ -78,13 +78,13 @@ def test_the_page_refers_to_nothing_outside(report: Path) -> None:
     assert found.images_without_alt == 0
 
 
-def test_failures_keep_their_reasons(report: Path) -> None:
+def test_page_shows_reasons_of_failures(report: Path) -> None:
     text = (report / "index.html").read_text(encoding="utf-8")
     for record in failed():
         assert text.count(record.message) == 2, "once among the failures, once among all results"
 
 
-def test_an_empty_store_is_a_clear_error(tmp_path: Path) -> None:
+def test_write_report_of_an_empty_store_raises_value_error(tmp_path: Path) -> None:
     with Store.open(tmp_path):
         pass
     with pytest.raises(ValueError, match="holds no results yet; fill it with: lapmark run --to"):
@@ -94,12 +94,12 @@ def test_an_empty_store_is_a_clear_error(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("status", ["ok", "timeout"])
-def test_a_single_record(status: str, tmp_path: Path) -> None:
+def test_write_report_of_a_single_record_succeeds(status: str, tmp_path: Path) -> None:
     one = make_record("jv", Case("uniform", 8), status=status, samples=(1.0,) * (status == "ok"), m=None)
     assert "1 solver, 1 case, 1 cell" in write_report_of([one], tmp_path).read_text(encoding="utf-8")
 
 
-def test_where_everything_fails_the_page_says_so(tmp_path: Path) -> None:
+def test_page_of_failed_records_says_so(tmp_path: Path) -> None:
     text = write_report_of(failed(), tmp_path).read_text(encoding="utf-8")
     assert "No exact solver has a certified answer." in text
     assert "7 cells: 0 with a certified answer." in text

@@ -22,7 +22,7 @@ def timed(solver: str, n: int, *samples: float, **known: object) -> Record:
     return make_record(solver, Case("uniform", n), samples=samples, gap=0.0, **known)
 
 
-def test_a_row_per_cell_with_the_records_own_values(records: list[Record]) -> None:
+def test_frame_has_a_row_per_cell_with_the_values_of_its_record(records: list[Record]) -> None:
     cells = tables.frame(records)
     assert len(cells) == len(records)
     by_key = cells.set_index(["solver", "case"])
@@ -39,7 +39,7 @@ def test_a_row_per_cell_with_the_records_own_values(records: list[Record]) -> No
             assert row[f"counter_{name}"] == count
 
 
-def test_csv_and_parquet_read_back(records: list[Record]) -> None:
+def test_csv_and_parquet_are_read_back(records: list[Record]) -> None:
     cells = tables.frame(records)
     csv = pd.read_csv(io.StringIO(tables.csv(cells)))
     parquet = pd.read_parquet(io.BytesIO(cells.to_parquet(None, index=False)))
@@ -49,7 +49,7 @@ def test_csv_and_parquet_read_back(records: list[Record]) -> None:
     assert [json.loads(text) for text in csv["times"]] == [list(times) for times in parquet["times"]]
 
 
-def test_only_certified_cells_are_compared(records: list[Record]) -> None:
+def test_compared_has_certified_cells_only(records: list[Record]) -> None:
     cells = tables.frame(records)
     assert set(tables.compared(cells)["solver"]) == {"jv", "scipy", "sinkhorn:blur=0.1", "sinkhorn:blur=0.03"}
     # The cell that was refuted has by far the shortest time.
@@ -58,7 +58,7 @@ def test_only_certified_cells_are_compared(records: list[Record]) -> None:
     assert cells["relative"].where(cells["exact"]).min() == 1
 
 
-def test_speedup_is_a_ratio_of_medians_in_its_interval() -> None:
+def test_speedups_are_ratios_of_medians_within_their_interval() -> None:
     slow, fast = (4.0, 5.0, 6.0, 5.0), (2.0, 2.5, 3.0, 2.5)
     cells = tables.frame([timed("jv", 8, *slow), timed("jv-avx2", 8, *fast), timed("jv-avx2", 16, 1.0)])
     (found,) = tables.speedups(cells).itertuples()
@@ -72,7 +72,7 @@ def on_grid(solver: str, problem: str, seconds: float, source: str = "digits", *
     return make_record(solver, case, samples=(seconds,), gap=0.0, **known)
 
 
-def test_slowdown_is_against_the_same_solver_on_the_easier_family() -> None:
+def test_slowdowns_compare_a_solver_with_itself_on_the_easier_family() -> None:
     cells = tables.frame(
         [
             on_grid("jv", "tsne-grid", 1.0, source="auto"),
@@ -97,11 +97,11 @@ def test_slowdown_is_against_the_same_solver_on_the_easier_family() -> None:
     assert slowdown.draw(cells[cells["problem"] == "tsne-grid"]) is None
 
 
-def test_one_sample_each_makes_the_interval_a_point() -> None:
+def test_quartile_ratio_of_single_samples_is_a_point() -> None:
     assert tables.quartile_ratio([3.0], [2.0]) == (1.5, 1.5, 1.5)
 
 
-def test_a_later_record_of_a_cell_supersedes_the_earlier_one() -> None:
+def test_current_is_the_later_record_of_a_cell() -> None:
     cells = tables.frame([timed("jv", 8, 1.0, commit="old"), timed("jv", 8, 2.0, commit="new"), timed("scipy", 8, 3.0)])
     assert len(cells) == 3
     assert tables.compared(cells)["seconds"].tolist() == [2.0, 3.0]
@@ -109,7 +109,7 @@ def test_a_later_record_of_a_cell_supersedes_the_earlier_one() -> None:
     assert cells.set_index("solver").loc["scipy", "relative"] == 1.5
 
 
-def test_an_environment_without_the_solver_supersedes_nothing() -> None:
+def test_current_ignores_environments_without_the_solver() -> None:
     there = timed("lapx-lapjvr", 8, 1.0, versions={"lapx": "0.11.1"})
     absent = make_record(
         "lapx-lapjvr", Case("uniform", 8), status="skipped", versions={"lapx": "missing"}, finished="x"
@@ -120,20 +120,20 @@ def test_an_environment_without_the_solver_supersedes_nothing() -> None:
     assert tables.frame([absent])["current"].all()
 
 
-def test_threads_are_cells_of_their_own() -> None:
+def test_frame_separates_numbers_of_threads() -> None:
     cells = tables.frame([timed("jv", 8, 1.0), timed("jv", 8, 0.5, threads=4)])
     assert cells["current"].all()
     assert cells["series"].tolist() == ["jv", "jv, 4 threads"]
 
 
-def test_the_harness_itself_is_not_ranked() -> None:
+def test_compared_leaves_out_the_harness() -> None:
     cells = tables.frame([timed(BUILD_MATRIX, 8, 1e-9), timed("jv", 8, 1.0)])
     assert tables.certified(cells)["solver"].tolist() == [BUILD_MATRIX, "jv"]
     assert tables.compared(cells)["solver"].tolist() == ["jv"]
     assert "jv is the only exact solver" in verdict(cells)
 
 
-def test_groups() -> None:
+def test_group_of_each_kind_of_solver_is_its_origin() -> None:
     names = ("jv", "sinkhorn:blur=0.1", "scipy", "scipy@older", "nobody's")
     assert [tables.group(name) for name in names] == ["ours", "ours", "wrapped", "wrapped", "plugin"]
 
@@ -175,7 +175,7 @@ def test_verdict_does_not_call_a_difference_within_the_spread_a_win() -> None:
     assert "1.1× as long, which is within the spread of the samples" in verdict(cells)
 
 
-def test_verdict_without_an_exact_answer() -> None:
+def test_verdict_without_an_exact_answer_names_the_closest() -> None:
     cells = tables.frame([make_record("guess", Case("uniform", 8), exact=False, samples=(0.5,), gap=0.02)])
     assert verdict(cells) == (
         "No exact solver has a certified answer. At n = 8, guess is closest, with a gap of 2 % in 500 ms."
@@ -188,18 +188,18 @@ def test_verdict_without_an_exact_answer() -> None:
 @pytest.mark.parametrize(
     ("value", "text"), [(1.0, "1.0×"), (2.14, "2.1×"), (9.96, "10×"), (1234.5, "1,234×"), (0.5, "0.5×"), (np.nan, "")]
 )
-def test_ratio(value: float, text: str) -> None:
+def test_ratio_has_two_digits(value: float, text: str) -> None:
     assert format.ratio(value) == text
 
 
 @pytest.mark.parametrize(
     ("value", "text"), [(0.0, "0 %"), (0.0123, "1.2 %"), (1e-9, "1e-7 %"), (3.0, "300 %"), (np.inf, "unknown")]
 )
-def test_gap(value: float, text: str) -> None:
+def test_gap_is_in_per_cent_with_two_digits(value: float, text: str) -> None:
     assert format.gap(value) == text
 
 
-def test_verdict_on_a_problem_with_a_blur_asks_who_has_solved_it() -> None:
+def test_verdict_with_blur_names_the_fastest_converged_solver() -> None:
     def blurred(name: str, seconds: float, off: float) -> Record:
         case = Case("label-transfer", 8)
         return make_record(name, case, exact=False, samples=(seconds,), gap=0.3, entropic_gap=off)

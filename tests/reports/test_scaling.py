@@ -14,13 +14,13 @@ SIZES = pd.Series([100, 250, 1000, 4000])
 
 
 @pytest.mark.parametrize("power", [0.5, 2.0, 3.17])
-def test_exponent_of_a_power_law(power: float) -> None:
+def test_fit_of_a_power_law_gives_its_exponent(power: float) -> None:
     found = scaling.fit(SIZES, 3e-9 * SIZES**power)
     assert found is not None
     assert [found.low, found.exponent, found.high] == pytest.approx([power] * 3)
 
 
-def test_exponent_is_fitted_to_medians_over_seeds() -> None:
+def test_fit_uses_medians_over_seeds() -> None:
     sizes = pd.Series([10] * 3 + [20] * 3 + [40] * 3)
     noise = np.tile([0.9, 1.0, 50.0], 3)
     found = scaling.fit(sizes, noise * sizes**2.0)
@@ -28,11 +28,11 @@ def test_exponent_is_fitted_to_medians_over_seeds() -> None:
     assert found.exponent == pytest.approx(2)
 
 
-def test_two_sizes_have_no_exponent() -> None:
+def test_fit_of_two_sizes_is_none() -> None:
     assert scaling.fit(pd.Series([10, 20, 20]), pd.Series([1.0, 2.0, 2.1])) is None
 
 
-def test_the_interval_holds_the_exponent_as_often_as_it_says() -> None:
+def test_fit_interval_has_its_nominal_coverage() -> None:
     rng = np.random.default_rng(0)
     sizes = pd.Series([100, 200, 400, 800, 1600])
     fits = [scaling.fit(sizes, sizes**2.0 * np.exp(0.1 * rng.standard_normal(5))) for _ in range(1000)]
@@ -40,7 +40,7 @@ def test_the_interval_holds_the_exponent_as_often_as_it_says() -> None:
     assert held == pytest.approx(scaling.CONFIDENCE, abs=0.02)  # three standard errors
 
 
-def test_the_table_is_sorted_by_growth_and_says_what_it_was_fitted_to() -> None:
+def test_exponents_are_sorted_by_growth_with_their_sizes() -> None:
     laws = {"jv": 3.0, "cascade": 1.5}
     records = [
         make_record(name, Case("uniform", n), samples=(1e-9 * n**law,)) for name, law in laws.items() for n in SIZES
@@ -55,7 +55,7 @@ def test_the_table_is_sorted_by_growth_and_says_what_it_was_fitted_to() -> None:
     assert numbers.loc[("uniform", "jv"), "95 % interval"] == "3.00 to 3.00"
 
 
-def test_gains_by_threads_are_those_at_the_largest_common_size() -> None:
+def test_by_threads_takes_the_largest_common_size() -> None:
     def timed(n: int, threads: int, seconds: float) -> object:
         return make_record("cascade", Case("uniform", n), threads=threads, samples=(seconds,))
 
@@ -70,5 +70,5 @@ def test_gains_by_threads_are_those_at_the_largest_common_size() -> None:
     assert [text.get_text() for text in figure.axes[0].texts] == ["cascade"]
 
 
-def test_one_number_of_threads_is_no_chart() -> None:
+def test_thread_chart_needs_several_numbers_of_threads() -> None:
     assert charts.thread_speedup.draw(tables.frame([make_record("jv", Case("uniform", 8), samples=(1.0,))])) is None

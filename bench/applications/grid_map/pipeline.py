@@ -30,16 +30,12 @@ class Layout:
 
     Attributes
     ----------
-    collection : Collection
     points : (n, 2) float array
         Points of the items in the plane.
     nodes : (n, 2) intp
         Row, from the top, and column of each item.
     shape : (int, int)
         Rows and columns.
-    method, solver : str
-    embedding_seconds, solver_seconds : float
-    certificate : Certificate
     """
 
     collection: Collection
@@ -111,7 +107,6 @@ def lay(
 
     Parameters
     ----------
-    collection : Collection
     shape : (int, int), optional
         Rows and columns, with at least as many nodes as items; default: the nearest that fits.
     method : str, optional

@@ -116,7 +116,6 @@ def read(paths: Sequence[Path], side: int, threads: int | None = None) -> list[T
 
     Parameters
     ----------
-    paths : sequence of path
     side : int
         Longest side of a sprite in pixels.
     threads : int, optional

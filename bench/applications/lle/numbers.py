@@ -51,13 +51,11 @@ class Embedded:
 
     Attributes
     ----------
-    source : str
     shape : (int, int)
         Height and width of an image.
     x, unseen : (n, d) and (m, d) float64
         The pixels of the images of the fit, with the noise, and of the others; 1 is white.
     label, unseen_label : (n,) and (m,) uint8
-    fitted : LocallyLinearEmbedding
     peer : (n, c) float64
         The points embedded by scikit-learn, with our signs.
     seconds : (float, float)
@@ -119,7 +117,6 @@ class Magnitudes:
     ----------
     pixels : (side, side) float64
         Sums over `step` × `step` entries.
-    step : int
     sizes : (10,) int
         Number of images of each label.
     within : float

@@ -31,13 +31,8 @@ class Study:
 
     Attributes
     ----------
-    embedded : Embedded
-    errors : Errors
-    magnitudes : Magnitudes
     spectrum : (array, array)
         All eigenvalues of M, ascending, and those that the estimator found.
-    blends : list of Blend
-    turns : list of Turn
     text : str
         The main numbers in a few sentences.
     """

@@ -13,7 +13,7 @@ import numpy as np
 
 from lapmark.bench.mixtures import Flow, flow, squared_distances
 from lapmark.bench.problems import family
-from lapmark.solvers import DenseCost, Transport
+from lapmark.solvers import DenseCost, Transport, solve
 
 __all__ = ["Flow", "Mixtures", "build", "flow", "mixtures"]
 
@@ -49,6 +49,11 @@ class Mixtures:
         target = self.target_means, self.target_covs, self.target_weights
         return flow(self.means, self.covs, self.logits, *target, steps=steps, lr=lr)
 
+    def last_loss(self, way: Flow) -> float:
+        """Return the squared distance to the target after the last step of a flow."""
+        cost = squared_distances(way.means[-1], way.covs[-1], self.target_means, self.target_covs)
+        return solve(Transport(DenseCost(cost), way.weights[-1], self.target_weights, blur=0)).cost
+
 
 def mixtures(n: int, seed: int = 0, d: int = 2) -> Mixtures:
     """Draw n Gaussians and two thirds as many targets, with normal means and axes of random direction and length."""
@@ -83,7 +88,6 @@ def build(n: int, seed: int = 0, d: int = 2, blur: float = 0) -> Transport:
     ----------
     n : int
         Components of the mixture; the target has two thirds as many.
-    seed : int
     d : int
         Dimensions.
     blur : float

@@ -51,7 +51,6 @@ def build(
     ----------
     n : int
         Points of each cloud.
-    seed : int
     source, target : str
         Pictures to sample the clouds from: "drawn" for the built-in ones, or paths.
     blur : float

@@ -35,7 +35,6 @@ class Sample:
     label : (n,) uint8
     index : (n,) intp
         Which images of the source the points stand for.
-    source : str
     """
 
     points: np.ndarray
@@ -59,7 +58,6 @@ def matched_to_nodes(
         What the rows are.
     cost : {"dense", "points"}
         A matrix of `dtype`, or the points alone, in float64.
-    dtype : {"float32", "float64"}
     """
     x, y = (nodes(k), points) if rows == "nodes" else (points, nodes(k))
     farthest = float((np.maximum(points, 1 - points) ** 2).sum(axis=1).max())  # a corner is the node farthest away

@@ -66,8 +66,6 @@ class Texts:
     library : mapping of str to str
         All texts by name.
     vectors : WordVectors
-    names : (str, str)
-    bags : (Bag, Bag)
     """
 
     library: Mapping[str, str]

@@ -15,7 +15,7 @@ from lapmark.bench.problems import family
 from lapmark.solvers import Assignment, DenseCost, PointCost, SparseCost
 from lapmark.solvers.costs import Cost
 
-from .adversarial_input import Input, Rng
+from .adversarial_input import Input, Rng, forbidden_row, hall_violation
 
 
 def _uniform(rng: Rng, n: int, scale: float = 1, offset: float = 0) -> DenseCost:
@@ -38,19 +38,6 @@ def _big_m(rng: Rng, n: int) -> DenseCost:
 def _one_place(rng: Rng, n: int) -> PointCost:
     places = np.full((n, 2), 0.3, dtype=np.float32)
     return PointCost(places, places)
-
-
-def _hall_violation(rng: Rng, n: int) -> DenseCost:
-    """A third of the rows, plus one, may use only a third of the columns."""
-    costs, few = rng.random((n, n)), n // 3
-    costs[np.ix_(rng.permutation(n)[: few + 1], rng.permutation(n)[few:])] = np.inf
-    return DenseCost(costs)
-
-
-def _forbidden_row(rng: Rng, n: int) -> DenseCost:
-    costs = rng.random((n, n))
-    costs[rng.integers(n)] = np.inf
-    return DenseCost(costs)
 
 
 def _listed(rng: Rng, n: int, matched: int) -> SparseCost:
@@ -119,12 +106,12 @@ INPUTS: dict[str, Input[Cost]] = {
         build=lambda rng, n: _listed(rng, n, n), n=24, why="explicit zeros in a sparse matrix: csgraph drops them"
     ),
     "hall-violation": Input(
-        build=_hall_violation,
+        build=hall_violation,
         n=12,
         why="rows that share too few allowed columns: lap, lapjv and lapx use a forbidden pair",
         feasible=False,
     ),
-    "forbidden-row": Input(build=_forbidden_row, n=12, why="a row of inf", feasible=False),
+    "forbidden-row": Input(build=forbidden_row, n=12, why="a row of inf", feasible=False),
     "all-forbidden": Input(
         build=lambda rng, n: DenseCost(np.full((n, n), np.inf)),
         n=8,

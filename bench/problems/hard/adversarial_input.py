@@ -9,6 +9,7 @@ from typing import Generic, TypeVar
 import numpy as np
 
 from lapmark.bench.problems import check_only_instance
+from lapmark.solvers import DenseCost
 
 Rng = np.random.Generator
 
@@ -49,3 +50,17 @@ class Input(Generic[Built]):
         if not self.random:
             check_only_instance(seed)
         return self.build(np.random.default_rng(seed), n)
+
+
+def hall_violation(rng: Rng, n: int) -> DenseCost:
+    """Draw costs with which a third of the rows, plus one, may use only a third of the columns."""
+    costs, few = rng.random((n, n)), n // 3
+    costs[np.ix_(rng.permutation(n)[: few + 1], rng.permutation(n)[few:])] = np.inf
+    return DenseCost(costs)
+
+
+def forbidden_row(rng: Rng, n: int) -> DenseCost:
+    """Draw costs with a row of inf."""
+    costs = rng.random((n, n))
+    costs[rng.integers(n)] = np.inf
+    return DenseCost(costs)

@@ -13,7 +13,7 @@ import numpy as np
 from lapmark.bench.problems import family
 from lapmark.solvers import DenseCost, PointCost, Transport
 
-from .adversarial_input import Input, Rng
+from .adversarial_input import Input, Rng, forbidden_row, hall_violation
 
 #: The usual blur of points in the unit square.
 BLUR = 0.05
@@ -68,19 +68,6 @@ def _big_m(rng: Rng, n: int, big: float) -> Transport:
     return Transport(DenseCost(costs), blur=0)
 
 
-def _hall_violation(rng: Rng, n: int) -> Transport:
-    """A third of the rows, plus one, hold more than the third of the columns that they may use."""
-    costs, few = rng.random((n, n)), n // 3
-    costs[np.ix_(rng.permutation(n)[: few + 1], rng.permutation(n)[few:])] = np.inf
-    return Transport(DenseCost(costs), blur=0)
-
-
-def _forbidden_row(rng: Rng, n: int) -> Transport:
-    costs = rng.random((n, n))
-    costs[rng.integers(n)] = np.inf
-    return Transport(DenseCost(costs), _masses(rng, n), _masses(rng, n), blur=0)
-
-
 #: All inputs by name. The failures were seen with POT 0.9.7, GeomLoss 0.3.1 and OTT-JAX 0.6.0.
 INPUTS: dict[str, Input[Transport]] = {
     "far-1e3": Input(
@@ -121,9 +108,17 @@ INPUTS: dict[str, Input[Transport]] = {
     ),
     "one-by-one": Input(build=_matrix, n=1, why="a single pair", any_size=False),
     "hall-violation": Input(
-        build=_hall_violation, n=12, why="rows that hold more mass than their allowed columns take", feasible=False
+        build=lambda rng, n: Transport(hall_violation(rng, n), blur=0),
+        n=12,
+        why="rows that hold more mass than their allowed columns take",
+        feasible=False,
     ),
-    "forbidden-row": Input(build=_forbidden_row, n=12, why="a row of inf with mass", feasible=False),
+    "forbidden-row": Input(
+        build=lambda rng, n: Transport(forbidden_row(rng, n), _masses(rng, n), _masses(rng, n), blur=0),
+        n=12,
+        why="a row of inf with mass",
+        feasible=False,
+    ),
 }
 
 if TYPE_CHECKING:

@@ -70,7 +70,6 @@ def build(
     ----------
     n : int
         Number of nodes; a square.
-    seed : int
     layout : {"uniform", "line", "near-line", "lattice", "clusters"}
     distinct : int
         Number of places that the points are drawn from; 0 gives each point its own.
@@ -80,7 +79,6 @@ def build(
         What the rows are.
     cost : {"points", "dense"}
         The points alone, in float64, or a matrix of `dtype`; squared distances, scaled as in `tsne-grid`.
-    dtype : {"float32", "float64"}
     """
     k = side(n)
     if not 0 < share <= 1:

@@ -33,15 +33,12 @@ def build(
 
     Parameters
     ----------
-    n : int
-    seed : int
     p : float
         Exponent of the Euclidean distance.
     d : int
         Number of coordinates.
     cost : {"dense", "points"}
         A matrix of `dtype`, or the points alone, in float64.
-    dtype : {"float32", "float64"}
     """
     if d < 1:
         raise ValueError(f"d = {d}; points have at least one coordinate")

@@ -44,8 +44,6 @@ def build(
 
     Parameters
     ----------
-    n : int
-    seed : int
     layout : {"uniform", "mixtures", "lattice", "random"}
         Points that are uniform on the unit square, from a mixture of Gaussians per side, or on a square lattice shared
         by both sides, with tied costs; "random" has no points but a matrix of uniform costs.

@@ -42,7 +42,6 @@ def build(
     ----------
     n : int
         The shorter side.
-    seed : int
     ratio : float
         The longer side over the shorter.
     longer : {"columns", "rows"}

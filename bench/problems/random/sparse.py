@@ -30,13 +30,10 @@ def build(
 
     Parameters
     ----------
-    n : int
-    seed : int
     share : float
         Share of all pairs that is drawn, in addition to the matching.
     cost : {"sparse", "dense"}
         A sparse matrix (CSR), or a dense one that is `inf` for all other pairs.
-    dtype : {"float32", "float64"}
     """
     import scipy.sparse
 

@@ -29,7 +29,7 @@ def noise(*shape: int) -> np.ndarray:
 
 
 class TestFolder:
-    def test_every_kind_of_image(self, tmp_path: Path) -> None:
+    def test_read_takes_every_kind_of_image(self, tmp_path: Path) -> None:
         grey, coloured = noise(20, 30), noise(20, 30, 3)
         opaque = np.dstack([coloured, np.where(np.arange(30) < 15, 255, 0)[None].repeat(20, 0)]).astype(np.uint8)
         save(tmp_path / "a.png", grey)
@@ -65,7 +65,7 @@ class TestFolder:
         assert images["m"][80, 120] == pytest.approx([255, 0, 0], abs=3)
         assert read.vectors.shape == (13, 32 * 32 * 3), "of various sizes, and some coloured"
 
-    def test_small_images_of_one_size_are_compared_pixel_by_pixel(self, tmp_path: Path) -> None:
+    def test_vectors_of_small_images_are_their_pixels(self, tmp_path: Path) -> None:
         pixels = noise(5, 28, 20)
         for i, image in enumerate(pixels):
             save(tmp_path / f"{i}.png", image)
@@ -73,7 +73,7 @@ class TestFolder:
         np.testing.assert_array_equal(read.vectors, pixels.reshape(5, -1))
         np.testing.assert_array_equal(np.stack(read.images or ()), pixels)
 
-    def test_a_photograph_is_turned_as_the_camera_was_held(self, tmp_path: Path) -> None:
+    def test_read_rotates_photographs_as_the_camera_was_held(self, tmp_path: Path) -> None:
         pixels = np.zeros((20, 40), np.uint8)
         pixels[:, :20] = 255
         turned = Image.Exif()
@@ -85,7 +85,7 @@ class TestFolder:
         assert first[:18].min() > 240
         assert first[22:].max() < 15
 
-    def test_the_size_of_sprites_changes_nothing_of_what_is_embedded(self, tmp_path: Path) -> None:
+    def test_vectors_do_not_depend_on_the_size_of_sprites(self, tmp_path: Path) -> None:
         for name in "ab":
             save(tmp_path / f"{name}.jpg", noise(400, 300, 3))
         small, large = (collection.read(tmp_path, side) for side in (16, 128))
@@ -93,7 +93,7 @@ class TestFolder:
         assert (large.images or ())[0].shape == (128, 96, 3)
         np.testing.assert_array_equal(small.vectors, large.vectors)
 
-    def test_subfolders_are_labels(self, tmp_path: Path) -> None:
+    def test_read_of_a_folder_uses_subfolders_as_labels(self, tmp_path: Path) -> None:
         for name in ("10/b/x.png", "9/a.png", "10/a.png", "Katzen & Mäuse/ü.png"):
             save(tmp_path / name, noise(8, 8))
         read = collection.read(tmp_path)
@@ -103,7 +103,7 @@ class TestFolder:
         save(tmp_path / "z.png", noise(8, 8))
         assert collection.read(tmp_path).labels is None, "one has none"
 
-    def test_a_broken_image_is_named_and_skipped(self, tmp_path: Path) -> None:
+    def test_read_of_a_broken_image_skips_and_names_it(self, tmp_path: Path) -> None:
         for i in range(30):
             save(tmp_path / f"{i:02}.png", noise(9, 9))
         whole = (tmp_path / "00.png").read_bytes()
@@ -132,20 +132,22 @@ class TestFolder:
             ({"a.png": b"x", "b.png": b""}, "none of 2 images can be read; the first, a.png: it is not an image"),
         ],
     )
-    def test_a_folder_without_images(self, tmp_path: Path, files: dict[str, bytes], fault: str) -> None:
+    def test_read_of_a_folder_without_images_raises_value_error(
+        self, tmp_path: Path, files: dict[str, bytes], fault: str
+    ) -> None:
         for name, content in files.items():
             (tmp_path / name).write_bytes(content)
         with pytest.raises(ValueError, match=fault):
             collection.read(tmp_path)
 
-    def test_a_single_image(self, tmp_path: Path) -> None:
+    def test_read_of_a_single_image_raises_value_error(self, tmp_path: Path) -> None:
         save(tmp_path / "a.png", noise(9, 9))
         with pytest.raises(ValueError, match="at least two"):
             collection.read(tmp_path)
         with pytest.raises(ValueError, match="a folder of images"):
             collection.read(tmp_path / "a.png")
 
-    def test_sprites_beyond_any_picture_are_refused_before_they_are_read(self, tmp_path: Path) -> None:
+    def test_read_with_huge_sprites_raises_before_reading(self, tmp_path: Path) -> None:
         for i in range(5):
             (tmp_path / f"{i}.png").touch()
         with pytest.raises(ValueError, match="use --sprite 3344"):
@@ -157,7 +159,9 @@ class TestFolder:
     @pytest.mark.parametrize(
         ("drawn", "ground"), [(0, 255), (60, 255), (128, 255), (200, 255), (220, 0), (255, 0)], ids=str
     )
-    def test_a_transparent_ground_hides_no_drawing(self, tmp_path: Path, mode: str, drawn: int, ground: int) -> None:
+    def test_read_of_transparent_images_keeps_drawings_visible(
+        self, tmp_path: Path, mode: str, drawn: int, ground: int
+    ) -> None:
         inside = np.zeros((40, 40), bool)
         inside[10:30, 5:20] = True
         if mode in ("RGBA", "LA"):
@@ -172,7 +176,7 @@ class TestFolder:
         image, _ = collection.read(tmp_path).images or ()
         np.testing.assert_array_equal(image, np.where(inside, drawn, ground))
 
-    def test_black_and_white_icons_are_told_apart(self, tmp_path: Path) -> None:
+    def test_vectors_of_black_and_white_icons_differ(self, tmp_path: Path) -> None:
         for i, colour in enumerate((0, 0, 255, 255)):
             opaque = np.zeros((40, 40), np.uint8)
             opaque[5 + 9 * (i % 2) : 30, 5:20] = 255
@@ -181,7 +185,7 @@ class TestFolder:
         assert len(np.unique(read.vectors, axis=0)) == 4
         assert all(len(np.unique(image)) == 2 for image in read.images or ())
 
-    def test_pixels_and_strips_are_images(self, tmp_path: Path) -> None:
+    def test_read_takes_images_of_one_pixel_or_row(self, tmp_path: Path) -> None:
         sizes = {"a": (1, 1), "b": (1, 1, 3), "c": (1, 300), "d": (300, 1, 3), "e": (2000, 2)}
         images = {name: noise(*size) for name, size in sizes.items()}
         for name, image in images.items():
@@ -194,7 +198,7 @@ class TestFolder:
         assert [shown[name].shape[:2] for name in "cde"] == [(1, 256), (256, 1), (256, 1)]
         assert mosaic(read.images or (), np.argwhere(np.ones((2, 3)))[:5], (2, 3), 20).shape == (40, 60, 3)
 
-    def test_links_to_folders_are_followed_once(self, tmp_path: Path) -> None:
+    def test_find_follows_links_to_folders_once(self, tmp_path: Path) -> None:
         for name in ("elsewhere/cats/1.png", "elsewhere/dogs/2.png", "elsewhere/dogs/old/3.png", "in/own/4.png"):
             save(tmp_path / name, noise(8, 8))
         folder = tmp_path / "in"
@@ -214,7 +218,7 @@ class TestFolder:
         reason = "it is a link to a folder that was read already, or that contains it"
         assert dict(read.skipped) == dict.fromkeys(("above", "hounds", "own/again"), reason)
 
-    def test_a_folder_that_cannot_be_opened_is_named(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_read_of_an_unreadable_folder_names_it(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         for name in ("a.png", "b.png", "private/c.png"):
             save(tmp_path / name, noise(8, 8))
         scan = os.scandir
@@ -228,7 +232,7 @@ class TestFolder:
         read = collection.read(tmp_path)
         assert (read.names, read.skipped) == (("a.png", "b.png"), (("private", "Permission denied"),))
 
-    def test_images_of_telephones_are_read(self, tmp_path: Path) -> None:
+    def test_read_takes_images_of_phones(self, tmp_path: Path) -> None:
         pillow_heif = pytest.importorskip("pillow_heif", reason="pip install pillow-heif")
         for name in ("a.heic", "b.HEIF", "c.png"):
             (tmp_path / name).touch()
@@ -238,7 +242,7 @@ class TestFolder:
         assert (len(read), read.skipped) == (3, ())
         assert (read.images or ())[0][24, 32] == pytest.approx([255, 0, 0], abs=6)
 
-    def test_the_plugin_that_reads_images_of_telephones_is_named(
+    def test_read_of_phone_images_without_the_plugin_names_it(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         (tmp_path / "a.heic").write_bytes(b"\0\0\0\x18ftypheix")
@@ -251,7 +255,7 @@ class TestFolder:
 
 
 class TestArrays:
-    def test_points_features_and_images(self, tmp_path: Path) -> None:
+    def test_read_takes_arrays_of_points_features_and_images(self, tmp_path: Path) -> None:
         for values in (RNG.random((5, 2)), RNG.random((5, 7), dtype=np.float32), RNG.integers(0, 9, (5, 3))):
             np.save(tmp_path / "a.npy", values)
             read = collection.read(tmp_path / "a.npy")
@@ -277,7 +281,7 @@ class TestArrays:
             np.testing.assert_array_equal(np.stack(read.images or ()), pixels)
             np.testing.assert_array_equal(read.vectors, pixels.reshape(5, -1))
 
-    def test_an_archive_has_labels_and_names(self, tmp_path: Path) -> None:
+    def test_read_of_an_archive_takes_labels_and_names(self, tmp_path: Path) -> None:
         path = tmp_path / "a.npz"
         points, pixels = RNG.random((3, 2)), noise(3, 8, 8)
         objects = np.array([{}, [], None], dtype=object)
@@ -294,7 +298,7 @@ class TestArrays:
         np.savez(path, RNG.random((3, 4)))
         assert collection.read(path).vectors.shape == (3, 4)
 
-    def test_mnists_own_files(self, tmp_path: Path) -> None:
+    def test_read_takes_files_of_mnist(self, tmp_path: Path) -> None:
         pixels, label = noise(4, 28, 28), np.array([7, 2, 1, 0], np.uint8)
         images = tmp_path / "t10k-images-idx3-ubyte.gz"
         images.write_bytes(gzip.compress(struct.pack(">4B3I", 0, 0, 8, 3, *pixels.shape) + pixels.tobytes()))
@@ -333,13 +337,15 @@ class TestArrays:
             ({"X": np.eye(3), "images": noise(2, 8, 8)}, "there are 2 images for 3 items"),
         ],
     )
-    def test_what_is_wrong_is_named(self, tmp_path: Path, arrays: dict[str, np.ndarray], fault: str) -> None:
+    def test_read_of_invalid_arrays_names_the_fault(
+        self, tmp_path: Path, arrays: dict[str, np.ndarray], fault: str
+    ) -> None:
         np.savez(tmp_path / "a.npz", **arrays)
         with pytest.raises(ValueError, match=fault) as told:
             collection.read(tmp_path / "a.npz")
         assert "a.npz" in str(told.value)
 
-    def test_each_cure_for_images_works(self, tmp_path: Path) -> None:
+    def test_read_of_images_converted_as_suggested_succeeds(self, tmp_path: Path) -> None:
         for images in (
             (255 * RNG.random((3, 8, 8))).astype(np.uint8),
             (255 * np.ones((3, 8, 8), bool)).astype(np.uint8),
@@ -353,7 +359,7 @@ class TestArrays:
 
     @pytest.mark.parametrize("name", ["a.npy", "a.npz", "a.parquet", "a.csv.gz", "a-ubyte.gz", "a-ubyte"])
     @pytest.mark.parametrize("content", ["empty", "text", "cut"])
-    def test_damaged_files(self, tmp_path: Path, name: str, content: str) -> None:
+    def test_read_of_damaged_files_raises_value_error(self, tmp_path: Path, name: str, content: str) -> None:
         path = tmp_path / name
         frame = pd.DataFrame(RNG.random((500, 2)), columns=["x", "y"])
         if content == "empty":
@@ -377,7 +383,7 @@ class TestArrays:
             collection.read(path)
 
 
-def test_what_does_not_exist_and_what_is_no_collection(tmp_path: Path) -> None:
+def test_read_of_missing_or_unknown_files_raises_an_error(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError, match="nowhere"):
         collection.read(tmp_path / "nowhere")
     (tmp_path / "a.doc").write_text("x")
@@ -385,7 +391,7 @@ def test_what_does_not_exist_and_what_is_no_collection(tmp_path: Path) -> None:
         collection.read(tmp_path / "a.doc")
 
 
-def test_threads_do_not_change_what_is_read(tmp_path: Path) -> None:
+def test_read_does_not_depend_on_threads(tmp_path: Path) -> None:
     paths = [tmp_path / f"{i}.png" for i in range(40)]
     for path in paths:
         save(path, noise(30, 40, 3))

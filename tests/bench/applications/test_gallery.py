@@ -16,16 +16,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+import command
 import numpy as np
 import pytest
 from PIL import Image
-from typer.testing import CliRunner
 
 from lapmark import PointCost, Transport
 from lapmark.bench import problems
 from lapmark.bench.applications import gallery
 from lapmark.bench.applications.gallery import Application
-from lapmark.bench.cli import app, completion
+from lapmark.bench.cli import completion
 from lapmark.bench.data import datasets
 from lapmark.bench.problems import Case, Family
 from lapmark.bench.problems.family import _families
@@ -37,9 +37,8 @@ SMALL = "images-emd:n=16"
 
 
 def lapmark(*arguments: object) -> tuple[int, str]:
-    result = CliRunner().invoke(app, [str(argument) for argument in arguments])
-    assert result.exception is None or isinstance(result.exception, SystemExit), result.output
-    return result.exit_code, " ".join(result.output.replace("│", " ").split())
+    code, output = command.lapmark(*arguments)
+    return code, " ".join(output.replace("│", " ").split())
 
 
 @pytest.fixture(autouse=True)

@@ -11,15 +11,14 @@ import time
 import xml.etree.ElementTree as ET
 from pathlib import Path
 
+import command
 import numpy as np
 import pandas as pd
 import pytest
 from PIL import Image
-from typer.testing import CliRunner
 
 from lapmark import grid_layout
 from lapmark.bench.applications.grid_map import collection, pipeline
-from lapmark.bench.cli import app
 from lapmark.reports.map.drawing import Map
 
 RNG = np.random.default_rng(0)
@@ -28,9 +27,7 @@ LABELS = np.where(POINTS[:, 0] < 0.5, "left", "right & <b>")
 
 
 def lapmark(*arguments: object) -> tuple[int, str]:
-    result = CliRunner().invoke(app, ["map", *map(str, arguments)], env={"COLUMNS": "400"})
-    assert result.exception is None or isinstance(result.exception, SystemExit), result.output
-    return result.exit_code, result.output
+    return command.lapmark("map", *arguments)
 
 
 @pytest.fixture(autouse=True)
@@ -51,7 +48,7 @@ def write_images(folder: Path, count: int) -> np.ndarray:
     return pixels
 
 
-def test_images_are_at_their_nodes(folder: Path) -> None:
+def test_map_shows_images_at_their_nodes(folder: Path) -> None:
     pixels = write_images(folder / "in", 20)
     (folder / "in" / "broken.png").write_text("none")
     code, output = lapmark("in", "-o", "map.png", "--method", "pca", "--sprite", 16, "--save-assignment", "t.csv")
@@ -69,7 +66,7 @@ def test_images_are_at_their_nodes(folder: Path) -> None:
         np.testing.assert_array_equal(picture[16 * row : 16 * row + 16 : 2, 16 * column : 16 * column + 16 : 2], image)
 
 
-def test_coloured_images_of_any_size_keep_their_colours_and_proportions(folder: Path) -> None:
+def test_map_of_coloured_images_keeps_colours_and_proportions(folder: Path) -> None:
     (folder / "in").mkdir()
     Image.new("RGB", (40, 20), (200, 30, 40)).save(folder / "in" / "wide.png")
     Image.new("RGB", (10, 40), (10, 220, 90)).save(folder / "in" / "tall.png")
@@ -89,7 +86,7 @@ def test_coloured_images_of_any_size_keep_their_colours_and_proportions(folder: 
 
 
 @pytest.mark.parametrize("suffix", [".csv", ".json", ".npy", ".parquet"])
-def test_the_assignment_is_saved(suffix: str) -> None:
+def test_map_with_save_assignment_writes_a_table(suffix: str) -> None:
     np.savez("in.npz", points=POINTS, label=LABELS, names=[f"ä{i}" for i in range(30)])
     code, output = lapmark("in.npz", "--grid", "6x9", "--save-assignment", f"t{suffix}")
     assert code == 0, output
@@ -108,7 +105,7 @@ def test_the_assignment_is_saved(suffix: str) -> None:
     np.testing.assert_allclose(table[["x", "y"]], POINTS)
 
 
-def test_points_have_the_colours_of_their_labels(folder: Path) -> None:
+def test_map_of_labelled_points_uses_colours_of_labels(folder: Path) -> None:
     np.savez("in.npz", points=POINTS, label=LABELS)
     assert lapmark("in.npz", "--grid", "6x6", "--sprite", 40)[0] == 0
     picture = np.asarray(Image.open("map.png"))
@@ -122,7 +119,7 @@ def test_points_have_the_colours_of_their_labels(folder: Path) -> None:
     assert not picture[2::40, 2::40][~taken].any(), "an empty node is black"
 
 
-def test_points_without_labels_have_the_colours_of_their_places(folder: Path) -> None:
+def test_map_of_points_without_labels_uses_colours_of_places(folder: Path) -> None:
     row, column = np.divmod(np.arange(100), 10)
     np.save("in.npy", np.column_stack([column, -row]))
     assert lapmark("in.npy", "--sprite", 3)[0] == 0
@@ -131,7 +128,7 @@ def test_points_without_labels_have_the_colours_of_their_places(folder: Path) ->
     assert (np.diff(colours[..., 0] - colours[..., 2], axis=1) > 0).all(), "from blue to yellow across"
 
 
-def test_the_drawing_says_what_each_cell_is(folder: Path) -> None:
+def test_map_as_svg_names_each_cell(folder: Path) -> None:
     np.savez("in.npz", points=POINTS, label=LABELS, names=["\x01<&'\">"] * 30)
     assert lapmark("in.npz", "-o", "map.svg", "--sprite", 40)[0] == 0
     root = ET.parse("map.svg").getroot()
@@ -144,7 +141,7 @@ def test_the_drawing_says_what_each_cell_is(folder: Path) -> None:
     assert {text.text for text in root.iter("{http://www.w3.org/2000/svg}text")} == {"left", "right & <b>"}
 
 
-def test_the_same_input_gives_the_same_bytes_and_the_embedding_is_kept(folder: Path) -> None:
+def test_map_repeated_gives_equal_bytes_and_uses_the_cache(folder: Path) -> None:
     np.save("in.npy", RNG.random((40, 5)))
     for suffix in (".png", ".svg", ".html"):
         assert lapmark("in.npy", "-o", f"a{suffix}", "--threads", 1)[0] == 0
@@ -175,7 +172,7 @@ def test_the_same_input_gives_the_same_bytes_and_the_embedding_is_kept(folder: P
         (["."], "none of them an image"),
     ],
 )
-def test_mistakes_are_told_and_leave_nothing(folder: Path, arguments: list[str], fault: str) -> None:
+def test_map_with_a_mistake_names_it_and_writes_nothing(folder: Path, arguments: list[str], fault: str) -> None:
     np.save("two.npy", POINTS)
     np.save("five.npy", RNG.random((30, 5)))
     np.save("one.npy", POINTS[:1])
@@ -187,7 +184,7 @@ def test_mistakes_are_told_and_leave_nothing(folder: Path, arguments: list[str],
     assert sorted(folder.iterdir()) == before
 
 
-def test_a_missing_package_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_map_with_a_missing_package_names_it(monkeypatch: pytest.MonkeyPatch) -> None:
     np.save("in.npy", RNG.random((30, 5)))
     monkeypatch.setitem(sys.modules, "umap", None)
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
@@ -196,7 +193,7 @@ def test_a_missing_package_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "pip install umap-learn" in output
 
 
-def test_an_old_map_is_replaced_and_an_unwritable_one_is_told(folder: Path) -> None:
+def test_map_replaces_an_old_file_and_names_an_unwritable_one(folder: Path) -> None:
     np.save("in.npy", POINTS)
     Path("map.png").write_text("old")
     assert lapmark("in.npy")[0] == 0
@@ -207,7 +204,7 @@ def test_an_old_map_is_replaced_and_an_unwritable_one_is_told(folder: Path) -> N
     assert "file" in output
 
 
-def test_two_points_and_equal_points_and_a_grid_beyond_all(folder: Path) -> None:
+def test_map_of_extreme_inputs_succeeds(folder: Path) -> None:
     for points, grid in (([[0, 0], [1, 0]], "1x2"), (np.ones((9, 2)), "7x7"), (POINTS, "1x40"), (POINTS, "50x2")):
         np.save("in.npy", np.asarray(points))
         code, output = lapmark("in.npy", "--grid", grid)
@@ -215,7 +212,7 @@ def test_two_points_and_equal_points_and_a_grid_beyond_all(folder: Path) -> None
         assert "certified optimal" in output
 
 
-def test_more_labels_than_colours_and_long_ones(folder: Path) -> None:
+def test_map_of_many_long_labels_succeeds(folder: Path) -> None:
     for count, written in ((45, False), (30, True)):
         labels = [f"a very long label that is number {i % count}" for i in range(200)]
         np.savez("in.npz", points=RNG.random((200, 2)), label=labels)
@@ -227,14 +224,14 @@ def test_more_labels_than_colours_and_long_ones(folder: Path) -> None:
 @pytest.mark.parametrize(
     "label", ["New\nYork", "a\r\n\tb", "\n", "\x00", "\ud800", "\u2028\u202e", "日本\n語", "x" * 500 + "\n"]
 )
-def test_any_label_can_be_written(folder: Path, label: str) -> None:
+def test_map_writes_any_label(folder: Path, label: str) -> None:
     np.savez("in.npz", points=[[0, 0], [1, 0], [0, 1]], label=[label, "Rome", "Rome"], names=[label, "b", "c"])
     layout = pipeline.lay(collection.read("in.npz"))
     for suffix in (".png", ".svg", ".html"):
         assert Map(layout, 40, "title").render(suffix)
 
 
-def test_a_label_of_two_lines_is_written_on_one(folder: Path) -> None:
+def test_map_writes_a_label_of_two_lines_on_one(folder: Path) -> None:
     Path("in.csv").write_text('x,y,label\n0,0,"New\nYork"\n1,0,Rome\n0,1,Rome\n')
     code, output = lapmark("in.csv", "-o", "map.svg")
     assert code == 0, output
@@ -242,22 +239,22 @@ def test_a_label_of_two_lines_is_written_on_one(folder: Path) -> None:
     assert ">New York<" in Path("map.svg").read_text(encoding="utf-8")
 
 
-def test_a_name_that_is_no_text_is_shown_as_far_as_it_is(folder: Path) -> None:
+def test_map_shows_a_name_with_invalid_bytes(folder: Path) -> None:
     source = os.fsdecode(b"im\xffages")
     write_images(folder / source, 4)
     assert lapmark(source, "--method", "pca", "-o", "map.html")[0] == 0
     assert "im�ages" in Path("map.html").read_text(encoding="utf-8")
 
 
-def test_what_an_embedding_warns_of_is_a_note(folder: Path) -> None:
+def test_map_prints_warnings_of_an_embedding_as_notes(folder: Path) -> None:
     np.save("in.npy", np.concatenate([RNG.random((30, 5)), 100 + RNG.random((30, 5))]))
     code, output = lapmark("in.npy", "--method", "lle", "-o", "map.png")
     assert code == 0, output
     assert "60 vectors\nnote: the graph of 10 neighbours has 2 parts" in output
-    assert "more neighbours may join them\nlle in " in output
+    assert "more neighbours may connect them\nlle in " in output
 
 
-def test_as_a_library() -> None:
+def test_lay_as_a_library_function_returns_a_layout() -> None:
     np.save("in.npy", POINTS)
     layout = pipeline.lay(collection.read("in.npy"), (6, 6))
     np.testing.assert_array_equal(layout.nodes, grid_layout(POINTS, (6, 6)))
@@ -265,7 +262,7 @@ def test_as_a_library() -> None:
     assert layout.facts == "points of the plane, 6×6 grid, 6 nodes empty, cascade, certified optimal"
 
 
-def test_ctrl_c_leaves_nothing_half_written(folder: Path) -> None:
+def test_map_interrupted_leaves_no_partial_file(folder: Path) -> None:
     np.save("in.npy", RNG.random((6000, 50)))
     command = [sys.executable, "-m", "lapmark", "map", "in.npy", "--method", "tsne-sklearn", "-o", "out/map.png"]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)

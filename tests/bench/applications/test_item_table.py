@@ -19,7 +19,7 @@ RNG = np.random.default_rng(0)
 
 
 @pytest.mark.parametrize("suffix", [".csv", ".csv.gz", ".parquet"])
-def test_numbers_labels_and_names(tmp_path: Path, suffix: str) -> None:
+def test_read_splits_numbers_labels_and_names(tmp_path: Path, suffix: str) -> None:
     frame = pd.DataFrame({"name": ["a", "b", "ü"], "x": [1, 2, 3], "y": [0.5, 2, 1], "label": [3, 3, None]})
     path = tmp_path / f"t{suffix}"
     frame.to_parquet(path) if suffix == ".parquet" else frame.to_csv(path, index=False)
@@ -29,31 +29,31 @@ def test_numbers_labels_and_names(tmp_path: Path, suffix: str) -> None:
     assert (read.names, read.labels, read.ignored) == (("a", "b", "ü"), ("3", "3", ""), "")
 
 
-def test_a_first_line_of_numbers_is_no_heading(tmp_path: Path) -> None:
+def test_read_treats_a_first_line_of_numbers_as_data(tmp_path: Path) -> None:
     (tmp_path / "t.csv").write_text("1,2,3\n4,5,6\n7,8,9.5\n")
     np.testing.assert_array_equal(collection.read(tmp_path / "t.csv").vectors, [[1, 2, 3], [4, 5, 6], [7, 8, 9.5]])
 
 
-def test_row_numbers_are_names(tmp_path: Path) -> None:
+def test_read_treats_row_numbers_as_names(tmp_path: Path) -> None:
     pd.DataFrame({"x": [0.1, 0.2], "y": [1, 2]}, index=[7, 9]).to_csv(tmp_path / "t.csv")
     read = collection.read(tmp_path / "t.csv")
     assert (read.names, read.vectors.shape) == (("7", "9"), (2, 2))
 
 
-def test_names_are_no_features_whatever_they_hold(tmp_path: Path) -> None:
+def test_read_never_treats_name_columns_as_features(tmp_path: Path) -> None:
     (tmp_path / "T.CSV").write_text("id,name,x,y,label,class\n1,a,2,3,p,4\n2,b,4,5,q,5\n")
     read = collection.read(tmp_path / "T.CSV")
     assert (read.names, read.labels, read.vectors.shape) == (("a", "b"), ("p", "q"), (2, 2))
 
 
-def test_times_are_left_out(tmp_path: Path) -> None:
+def test_read_leaves_out_times(tmp_path: Path) -> None:
     frame = pd.DataFrame({"x": [1.5, 2], "y": [3, 4], "when": pd.to_datetime(["2020-01-01", "2021-01-01"])})
     frame.to_parquet(tmp_path / "t.parquet")
     read = collection.read(tmp_path / "t.parquet")
     assert (read.ignored, read.vectors.shape) == ("columns that are not numeric: when", (2, 2))
 
 
-def test_durations_are_left_out(tmp_path: Path) -> None:
+def test_read_leaves_out_durations(tmp_path: Path) -> None:
     seconds = pa.array([60, 120], pa.duration("s"))
     pq.write_table(pa.table({"x": [1.5, 2], "y": [3, 4], "took": seconds}), tmp_path / "t.parquet")
     read = collection.read(tmp_path / "t.parquet")
@@ -70,7 +70,7 @@ def test_durations_are_left_out(tmp_path: Path) -> None:
         {"x": [1.5, 3], "y": [2, 4], "tags": [["a"], ["b", "c"]], "of": [{"a": 1}, {"a": 2}], "raw": [b"a", b"b"]},
     ],
 )
-def test_lists_and_decimals_are_numbers(tmp_path: Path, columns: dict[str, Any]) -> None:
+def test_read_takes_lists_and_decimals_as_numbers(tmp_path: Path, columns: dict[str, Any]) -> None:
     pq.write_table(pa.table(columns), tmp_path / "t.parquet")
     read = collection.read(tmp_path / "t.parquet")
     assert read.vectors.tolist() == [[1.5, 2], [3, 4]]
@@ -78,7 +78,7 @@ def test_lists_and_decimals_are_numbers(tmp_path: Path, columns: dict[str, Any])
 
 
 @pytest.mark.parametrize("dtype", ["Int64", "Float64", "double[pyarrow]", pd.ArrowDtype(pa.decimal128(30, 2))])
-def test_frames_of_every_kind_of_number(tmp_path: Path, dtype: Any) -> None:
+def test_read_takes_every_type_of_number(tmp_path: Path, dtype: Any) -> None:
     frame = pd.DataFrame({"x": [1, 2], "y": [3, 4]}, index=["a", "b"]).astype(dtype)
     frame["v"] = pd.Series([[5.0, 6.0], [7.0, 8.0]], frame.index, pd.ArrowDtype(pa.list_(pa.float64())))
     frame.to_parquet(tmp_path / "t.parquet")
@@ -88,7 +88,7 @@ def test_frames_of_every_kind_of_number(tmp_path: Path, dtype: Any) -> None:
 
 
 @pytest.mark.parametrize("between", [", ", "  "])
-def test_lists_that_were_written_as_text(tmp_path: Path, between: str) -> None:
+def test_read_takes_lists_written_as_text(tmp_path: Path, between: str) -> None:
     (tmp_path / "t.csv").write_text(f'v,label\n"[1.5{between}2]",a\n"[3{between}4e0]",b\n')
     read = collection.read(tmp_path / "t.csv")
     assert (read.vectors.tolist(), read.labels) == ([[1.5, 2], [3, 4]], ("a", "b"))
@@ -103,13 +103,13 @@ def test_lists_that_were_written_as_text(tmp_path: Path, between: str) -> None:
         ([Decimal(1), None], "row 2 of column 'v' is missing"),
     ],
 )
-def test_a_faulty_list_is_named(tmp_path: Path, lists: list[Any], fault: str) -> None:
+def test_read_of_a_faulty_list_names_it(tmp_path: Path, lists: list[Any], fault: str) -> None:
     pq.write_table(pa.table({"v": lists}), tmp_path / "t.parquet")
     with pytest.raises(ValueError, match=fault):
         collection.read(tmp_path / "t.parquet")
 
 
-def test_a_heading_can_be_asked_for(tmp_path: Path) -> None:
+def test_read_with_header_follows_the_request(tmp_path: Path) -> None:
     pd.DataFrame(RNG.random((5, 3))).to_csv(tmp_path / "t.csv", index=False)
     assert [len(collection.read(tmp_path / "t.csv", header=header)) for header in (None, True, False)] == [5, 5, 6]
     np.save(tmp_path / "t.npy", RNG.random((5, 3)))
@@ -118,14 +118,14 @@ def test_a_heading_can_be_asked_for(tmp_path: Path) -> None:
             collection.read(path, header=True)
 
 
-def test_texts_are_left_out_and_named(tmp_path: Path) -> None:
+def test_read_leaves_out_texts_and_names_them(tmp_path: Path) -> None:
     (tmp_path / "t.csv").write_text("a,b,city,when\n1,2,Rome,x\n3,4,Oslo,2020\n5,6,Bern,y\n")
     read = collection.read(tmp_path / "t.csv")
     assert read.ignored == "columns that are not numeric: city, when"
     assert read.vectors.shape == (3, 2)
 
 
-def test_images_by_their_paths(tmp_path: Path) -> None:
+def test_read_takes_images_by_their_paths(tmp_path: Path) -> None:
     (tmp_path / "pictures").mkdir()
     for name in ("a", "b", "c"):
         Image.fromarray(RNG.integers(0, 256, (9, 9), np.uint8)).save(tmp_path / "pictures" / f"{name}.png")
@@ -157,7 +157,7 @@ def test_images_by_their_paths(tmp_path: Path) -> None:
         ("x,y\n\xff,2\n", "t.csv"),
     ],
 )
-def test_what_is_wrong_is_named(tmp_path: Path, text: str, fault: str) -> None:
+def test_read_of_an_invalid_table_names_the_fault(tmp_path: Path, text: str, fault: str) -> None:
     (tmp_path / "t.csv").write_bytes(text.encode("latin-1"))
     with pytest.raises(ValueError, match=fault):
         collection.read(tmp_path / "t.csv")

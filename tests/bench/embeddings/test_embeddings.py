@@ -30,7 +30,7 @@ def blobs() -> np.ndarray:
     return np.concatenate([rng.integers(0, 60, (20, 5, 5)), rng.integers(180, 256, (20, 5, 5))]).astype(np.uint8)
 
 
-def test_tsne_keeps_clusters_apart(folder: Path, blobs: np.ndarray) -> None:
+def test_embed_by_tsne_separates_clusters(folder: Path, blobs: np.ndarray) -> None:
     points = embed(blobs)
     assert points.shape == (40, 2)
     assert points.dtype == np.float32
@@ -39,20 +39,20 @@ def test_tsne_keeps_clusters_apart(folder: Path, blobs: np.ndarray) -> None:
     assert apart > max(np.linalg.norm(half - half.mean(axis=0), axis=1).max() for half in (first, second))
 
 
-def test_tsne_is_read_back_from_the_cache(folder: Path, blobs: np.ndarray, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_embed_again_reads_the_cache(folder: Path, blobs: np.ndarray, monkeypatch: pytest.MonkeyPatch) -> None:
     points = embed(blobs)
     monkeypatch.setattr("sklearn.manifold.TSNE", lambda **_: pytest.fail("computed again"))
     assert np.array_equal(embed(blobs), points)
 
 
-def test_tsne_is_the_same_when_it_is_computed_again(folder: Path, blobs: np.ndarray) -> None:
+def test_embed_without_cache_gives_equal_points(folder: Path, blobs: np.ndarray) -> None:
     points = embed(blobs)
     (kept,) = folder.iterdir()
     kept.unlink()
     assert np.array_equal(embed(blobs), points)
 
 
-def test_one_changed_pixel_is_another_embedding(folder: Path, blobs: np.ndarray) -> None:
+def test_embed_of_changed_data_uses_another_cache_entry(folder: Path, blobs: np.ndarray) -> None:
     embed(blobs)
     blobs[0, 0, 0] += 1
     embed(blobs)
@@ -67,7 +67,7 @@ def test_one_changed_pixel_is_another_embedding(folder: Path, blobs: np.ndarray)
         (np.array([[1, 2], [3, np.nan]]), "entry 1 of vector 1 is nan"),
     ],
 )
-def test_tsne_refuses_what_it_cannot_embed(folder: Path, data: np.ndarray, fault: str) -> None:
+def test_embed_of_invalid_data_raises_value_error(folder: Path, data: np.ndarray, fault: str) -> None:
     with pytest.raises(ValueError, match=fault):
         embed(data)
 
@@ -83,7 +83,7 @@ def skip_missing(method: str) -> None:
 
 @pytest.mark.filterwarnings("ignore:the graph of", "ignore:The number of connected", "ignore:Changing the sparsity")
 @pytest.mark.parametrize("method", METHODS)
-def test_every_method_keeps_clusters_apart_and_repeats_itself(folder: Path, blobs: np.ndarray, method: str) -> None:
+def test_embed_by_every_method_separates_clusters_and_repeats(folder: Path, blobs: np.ndarray, method: str) -> None:
     skip_missing(method)
     points = embed(blobs, method)
     assert points.shape == (40, 2)
@@ -99,7 +99,7 @@ def test_every_method_keeps_clusters_apart_and_repeats_itself(folder: Path, blob
 @pytest.mark.filterwarnings("ignore:the graph of")
 @pytest.mark.parametrize(("n", "d"), [(3, 1), (3, 2), (4, 3), (7, 4), (12, 30)])
 @pytest.mark.parametrize("method", METHODS)
-def test_every_method_takes_few_vectors(folder: Path, method: str, n: int, d: int) -> None:
+def test_embed_by_every_method_takes_few_vectors(folder: Path, method: str, n: int, d: int) -> None:
     skip_missing(method)
     vectors = np.random.default_rng(n).random((n, d))
     points = embed(vectors, method)
@@ -109,7 +109,7 @@ def test_every_method_takes_few_vectors(folder: Path, method: str, n: int, d: in
 
 
 @pytest.mark.parametrize("method", METHODS)
-def test_equal_vectors_and_two_vectors(folder: Path, method: str) -> None:
+def test_embed_of_equal_or_two_vectors_succeeds(folder: Path, method: str) -> None:
     skip_missing(method)
     assert not embed(np.full((9, 3), 7), method).any()
     if method == "umap":
@@ -121,7 +121,7 @@ def test_equal_vectors_and_two_vectors(folder: Path, method: str) -> None:
 
 
 @pytest.mark.parametrize("dtype", [np.bool_, np.int8, np.uint16, np.float16, np.float32, np.longdouble])
-def test_vectors_of_any_real_type_and_layout(folder: Path, dtype: type) -> None:
+def test_embed_takes_any_real_type_and_layout(folder: Path, dtype: type) -> None:
     vectors = (np.random.default_rng(0).random((30, 6)) * 5).astype(dtype)
     expected = embed(vectors.astype(np.float64), "pca")
     for same in (vectors, np.asfortranarray(vectors), vectors[::-1][::-1], vectors.tolist()):
@@ -129,13 +129,13 @@ def test_vectors_of_any_real_type_and_layout(folder: Path, dtype: type) -> None:
 
 
 @pytest.mark.filterwarnings("ignore:the graph of")
-def test_vectors_too_large_to_be_squared(folder: Path, blobs: np.ndarray) -> None:
+def test_embed_of_huge_vectors_scales_them(folder: Path, blobs: np.ndarray) -> None:
     vectors = blobs.reshape(40, -1) * 1e300
     assert np.isfinite(embed(vectors, "pca")).all()
     assert np.allclose(embed(vectors, "lle"), embed(blobs.astype(float), "lle"), atol=1e-6)
 
 
-def test_t_sne_of_many_vectors_is_by_the_fast_library(
+def test_embed_of_many_vectors_uses_the_fast_library(
     folder: Path, blobs: np.ndarray, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     skip_missing("tsne-opentsne")
@@ -146,7 +146,9 @@ def test_t_sne_of_many_vectors_is_by_the_fast_library(
     assert np.array_equal(embed(blobs), fast)
 
 
-def test_what_is_asked_wrongly_is_named(folder: Path, blobs: np.ndarray, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_embed_with_invalid_arguments_names_them(
+    folder: Path, blobs: np.ndarray, monkeypatch: pytest.MonkeyPatch
+) -> None:
     with pytest.raises(ValueError, match="no method of embedding is called 'tnse'; did you mean tsne"):
         embed(blobs, "tnse")
     with pytest.raises(ValueError, match="components = 0"):
@@ -171,7 +173,7 @@ def test_what_is_asked_wrongly_is_named(folder: Path, blobs: np.ndarray, monkeyp
         lambda content: b"not an array at all, but long enough to hold a checksum",
     ],
 )
-def test_a_damaged_file_is_computed_again_with_a_warning(folder: Path, damage) -> None:
+def test_cache_with_a_damaged_file_computes_again_and_warns(folder: Path, damage) -> None:
     values = np.arange(12.0).reshape(3, 4)
     cache.array("thing", lambda: values)
     path = folder / "thing.npy"
@@ -181,19 +183,19 @@ def test_a_damaged_file_is_computed_again_with_a_warning(folder: Path, damage) -
     assert np.array_equal(cache.array("thing", lambda: pytest.fail("computed again")), values)
 
 
-def test_a_kept_file_is_a_plain_npy(folder: Path) -> None:
+def test_cache_stores_plain_npy_files(folder: Path) -> None:
     cache.array("thing", lambda: np.arange(5))
     assert np.load(folder / "thing.npy").tolist() == [0, 1, 2, 3, 4]
 
 
-def test_a_folder_that_cannot_be_written_costs_a_warning_only(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_cache_in_an_unwritable_folder_only_warns(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "file").touch()
     monkeypatch.setenv(cache.VARIABLE, str(tmp_path / "file"))
-    with pytest.warns(UserWarning, match="set LAPMARK_CACHE to a folder that can be written"):
+    with pytest.warns(UserWarning, match="set LAPMARK_CACHE to a"):
         assert cache.array("thing", lambda: np.arange(3)).tolist() == [0, 1, 2]
 
 
-def test_an_interrupted_computation_leaves_nothing(folder: Path) -> None:
+def test_cache_of_an_interrupted_computation_leaves_no_file(folder: Path) -> None:
     def interrupted() -> np.ndarray:
         raise KeyboardInterrupt
 
@@ -202,7 +204,7 @@ def test_an_interrupted_computation_leaves_nothing(folder: Path) -> None:
     assert not folder.exists() or not list(folder.iterdir())
 
 
-def test_the_key_tells_bytes_shapes_and_types_apart() -> None:
+def test_cache_key_depends_on_bytes_shapes_and_types() -> None:
     base = np.arange(4, dtype=np.int32)
     parts = [
         (base,),
@@ -217,7 +219,7 @@ def test_the_key_tells_bytes_shapes_and_types_apart() -> None:
     assert cache.key(base[::2]) == cache.key(base[::2].copy())
 
 
-def test_the_reference_is_what_was_shipped() -> None:
+def test_reference_equals_the_shipped_file() -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         points, label = reference()
@@ -229,7 +231,7 @@ def test_the_reference_is_what_was_shipped() -> None:
     assert hashlib.sha256(content).hexdigest() == reference_module.SHA256
 
 
-def test_a_damaged_reference_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_reference_of_a_damaged_file_raises_value_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     content = bytearray(files("lapmark.bench.embeddings").joinpath("data", reference_module.FILE).read_bytes())
     content[4000] ^= 1
     (tmp_path / "data").mkdir()

@@ -21,7 +21,7 @@ pytestmark = pytest.mark.filterwarnings("ignore:the graph of")
 
 
 @parametrize_with_checks([LocallyLinearEmbedding()])
-def test_scikit_learns_conventions(estimator, check):  # type: ignore[no-untyped-def]
+def test_estimator_follows_scikit_learns_conventions(estimator, check):  # type: ignore[no-untyped-def]
     check(estimator)
 
 
@@ -43,21 +43,21 @@ def up_to_sign(one: np.ndarray, other: np.ndarray) -> float:
 
 
 @pytest.mark.parametrize(("n", "way"), [(150, "dense"), (400, "dense"), (1797, "arpack")])
-def test_the_embedding_is_scikit_learns(digits: np.ndarray, n: int, way: str) -> None:
+def test_fit_equals_scikit_learns_embedding(digits: np.ndarray, n: int, way: str) -> None:
     mine = LocallyLinearEmbedding(3, n_neighbors=10).fit(digits[:n])
     peer = Peer(n_components=3, n_neighbors=10, eigen_solver=way, tol=1e-12).fit(digits[:n])
     assert up_to_sign(mine.embedding_vectors_, peer.embedding_) < 1e-6
     assert mine.reconstruction_error_ == pytest.approx(peer.reconstruction_error_, rel=1e-6)
 
 
-def test_new_points_lie_where_scikit_learn_puts_them(digits: np.ndarray) -> None:
+def test_transform_equals_scikit_learns(digits: np.ndarray) -> None:
     known, new = digits[:1500], digits[1500:]
     mine = LocallyLinearEmbedding(n_neighbors=10).fit(known)
     peer = Peer(n_neighbors=10, eigen_solver="arpack", tol=1e-12).fit(known)
     assert up_to_sign(mine.transform(new), peer.transform(new)) < 1e-6
 
 
-def test_the_attributes_are_what_they_say(digits: np.ndarray, fitted: LocallyLinearEmbedding) -> None:
+def test_fit_sets_the_documented_attributes(digits: np.ndarray, fitted: LocallyLinearEmbedding) -> None:
     digits, n = digits[:600], 600
     w = np.zeros((n, n))
     neighbours = fitted.nbrs_X_.kneighbors(return_distance=False)
@@ -74,7 +74,7 @@ def test_the_attributes_are_what_they_say(digits: np.ndarray, fitted: LocallyLin
     assert itself.ravel().tolist() == [0, 1, 2, 3, 4]
 
 
-def test_the_way_back_goes_by_embedded_neighbours(fitted: LocallyLinearEmbedding, digits: np.ndarray) -> None:
+def test_inverse_transform_uses_embedded_neighbours(fitted: LocallyLinearEmbedding, digits: np.ndarray) -> None:
     y = fitted.embedding_vectors_[::50] + 1e-5
     neighbours = fitted.nbrs_y_.kneighbors(y, return_distance=False)
     weights = barycentric(y, fitted.embedding_vectors_, neighbours, fitted.reg)
@@ -84,7 +84,7 @@ def test_the_way_back_goes_by_embedded_neighbours(fitted: LocallyLinearEmbedding
         assert np.abs(weight @ digits[near] - point).max() < 1e-10
 
 
-def test_a_plane_comes_back_from_its_embedding() -> None:
+def test_inverse_transform_of_a_plane_restores_it() -> None:
     rng = np.random.default_rng(0)
     flat = rng.random((400, 2))
     points = flat @ rng.standard_normal((2, 5))
@@ -93,7 +93,7 @@ def test_a_plane_comes_back_from_its_embedding() -> None:
     assert np.abs(fitted.inverse_transform(fitted.transform(new)) - new).max() < 0.02
 
 
-def test_signs_and_bits_are_the_same_each_time(digits: np.ndarray) -> None:
+def test_fit_repeated_gives_equal_bytes(digits: np.ndarray) -> None:
     one, other = (LocallyLinearEmbedding(n_jobs=threads).fit_transform(digits) for threads in (1, -1))
     assert np.array_equal(one, other)
     assert (one[np.abs(one).argmax(axis=0), [0, 1]] > 0).all()
@@ -107,7 +107,7 @@ def parts(count: int, each: int, d: int = 20) -> np.ndarray:
 
 
 @pytest.mark.parametrize(("count", "each", "components"), [(2, 20, 2), (2, 120, 2), (3, 60, 4), (5, 50, 2), (5, 50, 4)])
-def test_a_graph_in_parts_is_said_to_be(count: int, each: int, components: int) -> None:
+def test_fit_of_a_graph_in_parts_warns(count: int, each: int, components: int) -> None:
     points = parts(count, each)
     with pytest.warns(UserWarning, match=f"has {count} parts .*: {min(count - 1, components)} of {components}"):
         mine = LocallyLinearEmbedding(components, n_neighbors=6).fit(points)
@@ -121,13 +121,13 @@ def test_a_graph_in_parts_is_said_to_be(count: int, each: int, components: int) 
         assert np.sin(subspace_angles(vectors[:, count : components + 1], rest)).max() < 1e-6
 
 
-def test_a_part_that_points_lead_into_is_closed_but_those_that_they_leave_are_not() -> None:
+def test_closed_classes_leave_out_parts_with_a_way_out() -> None:
     w = sp.csr_array(np.array([[0, 1, 0, 0], [1, 0, 0, 0], [0.5, 0, 0, 0.5], [0, 0, 0, 1]]))
     assert null_space.closed_classes(w).tolist() == [0, 3]
 
 
 @pytest.mark.parametrize("n", [60, 300])
-def test_duplicates(n: int) -> None:
+def test_fit_of_duplicates_succeeds(n: int) -> None:
     rng = np.random.default_rng(2)
     points = np.repeat(rng.random((n // 2, 3)), 2, axis=0)
     mine = LocallyLinearEmbedding(n_neighbors=6).fit(points)
@@ -136,21 +136,21 @@ def test_duplicates(n: int) -> None:
     assert np.abs(mine.embedding_vectors_[::2] - mine.embedding_vectors_[1::2]).max() < 0.01
 
 
-def test_points_that_are_all_the_same() -> None:
+def test_fit_of_equal_points_succeeds() -> None:
     for n, d in ((10, 4), (300, 4), (300, 40)):
         for everywhere in (0.0, 1.0):
             embedded = LocallyLinearEmbedding().fit_transform(np.full((n, d), everywhere))
             assert np.abs(embedded.T @ embedded - np.eye(2)).max() < 1e-10
 
 
-def test_more_neighbours_than_dimensions() -> None:
+def test_fit_with_more_neighbours_than_dimensions_succeeds() -> None:
     points, _ = make_s_curve(500, random_state=0)
     mine = LocallyLinearEmbedding(n_neighbors=12).fit(points)
     peer = Peer(n_neighbors=12, eigen_solver="arpack", tol=1e-12).fit(points)
     assert up_to_sign(mine.embedding_vectors_, peer.embedding_) < 1e-6
 
 
-def test_without_regularization(digits: np.ndarray) -> None:
+def test_fit_without_regularization_needs_independent_neighbours(digits: np.ndarray) -> None:
     mine = LocallyLinearEmbedding(n_neighbors=10, reg=0).fit(digits)
     peer = Peer(n_neighbors=10, reg=0, eigen_solver="arpack", tol=1e-12).fit(digits)
     assert up_to_sign(mine.embedding_vectors_, peer.embedding_) < 1e-6
@@ -158,7 +158,7 @@ def test_without_regularization(digits: np.ndarray) -> None:
         LocallyLinearEmbedding(reg=0).fit(digits[:, :3])
 
 
-def test_when_the_factors_fail_the_slow_way_is_taken() -> None:
+def test_lowest_with_failing_factors_uses_a_dense_matrix() -> None:
     pairs = sp.csr_array(np.kron(np.eye(150), [[1.0, -1.0], [-1.0, 1.0]]))
     with pytest.warns(UserWarning, match="singular; using a dense matrix"):
         values, vectors = null_space.lowest(pairs, 3, closed=np.array([], int))
@@ -167,7 +167,7 @@ def test_when_the_factors_fail_the_slow_way_is_taken() -> None:
     assert np.ptp(vectors[:, 0]) < 1e-12
 
 
-def test_a_residual_that_is_too_large_is_an_error() -> None:
+def test_lowest_with_a_large_residual_raises_arithmetic_error() -> None:
     rng = np.random.default_rng(3)
     a = sp.csr_array(np.eye(20) - np.full((20, 20), 1 / 20))
     with pytest.raises(ArithmeticError, match=r"residual of .*; at most .* is allowed"):
@@ -186,13 +186,13 @@ def test_a_residual_that_is_too_large_is_an_error() -> None:
         ({"n_jobs": 0}, "n_jobs = 0; it must be a whole number of at least 1, or -1"),
     ],
 )
-def test_a_parameter_out_of_range_is_named(digits: np.ndarray, parameters: dict, fault: str) -> None:
+def test_fit_with_a_parameter_out_of_range_names_it(digits: np.ndarray, parameters: dict, fault: str) -> None:
     with pytest.raises(ValueError, match=fault):
         LocallyLinearEmbedding(**parameters).fit(digits[:50])
 
 
-def test_data_that_cannot_be_embedded_are_refused(fitted: LocallyLinearEmbedding) -> None:
-    with pytest.raises(ValueError, match="squares are no numbers"):
+def test_fit_of_invalid_data_raises_value_error(fitted: LocallyLinearEmbedding) -> None:
+    with pytest.raises(ValueError, match="squares overflow"):
         LocallyLinearEmbedding().fit(np.random.default_rng(0).random((20, 3)) * 1e200)
     with pytest.raises(ValueError, match="y has 3 columns; embedded points have 2"):
         fitted.inverse_transform(np.zeros((4, 3)))
@@ -209,12 +209,12 @@ def brute(x: np.ndarray, k: int) -> np.ndarray:
 @pytest.mark.parametrize("offset", [0, 1e3, 1e6])
 @pytest.mark.parametrize("scale", [1e-30, 1, 1e30])
 @pytest.mark.parametrize("d", [3, FEW_DIMENSIONS + 1, 60])
-def test_neighbours_are_exact_at_any_scale_and_offset(d: int, scale: float, offset: float) -> None:
+def test_nearest_is_exact_at_any_scale_and_offset(d: int, scale: float, offset: float) -> None:
     x = (np.random.default_rng(d).random((300, d)) + offset) * scale
     assert np.array_equal(nearest(x, 7, 2), brute(x / scale, 7))
 
 
-def test_neighbours_across_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_nearest_across_blocks_is_exact(monkeypatch: pytest.MonkeyPatch) -> None:
     x = np.random.default_rng(5).random((517, 40))
     expected = brute(x, 4)
     for block in (16, 100, 517, 1000):
@@ -222,7 +222,7 @@ def test_neighbours_across_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
         assert np.array_equal(nearest(x, 4, 2), expected)
 
 
-def test_neighbours_that_single_precision_cannot_tell_apart() -> None:
+def test_nearest_of_points_equal_in_float32_is_exact() -> None:
     """A point amid a shell of others, whose distances differ in the ninth digit."""
     rng = np.random.default_rng(6)
     shell = rng.standard_normal((200, 30))
@@ -231,14 +231,14 @@ def test_neighbours_that_single_precision_cannot_tell_apart() -> None:
     assert np.array_equal(nearest(x, 5)[0], brute(x, 5)[0])
 
 
-def test_a_point_is_not_its_own_neighbour_among_duplicates() -> None:
+def test_nearest_among_duplicates_excludes_the_point_itself() -> None:
     x = np.repeat(np.random.default_rng(7).random((30, 20)), 12, axis=0)
     found = nearest(x, 5, 2)
     assert (found != np.arange(len(x))[:, None]).all()
     assert (found // 12 == (np.arange(len(x)) // 12)[:, None]).all(), "they lie at the same place"
 
 
-def test_no_warning_without_reason(digits: np.ndarray) -> None:
+def test_fit_of_regular_data_does_not_warn(digits: np.ndarray) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         LocallyLinearEmbedding(n_neighbors=12).fit(digits).transform(digits[:3])

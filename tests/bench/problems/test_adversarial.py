@@ -25,7 +25,7 @@ def instance(family: str, input: str, seed: int = 0) -> Problem:
 
 
 @pytest.mark.parametrize(("family", "input"), EVERY)
-def test_our_solvers_answer_it(family: str, input: str) -> None:
+def test_adversarial_input_is_answered_by_our_solvers(family: str, input: str) -> None:
     problem = instance(family, input)
     blurred = not isinstance(problem, Assignment) and problem.blur > 0
     solvers = OURS if isinstance(problem, Assignment) else ENTROPIC if blurred else ("transport",)
@@ -43,7 +43,7 @@ def test_our_solvers_answer_it(family: str, input: str) -> None:
 
 
 @pytest.mark.parametrize(("family", "input"), EVERY)
-def test_an_input_is_a_function_of_its_seed(family: str, input: str) -> None:
+def test_adversarial_input_is_a_function_of_its_seed(family: str, input: str) -> None:
     assert digest_problem(instance(family, input)) == digest_problem(instance(family, input))
     if FAMILIES[family][input].random:
         assert digest_problem(instance(family, input)) != digest_problem(instance(family, input, 1))
@@ -53,13 +53,13 @@ def test_an_input_is_a_function_of_its_seed(family: str, input: str) -> None:
 
 
 @pytest.mark.parametrize(("family", "input"), EVERY)
-def test_it_scales(family: str, input: str) -> None:
+def test_adversarial_input_exists_at_other_sizes(family: str, input: str) -> None:
     about = FAMILIES[family][input]
     case = Case(family, 24 if about.any_size else about.n, 0, {"input": input})
     assert min(case.build().shape) == case.n
 
 
-def test_each_comes_at_a_size_of_its_own() -> None:
+def test_expand_case_of_an_input_gives_its_own_size() -> None:
     cases = expand_case("adversarial")
     assert {str(case.params["input"]): case.n for case in cases} == {
         name: each.n for name, each in adversarial.INPUTS.items()
@@ -69,7 +69,7 @@ def test_each_comes_at_a_size_of_its_own() -> None:
     assert [case.n for case in expand_case("adversarial:input=rank-one,n=40")] == [40]
 
 
-def test_names_are_checked_before_anything_runs() -> None:
+def test_build_of_an_unknown_input_raises_value_error() -> None:
     with pytest.raises(ValueError, match="input = 'nonsense'; it must be sentinel or big-m or"):
         plan(["jv"], ["adversarial:input=nonsense"])
     with pytest.raises(ValueError, match="this input exists at n = 1 only"):
@@ -77,11 +77,11 @@ def test_names_are_checked_before_anything_runs() -> None:
 
 
 @pytest.mark.parametrize("name", FAMILIES)
-def test_sizes_are_those_of_the_inputs(name: str) -> None:
+def test_sizes_of_the_families_are_those_of_their_inputs(name: str) -> None:
     assert get(name).sizes == tuple(sorted({each.n for each in FAMILIES[name].values()}))
 
 
-def test_the_sentinel_is_one() -> None:
+def test_lap_on_costs_above_its_sentinel_answers_wrongly() -> None:
     pytest.importorskip("lap")
     if reason := registry.get("lap").missing:
         pytest.skip(reason)

@@ -48,19 +48,19 @@ def differences(function, at: np.ndarray, step: float = 1e-5) -> np.ndarray:
 
 class TestAgainstPot:
     @pytest.mark.parametrize("curve", CURVES, ids=lambda curve: name(*curve))
-    def test_the_whole_stored_curve(self, curve: tuple[int, int, int, int]) -> None:
+    def test_flow_of_stored_cases_reproduces_the_losses_of_pot(self, curve: tuple[int, int, int, int]) -> None:
         losses = gmm_flow.mixtures(*curve[:3]).flow(curve[3]).losses
         assert np.abs(losses - np.load(FILE)[name(*curve)]).max() < CLOSE
 
     @peer
     @pytest.mark.parametrize("d", [1, 2, 3])
     @pytest.mark.parametrize("seed", range(4))
-    def test_the_whole_curve(self, seed: int, d: int) -> None:
+    def test_flow_reproduces_the_losses_of_pot(self, seed: int, d: int) -> None:
         start = gmm_flow.mixtures(4, 100 + seed, d)
         assert np.abs(start.flow().losses - pot_flow(start)).max() < CLOSE
 
     @peer
-    def test_the_gallery_of_pot(self) -> None:
+    def test_flow_of_pots_gallery_reproduces_its_losses(self) -> None:
         """Its data: normal numbers of torch's generator with seed 3, some of them projected on the simplex."""
         import torch
         from ot.utils import proj_simplex
@@ -84,7 +84,7 @@ class TestAgainstPot:
 
 class TestDistance:
     @pytest.mark.parametrize("d", [1, 2, 3, 6])
-    def test_by_the_roots_of_matrices(self, d: int) -> None:
+    def test_squared_distances_equal_those_by_matrix_roots(self, d: int) -> None:
         from scipy.linalg import sqrtm
 
         start = gmm_flow.mixtures(4, 0, d)
@@ -95,7 +95,7 @@ class TestDistance:
                 spread = np.trace(cov + target - 2 * sqrtm(root @ target @ root).real)
                 assert squared[i, j] == pytest.approx(((mean - other) ** 2).sum() + spread, abs=1e-12)
 
-    def test_of_the_same_is_none_and_it_is_symmetric(self) -> None:
+    def test_squared_distances_are_symmetric_and_zero_for_equal_gaussians(self) -> None:
         start = gmm_flow.mixtures(6, 0, 4)
         there = mixtures.squared_distances(start.means, start.covs, start.target_means, start.target_covs)
         back = mixtures.squared_distances(start.target_means, start.target_covs, start.means, start.covs)
@@ -104,14 +104,14 @@ class TestDistance:
         assert np.diag(same).max() < 1e-13
 
     @pytest.mark.parametrize("d", [1, 2, 5])
-    def test_a_map_carries_the_one_to_the_other(self, d: int) -> None:
+    def test_maps_carry_one_gaussian_to_the_other(self, d: int) -> None:
         start = gmm_flow.mixtures(6, 0, d)
         goal = start.target_covs[[0, 1, 2, 3, 0, 1]]
         matrix = bures.maps(start.covs, bures.factors(goal))
         assert np.allclose(matrix @ start.covs @ matrix, goal, rtol=0, atol=1e-12)
 
     @pytest.mark.parametrize("d", [1, 2, 4])
-    def test_its_gradient(self, d: int) -> None:
+    def test_maps_give_the_gradient_of_the_distance(self, d: int) -> None:
         start = gmm_flow.mixtures(1, 0, d)
         target = start.target_means, start.target_covs
 
@@ -121,7 +121,7 @@ class TestDistance:
         slopes = np.eye(d) - bures.maps(start.covs, bures.factors(start.target_covs))
         assert np.allclose(slopes, differences(squared, start.covs), atol=1e-7)
 
-    def test_the_closed_form_of_the_plane(self) -> None:
+    def test_squared_distance_in_the_plane_equals_the_general_one(self) -> None:
         start = gmm_flow.mixtures(6)
         general = mixtures.squared_distances(start.means, start.covs, start.target_means, start.target_covs)
         maps = bures.maps(start.covs[:4], bures.factors(start.target_covs))
@@ -134,7 +134,7 @@ class TestDistance:
                 assert np.allclose(to_mean, start.means[i] - start.target_means[j], rtol=0, atol=1e-14)
                 assert np.allclose(to_cov, (np.eye(2) - maps[i]) / 2, rtol=0, atol=1e-13)
 
-    def test_a_bound_is_one(self) -> None:
+    def test_bounds_below_are_at_most_the_distances(self) -> None:
         start = gmm_flow.mixtures(12, 0, 4)
         both = start.means, start.covs, start.target_means, start.target_covs
         assert (bures.bounds_below(*both) <= mixtures.squared_distances(*both)).all()
@@ -142,7 +142,7 @@ class TestDistance:
 
 class TestPlan:
     @pytest.mark.parametrize("seed", range(30))
-    def test_optimal_and_proven_by_its_duals(self, seed: int) -> None:
+    def test_optimal_plan_is_proven_by_its_duals(self, seed: int) -> None:
         rng = np.random.default_rng(seed)
         n, m = rng.integers(1, 12, 2)
         cost = rng.integers(0, 9, (n, m)).astype(float) if seed % 2 else rng.random((n, m))
@@ -162,7 +162,7 @@ class TestPlan:
         exact = solve(Transport(DenseCost(cost), a, b, blur=0))
         assert np.vdot(plan, cost) == pytest.approx(exact.cost, abs=1e-12)
 
-    def test_the_centre_is_a_matter_of_the_problem_alone(self) -> None:
+    def test_centre_depends_on_the_problem_only(self) -> None:
         rng = np.random.default_rng(0)
         cost, even = rng.random((5, 5)), np.full(5, 0.2)
         centred = []
@@ -183,7 +183,7 @@ class TestPlan:
 
 @pytest.mark.parametrize(("module", "d"), [(plane, 2), (space, 1), (space, 2), (space, 3)])
 @pytest.mark.parametrize("n", [1, 4])
-def test_the_gradient_of_the_loss(module, n: int, d: int) -> None:
+def test_loss_gradient_equals_finite_differences(module, n: int, d: int) -> None:
     """By the envelope theorem, against differences of the loss, in every parameter."""
     start = gmm_flow.mixtures(n, 5, d)
     now = np.concatenate([start.means.ravel(), start.covs.ravel(), start.logits])
@@ -210,7 +210,7 @@ def test_the_gradient_of_the_loss(module, n: int, d: int) -> None:
 class TestFlow:
     @pytest.mark.parametrize("seed", range(3))
     @pytest.mark.parametrize("n", [1, 3, 9])
-    def test_any_dimension_agrees_with_the_plane(self, n: int, seed: int) -> None:
+    def test_descend_in_any_dimension_equals_the_plane(self, n: int, seed: int) -> None:
         start = gmm_flow.mixtures(n, seed)
         way = start.flow(60)
         path, losses = np.empty((61, 7 * n)), np.empty(60)
@@ -223,7 +223,7 @@ class TestFlow:
         assert np.abs(path[:, : 2 * n].reshape(61, n, 2) - way.means).max() < 1e-8
 
     @pytest.mark.parametrize("d", [1, 2, 3])
-    def test_the_first_step_goes_down_every_slope(self, d: int) -> None:
+    def test_flow_first_step_descends_every_slope(self, d: int) -> None:
         """Adam's first step is the learning rate against the sign of the gradient, whatever its size."""
         start = gmm_flow.mixtures(3, 2, d)
         target = start.target_means, start.target_covs
@@ -244,7 +244,7 @@ class TestFlow:
         assert way.losses[1] < way.losses[0]
 
     @pytest.mark.parametrize(("n", "d"), [(3, 2), (40, 2), (6, 3), (40, 3), (20, 5)])
-    def test_a_loss_is_the_cost_of_a_certified_plan(self, n: int, d: int) -> None:
+    def test_flow_losses_equal_costs_of_certified_plans(self, n: int, d: int) -> None:
         start = gmm_flow.mixtures(n, 1, d)
         way = start.flow(30)
         for step in (0, 7, 29):
@@ -254,15 +254,15 @@ class TestFlow:
             assert certify(problem, exact).optimal
             assert way.losses[step] == pytest.approx(exact.cost, abs=1e-11)
 
-    def test_a_loop_that_comes_back_after_every_step_goes_on_where_it_was(
-        self, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
+    def test_descend_interrupted_after_every_step_continues_unchanged(self, monkeypatch: pytest.MonkeyPatch) -> None:
         start = gmm_flow.mixtures(4)
         way = start.flow(40)
         monkeypatch.setattr(plane, "PAIRS_AT_ONCE", 1)
         assert np.array_equal(start.flow(40).losses, way.losses)
 
-    def test_few_distances_are_computed_and_the_curve_is_the_same(self, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_descend_with_bounds_computes_few_distances_and_the_same_curve(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         start, computed, of_pairs = gmm_flow.mixtures(30, 0, 5), [], bures.of_pairs
 
         def counted(*given: np.ndarray) -> np.ndarray:
@@ -278,7 +278,7 @@ class TestFlow:
         assert sum(computed) == 30 * 20 * 30
 
     @pytest.mark.parametrize("d", [1, 2, 3])
-    def test_what_it_returns(self, d: int) -> None:
+    def test_flow_returns_losses_means_covariances_and_weights(self, d: int) -> None:
         start = gmm_flow.mixtures(3, 0, d)
         before = [np.copy(each) for each in vars(start).values()]
         way = start.flow(50)
@@ -292,7 +292,7 @@ class TestFlow:
         assert len(start.flow(0).losses) == 0
 
     @pytest.mark.parametrize("d", [2, 3])
-    def test_it_does_not_depend_on_where_the_origin_is(self, d: int) -> None:
+    def test_flow_of_translated_mixtures_is_translated(self, d: int) -> None:
         start = gmm_flow.mixtures(4, 0, d)
         by = np.arange(1.0, d + 1)
         moved = dataclasses.replace(start, means=start.means + by, target_means=start.target_means + by)
@@ -301,7 +301,7 @@ class TestFlow:
         assert np.allclose(way.means + by, other.means, atol=1e-9)
 
     @pytest.mark.parametrize("d", [2, 3])
-    def test_it_does_not_depend_on_the_order(self, d: int) -> None:
+    def test_flow_of_permuted_components_is_permuted(self, d: int) -> None:
         start = gmm_flow.mixtures(5, 0, d)
         turn, other = np.arange(5)[::-1], np.arange(len(start.target_means))[::-1]
         turned = Mixtures(
@@ -312,13 +312,13 @@ class TestFlow:
 
     @pytest.mark.parametrize("d", [1, 2, 4])
     @pytest.mark.parametrize("n", [1, 3, 6])
-    def test_equal_mixtures_rest(self, n: int, d: int) -> None:
+    def test_flow_of_equal_mixtures_stays_at_rest(self, n: int, d: int) -> None:
         way = equal(n, d).flow()
         assert way.losses.max() < 1e-12
         assert np.abs(way.means - way.means[0]).max() < 1e-12
         assert np.abs(way.weights - way.weights[0]).max() < 1e-12
 
-    def test_one_component_follows_one(self) -> None:
+    def test_flow_of_single_components_reaches_the_target(self) -> None:
         start = gmm_flow.mixtures(1)
         way = start.flow(400)
         assert way.losses[-1] < 1e-6
@@ -326,7 +326,7 @@ class TestFlow:
         assert (way.weights == 1).all()
 
     @pytest.mark.parametrize("d", [2, 3])
-    def test_equal_and_round_covariances(self, d: int) -> None:
+    def test_flow_of_equal_round_covariances_keeps_them_round(self, d: int) -> None:
         """Where eigenvalues are all equal, the derivative of eigenvectors does not exist; no step here takes it."""
         start = gmm_flow.mixtures(3, 0, d)
         round_one, round_two = (np.repeat(np.eye(d)[None], k, axis=0) for k in (3, 2))
@@ -336,7 +336,7 @@ class TestFlow:
 
     @pytest.mark.parametrize("d", [2, 3])
     @pytest.mark.parametrize("thin", [1e-3, 1e-7, 1e-12])
-    def test_nearly_singular_covariances(self, thin: float, d: int) -> None:
+    def test_flow_of_nearly_singular_covariances_stays_finite(self, thin: float, d: int) -> None:
         rng = np.random.default_rng(0)
         start = gmm_flow.mixtures(3, 0, d)
         needles = [[np.outer(x, x) + thin * np.eye(d) for x in rng.standard_normal((k, d))] for k in (3, 2)]
@@ -348,7 +348,7 @@ class TestFlow:
         assert values.min() > SMALLEST_VARIANCE * (1 - 1e-6)
 
     @pytest.mark.parametrize("d", [2, 3])
-    def test_even_weights_have_many_duals_and_one_flow(self, d: int) -> None:
+    def test_flow_of_even_weights_is_unique_despite_many_duals(self, d: int) -> None:
         """The first plan is degenerate; the loss there is POT's, and the way does not depend on the order."""
         start = gmm_flow.mixtures(6, 0, d)
         start = dataclasses.replace(start, logits=np.zeros(6), target_weights=np.full(4, 0.25))
@@ -359,7 +359,7 @@ class TestFlow:
         if MISSING is None:
             assert way.losses[0] == pytest.approx(pot_flow(start, 1)[0], abs=1e-12)
 
-    def test_any_real_dtype_and_layout(self) -> None:
+    def test_flow_takes_any_real_dtype_and_layout(self) -> None:
         start = gmm_flow.mixtures(3)
         single = Mixtures(*(each.astype(np.float32) for each in vars(start).values()))
         assert np.abs(single.flow().losses[:20] - start.flow().losses[:20]).max() < 1e-4
@@ -399,7 +399,7 @@ def spoilt(name: str, where: tuple[int, ...], value: float) -> dict[str, np.ndar
         ),
     ],
 )
-def test_bad_mixtures_are_refused(change: dict[str, np.ndarray], fault: str) -> None:
+def test_flow_of_invalid_mixtures_raises_an_error(change: dict[str, np.ndarray], fault: str) -> None:
     with pytest.raises(ValueError, match=fault):
         dataclasses.replace(gmm_flow.mixtures(3), **change).flow()
 
@@ -414,23 +414,23 @@ def test_bad_mixtures_are_refused(change: dict[str, np.ndarray], fault: str) -> 
         (3, 1e70, "smaller"),
     ],
 )
-def test_bad_settings_are_refused(steps: int, lr: float, fault: str) -> None:
+def test_flow_with_invalid_settings_raises_an_error(steps: int, lr: float, fault: str) -> None:
     with pytest.raises(ValueError, match=fault):
         gmm_flow.mixtures(3).flow(steps, lr)
 
 
-def test_complex_numbers_are_refused() -> None:
+def test_flow_of_complex_numbers_raises_type_error() -> None:
     with pytest.raises(TypeError, match="means"):
         dataclasses.replace(gmm_flow.mixtures(3), means=np.zeros((3, 2), dtype=complex)).flow()
 
 
 @pytest.mark.parametrize("text", ["gmm-flow:n=0", "gmm-flow:n=3,d=0"])
-def test_the_family_refuses_what_is_no_mixture(text: str) -> None:
+def test_build_of_empty_mixtures_raises_value_error(text: str) -> None:
     with pytest.raises(ValueError, match="= 0"):
         Case.read(text).build()
 
 
-def test_the_family_is_the_first_step_of_its_flow() -> None:
+def test_build_gives_the_first_step_of_the_flow() -> None:
     problem = Case("gmm-flow", 3).build()
     assert problem.shape == (3, 2)
     assert solve(problem).cost == pytest.approx(gmm_flow.mixtures(3).flow(1).losses[0], rel=1e-13)

@@ -10,7 +10,7 @@ from lapmark import carry, solve
 from lapmark.bench.problems.applied import label_transfer
 
 
-def test_points_stand_where_the_picture_is_dark(tmp_path):
+def test_clouds_sample_dark_parts_of_the_picture(tmp_path):
     picture = np.full((40, 80, 3), 255, np.uint8)
     picture[10:20, 60:80] = (200, 0, 0)  # y downwards
     Image.fromarray(picture).save(tmp_path / "red.png")
@@ -20,7 +20,7 @@ def test_points_stand_where_the_picture_is_dark(tmp_path):
     assert sample.y.max(axis=0) == pytest.approx([1.0, 30 / 80], abs=0.02)
 
 
-def test_transparent_is_white(tmp_path):
+def test_clouds_treat_transparent_parts_as_white(tmp_path):
     picture = np.zeros((10, 10, 4), np.uint8)
     picture[:, :5, 3] = 255
     Image.fromarray(picture).save(tmp_path / "half.png")
@@ -28,7 +28,7 @@ def test_transparent_is_white(tmp_path):
 
 
 @pytest.mark.parametrize("kind", ["missing", "text", "white"])
-def test_what_is_no_picture_is_named(tmp_path, kind):
+def test_clouds_of_an_invalid_picture_raise_value_error(tmp_path, kind):
     path = tmp_path / f"{kind}.png"
     if kind == "text":
         path.write_text("no picture")
@@ -38,12 +38,12 @@ def test_what_is_no_picture_is_named(tmp_path, kind):
         label_transfer.build(10, source=str(path))
 
 
-def test_sizes_below_one_are_refused():
+def test_build_with_n_below_one_raises_value_error():
     with pytest.raises(ValueError, match="n = 0"):
         label_transfer.build(0)
 
 
-def test_balanced_labels_are_means_of_colours():
+def test_carry_without_reach_gives_means_of_colours():
     problem = label_transfer.build(600)
     labels = label_transfer.clouds(600).labels
     carried = carry(problem, solve(problem, "sinkhorn-multilevel", stop=1e-4), labels)
@@ -52,7 +52,7 @@ def test_balanced_labels_are_means_of_colours():
     assert carried.max() <= labels.max() + 0.01
 
 
-def test_far_points_stay_black_with_a_reach():
+def test_carry_with_reach_leaves_far_points_black():
     problem = label_transfer.build(2000, reach=0.1)
     sample = label_transfer.clouds(2000)
     carried = carry(problem, solve(problem, "sinkhorn-multilevel"), sample.labels)

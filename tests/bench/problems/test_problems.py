@@ -71,7 +71,7 @@ def solved(case: Case) -> tuple[Assignment, Matching]:
 
 
 @pytest.mark.parametrize("case", SMALL, ids=str)
-def test_a_case_is_a_function_of_its_arguments(case: Case) -> None:
+def test_case_built_twice_gives_equal_bytes(case: Case) -> None:
     again = Case.read(str(case))
     assert again == case
     first, second = matrix(case), matrix(again)
@@ -81,13 +81,13 @@ def test_a_case_is_a_function_of_its_arguments(case: Case) -> None:
 
 
 @pytest.mark.parametrize("case", RANDOM, ids=str)
-def test_another_seed_is_another_instance(case: Case) -> None:
+def test_case_with_another_seed_is_another_instance(case: Case) -> None:
     other = instance(Case(case.problem, case.n, 1, case.params))
     assert not all(np.array_equal(one, another) for one, another in zip(instance(case), other, strict=True))
 
 
 @pytest.mark.parametrize("case", SMALL, ids=str)
-def test_the_optimum_is_proven(case: Case) -> None:
+def test_case_has_a_certified_optimum(case: Case) -> None:
     problem = case.build()
     certificate = certify(problem, solve(problem, "jv" if isinstance(problem, Assignment) else "auto"))
     assert certificate.valid
@@ -97,18 +97,27 @@ def test_the_optimum_is_proven(case: Case) -> None:
         assert certificate.gap <= 1e-6
 
 
-def test_another_process_builds_the_same_bytes() -> None:
-    case = Case("tsne-grid", 49, 3, {**REFERENCE, "rows": "points"})
-    build = "import sys; from lapmark.bench.problems import Case; matrix = Case.read(sys.argv[1]).build().cost.dense()"
-    write = "sys.stdout.buffer.write(matrix)"
-    output = subprocess.run(
-        [sys.executable, "-c", f"{build}; {write}", str(case)], check=True, capture_output=True
-    ).stdout
-    assert output == matrix(case).tobytes()
+@pytest.mark.parametrize(
+    "case",
+    [
+        Case("tsne-grid", 49, 3, {**REFERENCE, "rows": "points"}),
+        Case("images-emd", 100, 3),
+        Case("words", 40, 3),
+    ],
+    ids=str,
+)
+def test_case_built_in_another_process_gives_equal_bytes(case: Case) -> None:
+    code = (
+        "import sys; from lapmark.bench.problems import Case; problem = Case.read(sys.argv[1]).build();"
+        "arrays = problem.cost.dense(), getattr(problem, 'a', None), getattr(problem, 'b', None);"
+        "sys.stdout.buffer.write(b''.join(array.tobytes() for array in arrays if array is not None))"
+    )
+    output = subprocess.run([sys.executable, "-c", code, str(case)], check=True, capture_output=True).stdout
+    assert output == b"".join(array.tobytes() for array in instance(case))
 
 
 @pytest.mark.parametrize("family", problems.families().values(), ids=lambda family: family.name)
-def test_every_family_says_where_it_comes_from(family: problems.Family) -> None:
+def test_family_has_a_source_and_a_description(family: problems.Family) -> None:
     assert len(family.source) > 20
     assert list(family.sizes) == sorted(set(family.sizes))
 
@@ -157,7 +166,7 @@ def test_every_family_says_where_it_comes_from(family: problems.Family) -> None:
         ("tsne-grid:n=10201,source=mnist-reference", "mnist-reference has 10000 images; take n up to 10000"),
     ],
 )
-def test_a_setting_that_does_not_fit_is_refused(text: str, fault: str) -> None:
+def test_case_with_an_invalid_setting_raises_value_error(text: str, fault: str) -> None:
     with pytest.raises(ValueError, match=fault):
         Case.read(text).build()
 
@@ -189,11 +198,11 @@ def test_duplicates_of_one_point_cost_nothing() -> None:
     assert not matrix(Case("duplicates", 20, 0, {"distinct": 1})).any()
 
 
-def test_equal_costs_are_equal() -> None:
+def test_equal_costs_are_all_equal() -> None:
     assert np.unique(matrix(Case("equal", 20, 0, {"value": 0.25}))).tolist() == [0.25]
 
 
-def test_binary_has_the_zeros_it_is_asked_for() -> None:
+def test_binary_has_the_requested_zeros() -> None:
     share = matrix(Case("binary", 300, 0, {"zeros": 0.02}))
     assert np.unique(share).tolist() == [0, 1]
     assert np.mean(share == 0) == pytest.approx(0.02, abs=0.003)
@@ -205,7 +214,7 @@ def test_low_rank_has_its_rank(rank: int) -> None:
     assert np.linalg.matrix_rank(matrix(Case("low-rank", 60, 0, {"rank": rank, "dtype": "float64"}))) == rank
 
 
-def test_separable_costs_leave_nothing_to_choose() -> None:
+def test_separable_costs_give_all_matchings_equal_cost() -> None:
     problem, matching = solved(Case("separable", 50, 0, {"dtype": "float64"}))
     assert matching.cost == pytest.approx(np.trace(problem.cost.dense()), rel=1e-14)
 
@@ -238,7 +247,7 @@ def test_sparse_lists_its_share_and_a_matching() -> None:
     assert np.isfinite(solve(problem, "jv").cost)
 
 
-def test_tracks_overlap_their_own_detections_alone() -> None:
+def test_tracking_tracks_overlap_their_own_detections_only() -> None:
     costs = matrix(Case("tracking", 64, 0, {"lost": 0}))
     assert 0 <= costs.min() < costs.max() == 1
     assert np.mean(costs == 1) > 0.9
@@ -251,7 +260,7 @@ def test_overlap_is_intersection_over_union() -> None:
     assert tracking.overlap(boxes[:1], boxes).tolist() == [[1, pytest.approx(1 / 3), 0]]
 
 
-def test_rectangular_goes_both_ways() -> None:
+def test_rectangular_rows_are_the_transpose_of_columns() -> None:
     wide, tall = (matrix(Case("rectangular", 20, 0, {"ratio": 10, "longer": side})) for side in ("columns", "rows"))
     assert wide.shape == (20, 200)
     assert np.array_equal(tall, wide.T)
@@ -259,7 +268,7 @@ def test_rectangular_goes_both_ways() -> None:
     assert (whole.dtype, whole.min(), whole.max()) == (np.int32, 0, 99)
 
 
-def test_points_and_matrix_are_the_same_problem() -> None:
+def test_grid_points_and_matrix_are_the_same_problem() -> None:
     for case in (Case("geometric", 36, 0, {"d": 3}), Case("grid", 36, 0, {"layout": "line"}), SMALL[-1]):
         dense, points = (
             matrix(Case(case.problem, case.n, 0, {**case.params, "cost": kind})) for kind in ("dense", "points")
@@ -277,35 +286,35 @@ class TestGrid:
         return cost.x
 
     @pytest.mark.parametrize("distinct", [500, 20, 1])
-    def test_points_come_from_few_places(self, distinct: int) -> None:
+    def test_grid_distinct_points_come_from_few_places(self, distinct: int) -> None:
         found = len(np.unique(self.points(distinct=distinct), axis=0))
         assert found <= distinct
         assert found > 0.8 * distinct
 
-    def test_points_lie_on_a_line_or_nearly(self) -> None:
+    def test_grid_line_points_are_on_a_line_or_nearly(self) -> None:
         for layout, off in (("line", 1e-16), ("near-line", 1e-5)):
             x, y = self.points(layout=layout).T
             residual = np.abs(y - 0.25 - x / 2).max()
             assert off / 100 < residual + 1e-17 <= off
 
-    def test_a_lattice_has_30_by_30_places(self) -> None:
+    def test_grid_lattice_has_30_by_30_places(self) -> None:
         x, y = self.points(layout="lattice").T
         assert np.unique(x).tolist() == np.unique(y).tolist() == pytest.approx((np.arange(30) + 0.5) / 30)
 
-    def test_clusters_are_tight_and_have_outliers(self) -> None:
+    def test_grid_clusters_are_tight_and_have_outliers(self) -> None:
         points = self.points(layout="clusters")
         near = np.linalg.norm(points[:, None] - grid.CENTRES, axis=2) < 6 * grid.CLUSTER_SIZE
         assert (near.sum(axis=0) > 300).all()
         assert 0 < (~near.any(axis=1)).sum() < 30
 
-    def test_a_share_leaves_nodes_over(self) -> None:
+    def test_grid_share_leaves_nodes_empty(self) -> None:
         assert len(self.points(share=0.9)) == 810
         assert Case("grid", 900, 0, {"share": 0.9, "rows": "nodes"}).build().shape == (900, 810)
 
 
 @pytest.mark.parametrize("n", sorted(orlib.OPTIMA))
 @pytest.mark.skipif(not (DATA / "orlib").is_dir(), reason=f"no OR-Library files in {DATA / 'orlib'}")
-def test_the_published_optima(n: int, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_orlib_has_the_published_optima(n: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(datasets.VARIABLE, str(DATA))
     problem, matching = solved(Case("orlib", n))
     assert matching.cost == orlib.OPTIMA[n]
@@ -314,17 +323,17 @@ def test_the_published_optima(n: int, monkeypatch: pytest.MonkeyPatch) -> None:
 
 class TestTsneGrid:
     @pytest.mark.parametrize("dtype", ["float32", "float64"])
-    def test_the_largest_cost_is_100_000(self, dtype: str) -> None:
+    def test_tsne_grid_largest_cost_is_at_most_100_000(self, dtype: str) -> None:
         costs = matrix(Case("tsne-grid", 400, 0, {**REFERENCE, "dtype": dtype}))
         assert costs.shape == (400, 400)
         assert costs.dtype == dtype
         assert costs.max() == pytest.approx(100_000, rel=1e-15)
 
-    def test_rows_are_nodes_or_points(self) -> None:
+    def test_tsne_grid_rows_are_nodes_or_points(self) -> None:
         nodes, points = (matrix(Case("tsne-grid", 225, 0, {**REFERENCE, "rows": rows})) for rows in ("nodes", "points"))
         assert np.array_equal(nodes, points.T)
 
-    def test_the_points_are_the_first_of_a_permutation(self) -> None:
+    def test_sample_takes_the_first_points_of_a_permutation(self) -> None:
         chosen = tsne_grid.sample(100, 0, "mnist-reference")
         points, label = embeddings.reference()
         index = np.random.default_rng(0).permutation(10_000)[:100]
@@ -334,11 +343,11 @@ class TestTsneGrid:
         assert chosen.points.max(axis=0).tolist() == [1, 1]
         assert np.corrcoef(chosen.points[:, 0], points[index, 0])[0, 1] == pytest.approx(1)
 
-    def test_beyond_the_digits_the_reference_is_taken_and_then_more_of_it(self) -> None:
+    def test_sample_of_auto_source_depends_on_n(self) -> None:
         assert tsne_grid.sample(1849).source == "mnist-reference"
         assert tsne_grid.sample(10_201).source == "mnist-resampled"
 
-    def test_a_hundred_thousand_points(self) -> None:
+    def test_sample_of_a_hundred_thousand_points_is_in_the_unit_square(self) -> None:
         case = Case("tsne-grid", 316**2, 0, {"cost": "points", "rows": "points"})
         cost = case.build().cost
         assert isinstance(cost, PointCost)
@@ -348,7 +357,7 @@ class TestTsneGrid:
         assert cost.x.min() == 0
         assert cost.x.max() == 1
 
-    def test_resampled_points_lie_where_the_embedding_is_dense(self) -> None:
+    def test_resample_follows_the_density_of_the_embedding(self) -> None:
         points, _ = embeddings.reference()
         drawn, origin = embeddings.resample(points, 40_000, np.random.default_rng(0))
         distance = np.sort(np.linalg.norm(points[:50, None].astype(float) - points, axis=2), axis=1)[:, 5]
@@ -360,21 +369,21 @@ class TestTsneGrid:
         assert np.bincount(origin, minlength=len(points)).max() < 20
 
     @pytest.mark.slow
-    def test_all_digits(self, data: Path) -> None:
+    def test_tsne_grid_of_all_digits_is_solved(self, data: Path) -> None:
         chosen = tsne_grid.sample(1764)
         assert chosen.source == "digits"
         assert len(np.unique(chosen.points, axis=0)) == 1764
         # The nearest other point shows the same digit nearly always, if the embedding is any good.
         assert agreement(chosen.points, chosen.label) > 0.95
 
-    def test_the_grid_runs_along_x_first(self) -> None:
+    def test_nodes_run_along_x_first(self) -> None:
         assert square_grid.nodes(2).tolist() == [[0, 0], [1, 0], [0, 1], [1, 1]]
         assert square_grid.nodes(1).tolist() == [[0, 0]]
 
-    def test_an_axis_without_extent_stays_finite(self) -> None:
+    def test_unit_square_of_an_axis_without_extent_is_zero(self) -> None:
         assert square_grid.unit_square(np.array([[3, 1], [3, 5]])).tolist() == [[0, 0], [0, 1]]
 
-    def test_images_from_a_folder_are_embedded(self, data: Path) -> None:
+    def test_tsne_grid_of_images_in_a_folder_embeds_them(self, data: Path) -> None:
         digits = datasets.digits()
         write_mnist(data, np.pad(digits.pixels[:60], ((0, 0), (10, 10), (10, 10))), digits.label[:60])
         problem, matching = solved(Case("tsne-grid", 49, 0, {"source": "mnist"}))
