@@ -1,1 +1,1 @@
-"""C kernels, compiled once per instruction set, and their Cython binding."""
+"""C kernels, compiled once per instruction set, and their Cython bindings; README.md is the map."""

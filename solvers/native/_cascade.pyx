@@ -1,9 +1,9 @@
 # cython: language_level=3, boundscheck=False, wraparound=False
-"""Thin binding of cascade: picks the build for the cost and the processor, releases the GIL, raises what went wrong.
+"""Thin binding of cascade: chooses the kernels, releases the GIL, raises errors.
 
-Arguments are those of validated problems with n ≤ m; nothing is checked here but shapes. Each function returns row_to_col
-(n,) intp, or None where the seconds were over; u (n,) and v (m,) float64, where v proves a bound in any case; a dict of the
-counters that are not zero; and by how much costs differ that were looked at.
+Arguments are those of validated problems with n ≤ m; only shapes are checked here. Each function returns row_to_col (n,) intp,
+or None if the time was over; u (n,) and v (m,) float64, where v proves a bound in any case; a dict of the nonzero counters; and
+the range of the costs that the search looked at.
 """
 
 import numpy as np
@@ -46,10 +46,10 @@ ctypedef fused real:
 
 def dense(const real[:, ::1] cost, bint avx2, double seconds, double limit=float("inf"), int64_t threads=1,
           bint levels=True, bint lists=True):
-    """A matrix (n, m), +inf where a pair is forbidden. Float32 is solved as the numbers it holds, in float64.
+    """Solve a matrix (n, m), +inf where a pair is forbidden. Float32 input is solved exactly, in float64.
 
-    Under a finite limit, which the type of the matrix holds as it is, c − limit is minimised over matchings of any
-    size; a row that stays out has column −1.
+    Under a finite limit, which the type of the matrix must represent exactly, minimise c − limit over matchings of any size;
+    a row that stays out has column −1.
     """
     return run(kernels_for(avx2).dense[real is float].cascade, cost.shape[0], cost.shape[1], &cost[0, 0], seconds, limit,
                threads, levels, lists)
@@ -57,7 +57,9 @@ def dense(const real[:, ::1] cost, bint avx2, double seconds, double limit=float
 
 def points(const double[:, ::1] x, const double[:, ::1] y, double scale, bint avx2, double seconds, int64_t threads=1,
            bint levels=True, bint lists=True, int64_t most_work=0):
-    """scale · |x_i − y_j|² between points x (n, d) and y (m, d), d = 2 or 3. None where a level takes more work a row than that.
+    """Solve costs scale · |x_i − y_j|² between points x (n, d) and y (m, d), d = 2 or 3.
+
+    Return None if a level takes more than `most_work` bids per row; 0 is no limit.
     """
     cdef points_t cost
     if x.shape[1] != y.shape[1] or x.shape[1] not in (2, 3):
@@ -69,9 +71,9 @@ def points(const double[:, ::1] x, const double[:, ::1] y, double scale, bint av
 
 def sparse(const int64_t[::1] begin, const int32_t[::1] column, const double[::1] cost, int64_t columns, bint avx2,
            double seconds, double limit=float("inf"), bint bids=True):
-    """The allowed pairs of row i: column[e] at cost[e], e from begin[i] (n + 1) up to begin[i + 1]. A limit as above.
+    """Solve sparse costs: row i allows column[e] at cost[e], e from begin[i] (n + 1) to begin[i + 1]. The limit is as above.
 
-    Without `bids` all is left to shortest paths, which lose no digits to prices of a size that no answer needs.
+    Without `bids` there are shortest paths only: large prices of an auction would take digits of the duals.
     """
     cdef sparse_costs_t pairs
     pairs.begin, pairs.column, pairs.cost = &begin[0], &column[0] if column.shape[0] else NULL, &cost[0] if cost.shape[0] else NULL

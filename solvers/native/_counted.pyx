@@ -1,11 +1,11 @@
 # cython: language_level=3
-"""A call that a profiler can tell from everything around it, by the name of a C function."""
+"""A call that a profiler can single out by the name of a C function."""
 
 
 cdef extern from *:
     """
-    /* Found by its name, so neither inlined nor hidden. What stands behind the call keeps it from becoming a jump, which
-       no profiler would see return. */
+    /* Found by its name, so neither inlined nor hidden. The barrier keeps the call from becoming a jump, whose return no
+       profiler would see. */
     __attribute__((noinline, used, visibility("default"))) PyObject *lapmark_counted(PyObject *function)
     {
         PyObject *result = PyObject_CallNoArgs(function);
@@ -17,5 +17,5 @@ cdef extern from *:
 
 
 def counted(function):
-    """What `function()` returns; all it does lies within the C function `lapmark_counted`."""
+    """Return `function()`, called within the C function `lapmark_counted`."""
     return lapmark_counted(function)

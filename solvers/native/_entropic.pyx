@@ -1,7 +1,7 @@
 # cython: language_level=3, boundscheck=False, wraparound=False
-"""Thin binding of the passes of Sinkhorn's algorithm over points: picks the build, releases the GIL, raises what went wrong.
+"""Thin binding of the passes of Sinkhorn's algorithm over points: chooses the kernels, releases the GIL, raises errors.
 
-The points of a pass stand in the order that `neighbours` gives. Nothing is checked here but shapes.
+The points of a pass must be in the order that `neighbours` returns. Only shapes are checked here.
 """
 
 import numpy as np
@@ -23,8 +23,8 @@ cdef const point_kernels_t *kernels_of_points(bint avx2, int dimensions, int pow
 
 
 def neighbours(const double[:, ::1] points, int64_t smallest=64):
-    """Order (count,) int32 of points (count, d), d = 2 or 3, in which each aligned run of `smallest`, a power of two, or 2, 4, …
-    times as many is a box of its own. Tiles are runs of 64."""
+    """Return the order (count,) int32 of points (count, d), d = 2 or 3, in which each aligned run of `smallest`, a power of two,
+    or 2, 4, … times as many points is a box of its own. Tiles are runs of 64."""
     order = np.empty(points.shape[0], dtype=np.int32)
     cdef int32_t[::1] view = order
     cdef int64_t count = points.shape[0]
@@ -40,10 +40,10 @@ def neighbours(const double[:, ::1] points, int64_t smallest=64):
 def sweep(const double[:, ::1] x, const double[:, ::1] y, const double[::1] f, const double[::1] g, const double[::1] a,
           const double[::1] b, double scale, int power, double epsilon, double rho, double precision, int64_t threads,
           double seconds, const double[:, ::1] values=None, bint spent=False, bint avx2=HAS_AVX2):
-    """Sums of the plan a_i b_j e_ij, e_ij = exp((f_i + g_j − scale · |x_i − y_j|^power) / epsilon).
+    """Sum up the plan a_i b_j e_ij, e_ij = exp((f_i + g_j − scale · |x_i − y_j|^power) / epsilon).
 
-    Returns Σ_j b_j e_ij (n,); Σ_i a_i e_ij (m,), or with values (m, k) instead Σ_j b_j e_ij values_jk (n, k); what the plan
-    costs, or NaN where not asked for; and the number of pairs that were looked at. None where the seconds were over.
+    Return Σ_j b_j e_ij (n,); Σ_i a_i e_ij (m,), or with values (m, k) instead Σ_j b_j e_ij values_jk (n, k); the cost of the
+    plan, or NaN unless `spent`; and the number of pairs in the tiles that were summed. None if the time was over.
     """
     cdef point_marginals_t task
     cdef outcome_t outcome

@@ -1,7 +1,7 @@
 # cython: language_level=3, boundscheck=False, wraparound=False
-"""Thin binding of the C kernels: picks the build for the type and the processor, releases the GIL, raises what went wrong.
+"""Thin binding of the kernels on matrices: chooses them by type and processor, releases the GIL, raises errors.
 
-Arguments are those of validated problems; nothing is checked here but shapes and types.
+Arguments are those of validated problems; only shapes and types are checked here.
 """
 
 import numpy as np
@@ -11,7 +11,7 @@ from libc.math cimport fabs
 from libc.stdint cimport int32_t, int64_t
 from libc.stdlib cimport qsort
 
-from .kernels cimport INFEASIBLE, LOOK_EVERY, SOLVED, SPENT, TIMED_OUT, assignment_solver_t, assignment_t, \
+from .kernels cimport INFEASIBLE, CHECK_EVERY, SOLVED, SPENT, TIMED_OUT, assignment_solver_t, assignment_t, \
     compare_ascending, dense_kernels_t, kernels_for, kernels_or_null, kernels_t, new_assignment, nonzero, outcome_t, \
     point_kernels_for, point_kernels_t, points_t, raise_failure, raise_if_interrupted, raise_if_too_large, raise_infeasible, \
     stop_t, stop_within
@@ -21,25 +21,25 @@ HAS_AVX2 = kernels_or_null(True) != NULL
 
 
 cdef const dense_kernels_t *kernels_of_matrix(matrix, avx2) except NULL:
-    """The kernels for the type of a matrix; with `avx2` None the best that the processor runs."""
+    """Return the kernels for the type of a matrix; with `avx2` None the best ones for the processor."""
     return &kernels_for(HAS_AVX2 if avx2 is None else avx2).dense[matrix.dtype == np.float32]
 
 
-cdef inline int64_t rows_of_a_look(int64_t m):
-    """Rows of m columns between two looks at Ctrl-C, in passes that know nothing of it themselves."""
-    return max(1, LOOK_EVERY // max(m, 1))
+cdef inline int64_t rows_per_check(int64_t m):
+    """Return the rows of m columns between two checks for Ctrl-C, for kernels that do not check it themselves."""
+    return max(1, CHECK_EVERY // max(m, 1))
 
 
 def as_cost(matrix):
-    """The matrix in a form that the kernels read: C order, aligned, float32 or float64."""
+    """Return the matrix as the kernels read it: C order, aligned, float32 or float64."""
     dtype = np.float32 if matrix.dtype == np.float32 else np.float64
     if matrix.dtype == dtype and matrix.flags.c_contiguous and matrix.flags.aligned:
-        return matrix  # np.require takes longer to find out
+        return matrix  # faster than np.require
     return np.require(matrix, dtype=dtype, requirements=["C", "A"])
 
 
 cdef size_t address_of(array) except? 0:
-    """Where its numbers are; of one in C order, which the caller keeps. What `ctypes` says, in a tenth of the time."""
+    """Return the address of an array in C order, which the caller must keep alive; ten times as fast as `ctypes`."""
     cdef Py_buffer buffer
     PyObject_GetBuffer(array, &buffer, PyBUF_SIMPLE)
     PyBuffer_Release(&buffer)
@@ -50,9 +50,8 @@ def assign(str method, matrix, bint avx2, double seconds=float("inf"), double li
            int64_t most_scans=0):
     """Solve an (n, m) problem with n <= m by "jv" or "auction"; only "jv" leaves out rows dearer than a limit.
 
-    Returns row_to_col (n,) intp, −1 where left out, u (n,), v (m,) float64 and a dict of the counters that are not zero. Where
-    that takes longer than `seconds`, or more scans of rows than that where they are limited, row_to_col is None, v is feasible
-    and u is not set.
+    Return row_to_col (n,) intp, −1 where left out, u (n,), v (m,) float64 and a dict of the nonzero counters. If that takes
+    longer than `seconds`, or more than `most_scans` row scans (0: no limit), row_to_col is None, v is feasible and u is not set.
     """
     cdef outcome_t outcome = SOLVED
     cdef assignment_solver_t *solver
@@ -89,9 +88,9 @@ def assign(str method, matrix, bint avx2, double seconds=float("inf"), double li
 
 
 def sizes(const double[::1] paid, const double[::1] u, const double[::1] v):
-    """By how much costs differ that were paid, (k,) with k ≥ 1, and the largest of them and of duals (n,) and (m,).
+    """Return the typical spread of the costs `paid` (k,), k ≥ 1, and the largest magnitude of these and of duals (n,) and (m,).
 
-    The first is the lower median of how far those are from their median that are not equal to it; 0 where most are.
+    The spread is the lower median of the nonzero distances to the median; 0 if most costs equal the median.
     """
     cdef int64_t k, count = paid.shape[0], equal = 0
     cdef double middle, largest = 0.0
@@ -115,10 +114,10 @@ def sizes(const double[::1] paid, const double[::1] u, const double[::1] v):
 
 
 def row_minima(matrix, const double[::1] v, avx2=None, double[::1] rest=None, const double[::1] tail=None):
-    """min_j c_ij − v_j for each row of an (n, m) matrix, rounded; inf where a row has no finite entry.
+    """Return min_j c_ij − v_j for each row of an (n, m) matrix, rounded; inf if a row has no finite entry.
 
-    `rest` (n,), where given, is filled with what makes the minimum exact: their sum is min_j c_ij − v_j, and with a `tail` (m,)
-    of the duals at most min_j c_ij − v_j − tail_j, less by a part of 2⁻⁵⁰ of the rest.
+    `rest` (n,), if given, is set to what makes the minimum exact: their sum is min_j c_ij − v_j. With a `tail` (m,) of the duals
+    the sum is a lower bound of min_j c_ij − v_j − tail_j, by at most 2⁻⁵⁰ of the rest.
     """
     matrix = as_cost(matrix)
     cdef int64_t n = matrix.shape[0], m = matrix.shape[1], start, count
@@ -131,8 +130,8 @@ def row_minima(matrix, const double[::1] v, avx2=None, double[::1] rest=None, co
     check_duals(v, tail, rest, m, n)
     if tail is not None and m:
         tails = &tail[0]
-    for start in range(0, n if m else 0, rows_of_a_look(m)):
-        count = min(rows_of_a_look(m), n - start)
+    for start in range(0, n if m else 0, rows_per_check(m)):
+        count = min(rows_per_check(m), n - start)
         if rest is not None:
             rests = &rest[start]
         with nogil:
@@ -143,16 +142,16 @@ def row_minima(matrix, const double[::1] v, avx2=None, double[::1] rest=None, co
 
 
 cdef check_duals(const double[::1] duals, const double[::1] tail, double[::1] rest, int64_t theirs, int64_t others):
-    """Refuse duals of one side, and room for what they leave to the other, of the wrong size."""
+    """Refuse duals of one side, or a `rest` of the other, of the wrong size."""
     for name, given, size in (("duals", duals, theirs), ("tails", tail, theirs), ("rests", rest, others)):
         if given is not None and len(given) != size:
             raise ValueError(f"{len(given)} {name} where there are {size}")
 
 
 def two_minima(matrix, const double[::1] v, avx2=None):
-    """The two smallest c_ij − v_j of each row of an (n, m) matrix.
+    """Return the two smallest c_ij − v_j of each row of an (n, m) matrix.
 
-    Returns the values, (n, 2) float64, and their columns, (n, 2) int64, ordered by (value, column); inf at −1 where there is none.
+    These are values (n, 2) float64 and their columns (n, 2) int64, ordered by (value, column); inf at −1 if there is none.
     """
     matrix = as_cost(matrix)
     cdef int64_t n = matrix.shape[0], m = matrix.shape[1]
@@ -170,7 +169,7 @@ def two_minima(matrix, const double[::1] v, avx2=None):
 
 
 def column_minima(matrix, const double[::1] u, avx2=None, double[::1] rest=None, const double[::1] tail=None):
-    """min_i c_ij − u_i for each column of an (n, m) matrix, like `row_minima`."""
+    """Return min_i c_ij − u_i for each column of an (n, m) matrix, like `row_minima`."""
     matrix = as_cost(matrix)
     cdef int64_t n = matrix.shape[0], m = matrix.shape[1]
     low = np.full(m, np.inf)
@@ -194,7 +193,7 @@ def column_minima(matrix, const double[::1] u, avx2=None, double[::1] rest=None,
 
 cdef const point_kernels_t *kernels_of_points(const double[:, ::1] x, const double[:, ::1] y, const double[::1] weight,
                                               avx2, int power) except NULL:
-    """The build for points x (n, d) and y (m, d) with m ≥ 1 weights; power = 1 or 2, d = 2 or 3."""
+    """Return the kernels for points x (n, d) and y (m, d) with m ≥ 1 weights; power = 1 or 2, d = 2 or 3."""
     if x.shape[1] != y.shape[1] or x.shape[1] not in (2, 3) or y.shape[0] == 0 or weight.shape[0] != y.shape[0]:
         raise ValueError(f"no pairs between points {(x.shape[0], x.shape[1])} and {(y.shape[0], y.shape[1])} with {weight.shape[0]} weights")
     return point_kernels_for(HAS_AVX2 if avx2 is None else avx2, x.shape[1], power)
@@ -202,10 +201,10 @@ cdef const point_kernels_t *kernels_of_points(const double[:, ::1] x, const doub
 
 def point_minima(const double[:, ::1] x, const double[:, ::1] y, double scale, const double[::1] weight, avx2=None,
                  int power=2):
-    """min_j scale · |x_i − y_j|^power + weight_j for each of n points x (n, d) against m ≥ 1 points y (m, d); power = 1
-    or 2, d = 2 or 3.
+    """Return min_j scale · |x_i − y_j|^power + weight_j for points x (n, d) and m ≥ 1 points y (m, d); power = 1 or 2, d = 2 or
+    3.
 
-    A few of the pairs are looked at, those that bounds do not rule out: O(n + m) memory and about O(n + m) time.
+    Bounds rule out most pairs: O(n + m) memory and about O(n + m) time.
     """
     cdef int64_t n = x.shape[0], m = y.shape[0]
     cdef points_t cost
@@ -224,9 +223,9 @@ def point_minima(const double[:, ::1] x, const double[:, ::1] y, double scale, c
 
 def near_points(const double[:, ::1] x, const double[:, ::1] y, double scale, const double[::1] weight,
                 const double[::1] bound, int64_t most, int power=2):
-    """The pairs with scale · |x_i − y_j|^power + weight_j ≤ bound_i, for the arguments of `point_minima` and bounds (n,).
+    """List the pairs with scale · |x_i − y_j|^power + weight_j ≤ bound_i, for the arguments of `point_minima` and bounds (n,).
 
-    Returns rows and columns, (k,) int32, in no particular order; None where there are more than `most`.
+    Return rows and columns, (k,) int32, in no particular order; None if they are more than `most`.
     """
     cdef int64_t n = x.shape[0], m = y.shape[0], found = 0
     cdef points_t cost
@@ -246,10 +245,10 @@ def near_points(const double[:, ::1] x, const double[:, ::1] y, double scale, co
 
 def marginals(matrix, const double[::1] f, const double[::1] g, const double[::1] a, const double[::1] b, double epsilon,
               avx2=None, float[:, ::1] kept=None):
-    """Both marginals of the plan a_i b_j e_ij, e_ij = exp((f_i + g_j − c_ij) / ε), over what they should be, and its cost.
+    """Return both marginals of the plan a_i b_j e_ij, e_ij = exp((f_i + g_j − c_ij) / ε), relative to a and b, and its cost.
 
-    Returns Σ_j b_j e_ij (n,), Σ_i a_i e_ij (m,) and Σ_ij a_i b_j e_ij c_ij. A sum is NaN where some e_ij is beyond 2**1000.
-    `kept` (n, m), where given, is filled with the e_ij.
+    These are Σ_j b_j e_ij (n,), Σ_i a_i e_ij (m,) and Σ_ij a_i b_j e_ij c_ij. A sum is NaN if some e_ij is beyond 2**1000.
+    `kept` (n, m), if given, is filled with the e_ij.
     """
     matrix = as_cost(matrix)
     cdef int64_t n = matrix.shape[0], m = matrix.shape[1], start, count
@@ -264,8 +263,8 @@ def marginals(matrix, const double[::1] f, const double[::1] g, const double[::1
     if kept is not None and not (kept.shape[0] == n and kept.shape[1] == m):
         raise ValueError(f"room for {kept.shape[0]}×{kept.shape[1]} of {n}×{m} entries")
     cdef float *room = NULL
-    for start in range(0, n if m else 0, rows_of_a_look(m)):
-        count = min(rows_of_a_look(m), n - start)
+    for start in range(0, n if m else 0, rows_per_check(m)):
+        count = min(rows_per_check(m), n - start)
         if kept is not None:
             room = &kept[start, 0]
         with nogil:
@@ -277,7 +276,7 @@ def marginals(matrix, const double[::1] f, const double[::1] g, const double[::1
 
 
 def scaled(const float[:, ::1] kept, const double[::1] a, const double[::1] b, avx2=None):
-    """Σ_j kept_ij b_j (n,) and Σ_i a_i kept_ij (m,)."""
+    """Return Σ_j kept_ij b_j (n,) and Σ_i a_i kept_ij (m,)."""
     cdef int64_t n = kept.shape[0], m = kept.shape[1], start, count
     rows, cols = np.zeros(n), np.zeros(m)
     cdef double[::1] rows_view = rows
@@ -285,8 +284,8 @@ def scaled(const float[:, ::1] kept, const double[::1] a, const double[::1] b, a
     cdef const kernels_t *kernels = kernels_for(HAS_AVX2 if avx2 is None else avx2)
     if not (a.shape[0] == n and b.shape[0] == m):
         raise ValueError(f"{a.shape[0]} and {b.shape[0]} masses for {n}×{m} entries")
-    for start in range(0, n if m else 0, rows_of_a_look(m)):
-        count = min(rows_of_a_look(m), n - start)
+    for start in range(0, n if m else 0, rows_per_check(m)):
+        count = min(rows_per_check(m), n - start)
         with nogil:
             kernels.kernel_marginals(&kept[start, 0], count, m, &a[start], &b[0], &rows_view[start], &cols_view[0])
         raise_if_interrupted()

@@ -1,5 +1,5 @@
 # cython: language_level=3, boundscheck=False, wraparound=False
-"""Thin binding of matching and transport on a line: releases the GIL, raises what went wrong.
+"""Thin binding of matching and transport on a line: releases the GIL, raises errors.
 
 Numbers x (n,) and y (m,) are ascending, n and m at least 1, and the cost is scale · |x_i − y_j|^power with power ≥ 1. Nothing
 is checked here.
@@ -18,13 +18,13 @@ cdef line_costs_t numbers(const double[::1] x, const double[::1] y, double power
 
 
 cdef bint is_solved(outcome_t outcome, int64_t n, int64_t m) except -1:
-    """Whether there was time enough."""
+    """Return whether there was enough time; raise any other failure."""
     raise_failure(outcome, f"no memory for {n} and {m} numbers")
     return outcome == SOLVED
 
 
 def match(const double[::1] x, const double[::1] y, double power, double scale, double seconds):
-    """The column (n,) of each row, n ≤ m, and duals (m,) of the columns that prove it; None where time was over."""
+    """Return the column (n,) of each row, n ≤ m, and duals (m,) of the columns that prove it; None if the time was over."""
     cdef line_costs_t c = numbers(x, y, power, scale)
     cdef stop_t stop = stop_within(seconds)
     cdef outcome_t outcome
@@ -38,8 +38,8 @@ def match(const double[::1] x, const double[::1] y, double power, double scale, 
 
 def ship(const double[::1] x, const double[::1] y, const double[::1] a, const double[::1] b, double power, double scale,
          double seconds):
-    """Optimal duals f (n,) and g (m,), and rows, columns and masses (k,) of the pairs that masses a and b above 0 are moved
-    between; None where time was over."""
+    """Move masses a to b, both above 0. Return optimal duals f (n,) and g (m,), and the rows, columns and masses (k,) of the plan;
+    None if the time was over."""
     cdef line_costs_t c = numbers(x, y, power, scale)
     cdef stop_t stop = stop_within(seconds)
     cdef outcome_t outcome
@@ -58,8 +58,8 @@ def ship(const double[::1] x, const double[::1] y, const double[::1] a, const do
 
 
 def least(const double[::1] x, const double[::1] y, double power, double scale, const double[::1] g, const double[::1] tail):
-    """A column (n,) for each row at which the cost less g_j + tail_j is the least, and what rounding has taken off any value
-    that was looked at, at most. Takes O((n + m) log n) time."""
+    """Return for each row a column (n,) at which the cost less g_j + tail_j is smallest, and the largest rounding error of the
+    values compared. Takes O((n + m) log n) time."""
     cdef line_costs_t c = numbers(x, y, power, scale)
     cdef stop_t stop = stop_within(np.inf)
     cdef outcome_t outcome

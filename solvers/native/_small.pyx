@@ -1,7 +1,7 @@
 # cython: language_level=3, boundscheck=False, wraparound=False
-"""Small problems straight from NumPy arrays to the C code, with nothing between that would take longer than the solving.
+"""Small problems straight from NumPy arrays to the C code: anything in between would take longer than the solver.
 
-What cannot go this way, because of its type, its size or a fault in it, is handed back for others to solve or to refuse.
+Problems that cannot be solved here, because of their type, their size or a fault, are handed back for others to solve or refuse.
 """
 
 cimport numpy as cnp
@@ -23,13 +23,13 @@ cdef double LARGEST_FLOAT = LARGEST_COST
 # Integers at the limit may have been rounded to it on their way to float64.
 cdef double LARGEST_EXACT = LARGEST_INTEGER - 1
 
-# Problems of fewer costs are solved in less time than it may take to get the interpreter's lock back.
+# Problems of fewer costs are solved in less time than it may take to reacquire the GIL.
 cdef enum:
     COSTS_WITHIN_LOCK = 2500
 
 
 cdef cnp.ndarray as_costs(costs, int dimensions):
-    """The array in C order as float32 or float64, or None where it is no such array or its matrices are not small."""
+    """Return the array in C order as float32 or float64; None if it is no such array or its matrices are not small."""
     if not cnp.PyArray_CheckExact(costs):
         return None
     cdef cnp.ndarray array = <cnp.ndarray> costs
@@ -49,8 +49,8 @@ cdef cnp.ndarray as_costs(costs, int dimensions):
     return <cnp.ndarray> cnp.PyArray_FROMANY(array, kind, 0, 0, cnp.NPY_ARRAY_CARRAY_RO)
 
 
-cdef inline void pose(small_t *problem, cnp.ndarray array, bint integers, bint maximize) noexcept:
-    """Everything about the first matrix of an array but where its answer goes."""
+cdef inline void set_up(small_t *problem, cnp.ndarray array, bint integers, bint maximize) noexcept:
+    """Set up the first matrix of an array, except where its answer goes."""
     cdef int dimensions = cnp.PyArray_NDIM(array)
     problem.cost = cnp.PyArray_DATA(array)
     problem.n = cnp.PyArray_DIM(array, dimensions - 2)
@@ -65,14 +65,14 @@ cdef inline bint holds_integers(array) noexcept:
 
 
 def assign(costs, bint maximize):
-    """Row and column indices of the best matching, as SciPy gives them; None where this is not for small.c to answer."""
+    """Return row and column indices of the best matching, as SciPy does; None if small.c cannot answer."""
     cdef small_t problem
     cdef intptr_t row_to_col[SMALL_SIDE]
     cdef cnp.npy_intp count, i, k = 0
     cdef cnp.ndarray array = as_costs(costs, 2)
     if array is None:
         return None
-    pose(&problem, array, holds_integers(costs), maximize)
+    set_up(&problem, array, holds_integers(costs), maximize)
     problem.row_to_col = row_to_col
     if problem.n * problem.m < COSTS_WITHIN_LOCK:
         small_solve(&problem)
@@ -90,12 +90,12 @@ def assign(costs, bint maximize):
         if row_to_col[i] >= 0 and k < count:
             row[k], col[k] = i, row_to_col[i]
             k += 1
-    # Costs that another thread changes meanwhile may leave rows out.
+    # If another thread changes the costs meanwhile, rows may be left out.
     return (rows, cols) if k == count else None
 
 
 cdef class Batch:
-    """Room for `count` problems; those that are never posed stay unsolved."""
+    """Memory for `count` problems; those that are never set up stay unsolved."""
 
     cdef small_t *problems
     cdef int64_t count
@@ -110,7 +110,7 @@ cdef class Batch:
         free(self.problems)
 
     cdef list solve(self, int threads, double[::1] totals):
-        """Set the totals; returns the indices of the problems left over."""
+        """Set the totals; return the indices of the problems left over."""
         cdef stop_t stop = stop_within(float("inf"))
         cdef outcome_t outcome
         cdef int64_t k
@@ -127,14 +127,14 @@ cdef class Batch:
 
 
 def assign_stack(costs, bint maximize, int threads, intptr_t[:, ::1] row_to_col, double[::1] totals):
-    """Solve the matrices of a (b, n, m) array into row_to_col (b, n) and totals (b,); the indices of those left over."""
+    """Solve the matrices of a (b, n, m) array into row_to_col (b, n) and totals (b,); return the indices of those left over."""
     cdef int64_t k, count = costs.shape[0]
     cdef cnp.ndarray array = as_costs(costs, 3)
     if array is None or count == 0:
         return list(range(count))
     cdef Batch batch = Batch(count)
     cdef small_t first
-    pose(&first, array, holds_integers(costs), maximize)
+    set_up(&first, array, holds_integers(costs), maximize)
     cdef int64_t size = first.n * first.m * cnp.PyArray_ITEMSIZE(array)
     for k in range(count):
         batch.problems[k] = first
@@ -144,7 +144,7 @@ def assign_stack(costs, bint maximize, int threads, intptr_t[:, ::1] row_to_col,
 
 
 def assign_list(list costs, bint maximize, int threads, list row_to_col, double[::1] totals):
-    """Solve matrices of any shapes; row_to_col gets an array (n,) for each but those left over, whose indices it returns."""
+    """Solve matrices of any shapes; set row_to_col to an array (n,) for each but those left over, and return their indices."""
     cdef int64_t k, count = len(costs)
     cdef Batch batch = Batch(count)
     cdef cnp.ndarray array, answer
@@ -155,7 +155,7 @@ def assign_list(list costs, bint maximize, int threads, list row_to_col, double[
         if array is None:
             continue
         alive.append(array)
-        pose(&batch.problems[k], array, holds_integers(costs[k]), maximize)
+        set_up(&batch.problems[k], array, holds_integers(costs[k]), maximize)
         n = batch.problems[k].n
         answer = cnp.PyArray_SimpleNew(1, &n, cnp.NPY_INTP)
         batch.problems[k].row_to_col = <intptr_t *> cnp.PyArray_DATA(answer)

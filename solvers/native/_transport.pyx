@@ -1,9 +1,9 @@
 # cython: language_level=3, boundscheck=False, wraparound=False
-"""Thin binding of exact transport: picks the build for the cost and the processor, releases the GIL, raises what went wrong.
+"""Thin binding of exact transport: chooses the kernels, releases the GIL, raises errors.
 
-Masses a (n,) and b (m,) are above 0; those of b are scaled to the sum of a, from which they differ by rounding only. Nothing is
-checked here but shapes. Each function returns duals u (n,) and v (m,); rows, columns and masses (n + m − 1,), what moves
-between whom, or None where the seconds were over; and a dict of counters.
+Masses a (n,) and b (m,) are above 0; b is scaled to the sum of a, from which it differs by rounding only. Only shapes are checked
+here. Each function returns duals u (n,) and v (m,); the rows, columns and masses (n + m − 1,) of the plan, or None if the time
+was over; and a dict of counters.
 """
 
 import numpy as np
@@ -16,7 +16,7 @@ from .kernels cimport INFEASIBLE, TIMED_OUT, histograms_solve, histograms_t, ker
 
 
 def is_metric(const double[:, ::1] cost, bint avx2):
-    """Whether a matrix is at least 0, 0 on the diagonal, and keeps the triangle inequality but for rounding."""
+    """Return whether a matrix is at least 0, 0 on the diagonal, and satisfies the triangle inequality up to rounding."""
     cdef int64_t n = cost.shape[0]
     cdef bint holds
     cdef const kernels_t *kernels = kernels_for(avx2)
@@ -66,12 +66,12 @@ cdef run(transport_solver_t *solver, const void *cost, const double[::1] a, cons
 
 
 class Stuck(Exception):
-    """Not all can be shipped: duals u (n,) and v (m,), whole numbers with u_i + v_j ≤ 0 on every pair, that prove it."""
+    """Infeasible: integer duals u (n,) and v (m,) with u_i + v_j ≤ 0 on every allowed pair prove it."""
 
 
 def sparse(const int64_t[::1] begin, const int32_t[::1] column, const double[::1] cost, const double[::1] a,
            const double[::1] b, double negligible, bint avx2, double seconds):
-    """Pairs of a CSR matrix, ascending in each row. Such a part of a mass may go elsewhere; if more has to, it is Stuck."""
+    """Solve the allowed pairs of a CSR matrix, ascending in each row. Raise Stuck if more than the share `negligible` of a mass has to use other pairs."""
     cdef const kernels_t *kernels = kernels_for(avx2)
     cdef sparse_costs_t pairs
     if begin.shape[0] != a.shape[0] + 1 or column.shape[0] != cost.shape[0] or begin[a.shape[0]] != cost.shape[0]:
@@ -85,7 +85,7 @@ def sparse(const int64_t[::1] begin, const int32_t[::1] column, const double[::1
 
 
 def dense(const double[:, ::1] cost, const double[::1] a, const double[::1] b, bint avx2, double seconds):
-    """A matrix (n, m) of finite costs."""
+    """Solve a matrix (n, m) of finite costs."""
     cdef const kernels_t *kernels = kernels_for(avx2)
     if cost.shape[0] != a.shape[0] or cost.shape[1] != b.shape[0]:
         raise ValueError("costs and masses of different sizes")
@@ -94,7 +94,7 @@ def dense(const double[:, ::1] cost, const double[::1] a, const double[::1] b, b
 
 def points(const double[:, ::1] x, const double[:, ::1] y, int power, double scale, const double[::1] a,
            const double[::1] b, bint avx2, double seconds):
-    """scale · |x_i − y_j|^power between points x (n, d) and y (m, d), power = 1 or 2, d = 2 or 3."""
+    """Solve costs scale · |x_i − y_j|^power between points x (n, d) and y (m, d), power = 1 or 2, d = 2 or 3."""
     cdef points_t cost
     if x.shape[1] != y.shape[1] or x.shape[1] not in (2, 3):
         raise ValueError(f"points of {x.shape[1]} and {y.shape[1]} dimensions; both must have 2 or 3")
@@ -107,13 +107,13 @@ def points(const double[:, ::1] x, const double[:, ::1] y, int power, double sca
 def histograms(const double[:, ::1] cost, const double[:, ::1] a, const double[:, ::1] b, const int64_t[::1] of_a,
                const int64_t[::1] of_b, bint metric, bint partial, double rounding, bint whole, int threads, bint avx2,
                bint exact=False, points=None):
-    """Pairs of histograms a[of_a[k]] and b[of_b[k]] over the bins of a matrix (n, m) of finite costs.
+    """Solve pairs of histograms a[of_a[k]] and b[of_b[k]] over the bins of a matrix (n, m) of finite costs.
 
-    The costs may be given as `exact`, whole numbers whose sums are not rounded, or as those between `points` (x, y, power,
-    scale), power = 1 or 2, which the matrix holds rounded.
+    `exact` says that the costs are integers whose sums are not rounded; `points` (x, y, power, scale), power = 1 or 2, are the
+    points of which the matrix holds the rounded costs.
 
-    Returns costs and numbers of pivots (k,); where `whole` is asked for also duals f (k, n) and g (k, m), and what
-    moves: rows, columns and masses (k, n + m − 1), ended by zeros. A `metric` lets mass stay where both have it.
+    Return costs and numbers of pivots (k,); if `whole` also duals f (k, n) and g (k, m) and the plans: rows, columns and masses
+    (k, n + m − 1), padded with zeros. With a `metric`, mass that both histograms have in a bin stays there.
     """
     cdef histograms_t task
     cdef outcome_t outcome

@@ -36,7 +36,7 @@ cdef extern from "geometry/points.h":
         double scale
 
 cdef extern from "assignment/assignment.h":
-    int64_t LOOK_EVERY
+    int64_t CHECK_EVERY
     ctypedef enum stage_t:
         FROM_NOTHING
     ctypedef struct counters_t:
@@ -57,7 +57,7 @@ cdef extern from "assignment/assignment.h":
         stop_t stop
         int64_t threads
         ablation_t without
-        int64_t look_every, until_look
+        int64_t check_every, until_check
         outcome_t outcome
         int64_t most_scans
         stage_t stage
@@ -261,7 +261,7 @@ cdef inline assignment_t new_assignment(int64_t n, int64_t m, int64_t given, dou
     cdef assignment_t task
     memset(&task, 0, sizeof(task))
     task.n, task.m, task.given, task.limit = n, m, given, limit
-    task.look_every, task.outcome, task.stage = LOOK_EVERY, SOLVED, FROM_NOTHING
+    task.check_every, task.outcome, task.stage = CHECK_EVERY, SOLVED, FROM_NOTHING
     task.stop = stop_within(seconds)
     return task
 

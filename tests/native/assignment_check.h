@@ -1,6 +1,5 @@
 /* Shared by the tests of assignment solvers: run one on arrays of exact size, and prove its result by duality. */
-#ifndef LAPMARK_ASSIGNMENT_CHECK_H
-#define LAPMARK_ASSIGNMENT_CHECK_H
+#pragma once
 
 #include "check.h"
 
@@ -113,5 +112,3 @@ static inline void prove_bound(const assignment_t *t, const char *what, int seed
     }
     expect(proves, what, t->given, t->m, seed);
 }
-
-#endif

@@ -1,7 +1,6 @@
 /* Shared by all native tests: counted failures, random numbers that are the same everywhere, arrays of exact size, a
  * stop that never or always fires, and the instruction sets to test. */
-#ifndef LAPMARK_CHECK_H
-#define LAPMARK_CHECK_H
+#pragma once
 
 #include "dispatch/kernels.h"
 
@@ -99,5 +98,3 @@ static inline void draw_masses(int kind, int64_t n, int64_t m, mass_t *supply, m
     supply[0] += sum[0] < sum[1] ? sum[1] - sum[0] : 0;
     demand[0] += sum[1] < sum[0] ? sum[0] - sum[1] : 0;
 }
-
-#endif

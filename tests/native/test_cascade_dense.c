@@ -43,7 +43,7 @@ static answer_t run_by(assignment_solver_t *solver, const void *cost, int64_t n,
                                                    .limit = limit,
                                                    .stop = stop,
                                                    .threads = threads,
-                                                   .look_every = 1 << 12});
+                                                   .check_every = 1 << 12});
 }
 
 static const stop_t go_on = {never, INFINITY};

@@ -62,7 +62,7 @@ static void discard(small_t *p) {
     free(p->row_to_col);
 }
 
-static small_t pose(int64_t n, int64_t m, int kind, int forbid, int single, int seed) {
+static small_t draw_problem(int64_t n, int64_t m, int kind, int forbid, int single, int seed) {
     seed_random(seed);
     small_t p = {.n = n, .m = m, .single = single, .maximize = seed % 2, .largest = 1e300};
     void *cost = exactly(n * m, single ? sizeof(float) : sizeof(double));
@@ -87,12 +87,12 @@ static int same(const small_t *p, const small_t *q) {
 }
 
 static void try_builds(int64_t n, int64_t m, int kind, int forbid, int seed) {
-    small_t first = pose(n, m, kind, forbid, 0, seed);
+    small_t first = draw_problem(n, m, kind, forbid, 0, seed);
     small_solve(&first);
     expect_of(first.solved ? is_optimal(&first) : forbid, "optimal", &first, seed);
     for (isa_t isa = 0; isa < ISA_COUNT; isa++) {
         for (int single = 0; single < 2 && find_kernels(isa); single++) {
-            small_t p = pose(n, m, kind, forbid, single, seed);
+            small_t p = draw_problem(n, m, kind, forbid, single, seed);
             double *scratch = aligned_alloc(64, (size_t)small_scratch(&p) * sizeof *scratch);
             find_kernels(isa)->dense[single].small(&p, scratch);
             expect_of(same(&first, &p), "kernels agree", &p, seed);
@@ -104,7 +104,7 @@ static void try_builds(int64_t n, int64_t m, int kind, int forbid, int seed) {
 }
 
 static void try_fault(double fault, int at, int single, int maximize) {
-    small_t p = pose(5, 9, 0, 0, single, maximize);
+    small_t p = draw_problem(5, 9, 0, 0, single, maximize);
     if (single) {
         ((float *)p.cost)[at] = (float)fault;
     } else {
@@ -119,7 +119,7 @@ static void try_batch(int threads) {
     enum { COUNT = 600 };
     small_t *batch = exactly(COUNT, sizeof *batch);
     for (int k = 0; k < COUNT; k++) {
-        batch[k] = pose(1 + k % 37, 1 + k % 23, k % COST_KINDS, k % 7 == 0, k % 2, k);
+        batch[k] = draw_problem(1 + k % 37, 1 + k % 23, k % COST_KINDS, k % 7 == 0, k % 2, k);
     }
     batch[7].cost = (free((void *)batch[7].cost), NULL);
     const stop_t stop = {.interrupted = never, .deadline = INFINITY};
@@ -128,7 +128,7 @@ static void try_batch(int threads) {
         if (k == 7) {
             expect_of(!batch[k].solved, "a problem without costs is passed over", batch + k, k);
         } else {
-            small_t alone = pose(batch[k].n, batch[k].m, k % COST_KINDS, k % 7 == 0, k % 2, k);
+            small_t alone = draw_problem(batch[k].n, batch[k].m, k % COST_KINDS, k % 7 == 0, k % 2, k);
             small_solve(&alone);
             expect_of(same(&alone, batch + k), "a batch answers as one by one", batch + k, k);
             discard(&alone);
@@ -141,7 +141,7 @@ static void try_batch(int threads) {
 /* i*j makes every search scan all rows: more work than a thread does between two checks. */
 static void try_stop(int threads) {
     enum { COUNT = 60 };
-    small_t first = pose(SMALL_SIDE, SMALL_SIDE, 2, 0, 0, 0);
+    small_t first = draw_problem(SMALL_SIDE, SMALL_SIDE, 2, 0, 0, 0);
     small_t batch[COUNT];
     for (int k = 0; k < COUNT; k++) {
         batch[k] = first;

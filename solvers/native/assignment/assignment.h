@@ -1,6 +1,5 @@
 /* An assignment problem, its options and its result, as the bindings and all assignment solvers exchange them. */
-#ifndef LAPMARK_ASSIGNMENT_H
-#define LAPMARK_ASSIGNMENT_H
+#pragma once
 
 #include "core/outcome.h"
 
@@ -35,34 +34,32 @@ typedef struct {
     int64_t blocked;   /* if INFEASIBLE: x starts with this many rows that allow only the blocked - 1 columns y */
     counters_t counters;
     stop_t stop;
-    int64_t threads;    /* at most; 0 and 1: only the caller's */
-    ablation_t without; /* parts of cascade to leave out */
-    int64_t look_every; /* cost entries to read between two checks of `stop` */
-    int64_t until_look; /* entries left until the next check; 0 at first */
-    outcome_t outcome;  /* SOLVED until a check says otherwise */
-    int64_t most_scans; /* row scans before Jonker and Volgenant's method is SPENT; 0: no limit */
-    stage_t stage;      /* where that method starts, and where it is */
-    int64_t most_work;  /* bids per row of a level of points before cascade is SPENT; 0: no limit */
+    int64_t threads;     /* at most; 0 and 1: only the caller's */
+    ablation_t without;  /* parts of cascade to leave out */
+    int64_t check_every; /* cost entries to read between two checks of `stop` */
+    int64_t until_check; /* entries left until the next check; 0 at first */
+    outcome_t outcome;   /* SOLVED until a check says otherwise */
+    int64_t most_scans;  /* row scans before Jonker and Volgenant's method is SPENT; 0: no limit */
+    stage_t stage;       /* where that method starts, and where it is */
+    int64_t most_work;   /* bids per row of a level of points before cascade is SPENT; 0: no limit */
 } assignment_t;
 
 typedef outcome_t assignment_solver_t(assignment_t *t);
 
 static inline int is_limited(const assignment_t *t) { return t->limit < INFINITY; }
 
-/* The usual look_every: milliseconds of work, since a check may wait for the interpreter's lock. */
-enum { LOOK_EVERY = 1 << 22 };
+/* The usual check_every: milliseconds of work, since a check may wait for the interpreter's lock. */
+enum { CHECK_EVERY = 1 << 22 };
 
 /* Whether the solver has to give up, for good; called before each row scan. */
 static inline int must_stop(assignment_t *t) {
     if (t->most_scans > 0 && t->counters.row_scans >= t->most_scans && t->outcome == SOLVED) {
         t->outcome = SPENT;
     }
-    t->until_look -= t->m;
-    if (t->until_look < 0 && t->outcome == SOLVED) {
-        t->until_look = t->look_every;
+    t->until_check -= t->m;
+    if (t->until_check < 0 && t->outcome == SOLVED) {
+        t->until_check = t->check_every;
         t->outcome = stopped(&t->stop);
     }
     return t->outcome != SOLVED;
 }
-
-#endif

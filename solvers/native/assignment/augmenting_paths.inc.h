@@ -1,8 +1,7 @@
 /* Shortest augmenting paths on a matrix (Jonker and Volgenant 1987, section 5): the exact end of the methods jv and
  * auction.
  */
-#ifndef LAPMARK_AUGMENTING_PATHS_INC_H
-#define LAPMARK_AUGMENTING_PATHS_INC_H
+#pragma once
 
 #include "assignment/forbidden_pairs.h"
 #include "assignment/row_kernels.inc.h"
@@ -201,5 +200,3 @@ static inline outcome_t augment_all(assignment_t *t) {
     }
     return t->outcome;
 }
-
-#endif

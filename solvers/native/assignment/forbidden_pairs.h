@@ -1,7 +1,6 @@
 /* Forbidden pairs cost +inf. If too many are forbidden, Hall's theorem gives a proof that no matching exists: a set of
  * rows that allows fewer columns than it has rows. */
-#ifndef LAPMARK_FORBIDDEN_PAIRS_H
-#define LAPMARK_FORBIDDEN_PAIRS_H
+#pragma once
 
 #include "assignment/assignment.h"
 
@@ -20,5 +19,3 @@ static inline outcome_t assignment_name_hall_set(assignment_t *t, const int32_t 
     memmove(t->y, columns, (size_t)count * sizeof *t->y);
     return proves ? INFEASIBLE : CHANGED;
 }
-
-#endif

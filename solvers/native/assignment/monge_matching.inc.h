@@ -13,8 +13,7 @@
  * Rows must fall to their nearest column and rise from there. Sums of many rises are taken in double-double: in float64
  * they would lose digits.
  */
-#ifndef LAPMARK_MONGE_MATCHING_INC_H
-#define LAPMARK_MONGE_MATCHING_INC_H
+#pragma once
 
 #include "core/arena.h"
 #include "core/double_double.h"
@@ -117,7 +116,7 @@ static void price_run(const MONGE_COSTS *c, const column_run_t *run, dd_t *low, 
 }
 
 /* Steps between two checks of the clock, at least. */
-enum { MONGE_STEPS_PER_LOOK = 1 << 18 };
+enum { MONGE_STEPS_PER_CHECK = 1 << 18 };
 
 /* Write the column of each row, column (n), and the duals of the columns, v (m): if n < m, at most 0, and 0 on free
  * ones. */
@@ -131,7 +130,7 @@ static outcome_t monge_match(const MONGE_COSTS *c, int32_t *column, double *v, c
             nearest++;
         }
         add_row(&s, i, nearest);
-        if (s.steps > MONGE_STEPS_PER_LOOK) {
+        if (s.steps > MONGE_STEPS_PER_CHECK) {
             s.steps = 0;
             outcome = stopped(stop);
         }
@@ -149,5 +148,3 @@ static outcome_t monge_match(const MONGE_COSTS *c, int32_t *column, double *v, c
     arena_free(&arena);
     return outcome;
 }
-
-#endif

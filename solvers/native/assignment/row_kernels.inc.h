@@ -7,8 +7,7 @@
  * A closed column takes no further part in a search: its v is -inf and its distance +inf, so that no loop needs a test
  * to skip it.
  */
-#ifndef LAPMARK_ROW_KERNELS_INC_H
-#define LAPMARK_ROW_KERNELS_INC_H
+#pragma once
 
 #include "core/variant.h"
 #include "simd/simd.h"
@@ -114,5 +113,3 @@ static inline row_choice_t row_two_minima(const cost_t *restrict c, const double
     }
     return result;
 }
-
-#endif

@@ -1,6 +1,5 @@
 /* A small dense problem with its answer, and the functions that solve one or many. */
-#ifndef LAPMARK_SMALL_H
-#define LAPMARK_SMALL_H
+#pragma once
 
 #include "core/outcome.h"
 
@@ -35,5 +34,3 @@ static inline int64_t small_scratch(const small_t *p) { return (p->n < p->m ? p-
  * memory, problems are left unsolved. */
 void small_solve(small_t *p);
 outcome_t small_solve_all(small_t *problems, int64_t count, int threads, const stop_t *stop);
-
-#endif

@@ -1,6 +1,5 @@
 /* One phase of the forward auction with epsilon scaling, on candidate lists. */
-#ifndef LAPMARK_AUCTION_PHASE_H
-#define LAPMARK_AUCTION_PHASE_H
+#pragma once
 
 #include "cascade/auction_state.h"
 
@@ -22,5 +21,3 @@ outcome_t auction_run_phase(auction_t *k, double epsilon, int64_t bids, phase_en
 /* The row reduction of Jonker and Volgenant, from prices that are all 0 and before any other phase. A column that no
  * row wants stays at price 0, so the spare rows need not bid. */
 outcome_t auction_reduce_rows(auction_t *k, int64_t bids, phase_end_t *end);
-
-#endif

@@ -8,8 +8,7 @@
  * class, which holds all its columns at one price, `level`, and bids as one (D. P. Bertsekas, D. A. Castanon, "The
  * auction algorithm for the transportation problem", Annals of Operations Research 20 (1989)).
  */
-#ifndef LAPMARK_AUCTION_STATE_H
-#define LAPMARK_AUCTION_STATE_H
+#pragma once
 
 #include "assignment/assignment.h"
 #include "core/binary_heap.h"
@@ -77,8 +76,8 @@ struct auction {
     int32_t *queue; /* (n) */
     counters_t *counters;
     const stop_t *stop;
-    int64_t until_look; /* work left until `stop` is checked */
-    int64_t scan_work;  /* work of scanning a whole row */
+    int64_t until_check; /* work left until `stop` is checked */
+    int64_t scan_work;   /* work of scanning a whole row */
     work_budget_t *work;
     thread_pool_t *pool; /* threads that scan rows; NULL: only the caller */
     worker_t *workers;   /* one per thread; the first, the caller's own, is unused */
@@ -86,7 +85,7 @@ struct auction {
 };
 
 /* Work between two checks of `stop`; bids between two calls of `prices_rose`. */
-enum { WORK_PER_LOOK = 4096, BIDS_PER_REFRESH = 1024 };
+enum { WORK_PER_CHECK = 4096, BIDS_PER_REFRESH = 1024 };
 
 /* Edges in a search for a path that take as long as a bid from a list. */
 enum { EDGES_PER_BID = 4 };
@@ -98,12 +97,12 @@ static inline int auction_shares_scans(const auction_t *k) {
 
 /* Account for some bids and row scans, and check now and then whether to stop. */
 static inline outcome_t auction_count_work(auction_t *k, int64_t bids, int64_t scans) {
-    k->until_look -= bids + scans * k->scan_work;
-    if (k->until_look > 0) {
+    k->until_check -= bids + scans * k->scan_work;
+    if (k->until_check > 0) {
         return SOLVED;
     }
-    k->work->done += WORK_PER_LOOK - k->until_look;
-    k->until_look = WORK_PER_LOOK;
+    k->work->done += WORK_PER_CHECK - k->until_check;
+    k->until_check = WORK_PER_CHECK;
     const outcome_t outcome = stopped(k->stop);
     if (outcome != SOLVED || k->work->done <= k->work->most) {
         return outcome;
@@ -167,5 +166,3 @@ static inline bid_choice_t auction_look_beyond(auction_t *k, int64_t i, bid_choi
 static inline bid_choice_t auction_best_of_row(auction_t *k, int64_t i) {
     return auction_look_beyond(k, i, auction_best_of_list(k, i));
 }
-
-#endif

@@ -27,7 +27,7 @@ int auction_init(auction_t *k, arena_t *a, int64_t slots) {
     if (a->failed) {
         return 0;
     }
-    k->until_look = WORK_PER_LOOK;
+    k->until_check = WORK_PER_CHECK;
     for (int64_t j = 0; j < m; j++) {
         k->owner[j] = -1;
     }

@@ -121,7 +121,7 @@ static outcome_t is_easy_for_jonker_volgenant(const subproblem_t *sub, const auc
     assignment_t task = {
         .n = n, .m = n, .given = n, .cost = sub->costs.entries, .limit = INFINITY, .stop = *problem->stop};
     take_result_arrays(&task, &arena);
-    task.look_every = LOOK_EVERY;
+    task.check_every = CHECK_EVERY;
     task.most_scans = scans * n;
     outcome_t outcome = arena.failed ? OUT_OF_MEMORY : NAME(jonker_volgenant)(&task);
     problem->counters->row_scans += task.counters.row_scans;
@@ -279,8 +279,8 @@ static outcome_t choose_start(assignment_t *t, auction_t *k, path_search_t *s, a
         k->largest = sample.scale;
         problem.least = least_epsilon(&sample);
         int few = 0;
-        if (!problem.cost_range.forbids && sample.range > 0.0 && sample.at_largest >= 1.0 - FEW) {
-            outcome = solve_exceptions(t, problem.cost_range.high, a, &few);
+        if (!problem.cost_range.forbids && sample.range > 0.0 && sample.at_largest >= 1.0 - FEW_PAIRS) {
+            outcome = solve_cheap_pairs(t, problem.cost_range.high, a, &few);
         }
         if (few || outcome != SOLVED) {
             *start = START_ANSWERED;

@@ -1,7 +1,6 @@
 /* Dense costs for cascade's auction: one pass over a row and the prices keeps the smallest value of each lane of each
  * block; later searches in the row visit only the few blocks where something can be found. Compiled per type (COST). */
-#ifndef LAPMARK_DENSE_COSTS_INC_H
-#define LAPMARK_DENSE_COSTS_INC_H
+#pragma once
 
 #include "cascade/epsilon_schedule.h"
 #include "cascade/shortest_paths.h"
@@ -176,5 +175,3 @@ static double largest_allowed(const cost_t *const c[ROWS_AT_ONCE], int64_t m) {
     const double most_of_lanes = v4_highest(most);
     return most_of_lanes > largest ? most_of_lanes : largest;
 }
-
-#endif

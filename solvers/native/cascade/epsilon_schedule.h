@@ -1,7 +1,6 @@
 /* Epsilon schedule of cascade's auction: how epsilon falls from phase to phase. Its unit is a row's spread, the rise of
  * value from its cheapest column to the end of its list. */
-#ifndef LAPMARK_EPSILON_SCHEDULE_H
-#define LAPMARK_EPSILON_SCHEDULE_H
+#pragma once
 
 #include "cascade/auction_phase.h"
 
@@ -18,5 +17,3 @@ double auction_typical_spread(auction_t *k);
  * or to `least`. If bids run out in the first phase, epsilon grows until a phase gets through. A few rows that are left
  * over wait for the next phase. */
 outcome_t auction_scale_epsilon(auction_t *k, double start, double end_part, double least);
-
-#endif

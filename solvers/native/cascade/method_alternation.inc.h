@@ -1,8 +1,7 @@
 /* Alternation of methods on a matrix: the search on lists, the method of Jonker and Volgenant, and a plain auction take
  * turns, in case the starting prices were bad. Compiled per type (COST).
  */
-#ifndef LAPMARK_METHOD_ALTERNATION_INC_H
-#define LAPMARK_METHOD_ALTERNATION_INC_H
+#pragma once
 
 #include "cascade/dense_costs.inc.h"
 
@@ -40,7 +39,7 @@ enum {
 
 /* Pass the pairs that are held, all of them the cheapest of their rows, and the prices to Jonker and Volgenant's
  * method, unless it knows more pairs already. */
-static void hand_over_pairs(assignment_t *t, const auction_t *k) {
+static void pass_pairs_on(assignment_t *t, const auction_t *k) {
     int64_t known = 0, held = 0;
     for (int64_t i = 0; i < t->n; i++) {
         known += t->stage != FROM_NOTHING && t->x[i] >= 0;
@@ -82,7 +81,7 @@ static outcome_t run_plain_auction(alternation_t *methods) {
     assignment_t part = {.n = m, .m = m, .given = n, .cost = t->cost, .limit = INFINITY, .stop = t->stop};
     part.zeros = arena_take(&arena, m + WIDTH, sizeof(cost_t));
     take_result_arrays(&part, &arena);
-    part.look_every = t->look_every;
+    part.check_every = t->check_every;
     part.counters = t->counters;
     part.most_scans = t->counters.row_scans + methods->auction_scans * m;
     methods->auction_scans *= 4;
@@ -107,7 +106,7 @@ static outcome_t run_plain_auction(alternation_t *methods) {
 static outcome_t alternate_methods(work_budget_t *work) {
     alternation_t *methods = (alternation_t *)work;
     if (methods->paths->settled && methods->auction->spare == 0) {
-        hand_over_pairs(methods->task, methods->auction);
+        pass_pairs_on(methods->task, methods->auction);
     }
     outcome_t outcome = run_jonker_volgenant(methods, methods->row_scans);
     if (outcome == SOLVED && methods->row_scans >= methods->auction_due) {
@@ -117,5 +116,3 @@ static outcome_t alternate_methods(work_budget_t *work) {
     work->most *= 2;
     return outcome;
 }
-
-#endif

@@ -1,7 +1,6 @@
 /* Squared Euclidean costs for cascade's auction: the columns are a point tree weighted with the prices. Compiled per
  * dimension (DIM). */
-#ifndef LAPMARK_POINT_COSTS_INC_H
-#define LAPMARK_POINT_COSTS_INC_H
+#pragma once
 
 #include "cascade/auction_state.h"
 #include "geometry/point_search.inc.h"
@@ -83,5 +82,3 @@ static void point_prices_rose(auction_t *k) {
 }
 
 static const cost_access_t point_access = {point_nearest, point_within, point_prices_rose};
-
-#endif

@@ -1,6 +1,5 @@
 /* From the prices of an auction to the optimum, by shortest augmenting paths on candidate lists. */
-#ifndef LAPMARK_SHORTEST_PATHS_H
-#define LAPMARK_SHORTEST_PATHS_H
+#pragma once
 
 #include "assignment/forbidden_pairs.h"
 #include "cascade/auction_state.h"
@@ -53,5 +52,3 @@ outcome_t path_search_name_hall_set(assignment_t *t, const path_search_t *s);
 /* Write the duals v_j = -p_j, counted from the price of the spare class, which costs nothing: 0 for its columns and for
  * free ones, at most 0 for all others. order[j]: where column j goes, or NULL. */
 void auction_write_column_duals(const auction_t *k, const int32_t *order, double *v);
-
-#endif

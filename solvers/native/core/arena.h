@@ -1,7 +1,6 @@
 /* Arena allocator: a solver takes its arrays from an arena, checks `failed` once, and frees all of them in one place,
  * however it ends. */
-#ifndef LAPMARK_ARENA_H
-#define LAPMARK_ARENA_H
+#pragma once
 
 #include <stddef.h>
 #include <stdint.h>
@@ -60,5 +59,3 @@ static inline void arena_free(arena_t *a) {
     }
     a->failed = 0;
 }
-
-#endif

@@ -1,7 +1,6 @@
 /* Binary min-heap of (key, item): the priority queue of Dijkstra's searches and of prices. Equal keys are ordered by
  * item, so the order in which they come out does not depend on how the heap was filled. */
-#ifndef LAPMARK_BINARY_HEAP_H
-#define LAPMARK_BINARY_HEAP_H
+#pragma once
 
 #include "core/arena.h"
 
@@ -65,5 +64,3 @@ static inline heap_entry_t heap_pop(heap_t *h) {
     h->entries[at] = last;
     return first;
 }
-
-#endif

@@ -1,6 +1,5 @@
 /* Candidate columns of a row, each with its cost plus price, and the selection of the cheapest. */
-#ifndef LAPMARK_CANDIDATES_H
-#define LAPMARK_CANDIDATES_H
+#pragma once
 
 #include "core/sorting.h"
 
@@ -44,5 +43,3 @@ static inline int64_t candidates_gather_ties(candidate_t *candidates, int64_t co
     }
     return ties;
 }
-
-#endif

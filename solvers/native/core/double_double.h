@@ -3,8 +3,7 @@
  * D. E. Knuth, The Art of Computer Programming 2, section 4.2.2, theorem B; T. J. Dekker, Numer. Math. 18 (1971). Valid
  * in round-to-nearest for finite results without underflow; the compiler must not contract or reorder operations.
  */
-#ifndef LAPMARK_DOUBLE_DOUBLE_H
-#define LAPMARK_DOUBLE_DOUBLE_H
+#pragma once
 
 #include <math.h>
 
@@ -52,5 +51,3 @@ static inline dd_t dd_half(dd_t a) { return (dd_t){0.5 * a.high, 0.5 * a.low}; }
 static inline int dd_less(dd_t a, dd_t b) { return a.high < b.high || (a.high == b.high && a.low < b.low); }
 static inline dd_t dd_max(dd_t a, dd_t b) { return dd_less(a, b) ? b : a; }
 static inline dd_t dd_min(dd_t a, dd_t b) { return dd_less(b, a) ? b : a; }
-
-#endif

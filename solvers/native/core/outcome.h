@@ -1,6 +1,5 @@
 /* How a solver ends, and when it must stop early: on Ctrl-C or past a deadline. */
-#ifndef LAPMARK_OUTCOME_H
-#define LAPMARK_OUTCOME_H
+#pragma once
 
 #include <stdint.h>
 #include <time.h>
@@ -39,5 +38,3 @@ static inline outcome_t stopped(const stop_t *stop) {
 static inline outcome_t stopped_every(const stop_t *stop, int64_t step, int64_t every) {
     return step % every == 0 ? stopped(stop) : SOLVED;
 }
-
-#endif

@@ -1,7 +1,6 @@
 /* Many small independent tasks on several threads: each thread claims a few at a time from a shared counter and works
  * in scratch memory of its own. */
-#ifndef LAPMARK_PARALLEL_FOR_H
-#define LAPMARK_PARALLEL_FOR_H
+#pragma once
 
 #include "core/outcome.h"
 
@@ -71,5 +70,3 @@ static outcome_t parallel_for_run(parallel_for_t *p, int64_t helpers, const stop
     }
     return outcome == SOLVED && p->next < p->tasks ? OUT_OF_MEMORY : outcome;
 }
-
-#endif

@@ -1,7 +1,6 @@
 /* Sorting by value: the smallest of many, comparison functions for qsort, and the median of three. The order is total,
  * so every build sorts alike. */
-#ifndef LAPMARK_SORTING_H
-#define LAPMARK_SORTING_H
+#pragma once
 
 #include <stdint.h>
 
@@ -43,5 +42,3 @@ static inline int compare_ranked(const void *a, const void *b) {
     const int order = compare_values(x->value, y->value);
     return order ? order : (x->at > y->at) - (x->at < y->at);
 }
-
-#endif

@@ -1,6 +1,5 @@
 /* Sparse costs: the allowed pairs in compressed sparse rows. A pair that is not listed is forbidden. */
-#ifndef LAPMARK_SPARSE_COSTS_H
-#define LAPMARK_SPARSE_COSTS_H
+#pragma once
 
 #include <stdint.h>
 
@@ -9,5 +8,3 @@ typedef struct {
     const int32_t *column; /* (entries) */
     const double *cost;    /* (entries) */
 } sparse_costs_t;
-
-#endif

@@ -1,7 +1,6 @@
 /* Thread pool for jobs of a few microseconds each: workers spin for a while before they sleep. A job is split into
  * parts; its result must not depend on which thread runs which part. */
-#ifndef LAPMARK_THREAD_POOL_H
-#define LAPMARK_THREAD_POOL_H
+#pragma once
 
 #include "core/arena.h"
 
@@ -121,5 +120,3 @@ static inline void thread_pool_run(thread_pool_t *p, pool_job_t job, void *conte
         }
     }
 }
-
-#endif

@@ -1,6 +1,5 @@
 /* Union-find: the components of a forest that grows. */
-#ifndef LAPMARK_UNION_FIND_H
-#define LAPMARK_UNION_FIND_H
+#pragma once
 
 #include <stdint.h>
 
@@ -12,5 +11,3 @@ static inline int32_t union_find_root(int32_t *leader, int32_t node) {
     }
     return node;
 }
-
-#endif

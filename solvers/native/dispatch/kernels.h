@@ -1,6 +1,5 @@
 /* Dispatch: the table of all kernels of an instruction set, and the choice of the table at run time. */
-#ifndef LAPMARK_KERNELS_H
-#define LAPMARK_KERNELS_H
+#pragma once
 
 #include "assignment/assignment.h"
 #include "assignment/reduced_cost_minima.h"
@@ -54,5 +53,3 @@ isa_t find_isa(const char *name);
 
 /* Return the best instruction set of this processor. */
 isa_t best_isa(void);
-
-#endif

@@ -1,8 +1,7 @@
 /* K-d order: arrange points so that neighbours are near each other, by splits of the widest side. Compiled per
  * dimension (DIM).
  */
-#ifndef LAPMARK_KD_ORDER_INC_H
-#define LAPMARK_KD_ORDER_INC_H
+#pragma once
 
 #include "core/sorting.h"
 
@@ -37,5 +36,3 @@ static void kd_split(const double *points, int32_t *order, int64_t begin, int64_
         kd_select(points, widest, order, begin, end - 1, at);
     }
 }
-
-#endif

@@ -5,7 +5,7 @@
 #include "core/variant.h"
 #include "geometry/point_search.inc.h"
 
-enum { ROWS_PER_LOOK = 256 };
+enum { ROWS_PER_CHECK = 256 };
 
 point_minima_t NAME(point_minima);
 near_points_t NAME(near_points);
@@ -38,7 +38,7 @@ outcome_t NAME(point_minima)(const points_t *p, int64_t n, int64_t m, const doub
     int64_t tile = 0;
     for (int64_t i = 0; i < n && outcome == SOLVED; i++) {
         low[c.x.order[i]] = point_tree_minimum(&c.tree, c.x.at + i * DIM, &tile);
-        outcome = stopped_every(stop, i, ROWS_PER_LOOK);
+        outcome = stopped_every(stop, i, ROWS_PER_CHECK);
     }
     arena_free(&arena);
     return outcome;
@@ -61,7 +61,7 @@ outcome_t NAME(near_points)(const points_t *p, int64_t n, int64_t m, const doubl
                 columns[*found] = c.y.order[candidates[o].column];
             }
         }
-        outcome = stopped_every(stop, i, ROWS_PER_LOOK);
+        outcome = stopped_every(stop, i, ROWS_PER_CHECK);
     }
     arena_free(&arena);
     return outcome;

@@ -1,7 +1,6 @@
 /* Search in a point tree: the smallest value as seen from a point, or all values up to a bound. Compiled per dimension
  * (DIM) and power (POWER). */
-#ifndef LAPMARK_POINT_SEARCH_INC_H
-#define LAPMARK_POINT_SEARCH_INC_H
+#pragma once
 
 #include "core/candidates.h"
 #include "geometry/point_tree.inc.h"
@@ -175,5 +174,3 @@ static double point_tree_minimum(const point_tree_t *c, const double *x, int64_t
     *tile = query.tile;
     return query.low;
 }
-
-#endif

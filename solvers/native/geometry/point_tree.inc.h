@@ -18,8 +18,7 @@
  * Near an optimum q is close to a convex function whose gradient at y_j is the x that y_j is matched to, so the plane
  * is nearly exact and few tiles pass. A floor stays valid while weights rise, so it may be renewed late or never.
  */
-#ifndef LAPMARK_POINT_TREE_INC_H
-#define LAPMARK_POINT_TREE_INC_H
+#pragma once
 
 #include "core/arena.h"
 #include "geometry/kd_order.inc.h"
@@ -273,5 +272,3 @@ static void point_tree_fit_planes(point_tree_t *c) {
     }
     point_tree_update_floors(c);
 }
-
-#endif

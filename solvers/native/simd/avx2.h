@@ -1,7 +1,6 @@
 /* Instruction set `avx2`: AVX2, and fused multiply-adds in the approximate kernels; nearly every processor that has one
  * has both. */
-#ifndef LAPMARK_SIMD_AVX2_H
-#define LAPMARK_SIMD_AVX2_H
+#pragma once
 
 #include <immintrin.h>
 
@@ -75,5 +74,3 @@ static inline f64_lanes_t f64_at_least(f64_lanes_t t, double least) {
 static inline f64_lanes_t f64_root(f64_lanes_t v) { return (f64_lanes_t)_mm256_sqrt_pd((__m256d)v); }
 static inline f32_lanes_t f32_root(f32_lanes_t v) { return (f32_lanes_t)_mm256_sqrt_ps((__m256)v); }
 static inline int f64_any(f64_mask_t mask) { return _mm256_movemask_pd((__m256d)mask) != 0; }
-
-#endif

@@ -1,8 +1,7 @@
 /* Powers of two of whole vectors, for the kernels that spend most of their time on them. The nearest integer goes to
  * the bits of the exponent; the rest, within 1/2 of 0, to the polynomial that interpolates 2^r at Chebyshev's points.
  */
-#ifndef LAPMARK_EXP2_H
-#define LAPMARK_EXP2_H
+#pragma once
 
 #include "simd/simd.h"
 
@@ -37,5 +36,3 @@ static inline f64_lanes_t f64_exp2(f64_lanes_t t) {
     const f64_lanes_t p = (p01 + r2 * p23) + r4 * ((p45 + r2 * p67) + r4 * p89);
     return (f64_lanes_t)((f64_bits_t)p + ((f64_bits_t)rounded << 52));
 }
-
-#endif

@@ -1,7 +1,6 @@
 /* Vectors of one register, in the vector extension of GCC and Clang: operators act on each lane. Included by the header
  * of an instruction set after it has defined VECTOR_BYTES. */
-#ifndef LAPMARK_LANES_H
-#define LAPMARK_LANES_H
+#pragma once
 
 enum { F64_LANES = VECTOR_BYTES / 8, F32_LANES = VECTOR_BYTES / 4 };
 
@@ -41,5 +40,3 @@ static inline double f64_sum(f64_lanes_t x) {
     }
     return total;
 }
-
-#endif

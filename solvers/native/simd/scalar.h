@@ -1,6 +1,5 @@
 /* Instruction set `scalar`: plain C, for every processor. */
-#ifndef LAPMARK_SIMD_SCALAR_H
-#define LAPMARK_SIMD_SCALAR_H
+#pragma once
 
 /* Loops over one value at a time beat vectors that are emulated: see assignment/row_kernels_scalar.inc.h. */
 #define SIMD_IS_EMULATED 1
@@ -95,5 +94,3 @@ static inline f32_lanes_t f32_root(f32_lanes_t v) {
 }
 
 static inline int f64_any(f64_mask_t mask) { return (mask[0] | mask[1]) != 0; }
-
-#endif

@@ -5,8 +5,7 @@
  *                   order of operands, so exact solvers give the same results to the bit.
  *     VECTOR_BYTES  size of a register, from which lanes.h derives the vectors of the approximate kernels (Sinkhorn).
  */
-#ifndef LAPMARK_SIMD_H
-#define LAPMARK_SIMD_H
+#pragma once
 
 #include <math.h>
 #include <stdint.h>
@@ -33,5 +32,3 @@ static inline double v4_highest(v4_t a) {
 
 /* The lowest lane that is set in a bit mask of lanes other than 0. */
 static inline int first_lane(unsigned bits) { return __builtin_ctz(bits); }
-
-#endif

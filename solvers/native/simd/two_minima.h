@@ -1,6 +1,5 @@
 /* The two smallest of many values, and the index of the first: running minima in each lane, reduced at the end. */
-#ifndef LAPMARK_TWO_MINIMA_H
-#define LAPMARK_TWO_MINIMA_H
+#pragma once
 
 #include "simd/simd.h"
 
@@ -48,5 +47,3 @@ static inline two_minima_t lane_minima_result(const lane_minima_t *s) {
     }
     return result;
 }
-
-#endif

@@ -1,6 +1,5 @@
 /* Taylor series of 2^(x.y), which replace exponentials where products are small. Compiled per dimension (DIM). */
-#ifndef LAPMARK_EXPONENTIAL_SERIES_INC_H
-#define LAPMARK_EXPONENTIAL_SERIES_INC_H
+#pragma once
 
 #include "sinkhorn/tiles.inc.h"
 
@@ -49,5 +48,3 @@ static void series_init(series_t *s, int degree, double precision) {
 static inline int terms_of(int degree) {
     return DIM == 2 ? (degree + 1) * (degree + 2) / 2 : (degree + 1) * (degree + 2) * (degree + 3) / 6;
 }
-
-#endif

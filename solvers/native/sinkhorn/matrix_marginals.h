@@ -1,6 +1,5 @@
 /* Passes of Sinkhorn's algorithm over a matrix of costs (matrix_marginals.c) or of its kernel (kernel_marginals.c). */
-#ifndef LAPMARK_MATRIX_MARGINALS_H
-#define LAPMARK_MATRIX_MARGINALS_H
+#pragma once
 
 #include <stdint.h>
 
@@ -10,5 +9,3 @@ typedef double matrix_marginals_t(const void *cost, int64_t n, int64_t m, const 
 
 typedef void kernel_marginals_t(const float *kept, int64_t n, int64_t m, const double *a, const double *b, double *rows,
                                 double *columns);
-
-#endif

@@ -1,6 +1,5 @@
 /* A pass of Sinkhorn's algorithm over points: the plan, what is wanted of it, and the result. */
-#ifndef LAPMARK_POINT_MARGINALS_H
-#define LAPMARK_POINT_MARGINALS_H
+#pragma once
 
 #include "core/outcome.h"
 
@@ -28,5 +27,3 @@ typedef outcome_t point_marginals_solver_t(point_marginals_t *t);
 /* Order points so that each aligned run of `smallest`, a power of two, or 2, 4, ... times as many is a box of its own.
  */
 typedef void tile_order_t(const double *points, int32_t *order, int64_t count, int64_t smallest);
-
-#endif

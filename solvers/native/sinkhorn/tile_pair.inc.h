@@ -1,7 +1,6 @@
 /* A pair of tiles: its exponents, their bound, and whether it matters. Compiled per dimension (DIM) and power (POWER).
  */
-#ifndef LAPMARK_TILE_PAIR_INC_H
-#define LAPMARK_TILE_PAIR_INC_H
+#pragma once
 
 #include "core/thread_pool.h"
 #include "sinkhorn/exponential_series.inc.h"
@@ -127,5 +126,3 @@ static int tile_pair_init(tile_pair_t *w, const pass_t *s, const tile_level_t *x
     w->rounding = 0x1p-24 * LOG_2 * (2.0 * depth + fabs(w->top) + 2.0 * curved);
     return 1;
 }
-
-#endif

@@ -1,8 +1,7 @@
 /* Tiles: points of one side in boxes of neighbours, each within a larger one of the next level. Compiled per dimension
  * (DIM) and power (POWER).
  */
-#ifndef LAPMARK_TILES_INC_H
-#define LAPMARK_TILES_INC_H
+#pragma once
 
 #include "core/arena.h"
 #include "sinkhorn/point_marginals.h"
@@ -146,5 +145,3 @@ static int tiled_points_init(tiled_points_t *s, arena_t *a, int64_t count, const
     }
     return !a->failed;
 }
-
-#endif

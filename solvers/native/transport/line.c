@@ -66,7 +66,7 @@ outcome_t line_transport(const line_costs_t *c, const double *a, const double *b
         u = next_row ? dd_sub(cost(c, i, j), v) : u;
         f[i] = u.high;
         g[j] = v.high;
-        outcome = stopped_every(stop, *count, MONGE_STEPS_PER_LOOK);
+        outcome = stopped_every(stop, *count, MONGE_STEPS_PER_CHECK);
     }
     arena_free(&arena);
     return outcome;

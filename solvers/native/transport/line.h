@@ -1,8 +1,7 @@
 /* Matching and transport between sorted numbers at the cost scale |x - y|^power, power >= 1, which is a Monge cost; see
  * assignment/monge_matching.inc.h.
  */
-#ifndef LAPMARK_LINE_H
-#define LAPMARK_LINE_H
+#pragma once
 
 #include "core/outcome.h"
 
@@ -25,5 +24,3 @@ outcome_t line_transport(const line_costs_t *c, const double *a, const double *b
  * rounding dropped from any value. */
 outcome_t line_row_minima(const line_costs_t *c, const double *g, const double *tail, int64_t *best, double *lost,
                           const stop_t *stop);
-
-#endif

@@ -3,8 +3,7 @@
  * The unit is a power of two, so small that masses down to 2^-66 of the sum are integers without rounding, and much
  * smaller ones keep enough digits: each row and column is met to its own precision, not to that of the sum.
  */
-#ifndef LAPMARK_MASSES_H
-#define LAPMARK_MASSES_H
+#pragma once
 
 #include <math.h>
 #include <stdint.h>
@@ -80,5 +79,3 @@ static const double DUST = 0x1p-44;
 static inline int is_dust(double moved, double one_end, double other_end) {
     return moved <= DUST * fmin(one_end, other_end);
 }
-
-#endif

@@ -3,8 +3,7 @@
  * separates the other ends best. In one dimension that rule, the north-west corner, is optimal; here nearly so.
  * Compiled per dimension (DIM) and power (POWER).
  */
-#ifndef LAPMARK_REFINE_TREE_INC_H
-#define LAPMARK_REFINE_TREE_INC_H
+#pragma once
 
 #include "core/sorting.h"
 #include "geometry/kd_order.inc.h"
@@ -268,5 +267,3 @@ static int refine(const simplex_t *t, const point_level_t *g, const point_level_
     }
     return 1;
 }
-
-#endif

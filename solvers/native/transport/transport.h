@@ -1,6 +1,5 @@
 /* A problem of exact transport and its result, as the bindings and all solvers exchange them. */
-#ifndef LAPMARK_TRANSPORT_H
-#define LAPMARK_TRANSPORT_H
+#pragma once
 
 #include "core/outcome.h"
 #include "transport/masses.h"
@@ -21,5 +20,3 @@ typedef struct {
 } transport_t;
 
 typedef outcome_t transport_solver_t(transport_t *t);
-
-#endif

@@ -26,7 +26,7 @@ static dd_t dense_exact_cost(const void *problem, int64_t row, int64_t column) {
 
 static pair_costs_t dense_costs(const transport_t *t) { return (pair_costs_t){dense_cost, dense_exact_cost, t}; }
 
-enum { OF_ROW = 10, OF_COLUMN = 5, PRICED_OUT = 4, ROWS_PER_LOOK = 64 };
+enum { OF_ROW = 10, OF_COLUMN = 5, PRICED_OUT = 4, ROWS_PER_CHECK = 64 };
 
 /* The `most` smallest cost - v of a row that are below `bound`. */
 static int64_t smallest_of_row(const double *cost, const double *v, int64_t m, double bound, ranked_t *kept,
@@ -103,7 +103,7 @@ static outcome_t choose_arcs(const transport_t *t, simplex_t *s, arena_t *a) {
                 bound[j] = held[j] == column_room ? of_column[(j + 1) * column_room - 1].value : bound[j];
             }
         }
-        const outcome_t outcome = stopped_every(&t->stop, i, ROWS_PER_LOOK);
+        const outcome_t outcome = stopped_every(&t->stop, i, ROWS_PER_CHECK);
         if (outcome != SOLVED) {
             return outcome;
         }
@@ -156,7 +156,7 @@ static outcome_t price_out(const transport_t *t, simplex_t *s, int64_t *added) {
             }
         }
         *added += count;
-        const outcome_t outcome = stopped_every(&t->stop, i, ROWS_PER_LOOK);
+        const outcome_t outcome = stopped_every(&t->stop, i, ROWS_PER_CHECK);
         if (outcome != SOLVED) {
             return outcome;
         }
@@ -201,7 +201,7 @@ static outcome_t price_exactly(void *context, int64_t *added) {
             }
         }
         *added += count;
-        const outcome_t outcome = stopped_every(&t->stop, i, ROWS_PER_LOOK);
+        const outcome_t outcome = stopped_every(&t->stop, i, ROWS_PER_CHECK);
         if (outcome != SOLVED) {
             return outcome;
         }

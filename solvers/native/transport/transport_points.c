@@ -14,7 +14,7 @@
 #include "transport/refine_tree.inc.h"
 #include "transport/transport.h"
 
-enum { OF_ROW = 8, OF_COLUMN = 5, PRICED_OUT = 6, COARSEST = 64, ROWS_PER_LOOK = 256 };
+enum { OF_ROW = 8, OF_COLUMN = 5, PRICED_OUT = 6, COARSEST = 64, ROWS_PER_CHECK = 256 };
 
 /* A level has at most this share of the points of the finest. */
 static const double THINNED = 1.0 / 2.9;
@@ -101,7 +101,7 @@ static outcome_t choose_arcs(const level_t *above, level_t *here, const stop_t *
     }
     for (int64_t j = 0; j < m && outcome == SOLVED; j++) {
         v[j] = point_tree_minimum(&coarse_rows, g->columns.at + j * DIM, &tile);
-        outcome = stopped_every(stop, j, ROWS_PER_LOOK);
+        outcome = stopped_every(stop, j, ROWS_PER_CHECK);
     }
     if (outcome == SOLVED) {
         weigh(&columns, v);
@@ -116,7 +116,7 @@ static outcome_t choose_arcs(const level_t *above, level_t *here, const stop_t *
                 outcome = OUT_OF_MEMORY;
             }
         }
-        outcome = outcome == SOLVED ? stopped_every(stop, i, ROWS_PER_LOOK) : outcome;
+        outcome = outcome == SOLVED ? stopped_every(stop, i, ROWS_PER_CHECK) : outcome;
     }
     if (outcome == SOLVED) {
         weigh(&rows, u);
@@ -130,7 +130,7 @@ static outcome_t choose_arcs(const level_t *above, level_t *here, const stop_t *
                 outcome = OUT_OF_MEMORY;
             }
         }
-        outcome = outcome == SOLVED ? stopped_every(stop, j, ROWS_PER_LOOK) : outcome;
+        outcome = outcome == SOLVED ? stopped_every(stop, j, ROWS_PER_CHECK) : outcome;
     }
     arena_free(&arena);
     return outcome;
@@ -151,7 +151,7 @@ static outcome_t price_out(level_t *l, point_tree_t *columns, const stop_t *stop
                 return OUT_OF_MEMORY;
             }
         }
-        const outcome_t outcome = stopped_every(stop, i, ROWS_PER_LOOK);
+        const outcome_t outcome = stopped_every(stop, i, ROWS_PER_CHECK);
         if (outcome != SOLVED) {
             return outcome;
         }
@@ -202,7 +202,7 @@ static outcome_t price_exactly(void *context, int64_t *added) {
             }
         }
         *added += count;
-        const outcome_t outcome = stopped_every(&p->t->stop, i, ROWS_PER_LOOK);
+        const outcome_t outcome = stopped_every(&p->t->stop, i, ROWS_PER_CHECK);
         if (outcome != SOLVED) {
             return outcome;
         }

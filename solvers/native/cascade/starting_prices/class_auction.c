@@ -57,7 +57,7 @@ static inline two_minima_t best_class(class_auction_t *k, int64_t bidder) {
     return lane_minima_result(&minima);
 }
 
-enum { CLASS_BIDS = 60, BIDDERS_PER_LOOK = 256 };
+enum { CLASS_BIDS = 60, BIDDERS_PER_CHECK = 256 };
 
 /* Run one phase, with the present prices and empty places. *done: whether all bidders found a place. */
 static outcome_t class_phase(class_auction_t *k, double epsilon, int32_t *queue, int *done) {
@@ -97,7 +97,7 @@ static outcome_t class_phase(class_auction_t *k, double epsilon, int32_t *queue,
         if (accepted->count == k->places[choice.at]) {
             k->price[choice.at] = accepted->entries[0].key;
         }
-        if (k->counters->bids % BIDDERS_PER_LOOK == 0) {
+        if (k->counters->bids % BIDDERS_PER_CHECK == 0) {
             const outcome_t outcome = stopped(k->stop);
             if (outcome != SOLVED) {
                 return outcome;

@@ -1,7 +1,6 @@
 /* Assignment of N bidders to R classes of identical places, N places in all: for costs with few distinct rows, columns
  * or points. */
-#ifndef LAPMARK_CLASS_AUCTION_H
-#define LAPMARK_CLASS_AUCTION_H
+#pragma once
 
 #include "assignment/assignment.h"
 #include "core/binary_heap.h"
@@ -44,5 +43,3 @@ typedef struct {
 /* Find the class of every bidder at least total cost, k->class_of, and the duals: k->price of the classes, and for a
  * bidder its smallest cost plus price. */
 outcome_t class_auction_solve(class_auction_t *k, arena_t *a);
-
-#endif

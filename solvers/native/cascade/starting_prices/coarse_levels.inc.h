@@ -3,8 +3,7 @@
  * i of the level above. The idea of a hierarchy is B. Schmitzer's ("A sparse multiscale algorithm for dense optimal
  * transport", J. Math. Imaging Vision 56 (2016)).
  */
-#ifndef LAPMARK_MULTILEVEL_H
-#define LAPMARK_MULTILEVEL_H
+#pragma once
 
 #include "cascade/starting_prices/column_minima.inc.h"
 #include "cascade/starting_prices/representatives.inc.h"
@@ -181,5 +180,3 @@ static outcome_t start_coarse_levels(auction_t *k, dense_problem_t *problem, are
     }
     return outcome == SOLVED ? level_bid(k, problem, above == NULL, 1) : outcome;
 }
-
-#endif

@@ -1,7 +1,6 @@
 /* Points with many coincidences: if one side has few distinct places, these are classes (class_auction.h). Compiled per
  * dimension (DIM). */
-#ifndef LAPMARK_COINCIDENT_POINTS_INC_H
-#define LAPMARK_COINCIDENT_POINTS_INC_H
+#pragma once
 
 #include "cascade/starting_prices/class_auction.h"
 #include "core/arena.h"
@@ -154,5 +153,3 @@ static outcome_t solve_coincident(assignment_t *t, int side, double largest, dou
     arena_free(&arena);
     return outcome;
 }
-
-#endif

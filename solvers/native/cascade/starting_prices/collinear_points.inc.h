@@ -6,8 +6,7 @@
  * group's extent along it. If points are slightly off the line, so are the prices of that order, which an auction then
  * corrects.
  */
-#ifndef LAPMARK_LINE_H
-#define LAPMARK_LINE_H
+#pragma once
 
 #include "cascade/point_costs.inc.h"
 
@@ -115,5 +114,3 @@ static void hold_along(auction_t *k, const ranked_t *rows, const ranked_t *colum
         k->held_cost[i] = point_cost(k->costs, i, j);
     }
 }
-
-#endif

@@ -1,6 +1,5 @@
 /* The range of the costs and the minimum of each column, in one pass over the matrix. */
-#ifndef LAPMARK_SURVEY_H
-#define LAPMARK_SURVEY_H
+#pragma once
 
 #include "cascade/dense_costs.inc.h"
 
@@ -10,7 +9,7 @@ typedef struct {
 } cost_range_t;
 
 /* Rows between two checks of whether to go on. */
-enum { ROWS_PER_LOOK = 256 };
+enum { ROWS_PER_CHECK = 256 };
 
 /* Some rows whose costs lower the minima of the columns, for the threads of the pool. */
 typedef struct {
@@ -58,7 +57,7 @@ static outcome_t lower_by_rows(auction_t *k, const dense_costs_t *c, const int32
     }
     for (outcome_t outcome; s.end < count;) {
         s.first = s.end;
-        s.end = s.first + ROWS_PER_LOOK < count ? s.first + ROWS_PER_LOOK : count;
+        s.end = s.first + ROWS_PER_CHECK < count ? s.first + ROWS_PER_CHECK : count;
         thread_pool_run(k->pool, lower_part, &s);
         outcome = auction_count_work(k, 0, s.end - s.first);
         if (outcome != SOLVED) {
@@ -96,5 +95,3 @@ static void price_by_column(auction_t *k, const double *column_low) {
 }
 
 static double largest_magnitude(const cost_range_t *found) { return fmax(fabs(found->high), fabs(found->low)); }
-
-#endif

@@ -1,6 +1,5 @@
 /* Matrices with few distinct rows, or few distinct columns: these are classes of identical places (class_auction.h). */
-#ifndef LAPMARK_DUPLICATE_ROWS_INC_H
-#define LAPMARK_DUPLICATE_ROWS_INC_H
+#pragma once
 
 #include "cascade/dense_costs.inc.h"
 #include "cascade/starting_prices/class_auction.h"
@@ -199,5 +198,3 @@ static outcome_t start_duplicates(auction_t *k, path_search_t *s, int columns_al
     arena_free(&arena);
     return outcome;
 }
-
-#endif

@@ -7,8 +7,7 @@
  * that gets none of the cheaper pairs may take any column left over: that is the problem of the cheaper pairs with the
  * largest cost as its limit.
  */
-#ifndef LAPMARK_EXCEPTIONS_H
-#define LAPMARK_EXCEPTIONS_H
+#pragma once
 
 #include "cascade/dense_costs.inc.h"
 #include "core/sparse_costs.h"
@@ -17,7 +16,7 @@ assignment_solver_t ISA_NAME(cascade_sparse);
 assignment_solver_t NAME(cascade_dense);
 
 /* Share of all pairs up to which the cheap ones are few. */
-static const double FEW = 0.125;
+static const double FEW_PAIRS = 0.125;
 
 /* End a search before any price is known: duals of 0 prove a bound, if a poor one. */
 static outcome_t stop_without_prices(assignment_t *t) {
@@ -26,7 +25,7 @@ static outcome_t stop_without_prices(assignment_t *t) {
 }
 
 /* The next column at or after j whose cost is below `dearest`; m if there is none. */
-static inline int64_t next_exception(const cost_t *row, int64_t j, int64_t m, double dearest) {
+static inline int64_t next_cheap_pair(const cost_t *row, int64_t j, int64_t m, double dearest) {
     const v4_t limit = v4_all(dearest);
     for (; j + WIDTH <= m; j += WIDTH) {
         const unsigned below = v4_below(v4_load_costs(row + j), limit);
@@ -41,8 +40,8 @@ static inline int64_t next_exception(const cost_t *row, int64_t j, int64_t m, do
 }
 
 /* List the pairs that cost less than `bound` in one pass; begin is NULL if they are not few. */
-static outcome_t list_exceptions(assignment_t *t, sparse_costs_t *pairs, arena_t *a, double bound) {
-    const int64_t n = t->n, m = t->m, most = (int64_t)(FEW * (double)n * (double)m) + 1;
+static outcome_t list_cheap_pairs(assignment_t *t, sparse_costs_t *pairs, arena_t *a, double bound) {
+    const int64_t n = t->n, m = t->m, most = (int64_t)(FEW_PAIRS * (double)n * (double)m) + 1;
     int64_t room = most < 4 * (n + m) ? most : 4 * (n + m), count = 0;
     int64_t *begin = arena_take(a, n + 1, sizeof *begin);
     int32_t *column = arena_take(a, room, sizeof *column);
@@ -50,7 +49,7 @@ static outcome_t list_exceptions(assignment_t *t, sparse_costs_t *pairs, arena_t
     *pairs = (sparse_costs_t){0};
     for (int64_t i = 0; i < n && !a->failed; i++) {
         const cost_t *row = (const cost_t *)t->cost + i * m;
-        for (int64_t j = next_exception(row, 0, m, bound); j < m; j = next_exception(row, j + 1, m, bound)) {
+        for (int64_t j = next_cheap_pair(row, 0, m, bound); j < m; j = next_cheap_pair(row, j + 1, m, bound)) {
             if (count == most) {
                 return SOLVED;
             }
@@ -75,7 +74,7 @@ static outcome_t list_exceptions(assignment_t *t, sparse_costs_t *pairs, arena_t
 }
 
 /* Solve the listed pairs under a limit. */
-static outcome_t solve_listed(assignment_t *t, const sparse_costs_t *pairs, double limit) {
+static outcome_t solve_listed_pairs(assignment_t *t, const sparse_costs_t *pairs, double limit) {
     assignment_t sparse = *t;
     sparse.cost = pairs;
     sparse.limit = limit;
@@ -86,13 +85,13 @@ static outcome_t solve_listed(assignment_t *t, const sparse_costs_t *pairs, doub
 }
 
 /* Solve a problem in which no cost exceeds `dearest`, unless many are below it: then *few is 0. */
-static outcome_t solve_exceptions(assignment_t *t, double dearest, arena_t *a, int *few) {
+static outcome_t solve_cheap_pairs(assignment_t *t, double dearest, arena_t *a, int *few) {
     sparse_costs_t pairs;
     char *taken = arena_take(a, t->m, sizeof *taken);
-    outcome_t outcome = list_exceptions(t, &pairs, a, dearest);
+    outcome_t outcome = list_cheap_pairs(t, &pairs, a, dearest);
     *few = outcome != SOLVED || pairs.begin;
     if (outcome == SOLVED && *few) {
-        outcome = solve_listed(t, &pairs, dearest);
+        outcome = solve_listed_pairs(t, &pairs, dearest);
     }
     if (outcome != SOLVED || !*few) {
         return outcome;
@@ -161,12 +160,10 @@ static outcome_t solve_cut_off(assignment_t *t, arena_t *a) {
 static outcome_t solve_limited(assignment_t *t) {
     arena_t arena = {0};
     sparse_costs_t pairs;
-    outcome_t outcome = list_exceptions(t, &pairs, &arena, t->limit);
+    outcome_t outcome = list_cheap_pairs(t, &pairs, &arena, t->limit);
     if (outcome == SOLVED) {
-        outcome = pairs.begin ? solve_listed(t, &pairs, t->limit) : solve_cut_off(t, &arena);
+        outcome = pairs.begin ? solve_listed_pairs(t, &pairs, t->limit) : solve_cut_off(t, &arena);
     }
     arena_free(&arena);
     return outcome;
 }
-
-#endif

@@ -1,6 +1,5 @@
 /* Matrices of Monge costs in unknown order: find the order, match in it, and check the result. */
-#ifndef LAPMARK_MONGE_H
-#define LAPMARK_MONGE_H
+#pragma once
 
 #include "cascade/dense_costs.inc.h"
 #include "cascade/starting_prices/coarse_levels.inc.h"
@@ -201,5 +200,3 @@ static outcome_t start_monge(auction_t *k, path_search_t *s, const dense_problem
     arena_free(&arena);
     return outcome;
 }
-
-#endif

@@ -2,8 +2,7 @@
  * columns are put next to each other, by repeated splits at the median of the landmark that differs most, and every
  * k-th row of that order is taken. With columns chosen at random the solver takes twice as long.
  */
-#ifndef LAPMARK_LANDMARKS_H
-#define LAPMARK_LANDMARKS_H
+#pragma once
 
 #include "cascade/dense_costs.inc.h"
 
@@ -95,5 +94,3 @@ static int strata_make(arena_t *a, const dense_costs_t *c, int64_t n, int64_t m,
 static inline int32_t representative(const int32_t *order, int64_t length, int64_t count, int64_t part) {
     return order[(2 * part + 1) * length / (2 * count)];
 }
-
-#endif

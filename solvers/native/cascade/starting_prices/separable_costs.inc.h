@@ -1,8 +1,7 @@
 /* Costs that are a_i + b_j up to rounding, constant costs among them: every matching is optimal. A search would get
  * lost among differences that are only rounding errors.
  */
-#ifndef LAPMARK_FLAT_H
-#define LAPMARK_FLAT_H
+#pragma once
 
 #include "cascade/dense_costs.inc.h"
 
@@ -91,5 +90,3 @@ static outcome_t start_separable_rectangular(auction_t *k, path_search_t *s, con
     *start = START_OPTIMUM;
     return SOLVED;
 }
-
-#endif

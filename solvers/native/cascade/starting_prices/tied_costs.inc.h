@@ -4,8 +4,7 @@
  * Cheapest pairs are stored as one bit each, since no list is long enough for ties; a word of 64 columns is tested as
  * fast as one. A phase scans every row at most twice, and it must match its share of the free rows, or it is the last.
  */
-#ifndef LAPMARK_TIED_H
-#define LAPMARK_TIED_H
+#pragma once
 
 #include "cascade/dense_costs.inc.h"
 
@@ -279,5 +278,3 @@ static outcome_t start_tied(auction_t *k, path_search_t *s, start_t *start) {
     *start = outcome == SOLVED && s->free_count == 0 ? START_OPTIMUM : START_NONE;
     return outcome;
 }
-
-#endif

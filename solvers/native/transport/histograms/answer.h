@@ -1,6 +1,5 @@
 /* Duals, plan and cost of a pair of histograms, from the tree of the simplex. */
-#ifndef LAPMARK_HISTOGRAM_ANSWER_H
-#define LAPMARK_HISTOGRAM_ANSWER_H
+#pragma once
 
 #include "transport/histograms/reduced_problem.h"
 
@@ -97,5 +96,3 @@ static double total_cost(const state_t *s, const histograms_t *h, double unit, c
     }
     return total;
 }
-
-#endif

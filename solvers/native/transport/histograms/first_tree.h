@@ -1,7 +1,6 @@
 /* First tree of the simplex on histograms: ship along those pairs first that cost least relative to the means of their
  * row and column. */
-#ifndef LAPMARK_HISTOGRAM_FIRST_TREE_H
-#define LAPMARK_HISTOGRAM_FIRST_TREE_H
+#pragma once
 
 #include "core/union_find.h"
 #include "transport/histograms/reduced_problem.h"
@@ -89,5 +88,3 @@ static void start(state_t *s) {
         }
     }
 }
-
-#endif

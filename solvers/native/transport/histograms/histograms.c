@@ -27,9 +27,9 @@ void ISA_NAME(histogram)(const histograms_t *h, int64_t pair, double *room) {
     const int64_t at = pair * (h->n + h->m - 1);
     state_t s = {0};
     place_all(&s, h->n, h->m, room);
-    const double unit = pose_masses(&s, h, a, b);
+    const double unit = set_up_masses(&s, h, a, b);
     if (s.rows.count > 0 && s.columns.count > 0) {
-        pose_costs(&s, h);
+        set_up_costs(&s, h);
         start(&s);
         plant(&s);
         run(&s);

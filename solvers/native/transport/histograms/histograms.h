@@ -1,6 +1,5 @@
 /* Many small transport problems with the same costs: pairs of histograms over common bins. */
-#ifndef LAPMARK_HISTOGRAMS_H
-#define LAPMARK_HISTOGRAMS_H
+#pragma once
 
 #include "core/outcome.h"
 
@@ -45,5 +44,3 @@ typedef int is_metric_t(const double *cost, int64_t n);
  * that were not reached are left untouched. */
 struct kernels;
 outcome_t histograms_solve(const histograms_t *h, const struct kernels *kernels, int threads, const stop_t *stop);
-
-#endif

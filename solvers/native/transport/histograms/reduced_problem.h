@@ -1,6 +1,5 @@
 /* A pair of histograms as a transport problem: its memory, and the bins, masses and costs that take part. */
-#ifndef LAPMARK_HISTOGRAM_REDUCED_PROBLEM_H
-#define LAPMARK_HISTOGRAM_REDUCED_PROBLEM_H
+#pragma once
 
 #include "core/double_double.h"
 #include "core/variant.h"
@@ -9,7 +8,7 @@
 #include "transport/network_simplex/spanning_tree.h"
 
 /* ROWS are priced for each pivot. */
-enum { ROWS = 5, LAST_LOOKS = 8, STEP = 2 * WIDTH };
+enum { ROWS = 5, LAST_RENEWALS = 8, STEP = 2 * WIDTH };
 
 /* Nodes in depth-first order: what is below a node follows it, up to `last`. */
 typedef struct {
@@ -98,7 +97,7 @@ static void list_bins(side_t *side, const mass_t *whole, int64_t count) {
 }
 
 /* Set up the masses that take part. Return the mass of a unit. */
-static double pose_masses(state_t *s, const histograms_t *h, const double *a, const double *b) {
+static double set_up_masses(state_t *s, const histograms_t *h, const double *a, const double *b) {
     mass_t *const *whole = s->whole;
     int partial = h->partial;
     if (partial) {
@@ -144,7 +143,7 @@ static inline void copy_costs(const double *restrict from, int64_t count, double
     }
 }
 
-static void pose_costs(state_t *s, const histograms_t *h) {
+static void set_up_costs(state_t *s, const histograms_t *h) {
     const int64_t m = s->columns.count, bins = m - (m > 0 && s->columns.bin[m - 1] < 0);
     const int all = bins == h->m;
     s->width = in_steps(m);
@@ -189,5 +188,3 @@ static inline int32_t place_of_sum(const double *restrict a, const double *restr
         }
     }
 }
-
-#endif

@@ -1,6 +1,5 @@
 /* Iterative refinement of the simplex on histograms, as in transport/network_simplex/iterative_refinement.c. */
-#ifndef LAPMARK_HISTOGRAM_REFINEMENT_H
-#define LAPMARK_HISTOGRAM_REFINEMENT_H
+#pragma once
 
 #include "transport/histograms/simplex.h"
 
@@ -97,5 +96,3 @@ static void refine(state_t *s, const histograms_t *h) {
         run(s);
     }
 }
-
-#endif

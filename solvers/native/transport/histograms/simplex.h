@@ -1,6 +1,5 @@
 /* Network simplex on the whole matrix of a small problem. */
-#ifndef LAPMARK_HISTOGRAM_SIMPLEX_H
-#define LAPMARK_HISTOGRAM_SIMPLEX_H
+#pragma once
 
 #include "transport/histograms/reduced_problem.h"
 
@@ -128,13 +127,13 @@ static void pivot(state_t *s, int32_t row, int32_t j, double reduced) {
     s->pivots++;
 }
 
-/* Pivot until no pair would lower the cost by recomputed heights. LAST_LOOKS rules out that rounding shows a gain for
- * ever. */
+/* Pivot until no pair would lower the cost by recomputed heights. LAST_RENEWALS rules out that rounding shows a gain
+ * for ever. */
 static void run(state_t *s) {
     const int64_t n = s->rows.count;
     const double *of_columns = s->height + n;
     int64_t i = 0, fruitless = 0, until_renewal = s->tree.nodes;
-    int fresh = 1, looks = LAST_LOOKS;
+    int fresh = 1, looks = LAST_RENEWALS;
     while (fruitless < n || (!fresh && looks > 0)) {
         if (fruitless >= n || until_renewal == 0) {
             looks -= fruitless >= n;
@@ -165,5 +164,3 @@ static void run(state_t *s) {
         }
     }
 }
-
-#endif

@@ -7,8 +7,7 @@
  * Each chunk has a lift of its own. A chunk is a stretch of the walk as it was laid out last; cuts add chunks, and if
  * there are too many, the walk is laid out anew.
  */
-#ifndef LAPMARK_EULER_TOUR_H
-#define LAPMARK_EULER_TOUR_H
+#pragma once
 
 #include "core/arena.h"
 #include "core/variant.h"
@@ -81,5 +80,3 @@ void euler_tour_compact(euler_tour_t *t);
  * reaches `above`, and lift it. The steps down to `node` and up from it become those of `top`; the caller says so by
  * euler_tour_assign. */
 void euler_tour_move(euler_tour_t *t, int32_t node, int32_t top, int32_t above, double lift);
-
-#endif

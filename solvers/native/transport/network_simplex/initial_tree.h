@@ -1,6 +1,5 @@
 /* Initial tree of the network simplex: shipments along pairs that close no cycle, completed to a spanning tree. */
-#ifndef LAPMARK_INITIAL_TREE_H
-#define LAPMARK_INITIAL_TREE_H
+#pragma once
 
 #include "transport/network_simplex/network_simplex.h"
 #include "transport/network_simplex/pair_costs.h"
@@ -34,5 +33,3 @@ void initial_tree_north_west_corner(initial_tree_t *f, mass_t *supply, mass_t *d
 /* Complete the forest, in which every row ships something, by edges that carry nothing, and start the simplex from it.
  * False without memory. */
 int initial_tree_finish(initial_tree_t *f, simplex_t *s);
-
-#endif

@@ -1,6 +1,5 @@
 /* Iterative refinement: more digits for a network simplex that has reached its optimum. */
-#ifndef LAPMARK_ITERATIVE_REFINEMENT_H
-#define LAPMARK_ITERATIVE_REFINEMENT_H
+#pragma once
 
 #include "transport/network_simplex/network_simplex.h"
 #include "transport/network_simplex/pair_costs.h"
@@ -34,5 +33,3 @@ void refinement_duals(const simplex_t *s, double *u, double *v);
 
 /* From the optimum up to rounding to that of the costs as they are: rebase and pivot as long as that finds anything. */
 outcome_t refinement_run(simplex_t *s, const pair_costs_t *costs, price_pairs_t *price, void *context);
-
-#endif

@@ -9,7 +9,7 @@
 #include <math.h>
 
 /* Pivots between two checks of `stop`; arcs that are priced in the time of a pivot. */
-enum { PIVOTS_PER_LOOK = 1024, ARCS_PER_PIVOT = 256, SMALLEST_BLOCK = 8 };
+enum { PIVOTS_PER_CHECK = 1024, ARCS_PER_PIVOT = 256, SMALLEST_BLOCK = 8 };
 
 /* Arcs in a block, relative to the square root of their number. */
 static const double BLOCK_PART = 1.0;
@@ -26,7 +26,7 @@ int simplex_init(simplex_t *s, arena_t *a, int64_t n, int64_t m, int64_t room, c
         .row = arena_take(a, room, sizeof *s->row),
         .column = arena_take(a, room, sizeof *s->column),
         .cost = arena_take(a, room, sizeof *s->cost),
-        .until_look = PIVOTS_PER_LOOK,
+        .until_check = PIVOTS_PER_CHECK,
         .arena = a,
         .stop = stop,
     };
@@ -171,12 +171,12 @@ outcome_t simplex_run(simplex_t *s) {
             at = at == s->arcs ? 0 : at;
         }
         fruitless = best < 0 ? fruitless + looked : 0;
-        s->until_look -= 1 + looked / ARCS_PER_PIVOT;
+        s->until_check -= 1 + looked / ARCS_PER_PIVOT;
         if (best >= 0) {
             pivot(s, best, least);
         }
-        if (s->until_look <= 0) {
-            s->until_look = PIVOTS_PER_LOOK;
+        if (s->until_check <= 0) {
+            s->until_check = PIVOTS_PER_CHECK;
             const outcome_t outcome = stopped(s->stop);
             if (outcome != SOLVED) {
                 return outcome;

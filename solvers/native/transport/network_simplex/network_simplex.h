@@ -1,7 +1,6 @@
 /* Network simplex on a bipartite graph of which only some arcs are known: rows ship to columns, a spanning tree carries
  * the flow, and an arc that would lower the cost replaces an edge of the cycle that it closes. */
-#ifndef LAPMARK_NETWORK_SIMPLEX_H
-#define LAPMARK_NETWORK_SIMPLEX_H
+#pragma once
 
 #include "core/double_double.h"
 #include "core/outcome.h"
@@ -22,7 +21,7 @@ typedef struct {
      * iterative_refinement.h. */
     dd_t *base; /* (nodes) */
     double least_tolerance;
-    int64_t pivots, until_look;
+    int64_t pivots, until_check;
     arena_t *arena;
     const stop_t *stop;
 } simplex_t;
@@ -54,5 +53,3 @@ void simplex_duals(const simplex_t *s, double *u, double *v);
 
 /* Write what the edges of the tree ship. */
 void simplex_plan(const simplex_t *s, int32_t *rows, int32_t *columns, mass_t *shipped);
-
-#endif

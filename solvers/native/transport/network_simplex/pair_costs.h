@@ -1,6 +1,5 @@
 /* Cost of a pair of a row and a column, as the initial tree and the iterative refinement ask for it. */
-#ifndef LAPMARK_PAIR_COSTS_H
-#define LAPMARK_PAIR_COSTS_H
+#pragma once
 
 #include "core/double_double.h"
 
@@ -11,5 +10,3 @@ typedef struct {
     dd_t (*exact_cost)(const void *source, int64_t row, int64_t column);
     const void *source;
 } pair_costs_t;
-
-#endif

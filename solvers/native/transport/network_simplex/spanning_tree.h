@@ -9,8 +9,7 @@
  * so along an edge of the tree heights differ by its cost. Where heights are stored depends on the size of the tree: in
  * an Euler tour, or in an array for histograms.
  */
-#ifndef LAPMARK_TREE_H
-#define LAPMARK_TREE_H
+#pragma once
 
 #include "core/variant.h"
 #include "transport/masses.h"
@@ -133,5 +132,3 @@ static inline void carry_over(tree_t *t, int32_t above, const cycle_t *cycle) {
         t->place[node].size += total;
     }
 }
-
-#endif
