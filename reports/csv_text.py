@@ -1,7 +1,5 @@
 """Tables as CSV text in which a spreadsheet program finds no formula."""
 
-from __future__ import annotations
-
 import re
 
 import pandas as pd

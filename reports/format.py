@@ -1,7 +1,5 @@
 """Ratios, gaps and powers as text; `lapmark.bench.util.units` has durations and sizes."""
 
-from __future__ import annotations
-
 import math
 
 

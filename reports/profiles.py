@@ -5,8 +5,6 @@ Its time is infinite if it timed out, ran out of memory, crashed or was refuted,
 had reached a limit on a smaller case of the kind. Cases that no solver solved are left out.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 
 import numpy as np

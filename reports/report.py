@@ -1,7 +1,5 @@
 """The report of a run: its page, figures and tables, written beside the results."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """Growth of time with n, as a fitted power with its interval, and speed-up by threads, without drawing."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np

@@ -1,7 +1,5 @@
 """Style of all charts: colours, markers and lines per solver, panels with labels beside the curves, PNG and SVG."""
 
-from __future__ import annotations
-
 import io
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager

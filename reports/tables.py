@@ -1,7 +1,5 @@
 """Tidy tables of records: a row per cell, ratios, and medians per case, without drawing."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable, Mapping, Sequence
 

@@ -1,7 +1,5 @@
 """The results of a case in sentences. Every number comes from certified cells."""
 
-from __future__ import annotations
-
 import pandas as pd
 
 from lapmark.bench.problems import families

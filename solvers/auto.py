@@ -1,7 +1,5 @@
 """The policy of solver "auto": which of our solvers suits a problem."""
 
-from __future__ import annotations
-
 from .costs import PointCost
 from .problem import Assignment, Problem
 from .registry import get

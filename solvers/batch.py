@@ -1,7 +1,5 @@
 """Batches of assignment problems in one call, such as object tracking has: thousands of small ones a second."""
 
-from __future__ import annotations
-
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any

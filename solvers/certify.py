@@ -1,7 +1,5 @@
 """The entry point to certificates: judge any answer to any problem."""
 
-from __future__ import annotations
-
 import numpy as np
 
 from .certificate import TOLERANCE, Certificate

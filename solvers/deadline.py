@@ -1,7 +1,5 @@
 """The clock behind a `time_limit`."""
 
-from __future__ import annotations
-
 import time
 
 import numpy as np

@@ -4,8 +4,6 @@ A grid shows images that would cover each other in a scatter plot. The assignmen
 lattice, and the grid may have more nodes than points.
 """
 
-from __future__ import annotations
-
 from numbers import Integral
 from typing import Any
 

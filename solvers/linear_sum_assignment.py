@@ -1,7 +1,5 @@
 """The drop-in `linear_sum_assignment`, with SciPy's signature, results and errors."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import numpy as np

@@ -1,7 +1,5 @@
 """Losses: the value of a transport problem, the Sinkhorn divergence, and their gradients."""
 
-from __future__ import annotations
-
 import math
 from dataclasses import dataclass
 from typing import Any

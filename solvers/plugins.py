@@ -1,7 +1,5 @@
 """Plugin files: Python files that register solvers when `--plugin` loads them."""
 
-from __future__ import annotations
-
 import hashlib
 import importlib.util
 import sys

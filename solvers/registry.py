@@ -6,8 +6,6 @@ A solver is a function `(problem, **options) -> Result` with a `Capabilities` re
 `--plugin` (`lapmark.solvers.plugins`).
 """
 
-from __future__ import annotations
-
 import dataclasses
 import difflib
 import functools

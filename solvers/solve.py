@@ -1,7 +1,5 @@
 """The entry point: solve a problem with a solver of the registry."""
 
-from __future__ import annotations
-
 from typing import Any, overload
 
 import numpy as np

@@ -1,7 +1,5 @@
 """Validation of what users pass: errors name the entry at fault, before any native code sees it."""
 
-from __future__ import annotations
-
 import os
 import reprlib
 from numbers import Integral, Real

@@ -3,8 +3,6 @@
 The pictures and their page are made by `lapmark.reports`.
 """
 
-from __future__ import annotations
-
 import inspect
 import math
 import shlex

@@ -7,8 +7,6 @@ points will differ, since t-SNE amplifies rounding differences between libraries
 reference is shipped. The quality of the two should agree.
 """
 
-from __future__ import annotations
-
 import os
 from pathlib import Path
 from typing import Annotated

@@ -1,7 +1,5 @@
 """Embeddings behind one interface: checked, seeded, and cached by all that they depend on."""
 
-from __future__ import annotations
-
 import functools
 
 import numpy as np

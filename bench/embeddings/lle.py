@@ -6,8 +6,6 @@ by its neighbours among the points of the fit, and its embedded point by theirs;
 embedded points. The results equal scikit-learn's and take a fraction of the time.
 """
 
-from __future__ import annotations
-
 import warnings
 from typing import Self
 

@@ -4,8 +4,6 @@ A method takes vectors (n, d) in float64 that are not all equal, n ≥ 2. It imp
 since some of them take seconds to load.
 """
 
-from __future__ import annotations
-
 import importlib.util
 import warnings
 from collections.abc import Callable

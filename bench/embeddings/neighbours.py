@@ -6,8 +6,6 @@ their distances are computed again in float64; if a point that was not kept may 
 exactly.
 """
 
-from __future__ import annotations
-
 import threading
 
 import numpy as np

@@ -11,8 +11,6 @@ those of the left the eigenvalues would be wrong. Lanczos iteration on the inver
 of A have a fraction of the entries of those of M, and twice the digits.
 """
 
-from __future__ import annotations
-
 import warnings
 
 import numpy as np

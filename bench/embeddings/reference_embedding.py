@@ -5,8 +5,6 @@ are compared between machines use this embedding. `python -m lapmark.bench.appli
 such a file.
 """
 
-from __future__ import annotations
-
 import hashlib
 import io
 from importlib.resources import files

@@ -1,7 +1,5 @@
 """Random points from the density of an embedding."""
 
-from __future__ import annotations
-
 import numpy as np
 
 #: Rank of the neighbour whose distance measures the local density.

@@ -1,7 +1,5 @@
 """Calls in parallel threads, for functions that release Python's lock, such as NumPy's on large arrays."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any

@@ -9,8 +9,6 @@ Source: R. Bhatia, T. Jain, Y. Lim, On the Bures–Wasserstein distance between 
 Mathematicae 37 (2019) 165–191.
 """
 
-from __future__ import annotations
-
 import numpy as np
 
 #: Entries of matrices of pairs that are computed at once, to bound the memory.

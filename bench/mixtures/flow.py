@@ -14,8 +14,6 @@ and its losses equal those of POT and torch in float64 up to rounding, unless a 
 `transport_plan`.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from numbers import Integral
 from typing import Any

@@ -4,8 +4,6 @@ The root of a 2 × 2 matrix with eigenvalues p, q ≥ 0 has the trace h = √p +
 s = √(det C · det D), tr (C^½ D C^½)^½ = h = √(tr CD + 2s), and the optimal map is A = (D + s C⁻¹)/h.
 """
 
-from __future__ import annotations
-
 import numpy as np
 
 from lapmark.bench.util.jit import compiled

@@ -6,8 +6,6 @@ bounds in place of unknown distances, the distances of pairs that it uses, or ne
 plan that uses known pairs only is optimal for the true costs too, since these are never below the bounds.
 """
 
-from __future__ import annotations
-
 import numpy as np
 
 from . import bures_distance

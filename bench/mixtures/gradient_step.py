@@ -1,7 +1,5 @@
 """Parts of a gradient step that do not depend on the dimension, compiled: softmax, its gradient, and Adam."""
 
-from __future__ import annotations
-
 import numpy as np
 
 from lapmark.bench.util.jit import compiled

@@ -11,8 +11,6 @@ order of its steps. `centre` picks a mean of extreme ones, t_k = mean over l of 
 problem only. In particular, equal mixtures get equal duals and stay at rest.
 """
 
-from __future__ import annotations
-
 import numpy as np
 
 from lapmark.bench.util.jit import compiled

@@ -1,7 +1,5 @@
 """Families of problems: what one is, and the table of all of them."""
 
-from __future__ import annotations
-
 import functools
 import importlib
 import pkgutil

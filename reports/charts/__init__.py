@@ -3,8 +3,6 @@
 They draw certified cells only, except for the profiles, in which other cells count as failures, and the status matrix.
 """
 
-from __future__ import annotations
-
 from . import (
     accuracy,
     avx2_speedup,

@@ -1,7 +1,5 @@
 """Charts of a certified error against time: the accuracy of each solver, and the time it needs for it."""
 
-from __future__ import annotations
-
 import functools
 import math
 from collections.abc import Iterator

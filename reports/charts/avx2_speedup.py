@@ -1,7 +1,5 @@
 """Chart of the speed-up by vector instructions: the scalar build of a solver against the one with AVX2."""
 
-from __future__ import annotations
-
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure

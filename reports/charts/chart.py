@@ -1,7 +1,5 @@
 """A chart of a report, and the marks that charts share."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any

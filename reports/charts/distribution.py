@@ -1,7 +1,5 @@
 """Distribution functions over cases, a step curve per solver: the panels of both kinds of profile."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 
 import numpy as np

@@ -1,7 +1,5 @@
 """Chart of the fitted exponents of time against n, with their intervals."""
 
-from __future__ import annotations
-
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure

@@ -1,7 +1,5 @@
 """Performance profiles (Dolan and Moré): the share of cases a solver answers within a factor of the fastest."""
 
-from __future__ import annotations
-
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure

@@ -1,7 +1,5 @@
 """Chart of the regret of advice: each family of problems is hidden in turn from the choice of a solver."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import numpy as np

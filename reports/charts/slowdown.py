@@ -1,7 +1,5 @@
 """Chart of the slowdown on a hard family, relative to an easier one of the same size and settings."""
 
-from __future__ import annotations
-
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure

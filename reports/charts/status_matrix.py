@@ -1,7 +1,5 @@
 """Chart of the status of every cell, a matrix of solvers and cases."""
 
-from __future__ import annotations
-
 import itertools
 from collections.abc import Iterator
 

@@ -1,7 +1,5 @@
 """Charts of time and memory against n: a panel per case with a curve per solver."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """Data profiles: the share of cases that each solver answers within a gap, against time."""
 
-from __future__ import annotations
-
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure

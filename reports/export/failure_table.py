@@ -1,7 +1,5 @@
 """Failures of solvers on each case, as a table in Markdown: `python -m lapmark.reports.export.failure_table DIR`."""
 
-from __future__ import annotations
-
 import sys
 from collections.abc import Iterator
 from itertools import groupby

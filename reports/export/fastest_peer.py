@@ -5,8 +5,6 @@
 Cases in which the package is faster are bold; cases without a certified answer of a package are not compared.
 """
 
-from __future__ import annotations
-
 import sys
 from pathlib import Path
 

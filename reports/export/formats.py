@@ -1,7 +1,5 @@
 """Results for other programs: a table of cells as CSV or Parquet, or a table of calls in the format of benchopt."""
 
-from __future__ import annotations
-
 import inspect
 import io
 import math

@@ -1,7 +1,5 @@
 """The assignment of a map as a table for other programs: which item is at which node."""
 
-from __future__ import annotations
-
 import io
 from pathlib import Path
 

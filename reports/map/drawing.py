@@ -1,7 +1,5 @@
 """A map of items on the nodes of a grid: a picture, an SVG with names of cells, or a page to zoom into."""
 
-from __future__ import annotations
-
 import io
 import re
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """The table of all cells on a report's page: its columns, and the text and sort value of each entry."""
 
-from __future__ import annotations
-
 import functools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """The page of the gallery: the applications drawn in a folder, each with the command that draws it."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 from lapmark.bench.applications import gallery

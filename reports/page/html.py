@@ -3,8 +3,6 @@
 Names come from data, so templates escape everything, and a page's own security policy runs its one script only.
 """
 
-from __future__ import annotations
-
 import base64
 import functools
 import hashlib

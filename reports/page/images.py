@@ -1,7 +1,5 @@
 """Images of a page: charts, and pictures of answers reduced to the size of a screen."""
 
-from __future__ import annotations
-
 import io
 import urllib.parse
 from dataclasses import dataclass, replace

@@ -4,8 +4,6 @@ Records hold no answers, so a case is solved again, by its fastest solver. The p
 and the next report uses them.
 """
 
-from __future__ import annotations
-
 import hashlib
 import json
 import math

@@ -4,8 +4,6 @@ Plots use figures of their own, so that no global setting of Matplotlib changes.
 out on the black background.
 """
 
-from __future__ import annotations
-
 import base64
 import io
 import warnings

@@ -4,8 +4,6 @@ Pictures of images are pixels: every image is shown pixel by pixel, white on bla
 In all pictures y points up; plots show the same square at the same scale.
 """
 
-from __future__ import annotations
-
 import math
 import warnings
 from pathlib import Path

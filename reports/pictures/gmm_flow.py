@@ -4,8 +4,6 @@ The half axes of an ellipse are the standard deviations of a Gaussian. The opaci
 component. In more than two dimensions an ellipse shows the first two coordinates.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any

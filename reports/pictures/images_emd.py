@@ -1,7 +1,5 @@
 """Pictures of the earth mover's distance between images: the flow of mass, and nearest neighbours."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Mapping
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Picture of a label transfer: the labelled cloud beside the one that receives the labels."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import numpy as np

@@ -1,7 +1,5 @@
 """Pieces of the figures of a locally linear embedding: axes of the plane, labelled points, thumbnails and tiles."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Picture of a transport plan between points in the plane: masses as marks, moved mass as lines."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Any
 

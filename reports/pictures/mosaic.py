@@ -1,7 +1,5 @@
 """Images on the nodes of a grid as one picture, each in a square cell."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import numpy as np

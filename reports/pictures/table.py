@@ -1,7 +1,5 @@
 """Which function draws the answers to which family of problems, and what each picture shows."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Pictures of the word mover's distance: moved words, and the nearest texts."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """Bertsekas's forward auction with ε-scaling, in C; exact at the end."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 
 from lapmark.solvers.native import _native

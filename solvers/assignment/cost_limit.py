@@ -1,7 +1,5 @@
 """Assignment of points under a cost limit: list only the pairs below it, or show that it excludes none."""
 
-from __future__ import annotations
-
 import numpy as np
 
 from lapmark.solvers.costs import PointCost

@@ -4,8 +4,6 @@ Rows enter one at a time. For each, a tree of tight pairs grows by the least sla
 total change of the duals is the length of a shortest augmenting path, so that the method is equivalent to Dijkstra's.
 """
 
-from __future__ import annotations
-
 import functools
 from collections.abc import Callable
 

@@ -1,7 +1,5 @@
 """Jonker and Volgenant's algorithm, in scalar C and with AVX2: one source, two builds, the same answers."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 
 import numpy as np

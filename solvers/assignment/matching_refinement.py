@@ -7,8 +7,6 @@ to no better answer and are left out. The new duals are added to the earlier one
 Steffy, K. Wolter, Iterative refinement for linear programming, INFORMS J. Comput. 28 (2016) 449–464).
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable
 from typing import Generic, NamedTuple, TypeVar

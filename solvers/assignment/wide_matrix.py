@@ -3,8 +3,6 @@
 The answer of a search is turned back here: the matching, the duals, and the bound that they prove if the time is over.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 
 import numpy as np

@@ -1,7 +1,5 @@
 """The `Certificate` record, and safe reading of the answers it judges, which may be anything."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from numbers import Real
 

@@ -4,8 +4,6 @@ A product of the missing masses could use forbidden pairs. A flow along allowed 
 mass, exists if some plan meets the marginals (L. R. Ford, D. R. Fulkerson, 1956).
 """
 
-from __future__ import annotations
-
 import numpy as np
 import scipy.sparse
 from scipy.sparse.csgraph import maximum_flow

@@ -4,8 +4,6 @@ For an assignment (Hall's theorem), some rows or columns of the shorter side all
 transport, some rows hold more mass than all the columns that they allow take, or the other way round.
 """
 
-from __future__ import annotations
-
 import numpy as np
 
 from lapmark.solvers.costs import Cost, SparseCost

@@ -1,7 +1,5 @@
 """The certificate of a matching: its faults, its cost, and the duals that prove it."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator
 
 import numpy as np

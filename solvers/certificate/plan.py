@@ -8,8 +8,6 @@ A plan that meets its marginals is proven by complementary slackness, for the ma
 rounded first, and compared with the bounds of `plan_bounds`.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 

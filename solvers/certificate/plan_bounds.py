@@ -13,8 +13,6 @@ With a the masses of the rows and r the row sums of the answer, and likewise for
   same sums give. For an unbalanced problem the gap is ρ KL(π1 | a exp(−f / ρ)) plus the same for the columns.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 

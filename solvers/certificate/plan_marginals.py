@@ -3,8 +3,6 @@
 The certificate of a plan looks at every pair here only. The kernels of solvers are not used, so that their faults show.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np

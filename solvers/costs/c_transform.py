@@ -5,8 +5,6 @@ the minimum of the formula in exact arithmetic. So sums in a certificate hold de
 and take `low`. Duals may have a `tail` each: a second number to add, if one float64 number does not hold them.
 """
 
-from __future__ import annotations
-
 import math
 
 import numpy as np

@@ -5,8 +5,6 @@ A bound proves something only if it is known on which side of it the true value 
 of a single difference is kept as a second number (D. E. Knuth, The Art of Computer Programming 2, section 4.2.2).
 """
 
-from __future__ import annotations
-
 import itertools
 import math
 

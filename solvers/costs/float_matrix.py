@@ -1,7 +1,5 @@
 """The matrix of floats that native code reads, from any cost."""
 
-from __future__ import annotations
-
 import numpy as np
 
 from lapmark.solvers.deadline import Deadline

@@ -4,8 +4,6 @@ Everything is in units of cost, and the potentials stay in the log domain. Solve
 with the potentials (`lapmark.solvers.transport.sinkhorn`).
 """
 
-from __future__ import annotations
-
 import math
 from dataclasses import dataclass, replace
 

@@ -5,8 +5,6 @@ largest first. The remaining rows and columns are matched exactly among themselv
 remain, and the worse the greedy part. No pair is improved afterwards.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 
 import numpy as np

@@ -1,7 +1,5 @@
 """Exact transport between histograms over common bins: many small problems of one matrix in one native call."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import numpy as np

@@ -6,8 +6,6 @@ fit, the last one until they fit to that error. "schedule" follows GeomLoss's sc
 Points are never turned into a matrix (`lapmark.solvers.sinkhorn.kernel_sums`).
 """
 
-from __future__ import annotations
-
 import math
 
 import numpy as np

@@ -1,7 +1,5 @@
 """A user's data to lay on a grid: a folder of images, or a file of images, features or points."""
 
-from __future__ import annotations
-
 import math
 import os
 from collections.abc import Mapping, Sequence

@@ -1,7 +1,5 @@
 """Sizes of maps in pixels: the side of a cell, and limits of pictures."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Sequence
 

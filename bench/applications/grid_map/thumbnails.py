@@ -3,8 +3,6 @@
 A folder of photographs is read by several threads, an image at a time each, and only the thumbnails are kept.
 """
 
-from __future__ import annotations
-
 import contextlib
 import functools
 import math

@@ -1,7 +1,5 @@
 """The numbers behind the pictures of locally linear embedding."""
 
-from __future__ import annotations
-
 import copy
 import itertools
 import time

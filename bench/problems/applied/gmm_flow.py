@@ -5,8 +5,6 @@ those of the other at squared Bures–Wasserstein distances; `flow` descends alo
 (`lapmark.bench.mixtures`).
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np

@@ -8,8 +8,6 @@ The application finds the nearest labelled image by this distance (`distances`),
 the same histograms.
 """
 
-from __future__ import annotations
-
 from typing import Literal
 
 import numpy as np

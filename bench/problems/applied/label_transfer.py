@@ -8,8 +8,6 @@ The cost is half the squared distance and the default blur 0.05, as in the tutor
 module, or read from files that Pillow reads.
 """
 
-from __future__ import annotations
-
 import functools
 from dataclasses import dataclass
 

@@ -14,8 +14,6 @@ The setting `source` says where the points come from:
 The n points are the first of `numpy.random.default_rng(seed).permutation`, or drawn by that generator.
 """
 
-from __future__ import annotations
-
 from typing import Literal
 
 import numpy as np

@@ -3,8 +3,6 @@
 The files are not included; `lapmark.bench.data.datasets` says where they are searched.
 """
 
-from __future__ import annotations
-
 from lapmark.bench.data import datasets
 from lapmark.bench.problems import check_only_instance, family
 from lapmark.solvers import Assignment, DenseCost

@@ -1,7 +1,5 @@
 """Points of the unit square and the nodes of a square grid: what families that match the two have in common."""
 
-from __future__ import annotations
-
 import math
 from dataclasses import dataclass
 from typing import Literal

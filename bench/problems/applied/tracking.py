@@ -5,8 +5,6 @@ its detection cost little, and some tracks end while others begin. Trackers solv
 that the constant cost of a call matters most.
 """
 
-from __future__ import annotations
-
 import numpy as np
 
 from lapmark.bench.problems import FloatType, family

@@ -15,8 +15,6 @@ The setting `source` says where the points come from:
 The n points are the first of `numpy.random.default_rng(seed).permutation`, or drawn by that generator.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from typing import Literal
 

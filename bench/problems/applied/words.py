@@ -14,8 +14,6 @@ The built-in texts are the topics of Python's manual, and the built-in vectors a
 (`lapmark.bench.data.documentation_vectors`); both are those of the running Python.
 """
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -5,8 +5,6 @@ matching, the answer is a proof of infeasibility. Invalid costs, such as NaN, ar
 `adversarial-transport` has such inputs for transport.
 """
 
-from __future__ import annotations
-
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np

@@ -1,7 +1,5 @@
 """Inputs of the families `adversarial` and `adversarial-transport`."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Generic, TypeVar

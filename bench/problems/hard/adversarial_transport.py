@@ -4,8 +4,6 @@ As in `adversarial`, each `input` is one way to break a solver, and a valid prob
 blur, the others have none.
 """
 
-from __future__ import annotations
-
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np

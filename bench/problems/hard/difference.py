@@ -7,8 +7,6 @@ Many pairs tie exactly: rows i and k differ by the same amount at every column b
 - `random`: both are drawn from 0 to n − 1 with repetition.
 """
 
-from __future__ import annotations
-
 from typing import Literal
 
 import numpy as np

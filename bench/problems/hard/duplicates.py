@@ -9,8 +9,6 @@ of
   constant blocks.
 """
 
-from __future__ import annotations
-
 from typing import Literal
 
 import numpy as np

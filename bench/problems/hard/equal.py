@@ -1,7 +1,5 @@
 """All costs are equal, so that every matching is optimal; some solvers still fail."""
 
-from __future__ import annotations
-
 import numpy as np
 
 from lapmark.bench.problems import FloatType, check_only_instance, family

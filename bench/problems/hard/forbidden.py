@@ -3,8 +3,6 @@
 One random matching stays allowed, so that there is always an answer.
 """
 
-from __future__ import annotations
-
 import numpy as np
 
 from lapmark.bench.problems import FloatType, family

@@ -14,8 +14,6 @@ distances
 `distinct` draws the points, with repetition, from that many places of the layout; `share` below 1 leaves nodes empty.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from typing import Literal
 

@@ -4,8 +4,6 @@ The optimum pairs the largest i with the smallest j and costs n(n+1)(n+2)/6. All
 those of columns in one row, so that a start from these minima matches one pair only.
 """
 
-from __future__ import annotations
-
 import numpy as np
 
 from lapmark.bench.problems import check_only_instance, family

@@ -4,8 +4,6 @@ In float32 each sum is rounded, so that the problem is to optimise the rounding 
 matchings nearly tie.
 """
 
-from __future__ import annotations
-
 import numpy as np
 
 from lapmark.bench.problems import FloatType, family

@@ -4,8 +4,6 @@ The large costs dominate the sum, and small ones decide the rest, which prices o
 not resolve.
 """
 
-from __future__ import annotations
-
 import numpy as np
 
 from lapmark.bench.problems import FloatType, family

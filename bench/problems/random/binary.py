@@ -4,8 +4,6 @@ All zeros of a row tie. With 2 % of zeros there is nearly always a matching of z
 is none, and many long searches for another zero fail.
 """
 
-from __future__ import annotations
-
 import numpy as np
 
 from lapmark.bench.problems import family

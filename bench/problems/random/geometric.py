@@ -4,8 +4,6 @@ Unlike uniform costs, they have structure: nearby points compete for the same co
 solvers that are fast on `uniform` slow down.
 """
 
-from __future__ import annotations
-
 from typing import Literal
 
 import numpy as np

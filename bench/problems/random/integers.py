@@ -4,8 +4,6 @@ With `high=99` every row has ties from n = 100 on, which is hard for solvers tha
 with the size, so that the number of nearly best columns of a row stays the same.
 """
 
-from __future__ import annotations
-
 import re
 
 import numpy as np

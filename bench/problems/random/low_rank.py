@@ -4,8 +4,6 @@ Rank one is `product` with random factors, which sorting solves, though few solv
 much structure as points in the plane, and no such shortcut.
 """
 
-from __future__ import annotations
-
 import numpy as np
 
 from lapmark.bench.problems import FloatType, family

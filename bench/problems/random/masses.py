@@ -4,8 +4,6 @@ Uniform points and masses are easy. Mixtures, masses of very different sizes, an
 network simplex methods.
 """
 
-from __future__ import annotations
-
 from typing import Literal
 
 import numpy as np

@@ -3,8 +3,6 @@
 Part of the longer side stays unmatched. Solvers that pad the matrix to a square need more time and memory.
 """
 
-from __future__ import annotations
-
 from typing import Literal
 
 import numpy as np

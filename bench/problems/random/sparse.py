@@ -3,8 +3,6 @@
 One random matching is among the pairs, so that there is always an answer.
 """
 
-from __future__ import annotations
-
 from typing import Literal
 
 import numpy as np

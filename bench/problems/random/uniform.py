@@ -1,7 +1,5 @@
 """Uniform costs on [0, 1), without any structure: the usual first benchmark, and an easy one."""
 
-from __future__ import annotations
-
 import numpy as np
 
 from lapmark.bench.problems import FloatType, family

@@ -1,7 +1,5 @@
 """SciPy's `min_weight_full_bipartite_matching`: Jonker–Volgenant over the allowed pairs only."""
 
-from __future__ import annotations
-
 import numpy as np
 
 from lapmark.solvers.costs.sparse import allowed_pairs

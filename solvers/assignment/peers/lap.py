@@ -1,7 +1,5 @@
 """The package `lap`, dense: Jonker–Volgenant in C++, common in object tracking."""
 
-from __future__ import annotations
-
 import numpy as np
 
 from lapmark.solvers.errors import Infeasible

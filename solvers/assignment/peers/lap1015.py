@@ -1,7 +1,5 @@
 """Algorithm 1015 of the ACM collection, from the package `py-lap-solver`: the fastest peer on large problems."""
 
-from __future__ import annotations
-
 from typing import Literal
 
 import numpy as np

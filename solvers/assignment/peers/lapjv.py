@@ -1,7 +1,5 @@
 """The package `lapjv`: Jonker–Volgenant with AVX2, known from notebooks with grid layouts of t-SNE."""
 
-from __future__ import annotations
-
 import numpy as np
 
 from lapmark.solvers.errors import Unsupported

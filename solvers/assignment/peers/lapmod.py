@@ -1,7 +1,5 @@
 """The package `lap`, sparse: Volgenant's LAPMOD, which only visits the allowed pairs."""
 
-from __future__ import annotations
-
 import numpy as np
 
 from lapmark.solvers.costs.sparse import allowed_pairs

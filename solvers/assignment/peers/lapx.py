@@ -4,8 +4,6 @@ It is imported as `lap`, and its files replace those of the package `lap`, so th
 other. If there are several such folders, as in an environment on top of another, the first one is imported.
 """
 
-from __future__ import annotations
-
 import importlib.metadata
 import importlib.util
 from collections.abc import Callable

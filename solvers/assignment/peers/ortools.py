@@ -1,7 +1,5 @@
 """OR-tools' linear assignment: Goldberg and Kennedy's cost-scaling push-relabel method, on integer costs."""
 
-from __future__ import annotations
-
 import numpy as np
 
 from lapmark.solvers.errors import Infeasible

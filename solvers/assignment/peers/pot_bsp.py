@@ -1,7 +1,5 @@
 """POT's `compute_bspot_bijection`: bijections of two point clouds merged from random space partitions. Approximate."""
 
-from __future__ import annotations
-
 import numpy as np
 
 from lapmark.solvers.costs import PointCost

@@ -1,7 +1,5 @@
 """POT's `emd`: network simplex for exact transport, with assignment as the case of unit masses."""
 
-from __future__ import annotations
-
 import numpy as np
 
 from lapmark.solvers.problem import Assignment, Problem, require_exact

@@ -1,7 +1,5 @@
 """SciPy's `linear_sum_assignment`: shortest augmenting paths, for rectangular problems too."""
 
-from __future__ import annotations
-
 from lapmark.solvers.errors import Infeasible
 from lapmark.solvers.problem import Assignment
 from lapmark.solvers.registry import Capabilities, register

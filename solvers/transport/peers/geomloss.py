@@ -4,8 +4,6 @@ The package follows its schedule without testing convergence, and does not repor
 potentials, so that a plan states neither cost nor error; a certificate sums both.
 """
 
-from __future__ import annotations
-
 import os
 import shutil
 import sys

@@ -1,7 +1,5 @@
 """HiGHS, through SciPy: transport as a general linear programme. Slow, but independent."""
 
-from __future__ import annotations
-
 import numpy as np
 
 from lapmark.solvers.deadline import Deadline

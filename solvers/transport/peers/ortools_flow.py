@@ -1,7 +1,5 @@
 """OR-tools' min-cost flow: Goldberg's cost-scaling push-relabel method, on integer masses and costs."""
 
-from __future__ import annotations
-
 import numpy as np
 
 from lapmark.solvers.assignment.peers.ortools import integral

@@ -4,8 +4,6 @@ Its entropy is relative to 1, and its potentials include the masses; ours is rel
 the potentials. In a balanced problem only the potentials differ; with a reach the costs are shifted to compensate.
 """
 
-from __future__ import annotations
-
 import functools
 from collections.abc import Callable
 from typing import Any
