@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from lapmark.bench.problems import Case
-from lapmark.solvers.native import _native
+from lapmark.solvers.native import _matrix
 
-BUILDS = ["scalar", "avx2"] if _native.HAS_AVX2 else ["scalar"]
+BUILDS = ["scalar", "avx2"] if _matrix.HAS_AVX2 else ["scalar"]
 
 
 class Kernels:
@@ -23,10 +23,10 @@ class Kernels:
         self.avx2 = build == "avx2"
 
     def time_two_minima(self, build: str, dtype: str, n: int) -> None:
-        _native.two_minima(self.matrix, self.v, self.avx2)
+        _matrix.two_minima(self.matrix, self.v, self.avx2)
 
     def time_row_minima(self, build: str, dtype: str, n: int) -> None:
-        _native.row_minima(self.matrix, self.v, self.avx2)
+        _matrix.row_minima(self.matrix, self.v, self.avx2)
 
     def time_column_minima(self, build: str, dtype: str, n: int) -> None:
-        _native.column_minima(self.matrix, self.v, self.avx2)
+        _matrix.column_minima(self.matrix, self.v, self.avx2)

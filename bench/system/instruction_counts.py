@@ -21,13 +21,12 @@ import struct
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
-from types import TracebackType
 from typing import Any, Self
 
 #: Factor on all time limits under Valgrind.
 CALLGRIND_SLOWDOWN = 60
 
-#: The C function within which Valgrind counts (`solvers/native/_counted.pyx`).
+#: The C function within which Valgrind counts (`solvers/native/_counted_call.pyx`).
 FUNCTION = "lapmark_counted"
 
 #: The file that Valgrind writes, and the most bytes to read of it.
@@ -59,9 +58,7 @@ class HardwareCounter:
         fcntl.ioctl(self._file, _ENABLE, 0)
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *error: object) -> None:
         fcntl.ioctl(self._file, _DISABLE, 0)
         (self.count,) = struct.unpack("=Q", os.read(self._file, 8))
         os.close(self._file)
@@ -80,18 +77,15 @@ class CountedCall:
                 result = self._call()
             self.count = counter.count
             return result
-        from lapmark.solvers.native import _counted
+        from lapmark.solvers.native import _counted_call
 
-        return _counted.counted(self._call)
+        return _counted_call.counted(self._call)
 
 
 def choose_method(how: str) -> str:
     """Return the method that `how` names; "auto" is `hardware` where available, else `callgrind`.
 
-    Raises
-    ------
-    ValueError
-        The method is not available on this machine; the text has the remedy.
+    Raise a ValueError, with the remedy, where the method is not available on this machine.
     """
     ways = {"hardware": _no_hardware, "callgrind": _no_callgrind}
     if how != "auto" and how not in ways:

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from lapmark.solvers.native import _native
+from lapmark.solvers.native import _matrix
 from lapmark.solvers.problem import Assignment
 from lapmark.solvers.registry import register
 from lapmark.solvers.result import Matching
@@ -22,4 +22,4 @@ from .jv import CAPABILITIES, solve_native
 )
 def auction(problem: Assignment, time_limit: float | None = None) -> Matching:
     """Solve an assignment problem by the auction, with AVX2 if the processor has it."""
-    return solve_native("auction", problem, _native.HAS_AVX2, time_limit)
+    return solve_native("auction", problem, _matrix.HAS_AVX2, time_limit)

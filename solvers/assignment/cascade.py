@@ -11,7 +11,7 @@ from lapmark.solvers.costs import Cost, PointCost, SparseCost
 from lapmark.solvers.costs.float_matrix import float_matrix
 from lapmark.solvers.costs.one_dimension import Line
 from lapmark.solvers.deadline import BOUND_SECONDS, Deadline
-from lapmark.solvers.native import _cascade, _native, _transport
+from lapmark.solvers.native import _cascade, _matrix, _transport
 from lapmark.solvers.problem import Assignment
 from lapmark.solvers.registry import Capabilities, register
 from lapmark.solvers.result import Matching
@@ -69,7 +69,7 @@ def cascade(
     threads: int = 1,
     levels: bool = True,
     lists: bool = True,
-    avx2: bool = _native.HAS_AVX2,
+    avx2: bool = _matrix.HAS_AVX2,
 ) -> Matching:
     """Solve an assignment problem to the optimum.
 
@@ -169,7 +169,7 @@ class _Search:
         def search(seconds: float) -> Answer:
             few = n * m <= FEW_PAIRS
             if n < m and few:
-                scanned = _native.assign(
+                scanned = _matrix.assign(
                     "jv", float_matrix(wide, self.deadline), self.avx2, seconds, most_scans=SCANS * n
                 )
                 if scanned[0] is not None:

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 
 from lapmark.solvers.deadline import Deadline
-from lapmark.solvers.native import _native
+from lapmark.solvers.native import _matrix
 from lapmark.solvers.problem import Assignment
 from lapmark.solvers.registry import Capabilities, register
 from lapmark.solvers.result import Matching
@@ -31,7 +31,7 @@ def solve_native(method: str, problem: Assignment, avx2: bool, time_limit: float
     """Solve a problem of any shape by a native method, 'jv' or 'auction'."""
     limit, deadline = np.inf if problem.limit is None else problem.limit, Deadline(time_limit)
     matching = solve_wide(
-        problem, lambda matrix, seconds: _native.assign(method, matrix, avx2, seconds, limit), deadline
+        problem, lambda matrix, seconds: _matrix.assign(method, matrix, avx2, seconds, limit), deadline
     )
     return refined(problem, matching, deadline)
 
@@ -45,7 +45,7 @@ def jv(problem: Assignment, time_limit: float | None = None) -> Matching:
 @register(
     "jv-avx2",
     replace(CAPABILITIES, variant_of="jv"),
-    condition=lambda: None if _native.HAS_AVX2 else "this processor has no AVX2",
+    condition=lambda: None if _matrix.HAS_AVX2 else "this processor has no AVX2",
 )
 def jv_avx2(problem: Assignment, time_limit: float | None = None) -> Matching:
     """Solve like `jv`, with AVX2 in column reduction, in the two minima of a row and in the relaxation."""

@@ -20,7 +20,7 @@ from lapmark.solvers.costs.c_transform import column_minima, near_pairs, row_min
 from lapmark.solvers.costs.exact_sums import difference, sum_down
 from lapmark.solvers.deadline import Deadline
 from lapmark.solvers.errors import Infeasible, TimeLimit
-from lapmark.solvers.native import _cascade, _native
+from lapmark.solvers.native import _cascade, _matrix
 from lapmark.solvers.problem import Assignment
 from lapmark.solvers.result import Matching
 
@@ -157,7 +157,7 @@ def good_enough(
     """
     rows, columns = pairs
     paid = cost.entries(rows, columns)
-    typical, largest_seen = _native.sizes(paid, u, v)
+    typical, largest_seen = _matrix.sizes(paid, u, v)
     if typical == 0 or len(paid) <= FEW:
         # If all pairs cost the same, compare with other pairs of the same rows.
         others = cost.entries(rows, columns[np.arange(len(rows)) - 1]) - paid
@@ -201,7 +201,7 @@ def _posed_again(found: Found[np.ndarray], deadline: Deadline) -> Found[np.ndarr
     np.cumsum(np.bincount(rows, minlength=size), out=begin[1:])
     listed = begin, columns[order].astype(np.int32), lengths[order], size
     try:
-        row_to_col, u, v, *_ = _cascade.sparse(*listed, _native.HAS_AVX2, deadline.left, bids=False)
+        row_to_col, u, v, *_ = _cascade.sparse(*listed, _matrix.HAS_AVX2, deadline.left, bids=False)
     except Infeasible:
         return None  # although the matching is among these pairs: the costs have changed
     if row_to_col is None:

@@ -10,7 +10,7 @@ import math
 import numpy as np
 
 from lapmark.solvers.costs import Cost, PointCost, SparseCost
-from lapmark.solvers.native import _native
+from lapmark.solvers.native import _matrix
 
 from .exact_sums import UNIT, difference
 from .one_dimension import Line, above_least
@@ -33,7 +33,7 @@ def row_minima(cost: Cost, g: np.ndarray, tail: np.ndarray | None = None, every_
     low, rest = np.full(cost.shape[0], np.inf), np.full(cost.shape[0], np.inf)
     for start, block in cost.blocks():
         part = slice(start, start + len(block))
-        low[part] = _native.row_minima(block, g, rest=rest[part], tail=tail)
+        low[part] = _matrix.row_minima(block, g, rest=rest[part], tail=tail)
     return low, rest
 
 
@@ -47,7 +47,7 @@ def column_minima(cost: Cost, f: np.ndarray, tail: np.ndarray | None = None, eve
     low, rest = np.full(cost.shape[1], np.inf), np.full(cost.shape[1], np.inf)
     for start, block in cost.blocks():
         part, more = slice(start, start + len(block)), np.empty(len(rest))
-        here = _native.column_minima(block, f[part], rest=more, tail=None if tail is None else tail[part])
+        here = _matrix.column_minima(block, f[part], rest=more, tail=None if tail is None else tail[part])
         with np.errstate(invalid="ignore"):  # inf − inf, for a column without an allowed pair
             least = np.minimum(low, here)
             less = (here - least) + more < (low - least) + rest
@@ -74,11 +74,11 @@ def _point_minima(cost: PointCost, g: np.ndarray, tail: np.ndarray | None, every
         return _line_minima(cost, line, g, tail)
     points = None if every_pair or min(n, m) == 0 else cost.in_space(1, 2)
     if points is not None:
-        low = _native.point_minima(*points, cost.scale, -g, power=int(cost.p))
+        low = _matrix.point_minima(*points, cost.scale, -g, power=int(cost.p))
     else:
         low = np.full(n, np.inf)
         for start, block in cost.blocks():
-            low[start : start + len(block)] = _native.row_minima(block, g)
+            low[start : start + len(block)] = _matrix.row_minima(block, g)
     off = _rounded(cost, g, low) + UNIT * np.abs(low) + np.abs(tail).max(initial=0.0)
     most = max(MOST_CLOSE, MOST_CLOSE_EACH * (n + m))
     pairs = near_pairs(cost, g, low, 4 * off, True, most, every_pair)
@@ -199,7 +199,7 @@ def near_pairs(
     bound = low + reach + 8 * UNIT * (np.abs(low) + np.abs(duals).max(initial=0.0))
     if isinstance(cost, PointCost) and not every_pair and min(cost.shape) > 0 and (points := cost.in_space(1, 2)):
         here = points if of_columns else points[::-1]
-        found = _native.near_points(*here, cost.scale, -duals, bound, most, power=int(cost.p))
+        found = _matrix.near_points(*here, cost.scale, -duals, bound, most, power=int(cost.p))
         return found if of_columns or found is None else found[::-1]
     if isinstance(cost, SparseCost):
         i, j = entry_places(cost)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from lapmark.solvers.costs import Cost, PointCost
-from lapmark.solvers.native import _numbers
+from lapmark.solvers.native import _line
 
 from .exact_sums import UNIT
 
@@ -56,7 +56,7 @@ class Line:
 
         Takes O((n + m) log(n + m)) time, plus up to n (m − n) steps.
         """
-        found = _numbers.match(self.x, self.y, self.p, self.scale, seconds)
+        found = _line.match(self.x, self.y, self.p, self.scale, seconds)
         if found is None:
             return None
         row_to_col, v = np.empty(len(self.x), dtype=np.intp), np.empty(len(self.y))
@@ -70,7 +70,7 @@ class Line:
 
         All masses are above 0. None if the time is over.
         """
-        found = _numbers.ship(self.x, self.y, a[self.rows], b[self.columns], self.p, self.scale, seconds)
+        found = _line.ship(self.x, self.y, a[self.rows], b[self.columns], self.p, self.scale, seconds)
         if found is None:
             return None
         f, g, (along_x, along_y, rows, columns, moved) = np.empty(len(a)), np.empty(len(b)), found
@@ -82,7 +82,7 @@ class Line:
 
         Also return how far that may be above the least because of rounding, without that of a power.
         """
-        best, lost = _numbers.least(self.x, self.y, self.p, self.scale, g[self.columns], tail[self.columns])
+        best, lost = _line.least(self.x, self.y, self.p, self.scale, g[self.columns], tail[self.columns])
         found = np.empty(len(best), dtype=np.intp)
         found[self.rows] = self.columns[best]
         return found, above_least(len(best), lost)

@@ -21,7 +21,7 @@ from lapmark.solvers.costs.c_transform import row_minima
 from lapmark.solvers.costs.cost import BLOCK_ENTRIES
 from lapmark.solvers.costs.float_matrix import float_matrix
 from lapmark.solvers.deadline import Deadline
-from lapmark.solvers.native import _entropic, _native
+from lapmark.solvers.native import _matrix, _sinkhorn
 from lapmark.solvers.problem import Transport
 
 #: Default relative error tolerance of the kernel sums of points: that of float32.
@@ -143,7 +143,7 @@ class MatrixPairs(Levelled):
 
         def of(part: slice) -> tuple[np.ndarray, np.ndarray, float]:
             room = None if kept is None else kept[part]
-            return _native.marginals(self.matrix[part], f[part], g, a[part], b, epsilon, kept=room)
+            return _matrix.marginals(self.matrix[part], f[part], g, a[part], b, epsilon, kept=room)
 
         rows, cols, cost = self.shared_out(of)
         return Sums(rows, cols, self.level.unit * cost)
@@ -183,8 +183,8 @@ def weighted(g: np.ndarray, b: np.ndarray, epsilon: float) -> np.ndarray:
 def _soft_minima(block: np.ndarray, g: np.ndarray, epsilon: float) -> np.ndarray:
     """Return −ε log Σ_j exp((g_j − c_ij) / ε) of each row of a matrix."""
     block = np.ascontiguousarray(block)
-    hard = _native.row_minima(block, g)
-    rows, _, _ = _native.marginals(block, hard, g, np.zeros(len(block)), np.ones(len(g)), epsilon)
+    hard = _matrix.row_minima(block, g)
+    rows, _, _ = _matrix.marginals(block, hard, g, np.zeros(len(block)), np.ones(len(g)), epsilon)
     return hard - epsilon * np.log(np.maximum(rows, 1.0))  # the smallest alone adds 1
 
 
@@ -222,7 +222,7 @@ class KernelPairs(MatrixPairs):
             if max(np.abs(move_f).max(), np.abs(move_g).max()) < FARTHEST:
                 u, v = np.exp(move_f), np.exp(move_g)
                 a, b = self.level.a * u, self.level.b * v
-                rows, cols = self.shared_out(lambda part: _native.scaled(kept[part], a[part], b))
+                rows, cols = self.shared_out(lambda part: _matrix.scaled(kept[part], a[part], b))
                 return Sums(u * rows, v * cols)
         kept = self.kernel[0] if self.kernel else np.empty(self.matrix.shape, dtype=np.float32)
         self.kernel[:] = kept, f, g, epsilon
@@ -245,7 +245,7 @@ class FormulaPairs(Levelled):
             if deadline.left <= 0:
                 return None
             part = slice(start, start + len(block))
-            rows[part], more, spent_here = _native.marginals(block, f[part], g, a[part], b, epsilon)
+            rows[part], more, spent_here = _matrix.marginals(block, f[part], g, a[part], b, epsilon)
             cols += more
             spent += spent_here
         return Sums(rows, cols, self.level.unit * spent)
@@ -316,7 +316,7 @@ class PointPairs:
 
     def _sweep(self, f: np.ndarray, g: np.ndarray, epsilon: float, seconds: float, **asked: Any) -> Any:
         points = (self.x, self.y, f, g, self.a, self.b, self.scale, self.p)
-        return _entropic.sweep(*points, epsilon, self.rho, self.precision, self.threads, seconds, **asked)
+        return _sinkhorn.sweep(*points, epsilon, self.rho, self.precision, self.threads, seconds, **asked)
 
 
 @dataclass(frozen=True)
@@ -368,10 +368,10 @@ class Ordered:
 
 def _in_order(x: np.ndarray, y: np.ndarray, run: int, threads: int) -> tuple[np.ndarray, np.ndarray]:
     if threads == 1:
-        return _entropic.neighbours(x, run), _entropic.neighbours(y, run)
+        return _sinkhorn.neighbours(x, run), _sinkhorn.neighbours(y, run)
     with ThreadPoolExecutor(1) as other:
-        of_y = other.submit(_entropic.neighbours, y, run)
-        return _entropic.neighbours(x, run), of_y.result()
+        of_y = other.submit(_sinkhorn.neighbours, y, run)
+        return _sinkhorn.neighbours(x, run), of_y.result()
 
 
 def in_place(ordered: np.ndarray, order: np.ndarray | slice) -> np.ndarray:

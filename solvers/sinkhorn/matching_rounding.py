@@ -11,7 +11,7 @@ import numpy as np
 
 from lapmark.solvers.deadline import Deadline
 from lapmark.solvers.errors import Infeasible, TimeLimit
-from lapmark.solvers.native import _native
+from lapmark.solvers.native import _matrix
 
 
 def round_plan(plan: np.ndarray, cost: np.ndarray) -> np.ndarray:
@@ -67,7 +67,7 @@ def _matched(cost: np.ndarray, deadline: Deadline) -> np.ndarray:
     """Return the matching (n,) of least cost, −1 for an unmatched row."""
     n, m = cost.shape
     try:
-        found = _native.assign("jv", cost if n <= m else cost.T, _native.HAS_AVX2, deadline.left)[0]
+        found = _matrix.assign("jv", cost if n <= m else cost.T, _matrix.HAS_AVX2, deadline.left)[0]
     except Infeasible as error:
         if n <= m or error.rows is None or error.columns is None:
             raise

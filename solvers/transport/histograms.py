@@ -7,7 +7,7 @@ import numpy as np
 from lapmark.solvers.costs import Cost, PointCost
 from lapmark.solvers.costs.float_matrix import float_matrix
 from lapmark.solvers.deadline import Deadline
-from lapmark.solvers.native import _native, _transport
+from lapmark.solvers.native import _matrix, _transport
 from lapmark.solvers.problem import Transport
 from lapmark.solvers.result import Plan
 from lapmark.solvers.validation import ROUNDING
@@ -21,7 +21,7 @@ def solve_together(
     partial: bool,
     with_plans: bool,
     threads: int,
-    avx2: bool = _native.HAS_AVX2,
+    avx2: bool = _matrix.HAS_AVX2,
     try_exact_sums: bool = True,
 ) -> tuple[np.ndarray, np.ndarray, Any]:
     """Return costs (p,), pivots (p,) and, if `with_plans`, the answers that `plans_of` reads.
@@ -73,7 +73,7 @@ def _keeps_common_mass(cost: Cost, matrix: np.ndarray, pairs: int) -> bool:
     """
     if isinstance(cost, PointCost):
         return cost.p <= 1 and np.array_equal(cost.x, cost.y)
-    return pairs > len(matrix) // 4 and _transport.is_metric(matrix, _native.HAS_AVX2)
+    return pairs > len(matrix) // 4 and _transport.is_metric(matrix, _matrix.HAS_AVX2)
 
 
 def _sums_are_exact(matrix: np.ndarray) -> bool:

@@ -16,7 +16,7 @@ from lapmark.solvers.costs.one_dimension import Line
 from lapmark.solvers.costs.sparse import allowed_pairs
 from lapmark.solvers.deadline import BOUND_SECONDS, Deadline
 from lapmark.solvers.errors import TimeLimit
-from lapmark.solvers.native import _native, _transport
+from lapmark.solvers.native import _matrix, _transport
 from lapmark.solvers.problem import Transport, require_exact
 from lapmark.solvers.registry import Capabilities, register
 from lapmark.solvers.result import Plan
@@ -52,7 +52,7 @@ DUST = 2.0**-44
         source="W. H. Cunningham (1976); M. D. Grigoriadis (1986); B. Schmitzer (2016); see METHODOLOGY.md",
     ),
 )
-def transport(problem: Transport, time_limit: float | None = None, avx2: bool = _native.HAS_AVX2) -> Plan:
+def transport(problem: Transport, time_limit: float | None = None, avx2: bool = _matrix.HAS_AVX2) -> Plan:
     """Solve a transport problem without a blur to the optimum.
 
     Points at distance or squared distance in up to 3 dimensions take O(n + m) memory; costs with forbidden pairs become

@@ -14,14 +14,14 @@ from lapmark.solvers.assignment.wide_matrix import Answer, solve_wide
 from lapmark.solvers.costs.cost import BLOCK_ENTRIES
 from lapmark.solvers.deadline import Deadline
 from lapmark.solvers.errors import TimeLimit
-from lapmark.solvers.native import _native
+from lapmark.solvers.native import _matrix
 from lapmark.solvers.problem import Assignment, Problem, Transport
 from lapmark.solvers.registry import Capabilities, register
 from lapmark.solvers.result import Matching, Plan
 from lapmark.solvers.sinkhorn.iteration import Entropic, OutOfTime
 from lapmark.solvers.sinkhorn.kernel_sums import KernelPairs
 from lapmark.solvers.sinkhorn.matching_rounding import round_blocks
-from lapmark.solvers.sinkhorn.setup import Options, Posed, check_blur
+from lapmark.solvers.sinkhorn.problem_setup import Options, Posed, check_blur
 
 
 @register(
@@ -127,7 +127,7 @@ def _assign_wide(given: np.ndarray, forbids: bool, blur: float, options: Options
     if forbids:
         allowed = np.isfinite(given)
         # Any matching will do: this detects problems without one.
-        _native.assign("jv", np.where(allowed, 0, np.inf), _native.HAS_AVX2, deadline.left)
+        _matrix.assign("jv", np.where(allowed, 0, np.inf), _matrix.HAS_AVX2, deadline.left)
         finite = given[allowed]
     cost, low, high = given, float(finite.min()), float(finite.max())
     span = high - low
@@ -155,5 +155,5 @@ def _assign_wide(given: np.ndarray, forbids: bool, blur: float, options: Options
     except TimeLimit:
         pass  # in the rounding; the potentials stand
     v = np.minimum(g + f[n] - low, 0.0) if n < m else g
-    u = np.zeros(n) if row_to_col is None else _native.row_minima(given, v)
+    u = np.zeros(n) if row_to_col is None else _matrix.row_minima(given, v)
     return row_to_col, u, v, {"passes": passes}

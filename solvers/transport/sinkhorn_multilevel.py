@@ -13,8 +13,8 @@ from lapmark.solvers.registry import Capabilities, register
 from lapmark.solvers.result import Plan
 from lapmark.solvers.sinkhorn.iteration import STAGE_ERROR, STAGE_PASSES, Entropic, OutOfTime, State
 from lapmark.solvers.sinkhorn.kernel_sums import PointPairs
+from lapmark.solvers.sinkhorn.problem_setup import Options, Posed
 from lapmark.solvers.sinkhorn.quadrature import SMALLEST, Cloud, Nodes
-from lapmark.solvers.sinkhorn.setup import Options, Posed
 
 #: Largest spread of a group of points, relative to the current blur.
 FINENESS = 0.35

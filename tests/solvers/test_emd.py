@@ -10,7 +10,7 @@ from interrupting import interrupted
 from scipy.sparse import coo_array
 
 from lapmark import DenseCost, Infeasible, PointCost, SparseCost, Transport, certify, emd, emd_plans, solve
-from lapmark.solvers.native import _native, _transport
+from lapmark.solvers.native import _matrix, _transport
 
 
 def histograms(rng, *shape, empty=0.5):
@@ -121,7 +121,7 @@ def test_which_matrices_let_common_mass_stay():
         (np.ones((3, 4)), False),
         (np.where(np.arange(n) == np.arange(n)[:, None], 0, np.where(ways == n - 1, 100.0, ways)), False),
     ):
-        for avx2 in {False, _native.HAS_AVX2}:
+        for avx2 in {False, _matrix.HAS_AVX2}:
             assert _transport.is_metric(np.ascontiguousarray(matrix), avx2) == is_one
 
 
@@ -131,7 +131,7 @@ def test_both_builds_and_any_number_of_threads_do_the_same_work():
     a, b = histograms(rng, 300, 40), histograms(rng, 300, 37)
     answers = [
         _transport.histograms(cost, a, b, pairs, pairs, False, False, 1e-6, True, threads, avx2)
-        for avx2 in sorted({False, _native.HAS_AVX2})
+        for avx2 in sorted({False, _matrix.HAS_AVX2})
         for threads in (1, 3)
     ]
     for costs, pivots, whole in answers:

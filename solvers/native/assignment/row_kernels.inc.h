@@ -9,7 +9,7 @@
  */
 #pragma once
 
-#include "core/variant.h"
+#include "core/variant_names.h"
 #include "simd/simd.h"
 
 typedef COST cost_t;

@@ -16,7 +16,7 @@
  */
 #include "assignment/small.h"
 
-#include "core/variant.h"
+#include "core/variant_names.h"
 #include "simd/simd.h"
 
 #include <float.h>

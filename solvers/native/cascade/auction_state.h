@@ -14,7 +14,7 @@
 #include "core/binary_heap.h"
 #include "core/candidates.h"
 #include "core/thread_pool.h"
-#include "core/variant.h"
+#include "core/variant_names.h"
 #include "simd/two_minima.h"
 
 /* Work done and allowed. The unit of work is a bid from a list. */

@@ -1,5 +1,5 @@
 /* The table of all kernels of one instruction set; compiled once for each (ISA). */
-#include "core/variant.h"
+#include "core/variant_names.h"
 #include "dispatch/kernels.h"
 #include "simd/simd.h"
 

@@ -2,7 +2,7 @@
  */
 #include "geometry/point_minima.h"
 
-#include "core/variant.h"
+#include "core/variant_names.h"
 #include "geometry/point_search.inc.h"
 
 enum { ROWS_PER_CHECK = 256 };

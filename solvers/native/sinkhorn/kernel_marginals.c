@@ -3,7 +3,7 @@
 #include "simd/exp2.h"
 #include "sinkhorn/matrix_marginals.h"
 
-#include "core/variant.h"
+#include "core/variant_names.h"
 
 enum { ROWS = 4 };
 

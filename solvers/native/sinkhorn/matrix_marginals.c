@@ -6,7 +6,7 @@
  */
 #include "sinkhorn/matrix_marginals.h"
 
-#include "core/variant.h"
+#include "core/variant_names.h"
 #include "simd/exp2.h"
 
 typedef COST cost_t;

@@ -15,7 +15,7 @@
  */
 #include "sinkhorn/point_marginals.h"
 
-#include "core/variant.h"
+#include "core/variant_names.h"
 #include "geometry/kd_order.inc.h"
 #include "simd/exp2.h"
 #include "sinkhorn/tile_pair.inc.h"

@@ -9,7 +9,7 @@
 #include "transport/transport.h"
 
 #include "core/sorting.h"
-#include "core/variant.h"
+#include "core/variant_names.h"
 #include "simd/simd.h"
 #include "transport/network_simplex/initial_tree.h"
 #include "transport/network_simplex/iterative_refinement.h"

@@ -7,7 +7,7 @@
  *
  * The idea of solving transport over a hierarchy is B. Schmitzer's (J. Math. Imaging Vision 56 (2016)).
  */
-#include "core/variant.h"
+#include "core/variant_names.h"
 #include "geometry/point_search.inc.h"
 #include "geometry/points.h"
 #include "transport/network_simplex/iterative_refinement.h"

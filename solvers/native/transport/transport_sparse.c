@@ -12,7 +12,7 @@
  */
 #include "core/sorting.h"
 #include "core/sparse_costs.h"
-#include "core/variant.h"
+#include "core/variant_names.h"
 #include "transport/network_simplex/initial_tree.h"
 #include "transport/network_simplex/iterative_refinement.h"
 #include "transport/transport.h"

@@ -16,7 +16,7 @@ from lapmark import Assignment, DenseCost, Infeasible, PointCost, SparseCost, Ti
 from lapmark.bench.problems import Case, families
 from lapmark.solvers.auto import automatic
 from lapmark.solvers.certificate.feasible_duals import Terms
-from lapmark.solvers.native import _native
+from lapmark.solvers.native import _matrix
 
 
 @pytest.mark.parametrize("dimensions", [1, 2, 3])
@@ -132,7 +132,7 @@ def test_a_hundred_thousand_small_problems() -> None:
         prove(random_problem(np.random.default_rng(seed)))
 
 
-@pytest.mark.skipif(not _native.HAS_AVX2, reason="this processor has no AVX2")
+@pytest.mark.skipif(not _matrix.HAS_AVX2, reason="this processor has no AVX2")
 @pytest.mark.parametrize("seed", range(40))
 def test_both_builds_do_the_same_work(seed: int) -> None:
     problem = random_problem(np.random.default_rng(seed))

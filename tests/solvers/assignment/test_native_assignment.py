@@ -10,9 +10,9 @@ import pytest
 from interrupting import interrupted
 
 from lapmark import Assignment, DenseCost, certify, solve
-from lapmark.solvers.native import _native
+from lapmark.solvers.native import _matrix
 
-needs_avx2 = pytest.mark.skipif(not _native.HAS_AVX2, reason="this processor has no AVX2")
+needs_avx2 = pytest.mark.skipif(not _matrix.HAS_AVX2, reason="this processor has no AVX2")
 
 
 def matrices():
@@ -33,8 +33,8 @@ MATRICES = dict(matrices())
     ("name", "matrix"), list(matrices()), ids=lambda value: value if isinstance(value, str) else ""
 )
 def test_builds_agree_to_the_bit(method, name, matrix):
-    scalar = _native.assign(method, matrix, False)
-    avx2 = _native.assign(method, matrix, True)
+    scalar = _matrix.assign(method, matrix, False)
+    avx2 = _matrix.assign(method, matrix, True)
     for ours, other in zip(scalar[:3], avx2[:3], strict=True):
         np.testing.assert_array_equal(ours, other)
     assert scalar[3] == avx2[3]
@@ -48,8 +48,8 @@ def test_minima_of_reduced_costs(avx2, dtype, n, m):
     matrix, u, v = rng.random((n, m)).astype(dtype), rng.random(n), rng.random(m)
     matrix[rng.random((n, m)) < 0.1] = np.inf
     wide = matrix.astype(np.float64)
-    np.testing.assert_array_equal(_native.row_minima(matrix, v, avx2), (wide - v).min(axis=1))
-    np.testing.assert_array_equal(_native.column_minima(matrix, u, avx2), (wide - u[:, None]).min(axis=0))
+    np.testing.assert_array_equal(_matrix.row_minima(matrix, v, avx2), (wide - v).min(axis=1))
+    np.testing.assert_array_equal(_matrix.column_minima(matrix, u, avx2), (wide - u[:, None]).min(axis=0))
 
 
 @pytest.mark.parametrize("avx2", [False, pytest.param(True, marks=needs_avx2)])
@@ -60,7 +60,7 @@ def test_two_minima_of_a_row(avx2, dtype, m):
     # Few distinct values: the lower column must win every tie.
     matrix, v = rng.integers(0, 6, (50, m)).astype(dtype), rng.integers(0, 3, m).astype(float)
     matrix[rng.random(matrix.shape) < 0.2] = np.inf
-    values, columns = _native.two_minima(matrix, v, avx2)
+    values, columns = _matrix.two_minima(matrix, v, avx2)
     reduced = matrix.astype(np.float64) - v
     order = np.argsort(reduced, axis=1, kind="stable")[:, :2]
     expected = np.full((50, 2), np.inf)
@@ -101,7 +101,7 @@ def test_the_gil_is_released():
 
     def work() -> None:
         started.set()
-        _native.assign("jv", slow_matrix(), False)
+        _matrix.assign("jv", slow_matrix(), False)
         done.set()
 
     thread = threading.Thread(target=work)
@@ -124,8 +124,8 @@ def test_the_gil_is_released():
 )
 def test_ctrl_c_interrupts_native_code(method, matrix):
     setting = (
-        f"import numpy as np\nfrom lapmark.solvers.native import _native\nk = np.arange(1.0, 6001)\nmatrix = {matrix}"
+        f"import numpy as np\nfrom lapmark.solvers.native import _matrix\nk = np.arange(1.0, 6001)\nmatrix = {matrix}"
     )
-    solving = f"_native.assign('{method}', matrix, False)"
+    solving = f"_matrix.assign('{method}', matrix, False)"
     # Unanswered it would take minutes and end without a word.
     assert interrupted(setting, solving, 0.3) == "interrupted\n"

@@ -9,14 +9,14 @@ from scipy.special import logsumexp
 
 from lapmark.solvers.costs import DenseCost, PointCost
 from lapmark.solvers.deadline import Deadline
-from lapmark.solvers.native import _entropic
+from lapmark.solvers.native import _sinkhorn
 from lapmark.solvers.problem import Transport
 from lapmark.solvers.sinkhorn.kernel_sums import FormulaPairs, KernelPairs, MatrixPairs, Ordered, PointPairs
 from lapmark.solvers.sinkhorn.quadrature import Cloud
 
 AVX2 = [
     False,
-    pytest.param(True, marks=pytest.mark.skipif(not _entropic.HAS_AVX2, reason="this processor has no AVX2")),
+    pytest.param(True, marks=pytest.mark.skipif(not _sinkhorn.HAS_AVX2, reason="this processor has no AVX2")),
 ]
 
 
@@ -30,7 +30,7 @@ def state(n, m, d, p, blur, seed=0, shift=0.3):
     """Points in order, masses, and potentials near those of the plan."""
     rng = np.random.default_rng(seed)
     x, y = rng.random((n, d)), shift + rng.random((m, d))
-    x, y = x[_entropic.neighbours(x)], y[_entropic.neighbours(y)]
+    x, y = x[_sinkhorn.neighbours(x)], y[_sinkhorn.neighbours(y)]
     a, b = masses(n, 1), masses(m, 2)
     cost, epsilon = 0.7 * cdist(x, y) ** p, blur**p
     f, g = np.zeros(n), np.zeros(m)
@@ -51,13 +51,13 @@ def test_sums_over_points(avx2, d, p, n, m, blur, precision):
     x, y, a, b, f, g, cost, epsilon = state(n, m, d, p, blur)
     e = np.exp((f[:, None] + g - cost) / epsilon)
     given = (x, y, f, g, a, b, 0.7, p, epsilon, np.inf, precision, 1, np.inf)
-    rows, cols, spent, pairs = _entropic.sweep(*given, spent=True, avx2=avx2)
+    rows, cols, spent, pairs = _sinkhorn.sweep(*given, spent=True, avx2=avx2)
     np.testing.assert_allclose(rows, e @ b, rtol=2 * precision)
     np.testing.assert_allclose(cols, e.T @ a, rtol=2 * precision)
     assert spent == pytest.approx(a @ (e * cost) @ b, rel=2 * precision, abs=precision * epsilon)
     assert 0 < pairs <= (n + 256) * (m + 256)
     values = np.random.default_rng(3).normal(size=(m, 5))
-    rows, carried, _, _ = _entropic.sweep(*given, values=values, avx2=avx2)
+    rows, carried, _, _ = _sinkhorn.sweep(*given, values=values, avx2=avx2)
     np.testing.assert_allclose(rows, e @ b, rtol=2 * precision)
     np.testing.assert_allclose(carried, e @ (b[:, None] * values), rtol=4 * precision, atol=8 * precision)
 
@@ -65,7 +65,7 @@ def test_sums_over_points(avx2, d, p, n, m, blur, precision):
 def test_threads_do_not_change_sums_beyond_rounding():
     x, y, a, b, f, g, _, epsilon = state(1500, 1300, 2, 2, 0.1)
     one, three = (
-        _entropic.sweep(x, y, f, g, a, b, 0.7, 2, epsilon, np.inf, 1e-5, threads, np.inf, spent=True)
+        _sinkhorn.sweep(x, y, f, g, a, b, 0.7, 2, epsilon, np.inf, 1e-5, threads, np.inf, spent=True)
         for threads in (1, 3)
     )
     for first, second in zip(one, three, strict=True):
@@ -74,7 +74,7 @@ def test_threads_do_not_change_sums_beyond_rounding():
 
 def test_far_pairs_are_never_looked_at():
     x, y, a, b, f, g, _, epsilon = state(3000, 3000, 2, 2, 0.02, shift=0.0)
-    *_, pairs = _entropic.sweep(x, y, f, g, a, b, 0.7, 2, epsilon, np.inf, 1e-5, 1, np.inf)
+    *_, pairs = _sinkhorn.sweep(x, y, f, g, a, b, 0.7, 2, epsilon, np.inf, 1e-5, 1, np.inf)
     assert pairs < 0.5 * 3000**2
 
 
@@ -87,13 +87,13 @@ def test_float32_gives_way_to_float64_where_it_has_too_few_digits():
     e = np.exp(np.minimum((f[:, None] + g - cost) / epsilon, 700))
     kept = np.arange(64) != 3
     for precision in (1e-5, 1e-8):
-        ours = _entropic.sweep(x, y, f, g, a, b, 0.7, 2, epsilon, np.inf, precision, 1, np.inf)[0]
+        ours = _sinkhorn.sweep(x, y, f, g, a, b, 0.7, 2, epsilon, np.inf, precision, 1, np.inf)[0]
         np.testing.assert_allclose(ours[kept], (e @ b)[kept], rtol=2 * precision, atol=2 * precision)
 
 
 def test_neighbours_stand_in_boxes():
     points = np.random.default_rng(0).random((1000, 2))
-    order = _entropic.neighbours(points, 4)
+    order = _sinkhorn.neighbours(points, 4)
     assert sorted(order) == list(range(1000))
     ordered = points[order]
     runs = ordered[:960].reshape(-1, 16, 2)
@@ -101,7 +101,7 @@ def test_neighbours_stand_in_boxes():
 
 
 def test_neighbours_of_points_in_one_place():
-    assert sorted(_entropic.neighbours(np.zeros((77, 3)))) == list(range(77))
+    assert sorted(_sinkhorn.neighbours(np.zeros((77, 3)))) == list(range(77))
 
 
 @pytest.mark.parametrize("threads", [1, 3])
@@ -203,7 +203,7 @@ def test_order_is_undone():
 def test_nodes_have_the_moments_of_their_points(d, n):
     rng = np.random.default_rng(n)
     points = rng.normal(size=(n, d))
-    points = points[_entropic.neighbours(points, 4)]
+    points = points[_sinkhorn.neighbours(points, 4)]
     mass = rng.exponential(size=n)
     nodes = Cloud.of(points, mass).nodes(0.5)
     assert nodes.mass.sum() == pytest.approx(mass.sum())
@@ -217,7 +217,7 @@ def test_nodes_have_the_moments_of_their_points(d, n):
 def test_nodes_between_clusters_are_points():
     rng = np.random.default_rng(0)
     points = np.concatenate([rng.normal(0, 0.01, (400, 2)), rng.normal(5, 0.01, (399, 2)), [[2.5, 2.5]]])
-    points = points[_entropic.neighbours(points, 4)]
+    points = points[_sinkhorn.neighbours(points, 4)]
     cloud = Cloud.of(points, np.full(800, 1 / 800))
     nodes = cloud.nodes(0.02)
     alone = np.flatnonzero((nodes.points == [2.5, 2.5]).all(axis=1))
@@ -229,7 +229,7 @@ def test_nodes_between_clusters_are_points():
 def test_planes_through_nodes_are_exact_for_planes():
     rng = np.random.default_rng(1)
     points = rng.random((600, 2))
-    points = points[_entropic.neighbours(points, 4)]
+    points = points[_sinkhorn.neighbours(points, 4)]
     nodes = Cloud.of(points, rng.exponential(size=600)).nodes(0.1)
     group = nodes.holding(np.arange(600))
     values = nodes.extended(nodes.points @ [2.0, -1.0] + 3.0, group, points)

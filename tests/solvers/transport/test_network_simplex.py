@@ -29,7 +29,7 @@ from lapmark import (
 from lapmark.solvers.auto import automatic
 from lapmark.solvers.costs.c_transform import column_minima, row_minima
 from lapmark.solvers.errors import Unsupported
-from lapmark.solvers.native import _native
+from lapmark.solvers.native import _matrix
 
 MASSES = {
     "uniform": lambda rng, n: None,
@@ -152,7 +152,7 @@ def test_what_has_no_mass_has_duals_that_fit():
         assert_optimal(problem, solve(problem))
 
 
-@pytest.mark.skipif(not _native.HAS_AVX2, reason="this processor has no AVX2")
+@pytest.mark.skipif(not _matrix.HAS_AVX2, reason="this processor has no AVX2")
 @pytest.mark.parametrize("cloud", CLOUDS)
 def test_both_builds_do_the_same_work(cloud):
     rng = np.random.default_rng(5)

@@ -15,10 +15,10 @@ from lapmark import (
     certify,
     solve,
 )
-from lapmark.solvers.native import _native
+from lapmark.solvers.native import _matrix
 from lapmark.solvers.sinkhorn.iteration import descent, tuned
 
-needs_avx2 = pytest.mark.skipif(not _native.HAS_AVX2, reason="this processor has no AVX2")
+needs_avx2 = pytest.mark.skipif(not _matrix.HAS_AVX2, reason="this processor has no AVX2")
 
 
 # The native pass
@@ -33,7 +33,7 @@ def test_pass_gives_soft_minima(avx2, dtype, n, m, epsilon):
     cost = rng.normal(size=(n, m)).astype(dtype)
     a, b, g = masses(n, 1), masses(m, 2), rng.normal(size=m)
     f = (cost - g).min(axis=1).astype(np.float64)
-    rows, cols, spent = _native.marginals(cost, f, g, a, b, epsilon, avx2)
+    rows, cols, spent = _matrix.marginals(cost, f, g, a, b, epsilon, avx2)
     exponent = (f[:, None] + g - cost.astype(np.float64)) / epsilon
     np.testing.assert_allclose(rows, np.exp(logsumexp(exponent, b=b, axis=1)), rtol=1e-12)
     expected = np.exp(logsumexp(exponent, b=a[:, None], axis=0))
@@ -48,7 +48,7 @@ def test_native_marginals_builds_agree(dtype):
     rng = np.random.default_rng(5)
     cost = rng.random((90, 77)).astype(dtype)
     inputs = (cost, cost.min(axis=1).astype(np.float64), np.zeros(77), masses(90, 1), masses(77, 2), 0.01)
-    for scalar, avx2 in zip(_native.marginals(*inputs, False), _native.marginals(*inputs, True), strict=True):
+    for scalar, avx2 in zip(_matrix.marginals(*inputs, False), _matrix.marginals(*inputs, True), strict=True):
         np.testing.assert_allclose(scalar, avx2, rtol=1e-13)
 
 
@@ -56,7 +56,7 @@ def test_native_marginals_builds_agree(dtype):
 def test_pass_says_where_exponents_leave_the_range(avx2):
     one = np.ones(1)
     for exponent, expected in ((600.0, np.exp(600.0)), (-60.0, np.exp(-60.0)), (-100.0, 0.0), (701.0, np.nan)):
-        rows, cols, _ = _native.marginals(np.zeros((1, 1)), np.array([exponent]), np.zeros(1), one, one, 1.0, avx2)
+        rows, cols, _ = _matrix.marginals(np.zeros((1, 1)), np.array([exponent]), np.zeros(1), one, one, 1.0, avx2)
         np.testing.assert_allclose([rows[0], cols[0]], expected, rtol=1e-12)
 
 

@@ -4,7 +4,7 @@
 
 #include "assignment/assignment.h"
 #include "core/binary_heap.h"
-#include "core/variant.h"
+#include "core/variant_names.h"
 #include "simd/simd.h"
 
 /* More classes than this are not worth memory and time that grow with their square. */

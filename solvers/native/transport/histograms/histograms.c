@@ -9,9 +9,9 @@
  *
  * Nothing is allocated, and rows of costs are padded with +inf to whole vectors.
  */
-#include "transport/histograms/answer.h"
-#include "transport/histograms/first_tree.h"
+#include "transport/histograms/initial_tree.h"
 #include "transport/histograms/refinement.h"
+#include "transport/histograms/result.h"
 
 histogram_scratch_t ISA_NAME(histogram_scratch);
 

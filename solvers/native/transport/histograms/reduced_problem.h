@@ -2,7 +2,7 @@
 #pragma once
 
 #include "core/double_double.h"
-#include "core/variant.h"
+#include "core/variant_names.h"
 #include "simd/simd.h"
 #include "transport/histograms/histograms.h"
 #include "transport/network_simplex/spanning_tree.h"

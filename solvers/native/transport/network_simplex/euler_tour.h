@@ -10,7 +10,7 @@
 #pragma once
 
 #include "core/arena.h"
-#include "core/variant.h"
+#include "core/variant_names.h"
 
 /* The height of a node is `raw` plus the lift of its chunk. */
 typedef struct {

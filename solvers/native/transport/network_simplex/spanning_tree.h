@@ -11,7 +11,7 @@
  */
 #pragma once
 
-#include "core/variant.h"
+#include "core/variant_names.h"
 #include "transport/masses.h"
 
 #include <stdint.h>

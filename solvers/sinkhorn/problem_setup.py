@@ -21,7 +21,7 @@ from lapmark.solvers.validation import check_number, check_threads
 
 from .iteration import Entropic, OutOfTime, State, descent
 from .kernel_sums import FINEST, PRECISION, TILE, Ordered, Pairs, in_place
-from .support import Support
+from .positive_masses import Support
 
 #: Smallest ratio of ε to the largest |cost|: below, rounding would change a plan by more than about 1e-6, relatively.
 SMALLEST_EPSILON = 1e-9

@@ -1,5 +1,5 @@
 /* Whether a matrix of costs is a metric. */
-#include "core/variant.h"
+#include "core/variant_names.h"
 #include "transport/histograms/histograms.h"
 
 #include <math.h>
