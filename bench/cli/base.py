@@ -1,32 +1,28 @@
-"""The application, the options that several commands take, and the display of errors."""
+"""The application, its commands with examples in their help, and the display of errors."""
 
 from __future__ import annotations
 
 import contextlib
 import importlib.metadata
-import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from typer.core import TyperCommand, TyperGroup
 
-from lapmark.bench.util import units
 from lapmark.bench.util.plain_text import plain
 
-from . import completion
+if TYPE_CHECKING:
+    from rich.console import Console
 
 #: Exit status that shells expect after Ctrl-C.
 INTERRUPTED = 130
 
 RESULTS = Path("results")
 
-#: Option of the commands that read a table.
-HEADER = typer.Option("--header/--no-header", help="Whether the first line of a table is a heading; default: detected.")
 
-
-def examples(shown: Mapping[str, str]) -> str:
+def _examples(shown: Mapping[str, str]) -> str:
     """Return the end of a help page: example commands with descriptions."""
     return "**Examples**\n\n" + "\n".join(f"- `{command}`  \n  {what}" for command, what in shown.items())
 
@@ -50,9 +46,9 @@ class _Command(TyperCommand):
 
 
 class _App(typer.Typer):
-    def command(self, name: str | None = None, **settings: Any) -> Any:
-        """Add a command with plain help."""
-        return super().command(name, cls=_Command, **settings)
+    def command(self, name: str | None = None, *, examples: Mapping[str, str], note: str = "") -> Any:  # type: ignore[override]
+        """Add a command whose help ends with examples, their descriptions and a note."""
+        return super().command(name, cls=_Command, epilog="\n\n".join(filter(None, (_examples(examples), note))))
 
 
 app = _App(
@@ -64,9 +60,9 @@ app = _App(
 )
 
 
-def group(name: str, help: str, epilog: str) -> typer.Typer:
+def group(name: str, help: str, examples: Mapping[str, str]) -> _App:
     """Add a verb with subcommands."""
-    verbs = _App(cls=_Group, help=help, epilog=epilog, no_args_is_help=True, rich_markup_mode="markdown")
+    verbs = _App(cls=_Group, help=help, epilog=_examples(examples), no_args_is_help=True, rich_markup_mode="markdown")
     app.add_typer(verbs, name=name)
     return verbs
 
@@ -78,7 +74,7 @@ def _print_version(asked: bool) -> None:
 
 
 @app.callback(
-    epilog=examples(
+    epilog=_examples(
         {
             "lapmark solvers": "list the solvers, and why some are missing here",
             "lapmark run -s jv -s scipy -p uniform -n 500": "measure two solvers on one family of problems at one size",
@@ -97,48 +93,11 @@ def lapmark(
     """Compare, prove and choose solvers of the linear assignment problem and of optimal transport."""
 
 
-def solver_option(help: str, panel: str | None = None) -> Any:
-    """Return an option for solvers."""
-    complete = completion.solvers
-    return typer.Option("--solver", "-s", metavar="SOLVER", help=help, autocompletion=complete, rich_help_panel=panel)
+def plain_console(stderr: bool = False) -> Console:
+    """Return a console that does not colour numbers and names; Rich is loaded here, since completion needs none."""
+    from rich.console import Console
 
-
-def problem_option(help: str, panel: str | None = None) -> Any:
-    """Return an option for problems."""
-    complete = completion.problems
-    return typer.Option("--problem", "-p", metavar="PROBLEM", help=help, autocompletion=complete, rich_help_panel=panel)
-
-
-def size_option(help: str, panel: str | None = None) -> Any:
-    """Return an option for sizes of problems."""
-    return typer.Option("-n", metavar="N", min=1, help=help, rich_help_panel=panel)
-
-
-def data_option(panel: str | None = None) -> Any:
-    """Return the option for the folder of data files."""
-    return typer.Option(
-        metavar="DIR", help="Folder of data files, such as MNIST's; default: $LAPMARK_DATA.", rich_help_panel=panel
-    )
-
-
-def time_option(help: str, panel: str | None = None) -> Any:
-    """Return an option for a time, in seconds."""
-    return typer.Option(parser=_reads(units.duration), metavar="TIME", help=help, rich_help_panel=panel)
-
-
-def memory_option(help: str, panel: str | None = None) -> Any:
-    """Return an option for an amount of memory, in bytes."""
-    return typer.Option(parser=_reads(units.size), metavar="SIZE", help=help, rich_help_panel=panel)
-
-
-def threads_option(help: str, panel: str | None = None) -> Any:
-    """Return an option for a number of threads, with −1 for all cores."""
-    return typer.Option(parser=_reads(_threads), metavar="N", help=help, rich_help_panel=panel)
-
-
-def share_option(help: str) -> Any:
-    """Return an option for a share, as a fraction."""
-    return typer.Option(parser=_reads(units.share), metavar="SHARE", help=help)
+    return Console(highlight=False, stderr=stderr)
 
 
 @contextlib.contextmanager
@@ -148,23 +107,3 @@ def user_errors() -> Iterator[None]:
         yield
     except (ValueError, OSError) as error:
         raise typer.BadParameter(plain(str(error))) from None  # it may contain names from elsewhere
-
-
-def _threads(text: str) -> int:
-    from lapmark.solvers.validation import check_threads
-
-    return check_threads(int(text) if re.fullmatch("[+-]?[0-9]+", text) else text)
-
-
-def _reads(parse: Callable[[str], Any]) -> Callable[[str | float], Any]:
-    """Return a parser for an option that turns a ValueError into a usage error."""
-
-    def read(text: str | float) -> Any:
-        if not isinstance(text, str):
-            return text
-        try:
-            return parse(text)
-        except ValueError as error:
-            raise typer.BadParameter(str(error)) from None
-
-    return read

@@ -45,16 +45,10 @@ def solver_table() -> Table:
             ", ".join(word for word, is_so in takes.items() if is_so),
             "yes" if able.duals else "no",
             escape(able.family if able.exact else f"{able.family}, approximate"),
-            _styled(solver),
+            f"[yellow]missing: {escape(solver.missing)}[/]" if solver.missing else f"[green]{escape(_here(solver))}[/]",
         )
     table.caption = "\n".join([_LEGEND, *map(escape, available_solvers.faults())])
     return table
-
-
-def _styled(solver: AvailableSolver) -> str:
-    if solver.missing:
-        return f"[yellow]missing: {escape(solver.missing)}[/]"
-    return f"[green]{escape(_here(solver))}[/]"
 
 
 def _here(solver: AvailableSolver) -> str:

@@ -10,12 +10,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from . import completion
-from .base import INTERRUPTED, app, examples, time_option, user_errors
+from . import completion, options
+from .base import app, plain_console, user_errors
 
 if TYPE_CHECKING:
-    from rich.console import Console
-
     from lapmark.bench.environments.available_solvers import AvailableSolver
 
 #: Terminal styles of the statuses of a check.
@@ -23,14 +21,12 @@ STYLES = {"pass": "green", "fail": "bold red", "skipped": "dim"}
 
 
 @app.command(
-    epilog=examples(
-        {
-            "lapmark check jv": "run all checks for its kind of problem",
-            "lapmark check --plugin mine.py mine": "check your own solver in a file",
-            "lapmark check --plugin mine.py mine -k brute-force -k duals": "run only some checks",
-            "lapmark check scipy@old": "check a solver in an environment",
-        }
-    )
+    examples={
+        "lapmark check jv": "run all checks for its kind of problem",
+        "lapmark check --plugin mine.py mine": "check your own solver in a file",
+        "lapmark check --plugin mine.py mine -k brute-force -k duals": "run only some checks",
+        "lapmark check scipy@old": "check a solver in an environment",
+    },
 )
 def check(
     solver: Annotated[
@@ -42,46 +38,39 @@ def check(
             autocompletion=completion.solver_names,
         ),
     ],
-    plugin: Annotated[
-        list[Path] | None, typer.Option(metavar="FILE", help="Python file that registers solvers; may be repeated.")
-    ] = None,
+    plugin: Annotated[list[Path] | None, options.PLUGIN] = None,
     part: Annotated[
         list[str] | None,
         typer.Option("-k", metavar="NAME", help="Run only checks whose name contains this; may be repeated."),
     ] = None,
-    timeout: Annotated[float, time_option("Limit of one check.")] = "60s",  # type: ignore[assignment]
+    timeout: Annotated[float, options.duration("Limit of one check.")] = "60s",  # type: ignore[assignment]
 ) -> None:
     """Check that solvers keep the contract: what every solver must do, and what their own capabilities promise.
 
     Each failure shows its input. A check of a capability that a solver does not claim is skipped, with the reason; it
     does not count as passed. The exit status is 1 if a check failed.
     """
-    from rich.console import Console
-
     from lapmark.bench.contract import runner
     from lapmark.bench.environments import available_solvers
     from lapmark.solvers import plugins
 
-    console = Console(highlight=False)
     with user_errors():
         for path in plugin or ():
             plugins.load(path)
         chosen = [available_solvers.get(name) for name in solver]
         checks = [runner.select(each, part or ()) for each in chosen]
-        try:
-            failures = [_examine(console, *pair, timeout) for pair in zip(chosen, checks, strict=True)]
-        except KeyboardInterrupt:
-            raise typer.Exit(INTERRUPTED) from None
+        failures = [_examine(*pair, timeout) for pair in zip(chosen, checks, strict=True)]
     if any(failures):
         raise typer.Exit(1)
 
 
-def _examine(console: Console, solver: AvailableSolver, checks: Sequence[str], timeout: float) -> int:
+def _examine(solver: AvailableSolver, checks: Sequence[str], timeout: float) -> int:
     """Run the checks of a solver and show a line for each; return the number that failed."""
     from rich.markup import escape
 
     from lapmark.bench.contract import runner
 
+    console = plain_console()
     counts: Counter[str] = Counter()
 
     def show(event: str | runner.Finding) -> None:

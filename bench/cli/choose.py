@@ -11,22 +11,10 @@ import typer
 
 from lapmark.bench.util.plain_text import plain
 
-from .base import (
-    HEADER,
-    RESULTS,
-    app,
-    examples,
-    memory_option,
-    problem_option,
-    size_option,
-    threads_option,
-    time_option,
-    user_errors,
-)
+from . import options
+from .base import RESULTS, app, plain_console, user_errors
 
 if TYPE_CHECKING:
-    from rich.console import Console
-
     from lapmark.bench.advice.advisor import Advice, Requirements
     from lapmark.bench.advice.features import Target
     from lapmark.bench.advice.performance_model import Prediction
@@ -34,31 +22,29 @@ if TYPE_CHECKING:
 
 
 @app.command(
-    epilog=examples(
-        {
-            "lapmark choose -p uniform -n 3000": "for a problem of a family",
-            "lapmark choose costs.npy": "for your own matrix; also .csv, and sparse matrices or points as .npz",
-            "lapmark choose -p tracking -n 200 --gap 0.05": "with an answer up to 5 % above the optimum",
-            "lapmark choose -p tracking -n 200 --budget 2s --memory 1GiB": "within limits of time and memory",
-            "lapmark choose -p tracking -n 200 --from results": "from your own measurements",
-        }
-    )
+    examples={
+        "lapmark choose -p uniform -n 3000": "for a problem of a family",
+        "lapmark choose costs.npy": "for your own matrix; also .csv, and sparse matrices or points as .npz",
+        "lapmark choose -p tracking -n 200 --gap 0.05": "with an answer up to 5 % above the optimum",
+        "lapmark choose -p tracking -n 200 --budget 2s --memory 1GiB": "within limits of time and memory",
+        "lapmark choose -p tracking -n 200 --from results": "from your own measurements",
+    },
 )
 def choose(
     file: Annotated[
         Path | None, typer.Argument(metavar="FILE", help="Cost matrix or points: .npy, .csv, .tsv or .npz.")
     ] = None,
     problem: Annotated[
-        str | None, problem_option("Problem in place of a file: `name` or `name:setting=value,…`.")
+        str | None, options.problem("Problem in place of a file: `name` or `name:setting=value,…`.")
     ] = None,
-    size: Annotated[int | None, size_option("Size of the problem.")] = None,
+    size: Annotated[int | None, options.size("Size of the problem.")] = None,
     gap: Annotated[
         float,
         typer.Option(metavar="SHARE", min=0, help="Largest relative excess over the optimal cost, such as 0.01."),
     ] = 0.0,
-    budget: Annotated[float | None, time_option("Limit on the solving time; default: none.")] = None,
-    memory: Annotated[int | None, memory_option("Limit on the memory, on top of the problem; default: none.")] = None,
-    threads: Annotated[int, threads_option("Largest number of threads, -1 for all cores.")] = 1,
+    budget: Annotated[float | None, options.duration("Limit on the solving time; default: none.")] = None,
+    memory: Annotated[int | None, options.memory("Limit on the memory, on top of the problem; default: none.")] = None,
+    threads: Annotated[int, options.threads("Largest number of threads, -1 for all cores.")] = 1,
     source: Annotated[
         Path | None,
         typer.Option(
@@ -68,7 +54,7 @@ def choose(
             "with Lapmark.",
         ),
     ] = None,
-    header: Annotated[bool | None, HEADER] = None,
+    header: Annotated[bool | None, options.HEADER] = None,
     form: Annotated[
         Literal["text", "json"], typer.Option("--format", help="Output format: text for people, JSON for programs.")
     ] = "text",
@@ -77,8 +63,6 @@ def choose(
 
     Nothing is solved: predictions come from measurements of the same family of problems, or of the most similar ones.
     """
-    from rich.console import Console
-
     from lapmark.bench.advice.advisor import Requirements
 
     requirements = Requirements(gap, math.inf if budget is None else budget, math.inf if memory is None else memory)
@@ -88,7 +72,7 @@ def choose(
     if form == "json":
         typer.echo(json.dumps({"file": layout or None, **_as_json(target, advice, place)}, indent=2, allow_nan=False))
     else:
-        _show(Console(highlight=False), target, advice, place, layout and f"{file}: {layout}")
+        _show(target, advice, place, layout and f"{file}: {layout}")
 
 
 def _target(
@@ -142,11 +126,8 @@ def _advice(
         advice = advise(PerformanceModel.of(shipped))
     except advisor.NoAdvice as none:
         raise ValueError(f"{none}. {_how_to_measure(target, folder)}") from None
-    origin = shipped_measurements.origin(shipped)
-    return (
-        advice,
-        f"measurements that ship with Lapmark, from another machine ({origin}): ratios are more reliable than times",
-    )
+    machine = f"another machine ({shipped_measurements.origin(shipped)})"
+    return advice, f"measurements that ship with Lapmark, from {machine}: ratios are more reliable than times"
 
 
 def _how_to_measure(target: Target, folder: Path) -> str:
@@ -156,13 +137,13 @@ def _how_to_measure(target: Target, folder: Path) -> str:
     return f"To measure it: lapmark run -p {target.label} {sizes} --to {folder}"
 
 
-def _show(console: Console, target: Target, advice: Advice, place: str, layout: str) -> None:
+def _show(target: Target, advice: Advice, place: str, layout: str) -> None:
     from rich.markup import escape
     from rich.table import Table
 
     from lapmark.bench.util.units import show_duration, show_size
 
-    first = advice.chosen
+    console, first = plain_console(), advice.chosen
     console.print(f"[bold]{escape(first.solver)}[/] — {_figures(first)}")
     if advice.others:
         second = advice.others[0]
@@ -202,12 +183,9 @@ def _figures(each: Prediction) -> str:
 
 def _as_json(target: Target, advice: Advice, place: str) -> dict[str, object]:
     def numbers(each: Prediction) -> dict[str, object]:
-        known = {"seconds": each.seconds, "low": each.low, "high": each.high, "memory": each.memory, "gap": each.gap}
         return {
-            "solver": each.solver,
-            "threads": each.threads,
-            **{name: value if math.isfinite(value) else None for name, value in known.items()},
-            "failure": each.failure,
+            name: None if isinstance(value, float) and not math.isfinite(value) else value
+            for name, value in vars(each).items()
         }
 
     columns = ["case", "n", "status", "seconds", "peak_memory"]

@@ -8,7 +8,8 @@ from typing import Annotated
 
 import typer
 
-from .base import RESULTS, app, examples, share_option, user_errors
+from . import options
+from .base import RESULTS, app, plain_console, user_errors
 
 
 class Format(StrEnum):
@@ -19,8 +20,8 @@ class Format(StrEnum):
     json = "json"
 
 
-Threshold = Annotated[float, share_option("Smallest relative change of time, memory or error that counts.")]
-Confidence = Annotated[float, share_option("Probability that no verdict on a time is wrong, over all cells.")]
+Threshold = Annotated[float, options.share("Smallest relative change of time, memory or error that counts.")]
+Confidence = Annotated[float, options.share("Probability that no verdict on a time is wrong, over all cells.")]
 Form = Annotated[
     Format, typer.Option("--format", help="Output format: text for a terminal, Markdown for a pull request, or JSON.")
 ]
@@ -33,14 +34,12 @@ Every = Annotated[bool, typer.Option("--all", help="Also show what stayed the sa
 
 
 @app.command(
-    epilog=examples(
-        {
-            "lapmark compare before after": "compare two folders of results",
-            "lapmark compare HEAD~1 HEAD --in results": "compare two commits whose results are in one folder",
-            "lapmark compare results@v1.0 results --format markdown": "compare a release with the latest results",
-        }
-    )
-    + "\n\nThe exit status is 1 if something is certainly worse, else 0."
+    examples={
+        "lapmark compare before after": "compare two folders of results",
+        "lapmark compare HEAD~1 HEAD --in results": "compare two commits whose results are in one folder",
+        "lapmark compare results@v1.0 results --format markdown": "compare a release with the latest results",
+    },
+    note="The exit status is 1 if something is certainly worse, else 0.",
 )
 def compare(
     old: Annotated[
@@ -73,13 +72,11 @@ def compare(
 
 def show(comparison: object, form: Format, every: bool) -> None:
     """Print a comparison in a format."""
-    from rich.console import Console
-
     from lapmark.bench.compare import formats
     from lapmark.bench.compare.comparison import Comparison
 
     assert isinstance(comparison, Comparison)
     if form is Format.text:
-        Console(highlight=False).print(formats.text(comparison, every))
+        plain_console().print(formats.text(comparison, every))
     else:
         typer.echo(formats.markdown(comparison, every) if form is Format.markdown else formats.as_json(comparison))

@@ -8,31 +8,27 @@ from typing import Annotated
 import typer
 
 from . import completion
-from .base import INTERRUPTED, examples, group, user_errors
+from .base import INTERRUPTED, group, plain_console, user_errors
 
 env = group(
     "env",
     "Make, list and remove environments for packages that exclude each other.",
-    examples(
-        {
-            'lapmark env add lapx "lapx>=0.11"': "install lapx, which is imported by the same name as lap",
-            "lapmark env list": "list the packages and solvers of each",
-            "lapmark run -s lap -s lapx-lapjvr": "run solvers of both environments",
-        }
-    ),
+    {
+        'lapmark env add lapx "lapx>=0.11"': "install lapx, which is imported by the same name as lap",
+        "lapmark env list": "list the packages and solvers of each",
+        "lapmark run -s lap -s lapx-lapjvr": "run solvers of both environments",
+    },
 )
 
 
 @env.command(
-    epilog=examples(
-        {
-            'lapmark env add lapx "lapx>=0.11"': "install lapx, which is imported by the same name as lap",
-            'lapmark env add old "scipy<1.16"': "install an older SciPy",
-            "lapmark run -s scipy -s scipy@old": "compare two versions in one run",
-            "lapmark env add theirs ./their-package": "install a package with solvers from a folder",
-            "lapmark env add lapx --again": "update lapx",
-        }
-    )
+    examples={
+        'lapmark env add lapx "lapx>=0.11"': "install lapx, which is imported by the same name as lap",
+        'lapmark env add old "scipy<1.16"': "install an older SciPy",
+        "lapmark run -s scipy -s scipy@old": "compare two versions in one run",
+        "lapmark env add theirs ./their-package": "install a package with solvers from a folder",
+        "lapmark env add lapx --again": "update lapx",
+    },
 )
 def add(
     name: Annotated[str, typer.Argument(metavar="NAME", help="Name of the new environment.", show_default=False)],
@@ -51,14 +47,13 @@ def add(
     Packages that it does not install itself, Lapmark included, come from this one. Every command can then use the
     solvers that run in it.
     """
-    from rich.console import Console
     from rich.markup import escape
 
     from lapmark.bench.environments import virtual_environments
 
     from .catalogue import environment_page
 
-    console = Console(highlight=False)
+    console = plain_console()
     with user_errors():
         try:
             with console.status(f"{name}: making the environment") as status:
@@ -80,16 +75,14 @@ Name = Annotated[
 ]
 
 
-@env.command("list", epilog=examples({"lapmark env list": "list all environments"}))
+@env.command("list", examples={"lapmark env list": "list all environments"})
 def list_() -> None:
     """List the environments: their packages, their solvers, and the path of their Python."""
-    from rich.console import Console
-
     from lapmark.bench.environments import virtual_environments
 
     from .catalogue import environment_page
 
-    console = Console(highlight=False)
+    console = plain_console()
     with user_errors():
         known = virtual_environments.known()
         for environment in known.values():
@@ -98,7 +91,7 @@ def list_() -> None:
         console.print("No environment exists yet. “lapmark env add NAME PACKAGE…” makes one.", markup=False)
 
 
-@env.command(epilog=examples({"lapmark env remove old": "remove it, but not its results"}))
+@env.command(examples={"lapmark env remove old": "remove it, but not its results"})
 def remove(name: Name) -> None:
     """Remove an environment and its packages. Results measured in it stay."""
     from lapmark.bench.environments import virtual_environments
@@ -108,7 +101,7 @@ def remove(name: Name) -> None:
     typer.echo(f"removed the environment {name}")
 
 
-@env.command(epilog=examples({"lapmark env python lapx": "use it as $(lapmark env python lapx) script.py"}))
+@env.command(examples={"lapmark env python lapx": "use it as $(lapmark env python lapx) script.py"})
 def python(name: Name) -> None:
     """Print the path of an environment's Python, for use in a command."""
     from lapmark.bench.environments import virtual_environments

@@ -7,18 +7,16 @@ from typing import Annotated
 
 import typer
 
-from .base import RESULTS, app, examples, user_errors
+from .base import RESULTS, app, user_errors
 
 
 @app.command(
-    epilog=examples(
-        {
-            "lapmark export --to results.csv": "write a row per cell, for a spreadsheet",
-            "lapmark export grid --to grid.parquet": "write typed columns, for pandas, Polars or DuckDB",
-            "lapmark export grid --to - | head": "print CSV to the standard output",
-            "lapmark export grid --format benchopt --to outputs/grid.parquet": "a row per call, for `benchopt plot`",
-        }
-    )
+    examples={
+        "lapmark export --to results.csv": "write a row per cell, for a spreadsheet",
+        "lapmark export grid --to grid.parquet": "write typed columns, for pandas, Polars or DuckDB",
+        "lapmark export grid --to - | head": "print CSV to the standard output",
+        "lapmark export grid --format benchopt --to outputs/grid.parquet": "a row per call, for `benchopt plot`",
+    },
 )
 def export(
     directory: Annotated[Path, typer.Argument(metavar="DIR", help="Folder of the results.")] = RESULTS,

@@ -8,18 +8,16 @@ from typing import Annotated
 
 import typer
 
-from . import completion
-from .base import INTERRUPTED, RESULTS, app, data_option, examples, size_option, user_errors
+from . import completion, options
+from .base import INTERRUPTED, RESULTS, app, plain_console, user_errors
 
 
 @app.command(
-    epilog=examples(
-        {
-            "lapmark gallery": "draw all applications, with MNIST if the data folder has it",
-            "lapmark gallery images-emd:source=mnist,p=2 -n 784 --data FOLDER": "draw one application with settings",
-            "lapmark gallery words:texts=FOLDER,vectors=glove.6B.100d.txt": "draw your own texts and vectors",
-        }
-    )
+    examples={
+        "lapmark gallery": "draw all applications, with MNIST if the data folder has it",
+        "lapmark gallery images-emd:source=mnist,p=2 -n 784 --data FOLDER": "draw one application with settings",
+        "lapmark gallery words:texts=FOLDER,vectors=glove.6B.100d.txt": "draw your own texts and vectors",
+    },
 )
 def gallery(
     name: Annotated[
@@ -31,18 +29,16 @@ def gallery(
             autocompletion=completion.applications,
         ),
     ] = None,
-    size: Annotated[int | None, size_option("Size; default: the size that suits the gallery.")] = None,
-    data: Annotated[Path | None, data_option()] = None,
+    size: Annotated[int | None, options.size("Size; default: the size that suits the gallery.")] = None,
+    data: Annotated[Path | None, options.data()] = None,
     to: Annotated[Path, typer.Option(metavar="DIR", help="Folder for the pictures.")] = RESULTS / "gallery",
-    show: Annotated[bool, typer.Option("--open", help="Open the page in the browser.")] = False,
+    show: Annotated[bool, options.OPEN] = False,
 ) -> None:
     """Draw pictures of every application.
 
     The problems are solved, the answers certified, and the pictures collected on one page, index.html.
     """
     import webbrowser
-
-    from rich.console import Console
 
     from lapmark.bench.applications import gallery as applications
     from lapmark.bench.util.status_line import doing
@@ -56,7 +52,7 @@ def gallery(
     from lapmark.reports.page.gallery_page import write_gallery  # after the check: drawing takes seconds to load
     from lapmark.reports.pictures import albums
 
-    console = Console(highlight=False)
+    console = plain_console()
     drawn: list[albums.Album] = []
     stopped = False
     with user_errors():

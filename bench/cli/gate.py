@@ -7,32 +7,19 @@ from typing import Annotated
 
 import typer
 
-from . import completion
-from .base import (
-    INTERRUPTED,
-    RESULTS,
-    app,
-    examples,
-    memory_option,
-    problem_option,
-    size_option,
-    solver_option,
-    time_option,
-    user_errors,
-)
+from . import completion, options
+from .base import INTERRUPTED, RESULTS, app, plain_console, user_errors
 from .compare import ALLOWED, AllowCounters, Confidence, Every, Form, Format, Threshold, show
 
 
 @app.command(
-    epilog=examples(
-        {
-            "lapmark gate origin/main": "check the current commit against the main branch",
-            "lapmark gate v1.0 v1.1 --format markdown": "compare two releases, as Markdown",
-            "lapmark gate HEAD~1 -s jv-avx2 -p uniform -n 1000 --rounds 20": "check one solver on one problem",
-            "lapmark gate HEAD~1 --config mine.toml": "measure your own configuration",
-        }
-    )
-    + "\n\nThe exit status is 1 if HEAD is certainly worse, else 0."
+    examples={
+        "lapmark gate origin/main": "check the current commit against the main branch",
+        "lapmark gate v1.0 v1.1 --format markdown": "compare two releases, as Markdown",
+        "lapmark gate HEAD~1 -s jv-avx2 -p uniform -n 1000 --rounds 20": "check one solver on one problem",
+        "lapmark gate HEAD~1 --config mine.toml": "measure your own configuration",
+    },
+    note="The exit status is 1 if HEAD is certainly worse, else 0.",
 )
 def gate(
     base: Annotated[str, typer.Argument(metavar="BASE", help="Commit to compare with: any git revision.")],
@@ -47,21 +34,21 @@ def gate(
     ] = "gate",
     solver: Annotated[
         list[str] | None,
-        solver_option("Solver, `name` or `name:option=value,…`; may be repeated. Default: the configuration's."),
+        options.solver("Solver, `name` or `name:option=value,…`; may be repeated. Default: the configuration's."),
     ] = None,
     problem: Annotated[
         list[str] | None,
-        problem_option("Problem, `name` or `name:setting=value,…`; may be repeated. Default: the configuration's."),
+        options.problem("Problem, `name` or `name:setting=value,…`; may be repeated. Default: the configuration's."),
     ] = None,
-    size: Annotated[list[int] | None, size_option("Size; may be repeated. Default: the configuration's.")] = None,
+    size: Annotated[list[int] | None, options.size("Size; may be repeated. Default: the configuration's.")] = None,
     rounds: Annotated[
         int | None, typer.Option(metavar="N", min=1, help="Processes for each cell and commit; default: 10.")
     ] = None,
     budget: Annotated[
-        float | None, time_option("Time to sample each cell, in all rounds together; default: 500ms.")
+        float | None, options.duration("Time to sample each cell, in all rounds together; default: 500ms.")
     ] = None,
-    timeout: Annotated[float | None, time_option("Limit of one call; default: 30s.")] = None,
-    memory: Annotated[int | None, memory_option("Limit of one call, on top of the problem; default: 4GiB.")] = None,
+    timeout: Annotated[float | None, options.duration("Limit of one call; default: 30s.")] = None,
+    memory: Annotated[int | None, options.memory("Limit of one call, on top of the problem; default: 4GiB.")] = None,
     threshold: Threshold = "5%",  # type: ignore[assignment]
     confidence: Confidence = "95%",  # type: ignore[assignment]
     allow_counters: AllowCounters = False,
@@ -79,7 +66,6 @@ def gate(
     """
     import shutil
 
-    from rich.console import Console
     from rich.markup import escape
 
     from lapmark.bench.compare import gate as gates
@@ -87,7 +73,7 @@ def gate(
     from lapmark.bench.system.commit_build import BuildError, CommandError, build
     from lapmark.bench.system.git_repository import Repository
 
-    console = Console(highlight=False, stderr=True)
+    console = plain_console(stderr=True)
     with user_errors():
         repository = Repository.here()
         commits = [repository.commit(revision) for revision in (base, head)]

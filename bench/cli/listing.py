@@ -7,16 +7,14 @@ from typing import Annotated
 import typer
 
 from . import completion
-from .base import app, examples, user_errors
+from .base import app, plain_console, user_errors
 
 
 @app.command(
-    epilog=examples(
-        {
-            "lapmark solvers": "list all solvers",
-            "lapmark solvers sinkhorn": "show the options, counters and source of one",
-        }
-    )
+    examples={
+        "lapmark solvers": "list all solvers",
+        "lapmark solvers sinkhorn": "show the options, counters and source of one",
+    },
 )
 def solvers(
     name: Annotated[
@@ -29,43 +27,33 @@ def solvers(
     ] = None,
 ) -> None:
     """List the solvers: what each can do, and why one is missing."""
-    from rich.console import Console
-
     from .catalogue import solver_page, solver_table
 
     with user_errors():
-        Console(highlight=False).print(solver_page(name) if name else solver_table())
+        plain_console().print(solver_page(name) if name else solver_table())
 
 
 @app.command(
-    epilog=examples(
-        {
-            "lapmark problems": "list all families with their default cases",
-            "lapmark run -p geometric:d=3 -n 1000": "use one, with a setting and a size",
-        }
-    )
+    examples={
+        "lapmark problems": "list all families with their default cases",
+        "lapmark run -p geometric:d=3 -n 1000": "use one, with a setting and a size",
+    },
 )
 def problems() -> None:
     """List the families of problems: sizes, settings and sources."""
-    from rich.console import Console
-
     from .catalogue import problem_table
 
-    Console().print(problem_table())
+    plain_console().print(problem_table())
 
 
 @app.command(
-    epilog=examples(
-        {
-            "lapmark suites": "list all named configurations",
-            "lapmark run --config grid -n 2500": "run one at one size only",
-        }
-    )
+    examples={
+        "lapmark suites": "list all named configurations",
+        "lapmark run --config grid -n 2500": "run one at one size only",
+    },
 )
 def suites() -> None:
     """List the named configurations: what each is for, and its number of cells."""
-    from rich.console import Console
-
     from .catalogue import suite_table
 
-    Console().print(suite_table())
+    plain_console().print(suite_table())

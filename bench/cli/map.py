@@ -12,8 +12,8 @@ import typer
 
 from lapmark.bench.util.plain_text import plain
 
-from . import completion
-from .base import HEADER, INTERRUPTED, app, examples, threads_option, user_errors
+from . import completion, options
+from .base import app, user_errors
 
 if TYPE_CHECKING:
     from lapmark.bench.applications.grid_map.collection import Collection
@@ -27,14 +27,12 @@ NAMED = 10
 
 @app.command(
     "map",
-    epilog=examples(
-        {
-            "lapmark map photos -o photos.html --open": "lay a folder of images, as a page to zoom into",
-            "lapmark map embedding.npy --grid 40x60": "lay points of the plane on 40 rows and 60 columns",
-            "lapmark map features.csv --method umap -o map.svg": "lay a table of numbers, with labels and images",
-            "lapmark map t10k-images-idx3-ubyte.gz --save-assignment cells.csv": "save the place of each image",
-        }
-    ),
+    examples={
+        "lapmark map photos -o photos.html --open": "lay a folder of images, as a page to zoom into",
+        "lapmark map embedding.npy --grid 40x60": "lay points of the plane on 40 rows and 60 columns",
+        "lapmark map features.csv --method umap -o map.svg": "lay a table of numbers, with labels and images",
+        "lapmark map t10k-images-idx3-ubyte.gz --save-assignment cells.csv": "save the place of each image",
+    },
 )
 def draw_map(
     source: Annotated[
@@ -79,9 +77,9 @@ def draw_map(
     seed: Annotated[int, typer.Option(metavar="N", min=0, help="Seed of the embedding.")] = 777,
     threads: Annotated[
         int | None,
-        threads_option("Number of threads; default: -1, all cores. With 1 the result is reproducible to the bit."),
+        options.threads("Number of threads; default: -1, all cores. With 1 the result is reproducible to the bit."),
     ] = None,
-    header: Annotated[bool | None, HEADER] = None,
+    header: Annotated[bool | None, options.HEADER] = None,
     show: Annotated[bool, typer.Option("--open", help="Open the map in the browser.")] = False,
 ) -> None:
     """Lay your own images or vectors on a grid.
@@ -103,10 +101,7 @@ def draw_map(
         shape = None if grid is None else _shape(grid)
         if method is not None:
             pipeline.check_method(method)
-        try:
-            lines = _draw(source, output, shape, method, sprite, table, seed, threads, header)
-        except KeyboardInterrupt:
-            raise typer.Exit(INTERRUPTED) from None
+        lines = _draw(source, output, shape, method, sprite, table, seed, threads, header)
     typer.echo(plain("\n".join(lines)))
     if show:
         webbrowser.open(output.resolve().as_uri())

@@ -7,21 +7,20 @@ from typing import Annotated
 
 import typer
 
-from .base import RESULTS, app, examples, user_errors
+from . import options
+from .base import RESULTS, app, user_errors
 
 
 @app.command(
-    epilog=examples(
-        {
-            "lapmark report": "report on the folder results",
-            "lapmark report grid --open": "report on another folder, and open the page",
-            "lapmark report --open": "links keep the selection: #solver=jv&n=2500&sort=seconds",
-        }
-    )
+    examples={
+        "lapmark report": "report on the folder results",
+        "lapmark report grid --open": "report on another folder, and open the page",
+        "lapmark report --open": "links keep the selection: #solver=jv&n=2500&sort=seconds",
+    },
 )
 def report(
     directory: Annotated[Path, typer.Argument(metavar="DIR", help="Folder of the results.")] = RESULTS,
-    show: Annotated[bool, typer.Option("--open", help="Open the page in the browser.")] = False,
+    show: Annotated[bool, options.OPEN] = False,
 ) -> None:
     """Write a report of the results: figures, tables and a page.
 

@@ -10,21 +10,8 @@ from typing import Annotated
 
 import typer
 
-from . import completion
-from .base import (
-    INTERRUPTED,
-    RESULTS,
-    app,
-    data_option,
-    examples,
-    memory_option,
-    problem_option,
-    size_option,
-    solver_option,
-    threads_option,
-    time_option,
-    user_errors,
-)
+from . import completion, options
+from .base import INTERRUPTED, RESULTS, app, plain_console, user_errors
 
 #: Defaults: seconds and bytes of a call, and seconds of calls per cell.
 TIMEOUT, MEMORY, BUDGET = 60.0, 8 << 30, 0.25
@@ -34,15 +21,13 @@ WHAT, LIMITS, WHERE = "What", "Limits", "Where"
 
 
 @app.command(
-    epilog=examples(
-        {
-            "lapmark run": "run the demo: digits laid on a grid, with every solver",
-            "lapmark run -s jv-avx2 -s lapjv -p uniform -n 1000 -n 4000": "compare two solvers at two sizes",
-            "lapmark run -s sinkhorn:blur=0.02 -p tsne-grid:rows=points": "set options after a colon",
-            "lapmark run --plugin mine.py -s mine -s jv": "compare your own solver with jv",
-            "lapmark run --config families -n 500": "run a named configuration at one size only",
-        }
-    )
+    examples={
+        "lapmark run": "run the demo: digits laid on a grid, with every solver",
+        "lapmark run -s jv-avx2 -s lapjv -p uniform -n 1000 -n 4000": "compare two solvers at two sizes",
+        "lapmark run -s sinkhorn:blur=0.02 -p tsne-grid:rows=points": "set options after a colon",
+        "lapmark run --plugin mine.py -s mine -s jv": "compare your own solver with jv",
+        "lapmark run --config families -n 500": "run a named configuration at one size only",
+    },
 )
 def run(
     config: Annotated[
@@ -57,29 +42,29 @@ def run(
     ] = None,
     solver: Annotated[
         list[str] | None,
-        solver_option("Solver, `name` or `name:option=value,…`; may be repeated. Default: all.", WHAT),
+        options.solver("Solver, `name` or `name:option=value,…`; may be repeated. Default: all.", WHAT),
     ] = None,
     problem: Annotated[
         list[str] | None,
-        problem_option(
+        options.problem(
             "Problem, `name` or `name:setting=value,…`; may be repeated. Default: the configuration's.", WHAT
         ),
     ] = None,
     size: Annotated[
-        list[int] | None, size_option("Size; may be repeated. Default: the sizes of each problem.", WHAT)
+        list[int] | None, options.size("Size; may be repeated. Default: the sizes of each problem.", WHAT)
     ] = None,
     plugin: Annotated[
         list[Path] | None,
         typer.Option(metavar="FILE", help="Python file that registers solvers; may be repeated.", rich_help_panel=WHAT),
     ] = None,
     timeout: Annotated[
-        float | None, time_option(f"Limit of one call, such as 500ms or 10m; default: {TIMEOUT:g}s.", LIMITS)
+        float | None, options.duration(f"Limit of one call, such as 500ms or 10m; default: {TIMEOUT:g}s.", LIMITS)
     ] = None,
     memory: Annotated[
-        int | None, memory_option(f"Limit of one call, on top of the problem; default: {MEMORY >> 30}GiB.", LIMITS)
+        int | None, options.memory(f"Limit of one call, on top of the problem; default: {MEMORY >> 30}GiB.", LIMITS)
     ] = None,
     budget: Annotated[
-        float | None, time_option("Time in which the calls of a cell are repeated; default: 250ms.", LIMITS)
+        float | None, options.duration("Time in which the calls of a cell are repeated; default: 250ms.", LIMITS)
     ] = None,
     rounds: Annotated[
         int | None,
@@ -92,7 +77,7 @@ def run(
     ] = None,
     threads: Annotated[
         list[int] | None,
-        threads_option("Threads and cores of a solver, -1 for all cores; may be repeated. Default: 1.", LIMITS),
+        options.threads("Threads and cores of a solver, -1 for all cores; may be repeated. Default: 1.", LIMITS),
     ] = None,
     instructions: Annotated[
         str | None,
@@ -113,9 +98,7 @@ def run(
     to: Annotated[
         Path,
         typer.Option(
-            metavar="DIR",
-            help="Folder of the results; an earlier run in it is continued.",
-            rich_help_panel=WHERE,
+            metavar="DIR", help="Folder of the results; an earlier run in it is continued.", rich_help_panel=WHERE
         ),
     ] = RESULTS,
     retry: Annotated[
@@ -128,14 +111,13 @@ def run(
         ),
     ] = None,
     fresh: Annotated[bool, typer.Option("--fresh", help="Run every cell again.", rich_help_panel=WHERE)] = False,
-    data: Annotated[Path | None, data_option(WHERE)] = None,
+    data: Annotated[Path | None, options.data(WHERE)] = None,
 ) -> None:
     """Run solvers on problems, and certify every answer.
 
     Each solver runs on each problem in its own process, which is ended at the limits. Every finished cell is stored
     at once: after Ctrl-C or a crash, the same command continues.
     """
-    from rich.console import Console
     from rich.markup import escape
 
     from lapmark.bench.results.statuses import STATUSES
@@ -153,7 +135,7 @@ def run(
     from lapmark.bench.worker.limits import Limits
     from lapmark.solvers import plugins
 
-    console = Console(highlight=False)
+    console = plain_console()
     files = tuple(str(path.resolve()) for path in plugin or ())
     with user_errors():
         counting = counters.choose_method(instructions) if instructions else ""
@@ -163,12 +145,8 @@ def run(
         given = configs.Config() if problem and not config else configs.load(config or "demo")
         if folder := data or given.data:
             os.environ["LAPMARK_DATA"] = str(folder.resolve())
-        cells = plan(
-            solver or given.solvers,
-            given.sized(problem or given.problems),
-            size or (),
-            threads or given.threads or (1,),
-        )
+        cases = given.sized(problem or given.problems)
+        cells = plan(solver or given.solvers, cases, size or (), threads or given.threads or (1,))
         store = Store.open(to)
     settings = RunSettings(
         limits=Limits(timeout=timeout or given.timeout or TIMEOUT, memory=memory or given.memory or MEMORY),
@@ -220,11 +198,7 @@ def _statuses(names: Sequence[str]) -> set[str]:
     from lapmark.bench.results.statuses import FAILURES, STATUSES
     from lapmark.solvers import registry
 
-    groups = {
-        **{status: {status} for status in STATUSES},
-        "failed": set(FAILURES),
-        "loaded": {"loaded"},
-    }
+    groups = {**{status: {status} for status in STATUSES}, "failed": set(FAILURES), "loaded": {"loaded"}}
     for name in names:
         if name not in groups:
             raise registry.unknown("status", name, groups)

@@ -55,12 +55,4 @@ def _find_codec(name: str) -> codecs.CodecInfo | None:
     if name != _ASCII:
         return None
     known = codecs.lookup("ascii")
-    return codecs.CodecInfo(
-        name=_ASCII,
-        encode=known.encode,
-        decode=known.decode,
-        incrementalencoder=known.incrementalencoder,
-        incrementaldecoder=known.incrementaldecoder,
-        streamreader=known.streamreader,
-        streamwriter=known.streamwriter,
-    )
+    return codecs.CodecInfo(*known, known.incrementalencoder, known.incrementaldecoder, name=_ASCII)

@@ -1,0 +1,78 @@
+"""Options that several commands take."""
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+import typer
+
+from lapmark.bench.util import units
+
+from . import completion
+
+HEADER = typer.Option("--header/--no-header", help="Whether the first line of a table is a heading; default: detected.")
+OPEN = typer.Option("--open", help="Open the page in the browser.")
+PLUGIN = typer.Option(metavar="FILE", help="Python file that registers solvers; may be repeated.")
+
+
+def solver(help: str, panel: str | None = None) -> Any:
+    """Return an option for solvers."""
+    complete = completion.solvers
+    return typer.Option("--solver", "-s", metavar="SOLVER", help=help, autocompletion=complete, rich_help_panel=panel)
+
+
+def problem(help: str, panel: str | None = None) -> Any:
+    """Return an option for problems."""
+    complete = completion.problems
+    return typer.Option("--problem", "-p", metavar="PROBLEM", help=help, autocompletion=complete, rich_help_panel=panel)
+
+
+def size(help: str, panel: str | None = None) -> Any:
+    """Return an option for sizes of problems."""
+    return typer.Option("-n", metavar="N", min=1, help=help, rich_help_panel=panel)
+
+
+def data(panel: str | None = None) -> Any:
+    """Return the option for the folder of data files."""
+    words = "Folder of data files, such as MNIST's; default: $LAPMARK_DATA."
+    return typer.Option(metavar="DIR", help=words, rich_help_panel=panel)
+
+
+def duration(help: str, panel: str | None = None) -> Any:
+    """Return an option for a time, in seconds."""
+    return typer.Option(parser=_reads(units.duration), metavar="TIME", help=help, rich_help_panel=panel)
+
+
+def memory(help: str, panel: str | None = None) -> Any:
+    """Return an option for an amount of memory, in bytes."""
+    return typer.Option(parser=_reads(units.size), metavar="SIZE", help=help, rich_help_panel=panel)
+
+
+def threads(help: str, panel: str | None = None) -> Any:
+    """Return an option for a number of threads, with −1 for all cores."""
+    return typer.Option(parser=_reads(_threads), metavar="N", help=help, rich_help_panel=panel)
+
+
+def share(help: str) -> Any:
+    """Return an option for a share, as a fraction."""
+    return typer.Option(parser=_reads(units.share), metavar="SHARE", help=help)
+
+
+def _threads(text: str) -> int:
+    from lapmark.solvers.validation import check_threads
+
+    return check_threads(int(text) if re.fullmatch("[+-]?[0-9]+", text) else text)
+
+
+def _reads(parse: Callable[[str], Any]) -> Callable[[str | float], Any]:
+    """Return a parser for an option that turns a ValueError into a usage error."""
+
+    def read(text: str | float) -> Any:
+        if not isinstance(text, str):
+            return text
+        try:
+            return parse(text)
+        except ValueError as error:
+            raise typer.BadParameter(str(error)) from None
+
+    return read
