@@ -44,25 +44,13 @@ class UnmetRequirements(ValueError):
 
 @dataclass(frozen=True)
 class Requirements:
-    """What a solver must meet to be chosen.
+    """What a solver must meet to be chosen."""
 
-    Attributes
-    ----------
-    gap : float
-        Largest relative gap; 0 asks for the optimum.
-    budget, memory : float
-        Limits in seconds and bytes.
-    solvers : frozenset of str or None
-        Names of the solvers to choose from; None for all.
-    absent : mapping of str to str
-        Names of further solvers that are not available on this machine, and the reasons.
-    """
-
-    gap: float = 0.0
-    budget: float = math.inf
-    memory: float = math.inf
-    solvers: frozenset[str] | None = None
-    absent: Mapping[str, str] = field(default_factory=dict)
+    gap: float = 0.0  # largest relative gap; 0 asks for the optimum
+    budget: float = math.inf  # seconds
+    memory: float = math.inf  # bytes
+    solvers: frozenset[str] | None = None  # names of the solvers to choose from; None for all
+    absent: Mapping[str, str] = field(default_factory=dict)  # further ones that are not available here, and the reasons
 
     def for_problem(self, names: Iterable[str], problem: Problem) -> Requirements:
         """Return these requirements with the solvers among `names` that accept a problem."""
@@ -96,28 +84,16 @@ class Requirements:
 class Advice:
     """The chosen solver and the reasons.
 
-    Attributes
-    ----------
-    chosen : Prediction
-    others : tuple of Prediction
-        Other solvers that meet the requirements, fastest first.
-    rejected : tuple of Prediction
-        Solvers that do not, or that failed on a neighbour.
-    neighbours : tuple of (str, float)
-        Labels of the families that the predictions rest on, and their distances; the family itself, at distance 0,
-        where it was measured.
-    rows : DataFrame
-        The measured cells of the chosen solver on these families.
-    changes : tuple of str
-        What would change the answer, one phrase each.
+    `neighbours` are the labels of the families that the predictions rest on, and their distances; the family itself,
+    at distance 0, where it was measured.
     """
 
     chosen: Prediction
-    others: tuple[Prediction, ...]
-    rejected: tuple[Prediction, ...]
+    others: tuple[Prediction, ...]  # meet the requirements as well, fastest first
+    rejected: tuple[Prediction, ...]  # do not, or failed on a neighbour
     neighbours: tuple[tuple[str, float], ...]
-    rows: pd.DataFrame
-    changes: tuple[str, ...]
+    rows: pd.DataFrame  # the measured cells of the chosen solver on the neighbours
+    changes: tuple[str, ...]  # what would change the answer, one phrase each
 
 
 def best(predictions: Sequence[Prediction], requirements: Requirements) -> Prediction | None:
@@ -126,15 +102,7 @@ def best(predictions: Sequence[Prediction], requirements: Requirements) -> Predi
 
 
 def choose(model: PerformanceModel, target: Target, requirements: Requirements, threads: int = 1) -> Advice:
-    """Choose a solver.
-
-    Raises
-    ------
-    NoAdvice
-        No measurement is near enough.
-    UnmetRequirements
-        No measured solver meets the requirements.
-    """
+    """Choose a solver; raise a NoAdvice or an UnmetRequirements if there is none."""
     near = model.neighbours(target)
     if not near:
         kinds = "; ".join(sorted(set(model.kinds.values()))) or "nothing"
@@ -218,8 +186,7 @@ def _relaxed(predictions: Sequence[Prediction], requirements: Requirements) -> I
         (f"the memory limit of {show_size(requirements.memory)}", replace(requirements, memory=math.inf)),
         (f"the limit of {100 * requirements.gap:g} % on the gap", replace(requirements, gap=math.inf)),
     ):
-        first = best(predictions, others)
-        if first is not None:
+        if (first := best(predictions, others)) is not None:
             yield f"without {requirement}: {_named(first)}"
 
 

@@ -22,17 +22,9 @@ from .performance_model import PerformanceModel
 def regret(cells: pd.DataFrame) -> pd.DataFrame:
     """Return how much slower than the best solver the chosen one is on families hidden from the model.
 
-    Parameters
-    ----------
-    cells : DataFrame
-        With `measurements.COLUMNS`, a row per cell.
-
-    Returns
-    -------
-    DataFrame
-        A row per measured case: `label`, `n`, `chosen`, `best`, and `regret`, the time of the chosen solver over that
-        of the best exact one: inf where the chosen one failed, NaN without advice, where no other family of this kind
-        was measured.
+    `cells` has `measurements.COLUMNS`. The result has a row per measured case: `label`, `n`, `chosen`, `best`, and
+    `regret`, the time of the chosen solver over that of the best exact one: inf where the chosen one failed, NaN
+    without advice, where no other family of this kind was measured.
     """
     model, requirements = PerformanceModel.of(cells), Requirements()
     rows = []

@@ -56,13 +56,7 @@ class Target:
 
 
 def describe(case: Case) -> tuple[Target, Problem]:
-    """Describe a case by a small instance, which is also returned.
-
-    Raises
-    ------
-    ValueError
-        The family does not take this size or setting.
-    """
+    """Describe a case by a small instance, which is also returned; a ValueError if it has no such size or setting."""
     problem = small_instance(case)
     n, m = problem.shape
     return Target.of(problem, case.label, (case.n, max(1, round(m * case.n / n)))), problem
@@ -107,8 +101,8 @@ def features(problem: Problem) -> dict[str, float]:
     if isinstance(problem.cost, PointCost):
         found["dimensions"] = min(np.log2(problem.cost.x.shape[1]) / 8, 1.0)
     if not isinstance(problem, Assignment):
-        assert problem.a is not None
-        spread = float(problem.a.std() / problem.a.mean())
+        a, _ = problem.masses
+        spread = float(a.std() / a.mean())
         found["unequal"] = spread / (1 + spread)
     found["single"] = 0.25 * (problem.cost.dtype == np.float32)
     if not values.size:

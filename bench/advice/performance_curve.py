@@ -23,26 +23,15 @@ STOP = 1e-3
 class Curve:
     """What was measured of a solver on a family.
 
-    Attributes
-    ----------
-    n : ndarray of int
-        Sizes with a certified answer, ascending.
-    seconds, memory : ndarray of float
-        Median time and peak memory in bytes at each of them.
-    gap : float
-        The largest gap; for blurred transport the largest marginal error, with 0 for errors up to `STOP`.
-    sample_range : mapping of int to pair of float
-        The fastest and the slowest sample at each size, in seconds.
-    failures : tuple of (int, str)
-        Sizes without a certified answer, and their statuses.
+    `gap` is the largest gap; for blurred transport the largest marginal error, with 0 for errors up to `STOP`.
     """
 
-    n: np.ndarray
-    seconds: np.ndarray
-    memory: np.ndarray
+    n: np.ndarray  # sizes with a certified answer, ascending
+    seconds: np.ndarray  # median time at each of them
+    memory: np.ndarray  # peak memory in bytes at each of them
     gap: float
-    sample_range: Mapping[int, tuple[float, float]]
-    failures: tuple[tuple[int, str], ...]
+    sample_range: Mapping[int, tuple[float, float]]  # the fastest and the slowest sample at each size, in seconds
+    failures: tuple[tuple[int, str], ...]  # sizes without a certified answer, and their statuses
 
     @classmethod
     def of(cls, rows: Sequence[Any]) -> Curve:

@@ -55,24 +55,12 @@ class Prediction:
 
 @dataclass(frozen=True)
 class PerformanceModel:
-    """Measured cells, arranged by family.
+    """Measured cells, arranged by family."""
 
-    Attributes
-    ----------
-    curves : mapping
-        By label, and then by solver and threads.
-    positions : mapping
-        The features of each label at each of its sizes.
-    kinds : mapping
-        The kind of each label, as of `features.kind`.
-    cells : DataFrame
-        The cells that were run.
-    """
-
-    curves: Mapping[str, Mapping[Series, Curve]]
-    positions: Mapping[str, Mapping[int, np.ndarray]]
-    kinds: Mapping[str, str]
-    cells: pd.DataFrame
+    curves: Mapping[str, Mapping[Series, Curve]]  # by label, and then by solver and threads
+    positions: Mapping[str, Mapping[int, np.ndarray]]  # the features of each label at each of its sizes
+    kinds: Mapping[str, str]  # by label, as of `features.kind`
+    cells: pd.DataFrame  # those that were run
 
     @classmethod
     def of(cls, cells: pd.DataFrame) -> PerformanceModel:
@@ -139,11 +127,10 @@ class PerformanceModel:
         if own is not None and len(set(own.sample_range.get(n, ()))) == 2:  # a single sample has no range
             low, high = own.sample_range[n]
         elif not hidden:
-            factor = (
-                math.exp(_covering(self._errors_of_families, series))
-                if own is None
-                else self._factor_of_size(series, own, n)
-            )
+            if own is None:
+                factor = math.exp(_covering(self._errors_of_families, series))
+            else:
+                factor = self._factor_of_size(series, own, n)
             low, high = seconds / factor, seconds * factor
         gap = max(curve.gap for _, curve, _ in known)
         return Prediction(*series, seconds, low, high, memory, gap)

@@ -58,10 +58,7 @@ def check_pixels(pixels: int, most: int) -> None:
 def read_npy(path: Path) -> np.ndarray:
     """Read an array from a `.npy` file.
 
-    Raises
-    ------
-    ValueError
-        It is not an array of numbers, or its header declares more data than the file or the free memory has.
+    Raise a ValueError for anything but numbers, or where the header declares more than the file or the free memory has.
     """
     with path.open("rb") as file:
         _check_size(file, "the array", path.stat().st_size)
@@ -149,10 +146,7 @@ class _Bounded(io.RawIOBase):
 def _check_size(file: IO[bytes], name: str, size: int, most: int | None = None) -> int:
     """Return the bytes that an array's header declares, in a file of `size` bytes that is at its beginning.
 
-    Raises
-    ------
-    ValueError
-        The file has fewer bytes, or they are more than `most` (None: not compressed) or than the free memory.
+    Raise a ValueError for more than the file, the free memory or, in a compressed file, `most`.
     """
     declared, where = _declared_size(file)
     if not 0 <= declared <= size - where:

@@ -51,8 +51,6 @@ def read_with_layout(path: Path | str, header: bool | None = None) -> tuple[Prob
     ------
     ValueError, TypeError
         The file is damaged or no such problem; the text names it and the fault.
-    OSError
-        It cannot be read.
     """
     path = Path(path)
     name = path.name.lower()

@@ -55,14 +55,9 @@ UNNAMED = "Unnamed: "
 
 @dataclass(frozen=True, eq=False)
 class CsvTable:
-    """The content of a file.
+    """The content of a file, and the detected layout as text for people.
 
-    Attributes
-    ----------
-    frame : DataFrame
-        Columns are named by the heading, or else 1, 2, …; the index has the names of rows if a column has them.
-    layout : str
-        The detected layout, as text for people.
+    Columns are named by the heading, or else 1, 2, …; the index has the names of rows if a column has them.
     """
 
     frame: pd.DataFrame
@@ -91,19 +86,10 @@ class Dialect:
 
 
 def read(path: Path, header: bool | None = None) -> CsvTable:
-    """Read a table.
+    """Read a table in UTF-8 from a file whose name ends in one of `SUFFIXES`.
 
-    Parameters
-    ----------
-    path : Path
-        Its name ends in one of `SUFFIXES`; its encoding is UTF-8.
-    header : bool, optional
-        Whether the first line is a heading; detected by default.
-
-    Raises
-    ------
-    ValueError
-        The file is damaged, is not UTF-8, or has lines with more fields than the heading.
+    `header` is whether the first line is a heading, detected by default. Raise a ValueError if the file is damaged, is
+    not UTF-8, or has lines with more fields than the heading.
     """
     try:
         with _open(path) as file:

@@ -31,17 +31,10 @@ class MissingData(FileNotFoundError):
 
 @dataclass(frozen=True, eq=False)
 class Images:
-    """Labelled images.
+    """Labelled images."""
 
-    Attributes
-    ----------
-    pixels : (n, height, width) uint8
-        0 is black, 255 white.
-    label : (n,) uint8
-    """
-
-    pixels: np.ndarray
-    label: np.ndarray
+    pixels: np.ndarray  # (n, height, width) uint8; 0 is black, 255 white
+    label: np.ndarray  # (n,) uint8
 
 
 def has(name: str) -> bool:
@@ -61,17 +54,8 @@ def digits() -> Images:
 def mnist(download: bool = True) -> Images:
     """Return the MNIST test set: 10 000 handwritten digits of 28×28 pixels (Y. LeCun, C. Cortes, C. Burges).
 
-    Parameters
-    ----------
-    download : bool
-        Whether to download it from OpenML if no data folder is set.
-
-    Raises
-    ------
-    MissingData
-        The files are neither in the data folder nor available from OpenML.
-    ValueError
-        A file is damaged.
+    With `download` it is fetched from OpenML if no data folder is set. Raise a MissingData where it is in neither, and
+    a ValueError if a file is damaged.
     """
     images, labels = _mnist_files()
     if images and labels:
@@ -90,22 +74,10 @@ def mnist(download: bool = True) -> Images:
 
 
 def read_idx(path: Path, dimensions: int) -> np.ndarray:
-    """Read an IDX file of bytes, gzipped if its name ends in `.gz`.
+    """Return the uint8 array of an IDX file, read-only; the file is gzipped if its name ends in `.gz`.
 
-    Parameters
-    ----------
-    path : Path
-    dimensions : int
-        The required number of axes: 3 for images, 1 for labels.
-
-    Returns
-    -------
-    uint8 array of that many axes, read-only.
-
-    Raises
-    ------
-    ValueError
-        The magic number or the length is wrong; the text names the file and the fault.
+    `dimensions` is the required number of axes: 3 for images, 1 for labels. Raise a ValueError that names the file and
+    the fault where the magic number or the length is wrong.
     """
     is_packed = path.suffix == ".gz"
     most = bounded_reading.MOST_UNPACKED if is_packed else path.stat().st_size
@@ -145,12 +117,7 @@ def _idx_shape(path: Path, start: bytes, dimensions: int) -> tuple[int, ...]:
 def orlib(n: int) -> np.ndarray:
     """Return the costs of OR-Library's assignment problem of size n (J. E. Beasley), as an (n, n) int32 array.
 
-    Raises
-    ------
-    MissingData
-        The file `assign<n>.txt` is not in the data folder.
-    ValueError
-        It is damaged.
+    Raise a MissingData if the file `assign<n>.txt` is not in the data folder, and a ValueError if it is damaged.
     """
     name = f"assign{n}.txt"
     path = _find(name, folder="orlib")

@@ -46,10 +46,7 @@ SKIPPED_FOLDERS = {"__pycache__", "ensurepip", "idlelib", "lib2to3", "site-packa
 def python_topics() -> Mapping[str, str]:
     """Return the topics of Python's manual, which `help("if")` shows: texts by name.
 
-    Raises
-    ------
-    MissingData
-        This Python was installed without its manual.
+    Raise a MissingData if this Python was installed without its manual.
     """
     try:
         from pydoc_data.topics import topics

@@ -23,18 +23,10 @@ from . import bounded_reading
 
 @dataclass(frozen=True, eq=False)
 class WordVectors:
-    """Words and their vectors.
-
-    Attributes
-    ----------
-    words : tuple of str
-        Distinct.
-    matrix : (k, d) float32
-        One row per word.
-    """
+    """Distinct words and their vectors."""
 
     words: tuple[str, ...]
-    matrix: np.ndarray
+    matrix: np.ndarray  # (k, d) float32, one row per word
 
     @cached_property
     def _row(self) -> dict[str, int]:
@@ -63,8 +55,6 @@ def read(path: str | Path, only: Collection[str] | None = None) -> WordVectors:
 
     Raises
     ------
-    OSError
-        The file cannot be read.
     ValueError
         A line is not a word with as many finite numbers as the first, or the header does not match. The text names
         the file and the line.

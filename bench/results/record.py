@@ -11,40 +11,18 @@ from lapmark.bench.system.conditions import worst
 from lapmark.solvers.certificate import TOLERANCE
 
 #: Names of the numbers that a record takes from a certificate; None in a record where they are not finite.
-FIGURES = (
-    "cost",
-    "feasible_cost",
-    "dual_bound",
-    "gap",
-    "entropic_gap",
-    "row_error",
-    "column_error",
-    "max_violation",
-)
+FIGURES = ("cost", "feasible_cost", "dual_bound", "gap", "entropic_gap", "row_error", "column_error", "max_violation")
 
 
 @dataclass(frozen=True)
 class Metric:
-    """An error of an answer, taken from its certificate: 0 at best and inf at worst.
+    """An error of an answer, taken from its certificate: 0 at best and inf at worst."""
 
-    Attributes
-    ----------
-    name : str
-        In certificates, records and tables.
-    title : str
-    axis : str
-        Label of a chart's axis.
-    perfect : str
-        Adjective for an answer whose error is negligible.
-    negligible : float
-        An error up to this is rounding, and is not shown.
-    """
-
-    name: str
+    name: str  # in certificates, records and tables
     title: str
-    axis: str
-    perfect: str
-    negligible: float = TOLERANCE
+    axis: str  # label of a chart's axis
+    perfect: str  # adjective for an answer whose error is negligible
+    negligible: float = TOLERANCE  # an error up to this is rounding, and is not shown
 
     def of(self, record: Record) -> float | None:
         """Return the error of a record, None where it is unknown or negligible."""

@@ -83,13 +83,7 @@ class Store:
 
     @classmethod
     def open(cls, directory: Path | str, create: bool = True) -> Store:
-        """Open the store of a results folder.
-
-        Parameters
-        ----------
-        directory : path
-        create : bool
-            Make the folder and an empty store if there is none.
+        """Open the store of a results folder; with `create`, make the folder and an empty store if there is none.
 
         Raises
         ------
@@ -125,32 +119,22 @@ class Store:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, *error: object) -> None:
         self.close()
 
     def add(self, record: Record) -> None:
         """Store a record, in place of an older one with the same key. It is on the disk when this returns.
 
-        Raises
-        ------
-        StoreError
-            It cannot be written, for example because the disk is full. All earlier records stay.
+        Raise a StoreError if it cannot be written, for example because the disk is full. All earlier records stay.
         """
         values = [_to_column(name, getattr(record, name)) for name in _COLUMNS]
         marks = ", ".join("?" * len(values))
         self._execute(f"INSERT OR REPLACE INTO records ({_QUOTED}) VALUES ({marks})", values)
 
     def records(self) -> list[Record]:
-        """Return every record, in the order in which they were added.
-
-        Raises
-        ------
-        StoreError
-            A row is damaged; the message names the first and its fault.
-        """
+        """Return every record, in the order in which they were added; a StoreError names the first damaged row."""
         rows = self._select("ORDER BY position")
-        damaged = {position: found for position, values in rows if (found := fault(values))}
-        if damaged:
+        if damaged := {position: found for position, values in rows if (found := fault(values))}:
             raise StoreError(_damaged(self.path, damaged))
         return [Record(**values) for _, values in rows]
 
@@ -162,10 +146,7 @@ class Store:
     def bound(self, problem: str) -> float | None:
         """Return the best certified lower bound of a problem, or None; a stored bound that is not finite is ignored.
 
-        Parameters
-        ----------
-        problem : str
-            Its digest (`lapmark.bench.worker.problem_digest`), which changes with the data behind a case.
+        `problem` is its digest (`lapmark.bench.worker.problem_digest`), which changes with the data behind a case.
         """
         rows = self._execute("SELECT bound FROM bounds WHERE problem = ?", (problem,))
         found = [bound for (bound,) in rows if isinstance(bound, float) and math.isfinite(bound)]

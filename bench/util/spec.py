@@ -40,15 +40,8 @@ def show(name: str, settings: Mapping[str, Value]) -> str:
 def check(text: str, function: Callable[..., Any], positional: int, settings: Mapping[str, Value]) -> None:
     """Raise a ValueError for a setting that a function does not have or whose value its annotations do not allow.
 
-    Parameters
-    ----------
-    text : str
-        The spec, for the message.
-    function : callable
-        A solver, or the builder of a family. Settings taken as `**options` or without an annotation are not checked.
-    positional : int
-        Number of leading parameters that are not settings.
-    settings : mapping
+    `text` is the spec, for the message, and `positional` the number of leading parameters that are not settings. What a
+    function takes as `**options` or without an annotation is not checked.
     """
     parameters = parameters_of(function, positional)
     if any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters):

@@ -29,10 +29,7 @@ _line = Console(stderr=True).status(_CurrentText())
 def doing(what: str) -> Iterator[Callable[[str], None]]:
     """Show an operation and its duration during a `with` statement, after the operation that it is part of.
 
-    Yields
-    ------
-    callable
-        `say(what)` replaces the text.
+    Yield a function that replaces the text.
     """
     depth, started = len(_operations), time.monotonic()
 
