@@ -39,20 +39,10 @@ def ratio(
     degree of freedom less than there are rounds. Percentiles of the replicates would be too narrow for few rounds,
     since no replicate leaves the range of the data (Hesterberg 2015, section 4).
 
-    Parameters
-    ----------
-    old, new : sequence of sequences of float
-        Seconds of the calls of each round.
-    confidence : float
-        Between 0 and 1.
-    paired : bool
-        Whether the k-th rounds of both were measured one after the other, so that other load on the machine affects
-        both alike. Pairs are then resampled, and rounds without a partner left out.
-
-    Returns
-    -------
-    Ratio or None
-        None where a set has fewer than two rounds: the variation between processes is unknown.
+    `old` and `new` hold the seconds of the calls of each round. They are `paired` if the k-th rounds of both were
+    measured one after the other, so that other load on the machine affects both alike: pairs are then resampled, and
+    rounds without a partner left out. With fewer than two rounds of a set the variation between processes is unknown,
+    and the result None.
 
     References
     ----------

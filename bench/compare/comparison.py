@@ -28,16 +28,10 @@ Verdict = Literal["worse", "better", "same", "inconclusive", "moved"]
 class Criteria:
     """When a change counts as worse or better.
 
-    Attributes
-    ----------
-    threshold : float
-        The smallest relative change of a time, of memory or of an error that matters.
-    confidence : float
-        Probability that every interval contains its ratio: each is widened for their number, after Bonferroni
-        (O. J. Dunn, "Multiple comparisons among means", J. American Statistical Association 56, 1961).
-    reasons : tuple of str
-        Why more work is accepted, each with its source: the algorithm was changed on purpose. If there are any,
-        counters are shown but not judged.
+    `threshold` is the smallest relative change of a time, of memory or of an error that matters. `confidence` is the
+    probability that every interval contains its ratio: each is widened for their number, after Bonferroni (O. J. Dunn,
+    "Multiple comparisons among means", J. American Statistical Association 56, 1961). `reasons` say why more work is
+    accepted, each with its source; if there are any, counters are shown but not judged.
     """
 
     threshold: float = 0.05
@@ -52,34 +46,16 @@ class Criteria:
 
 @dataclass(frozen=True, kw_only=True)
 class Change:
-    """One quantity of a cell, before and after.
+    """One quantity of a cell, before and after: seconds, bytes, a count, or a status with its message."""
 
-    Attributes
-    ----------
-    what : str
-        "status", "problem", "time", "memory", the title of an error, or the name of a counter.
-    old, new : float, str or None
-        Seconds, bytes, a count, or a status with its message.
-    verdict : Verdict
-        "moved": changed, but neither better nor worse.
-    ratio : Ratio or None
-        New over old; only times have an interval.
-    show : callable
-        Formats `old` and `new`.
-    words : pair of str
-        The words for a change for the worse and for the better.
-    counted : bool
-        Whether this is a work counter, which is exact.
-    """
-
-    what: str
+    what: str  # "status", "problem", "time", "memory", the title of an error, or the name of a counter
     old: float | str | None
     new: float | str | None
-    verdict: Verdict
-    ratio: Ratio | None = None
-    show: Callable[[float], str] = show_count
-    words: tuple[str, str] = ("more", "less")
-    counted: bool = False
+    verdict: Verdict  # "moved": changed, but neither better nor worse
+    ratio: Ratio | None = None  # new over old, of a time
+    show: Callable[[float], str] = show_count  # formats `old` and `new`
+    words: tuple[str, str] = ("more", "less")  # for a change for the worse and for the better
+    counted: bool = False  # whether this is a work counter, which is exact
 
     @property
     def word(self) -> str:
@@ -138,19 +114,7 @@ QUANTITIES = (
 
 
 def compare(old: ResultSet, new: ResultSet, criteria: Criteria) -> Comparison:
-    """Compare two sets of results.
-
-    Parameters
-    ----------
-    old, new : ResultSet
-        The last record of each cell counts; see `current`.
-    criteria : Criteria
-
-    Raises
-    ------
-    ValueError
-        The sets have no cell in common.
-    """
+    """Compare two sets of results by the `current` record of each cell; raise a ValueError without a common cell."""
     before, after = current(old.records), current(new.records)
     keys = [key for key in before if key in after]
     if not keys:
@@ -183,18 +147,15 @@ def current(records: Iterable[Record]) -> dict[Key, Record]:
 
 
 def _compare_cell(key: Key, old: Record, new: Record, criteria: Criteria) -> CellComparison:
-    changes: tuple[Change, ...] = ()
+    changes: list[Change] = []
     if old.status != new.status:
-        changes = (_status_change(old, new),)
+        changes = [_status_change(old, new)]
     elif both_answered(old, new) and same_problem(old, new):
-        changes = (
-            _time_change(old, new, criteria),
-            *_counter_changes(old, new, criteria),
-            *_quantity_changes(old, new, criteria),
-        )
+        changes = [_time_change(old, new, criteria)]
+        changes += [*_counter_changes(old, new, criteria), *_quantity_changes(old, new, criteria)]
     elif both_answered(old, new):
-        changes = (Change(what="problem", old=old.cost, new=new.cost, verdict="moved", show=_cost),)
-    return CellComparison(key, changes, min(len(old.rounds), len(new.rounds)))
+        changes = [Change(what="problem", old=old.cost, new=new.cost, verdict="moved", show="{:.9g}".format)]
+    return CellComparison(key, tuple(changes), min(len(old.rounds), len(new.rounds)))
 
 
 def _status_change(old: Record, new: Record) -> Change:
@@ -275,7 +236,3 @@ def _with_message(record: Record) -> str:
 def _content(name: str, cells: Mapping[Key, Record]) -> str:
     cases, solvers = (len({key[k] for key in cells}) for k in (1, 0))
     return f"{name} has {len(cells)} of {solvers} solvers on {cases} cases"
-
-
-def _cost(value: float) -> str:
-    return f"{value:.9g}"

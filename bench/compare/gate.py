@@ -86,19 +86,9 @@ def workload(
 ) -> Workload:
     """Return the workload of a configuration, with the given values in place of its own.
 
-    Parameters
-    ----------
-    config : str
-        A name or a file, as `lapmark.bench.run.configuration.load` reads it.
-    solvers, problems, sizes : sequence
-        As for `lapmark.bench.run.cells.plan`; where empty, those of the configuration.
-    limits : mapping
-        `rounds`, `budget`, `timeout` and `memory`, each None to use the value of the configuration.
-
-    Raises
-    ------
-    ValueError
-        A name or a setting does not exist.
+    `config` is a name or a file, as `lapmark.bench.run.configuration.load` reads it. Empty `solvers`, `problems` and
+    `sizes`, and `rounds`, `budget`, `timeout` and `memory` in `limits` that are None, stand for those of the
+    configuration. Raise a ValueError for a name or a setting that does not exist.
     """
     given = configs.load(config)
     cases: dict[str, tuple[str, ...]] = {}
@@ -154,36 +144,15 @@ def folder_of(parent: Path, old: Build, new: Build, workload: Workload) -> Path:
 def run(
     builds: tuple[Build, Build], names: tuple[str, str], workload: Workload, criteria: Criteria, folder: Path
 ) -> Iterator[str | Comparison]:
-    """Measure two builds and compare them.
+    """Measure two builds, the old one first, and compare them.
 
-    Parameters
-    ----------
-    builds : pair of Build
-        The old one first.
-    names : pair of str
-        Names for the two.
-    workload : Workload
-    criteria : Criteria
-    folder : path
-        Gets the blocks, which a later call continues, and a store of each commit, `old` and `new`.
-
-    Yields
-    ------
-    str or Comparison
-        What is about to be measured, block by block, and the comparison at the end. Closing the iterator ends the
-        running processes and keeps the finished blocks.
-
-    Raises
-    ------
-    lapmark.bench.system.commit_build.CommandError
-        A commit's own command cannot measure the workload; the text is its output.
+    The folder gets the blocks, which a later call continues, and a store of each commit, `old` and `new`. Yield what is
+    about to be measured, block by block, and the comparison at the end. Closing the iterator ends the running processes
+    and keeps the finished blocks. Raise a CommandError with its output where a commit's own command fails.
     """
     journal = Journal(folder / "blocks")
     old, new = builds
-    builds = (
-        replace(old, hidden=(new.folder, journal.folder)),
-        replace(new, hidden=(old.folder, journal.folder)),
-    )
+    builds = (replace(old, hidden=(new.folder, journal.folder)), replace(new, hidden=(old.folder, journal.folder)))
     yield from _measure(builds, workload, journal, is_repeat=False)
     records = _joined_pair(journal, builds, is_repeat=False)
     comparison = _compare(names, records, criteria)
@@ -263,7 +232,7 @@ def _joined_pair(journal: Journal, builds: tuple[Build, Build], is_repeat: bool)
 
 def _joined(records: Iterable[Record], build: Build) -> list[Record]:
     """Return one record for each cell, of all its rounds. A cell that failed in any round has failed."""
-    rounds: dict[tuple[str, str, int], list[Record]] = {}
+    rounds: dict[Key, list[Record]] = {}
     for record in records:
         rounds.setdefault((record.solver, record.case, record.threads), []).append(record)
     joined = []

@@ -25,20 +25,9 @@ class ResultSet:
 
 
 def read(text: str, folder: Path) -> ResultSet:
-    """Read the set that a text names.
+    """Read the set that a text names; a revision without a folder is looked up in `folder`.
 
-    Parameters
-    ----------
-    text : str
-    folder : path
-        Where to look for a revision without a folder.
-
-    Raises
-    ------
-    ValueError
-        There is no such folder, or it has no record of that commit; the text lists the commits it has.
-    OSError
-        The folder cannot be read.
+    Raise a ValueError where there is no such folder, or it has no record of that commit; the text lists its commits.
     """
     if is_folder(text):
         return ResultSet(text, _records(Path(text)))

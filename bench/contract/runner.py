@@ -46,22 +46,10 @@ def select(solver: AvailableSolver, parts: Sequence[str] = ()) -> list[str]:
 def examine(
     solver: AvailableSolver, checks: Sequence[str], timeout: float, show: Callable[[str | Finding], None]
 ) -> None:
-    """Run checks on a solver.
+    """Run checks, by their names in `CHECKS`, on a solver, each for at most `timeout` seconds.
 
-    Parameters
-    ----------
-    solver : AvailableSolver
-    checks : sequence of str
-        Names from `CHECKS`.
-    timeout : float
-        Seconds for one check.
-    show : callable
-        Called with the name of each check when it begins, and with its finding.
-
-    Raises
-    ------
-    ValueError
-        The solver cannot run on this machine, or its process dies before the first check.
+    `show` is called with the name of each check when it begins, and with its finding. Raise a ValueError where the
+    solver cannot run on this machine, or its process dies before the first check.
     """
     if solver.missing:
         raise ValueError(f"solver {solver.name} cannot run here: {solver.missing}")

@@ -39,8 +39,7 @@ class TransportCase(Case[Transport]):
     @property
     def largest(self) -> float:
         """The largest |cost| times the mass, the scale of rounding in sums over a plan."""
-        assert self.problem.a is not None
-        return float(np.abs(self.problem.cost.span()).max() * self.problem.a.sum())
+        return float(np.abs(self.problem.cost.span()).max() * self.problem.masses[0].sum())
 
     def __str__(self) -> str:
         n, m = self.problem.shape
@@ -67,15 +66,14 @@ def refereed(
 ) -> TransportCase:
     """Return a case with the optimum of a linear program over all pairs of points with mass, scaled to order one."""
     problem = Transport(cost, a, b, blur=blur, partial=partial)
-    assert problem.a is not None
-    assert problem.b is not None
-    rows, cols = np.flatnonzero(problem.a), np.flatnonzero(problem.b)
+    a, b = problem.masses
+    rows, cols = np.flatnonzero(a), np.flatnonzero(b)
     matrix = cost.dense().astype(np.float64)[np.ix_(rows, cols)]
     allowed = np.isfinite(matrix)
-    scale, mass = float(np.abs(matrix[allowed]).max() or 1.0), min(float(problem.a.sum()), float(problem.b.sum()))
+    scale, mass = float(np.abs(matrix[allowed]).max() or 1.0), min(float(a.sum()), float(b.sum()))
     n, m = matrix.shape
     of_rows, of_cols = np.kron(np.eye(n), np.ones(m)), np.kron(np.ones(n), np.eye(m))
-    sums = (problem.a[rows] / mass, problem.b[cols] / mass)
+    sums = (a[rows] / mass, b[cols] / mass)
     # If the sums differ, the larger side may keep mass; if they are equal, one equation follows from the others.
     kept = problem.surplus
     met = [(of_rows, sums[0])] * (kept <= 0) + [(of_cols[kept == 0 :], sums[1][kept == 0 :])] * (kept >= 0)

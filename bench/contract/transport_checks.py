@@ -178,14 +178,10 @@ def _one_to_one(solver: Solver) -> Verdict:
             raise Broken(f"{case}\nthe plan moves {certificate.cost / cost:.9g}, not {np.exp(moved):.9g}")
 
     cases = [
-        TransportCase(
-            f"reach {reach:g}, masses {a:g} and {b:g}",
-            Transport(cost, np.array([a]), np.array([b]), 0.3, reach),
-            np.nan,
-        )
+        TransportCase(f"reach {reach:g}, masses {a[0]:g} and {b[0]:g}", Transport(cost, a, b, 0.3, reach), np.nan)
         for cost in (PointCost(np.zeros((1, 2)), np.array([[0.6, 0.8]])), DenseCost(np.array([[0.25]])))
         for reach in (0.5, 1.0, 20.0)
-        for a, b in ((1.0, 1.0), (0.5, 3.0))
+        for a, b in np.array([[[1.0], [1.0]], [[0.5], [3.0]]])
     ]
     return each_case(solver, cases, judge)
 
@@ -267,13 +263,8 @@ def _small_blur(solver: Solver) -> Verdict:
 @_transport("transport-untouched")
 def _untouched(solver: Solver) -> Verdict:
     rng = np.random.default_rng(14)
-    x, y, a, b, matrix = (
-        rng.random((12, 2)),
-        rng.random((12, 2)),
-        masses(rng, 12),
-        masses(rng, 12),
-        rng.random((12, 12)),
-    )
+    x, y, a, b = rng.random((12, 2)), rng.random((12, 2)), masses(rng, 12), masses(rng, 12)
+    matrix = rng.random((12, 12))
     costs = (PointCost(x, y), DenseCost(matrix))
     cases = [TransportCase("untouched", Transport(cost, a, b, 0.2), np.nan) for cost in costs]
     return checks.check_untouched(solver, cases, lambda case: [x, y, a, b, matrix, *case.problem.masses])
