@@ -1,4 +1,4 @@
-"""Pages that MkDocs does not find in this folder: documents at the root, the reference, and the help of the command.
+"""Pages that MkDocs does not find in this folder: documents at the root, and the help of the command.
 
 Links are written as they work in the repository. They are turned here to where they lead within the site.
 """
@@ -24,15 +24,15 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
     """Add the pages that are written elsewhere."""
     pages = {name: (ROOT / name).read_text(encoding="utf-8") for name in DOCUMENTS}
     pages["command.md"] = command_help()
-    pages["api.md"] = reference()
     for name, text in pages.items():
         files.append(File.generated(config, name, content=text))
     return files
 
 
 def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Files) -> str:
-    """Turn links from the root into this folder, and those from this folder to a document at the root."""
-    return re.sub(r"\]\((?:docs/|\.\./(?=[A-Z]+\.md))", "](", markdown)
+    """Turn links from the root into this folder, those from here to a document at the root; add the reference."""
+    markdown = re.sub(r"\]\((?:docs/|\.\./(?=[A-Z]+\.md))", "](", markdown)
+    return markdown + reference() if page.file.src_path == "api.md" else markdown
 
 
 def on_page_content(html: str, page: Page, config: MkDocsConfig, files: Files) -> str:
@@ -46,11 +46,11 @@ def on_page_content(html: str, page: Page, config: MkDocsConfig, files: Files) -
 
 
 def reference() -> str:
-    """Return the page of every public name, each documented where it is defined.
+    """Return the entry of every public name, each documented where it is defined.
 
     Several functions share their name with their module, and `::: lapmark` would describe the module.
     """
-    text = "# The library\n\nEverything below is imported from `lapmark`. [As a library](library.md) shows it in use.\n"
+    text = ""
     for name in sorted(lapmark.__all__, key=str.lower):
         thing = getattr(lapmark, name)
         text += f'\n<a id="lapmark.{name}"></a>\n\n'
