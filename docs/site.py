@@ -30,7 +30,7 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
 
 
 def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Files) -> str:
-    """Turn links from the root into this folder, those from here to a document at the root; add the reference."""
+    """Turn links between the root and this folder to where they lead in the site; add the reference."""
     markdown = re.sub(r"\]\((?:docs/|\.\./(?=[A-Z]+\.md))", "](", markdown)
     return markdown + reference() if page.file.src_path == "api.md" else markdown
 
