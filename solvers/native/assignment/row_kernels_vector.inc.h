@@ -62,13 +62,14 @@ static inline pair_t row_two_minima_block(const cost_t *restrict c, const double
 static inline void row_lower_columns(const cost_t *restrict c, double u, int64_t m, int32_t i, double *restrict low,
                                      int32_t *restrict row) {
     const v4_t u4 = v4_all(u);
+    const v4_int32_t i4 = v4_int32_all(i);
     int64_t j = 0;
     for (; j + WIDTH <= m; j += WIDTH) {
         const v4_t x = v4_sub(v4_load_costs(c + j), u4), old = v4_load(low + j);
         const v4_mask_t lower = v4_mask_below(x, old);
         if (v4_mask_any(lower)) {
             v4_store(low + j, v4_min(x, old));
-            v4_mask_set_int32(row + j, i, lower);
+            v4_int32_store_where(row + j, i4, lower);
         }
     }
     lower_columns_from(j, c, u, m, i, low, row);
@@ -77,6 +78,7 @@ static inline void row_lower_columns(const cost_t *restrict c, double u, int64_t
 static inline double row_relax_block(const cost_t *restrict c, const double *restrict v, double h, int64_t start,
                                      int64_t end, int32_t i, double *restrict distance, int32_t *restrict row) {
     const v4_t h4 = v4_all(h);
+    const v4_int32_t i4 = v4_int32_all(i);
     v4_t best = v4_all(INFINITY);
     int64_t j = start;
     for (; j + UNROLL <= end; j += UNROLL) {
@@ -91,7 +93,7 @@ static inline double row_relax_block(const cost_t *restrict c, const double *res
         if (v4_mask_any(any)) {
             for (int k = 0; k < 4; k++) {
                 const int64_t at = j + k * WIDTH;
-                v4_mask_set_int32(row + at, i, v4_mask_below(x[k], old[k]));
+                v4_int32_store_where(row + at, i4, v4_mask_below(x[k], old[k]));
                 old[k] = v4_min(x[k], old[k]);
                 v4_store(distance + at, old[k]);
             }

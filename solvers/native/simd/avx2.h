@@ -56,13 +56,16 @@ static inline v4_mask_t v4_mask_below(v4_t a, v4_t b) { return _mm256_cmp_pd(a, 
 static inline v4_mask_t v4_mask_or(v4_mask_t a, v4_mask_t b) { return _mm256_or_pd(a, b); }
 static inline int v4_mask_any(v4_mask_t mask) { return _mm256_movemask_pd(mask) != 0; }
 
-/* Set four consecutive integers to `value` where the mask is set. */
-static inline void v4_mask_set_int32(int32_t *four, int32_t value, v4_mask_t mask) {
+/* Four copies of an integer, to be stored where a mask is set. */
+typedef __m128i v4_int32_t;
+
+static inline v4_int32_t v4_int32_all(int32_t value) { return _mm_set1_epi32(value); }
+static inline void v4_int32_store_where(int32_t *four, v4_int32_t value, v4_mask_t mask) {
     const __m128 low = _mm_castpd_ps(_mm256_castpd256_pd128(mask));
     const __m128 high = _mm_castpd_ps(_mm256_extractf128_pd(mask, 1));
     const __m128i narrow = _mm_castps_si128(_mm_shuffle_ps(low, high, _MM_SHUFFLE(2, 0, 2, 0)));
     __m128i *at = (__m128i *)four;
-    _mm_storeu_si128(at, _mm_blendv_epi8(_mm_loadu_si128(at), _mm_set1_epi32(value), narrow));
+    _mm_storeu_si128(at, _mm_blendv_epi8(_mm_loadu_si128(at), value, narrow));
 }
 
 static inline f32_lanes_t f32_at_least(f32_lanes_t t, float least) {
