@@ -49,22 +49,9 @@ _ATTRIBUTE = re.compile(r' (?:integrity|crossorigin|referrerpolicy)="[^"]*"')
 def make_local(site: Path) -> list[str]:
     """Download what the page of a site loads into a folder beside it. A second call does nothing.
 
-    Parameters
-    ----------
-    site : path
-        The folder that `asv publish` has written.
-
-    Returns
-    -------
-    list of str
-        Addresses that are not in `SCRIPTS` and are still loaded from the network.
-
-    Raises
-    ------
-    ValueError
-        npm is missing or fails; the site is then unchanged.
-    OSError
-        There is no site.
+    `site` is the folder that `asv publish` has written. Return the addresses that are not in `SCRIPTS` and are still
+    loaded from the network. Raise an OSError if there is no site, and a ValueError if npm is missing or fails; the site
+    is then unchanged.
     """
     page = site / "index.html"
     text = page.read_text(encoding="utf-8")

@@ -23,30 +23,14 @@ from .virtual_environments import Environment, Unusable
 
 @dataclass(frozen=True)
 class AvailableSolver:
-    """A solver and where it runs.
+    """A solver and where it runs."""
 
-    Attributes
-    ----------
-    name : str
-        As in a command, with its environment where that was named.
-    solver : Solver
-        To plan with; a stand-in where only an environment has the solver.
-    missing : str or None
-        Why it cannot be measured on this machine.
-    versions : mapping of str to str
-        Of all packages that do the work, where it runs.
-    plugin : str or None
-        The plugin file that registers it.
-    environment : Environment or None
-        None for the harness's own.
-    """
-
-    name: str
-    solver: Solver
-    missing: str | None
-    versions: Mapping[str, str]
-    plugin: str | None
-    environment: Environment | None = None
+    name: str  # as in a command, with its environment where that was named
+    solver: Solver  # to plan with; a stand-in where only an environment has the solver
+    missing: str | None  # why it cannot be measured on this machine
+    versions: Mapping[str, str]  # of all packages that do the work, where it runs
+    plugin: str | None  # the plugin file that registers it
+    environment: Environment | None = None  # None for the harness's own
 
     @property
     def capabilities(self) -> Capabilities:
@@ -59,13 +43,7 @@ class AvailableSolver:
 
 
 def get(name: str) -> AvailableSolver:
-    """Return the solver of a name, `NAME` or `NAME@ENVIRONMENT`.
-
-    Raises
-    ------
-    ValueError
-        No solver has that name; the message gives the nearest name.
-    """
+    """Return the solver of a name, `NAME` or `NAME@ENVIRONMENT`; a ValueError gives the nearest name if none has it."""
     base, at, place = name.partition("@")
     if at:
         environment = virtual_environments.get(place)

@@ -27,24 +27,12 @@ _TYPES = {kind.__name__: kind for kind in (bool, int, float, str)}
 
 @dataclass(frozen=True, kw_only=True)
 class Item:
-    """A solver of the inventory.
+    """A solver of the inventory."""
 
-    Attributes
-    ----------
-    missing : str or None
-        Why it cannot run in that interpreter.
-    versions : mapping
-        Of the packages that do the work; "missing" for an unknown one.
-    capabilities : Capabilities
-    options : mapping of str to (type, default)
-        Parameters of its function after the problem; None if it takes any.
-    about : str
-    """
-
-    missing: str | None
-    versions: Mapping[str, str]
+    missing: str | None  # why it cannot run in that interpreter
+    versions: Mapping[str, str]  # of the packages that do the work; "missing" for an unknown one
     capabilities: Capabilities
-    options: Mapping[str, tuple[str, Any]] | None
+    options: Mapping[str, tuple[str, Any]] | None  # type and default of each parameter; None if it takes any
     about: str
 
     @classmethod
@@ -74,15 +62,9 @@ class Item:
 
 @dataclass(frozen=True, kw_only=True)
 class Inventory:
-    """The solvers of an interpreter.
+    """The solvers of an interpreter, and faults of other packages that register solvers.
 
-    Attributes
-    ----------
-    items : mapping of str to Item
-    warnings : tuple of str
-        Faults of other packages that register solvers.
-    sources : mapping of str to int
-        Files and folders that decide the inventory, with their times of change in nanoseconds.
+    `sources` are the files and folders that decide the inventory, with their times of change in nanoseconds.
     """
 
     items: Mapping[str, Item]

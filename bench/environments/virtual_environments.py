@@ -60,23 +60,12 @@ class Unusable(ValueError):
 
 @dataclass(frozen=True)
 class Environment:
-    """A complete environment.
-
-    Attributes
-    ----------
-    name : str
-    requirements : tuple of str
-        As given to pip.
-    harness : str
-        Prefix of the Python whose packages it extends.
-    prefix : str
-        Folder of the virtual environment.
-    """
+    """A complete environment."""
 
     name: str
-    requirements: tuple[str, ...]
-    harness: str
-    prefix: str
+    requirements: tuple[str, ...]  # as given to pip
+    harness: str  # prefix of the Python whose packages it extends
+    prefix: str  # folder of the virtual environment
 
     @property
     def python(self) -> Path:
@@ -122,21 +111,10 @@ def add(
 ) -> Environment:
     """Make an environment with pip. It is listed once it is complete and its solvers are known.
 
-    Parameters
-    ----------
-    name : str
-        Lower case letters, digits, dots, dashes and underscores.
-    requirements : sequence of str
-        As for pip; a folder with a package is one. Empty: those of the environment that is replaced.
-    again : bool
-        Whether to replace an environment of this name, which stays until the new one is complete.
-    progress : callable
-        Called with each line of pip's output.
-
-    Raises
-    ------
-    ValueError
-        The name is invalid or taken, or a package cannot be installed; then with pip's last lines.
+    The requirements are those of pip, for which a folder with a package is one. With `again` an environment of this
+    name is replaced, and stays until the new one is complete; no requirements stand for those of the old one.
+    `progress` is called with each line of pip's output. Raise a ValueError if the name is invalid or taken, or a
+    package cannot be installed; then with pip's last lines.
     """
     if not re.fullmatch(r"[a-z0-9][a-z0-9._-]*", name):
         raise ValueError(f"environment {name!r}: use lower case letters, digits, dots, dashes and underscores")
@@ -204,9 +182,7 @@ def _list_solvers(environment: Environment, plugins: Sequence[str]) -> str:
             command, capture_output=True, text=True, errors="replace", timeout=PATIENCE, stdin=subprocess.DEVNULL
         )
     except (OSError, subprocess.TimeoutExpired) as error:
-        raise Unusable(
-            f"environment {environment.name} cannot list its solvers: {error}; {_advice(environment)}"
-        ) from None
+        raise _cannot_list(environment, error) from None
     answer = done.stdout.splitlines()
     if done.returncode or not answer:
         words = done.stderr.strip().splitlines() or [f"exit status {done.returncode}"]

@@ -102,7 +102,7 @@ def test_inventory_of_an_environment_has_its_package_and_the_harness_rest(lapx: 
     assert items["lapx-lapjvc"].missing is None
     assert items["scipy"].versions["scipy"] == registry.version("scipy")
     if registry.version("lap"):
-        assert items["lap"].missing == "lapx is installed in its place: both are imported as lap"
+        assert items["lap"].missing == "lapx is installed in its place; both are imported as lap, so uninstall lapx"
         assert available_solvers.get("lap").environment is None
         assert "lap is installed in its place" in (registry.get("lapx-lapjvc").missing or "")
     assert available_solvers.get("lapx-lapjvc").environment == lapx
@@ -113,8 +113,8 @@ def test_inventory_of_an_environment_has_its_package_and_the_harness_rest(lapx: 
 def test_inventory_of_packages_that_overwrite_each_other_has_neither() -> None:
     both = virtual_environments.add("both", [f"lap=={OLD}", "lapx>=0.11"])
     items = virtual_environments.inventory(both).items
-    assert items["lap"].missing == "lapx is installed in its place: both are imported as lap"
-    assert items["lapx-lapjv"].missing == "lap is installed in its place: both are imported as lap"
+    assert items["lap"].missing == "lapx is installed in its place; both are imported as lap, so uninstall lapx"
+    assert items["lapx-lapjv"].missing == "lap is installed in its place; both are imported as lap, so uninstall lap"
 
 
 def test_solver_of_several_environments_must_name_one(lapx: Environment) -> None:
