@@ -113,7 +113,8 @@ def choose(model: PerformanceModel, target: Target, requirements: Requirements, 
 
     predictions = predict(target.n)
     if all(each.failure for each in predictions):
-        labels = "; ".join(f"{label} at n = {_sizes(model, label)}" for label, _ in near)
+        sizes = {label: ", ".join(map(str, sorted(model.positions[label]))) for label, _ in near}
+        labels = "; ".join(f"{label} at n = {listed}" for label, listed in sizes.items())
         raise NoAdvice(
             f"n = {target.n} is too far from what was measured: {labels}. "
             f"Advice is given for sizes up to {REACH:g} times as large or as small"
@@ -133,10 +134,6 @@ def choose(model: PerformanceModel, target: Target, requirements: Requirements, 
         cells[own & cells["label"].isin([label for label, _ in near])].sort_values(["label", "n"]),
         tuple(_changes(predict, target.n, requirements, chosen)),
     )
-
-
-def _sizes(model: PerformanceModel, label: str) -> str:
-    return ", ".join(str(n) for n in sorted(model.positions[label]))
 
 
 def _changes(
