@@ -78,13 +78,7 @@ class Cell:
 
 
 def resolve(solver: str, case: Case, threads: int = 1) -> Cell:
-    """Look a solver up in the registry and the environments, and return its cell on a case.
-
-    Raises
-    ------
-    ValueError
-        No solver or environment has this name.
-    """
+    """Return the cell of a solver on a case; raise a ValueError where no solver or environment has this name."""
     name, options = spec.parse(solver)
     found = None if solver == BUILD_MATRIX else available_solvers.get(name)
     versions = found.versions if found else inventory.own_versions()
@@ -110,24 +104,12 @@ def resolve(solver: str, case: Case, threads: int = 1) -> Cell:
 def plan(
     solvers: Sequence[str], cases: Sequence[str], sizes: Sequence[int] = (), threads: Sequence[int] = (1,)
 ) -> list[Cell]:
-    """Return the cells of a run, those of a case together.
+    """Return the cells of a run, those of a case together; raise a ValueError for an unknown name or setting.
 
-    Parameters
-    ----------
-    solvers : sequence of str
-        Specs. A name alone stands for every point of the solver's accuracy curve. Empty: every solver that solves the
-        case's kind of problem.
-    cases : sequence of str
-        Specs, as `expand_case` reads them.
-    sizes : sequence of int
-        In place of each family's own.
-    threads : sequence of int
-        Each is a cell of its own for a solver that takes them; others run with the fewest.
-
-    Raises
-    ------
-    ValueError
-        For a name or a setting that does not exist.
+    `solvers` and `cases` are specs. A solver's name alone stands for every point of its accuracy curve, and no solvers
+    for all that solve the case's kind of problem; `expand_case` says what a case stands for. `sizes` take the place of
+    each family's own. Each number of threads is a cell of its own for a solver that takes them; others run with the
+    fewest.
     """
     found = {str(case): case for text in cases for case in expand_case(text, sizes)}
     resolved: dict[str, Cell] = {}

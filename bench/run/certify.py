@@ -53,15 +53,7 @@ class KnownBounds(dict[str, float]):
 
 @dataclass
 class Certifier:
-    """Certifies answers; where no bound is known, runs a reference solver to prove one.
-
-    Attributes
-    ----------
-    bounds : Bounds
-        Read and added to.
-    limits : Limits
-        Of a run of a reference solver.
-    """
+    """Certifies answers by `bounds`, and adds to them; where none is known, runs a reference solver within `limits`."""
 
     bounds: Bounds
     limits: Limits
@@ -150,12 +142,8 @@ class CostCheck:
     def __call__(self, answer: Answer) -> float:
         """Return the cost of an answer's own pairs, or the sum of its potentials where it has no pairs.
 
-        The cost is inf where the certificate has to say what is wrong.
-
-        Raises
-        ------
-        BadAnswer
-            It is no matching, or its cost differs from an optimum that was claimed before.
+        It is inf where the certificate has to say what is wrong. Raise a BadAnswer for an answer that is no matching,
+        or whose cost differs from an optimum that was claimed before.
         """
         if isinstance(answer, Infeasible):
             return 0.0

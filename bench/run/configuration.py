@@ -36,22 +36,8 @@ from .cells import expand_case, expand_solver
 class Config:
     """A configuration; a field is empty or None if the file does not set it.
 
-    Attributes
-    ----------
-    description : str
-    plugins : tuple of str
-        Loaded files.
-    data : Path or None
-    solvers, problems : tuple of str
-        Specs, as `lapmark.bench.run.cells.plan` takes them.
-    n : tuple of int
-        Sizes of the problems that do not name their own.
-    threads : tuple of int
-    rounds : int or None
-    budget, timeout : float or None
-        Seconds.
-    memory : int or None
-        Bytes.
+    `solvers` and `problems` are specs, as `lapmark.bench.run.cells.plan` takes them; `n` are the sizes of the problems
+    that do not name their own. `budget` and `timeout` are in seconds, `memory` in bytes.
     """
 
     description: str = ""
@@ -77,20 +63,13 @@ class Config:
 
 
 def load(name: str) -> Config:
-    """Read a configuration, and load its plugins.
-
-    Parameters
-    ----------
-    name : str
-        One of `configurations.names()`, or a path.
+    """Read a configuration, one of `configurations.names()` or a path, and load its plugins.
 
     Raises
     ------
     ValueError
         The file is no TOML, or has an unknown key, a value of a wrong type, or an unknown solver, problem or setting.
         The message names the file and the line, and repeats the line.
-    OSError
-        The file cannot be read.
     """
     path = configurations.FOLDER / f"{name}.toml" if name in configurations.names() else Path(name)
     if not path.exists():

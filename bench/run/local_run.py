@@ -25,13 +25,7 @@ MOST_DEATHS = 2
 
 @dataclass
 class LocalRun:
-    """Runs a schedule on this machine.
-
-    Raises
-    ------
-    LockError
-        The lock of this machine cannot be had.
-    """
+    """Runs a schedule on this machine; raises a LockError where the lock of the machine cannot be had."""
 
     schedule: Schedule
 

@@ -30,19 +30,10 @@ from .certify import Certifier, CostCheck
 class RunSettings:
     """How every cell of a run is measured.
 
-    Attributes
-    ----------
-    limits : Limits
-        Of one call.
-    budget : float
-        Seconds of calls per cell, over all its rounds; 0 for a single call.
-    rounds : int
-        Number of processes over which the calls of a cell are spread. A cell whose calls have used up the budget gets
-        no further round.
-    plugins : tuple of str
-        Files that register further solvers; loaded in this process already.
-    counting : {"", "hardware", "callgrind"}
-        How to count the instructions of one call, in a process of its own after the first round.
+    `rounds` is the number of processes over which the calls of a cell are spread. A cell whose calls have used up the
+    `budget`, in seconds over all rounds, gets no further round; with 0 it is called once. `plugins` are files that
+    register further solvers, loaded in this process already. `counting` is "", "hardware" or "callgrind": how to count
+    the instructions of one call, in a process of its own after the first round.
     """
 
     limits: Limits
@@ -57,23 +48,11 @@ class RunSettings:
 
 
 def measure(
-    cell: Cell,
-    build: Callable[[], BuiltCase | str],
-    settings: RunSettings,
-    certifier: Certifier,
-    is_first: bool = True,
+    cell: Cell, build: Callable[[], BuiltCase | str], settings: RunSettings, certifier: Certifier, is_first: bool = True
 ) -> Record:
-    """Run one round of a cell.
+    """Run one round of a cell; in its first one, instructions are counted.
 
-    Parameters
-    ----------
-    cell : Cell
-    build : callable
-        Returns the built case, or why it cannot be built; called only where the solver can run here.
-    settings : RunSettings
-    certifier : Certifier
-    is_first : bool
-        Whether it is the cell's first round, in which instructions are counted.
+    `build` returns the built case, or why it cannot be built. It is called only where the solver can run here.
     """
     if cell.missing:
         return unmeasured(cell, "skipped", cell.missing)

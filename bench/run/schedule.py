@@ -55,13 +55,8 @@ Event = Round | Waiting | Finished
 class Schedule:
     """The schedule of a run.
 
-    Attributes
-    ----------
-    store : Store
-        Other runs may use it at the same time: a cell that one of them finishes is not run again.
-    settings : RunSettings
-    retry : collection of str
-        Statuses of finished cells to run again, or "loaded" for cells that were measured under load.
+    Other runs may use the store at the same time: a cell that one of them finishes is not run again. `retry` holds the
+    statuses of finished cells to run again, and "loaded" for cells that were measured under load.
     """
 
     store: Store
@@ -96,17 +91,10 @@ class CaseSchedule:
     """The rounds of the cells of one case.
 
     Call `next` for the next event, and `record` with the record of each round. A round without a record is offered
-    again, unless another run has stored its cell meanwhile.
+    again, unless another run has stored its cell meanwhile. `machine` is the one that measures.
 
-    Parameters
-    ----------
-    schedule : Schedule
-    cells : sequence of Cell
-    machine : mapping
-        The machine that measures (`lapmark.bench.system.machine`).
-    digest : callable
-        Returns the digest of the case's problem, or None where it is unknown. Called only if a cell is to be measured.
-        A stored record of a problem with another digest, whose data have changed since, is ignored.
+    `digest` returns the digest of the case's problem, or None where it is unknown, and is called only if a cell is to
+    be measured. A stored record of a problem with another digest, whose data have changed since, is ignored.
     """
 
     def __init__(

@@ -30,17 +30,8 @@ class SolvedCase:
 def solve_case(case: Case, solver: str, limits: Limits) -> SolvedCase:
     """Build a case, solve it in a worker process and certify the answer.
 
-    Parameters
-    ----------
-    solver : str
-        A spec. The solver that `auto` chooses takes the place of one that cannot run on this machine.
-    limits : Limits
-        Of the one call.
-
-    Raises
-    ------
-    ValueError
-        The case cannot be built, or the worker crashed, passed a limit, failed, or gave no valid answer.
+    The solver that `auto` chooses takes the place of one that cannot run on this machine. Raise a ValueError if the
+    case cannot be built, or the worker crashes, passes a limit, fails, or gives no valid answer.
     """
     built = built_case.build(case)
     if isinstance(built, str):

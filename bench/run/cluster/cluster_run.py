@@ -69,15 +69,9 @@ _HostId = tuple[str, str]
 
 @dataclass
 class ClusterRun:
-    """Runs a schedule on the workers of a Dask scheduler.
+    """Runs a schedule on the workers of the Dask scheduler at an address, such as `tls://192.168.0.2:8786`.
 
-    Attributes
-    ----------
-    schedule : Schedule
-    address : str
-        Of the scheduler, such as `tls://192.168.0.2:8786`.
-    warn : callable
-        Called with a text when a worker cannot be used any more but others can.
+    `warn` is called with a text when a worker cannot be used any more but others can.
 
     Raises
     ------

@@ -86,10 +86,8 @@ class _Client(distributed.Client):
 def connect(address: str) -> _Client:
     """Connect to a scheduler.
 
-    Raises
-    ------
-    OSError, ValueError
-        No scheduler answers, the certificates for `tls://` are missing, or this version of Dask unpickles elsewhere.
+    Raise an OSError or a ValueError where no scheduler answers, the certificates for `tls://` are missing, or this
+    version of Dask unpickles elsewhere.
     """
     _end_unpickling()
     if address.startswith("tls://"):
@@ -105,13 +103,7 @@ def connect(address: str) -> _Client:
 
 
 def workers(client: _Client) -> set[str]:
-    """Return the addresses of the workers.
-
-    Raises
-    ------
-    ConnectionError
-        The scheduler does not answer.
-    """
+    """Return the addresses of the workers; raise a ConnectionError where the scheduler does not answer."""
     if client.fault:
         raise ConnectionError(client.fault)
     try:  # not `client.scheduler_info`, which repeats its last answer when the scheduler is gone
@@ -124,18 +116,11 @@ def workers(client: _Client) -> set[str]:
 
 
 def ask(
-    client: _Client,
-    worker: str,
-    function: Callable[..., str],
-    *arguments: object,
-    patience: float | None = None,
+    client: _Client, worker: str, function: Callable[..., str], *arguments: object, patience: float | None = None
 ) -> str:
     """Call a function at a worker, beside its running task, and return its text.
 
-    Raises
-    ------
-    NoAnswer
-        It failed, or took longer than `patience` seconds, by default ANSWER.
+    Raise a NoAnswer if it fails, or takes longer than `patience` seconds, by default ANSWER.
     """
     patience = ANSWER if patience is None else patience
     try:
@@ -153,10 +138,8 @@ def ask(
 def text(client: _Client, future: distributed.Future) -> str:
     """Return the text that a finished call returned.
 
-    Raises
-    ------
-    NoAnswer
-        It raised, or returned anything else or too much; a result whose stated size is too large is not fetched.
+    Raise a NoAnswer if it raised, or returned anything else or too much. A result whose stated size is too large is not
+    fetched.
     """
     if future.status == "error":
         raise NoAnswer(f"failed: {_text_of(future.exception(timeout=ANSWER))}")

@@ -66,12 +66,7 @@ def write_answer(answer: Answer) -> str:
 
 
 def read_place(text: str) -> Place:
-    """Read the description of a worker's host.
-
-    Raises
-    ------
-    BadMessage
-    """
+    """Read the description of a worker's host; raise a BadMessage for any other text."""
     try:
         values = _fields(_parse(text), {field.name for field in dataclasses.fields(Place)}, "description")
         return Place(
@@ -86,20 +81,7 @@ def read_place(text: str) -> Place:
 
 
 def read_answer(text: str, cell: Cell, place: Place) -> Answer:
-    """Read the result of a round.
-
-    Parameters
-    ----------
-    text : str
-    cell : Cell
-        The cell asked for.
-    place : Place
-        Of the worker asked.
-
-    Raises
-    ------
-    BadMessage
-    """
+    """Read the result of a round of a cell from the worker at a place; raise a BadMessage for any other text."""
     try:
         values = _fields(_parse(text), {"record", "bound"}, "answer")
         record = _record(values["record"], cell, place)
