@@ -293,15 +293,15 @@ def own(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A clone of this repository with a branch of the same code, and one with more work in `jv`."""
     folder = tmp_path_factory.mktemp("own") / "lapmark"
     git(ROOT, "clone", "--quiet", str(ROOT), str(folder))
-    kernel = folder / "solvers" / "native" / "jv.c"
+    kernel = folder / "solvers" / "native" / "assignment" / "jonker_volgenant.c"
     before = kernel.read_text()
     git(folder, "checkout", "--quiet", "-b", "comment")
     kernel.write_text(f"{before}/* nothing else */\n")
     git(folder, "commit", "--quiet", "-am", "A comment")
     git(folder, "checkout", "--quiet", "-b", "more", "HEAD~1")
-    scan = "        two_minima_t low = two_minima(c + i * t->m, t->v, t->m);\n        t->counters.row_scans++;\n"
+    scan = "        row_choice_t low = row_two_minima(c + i * t->m, t->v, t->m);\n        t->counters.row_scans++;\n"
     assert before.count(scan) == 1
-    again = scan.replace("two_minima_t low", "const two_minima_t again").replace("\n    ", "\n        ")
+    again = scan.replace("row_choice_t low", "const row_choice_t again").replace("\n    ", "\n        ")
     planted = f"        if (t->counters.row_scans % 50 == 0) {{\n    {again}            low = again;\n        }}\n"
     kernel.write_text(before.replace(scan, scan + planted))
     git(folder, "commit", "--quiet", "-am", "More work")
