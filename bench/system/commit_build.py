@@ -71,14 +71,7 @@ def key(repository: Repository, commit: str) -> str:
 
 
 def build(repository: Repository, commit: str) -> Build:
-    """Return the build of a commit, building it if needed.
-
-    Raises
-    ------
-    BuildError
-    ValueError
-        The commit is not a Python project.
-    """
+    """Return the build of a commit, made if needed; raise a BuildError, or a ValueError if it is no Python project."""
     builds = cache.folder() / "builds"
     folder = builds / key(repository, commit)
     builds.mkdir(parents=True, exist_ok=True)

@@ -45,11 +45,7 @@ _VERSION_2 = _Interface("memory.max", "memory.swap.max", "memory.current", "memo
 class ControlGroup:
     """A control group; `lapmark.bench.system.supervisor` puts a process into it, and removes it at the end.
 
-    Attributes
-    ----------
-    path : Path
-    cpu_path : Path or None
-        The group of the same name that counts processor time; in version 2 of the interface the same group.
+    `cpu_path` is the group of the same name that counts processor time; in version 2 of the interface the same group.
     """
 
     path: Path

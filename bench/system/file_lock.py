@@ -25,21 +25,9 @@ class Busy(Exception):
 
 @contextlib.contextmanager
 def hold(path: Path, wait: bool = True) -> Iterator[None]:
-    """Hold a lock.
+    """Hold the lock of a file during a `with` statement; the file and its folder are made if needed.
 
-    Parameters
-    ----------
-    path : Path
-        The file; it and its folder are made if needed.
-    wait : bool
-        Whether to wait for another holder.
-
-    Raises
-    ------
-    Busy
-        Another process holds it and `wait` is False.
-    LockError
-        The path cannot be used as a lock.
+    Raise a LockError where the path cannot be used as a lock, and Busy if another process holds it and `wait` is False.
     """
     while True:
         handle = _open(path)
@@ -61,11 +49,7 @@ def hold(path: Path, wait: bool = True) -> Iterator[None]:
 def check(path: Path, private: bool = False) -> None:
     """Raise a LockError unless the path can be used as a lock.
 
-    Parameters
-    ----------
-    path : Path
-    private : bool
-        Whether the file must belong to this user and be inaccessible to others, who could hold the lock forever.
+    A `private` file must belong to this user and be inaccessible to others, who could hold the lock forever.
     """
     handle = _open(path)
     try:

@@ -20,12 +20,7 @@ def lock_file() -> Path:
     """Return the lock file, the same for all processes of this user.
 
     It is $LAPMARK_LOCK, or else in the system's folder for temporary files. Every user can write there, so if another
-    user has taken the name, it is in this user's state folder.
-
-    Raises
-    ------
-    lapmark.bench.system.file_lock.LockError
-        The file cannot be used as a lock; the text names it and the remedy.
+    user has taken the name, it is in this user's state folder. Raise a LockError where it cannot be used as a lock.
     """
     if named := os.environ.get(VARIABLE):
         return _checked(Path(named))

@@ -28,14 +28,9 @@ _MEMORY_FILES = ("/memfd:", "/dev/shm/")
 
 
 class MemoryLimit:
-    """A limit on the memory of a tree above a baseline.
+    """A limit on the memory of a tree: `allowance` is in bytes above a baseline.
 
-    Attributes
-    ----------
-    allowance : int
-        Bytes above the baseline.
-    processes : list of psutil.Process
-        The processes of the tree, at most half a second ago.
+    `processes` are those of the tree, at most half a second ago.
     """
 
     def __init__(self, tree: ProcessTree, allowance: int) -> None:

@@ -21,7 +21,6 @@ import warnings
 import weakref
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
-from types import TracebackType
 from typing import IO, Self
 
 import psutil
@@ -39,9 +38,12 @@ SHARED_MEMORY = 1 << 30
 class ProcessTree:
     """A started command and its descendants. Use it in a `with` statement, which ends all of them.
 
+    `pid` is the supervisor, the root of the tree, and `folder` its folder for temporary files. `returncode` is the exit
+    status of the command, once `wait` has returned it. `ended_for_memory` is whether the kernel killed a process at the
+    memory limit, known once the tree has ended. An OSError is raised where the process cannot be started.
+
     Parameters
     ----------
-    command : sequence of str
     variables : mapping of str to str
         Added to this process's environment.
     descriptors : sequence of int
@@ -52,23 +54,6 @@ class ProcessTree:
         Limit in bytes, enforced by a control group where the system allows one (`group`); it can be changed there.
     hidden : collection of path
         Folders that look empty to the tree, where it can be isolated.
-
-    Attributes
-    ----------
-    pid : int
-        The supervisor, the root of the tree.
-    folder : Path
-        Its folder for temporary files.
-    group : lapmark.bench.system.control_group.ControlGroup or None
-    returncode : int or None
-        Exit status of the command, once `wait` has returned it.
-    ended_for_memory : bool
-        Whether the kernel killed a process at the memory limit; known once the tree has ended.
-
-    Raises
-    ------
-    OSError
-        The process cannot be started.
     """
 
     def __init__(
@@ -108,9 +93,7 @@ class ProcessTree:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *error: object) -> None:
         self.end()
         self.output.close()
         self._supervised.status.close()

@@ -159,11 +159,8 @@ def _isolate() -> None:
     except PermissionError:
         user, group = os.geteuid(), os.getegid()
         _unshare(_NEW_USER | _NEW_PIDS | _NEW_IPC)
-        for name, text in (
-            ("setgroups", "deny"),
-            ("uid_map", f"{user} {user} 1"),
-            ("gid_map", f"{group} {group} 1"),
-        ):
+        maps = {"setgroups": "deny", "uid_map": f"{user} {user} 1", "gid_map": f"{group} {group} 1"}
+        for name, text in maps.items():
             with open(f"/proc/self/{name}", "w") as file:
                 file.write(text)
 

@@ -50,14 +50,9 @@ class AnswerReader:
 
 
 class Calls:
-    """Orders one call after the other, until the budget is spent.
+    """Orders one call after the other, until the budget is spent and `over` is set.
 
-    Attributes
-    ----------
-    result, other : Answer or None
-        The most expensive answer, and one chosen at random.
-    over : bool
-        Whether no further call is to be made.
+    `result` is the most expensive answer, `other` one chosen at random.
     """
 
     def __init__(

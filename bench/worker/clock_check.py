@@ -100,12 +100,7 @@ class ClockCheck:
     def fault(self, handling: float, pairs: int) -> str | None:
         """Return what contradicts the stated times, by the medians over all calls, or None.
 
-        Parameters
-        ----------
-        handling : float
-            Seconds of processor time to write the problem and read the answer in this process.
-        pairs : int
-            Number of pairs of the problem.
+        `handling` is the processor time in seconds to write the problem and read the answer in this process.
         """
         calls = self._calls[1:] or self._calls  # the first is no sample where there are more
         stated, seen, reading, repeating, calling, writing = (

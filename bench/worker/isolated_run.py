@@ -53,8 +53,6 @@ def run(
     ----------
     solver : str
         A spec, or `protocol.BUILD_MATRIX`.
-    problem : Problem
-    limits : Limits
     budget : float
         Seconds of calls; with 0 the solver is called once.
     threads : int
@@ -90,9 +88,8 @@ def run(
         if counting == "callgrind":
             prefix = instruction_counts.callgrind_prefix()
             limits = limits.slower(instruction_counts.CALLGRIND_SLOWDOWN)
-            exit_time *= (
-                instruction_counts.CALLGRIND_SLOWDOWN
-            )  # Python exits slowly, too, and the count is written after that
+            # Python exits slowly, too, and the count is written after that.
+            exit_time *= instruction_counts.CALLGRIND_SLOWDOWN
             variables = {**variables, "PYTHONHASHSEED": "0"}  # dictionaries would differ from run to run
         with worker_events, worker_orders:
             job = Job(

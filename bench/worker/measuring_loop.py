@@ -44,11 +44,7 @@ class Outcome:
 class MeasuringLoop(Monitor):
     """A state machine on the events of a worker: `_expected` are the events that may come next, beside "failed".
 
-    Attributes
-    ----------
-    outcome : Outcome
-    has_reported_end : bool
-        Whether the worker itself reported how it ended.
+    `has_reported_end` is whether the worker itself reported how it ended.
     """
 
     def __init__(

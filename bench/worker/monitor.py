@@ -33,15 +33,7 @@ LONGEST = 1 << 20
 class Monitor(ABC):
     """Follows a process tree whose root writes events, one JSON object per line, to a descriptor.
 
-    Parameters
-    ----------
-    tree : ProcessTree
-    events : int
-        The descriptor to read from.
-    start_up : float
-        Most seconds before the first event.
-    total : float
-        Most seconds altogether, whatever the number of events.
+    It may take `start_up` seconds until the first event, and `total` altogether, whatever the number of events.
     """
 
     def __init__(self, tree: ProcessTree, events: int, start_up: float, total: float = math.inf) -> None:

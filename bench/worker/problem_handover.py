@@ -13,7 +13,6 @@ import mmap
 import os
 import tempfile
 import time
-from types import TracebackType
 from typing import Literal, Self, TypeVar
 
 import numpy as np
@@ -38,13 +37,8 @@ Array = TypeVar("Array", bound=np.ndarray | None)
 class Handover:
     """A problem in shared memory. Use it in a `with` statement, which frees the memory.
 
-    Attributes
-    ----------
-    descriptor : int
-        A read-only descriptor for another process to read with `protocol.read_problem`.
-    shape : (n, m)
-    took : float
-        Seconds of processor time to write the problem.
+    `descriptor` is read-only, for another process to read with `protocol.read_problem`. `took` is the processor time
+    in seconds to write the problem.
     """
 
     def __init__(self, problem: Problem, seed: int | None = None) -> None:
@@ -66,9 +60,7 @@ class Handover:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *error: object) -> None:
         self._arrays.clear()
         self._map.close()
         os.close(self.descriptor)

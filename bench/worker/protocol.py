@@ -11,6 +11,7 @@ before memory is allocated for it.
 from __future__ import annotations
 
 import dataclasses
+import functools
 import io
 import json
 import math
@@ -114,10 +115,8 @@ def write_problem(problem: Problem, file: IO[bytes]) -> list[tuple[int, np.ndarr
     if isinstance(problem, Assignment):
         facts |= {"assignment": assignment_settings(problem)}
     else:
-        assert problem.a is not None
-        assert problem.b is not None
         facts |= {"transport": {"blur": problem.blur, "reach": problem.reach, "partial": bool(problem.partial)}}
-        arrays += [problem.a, problem.b]
+        arrays += problem.masses
     file.write(json.dumps(facts).encode() + b"\n")
     places = []
     for array in arrays:
@@ -131,10 +130,7 @@ def read_problem(file: IO[bytes]) -> Problem:
     """Read the problem that `write_problem` wrote, each array in its original memory layout."""
     file.seek(0)
     facts = json.loads(file.readline())
-
-    def array() -> np.ndarray:
-        return np.load(file, allow_pickle=False)
-
+    array = functools.partial(np.load, file, allow_pickle=False)
     cost: Cost
     if facts["kind"] == "points":
         cost = PointCost(array(), array(), facts["p"], facts["scale"])
@@ -156,13 +152,7 @@ def most_bytes(shape: tuple[int, int]) -> int:
 
 
 def write_answer(result: Answer, file: IO[bytes], most: int) -> None:
-    """Write an answer's numbers.
-
-    Raises
-    ------
-    BadAnswer
-        A value is no number, or the answer takes more than `most` bytes.
-    """
+    """Write an answer's numbers; raise a BadAnswer if a value is no number, or they take more than `most` bytes."""
     if isinstance(result, Infeasible):
         sets = {name: _numbers(name, getattr(result, name)) for name in _PROOF if getattr(result, name) is not None}
         _save(file, most, kind=np.array("Infeasible"), message=np.array(str(result)), **sets)
@@ -203,10 +193,7 @@ def _numbers(name: str, value: object) -> np.ndarray:
 def read_answer(file: IO[bytes], most: int) -> Answer:
     """Read the answer that `write_answer` wrote, of at most `most` bytes.
 
-    Raises
-    ------
-    ValueError
-        The file holds anything else. Raised before memory is allocated for the sizes that it claims.
+    Raise a ValueError if the file holds anything else, before memory is allocated for the sizes that it claims.
     """
     if (size := file.seek(0, os.SEEK_END)) > most:
         raise ValueError(f"{size} bytes; an answer to this problem takes at most {most}")
