@@ -54,7 +54,8 @@ def reference() -> str:
     for name in sorted(lapmark.__all__, key=str.lower):
         thing = getattr(lapmark, name)
         text += f'\n<a id="lapmark.{name}"></a>\n\n'
-        text += f"::: {thing.__module__}.{thing.__qualname__}\n    options:\n      heading: {name}\n      toc_label: {name}\n"
+        options = f"    options:\n      heading: {name}\n      toc_label: {name}\n"
+        text += f"::: {thing.__module__}.{thing.__qualname__}\n{options}"
     return text
 
 

@@ -29,7 +29,7 @@ from lapmark.bench.run.local_run import LocalRun
 from lapmark.bench.run.measure import RunSettings
 from lapmark.bench.run.schedule import Finished, Schedule
 from lapmark.bench.util import spec
-from lapmark.bench.worker.limits import Limits
+from lapmark.bench.worker.resource_limits import Limits
 from lapmark.solvers import registry, solve
 
 #: One family of each kind: they take an hour for all solvers, while all families would take a night.

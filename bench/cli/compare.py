@@ -72,11 +72,11 @@ def compare(
 
 def show(comparison: object, form: Format, every: bool) -> None:
     """Print a comparison in a format."""
-    from lapmark.bench.compare import formats
+    from lapmark.bench.compare import rendering
     from lapmark.bench.compare.comparison import Comparison
 
     assert isinstance(comparison, Comparison)
     if form is Format.text:
-        plain_console().print(formats.text(comparison, every))
+        plain_console().print(rendering.text(comparison, every))
     else:
-        typer.echo(formats.markdown(comparison, every) if form is Format.markdown else formats.as_json(comparison))
+        typer.echo(rendering.markdown(comparison, every) if form is Format.markdown else rendering.as_json(comparison))

@@ -132,7 +132,7 @@ def run(
     from lapmark.bench.system import conditions
     from lapmark.bench.system import instruction_counts as counters
     from lapmark.bench.system.file_lock import LockError
-    from lapmark.bench.worker.limits import Limits
+    from lapmark.bench.worker.resource_limits import Limits
     from lapmark.solvers import plugins
 
     console = plain_console()

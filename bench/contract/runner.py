@@ -15,8 +15,8 @@ from typing import Any
 from lapmark.bench.environments.available_solvers import AvailableSolver
 from lapmark.bench.system.process_tree import ProcessTree
 from lapmark.bench.util.plain_text import plain
-from lapmark.bench.worker.limits import EXIT_TIME, START_UP
 from lapmark.bench.worker.monitor import Monitor
+from lapmark.bench.worker.resource_limits import EXIT_TIME, START_UP
 from lapmark.solvers import registry
 
 from . import CHECKS

@@ -15,7 +15,7 @@ from lapmark.bench.system.machine import machine
 from . import built_case
 from .built_case import BuiltCase
 from .cells import Cell
-from .certify import Certifier
+from .certify_answer import Certifier
 from .measure import measure, unmeasured
 from .schedule import CaseSchedule, Event, Round, Schedule, Waiting
 

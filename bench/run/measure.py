@@ -17,13 +17,13 @@ from lapmark.bench.results.record import FIGURES, Record
 from lapmark.bench.system import instruction_counts
 from lapmark.bench.system.machine import commit, machine
 from lapmark.bench.worker import isolated_run, protocol
-from lapmark.bench.worker.limits import Limits
 from lapmark.bench.worker.measuring_loop import Outcome
+from lapmark.bench.worker.resource_limits import Limits
 from lapmark.solvers import Certificate
 
 from .built_case import BuiltCase
 from .cells import Cell
-from .certify import Certifier, CostCheck
+from .certify_answer import Certifier, CostCheck
 
 
 @dataclass(frozen=True, kw_only=True)

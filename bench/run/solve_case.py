@@ -6,7 +6,7 @@ import contextlib
 from dataclasses import dataclass
 
 from lapmark.bench.problems import Case
-from lapmark.bench.worker.limits import Limits
+from lapmark.bench.worker.resource_limits import Limits
 from lapmark.solvers import Certificate, Infeasible, certify
 from lapmark.solvers.auto import automatic
 from lapmark.solvers.problem import Problem

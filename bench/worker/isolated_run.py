@@ -24,10 +24,10 @@ from lapmark.solvers.problem import Problem
 from . import protocol, warm_up_problems
 from .calls import AnswerReader, Calls, stated_cost
 from .clock_check import ClockCheck
-from .limits import EXIT_TIME, WARM_UP_MEMORY, Limits
 from .measuring_loop import MeasuringLoop, Outcome
 from .problem_handover import Handover
 from .protocol import Answer, Job
+from .resource_limits import EXIT_TIME, WARM_UP_MEMORY, Limits
 
 #: Prefixes of the variables that set the number of threads of the usual libraries.
 THREADS = ("OMP", "OPENBLAS", "MKL", "BLIS", "NUMEXPR", "NUMBA")

@@ -14,9 +14,9 @@ from lapmark.bench.util.units import show_size
 from . import protocol
 from .calls import Calls
 from .clock_check import ClockCheck
-from .limits import COPIES, MOST_PROCESSES, WARM_UP_MEMORY, Limits
 from .monitor import Monitor
 from .protocol import Answer, Order
+from .resource_limits import COPIES, MOST_PROCESSES, WARM_UP_MEMORY, Limits
 
 #: Statuses that a worker may report.
 REPORTED_FAILURES = {"error", "memory", "skipped", "timeout", "wrong"}

@@ -32,9 +32,9 @@ from lapmark.solvers.problem import Assignment, Problem, Transport
 
 from . import protocol
 from .calls import SHORT
-from .limits import WARM_UP_MEMORY
 from .problem_digest import digest_matrix, digest_problem
 from .protocol import BUILD_MATRIX, BadAnswer, Job, Order
+from .resource_limits import WARM_UP_MEMORY
 
 #: Seconds of busy waiting for an order: several times as long as the harness takes to give one.
 BUSY_WAIT = 0.002

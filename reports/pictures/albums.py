@@ -22,7 +22,7 @@ from lapmark.bench.problems import Case
 from lapmark.bench.run.solve_case import SolvedCase, solve_case
 from lapmark.bench.util import spec
 from lapmark.bench.util.status_line import doing
-from lapmark.bench.worker.limits import Limits
+from lapmark.bench.worker.resource_limits import Limits
 from lapmark.reports import format, tables
 from lapmark.solvers import Transport
 from lapmark.solvers.certificate import TOLERANCE

@@ -23,7 +23,9 @@ PROBLEMS: dict[str, Problem] = {
     "nearly empty": Assignment(SparseCost(scipy.sparse.csr_array(np.fliplr(np.eye(40, dtype=np.int32))))),
     "empty": Assignment(DenseCost(np.zeros((0, 0)))),
     "transport": Transport(PointCost(*POINTS), blur=0.1, reach=2.0),
-    "transport of given masses": Transport(DenseCost(np.eye(2)), a=np.array([0.2, 0.8]), b=np.array([0.5, 0.5]), blur=0.05),
+    "transport of given masses": Transport(
+        DenseCost(np.eye(2)), a=np.array([0.2, 0.8]), b=np.array([0.5, 0.5]), blur=0.05
+    ),
     "transport that could be partial": Transport(DenseCost(np.eye(2)), [0.2, 0.8], [0.5, 0.5], blur=0.05, partial=True),
     "transport of sums that differ": Transport(DenseCost(np.eye(2)), [1, 2], [0.5, 0.5], blur=0, partial=True),
 }

@@ -26,8 +26,8 @@ from lapmark.bench.system import instruction_counts
 from lapmark.bench.system.machine import source
 from lapmark.bench.util.units import show_duration
 
-from . import messages, worker_side
-from .messages import BadMessage, Place
+from . import cluster_messages, worker_side
+from .cluster_messages import BadMessage, Place
 
 #: Seconds between two checks of which workers have joined or left.
 TICK = 0.5
@@ -158,7 +158,7 @@ class ClusterRun:
         try:
             # Asked beside whatever it runs: another client's round may take long.
             text = self._dask.ask(self._client, address, worker_side.describe, specs, self._files)
-            place = messages.read_place(text)
+            place = cluster_messages.read_place(text)
         except (self._dask.NoAnswer, BadMessage) as error:
             return f"cannot run Lapmark: {error}"
         if place.source != source():
@@ -247,7 +247,7 @@ class ClusterRun:
 
     def _read_record(self, busy: _BusyHost, cell: Cell) -> Record:
         """Return the record of a round that has ended."""
-        answer = messages.read_answer(self._dask.text(self._client, busy.future), cell, busy.place)
+        answer = cluster_messages.read_answer(self._dask.text(self._client, busy.future), cell, busy.place)
         busy.bound = answer.bound
         if answer.record.digest is not None:
             digest, first = self._digests.setdefault(str(cell.case), (answer.record.digest, busy.place.name))

@@ -17,18 +17,18 @@ from lapmark.bench.problems import Case
 from lapmark.bench.run import built_case
 from lapmark.bench.run.built_case import BuiltCase
 from lapmark.bench.run.cells import resolve
-from lapmark.bench.run.certify import Certifier, KnownBounds
+from lapmark.bench.run.certify_answer import Certifier, KnownBounds
 from lapmark.bench.run.measure import RunSettings, measure
 from lapmark.bench.system import host_lock, process_tree, scratch_folders
 from lapmark.bench.system.machine import machine, source
 from lapmark.solvers import plugins
 
-from . import messages
-from .messages import Answer, Place
+from . import cluster_messages
+from .cluster_messages import Answer, Place
 
 
 def describe(cells: Sequence[tuple[str, str]], files: Mapping[str, str]) -> str:
-    """Return the host, and the versions with which it would measure these cells (`messages.Place`).
+    """Return the host, and the versions with which it would measure these cells (`cluster_messages.Place`).
 
     A cell is given by the specs of its solver and case; `files` are the contents of the plugins, by file name.
     """
@@ -36,9 +36,9 @@ def describe(cells: Sequence[tuple[str, str]], files: Mapping[str, str]) -> str:
         _load(tuple(files.items()))
         versions = {solver: resolve(solver, Case.read(case)).versions for solver, case in cells}
         place = Place(socket.gethostname(), str(host_lock.lock_file()), machine(), source(), versions)
-        return messages.write_place(place)
+        return cluster_messages.write_place(place)
     except Exception as error:
-        return messages.write_failure(error)
+        return cluster_messages.write_failure(error)
 
 
 def run_round(
@@ -50,7 +50,7 @@ def run_round(
     known: Mapping[str, float],
     is_first: bool,
 ) -> str:
-    """Measure one round of a cell, alone on the host (`messages.Answer`).
+    """Measure one round of a cell, alone on the host (`cluster_messages.Answer`).
 
     `files` are the contents of the plugins, by file name; `known` are certified bounds, by problem digest.
     """
@@ -61,9 +61,9 @@ def run_round(
         with host_lock.hold():
             build = functools.partial(_build, case)
             record = measure(cell, build, settings, Certifier(bounds, settings.limits), is_first)
-        return messages.write_answer(Answer(record, bounds.bound(record.digest or "")))
+        return cluster_messages.write_answer(Answer(record, bounds.bound(record.digest or "")))
     except Exception as error:
-        return messages.write_failure(error)
+        return cluster_messages.write_failure(error)
 
 
 def end_round() -> str:

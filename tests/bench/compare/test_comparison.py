@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from command import lapmark, unwrapped
 
-from lapmark.bench.compare import formats
+from lapmark.bench.compare import rendering
 from lapmark.bench.compare.bootstrap import ratio
 from lapmark.bench.compare.comparability import STARTED
 from lapmark.bench.compare.comparison import Change, Comparison, Criteria, compare
@@ -224,7 +224,7 @@ def test_compare_matches_solver_case_and_threads_and_lists_the_rest() -> None:
     assert [cell.key for cell in comparison.cells] == [("jv", "uniform:n=100,seed=0", 1)]
     assert [(key[0], key[2]) for key in comparison.gone] == [("scipy", 1), ("cascade", 2)]
     assert [(key[0], key[2]) for key in comparison.added] == [("cascade", 1), ("jv", 1)]
-    assert "Only in A: scipy on uniform n=100, cascade, 2 threads on uniform n=100." in formats.markdown(comparison)
+    assert "Only in A: scipy on uniform n=100, cascade, 2 threads on uniform n=100." in rendering.markdown(comparison)
 
 
 def test_compare_without_common_cells_raises_and_lists_both_contents() -> None:
@@ -252,19 +252,19 @@ def test_formats_agree_in_json_markdown_and_headline() -> None:
     new.append(record(n=8, rounds=[[2 * seconds for seconds in samples] for samples in steady]))
     comparison = compared_to(old, new)
 
-    content = json.loads(formats.as_json(comparison))
+    content = json.loads(rendering.as_json(comparison))
     assert (content["format"], content["worse"], content["threshold"]) == (1, True, 0.05)
     assert [len(cell["changes"]) for cell in content["cells"]] == [2, 1, 1]
     time, scans = content["cells"][0]["changes"]
     assert (scans["what"], scans["old"], scans["new"], scans["word"]) == ("row_scans", 1000, 1020, "more work")
     assert time["low"] <= time["value"] <= time["high"]
 
-    text = formats.markdown(comparison)
+    text = rendering.markdown(comparison)
     assert text.startswith("**Worse: 1 more work, 1 slower, 2 same.**")
     assert "| `uniform n=100` | `jv` | row_scans | 1,000 | 1,020 | 1.02× | **more work** |" in text
     assert "Counters are equal in 2 of 3 cells." in text
     assert "`uniform n=7`" not in text
-    assert "`uniform n=7`" in formats.markdown(comparison, every=True)
+    assert "`uniform n=7`" in rendering.markdown(comparison, every=True)
 
 
 @pytest.fixture

@@ -25,7 +25,7 @@ from lapmark.bench.run.cells import plan, resolve
 from lapmark.bench.run.local_run import LocalRun
 from lapmark.bench.run.measure import RunSettings
 from lapmark.bench.run.schedule import Finished, Schedule
-from lapmark.bench.worker.limits import Limits
+from lapmark.bench.worker.resource_limits import Limits
 from lapmark.solvers import registry
 
 HELPERS = Path(__file__).parents[2] / "helpers"

@@ -26,7 +26,7 @@ from lapmark.bench.results.record import Record
 from lapmark.bench.results.record_check import fault
 from lapmark.bench.results.store import Store
 from lapmark.bench.run.cells import Cell, plan
-from lapmark.bench.run.cluster.messages import (
+from lapmark.bench.run.cluster.cluster_messages import (
     Answer,
     BadMessage,
     Place,
@@ -38,7 +38,7 @@ from lapmark.bench.run.cluster.messages import (
 from lapmark.bench.run.measure import RunSettings, unmeasured
 from lapmark.bench.run.schedule import Round
 from lapmark.bench.system.machine import machine, source
-from lapmark.bench.worker.limits import Limits
+from lapmark.bench.worker.resource_limits import Limits
 
 pytest.importorskip("distributed", reason="distributed is not installed")
 from lapmark.bench.run.cluster import cluster_run, dask_client

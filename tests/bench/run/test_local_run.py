@@ -20,8 +20,8 @@ from lapmark.bench.run.local_run import LocalRun
 from lapmark.bench.run.measure import RunSettings
 from lapmark.bench.run.schedule import Finished, Round, Schedule
 from lapmark.bench.system.machine import machine
-from lapmark.bench.worker.limits import Limits
 from lapmark.bench.worker.problem_digest import digest_problem
+from lapmark.bench.worker.resource_limits import Limits
 
 TERMS = RunSettings(limits=Limits(timeout=30, memory=1 << 30), budget=0.02)
 
@@ -98,7 +98,7 @@ def test_run_without_a_bound_has_a_reference_solver_prove_one(tmp_path: Path) ->
 
 
 def test_run_without_reference_solvers_leaves_a_claim_unproven(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("lapmark.bench.run.certify.REFERENCES", ())
+    monkeypatch.setattr("lapmark.bench.run.certify_answer.REFERENCES", ())
     record = records(tmp_path, plan(["scipy"], ["uniform"], [16]))["scipy"]
     assert record.status == "unproven"
     assert record.cost is not None

@@ -12,7 +12,7 @@ from lapmark.bench.results.store import Store
 from lapmark.bench.run.cells import Cell, plan
 from lapmark.bench.run.measure import RunSettings, unmeasured
 from lapmark.bench.run.schedule import CaseSchedule, Finished, Round, Schedule
-from lapmark.bench.worker.limits import Limits
+from lapmark.bench.worker.resource_limits import Limits
 
 MACHINE = {"cpu": "one"}
 

@@ -18,7 +18,7 @@ from lapmark.bench.run.local_run import LocalRun
 from lapmark.bench.run.measure import RunSettings
 from lapmark.bench.run.schedule import Finished, Schedule
 from lapmark.bench.system import instruction_counts
-from lapmark.bench.worker.limits import Limits
+from lapmark.bench.worker.resource_limits import Limits
 
 needs_valgrind = pytest.mark.skipif(shutil.which("valgrind") is None, reason="Valgrind is not installed")
 

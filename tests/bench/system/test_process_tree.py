@@ -22,7 +22,7 @@ from lapmark.bench.system.control_group import ControlGroup
 from lapmark.bench.system.memory_limit import MemoryLimit
 from lapmark.bench.system.process_tree import ProcessTree
 from lapmark.bench.worker import isolated_run
-from lapmark.bench.worker.limits import Limits
+from lapmark.bench.worker.resource_limits import Limits
 from lapmark.solvers import plugins, registry
 
 PYTHON = [sys.executable, "-I", "-S", "-c"]

@@ -18,10 +18,10 @@ from lapmark import Assignment, DenseCost, solve
 from lapmark.bench.system.process_tree import ProcessTree
 from lapmark.bench.worker import protocol
 from lapmark.bench.worker.calls import AnswerReader, Calls
-from lapmark.bench.worker.limits import Limits
 from lapmark.bench.worker.measuring_loop import REPORTED_FAILURES, MeasuringLoop, Outcome
 from lapmark.bench.worker.problem_digest import digest_problem
 from lapmark.bench.worker.problem_handover import Handover
+from lapmark.bench.worker.resource_limits import Limits
 
 PROBLEM = Assignment(DenseCost(np.random.default_rng(0).random((20, 20))))
 LIMITS = Limits(timeout=60.0, memory=1 << 30)

@@ -24,7 +24,7 @@ from lapmark.bench.run.measure import RunSettings
 from lapmark.bench.run.schedule import Finished, Schedule
 from lapmark.bench.system import control_group
 from lapmark.bench.system.process_tree import ProcessTree, can_isolate
-from lapmark.bench.worker.limits import Limits
+from lapmark.bench.worker.resource_limits import Limits
 from lapmark.solvers import plugins, registry
 
 HELPERS = Path(__file__).parents[2] / "helpers"

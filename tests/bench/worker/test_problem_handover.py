@@ -10,7 +10,7 @@ import pytest
 from problem_samples import PROBLEMS
 
 from lapmark import Assignment, Infeasible, certify, solve
-from lapmark.bench.run.certify import CostCheck
+from lapmark.bench.run.certify_answer import CostCheck
 from lapmark.bench.worker import protocol
 from lapmark.bench.worker.problem_digest import digest_problem
 from lapmark.bench.worker.problem_handover import Handover

@@ -17,7 +17,7 @@ from lapmark.bench.applications import gallery
 from lapmark.bench.problems import Case, Family
 from lapmark.bench.problems.family import _families
 from lapmark.bench.run.solve_case import SolvedCase
-from lapmark.bench.worker.limits import Limits
+from lapmark.bench.worker.resource_limits import Limits
 from lapmark.reports import tables
 from lapmark.reports.pictures import albums
 from lapmark.reports.pictures.table import PICTURES, Pictures

@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 import numpy as np
+from lapmark.bench.worker.limits import Limits
 
 from lapmark.bench.worker import isolated_run
-from lapmark.bench.worker.limits import Limits
 from lapmark.bench.worker.measuring_loop import Outcome
 from lapmark.bench.worker.problem_digest import digest_matrix
 from lapmark.bench.worker.protocol import BUILD_MATRIX, Answer, BadAnswer

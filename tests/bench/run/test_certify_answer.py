@@ -10,9 +10,9 @@ from lapmark import Matching
 from lapmark.bench.problems import Case
 from lapmark.bench.run.built_case import BuiltCase, build
 from lapmark.bench.run.cells import resolve
-from lapmark.bench.run.certify import Certifier, KnownBounds
-from lapmark.bench.worker.limits import Limits
+from lapmark.bench.run.certify_answer import Certifier, KnownBounds
 from lapmark.bench.worker.measuring_loop import Outcome
+from lapmark.bench.worker.resource_limits import Limits
 
 
 def status(bounds: KnownBounds, case: Case, change: int) -> str:
