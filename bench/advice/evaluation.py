@@ -5,8 +5,6 @@
 prints it for the measurements that ship with the package.
 """
 
-from __future__ import annotations
-
 import math
 
 import pandas as pd

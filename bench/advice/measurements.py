@@ -1,7 +1,5 @@
 """Measured cells as a table with the features of their problems: the input of the performance model."""
 
-from __future__ import annotations
-
 import contextlib
 from collections.abc import Iterable
 from typing import Any

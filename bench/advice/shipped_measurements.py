@@ -6,8 +6,6 @@ replaces them by those of a results folder; `make advice` measures them first. T
 user's: ratios between solvers carry over better than seconds.
 """
 
-from __future__ import annotations
-
 import sys
 from pathlib import Path
 

@@ -8,8 +8,6 @@ Environment variables: LAPMARK_BENCH_LIMIT, seconds per solve; LAPMARK_BENCH_SIZ
 LAPMARK_BENCH_PROBLEMS, names of families; LAPMARK_BENCH_SOLVERS, names of solvers, by default all that are available.
 """
 
-from __future__ import annotations
-
 import functools
 import math
 import os

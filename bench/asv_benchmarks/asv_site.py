@@ -6,8 +6,6 @@ npm downloads and checks them. They are the versions that asv uses, except for f
 the script that sorts tables, which npm has only in a later version.
 """
 
-from __future__ import annotations
-
 import re
 import subprocess
 import sys

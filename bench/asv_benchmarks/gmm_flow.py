@@ -6,8 +6,6 @@ Both use one thread: on matrices this small, more threads slow each other down.
     python -m lapmark.bench.asv_benchmarks.gmm_flow     prints a table
 """
 
-from __future__ import annotations
-
 import functools
 from collections.abc import Callable
 

@@ -6,8 +6,6 @@ but of ours. All answers of Lapmark are certified, plans and duals.
     python -m lapmark.bench.asv_benchmarks.histograms     prints a table
 """
 
-from __future__ import annotations
-
 import functools
 from collections.abc import Callable
 

@@ -1,7 +1,5 @@
 """Time of the native kernels, scalar and AVX2: an upper bound on the speed-up of a solver."""
 
-from __future__ import annotations
-
 import numpy as np
 
 from lapmark.bench.problems import Case

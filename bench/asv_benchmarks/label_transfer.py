@@ -9,8 +9,6 @@ GeomLoss's schedule, as GeomLoss does, and its potentials are compared with thos
     python -m lapmark.bench.asv_benchmarks.label_transfer --matrix -n 2000    costs as a matrix, to 1e-6, with POT
 """
 
-from __future__ import annotations
-
 import argparse
 import functools
 import os

@@ -3,8 +3,6 @@
 python -m lapmark.bench.asv_benchmarks.lle --data DIR     prints a table, measured on the cores of this process
 """
 
-from __future__ import annotations
-
 import functools
 import os
 from pathlib import Path

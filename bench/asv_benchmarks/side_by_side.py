@@ -1,7 +1,5 @@
 """Side-by-side timing of several calls, and tables of the results."""
 
-from __future__ import annotations
-
 import re
 import time
 from collections.abc import Callable, Mapping

@@ -7,8 +7,6 @@ Each call gets several matrices in a cycle: with a single one, the processor wou
     $(lapmark env python lapx) -m lapmark.bench.asv_benchmarks.small   the same in an environment, with its packages
 """
 
-from __future__ import annotations
-
 import functools
 from collections.abc import Callable, Iterable, Mapping
 

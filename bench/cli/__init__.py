@@ -1,7 +1,5 @@
 """The command `lapmark`: arguments and output, one file per verb. The work is done elsewhere, and imported on use."""
 
-from __future__ import annotations
-
 import os
 import signal
 

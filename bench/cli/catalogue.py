@@ -1,7 +1,5 @@
 """Tables of the solvers, the families of problems, the environments and the named configurations."""
 
-from __future__ import annotations
-
 import inspect
 from collections.abc import Mapping
 

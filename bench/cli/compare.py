@@ -1,7 +1,5 @@
 """`lapmark compare`: the changes between two sets of results."""
 
-from __future__ import annotations
-
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated

@@ -1,7 +1,5 @@
 """`lapmark env`: environments for packages that exclude each other."""
 
-from __future__ import annotations
-
 import os
 from typing import Annotated
 

@@ -1,7 +1,5 @@
 """`lapmark gallery`: pictures of every application."""
 
-from __future__ import annotations
-
 import os
 from pathlib import Path
 from typing import Annotated

@@ -1,7 +1,5 @@
 """`lapmark gate`: a check whether a commit is worse than another."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Annotated
 

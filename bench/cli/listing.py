@@ -1,7 +1,5 @@
 """`lapmark solvers`, `lapmark problems` and `lapmark suites`: lists of what can be run."""
 
-from __future__ import annotations
-
 from typing import Annotated
 
 import typer

@@ -1,7 +1,5 @@
 """`lapmark report`: figures, tables and a page of the results of a run."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Annotated
 

@@ -1,7 +1,5 @@
 """`lapmark run`: measure solvers on problems."""
 
-from __future__ import annotations
-
 import contextlib
 import os
 from collections.abc import Sequence

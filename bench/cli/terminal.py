@@ -1,7 +1,5 @@
 """Stand-ins for characters that a terminal, file or pipe cannot encode: µ becomes u, × becomes x."""
 
-from __future__ import annotations
-
 import codecs
 import io
 import sys

@@ -5,8 +5,6 @@ frequency, so a thousand of them may agree on a time that the next process does 
 resamples the rounds, and then the samples in each (Kalibera and Jones 2013, section 7).
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 

@@ -1,7 +1,5 @@
 """Comparability of two sets of records: whether cells may be compared, and warnings about the whole."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 

@@ -4,8 +4,6 @@ Times are noisy and judged by intervals (`bootstrap`). Work counters are not, an
 given only where it is certain; doubtful changes are inconclusive and fail nothing.
 """
 
-from __future__ import annotations
-
 import dataclasses
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass

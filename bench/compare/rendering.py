@@ -1,7 +1,5 @@
 """Output formats of a comparison: a table for a terminal, Markdown for a pull request, JSON for programs."""
 
-from __future__ import annotations
-
 import dataclasses
 import json
 import re

@@ -5,8 +5,6 @@ results@v1.2     the cells that a commit measured: any revision that git knows, 
 HEAD~1           the same in a default folder
 """
 
-from __future__ import annotations
-
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path

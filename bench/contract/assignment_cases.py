@@ -3,8 +3,6 @@
 `ASSIGNMENT_CASES` holds the lists by name. All are seeded, small, and the same everywhere.
 """
 
-from __future__ import annotations
-
 import functools
 import itertools
 import math

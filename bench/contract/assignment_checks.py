@@ -7,8 +7,6 @@ meet the optimum up to the rounding of float64, the others only have to return a
 The inputs are small. This is no benchmark: a solver that passes may still be slow.
 """
 
-from __future__ import annotations
-
 import functools
 from collections.abc import Callable, Iterable
 

@@ -1,7 +1,5 @@
 """Case of the contract: a problem whose optimum is known, and lists of cases by name."""
 
-from __future__ import annotations
-
 import functools
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass

@@ -4,8 +4,6 @@ Run as `python -m lapmark.bench.contract.check_process JOB`; the job is a JSON o
 plugins and the descriptor for events.
 """
 
-from __future__ import annotations
-
 import functools
 import json
 import sys

@@ -1,7 +1,5 @@
 """Checks of the contract: the table of them, how one is run, and the checks that all kinds of problem share."""
 
-from __future__ import annotations
-
 import warnings
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence

@@ -3,8 +3,6 @@
 A check that crashes the process, or does not end, counts as failed, and the remaining checks run in another process.
 """
 
-from __future__ import annotations
-
 import json
 import os
 from collections import deque

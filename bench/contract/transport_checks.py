@@ -11,8 +11,6 @@ certificate proves of its answer, the same for all:
 The inputs are small: this is no benchmark.
 """
 
-from __future__ import annotations
-
 import dataclasses
 import functools
 

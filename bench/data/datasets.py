@@ -4,8 +4,6 @@ Files are searched in the folder that `--data` or the variable LAPMARK_DATA name
 `orlib`. Data that are missing or damaged raise an error that says how to get them.
 """
 
-from __future__ import annotations
-
 import gzip
 import math
 import os

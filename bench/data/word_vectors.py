@@ -6,8 +6,6 @@
 A first line of two integers, as in word2vec, is the number of vectors and their length.
 """
 
-from __future__ import annotations
-
 import codecs
 import gzip
 import warnings

@@ -6,8 +6,6 @@ under its own name. `NAME@ENVIRONMENT` names an environment, so that two version
 run.
 """
 
-from __future__ import annotations
-
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass

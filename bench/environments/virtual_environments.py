@@ -8,8 +8,6 @@ The environment's own Python lists the solvers that can run in it (`inventory`).
 that decides it changes.
 """
 
-from __future__ import annotations
-
 import contextlib
 import functools
 import importlib.metadata

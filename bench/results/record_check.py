@@ -1,7 +1,5 @@
 """Check of a record's values: the one place that says what each field may hold."""
 
-from __future__ import annotations
-
 import math
 import re
 import reprlib

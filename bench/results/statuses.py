@@ -1,7 +1,5 @@
 """Statuses of a measured cell: the one table of what each means, how bad it is and how it is shown."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 

@@ -1,7 +1,5 @@
 """A case built in this process: its problem and the problem's digest."""
 
-from __future__ import annotations
-
 import dataclasses
 from dataclasses import dataclass
 

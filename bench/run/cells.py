@@ -1,7 +1,5 @@
 """The cells of a run: each a solver with its options on a case, resolved once, small cases first."""
 
-from __future__ import annotations
-
 import dataclasses
 import hashlib
 import itertools

@@ -1,19 +1,17 @@
 """Verdict on a worker's outcome: by certificate, never by the solver's word."""
 
-from __future__ import annotations
-
 import dataclasses
 import math
 from dataclasses import dataclass, field
 from typing import Protocol
 
 import numpy as np
-from lapmark.bench.worker.limits import Limits
 
 from lapmark.bench.worker import isolated_run
 from lapmark.bench.worker.measuring_loop import Outcome
 from lapmark.bench.worker.problem_digest import digest_matrix
 from lapmark.bench.worker.protocol import BUILD_MATRIX, Answer, BadAnswer
+from lapmark.bench.worker.resource_limits import Limits
 from lapmark.solvers import Certificate, Infeasible, Matching, Plan, certify, registry
 from lapmark.solvers.certificate.hall_proof import fault_of_proof
 from lapmark.solvers.certificate.matching import matching_fault

@@ -15,8 +15,6 @@
 Those in `bench/run/configurations` have names. A file is read and checked as a whole before anything runs.
 """
 
-from __future__ import annotations
-
 import re
 import tomllib
 from collections.abc import Callable, Sequence

@@ -1,7 +1,5 @@
 """A run on this machine: case by case, each record stored before the next round starts."""
 
-from __future__ import annotations
-
 import functools
 import itertools
 from collections.abc import Callable, Generator, Iterator, Sequence

@@ -4,8 +4,6 @@ The harness builds every problem itself, once, and certifies every answer agains
 of other cells, so that a round can run on any machine.
 """
 
-from __future__ import annotations
-
 import functools
 import math
 from collections.abc import Callable, Mapping

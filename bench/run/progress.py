@@ -3,8 +3,6 @@
 The bar is only shown on a terminal; a log gets the lines alone.
 """
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from operator import itemgetter

@@ -4,8 +4,6 @@ In a round each solver of a case runs once. The next round reverses the order, s
 affects all solvers alike. Where a round runs, here or on a cluster, is the caller's matter.
 """
 
-from __future__ import annotations
-
 from collections import deque
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field

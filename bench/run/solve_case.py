@@ -1,7 +1,5 @@
 """One case solved in a worker process and certified: an answer to draw, without a measurement."""
 
-from __future__ import annotations
-
 import contextlib
 from dataclasses import dataclass
 

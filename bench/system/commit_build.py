@@ -4,8 +4,6 @@ All other packages, such as NumPy, are those installed now, so that two builds d
 kept in the cache folder, and commits that differ only in files that affect no measurement share one.
 """
 
-from __future__ import annotations
-
 import contextlib
 import importlib.metadata
 import os

@@ -11,8 +11,6 @@ A worker takes them before and after its timed calls, and stores them in its rec
 Figures that the system does not provide are absent. Nothing here stops a run.
 """
 
-from __future__ import annotations
-
 import contextlib
 import os
 import resource

@@ -4,8 +4,6 @@ They need root, or a scope that systemd has delegated to this process (`systemd-
 lapmark run ...`). Both versions of the interface work (cgroups(7)).
 """
 
-from __future__ import annotations
-
 import contextlib
 import dataclasses
 import functools

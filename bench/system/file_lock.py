@@ -4,8 +4,6 @@ The file is never written to. In a folder that every user can write to, another 
 place: links are not followed, and anything but a plain file is an error.
 """
 
-from __future__ import annotations
-
 import contextlib
 import errno
 import fcntl

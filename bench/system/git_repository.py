@@ -3,8 +3,6 @@
 The user's working tree, index and references are not changed.
 """
 
-from __future__ import annotations
-
 import os
 import subprocess
 import tomllib

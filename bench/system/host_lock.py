@@ -1,7 +1,5 @@
 """Lock of the host: one measurement at a time, since two at once would disturb each other."""
 
-from __future__ import annotations
-
 import contextlib
 import os
 import socket

@@ -7,8 +7,6 @@ The two are not comparable: Valgrind has no AVX-512, and counts a vector instruc
 split it. A record therefore names the method.
 """
 
-from __future__ import annotations
-
 import contextlib
 import ctypes
 import fcntl

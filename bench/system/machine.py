@@ -1,7 +1,5 @@
 """Facts about this machine, and the commit or digest of the source that runs on it."""
 
-from __future__ import annotations
-
 import contextlib
 import functools
 import hashlib

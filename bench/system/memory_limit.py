@@ -5,8 +5,6 @@ pages, and the memory files that they have open, which need not be in any proces
 once only where the sum exceeds the allowance, since that takes a walk through all pages.
 """
 
-from __future__ import annotations
-
 import contextlib
 import os
 import time

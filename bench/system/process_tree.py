@@ -5,8 +5,6 @@ descendant may leave its process group and session, lose its parent and clear it
 ancestors: the supervisor adopts every orphan among its descendants, and if the supervisor is killed, this process does.
 """
 
-from __future__ import annotations
-
 import contextlib
 import functools
 import json

@@ -3,8 +3,6 @@
 The process that uses a folder holds a lock on it, which the system releases however the process ends.
 """
 
-from __future__ import annotations
-
 import contextlib
 import fcntl
 import functools

@@ -9,8 +9,6 @@ whatever reason, every process of the tree is killed, and its folder and control
 The command's wait status is written to the pipe `status`; an error in starting it goes to standard error.
 """
 
-from __future__ import annotations
-
 import contextlib
 import ctypes
 import json

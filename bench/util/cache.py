@@ -3,8 +3,6 @@
 Only for data that can be computed again: a file that is damaged or cannot be written costs only time.
 """
 
-from __future__ import annotations
-
 import hashlib
 import io
 import os

@@ -1,7 +1,5 @@
 """Compilation of loops by Numba; import this only where needed, since Numba takes half a second to load."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Texts from elsewhere, made safe to print and to store."""
 
-from __future__ import annotations
-
 
 def plain(text: str) -> str:
     """Return a text without terminal control characters and characters that UTF-8 cannot encode."""

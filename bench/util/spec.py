@@ -1,7 +1,5 @@
 """Specs, which are names with settings: `sinkhorn:blur=0.1`, `tsne-grid:rows=points,seed=3`."""
 
-from __future__ import annotations
-
 import inspect
 import types
 import typing

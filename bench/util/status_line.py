@@ -1,7 +1,5 @@
 """Status line on stderr, if that is a terminal, for operations that may take over a second."""
 
-from __future__ import annotations
-
 import contextlib
 import time
 from collections.abc import Callable, Iterator

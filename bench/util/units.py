@@ -1,7 +1,5 @@
 """Durations, sizes and shares as text, `10m`, `8GiB` and `5%`, and as numbers."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Mapping
 

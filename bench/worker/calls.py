@@ -4,8 +4,6 @@ Every answer is read, mapped back to the original problem, and its cost computed
 and one chosen at random in this process: a solver that answers well only now and then cannot know which.
 """
 
-from __future__ import annotations
-
 import contextlib
 import math
 import random

@@ -10,8 +10,6 @@ cores that its threads may use are checked after each call.
 Medians over all calls of a cell are compared, as the median of its samples is reported: a single call may be delayed.
 """
 
-from __future__ import annotations
-
 import contextlib
 import os
 import statistics

@@ -6,8 +6,6 @@ processes that the worker has started are killed with it. This side orders each 
 before (`problem_handover`), and compares the times that the worker states with its own clocks (`clock_check`).
 """
 
-from __future__ import annotations
-
 import contextlib
 import os
 import socket

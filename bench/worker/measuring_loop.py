@@ -1,7 +1,5 @@
 """Measuring loop: order one call after the other, and follow the worker's events under the limits."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any

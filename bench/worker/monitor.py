@@ -4,8 +4,6 @@ The timeout is enforced here. A line that is no event ends the worker as an erro
 Subclasses give the events their meaning (`measuring_loop`, `lapmark.bench.contract.runner`).
 """
 
-from __future__ import annotations
-
 import json
 import math
 import os

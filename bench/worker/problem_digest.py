@@ -1,7 +1,5 @@
 """Digests of problems and matrices: equal digests mean equal contents."""
 
-from __future__ import annotations
-
 import hashlib
 
 import numpy as np

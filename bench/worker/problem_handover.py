@@ -5,8 +5,6 @@ sparse costs), chosen at random, are swapped. The optimal cost, the work and the
 but it is another problem with another answer, which is mapped back here.
 """
 
-from __future__ import annotations
-
 import dataclasses
 import fcntl
 import mmap

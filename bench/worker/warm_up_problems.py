@@ -1,7 +1,5 @@
 """Problems to warm a solver up on: small ones, and ones of the same shape with nothing to solve."""
 
-from __future__ import annotations
-
 import dataclasses
 
 import numpy as np

@@ -4,8 +4,6 @@
 enforces the limits, certifies the answers and checks the times. This side times the solver's call and nothing else.
 """
 
-from __future__ import annotations
-
 import contextlib
 import dataclasses
 import faulthandler

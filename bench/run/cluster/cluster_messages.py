@@ -5,8 +5,6 @@ belongs to another cell, or could not be read back from the store raises a `BadM
 decided by `lapmark.bench.results.record_check`; only sizes, and faults that only a worker can cause, are checked here.
 """
 
-from __future__ import annotations
-
 import dataclasses
 import json
 import math

@@ -6,8 +6,6 @@ can be compared. A worker lost during a round costs that round, which another wo
 but the record asked for is not used again, unless it leaves the cluster and joins anew.
 """
 
-from __future__ import annotations
-
 import contextlib
 import itertools
 import time

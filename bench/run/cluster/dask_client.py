@@ -7,8 +7,6 @@ The client itself sends code, as it must: a worker trusts its clients.
 The first connection disables unpickling by `distributed` in the whole process, also for other Dask clients.
 """
 
-from __future__ import annotations
-
 import logging
 import pickle
 import pickletools

@@ -3,8 +3,6 @@
 Each takes plain values and returns a text (`messages`), errors included: the client loads no pickled exceptions.
 """
 
-from __future__ import annotations
-
 import atexit
 import contextlib
 import functools
