@@ -58,7 +58,7 @@ def prose(text: str) -> list[str]:
     return [line for line in outside.splitlines() if not re.match(r"\||\[?!\[|    ", line)]
 
 
-def test_the_solver_of_the_contributing_guide(tmp_path):
+def test_contributing_guide_solver_that_overclaims_fails_the_contract(tmp_path):
     text = (ROOT / "CONTRIBUTING.md").read_text()
     code = re.search(r"```python\n(.*?)```", text, re.DOTALL)[1].replace('"greedy"', '"guide"', 1)
     assert len(code.splitlines()) <= 30
@@ -85,7 +85,7 @@ def test_commands_and_files_that_documents_name_exist(document):
 
 
 @pytest.mark.parametrize("document", [path for path in DOCUMENTS if path.name != "BIAS.md"], ids=relative)
-def test_lines_of_prose_fit_the_width(document):
+def test_prose_of_any_document_fits_the_width(document):
     assert [line for line in prose(document.read_text()) if len(line) > WIDTH] == []
 
 
@@ -96,7 +96,7 @@ def test_pages_name_every_family_and_every_suite():
 
 
 @pytest.mark.parametrize("document", EXAMPLES)
-def test_examples_of_python_run(document):
+def test_python_examples_of_a_document_run(document):
     images = np.random.default_rng(0).random((200, 64), dtype=np.float32)
     names: dict = {"images": images[:150], "others": images[150:]}  # what the page on embeddings leaves to its reader
     for code in re.findall(r"```python\n(.*?)```", (ROOT / document).read_text(), re.DOTALL):

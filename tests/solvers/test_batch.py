@@ -69,7 +69,7 @@ def test_solve_batch_of_a_ragged_list_agrees_with_one_by_one(shapes, maximize, s
     assert isinstance(answer.row_to_col, list)
 
 
-def test_any_iterable_of_anything_like_a_matrix():
+def test_solve_batch_of_any_iterable_of_matrices_agrees_with_one_by_one():
     costs = [[[4, 1], [2, 8]], ((1.5,), (0.5,)), np.array([[3, 1, 2]], dtype=">i4"), np.matrix([[1.0, 0.0]])]
     check(costs)
     generated = solve_batch(matrix for matrix in costs)
@@ -78,7 +78,7 @@ def test_any_iterable_of_anything_like_a_matrix():
 
 
 @pytest.mark.parametrize("layout", ["Fortran", "backwards", "broadcast", "read-only"])
-def test_any_layout_of_a_stack(layout):
+def test_solve_batch_of_any_layout_of_a_stack_agrees_with_one_by_one(layout):
     costs = np.random.default_rng(2).random((20, 9, 7))
     if layout == "Fortran":
         costs = np.asfortranarray(costs)
@@ -91,19 +91,19 @@ def test_any_layout_of_a_stack(layout):
     check(costs)
 
 
-def test_large_problems_among_small_ones():
+def test_solve_batch_of_large_among_small_problems_agrees_with_one_by_one():
     rng = np.random.default_rng(3)
     check([rng.random(shape) for shape in ((5, 5), (SIDE + 1, 30), (6, 7), (30, SIDE + 1))])
     check(rng.random((3, 4, SIDE + 1)))
 
 
-def test_costs_near_the_largest_double():
+def test_solve_batch_of_costs_near_the_largest_double_agrees_with_one_by_one():
     costs = np.random.default_rng(4).random((3, 4, 4))
     costs[1] *= 1e308
     check(costs)
 
 
-def test_answers_do_not_depend_on_threads():
+def test_solve_batch_with_any_threads_gives_the_same_answers():
     rng = np.random.default_rng(5)
     costs = rng.integers(0, 9, (3000, 15, 15)).astype(np.float32)
     alone = solve_batch(costs, threads=1)
@@ -114,7 +114,7 @@ def test_answers_do_not_depend_on_threads():
 
 
 @pytest.mark.parametrize("given_as", [np.array, list])
-def test_an_error_names_the_first_problem_at_fault(given_as):
+def test_solve_batch_with_faults_names_the_first_problem(given_as):
     costs = np.ones((9, 3, 3))
     costs[4, 1, 2] = np.nan
     costs[7, 0, 0] = -np.inf
@@ -125,7 +125,7 @@ def test_an_error_names_the_first_problem_at_fault(given_as):
         solve_batch(given_as(costs))
 
 
-def test_what_is_no_matrix_is_refused_by_index():
+def test_solve_batch_with_what_is_no_matrix_names_its_index():
     with pytest.raises(TypeError, match=r"^problem 1: .* masked array"):
         solve_batch([np.ones((2, 2)), np.ma.masked_array(np.ones((2, 2)))])
     with pytest.raises(TypeError, match=r"^problem 0: Cannot cast .* complex"):
@@ -139,14 +139,14 @@ def test_what_is_no_matrix_is_refused_by_index():
 
 
 @pytest.mark.parametrize("given_as", [np.array, list])
-def test_an_error_shows_the_entry_that_was_given_to_be_maximized(given_as):
+def test_solve_batch_maximizing_a_bad_entry_shows_it_as_given(given_as):
     costs = np.ones((2, 3, 3))
     costs[1, 0, 2] = np.inf
     with pytest.raises(ValueError, match=r"^problem 1: .* invalid numeric entries: inf at \[0, 2\]"):
         solve_batch(given_as(costs), maximize=True)
 
 
-def test_numbers_of_any_kind_are_taken_as_scipy_takes_them():
+def test_solve_batch_of_numbers_of_any_kind_takes_them_as_scipy():
     frame = pd.DataFrame([[4, 1], [2, 8]])
     costs = [frame.astype("Int64"), frame.astype(object), [[Fraction(1, 3), Decimal(1)]], np.array([[2**60, 1]])]
     check(costs)
@@ -154,18 +154,18 @@ def test_numbers_of_any_kind_are_taken_as_scipy_takes_them():
 
 
 @pytest.mark.parametrize("shape", [(), (3,), (3, 3), (2, 2, 2, 2)])
-def test_a_stack_has_three_dimensions(shape):
+def test_solve_batch_of_a_stack_not_in_three_dimensions_is_refused(shape):
     with pytest.raises(ValueError, match="array or a list of matrices"):
         solve_batch(np.ones(shape))
 
 
 @pytest.mark.parametrize("threads", [0, -2, 1.5, "2", True])
-def test_threads_are_a_positive_whole_number(threads):
+def test_solve_batch_with_bad_threads_is_refused(threads):
     with pytest.raises(ValueError, match=r"threads = .*; it must be a whole number of at least 1, or -1 for all cores"):
         solve_batch(np.ones((1, 2, 2)), threads=threads)
 
 
-def test_minus_one_thread_is_one_for_each_core():
+def test_solve_batch_with_minus_one_thread_takes_every_core():
     costs = np.random.default_rng(6).random((50, 9, 9))
     np.testing.assert_array_equal(solve_batch(costs, threads=-1).cost, solve_batch(costs).cost)
     assert check_threads(-1) == check_threads(np.int64(-1)) == check_threads(None) == len(os.sched_getaffinity(0))
@@ -176,7 +176,7 @@ def product(n: int = SIDE) -> np.ndarray:
     return np.multiply.outer(np.arange(1.0, n + 1), np.arange(1.0, n + 1))
 
 
-def test_the_gil_is_released():
+def test_solve_batch_in_a_thread_releases_the_gil():
     done = threading.Event()
 
     def work() -> None:
@@ -194,7 +194,7 @@ def test_the_gil_is_released():
 
 
 @pytest.mark.parametrize("threads", [1, 2])
-def test_ctrl_c_ends_a_batch(threads):
+def test_solve_batch_at_ctrl_c_is_interrupted(threads):
     setting = (
         "import numpy as np\n"
         "from lapmark import solve_batch\n"

@@ -24,7 +24,7 @@ def grid(side):
 
 
 @pytest.mark.parametrize("p", [1, 2])
-def test_pairs_one_against_many_and_all_pairs(p):
+def test_emd_of_shapes_that_broadcast_agrees_with_one_by_one(p):
     rng = np.random.default_rng(0)
     cost = PointCost(grid(4), grid(4), p=p)
     a, b = histograms(rng, 3, 16), histograms(rng, 5, 16)
@@ -107,7 +107,7 @@ def test_emd_plans_are_proven_optimal(kind, masses, partial):
             assert slack.min() >= -1e-13 * np.abs(cost.dense()).max()
 
 
-def test_which_matrices_let_common_mass_stay():
+def test_is_metric_of_a_matrix_tells_whether_common_mass_stays():
     n = 20
     ways = (np.arange(n) - np.arange(n)[:, None]) % n
     squared = PointCost(grid(5), grid(5)).dense()
@@ -125,7 +125,7 @@ def test_which_matrices_let_common_mass_stay():
             assert _transport.is_metric(np.ascontiguousarray(matrix), avx2) == is_one
 
 
-def test_both_builds_and_any_number_of_threads_do_the_same_work():
+def test_histograms_of_any_build_and_threads_do_the_same_work():
     rng = np.random.default_rng(2)
     cost, pairs = rng.random((40, 37)), np.arange(300)
     a, b = histograms(rng, 300, 40), histograms(rng, 300, 37)
@@ -141,7 +141,7 @@ def test_both_builds_and_any_number_of_threads_do_the_same_work():
             np.testing.assert_array_equal(one, other)
 
 
-def test_large_and_forbidding_costs_go_one_by_one(monkeypatch):
+def test_emd_of_large_costs_one_by_one_agrees_with_together(monkeypatch):
     rng = np.random.default_rng(3)
     cost, a, b = PointCost(grid(6), grid(6)), histograms(rng, 4, 36), histograms(rng, 4, 36)
     together = emd(cost, a, b)
@@ -150,7 +150,7 @@ def test_large_and_forbidding_costs_go_one_by_one(monkeypatch):
     assert [plan.cost for plan in emd_plans(cost, a, b, threads=2)] == pytest.approx(list(together), rel=1e-12)
 
 
-def test_forbidden_pairs_and_sparse_costs():
+def test_emd_with_forbidden_pairs_or_sparse_costs_agrees_with_solve():
     rng = np.random.default_rng(4)
     matrix = np.where(rng.random((8, 8)) < 0.3, np.inf, rng.random((8, 8)))
     np.fill_diagonal(matrix, 1.0)
@@ -178,7 +178,7 @@ def test_emd_ctrl_c_ends_it(kind, threads):
     assert interrupted(setting, solving, 1) == "interrupted\n"
 
 
-def test_partial_sums_of_pairs_are_compared_pair_by_pair():
+def test_emd_of_pairs_of_other_sums_needs_partial():
     cost = DenseCost(1 - np.eye(3))
     a, b = np.ones((2, 3)), np.array([[1.0, 1, 1], [2, 2, 2]])
     with pytest.raises(ValueError, match=r"a sums to 3, b to 6, for the pair \[0, 1\]; rescale one, or give partial"):

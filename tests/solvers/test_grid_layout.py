@@ -34,7 +34,7 @@ def wanted(points: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
     points=st.integers(2, 12).flatmap(lambda n: arrays.arrays(np.float64, (n, 2), elements=coordinates)),
     more=st.tuples(st.integers(0, 3), st.integers(0, 3)),
 )
-def test_no_other_layout_is_nearer(points: np.ndarray, more: tuple[int, int]) -> None:
+def test_grid_layout_of_any_points_is_the_nearest(points: np.ndarray, more: tuple[int, int]) -> None:
     rows, columns = fitting_shape(len(points))
     shape = rows + more[0], columns + more[1]
     nodes = grid_layout(points, shape)
@@ -70,13 +70,13 @@ def test_grid_layout_is_proven_optimal(points: np.ndarray, shape: tuple[int, int
     assert chosen.sum() == pytest.approx(matching.cost)
 
 
-def test_points_that_are_a_grid_stay_where_they_are() -> None:
+def test_grid_layout_of_a_grid_keeps_it() -> None:
     row, column = np.divmod(RNG.permutation(20 * 30), 30)
     points = np.column_stack([7.5 * column - 3, 1e-3 * (20 - row)])
     np.testing.assert_array_equal(grid_layout(points, (20, 30)), np.column_stack([row, column]))
 
 
-def test_units_and_types_and_memory_do_not_matter() -> None:
+def test_grid_layout_in_other_units_or_types_is_the_same() -> None:
     points = RNG.integers(0, 200, (90, 2))
     nodes = grid_layout(points, (10, 9))
     for other in (
@@ -91,7 +91,7 @@ def test_units_and_types_and_memory_do_not_matter() -> None:
         np.testing.assert_array_equal(grid_layout(other, (10, 9)), nodes)
 
 
-def test_a_solver_can_be_named() -> None:
+def test_grid_layout_with_a_named_solver_uses_it() -> None:
     points = RNG.random((60, 2))
     nodes = grid_layout(points, (8, 8))
     np.testing.assert_array_equal(grid_layout(points, (8, 8), solver="jv"), nodes)
@@ -119,12 +119,12 @@ def test_a_solver_can_be_named() -> None:
         (np.eye(2), (1, 2, 3), ValueError, "two whole numbers"),
     ],
 )
-def test_what_cannot_be_laid_out_is_refused(points, shape, error: type[Exception], fault: str) -> None:
+def test_grid_layout_of_bad_arguments_is_refused(points, shape, error: type[Exception], fault: str) -> None:
     with pytest.raises(error, match=fault):
         grid_layout(points, shape)
 
 
-def test_a_fitting_grid_is_near_its_aspect_and_nearly_full() -> None:
+def test_fitting_shape_of_any_count_is_near_its_aspect_and_nearly_full() -> None:
     for n in range(1, 60):
         for aspect in (1.0, 1.7, 0.4):
             every = [(rows, columns) for rows in range(1, 60) for columns in range(1, 60) if rows * columns >= n]

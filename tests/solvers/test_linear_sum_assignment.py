@@ -42,7 +42,7 @@ def cases_of(test) -> list[dict]:
 
 
 @pytest.mark.parametrize("name", sorted(scipy_tests()) or [None])
-def test_passes_scipys_own_tests(name):
+def test_linear_sum_assignment_in_scipys_place_passes_scipys_tests(name):
     if name is None:
         pytest.skip("this SciPy was installed without its tests")
     test = scipy_tests()[name]
@@ -55,7 +55,7 @@ def test_passes_scipys_own_tests(name):
 @pytest.mark.parametrize(
     "dtype", ["bool", "uint8", "int8", "uint16", "int64", "uint64", "float16", "float32", "float64"]
 )
-def test_costs_what_scipys_costs(shape, maximize, dtype):
+def test_linear_sum_assignment_of_any_shape_costs_what_scipys_costs(shape, maximize, dtype):
     rng = np.random.default_rng(1)
     for _ in range(5):
         matrix = rng.integers(0, 2 if dtype == "bool" else 100, shape).astype(dtype)
@@ -76,7 +76,7 @@ def test_maximize_forbids_minus_infinity():
 
 @pytest.mark.parametrize("size", [2, 600])
 @pytest.mark.parametrize("kind", [np.asarray, np.ndarray.tolist, pd.DataFrame])
-def test_an_error_shows_the_entry_that_was_given(size, kind):
+def test_error_of_a_bad_entry_shows_it_as_given(size, kind):
     costs = np.arange(1.0, size**2 + 1).reshape(size, size)
     for value, maximize in ((np.inf, True), (-np.inf, False), (np.nan, True), (np.nan, False)):
         costs[0, 1] = value
@@ -85,7 +85,7 @@ def test_an_error_shows_the_entry_that_was_given(size, kind):
 
 
 @pytest.mark.parametrize("maximize", [False, True])
-def test_costs_near_the_largest_double(maximize):
+def test_linear_sum_assignment_of_costs_near_the_largest_double_is_optimal(maximize):
     matrix = np.array([[1.652, 1.285], [1.68, 0.919]]) * 1e308
     _, cols = linear_sum_assignment(matrix, maximize)
     assert cols.tolist() == ([0, 1] if not maximize else [1, 0])
@@ -143,7 +143,7 @@ REFUSED = {
 
 
 @pytest.mark.parametrize("name", REFUSED)
-def test_errors_have_scipys_type_and_name_the_entry(name):
+def test_error_of_refused_costs_has_scipys_type_and_names_the_entry(name):
     costs, message = REFUSED[name]
     with pytest.raises((TypeError, ValueError, OverflowError)) as theirs:
         referee(costs)
@@ -152,12 +152,12 @@ def test_errors_have_scipys_type_and_name_the_entry(name):
 
 
 @pytest.mark.parametrize("costs", [FRAME.astype("M8[ns]"), FRAME.astype("m8[ns]")])
-def test_times_are_no_costs_though_scipy_takes_them(costs):
+def test_linear_sum_assignment_of_times_is_refused(costs):
     with pytest.raises(TypeError, match=r"Cannot cast array data .*; give numbers"):
         linear_sum_assignment(costs)
 
 
-def test_what_masked_and_sparse_arrays_are_to_become_is_said():
+def test_error_of_masked_or_sparse_arrays_names_a_cure_that_works():
     masked = np.ma.array(A, mask=A > 4)
     with pytest.raises(TypeError, match=r"masked array; fill it first: \.astype\(float\)\.filled\(np\.inf\)"):
         linear_sum_assignment(masked)
@@ -171,7 +171,7 @@ def test_what_masked_and_sparse_arrays_are_to_become_is_said():
     assert linear_sum_assignment(sp.csr_array(A).toarray())[1].tolist() == [1, 0, 2]
 
 
-def test_the_matrix_is_left_alone():
+def test_linear_sum_assignment_of_a_read_only_matrix_leaves_it_alone():
     matrix = np.array([[3, 1], [2, 5]], dtype=np.float64)
     matrix.flags.writeable = False
     linear_sum_assignment(matrix)

@@ -55,7 +55,7 @@ def referee(problem, debias):
 @pytest.mark.parametrize(
     ("blur", "mass"), [(0.3, 1.0), (3.0, 1.0), (100.0, 1.0), (1e4, 1.0), (1e6, 1.0), (0.3, 1e-12), (100.0, 1e-12)]
 )
-def test_value_is_that_of_the_definition(p, reach, blur, mass):
+def test_loss_value_of_any_problem_equals_the_definition(p, reach, blur, mass):
     x, y, a, b = case(n=11, m=13, balanced=reach is None)
     a[3], b[:4] = 0, 0
     a, b = mass * a / a.sum(), mass * b / b.sum() * (1 if reach is None else 1.3)
@@ -81,7 +81,7 @@ def test_divergence_is_positive_with_the_default_stop(blur, seed):
 @pytest.mark.parametrize("reach", [None, 0.5])
 @pytest.mark.parametrize("blur", [0.01, 0.3, 1e3])
 @pytest.mark.parametrize("stop", [1e-3, "schedule"])
-def test_nothing_is_lost_from_a_cloud_to_itself(solver, p, reach, blur, stop):
+def test_loss_of_a_cloud_to_itself_is_zero(solver, p, reach, blur, stop):
     x, _, a, _ = case(n=90)
     told = loss(problem_of(x, x, a, a, blur, reach, p), solver, stop=stop)
     assert told.value == 0
@@ -91,7 +91,7 @@ def test_nothing_is_lost_from_a_cloud_to_itself(solver, p, reach, blur, stop):
 
 
 @pytest.mark.parametrize("solver", SOLVERS)
-def test_a_cloud_with_itself_costs_few_passes(monkeypatch, solver):
+def test_loss_terms_of_a_cloud_with_itself_take_few_passes(monkeypatch, solver):
     x, y, a, b = case(n=1000, m=900)
     plans = []
     module = importlib.import_module("lapmark.solvers.loss")  # its name in the package is the function's
@@ -174,7 +174,7 @@ def test_masses_beyond_float64_are_an_error_with_a_cure():
 @pytest.mark.parametrize("reach", [None, 0.5])
 @pytest.mark.parametrize("debias", [False, True])
 @pytest.mark.parametrize("d", [2, 3, 5])
-def test_gradients_are_finite_differences(monkeypatch, d, debias, reach, p):
+def test_loss_gradients_of_any_problem_equal_finite_differences(monkeypatch, d, debias, reach, p):
     monkeypatch.setattr(gradients, "PRECISION", 1e-11)  # or the differences are of rounding
     if debias and d == 5 and p == 1.5:
         pytest.skip("the same code as the others, at several times the price")
@@ -199,7 +199,7 @@ def test_gradients_are_finite_differences(monkeypatch, d, debias, reach, p):
 
 
 @pytest.mark.parametrize("solver", SOLVERS)
-def test_divergence_is_none_from_itself(solver):
+def test_divergence_of_a_cloud_from_itself_is_zero(solver):
     x, _, a, _ = case(n=200)
     told = loss(problem_of(x, x, a, a, blur=0.05), solver, stop=1e-6)
     assert told.value == pytest.approx(0, abs=1e-8)
@@ -214,7 +214,7 @@ def test_divergence_of_a_translation_is_its_length():
     np.testing.assert_allclose(told.x, -a[:, None] * shift, rtol=1e-3, atol=1e-6)
 
 
-def test_exact_loss_has_gradients_of_its_own():
+def test_loss_without_blur_has_gradients_of_the_exact_plan():
     x, y, a, b = case()
     problem = Transport(PointCost(x, y), a, b, blur=0)
     told = loss(problem)
@@ -224,7 +224,7 @@ def test_exact_loss_has_gradients_of_its_own():
     assert (told.x * way).sum() == pytest.approx(expected, rel=1e-5)
 
 
-def test_matrix_has_no_self():
+def test_loss_of_a_matrix_refuses_debias():
     x, y, a, b = case()
     problem = Transport(DenseCost(PointCost(x, y).dense()), a, b, blur=0.1)
     with pytest.raises(Unsupported, match="debias"):
@@ -236,7 +236,7 @@ def test_matrix_has_no_self():
 
 @pytest.mark.parametrize("blur", [0, 0.05, 0.3])
 @pytest.mark.parametrize("kind", ["points", "line", "far", "matrix"])
-def test_carry_is_the_plan_times_values(kind, blur):
+def test_carry_of_values_equals_the_plan_times_them(kind, blur):
     d = {"points": 2, "line": 1, "far": 4, "matrix": 2}[kind]
     x, y, a, b = case(d)
     cost = PointCost(x, y, p=1)
@@ -257,7 +257,7 @@ def test_carry_is_the_plan_times_values(kind, blur):
 @pytest.mark.parametrize("kind", ["points", "line", "far", "matrix"])
 @pytest.mark.parametrize("p", [1, 2])
 @pytest.mark.parametrize(("length", "mass"), [(1e24, 1.0), (1e-24, 1.0), (1.0, 1e38), (1.0, 1e-38), (1e100, 1e250)])
-def test_carry_knows_no_unit(kind, p, length, mass):
+def test_carry_in_other_units_is_the_same(kind, p, length, mass):
     x, y, a, b = case({"points": 2, "line": 1, "far": 4, "matrix": 2}[kind])
 
     def carried(length, mass):
@@ -291,7 +291,7 @@ def test_carry_brings_something_to_every_mass(solver):
     ("values", "message"),
     [(np.zeros(5), "expected numbers"), (np.full(31, np.nan), "finite"), (np.zeros((31, 2, 2)), "expected numbers")],
 )
-def test_carry_refuses(values, message):
+def test_carry_of_bad_values_is_refused(values, message):
     x, y, a, b = case()
     problem = problem_of(x, y, a, b)
     with pytest.raises(ValueError, match=message):

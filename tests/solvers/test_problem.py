@@ -68,7 +68,7 @@ def test_bad_matrix_is_refused_with_its_place(name):
         Assignment(DenseCost(matrix))
 
 
-def test_a_bare_matrix_is_no_problem():
+def test_assignment_of_a_bare_matrix_is_refused():
     with pytest.raises(TypeError, match=r"got list; wrap a matrix: DenseCost\(matrix\)"):
         Assignment([[1, 2]])
 
@@ -97,7 +97,7 @@ def test_every_type_and_layout_holds_the_same_costs(dtype, layout, tmp_path):
     assert solve(Assignment(cost)).cost == solve(Assignment(DenseCost(expected))).cost
 
 
-def test_float64_is_kept_without_a_copy():
+def test_dense_cost_of_float64_makes_no_copy():
     matrix = np.ones((3, 3))
     assert DenseCost(matrix).dense() is matrix
 
@@ -111,7 +111,7 @@ def costs_of(matrix: np.ndarray) -> list:
 
 
 @pytest.mark.parametrize("which", range(3))
-def test_kinds_of_cost_answer_the_same_questions(which):
+def test_cost_of_every_kind_answers_the_same_questions(which):
     matrix = 2 * np.abs(np.arange(4.0)[:, None] - np.arange(6.0) / 2) ** 3
     if which == 2:
         matrix[np.arange(7) % 4, np.arange(7) % 6] = inf
@@ -125,7 +125,7 @@ def test_kinds_of_cost_answer_the_same_questions(which):
     assert np.allclose(np.concatenate([block for _, block in cost.blocks()]), matrix)
 
 
-def test_blocks_are_bounded(monkeypatch):
+def test_blocks_of_a_large_matrix_are_bounded(monkeypatch):
     monkeypatch.setattr("lapmark.solvers.costs.cost.BLOCK_ENTRIES", 10)
     starts = [(start, len(block)) for start, block in DenseCost(np.ones((7, 4))).blocks()]
     assert starts == [(0, 2), (2, 2), (4, 2), (6, 1)]
@@ -274,7 +274,7 @@ def test_transport_is_uniform_by_default_and_never_empty():
 
 
 @pytest.mark.parametrize("shape", [(0, 0), (0, 3), (3, 0), (1, 1), (1, 4), (4, 1)])
-def test_edge_shapes_simply_work(shape):
+def test_solve_of_edge_shapes_is_valid(shape):
     problem = Assignment(DenseCost(np.arange(shape[0] * shape[1], dtype=float).reshape(shape) + 1))
     for name in names(problem):
         if get(name).requires or not get(name).is_built_in:

@@ -32,7 +32,7 @@ def test_auto_takes_threads_whatever_it_chooses(size, kind):
         solve(posed, threads=0)
 
 
-def test_every_solver_says_what_it_is():
+def test_registry_of_every_solver_says_what_it_is():
     for name, solver in registry.solvers().items():
         assert solver.name == name
         assert solver.capabilities.family, name
@@ -47,7 +47,7 @@ def test_importing_the_library_loads_no_wrapped_package():
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip() == ""
 
 
-def test_names_are_those_that_take_the_problem():
+def test_names_of_a_problem_are_those_that_take_it():
     assert {"jv", "scipy"} <= set(names(problem(2, 3)))
     assert "lapjv" not in names(problem(2, 3))
     assert set(names(problem(2, 3))) < set(names())
@@ -60,7 +60,7 @@ def test_unknown_name_suggests_the_nearest():
         solve(problem(), "zzzzzz")
 
 
-def test_what_is_not_taken_is_refused_with_the_reason():
+def test_solve_of_what_is_not_taken_is_refused_with_the_reason():
     for name, given, reason in (
         ("lapjv", problem(1, 2), "takes square problems only, not 1×2"),
         ("lapjv", Assignment(DenseCost([[np.inf]])), "takes no forbidden pairs"),
@@ -71,7 +71,7 @@ def test_what_is_not_taken_is_refused_with_the_reason():
             solve(given, name)
 
 
-def test_missing_package_is_named():
+def test_solve_by_a_solver_with_a_missing_package_names_it():
     @register("wrapper", Capabilities(exact=True), requires=("no-such-distribution",))
     def wrapper(problem):
         raise AssertionError("must not be called")
@@ -82,24 +82,24 @@ def test_missing_package_is_named():
         solve(problem(), "wrapper")
 
 
-def test_condition_is_a_reason_too():
+def test_solve_by_a_solver_with_an_unmet_condition_names_it():
     register("gpu", Capabilities(exact=True), condition=lambda: "no device")(lambda problem: None)
     with pytest.raises(ImportError, match="solver gpu cannot run here: no device"):
         solve(problem(), "gpu")
 
 
 @pytest.mark.parametrize("name", ["", "Mine", "a b", "a:b", "a,b", "a=b", "a/b", "a@b"])
-def test_bad_names_are_refused(name):
+def test_register_of_a_bad_name_is_refused(name):
     with pytest.raises(ValueError, match="use lower case"):
         register(name, Capabilities(exact=True))
 
 
-def test_a_name_cannot_be_taken_twice():
+def test_register_of_a_name_twice_is_refused():
     with pytest.raises(ValueError, match=r"'jv' is already registered by lapmark.solvers.assignment.jv"):
         register("jv", Capabilities(exact=True))(lambda problem: None)
 
 
-def test_capabilities_check_themselves():
+def test_capabilities_of_bad_options_are_refused():
     assert Capabilities(exact=True, costs="points").costs == {"points"}
     for options, message in (
         ({"costs": {"dens"}}, "choose from"),
@@ -112,7 +112,7 @@ def test_capabilities_check_themselves():
         Capabilities(exact=True, dtypes="float23")
 
 
-def test_an_empty_problem_never_reaches_a_solver():
+def test_solve_of_an_empty_problem_never_reaches_a_solver():
     @register("crashes", Capabilities(exact=True, rectangular=True))
     def crashes(problem):
         raise AssertionError("must not be called")
@@ -120,7 +120,7 @@ def test_an_empty_problem_never_reaches_a_solver():
     assert solve(problem(3, 0), "crashes").row_to_col.tolist() == [-1, -1, -1]
 
 
-def test_infeasible_is_a_value_error_that_names_a_row():
+def test_solve_of_an_infeasible_problem_names_a_row():
     with pytest.raises(Infeasible, match="row 1 cannot be matched"):
         solve(Assignment(DenseCost([[1, 2], [np.inf, np.inf]])))
 
@@ -130,7 +130,7 @@ def test_solve_without_a_problem_is_a_type_error():
         solve(np.ones((2, 2)))
 
 
-def test_a_broken_plugin_is_a_warning(monkeypatch):
+def test_load_of_a_broken_plugin_warns(monkeypatch):
     entry = importlib.metadata.EntryPoint("theirs", "no_such_module_anywhere", registry.ENTRY_POINTS)
     monkeypatch.setattr(importlib.metadata, "entry_points", lambda group: [entry])
     with pytest.warns(UserWarning, match="plugin theirs .* cannot be loaded"):

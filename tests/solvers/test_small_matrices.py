@@ -58,7 +58,7 @@ def as_scipy(matrix: np.ndarray, maximize: bool) -> tuple[np.ndarray, np.ndarray
 
 @given(matrices(), st.sampled_from(["float64", "float32"]), st.booleans())
 @settings(max_examples=400, deadline=None)
-def test_the_answer_is_optimal(matrix, dtype, maximize):
+def test_small_assign_of_any_matrix_is_optimal(matrix, dtype, maximize):
     with np.errstate(over="ignore"):
         matrix = (-matrix if maximize else matrix).astype(dtype)
     if not np.isfinite(matrix).any() or (matrix == (-np.inf if not maximize else np.inf)).any():
@@ -136,13 +136,13 @@ def test_small_matrices_of_every_type_and_layout_are_optimal(dtype, maximize, la
     ],
     ids=repr,
 )
-def test_what_is_not_for_it_is_handed_back(costs):
+def test_small_assign_of_unsuitable_costs_hands_them_back(costs):
     assert _small.assign(costs, False) is None
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("shape", [(1, 1), (2, 3), (3, 2), (8, 8), (9, 13), (13, 9)])
-def test_no_faulty_entry_escapes(shape, dtype):
+def test_small_assign_with_a_faulty_entry_hands_it_back(shape, dtype):
     for at in np.ndindex(shape):
         for fault, maximize in ((np.nan, False), (np.nan, True), (-np.inf, False), (np.inf, True)):
             matrix = np.ones(shape, dtype=dtype)
@@ -152,7 +152,7 @@ def test_no_faulty_entry_escapes(shape, dtype):
                 linear_sum_assignment(matrix, maximize)
 
 
-def test_larger_matrices_are_solved_elsewhere():
+def test_linear_sum_assignment_of_larger_matrices_is_optimal():
     rng = np.random.default_rng(0)
     for shape in ((SIDE + 1, 20), (20, SIDE + 1)):
         matrix = rng.random(shape)
@@ -161,12 +161,12 @@ def test_larger_matrices_are_solved_elsewhere():
 
 @pytest.mark.parametrize("shape", [(1, 1), (5, 5), (70, 70), (3, 9), (9, 3), (80, 130), (130, 80)])
 @pytest.mark.parametrize("value", [0.0, -0.0, 7.0, -7.0])
-def test_equal_costs_give_the_diagonal(shape, value):
+def test_linear_sum_assignment_of_equal_costs_is_the_diagonal(shape, value):
     rows, cols = linear_sum_assignment(np.full(shape, value))
     assert rows.tolist() == cols.tolist() == list(range(min(shape)))
 
 
-def test_threads_do_not_share_their_work():
+def test_linear_sum_assignment_in_many_threads_equals_one_thread():
     rng = np.random.default_rng(1)
     costs = [rng.random((n, n)) for n in rng.integers(2, 120, 200)]
     alone = [linear_sum_assignment(c)[1].tolist() for c in costs]

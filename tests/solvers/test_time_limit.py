@@ -40,7 +40,7 @@ def costs(shape):
 
 
 @pytest.mark.parametrize("shape", [(300, 300), (250, 300), (300, 250)])
-def test_what_is_known_when_the_time_is_over(solver, shape):
+def test_time_limit_when_over_tells_a_valid_bound(solver, shape):
     for cost in costs(shape):
         problem = Assignment(cost)
         optimum = solve(problem, solver).cost
@@ -54,7 +54,7 @@ def test_what_is_known_when_the_time_is_over(solver, shape):
 
 @pytest.mark.parametrize("shape", [(2000, 2000), (1900, 2000), (2000, 1900)])
 @pytest.mark.parametrize("method", ["jv", "jv-avx2", "hungarian"])
-def test_a_search_that_is_stopped_has_proven_something(method, shape):
+def test_time_limit_during_a_search_carries_a_proven_bound(method, shape):
     if reason := registry.get(method).missing:
         pytest.skip(reason)
     solve(Assignment(DenseCost(product(2, 2))), method)  # what is compiled, is compiled now
@@ -68,7 +68,7 @@ def test_a_search_that_is_stopped_has_proven_something(method, shape):
     assert str(caught.value).endswith(f"proven bound on the optimum: {caught.value.bound:.12g}")
 
 
-def test_transport_is_bounded_by_its_potentials():
+def test_time_limit_of_transport_carries_the_bound_of_its_potentials():
     rng = np.random.default_rng(1)
     cost, a, b = PointCost(rng.random((300, 2)), rng.random((400, 2))), rng.random(300), rng.random(400)
     problem = Transport(cost, a / a.sum(), b / b.sum(), blur=0.05)
@@ -84,7 +84,7 @@ def test_transport_is_bounded_by_its_potentials():
     assert caught.value.bound == -np.inf
 
 
-def test_an_answer_in_time_is_the_same_answer(solver):
+def test_time_limit_that_is_kept_gives_the_same_answer(solver):
     problem = Assignment(DenseCost(product(40, 50) % 7))
     free, limited = solve(problem, solver), solve(problem, solver, time_limit=60)
     np.testing.assert_array_equal(free.row_to_col, limited.row_to_col)
@@ -100,7 +100,7 @@ def test_an_answer_in_time_is_the_same_answer(solver):
         ("1s", TypeError, "time_limit = '1s'; it must be a number"),
     ],
 )
-def test_a_limit_is_a_number_above_0(limit, error, message):
+def test_time_limit_that_is_no_number_above_0_is_refused(limit, error, message):
     with pytest.raises(error, match=message):
         solve(Assignment(DenseCost([[1.0]])), "jv", time_limit=limit)
 

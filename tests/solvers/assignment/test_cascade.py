@@ -22,7 +22,7 @@ from lapmark.solvers.native import _matrix
 @pytest.mark.parametrize("dimensions", [1, 2, 3])
 @pytest.mark.parametrize("targets", CLOUDS)
 @pytest.mark.parametrize("points", CLOUDS)
-def test_points_of_any_shape_are_matched_optimally(points: str, targets: str, dimensions: int) -> None:
+def test_cascade_of_points_of_any_shape_is_optimal(points: str, targets: str, dimensions: int) -> None:
     rng = np.random.default_rng(0)
     for n, m in ((130, 130), (100, 130), (130, 40), (1, 1), (3, 2)):
         cost = PointCost(CLOUDS[points](rng, n, dimensions), CLOUDS[targets](rng, m, dimensions), scale=1e5)
@@ -34,7 +34,7 @@ def test_points_of_any_shape_are_matched_optimally(points: str, targets: str, di
 
 
 @pytest.mark.parametrize("cloud", CLOUDS)
-def test_leaving_pairs_out_changes_no_bound(cloud: str) -> None:
+def test_certify_that_leaves_pairs_out_gives_the_same_bound(cloud: str) -> None:
     rng = np.random.default_rng(1)
     for dimensions in (2, 3):
         x, y = CLOUDS[cloud](rng, 300, dimensions), CLOUDS["even"](rng, 350, dimensions)
@@ -48,7 +48,7 @@ def test_leaving_pairs_out_changes_no_bound(cloud: str) -> None:
                 np.testing.assert_allclose(few.given_rows(u).g, all_pairs.given_rows(u).g, **close)
 
 
-def test_points_take_memory_for_the_points_only() -> None:
+def test_cascade_of_a_hundred_thousand_points_takes_no_matrix() -> None:
     """The matrix of this problem would take 80 GB."""
     rng = np.random.default_rng(2)
     problem = Assignment(PointCost(rng.random((100_000, 2)) * [1, 0], rng.random((2, 2))[rng.integers(0, 2, 100_000)]))
@@ -57,7 +57,7 @@ def test_points_take_memory_for_the_points_only() -> None:
 
 
 @pytest.mark.slow
-def test_embedding_of_a_hundred_thousand() -> None:
+def test_cascade_of_an_embedding_of_a_hundred_thousand_is_optimal() -> None:
     rng = np.random.default_rng(3)
     side = 316
     grid = np.stack(np.meshgrid(*[np.linspace(0, 1, side)] * 2), axis=-1).reshape(-1, 2)
@@ -112,12 +112,12 @@ def prove_infeasible(problem: Assignment, error: Infeasible) -> None:
 
 @settings(max_examples=300, deadline=None)
 @given(st.integers(0, 2**32 - 1))
-def test_random_small_problems(seed: int) -> None:
+def test_cascade_of_random_small_problems_is_optimal(seed: int) -> None:
     prove(random_problem(np.random.default_rng(seed)))
 
 
 @pytest.mark.parametrize("seed", [27322, 10699210, *range(20)])
-def test_few_near_points_beside_far_ones_lose_no_digits(seed: int) -> None:
+def test_cascade_of_few_near_points_beside_far_ones_loses_no_digits(seed: int) -> None:
     rng = np.random.default_rng(seed)
     for _ in range(100):
         n, m, dimensions = *rng.integers(1, 13, 2), int(rng.integers(2, 4))
@@ -127,14 +127,14 @@ def test_few_near_points_beside_far_ones_lose_no_digits(seed: int) -> None:
 
 @pytest.mark.slow
 @pytest.mark.timeout(1800)
-def test_a_hundred_thousand_small_problems() -> None:
+def test_cascade_of_a_hundred_thousand_small_problems_is_optimal() -> None:
     for seed in range(100_000):
         prove(random_problem(np.random.default_rng(seed)))
 
 
 @pytest.mark.skipif(not _matrix.HAS_AVX2, reason="this processor has no AVX2")
 @pytest.mark.parametrize("seed", range(40))
-def test_both_builds_do_the_same_work(seed: int) -> None:
+def test_cascade_of_both_builds_does_the_same_work(seed: int) -> None:
     problem = random_problem(np.random.default_rng(seed))
     try:
         plain, wide = (solve(problem, "cascade", avx2=avx2) for avx2 in (False, True))
@@ -147,7 +147,7 @@ def test_both_builds_do_the_same_work(seed: int) -> None:
 
 @pytest.mark.parametrize("without", [{"levels": False}, {"lists": False}, {"levels": False, "lists": False}])
 @pytest.mark.parametrize("kind", ["points", "dense"])
-def test_each_part_saves_work_and_changes_no_optimum(kind: str, without: dict[str, bool]) -> None:
+def test_cascade_without_a_part_does_more_work_for_the_same_optimum(kind: str, without: dict[str, bool]) -> None:
     problem = Case("tsne-grid", 2500, 0, {"source": "mnist-reference", "cost": kind}).build()
     whole, less = solve(problem, "cascade"), solve(problem, "cascade", **without)
     assert certify(problem, less).optimal
@@ -158,7 +158,7 @@ def test_each_part_saves_work_and_changes_no_optimum(kind: str, without: dict[st
 @pytest.mark.parametrize("dtype", [np.float32, np.float64, np.int16])
 @pytest.mark.parametrize(("n", "m"), [(9, 9), (60, 60), (300, 300), (300, 390), (390, 300), (1000, 1200)])
 @pytest.mark.parametrize("few", [0.0, 1e-3, 0.02, 0.1, 0.13])
-def test_costs_nearly_all_of_which_are_the_largest(few: float, n: int, m: int, dtype: type) -> None:
+def test_cascade_of_costs_mostly_the_largest_is_optimal(few: float, n: int, m: int, dtype: type) -> None:
     rng = np.random.default_rng(2)
     matrix = np.full((n, m), 7, dtype=dtype)
     below = rng.random((n, m)) < few
@@ -170,7 +170,7 @@ def test_costs_nearly_all_of_which_are_the_largest(few: float, n: int, m: int, d
     assert matching.cost == matrix[rows, columns].sum()
 
 
-def test_threads_share_the_rows_of_a_matrix() -> None:
+def test_cascade_of_a_matrix_with_threads_shares_its_rows() -> None:
     problem = Case("tsne-grid", 1600, 0, {"source": "mnist-reference", "cost": "dense"}).build()
     alone = solve(problem, "cascade")
     for threads in (2, 3):
@@ -181,7 +181,7 @@ def test_threads_share_the_rows_of_a_matrix() -> None:
         np.testing.assert_array_equal(first.row_to_col, again.row_to_col)
 
 
-def test_threads_share_the_looks_around_many_points() -> None:
+def test_cascade_of_many_points_with_threads_shares_the_looks() -> None:
     rng = np.random.default_rng(3)
     problem = Assignment(PointCost(rng.random((2**16, 2)), rng.random((2**16, 2))))
     first, again = (solve(problem, "cascade", threads=3) for _ in range(2))
@@ -192,13 +192,13 @@ def test_threads_share_the_looks_around_many_points() -> None:
 
 
 @pytest.mark.parametrize("threads", [0, -2, 1.5, True, "2"])
-def test_threads_are_a_whole_number_above_0(threads: object) -> None:
+def test_cascade_with_bad_threads_is_refused(threads: object) -> None:
     with pytest.raises(ValueError, match=r"threads = .*; it must be a whole number of at least 1"):
         solve(Assignment(DenseCost(np.ones((2, 2)))), "cascade", threads=threads)
 
 
 @pytest.mark.parametrize("off", [0.0, 1e-9, 1e-6])
-def test_points_on_a_line_are_matched_in_order(off: float) -> None:
+def test_cascade_of_points_near_a_line_takes_few_looks(off: float) -> None:
     """A few looks a row, where prices by groups would take a look for every bid."""
     rng = np.random.default_rng(7)
     along = rng.random(3000)
@@ -209,7 +209,7 @@ def test_points_on_a_line_are_matched_in_order(off: float) -> None:
     assert matching.counters["row_scans"] < 10 * 3000
 
 
-def test_many_rows_without_a_column_are_a_hall_set() -> None:
+def test_cascade_of_many_rows_without_a_column_finds_a_hall_set() -> None:
     """More than a phase needs to search from all of them at once."""
     rng = np.random.default_rng(6)
     costs = rng.integers(0, 9, (60, 60)).astype(float)
@@ -223,7 +223,7 @@ def test_many_rows_without_a_column_are_a_hall_set() -> None:
             prove_infeasible(problem, caught.value)
 
 
-def test_time_limit_carries_a_bound() -> None:
+def test_cascade_past_its_time_limit_carries_a_bound() -> None:
     rng = np.random.default_rng(4)
     problem = Assignment(PointCost(rng.random((20_000, 2)), rng.random((20_000, 2))))
     with pytest.raises(TimeLimit) as caught:
@@ -232,7 +232,7 @@ def test_time_limit_carries_a_bound() -> None:
     assert -np.inf < caught.value.bound <= best * (1 + 1e-9)
 
 
-def test_auto_is_cascade_where_that_pays() -> None:
+def test_auto_of_large_problems_is_cascade() -> None:
     rng = np.random.default_rng(5)
     assert automatic(Assignment(DenseCost(rng.random((500, 500))))) == "cascade"
     assert automatic(Assignment(PointCost(rng.random((90, 2)), rng.random((90, 2))))) == "cascade"
@@ -262,7 +262,7 @@ NOISE = 1.3
 @pytest.mark.slow
 @pytest.mark.timeout(900)
 @pytest.mark.parametrize("family", sorted(set(families()) - {"orlib", "masses"} - set(HOSTILE)))
-def test_auto_is_never_slower_than_twice_the_best_of_ours(family: str) -> None:
+def test_auto_of_any_family_is_at_most_twice_as_slow_as_the_best(family: str) -> None:
     lost = []
     for settings_ in families()[family].variants or ({},):
         for n in (25, 49, 100, 225, 484, 1024):

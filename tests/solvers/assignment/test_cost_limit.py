@@ -113,7 +113,7 @@ def test_limit_on_larger_problems_is_optimal(solver, shape, limit):
     assert_optimal(problem, solve(problem, solver), padded_optimum(matrix, limit))
 
 
-def test_below_all_costs_nothing_is_matched_and_above_them_everything(solver):
+def test_limit_beyond_all_costs_matches_nothing_or_everything(solver):
     matrix = np.random.default_rng(0).random((7, 5))
     nothing = Assignment(DenseCost(matrix), limit=-0.5)
     assert (solve(nothing, solver).row_to_col == -1).all()
@@ -123,7 +123,7 @@ def test_below_all_costs_nothing_is_matched_and_above_them_everything(solver):
     assert everything.cost == pytest.approx(unlimited.cost, rel=1e-12)
 
 
-def test_a_limited_problem_is_never_infeasible(solver):
+def test_limit_on_a_forbidding_matrix_is_never_infeasible(solver):
     matrix = np.full((4, 4), np.inf)
     assert (solve(Assignment(DenseCost(matrix), limit=1), solver).row_to_col == -1).all()
     matrix[1:, 0] = [3.0, 1.0, 2.0]
@@ -131,7 +131,7 @@ def test_a_limited_problem_is_never_infeasible(solver):
 
 
 @given(arrays(np.float64, (6, 7), elements=st.sampled_from([np.inf, np.inf, 1.0, 2.0, 7.0, 30.0])))
-def test_a_huge_limit_costs_no_digits(matrix):
+def test_limit_that_is_huge_costs_no_digits(matrix):
     """As many pairs as can be, then the least cost; 1e300 − 30 is 1e300, but nobody has to compute that."""
     assume(np.isfinite(matrix).any())
     for name in LIMITING:
@@ -142,7 +142,7 @@ def test_a_huge_limit_costs_no_digits(matrix):
         assert certify(Assignment(DenseCost(matrix), 1e300), answers[1]).optimal
 
 
-def test_limit_is_lowered_to_the_effective_one():
+def test_limit_beyond_the_effective_one_is_lowered_to_it():
     cost = DenseCost([[1.0, 3.0], [np.inf, 2.0]])
     assert Assignment(cost, 8.0).limit == 8.0
     assert Assignment(cost, 1e9).limit == Assignment(cost, 1e300).limit == 3 + 3 * (3 - 1)
@@ -151,7 +151,7 @@ def test_limit_is_lowered_to_the_effective_one():
     assert Assignment(DenseCost([[0.0]]), 5).limit == 5
 
 
-def test_an_answer_that_is_not_optimal_is_found_out():
+def test_certify_limited_answer_that_is_not_optimal_finds_it_out():
     problem = Assignment(DenseCost([[1.0, 9.0], [2.0, 9.0]]), limit=3.0)
     best = solve(problem, "jv")
     assert best.row_to_col.tolist() == [0, -1]
@@ -198,7 +198,7 @@ def stopped(problem, solver, seconds=0.2):
         return late
 
 
-def test_the_bound_when_the_time_is_over(solver):
+def test_limit_when_the_time_is_over_leaves_a_valid_bound(solver):
     x, y = np.random.default_rng(4).random((2, 3000, 2))
     square = PointCost(x, y, p=1).dense()
     for matrix in (square, square[:-9], square[:-9].T):
@@ -210,7 +210,7 @@ def test_the_bound_when_the_time_is_over(solver):
 
 @pytest.mark.parametrize(("n", "m"), [(400, 400), (300, 400), (400, 300)])
 @pytest.mark.parametrize("limit", [-1.0, 1e-4, 0.003, 0.3, 5.0])
-def test_points_under_a_limit_as_under_that_of_their_matrix(n, m, limit):
+def test_limit_on_points_agrees_with_that_on_their_matrix(n, m, limit):
     """Few pairs are listed; many but cheap enough are left to the search without a limit; others become a matrix."""
     rng = np.random.default_rng(6)
     cost = PointCost(rng.random((n, 2)), rng.random((m, 2)) + 0.2)
@@ -220,7 +220,7 @@ def test_points_under_a_limit_as_under_that_of_their_matrix(n, m, limit):
     assert_optimal(Assignment(DenseCost(cost.dense()), limit), matching, padded_optimum(cost.dense(), limit))
 
 
-def test_many_points_under_a_limit_need_no_matrix():
+def test_limit_on_many_points_needs_no_matrix():
     rng = np.random.default_rng(7)
     n = 60_000
     seen = rng.random((n, 2)).astype(np.float32)

@@ -30,7 +30,7 @@ SHAPES = st.tuples(st.integers(0, 8), st.integers(0, 8))
 
 
 @given(SHAPES.flatmap(lambda shape: arrays(np.float64, shape, elements=st.floats(-1e3, 1e3))))
-def test_agrees_with_scipy_and_proves_it(matrix):
+def test_maximize_of_any_matrix_agrees_with_scipy_and_proves_it(matrix):
     problem = Assignment(DenseCost(matrix), maximize=True)
     rows, cols = referee(matrix, maximize=True)
     for name in ("jv", "auction", "scipy"):
@@ -43,7 +43,7 @@ def test_agrees_with_scipy_and_proves_it(matrix):
 
 
 @pytest.mark.parametrize("dtype", ["?", "i1", "u1", ">i2", "u8", "i8", "f2", "f4", ">f8"])
-def test_every_type_has_its_negative(dtype):
+def test_maximize_of_every_type_agrees_with_scipy(dtype):
     rng = np.random.default_rng(0)
     matrix = rng.integers(0, 2 if dtype == "?" else 100, (9, 9)).astype(dtype)
     matrix[0, 0] = {"i1": -128, "u1": 255, "u8": 2**53}.get(dtype, 1)
@@ -52,7 +52,7 @@ def test_every_type_has_its_negative(dtype):
     assert matching.cost == math.fsum(matrix[rows, cols].astype(np.float64))
 
 
-def test_duals_are_mirrored():
+def test_maximize_duals_of_any_shape_are_mirrored():
     rng = np.random.default_rng(1)
     for shape in ((6, 6), (4, 7), (7, 4)):
         matrix = rng.random(shape)
@@ -89,7 +89,7 @@ def test_maximize_with_every_kind_of_cost_is_optimal():
     SHAPES.flatmap(lambda shape: arrays(np.float64, shape, elements=st.sampled_from([-2.0, 0.0, 1.0, 5.0, np.inf]))),
     st.sampled_from([-3.0, -2.0, 0.5, 1.0, 6.0]),
 )
-def test_a_limit_keeps_out_what_brings_less(matrix, limit):
+def test_maximize_with_a_limit_keeps_out_what_brings_less(matrix, limit):
     problem = Assignment(DenseCost(matrix), limit, maximize=True)
     matching = solve(problem)
     n, m = matrix.shape
@@ -103,7 +103,7 @@ def test_a_limit_keeps_out_what_brings_less(matrix, limit):
     assert (matching.v >= 0).all()
 
 
-def test_a_poor_answer_has_its_gap():
+def test_certify_maximize_with_a_poor_answer_finds_its_gap():
     matrix = np.array([[1.0, 5.0], [5.0, 1.0]])
     problem = Assignment(DenseCost(matrix), maximize=True)
     best = solve(problem)
@@ -114,7 +114,7 @@ def test_a_poor_answer_has_its_gap():
     assert certify(problem, Matching.of(problem, [1, 0], "no", "duals")).fault is not None
 
 
-def test_the_bound_when_the_time_is_over_is_an_upper_one():
+def test_maximize_when_the_time_is_over_leaves_an_upper_bound():
     k = np.arange(1.0, 2001)
     problem = Assignment(DenseCost(np.multiply.outer(k, -k)), maximize=True)
     bounds = []

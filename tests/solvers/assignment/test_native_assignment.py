@@ -32,7 +32,7 @@ MATRICES = dict(matrices())
 @pytest.mark.parametrize(
     ("name", "matrix"), list(matrices()), ids=lambda value: value if isinstance(value, str) else ""
 )
-def test_builds_agree_to_the_bit(method, name, matrix):
+def test_native_assign_builds_agree_to_the_bit(method, name, matrix):
     scalar = _matrix.assign(method, matrix, False)
     avx2 = _matrix.assign(method, matrix, True)
     for ours, other in zip(scalar[:3], avx2[:3], strict=True):
@@ -43,7 +43,7 @@ def test_builds_agree_to_the_bit(method, name, matrix):
 @pytest.mark.parametrize("avx2", [False, pytest.param(True, marks=needs_avx2)])
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize(("n", "m"), [(1, 1), (3, 127), (128, 5), (17, 260)])
-def test_minima_of_reduced_costs(avx2, dtype, n, m):
+def test_minima_of_reduced_costs_equal_numpys(avx2, dtype, n, m):
     rng = np.random.default_rng(n * m)
     matrix, u, v = rng.random((n, m)).astype(dtype), rng.random(n), rng.random(m)
     matrix[rng.random((n, m)) < 0.1] = np.inf
@@ -55,7 +55,7 @@ def test_minima_of_reduced_costs(avx2, dtype, n, m):
 @pytest.mark.parametrize("avx2", [False, pytest.param(True, marks=needs_avx2)])
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize("m", [1, 2, 5, 127, 128, 129, 400])
-def test_two_minima_of_a_row(avx2, dtype, m):
+def test_two_minima_of_a_row_with_ties_take_the_lower_column(avx2, dtype, m):
     rng = np.random.default_rng(m)
     # Few distinct values: the lower column must win every tie.
     matrix, v = rng.integers(0, 6, (50, m)).astype(dtype), rng.integers(0, 3, m).astype(float)
@@ -71,7 +71,7 @@ def test_two_minima_of_a_row(avx2, dtype, m):
     np.testing.assert_array_equal(columns, np.where(finite, padded, -1))
 
 
-def test_float32_is_solved_as_the_numbers_it_holds():
+def test_jv_of_float32_solves_the_numbers_it_holds():
     # In float32 arithmetic the three sums below are equal; as exact numbers they are not.
     rng = np.random.default_rng(3)
     matrix = (1e6 + rng.random((60, 60))).astype(np.float32)
@@ -82,7 +82,7 @@ def test_float32_is_solved_as_the_numbers_it_holds():
 
 
 @pytest.mark.parametrize("solver", ["jv", "auction"])
-def test_near_equal_costs_end(solver):
+def test_solve_of_near_equal_costs_ends(solver):
     """Leads of one rounding unit: the textbook row reduction would step down by it for ever."""
     rng = np.random.default_rng(0)
     matrix = 1 + np.finfo(float).eps * rng.integers(0, 3, (200, 200))
@@ -96,7 +96,7 @@ def slow_matrix(n: int = 1500) -> np.ndarray:
     return np.multiply.outer(np.arange(1.0, n + 1), np.arange(1.0, n + 1))
 
 
-def test_the_gil_is_released():
+def test_native_assign_in_a_thread_releases_the_gil():
     started, done = threading.Event(), threading.Event()
 
     def work() -> None:
@@ -122,7 +122,7 @@ def test_the_gil_is_released():
         ("auction", "np.add.outer(np.sqrt(k), np.cbrt(k))"),  # any matching will do: all is left to the exact end
     ],
 )
-def test_ctrl_c_interrupts_native_code(method, matrix):
+def test_native_assign_at_ctrl_c_is_interrupted(method, matrix):
     setting = (
         f"import numpy as np\nfrom lapmark.solvers.native import _matrix\nk = np.arange(1.0, 6001)\nmatrix = {matrix}"
     )

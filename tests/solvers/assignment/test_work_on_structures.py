@@ -21,7 +21,7 @@ def work(matching: Matching) -> float:
 
 @pytest.mark.parametrize("name", BASES)
 @pytest.mark.parametrize("shape", [(300, 300), (250, 350), (600, 600)])
-def test_the_work_on_a_structure_is_bounded_by_that_of_others(name, shape):
+def test_cascade_work_on_a_structure_is_bounded_by_that_of_others(name, shape):
     rng = np.random.default_rng(0)
     problem = Assignment(DenseCost(np.ascontiguousarray(BASES[name](rng, *shape), dtype=np.float64)))
     matching = solve(problem, "cascade")
@@ -33,7 +33,7 @@ def test_the_work_on_a_structure_is_bounded_by_that_of_others(name, shape):
 
 
 @pytest.mark.parametrize("seed", range(40))
-def test_the_work_on_what_an_attacker_composes(seed):
+def test_cascade_work_on_what_an_attacker_composes_is_bounded(seed):
     rng = np.random.default_rng(1000 + seed)
     _, cost = draw_dense(rng, int(rng.integers(100, 400)), int(rng.integers(100, 400)))
     problem = Assignment(cost)
@@ -44,7 +44,7 @@ def test_the_work_on_what_an_attacker_composes(seed):
 
 
 @pytest.mark.parametrize("seed", range(40))
-def test_sparse_structures(seed):
+def test_solve_of_sparse_structures_is_optimal(seed):
     rng = np.random.default_rng(2000 + seed)
     _, cost = draw_sparse(rng, int(rng.integers(50, 2000)), int(rng.integers(50, 2000)))
     problem = Assignment(cost)
@@ -52,7 +52,7 @@ def test_sparse_structures(seed):
 
 
 @pytest.mark.parametrize("width", [1, 2, 5])
-def test_a_chain_takes_steps_in_proportion_to_its_length(width):
+def test_solve_of_a_chain_takes_steps_in_proportion_to_its_length(width):
     """As SciPy's csgraph does; bids would go to and fro along it."""
     rng = np.random.default_rng(3)
     steps = {}

@@ -24,7 +24,7 @@ def answer(**changes) -> Matching:
     return dataclasses.replace(solve(problem(), "jv"), **changes)
 
 
-def test_optimal_answer_is_proven():
+def test_certify_an_optimal_answer_proves_it():
     certificate = certify(problem(), answer())
     assert certificate.valid
     assert certificate.optimal
@@ -55,7 +55,7 @@ BAD_ANSWERS = {
 
 
 @pytest.mark.parametrize("name", BAD_ANSWERS)
-def test_bad_answer_is_invalid_and_no_exception(name):
+def test_certify_a_bad_answer_is_invalid_and_no_exception(name):
     changes, fault = BAD_ANSWERS[name]
     certificate = certify(problem(), answer(**changes))
     assert not certificate.valid
@@ -65,7 +65,7 @@ def test_bad_answer_is_invalid_and_no_exception(name):
         raise ValueError(certificate.fault)
 
 
-def test_a_forbidden_pair_is_a_fault():
+def test_certify_with_a_forbidden_pair_names_the_fault():
     matrix = COST.copy()
     matrix[1, 0] = np.inf
     certificate = certify(problem(matrix), Matching(np.array([1, 0, 2]), np.inf))
@@ -79,7 +79,7 @@ def test_certify_a_wrong_kind_of_answer_is_invalid():
         certify(COST, answer())
 
 
-def test_suboptimal_answer_has_its_gap():
+def test_certify_a_suboptimal_answer_finds_its_gap():
     worse = Matching.of(problem(), [0, 1, 2])
     best = answer()
     for certificate in (
@@ -92,7 +92,7 @@ def test_suboptimal_answer_has_its_gap():
         assert certificate.gap == pytest.approx(1 / 6)
 
 
-def test_duals_that_are_not_given_are_found():
+def test_certify_without_duals_finds_them():
     rng = np.random.default_rng(0)
     for given in (problem(), problem(rng.random((40, 40))), problem(rng.random((9, 30))), problem(rng.random((30, 9)))):
         certificate = certify(given, Matching.of(given, solve(given, "scipy").row_to_col))
@@ -100,7 +100,7 @@ def test_duals_that_are_not_given_are_found():
         assert math.isnan(certificate.max_violation)
 
 
-def test_without_a_search_the_minima_alone_bound_an_answer():
+def test_certify_without_a_search_bounds_by_minima_alone():
     given = problem(np.random.default_rng(0).random((40, 40)))
     certificate = certify(given, Matching.of(given, solve(given, "scipy").row_to_col), search=False)
     assert certificate.valid
@@ -115,7 +115,7 @@ def test_certify_uses_the_better_of_two_bounds():
 
 
 @pytest.mark.parametrize("shape", [(40, 40), (30, 50), (50, 30)])
-def test_no_duals_prove_more_than_the_optimum(shape):
+def test_bound_of_any_duals_is_at_most_the_optimum(shape):
     rng = np.random.default_rng(0)
     given = problem(rng.normal(size=shape))
     optimum = solve(given, "scipy").cost
@@ -163,7 +163,7 @@ def test_certify_with_a_large_penalty_still_finds_the_excess():
 
 
 @pytest.mark.parametrize(("shape", "side"), [((2, 3), "v"), ((3, 2), "u")])
-def test_signs_of_rectangular_duals(shape, side):
+def test_certify_duals_of_wrong_sign_measures_the_violation(shape, side):
     given = problem(np.ones(shape))
     matching = solve(given, "jv")
     certificate = certify(given, dataclasses.replace(matching, u=matching.u - 1, v=matching.v + 1))
@@ -174,7 +174,7 @@ def test_signs_of_rectangular_duals(shape, side):
         assert certificate.max_violation == pytest.approx(1)
 
 
-def test_zero_costs_are_proven_without_dividing_by_them():
+def test_certify_zero_costs_proves_them_without_dividing():
     certificate = certify(problem(np.zeros((4, 4))), solve(problem(np.zeros((4, 4))), "jv"))
     assert (certificate.optimal, certificate.gap, certificate.cost) == (True, 0, 0)
 
@@ -187,7 +187,7 @@ TRANSPORT = Transport(DenseCost([[0.0, 2.0], [1.0, 0.0]]), A, B, blur=0)
 OPTIMAL = Plan(0.25, 0.0, f=np.array([-1.0, 0.0]), g=np.array([1.0, 0.0]), mass=MASS)
 
 
-def test_optimal_plan_is_proven():
+def test_certify_an_optimal_plan_proves_it():
     certificate = certify(TRANSPORT, OPTIMAL)
     assert certificate.optimal
     assert certificate.dual_bound == certificate.cost == 0.25
@@ -209,7 +209,7 @@ BAD_PLANS = {
 
 
 @pytest.mark.parametrize("name", BAD_PLANS)
-def test_bad_plan_is_invalid(name):
+def test_certify_a_bad_plan_is_invalid(name):
     plan, fault = BAD_PLANS[name]
     certificate = certify(TRANSPORT, plan)
     assert not certificate.valid
@@ -217,12 +217,12 @@ def test_bad_plan_is_invalid(name):
         raise ValueError(certificate.fault)
 
 
-def test_mass_between_a_forbidden_pair():
+def test_certify_mass_between_a_forbidden_pair_is_a_fault():
     forbidding = Transport(DenseCost([[0.0, 2.0], [np.inf, 0.0]]), A, B, blur=0)
     assert "forbidden pair" in certify(forbidding, OPTIMAL).fault
 
 
-def test_a_plan_that_misses_its_marginals_is_no_optimum():
+def test_certify_a_plan_that_misses_its_marginals_is_not_optimal():
     """Half of the mass costs less than any plan of all of it, but not once the other half is moved too."""
     half = dataclasses.replace(OPTIMAL, mass=MASS / 2, cost=0.125, marginal_error=0.5)
     certificate = certify(TRANSPORT, half)
@@ -232,7 +232,7 @@ def test_a_plan_that_misses_its_marginals_is_no_optimum():
     assert not certificate.optimal
 
 
-def test_entropic_plan_is_judged_by_its_potentials():
+def test_certify_an_entropic_plan_judges_its_potentials():
     rng = np.random.default_rng(2)
     given = Transport(PointCost(rng.random((8, 2)), rng.random((9, 2))), blur=0.1)
     plan = solve(given, "sinkhorn", stop=1e-6)

@@ -20,14 +20,14 @@ NEVER = [1e6, 1e14, 1e17, 1e20, 1e32, 1e100, 1e300]
 
 
 @pytest.mark.parametrize("first", range(0, 20 * SEEDS, SEEDS))
-def test_random_problems_against_exact_referees(first):
+def test_certify_random_problems_agrees_with_exact_referees(first):
     for seed in range(first, first + SEEDS):
         check_seed(seed)
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(7200)
-def test_two_hundred_thousand_certificates():
+def test_certify_two_hundred_thousand_times_agrees_with_exact_referees():
     certificates, seed = 0, 10**6
     while certificates < 200_000:
         certificates += check_seed(seed)
@@ -47,7 +47,7 @@ def costs_of(matrix: np.ndarray) -> list:
 
 
 @pytest.mark.parametrize("never", NEVER)
-def test_a_cost_that_dwarfs_the_rest_buys_no_proof(never):
+def test_certify_with_a_cost_that_dwarfs_the_rest_proves_only_optima(never):
     matrix = np.array([[9.0, 4, never], [never, 6, 8], [5, never, 3]])
     best = solve(Assignment(DenseCost(matrix)))
     assert best.cost == cheapest(matrix)
@@ -82,7 +82,7 @@ def test_a_cost_that_dwarfs_the_rest_is_used_only_where_nothing_else_is_feasible
             assert paid == cheapest(matrix)
 
 
-def test_rows_that_all_but_one_entry_forbids():
+def test_solve_with_rows_of_one_cheap_entry_uses_them():
     for seed in range(20):
         rng = np.random.default_rng(seed)
         matrix = rng.random((34, 34))
@@ -98,7 +98,7 @@ def test_rows_that_all_but_one_entry_forbids():
         assert paid[paid < 1].sum() == pytest.approx(matrix[rows, columns][kept].sum(), rel=1e-12)
 
 
-def test_only_pairs_of_the_same_row_and_column_are_compared():
+def test_certify_beside_a_constant_in_all_costs_stays_exact():
     """A constant in all costs of a row, or of all rows, is no scale."""
     rng = np.random.default_rng(0)
     matrix = 2.0**50 + rng.integers(0, 1000, (30, 30))
@@ -114,7 +114,7 @@ def test_only_pairs_of_the_same_row_and_column_are_compared():
 
 
 @pytest.mark.parametrize("shift", [1e3, 1e10, 1e17, 1e30])
-def test_shifted_duals_buy_no_proof(shift):
+def test_certify_with_shifted_duals_proves_only_optima(shift):
     rng = np.random.default_rng(1)
     matrix = rng.random((20, 20))
     problem = Assignment(DenseCost(matrix))
@@ -129,7 +129,7 @@ def test_shifted_duals_buy_no_proof(shift):
 
 
 @pytest.mark.parametrize("shape", [(40, 40), (30, 50), (50, 30)])
-def test_an_answer_of_scipy_is_proven(shape):
+def test_certify_an_answer_of_scipy_proves_it(shape):
     rng = np.random.default_rng(2)
     matrix = rng.random(shape)
     for maximize in (False, True):
@@ -140,7 +140,7 @@ def test_an_answer_of_scipy_is_proven(shape):
         assert certify(problem, answer, search=False).optimal in (False, True)  # as far as minima go
 
 
-def test_a_far_outlier_changes_nothing_for_the_others():
+def test_certify_beside_a_far_outlier_proves_the_optimum():
     for seed in range(20):
         rng = np.random.default_rng(seed)
         x, y = rng.random((12, 2)), rng.random((12, 2))
@@ -150,7 +150,7 @@ def test_a_far_outlier_changes_nothing_for_the_others():
         assert certify(problem, answer).optimal
 
 
-def test_integers_beside_a_large_offset():
+def test_certify_integers_beside_a_large_offset_is_exact():
     start = 1_700_000_000_000_000
     rng = np.random.default_rng(3)
     x, y = start + rng.integers(0, 10**6, 40), start + rng.integers(0, 10**6, 50)
@@ -172,7 +172,7 @@ def test_transport_of_tiny_masses_moves_them(scale):
     assert certify(problem, plan).optimal
 
 
-def test_no_dust_stays_on_a_pair_that_costs_too_much():
+def test_transport_beside_a_pair_that_costs_too_much_leaves_no_dust_on_it():
     rng = np.random.default_rng(5)
     for _ in range(20):
         a, b, cost = rng.random(8), rng.random(8), rng.random((8, 8))
@@ -186,14 +186,14 @@ def test_no_dust_stays_on_a_pair_that_costs_too_much():
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
-def test_masses_that_differ_by_rounding(dtype):
+def test_transport_of_masses_that_differ_by_rounding_is_optimal(dtype):
     rng = np.random.default_rng(6)
     a, b = rng.random(30).astype(dtype), rng.random(40).astype(dtype)
     problem = Transport(DenseCost(rng.random((30, 40))), a / a.sum(), b / b.sum(), blur=0)
     assert certify(problem, solve(problem)).optimal
 
 
-def test_a_plan_of_another_solver_is_proven():
+def test_certify_a_plan_of_another_solver_proves_it():
     ot = pytest.importorskip("ot")
     rng = np.random.default_rng(7)
     a, b, cost = np.full(30, 1 / 30), np.full(40, 1 / 40), rng.random((30, 40))
@@ -205,7 +205,7 @@ def test_a_plan_of_another_solver_is_proven():
 
 @pytest.mark.parametrize("never", [1e32, 1e100, 1e300])
 @pytest.mark.parametrize("partial", [False, True])
-def test_a_plan_that_needs_a_pair_that_dwarfs_the_rest(never, partial):
+def test_certify_a_plan_that_needs_a_dwarfing_pair_proves_it(never, partial):
     """With rows and columns that have no mass, and some of the mass left over."""
     rng = np.random.default_rng(8)
     for _ in range(20):

@@ -73,7 +73,7 @@ def relative_entropy(p, q):
 
 
 @pytest.mark.parametrize("kind", ["squared", "plain", "matrix"])
-def test_sums_are_those_of_the_matrix(kind, monkeypatch):
+def test_spread_in_blocks_sums_as_the_matrix(kind, monkeypatch):
     monkeypatch.setattr("lapmark.solvers.costs.cost.BLOCK_ENTRIES", 170)  # several blocks, the last one short
     problem = posed(kind)
     plan = rough(problem)
@@ -84,7 +84,7 @@ def test_sums_are_those_of_the_matrix(kind, monkeypatch):
 
 
 @pytest.mark.parametrize("kind", ["squared", "plain", "matrix"])
-def test_a_product_costs_what_its_matrix_does(kind, monkeypatch):
+def test_product_in_blocks_costs_what_its_matrix_does(kind, monkeypatch):
     monkeypatch.setattr("lapmark.solvers.costs.cost.BLOCK_ENTRIES", 170)
     problem = posed(kind)
     expected = (np.outer(problem.a, problem.b) * problem.cost.dense()).sum()
@@ -92,14 +92,14 @@ def test_a_product_costs_what_its_matrix_does(kind, monkeypatch):
     assert product(problem.cost, 0 * problem.a, problem.b) == 0
 
 
-def test_a_product_of_far_points_keeps_its_digits():
+def test_product_of_far_points_keeps_its_digits():
     rng = np.random.default_rng(0)
     x, y, e, d = rng.random((20, 3)), rng.random((30, 3)), rng.random(20), rng.random(30)
     expected = product(PointCost(x, y), e, d)
     assert product(PointCost(x + 1e6, y + 1e6), e, d) == pytest.approx(expected, rel=1e-9)
 
 
-def test_points_never_become_a_matrix(monkeypatch):
+def test_certify_plan_of_points_makes_no_matrix(monkeypatch):
     problem = posed(n=300, m=280)
     plan = solve(problem, "sinkhorn")
     monkeypatch.setattr("lapmark.solvers.costs.cost.BLOCK_ENTRIES", 1000)
@@ -115,7 +115,7 @@ def test_points_never_become_a_matrix(monkeypatch):
 
 @pytest.mark.parametrize("mass", [1.0, 7.0, 1e-30, 1e30])
 @pytest.mark.parametrize("kind", ["squared", "plain", "matrix"])
-def test_figures_of_a_balanced_plan(kind, mass):
+def test_certify_balanced_plan_gives_the_figures_of_its_matrix(kind, mass):
     problem = posed(kind, mass)
     plan = rough(problem)
     certificate = certify(problem, plan)
@@ -145,7 +145,7 @@ def test_figures_of_a_balanced_plan(kind, mass):
 
 
 @pytest.mark.parametrize("stop", ["schedule", 1e-2, 1e-4, 1e-8])
-def test_an_entropic_gap_closes_where_a_linear_one_does_not(stop):
+def test_entropic_gap_of_a_blurred_plan_closes_where_the_linear_does_not(stop):
     problem = posed(blur=0.2)
     certificate = certify(problem, solve(problem, "sinkhorn", stop=stop))
     assert certificate.valid
@@ -155,7 +155,7 @@ def test_an_entropic_gap_closes_where_a_linear_one_does_not(stop):
 
 
 @pytest.mark.parametrize("reach", [0.05, 0.3, 10.0, 1e4])
-def test_figures_of_an_unbalanced_plan(reach):
+def test_certify_unbalanced_plan_gives_the_figures_of_its_matrix(reach):
     problem = posed(reach=reach)
     problem = dataclasses.replace(problem, b=3 * problem.b)
     for plan in (rough(problem, size=0.1), solve(problem, "sinkhorn", stop=1e-4)):
@@ -177,7 +177,7 @@ def test_figures_of_an_unbalanced_plan(reach):
         assert certificate.dual_bound <= min(linear, problem.rho * (problem.a.sum() + problem.b.sum()))
 
 
-def test_an_unbalanced_bound_is_met_where_little_is_moved():
+def test_unbalanced_bound_where_little_is_moved_is_met():
     """All costs are far above what a penalty may come to: nothing moves, and that is nearly proven."""
     rng = np.random.default_rng(0)
     problem = Transport(PointCost(rng.random((9, 2)), rng.random((8, 2)) + 50), blur=0.1, reach=1.0)
@@ -186,7 +186,7 @@ def test_an_unbalanced_bound_is_met_where_little_is_moved():
     assert certificate.gap < 1e-2
 
 
-def test_a_sparse_plan_that_misses_its_marginals_is_rounded():
+def test_certify_sparse_plan_that_misses_its_marginals_rounds_it():
     problem = posed(blur=0)
     best = solve(problem, "transport")
     mass = best.mass.copy()
@@ -201,7 +201,7 @@ def test_a_sparse_plan_that_misses_its_marginals_is_rounded():
     assert not certificate.optimal
 
 
-def test_left_over_mass_that_may_go_nowhere_has_no_feasible_cost():
+def test_certify_plan_with_mass_left_nowhere_has_no_feasible_cost():
     cost = SparseCost(sp.csr_array(np.array([[1.0, 0.0], [0.0, 1.0]])))
     problem = Transport(cost, blur=0)
     half = Plan.of(problem, sp.csr_array(np.diag([0.5, 0.25])), np.ones(2), np.zeros(2))
@@ -214,7 +214,7 @@ def test_left_over_mass_that_may_go_nowhere_has_no_feasible_cost():
 
 @pytest.mark.parametrize("stop", [0.3, 1e-2, 1e-4])
 @pytest.mark.parametrize("kind", ["dense", "sparse"])
-def test_a_blurred_plan_is_rounded_around_forbidden_pairs(kind, stop):
+def test_certify_blurred_plan_with_forbidden_pairs_rounds_around_them(kind, stop):
     rng = np.random.default_rng(5)
     allowed = rng.random((20, 24)) < 0.3
     allowed[np.arange(24) % 20, np.arange(24)] = True
@@ -252,7 +252,7 @@ def test_potentials_of_a_problem_without_a_plan_have_no_feasible_cost():
 
 @pytest.mark.parametrize("reach", [None, 0.3])
 @pytest.mark.parametrize("kind", ["squared", "plain", "matrix"])
-def test_no_potentials_prove_more_than_the_optimum(kind, reach):
+def test_dual_bounds_of_any_potentials_are_at_most_the_optimum(kind, reach):
     problem = posed(kind, n=12, m=15, blur=0.0, reach=reach)
     upper = optimum(problem) if reach is None else small_penalised(problem)
     rng = np.random.default_rng(3)
@@ -276,14 +276,14 @@ def small_penalised(problem):
 
 
 @pytest.mark.parametrize("kind", ["squared", "plain", "matrix"])
-def test_potentials_of_idle_points_weaken_no_bound(kind):
+def test_dual_bound_with_spoilt_potentials_of_idle_points_is_the_same(kind):
     problem = posed(kind, blur=0.02)
     plan = solve(problem, "sinkhorn", stop=1e-6)
     spoilt = dataclasses.replace(plan, f=np.where(problem.a > 0, plan.f, 1e3), g=np.where(problem.b > 0, plan.g, 1e3))
     assert certify(problem, spoilt).dual_bound == pytest.approx(certify(problem, plan).dual_bound)
 
 
-def test_a_bound_of_another_answer_is_used_where_it_is_better():
+def test_certify_plan_with_a_better_bound_uses_it():
     problem = posed(blur=0.3)
     plan = solve(problem, "sinkhorn")
     best = solve(dataclasses.replace(problem, blur=0.0)).cost
@@ -359,7 +359,7 @@ def test_certify_potentials_without_stated_cost_are_valid():
     np.testing.assert_equal(one, other)
 
 
-def test_an_unbalanced_plan_of_other_masses_is_refuted():
+def test_certify_unbalanced_plan_of_other_masses_is_refuted():
     problem = posed(reach=0.5)
     plan = solve(dataclasses.replace(problem, a=2 * problem.a), "sinkhorn", stop=1e-5)
     assert "states a" in certify(problem, plan).fault

@@ -29,7 +29,7 @@ def drawn(kind: str, shape: tuple[int, int], seed: int = 0) -> tuple[np.ndarray,
 @pytest.mark.parametrize("shape", SHAPES)
 @pytest.mark.parametrize("kind", NUMBERS)
 @pytest.mark.parametrize("p", [1, 1.5, 2, 3])
-def test_points_on_a_line(kind, shape, p):
+def test_matching_of_points_on_a_line_equals_scipy(kind, shape, p):
     x, y = drawn(kind, shape)
     problem = Assignment(PointCost(x[:, None], y[:, None], p))
     matching = solve(problem)
@@ -40,7 +40,7 @@ def test_points_on_a_line(kind, shape, p):
 
 
 @pytest.mark.parametrize("dimensions", [2, 3, 7])
-def test_points_that_lie_on_a_line_in_space(dimensions):
+def test_matching_of_points_on_a_line_in_space_takes_no_search(dimensions):
     rng = np.random.default_rng(1)
     way = rng.normal(size=dimensions)
     x, y = np.outer(rng.random(80), way), np.outer(rng.random(100), way)
@@ -53,7 +53,7 @@ def test_points_that_lie_on_a_line_in_space(dimensions):
 @pytest.mark.parametrize("shape", [(300, 300), (250, 300), (300, 250)])
 @pytest.mark.parametrize("power", [1, 1.5, 2])
 @pytest.mark.parametrize("noise", [0.0, 1e-15])
-def test_a_matrix_of_differences_is_found_to_be_one(shape, power, noise):
+def test_matching_of_a_matrix_of_differences_takes_few_scans(shape, power, noise):
     x, y = drawn("normal", shape, seed=2)
     order = np.random.default_rng(3).permutation(len(x))
     matrix = np.abs(x[order, None] - y) ** power * (1 + noise * np.random.default_rng(4).random(shape))
@@ -65,7 +65,7 @@ def test_a_matrix_of_differences_is_found_to_be_one(shape, power, noise):
 
 
 @pytest.mark.parametrize("p", [1, 2])
-def test_work_on_a_line_does_not_grow_with_the_square(p):
+def test_matching_of_many_points_on_a_line_follows_their_order(p):
     """A matrix of so many pairs would take 80 GB."""
     x, y = drawn("normal", (100_000, 100_000))
     problem = Assignment(PointCost(x[:, None], y[:, None], p))
@@ -74,7 +74,7 @@ def test_work_on_a_line_does_not_grow_with_the_square(p):
     assert (matching.row_to_col[np.argsort(x)] == np.argsort(y)).all()
 
 
-def test_whole_numbers_against_fewer():
+def test_matching_of_whole_numbers_against_fewer_is_optimal():
     rng = np.random.default_rng(5)
     x, y = np.arange(2000.0), 2000 * rng.random(1860)
     problem = Assignment(PointCost(x[:, None], y[:, None], 1))
@@ -83,7 +83,7 @@ def test_whole_numbers_against_fewer():
 
 @pytest.mark.parametrize("kind", NUMBERS)
 @pytest.mark.parametrize("shape", [(60, 60), (50, 70), (1, 5), (40, 400)])
-def test_masses_on_a_line_are_moved_in_order(kind, shape):
+def test_transport_of_masses_on_a_line_equals_scipy(kind, shape):
     x, y = drawn(kind, shape, seed=6)
     rng = np.random.default_rng(7)
     a, b = rng.random(shape[0]), rng.random(shape[1])
@@ -95,7 +95,7 @@ def test_masses_on_a_line_are_moved_in_order(kind, shape):
 
 
 @pytest.mark.parametrize("p", [1, 1.5, 2])
-def test_many_masses_on_a_line(p):
+def test_transport_of_many_masses_on_a_line_is_optimal(p):
     x, y = drawn("normal", (30_000, 20_000), seed=8)
     problem = Transport(PointCost(x[:, None], y[:, None], p), blur=0)
     assert certify(problem, solve(problem)).optimal
@@ -103,14 +103,14 @@ def test_many_masses_on_a_line(p):
 
 @pytest.mark.parametrize("p", [0.3, 0.5, 0.8])
 @pytest.mark.parametrize("shape", [(60, 60), (50, 70)])
-def test_a_concave_power_is_not_solved_by_order(p, shape):
+def test_matching_on_a_line_of_a_concave_power_is_optimal(p, shape):
     x, y = drawn("normal", shape, seed=9)
     problem = Assignment(PointCost(x[:, None], y[:, None], p))
     assert certify(problem, solve(problem)).optimal
 
 
 @pytest.mark.parametrize("power", [0.5, 1, 2])
-def test_numbers_on_a_circle(power):
+def test_matching_of_numbers_on_a_circle_is_optimal(power):
     rng = np.random.default_rng(10)
     apart = np.abs(rng.random(200)[:, None] - rng.random(200))
     problem = Assignment(DenseCost(np.minimum(apart, 1 - apart) ** power))

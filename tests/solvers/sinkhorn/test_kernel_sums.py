@@ -47,7 +47,7 @@ def state(n, m, d, p, blur, seed=0, shift=0.3):
     ("n", "m", "blur"), [(1, 1, 0.5), (5, 300, 0.3), (700, 533, 0.05), (900, 40, 0.02), (2000, 900, 0.4)]
 )
 @pytest.mark.parametrize("precision", [1e-4, 1e-12])
-def test_sums_over_points(avx2, d, p, n, m, blur, precision):
+def test_sweep_over_points_equals_sums_of_all_pairs(avx2, d, p, n, m, blur, precision):
     x, y, a, b, f, g, cost, epsilon = state(n, m, d, p, blur)
     e = np.exp((f[:, None] + g - cost) / epsilon)
     given = (x, y, f, g, a, b, 0.7, p, epsilon, np.inf, precision, 1, np.inf)
@@ -62,7 +62,7 @@ def test_sums_over_points(avx2, d, p, n, m, blur, precision):
     np.testing.assert_allclose(carried, e @ (b[:, None] * values), rtol=4 * precision, atol=8 * precision)
 
 
-def test_threads_do_not_change_sums_beyond_rounding():
+def test_sweep_with_threads_changes_sums_by_rounding_only():
     x, y, a, b, f, g, _, epsilon = state(1500, 1300, 2, 2, 0.1)
     one, three = (
         _sinkhorn.sweep(x, y, f, g, a, b, 0.7, 2, epsilon, np.inf, 1e-5, threads, np.inf, spent=True)
@@ -72,13 +72,13 @@ def test_threads_do_not_change_sums_beyond_rounding():
         np.testing.assert_allclose(first, second, rtol=1e-13)
 
 
-def test_far_pairs_are_never_looked_at():
+def test_sweep_of_far_pairs_skips_them():
     x, y, a, b, f, g, _, epsilon = state(3000, 3000, 2, 2, 0.02, shift=0.0)
     *_, pairs = _sinkhorn.sweep(x, y, f, g, a, b, 0.7, 2, epsilon, np.inf, 1e-5, 1, np.inf)
     assert pairs < 0.5 * 3000**2
 
 
-def test_float32_gives_way_to_float64_where_it_has_too_few_digits():
+def test_sweep_of_a_tile_too_wide_for_float32_takes_float64():
     # One far point widens its tile; that of the others would be lost in float32.
     x, y, a, b, f, g, cost, epsilon = state(64, 64, 2, 2, 0.05)
     x[3] = 1e5, -1e5
@@ -91,7 +91,7 @@ def test_float32_gives_way_to_float64_where_it_has_too_few_digits():
         np.testing.assert_allclose(ours[kept], (e @ b)[kept], rtol=2 * precision, atol=2 * precision)
 
 
-def test_neighbours_stand_in_boxes():
+def test_neighbours_of_random_points_stand_in_boxes():
     points = np.random.default_rng(0).random((1000, 2))
     order = _sinkhorn.neighbours(points, 4)
     assert sorted(order) == list(range(1000))
@@ -100,13 +100,13 @@ def test_neighbours_stand_in_boxes():
     assert np.ptp(runs, axis=1).prod(axis=1).sum() < 2.0  # boxes of 16 that overlapped would cover the square manifold
 
 
-def test_neighbours_of_points_in_one_place():
+def test_neighbours_of_points_in_one_place_are_a_permutation():
     assert sorted(_sinkhorn.neighbours(np.zeros((77, 3)))) == list(range(77))
 
 
 @pytest.mark.parametrize("threads", [1, 3])
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
-def test_kernel_is_scaled_until_it_has_to_be_taken_anew(dtype, threads):
+def test_kernel_after_large_steps_is_taken_anew(dtype, threads):
     *_, a, b, f, g, cost, epsilon = state(150, 130, 2, 2, 0.2)
     cost = cost.astype(dtype)
     exact, scaled = MatrixPairs(cost, a, b), KernelPairs(cost, a, b, threads)
@@ -129,7 +129,7 @@ def pairs_of(kind, x, y, a, b, p=2):
 @pytest.mark.parametrize("kind", [MatrixPairs, KernelPairs, FormulaPairs, PointPairs])
 @pytest.mark.parametrize(("p", "length"), [(1, 1.0), (2, 1.0), (1, 1e30), (2, 1e30), (1, 1e-30), (2, 1e-30)])
 @pytest.mark.parametrize("mass", [1.0, 1e38, 1e-38, 1e250])
-def test_sums_know_no_unit(kind, p, length, mass):
+def test_sums_in_other_units_scale_with_them(kind, p, length, mass):
     x, y, a, b, f, g, _, epsilon = state(80, 70, 2, p, 0.1)
     expected = pairs_of(kind, x, y, a, b, p).sums(f, g, epsilon, np.inf, careful=True)
     unit = length**p
@@ -147,7 +147,7 @@ def test_sums_know_no_unit(kind, p, length, mass):
 
 @pytest.mark.parametrize("kind", [MatrixPairs, KernelPairs])
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
-def test_forbidden_pairs_count_nothing(kind, dtype):
+def test_sums_with_forbidden_pairs_leave_them_out(kind, dtype):
     *_, a, b, f, g, cost, epsilon = state(60, 50, 2, 2, 0.3)
     cost = np.where(np.random.default_rng(1).random(cost.shape) < 0.3, np.inf, cost).astype(dtype)
     cost[7] = np.inf
@@ -163,7 +163,7 @@ def test_forbidden_pairs_count_nothing(kind, dtype):
 
 
 @pytest.mark.parametrize("kind", [MatrixPairs, FormulaPairs, PointPairs])
-def test_soft_minima_weigh_the_smallest_masses_rightly(kind):
+def test_soft_minima_of_the_smallest_masses_weigh_them_rightly(kind):
     # What is 120 orders of magnitude heavier counts, however far below the nearest its exponent is.
     x, y = np.array([[0.0, 0.0], [0.1, 0.0]]), np.array([[0.0, 0.0], [3.0, 0.0]])
     b = np.array([1e-120, 1.0])
@@ -189,7 +189,7 @@ def test_soft_minima_are_right_where_no_sum_is_in_range(kind):
     np.testing.assert_allclose(pairs.soft_minima(which, g, epsilon), expected, rtol=1e-9)
 
 
-def test_order_is_undone():
+def test_ordered_of_shuffled_points_permutes_masses_alike():
     x, y, a, b, *_ = state(50, 40, 2, 2, 0.3)
     shuffled = np.random.default_rng(0).permutation(50)
     ordered = Ordered.of(Transport(PointCost(x[shuffled], y), a[shuffled], b, blur=0.3), Deadline(None))
@@ -200,7 +200,7 @@ def test_order_is_undone():
 
 @pytest.mark.parametrize("d", [2, 3])
 @pytest.mark.parametrize("n", [7, 300, 1003])
-def test_nodes_have_the_moments_of_their_points(d, n):
+def test_nodes_of_random_points_have_their_moments(d, n):
     rng = np.random.default_rng(n)
     points = rng.normal(size=(n, d))
     points = points[_sinkhorn.neighbours(points, 4)]
@@ -214,7 +214,7 @@ def test_nodes_have_the_moments_of_their_points(d, n):
         assert len(nodes.mass) < n / 2
 
 
-def test_nodes_between_clusters_are_points():
+def test_nodes_between_clusters_are_single_points():
     rng = np.random.default_rng(0)
     points = np.concatenate([rng.normal(0, 0.01, (400, 2)), rng.normal(5, 0.01, (399, 2)), [[2.5, 2.5]]])
     points = points[_sinkhorn.neighbours(points, 4)]
@@ -226,7 +226,7 @@ def test_nodes_between_clusters_are_points():
     assert spread.max() <= 0.02
 
 
-def test_planes_through_nodes_are_exact_for_planes():
+def test_planes_through_nodes_of_a_plane_are_exact():
     rng = np.random.default_rng(1)
     points = rng.random((600, 2))
     points = points[_sinkhorn.neighbours(points, 4)]
@@ -236,7 +236,7 @@ def test_planes_through_nodes_are_exact_for_planes():
     assert np.median(np.abs(values - (points @ [2.0, -1.0] + 3.0))) < 1e-12
 
 
-def test_points_on_a_line_or_in_one_place_have_nodes():
+def test_nodes_of_points_on_a_line_or_in_one_place_are_finite():
     line = np.column_stack([np.linspace(0, 1, 500), np.zeros(500)])
     for points in (line, np.ones((500, 2))):
         nodes = Cloud.of(points, np.full(500, 1 / 500)).nodes(0.1)

@@ -18,12 +18,12 @@ def judged(cost, row_to_col):
 
 
 @pytest.mark.parametrize("shape", [(0, 0), (0, 4), (4, 0), (1, 1), (1, 5), (5, 1), (30, 30), (20, 45), (45, 20)])
-def test_any_plan_gives_a_complete_matching(shape):
+def test_round_plan_of_any_plan_is_a_complete_matching(shape):
     rng = np.random.default_rng(sum(shape))
     assert judged(rng.random(shape), round_plan(rng.random(shape), rng.random(shape))).valid
 
 
-def test_a_plan_that_is_a_matching_comes_back():
+def test_round_plan_of_a_matching_returns_it():
     permutation = np.random.default_rng(0).permutation(40)
     plan = np.zeros((40, 40))
     plan[np.arange(40), permutation] = 1 / 40
@@ -31,7 +31,7 @@ def test_a_plan_that_is_a_matching_comes_back():
     np.testing.assert_array_equal(round_plan(plan, plan), permutation)
 
 
-def test_what_the_plan_leaves_over_is_matched_at_least_cost():
+def test_round_plan_of_a_silent_plan_matches_the_rest_at_least_cost():
     cost = np.random.default_rng(1).random((12, 12))
     plan = np.zeros((12, 12))
     plan[:, 0] = np.arange(1.0, 13)  # all rows want column 0, the last one most; the other columns are told nothing
@@ -45,7 +45,7 @@ def test_what_the_plan_leaves_over_is_matched_at_least_cost():
     assert cost[rows, row_to_col[rows]].sum() == pytest.approx(rest[referee(rest)].sum(), rel=1e-12)
 
 
-def test_blocks_give_the_same_matching_as_the_whole_plan():
+def test_round_blocks_of_a_plan_equals_round_plan():
     rng = np.random.default_rng(2)
     plan = rng.integers(0, 9, (33, 40)).astype(float)
     cost = rng.random((33, 40))
@@ -55,7 +55,7 @@ def test_blocks_give_the_same_matching_as_the_whole_plan():
 
 @pytest.mark.parametrize("shape", [(30, 30), (20, 45), (45, 20)])
 @pytest.mark.parametrize("share", [0.5, 0.95])
-def test_no_pair_of_a_matching_is_forbidden(shape, share):
+def test_round_plan_with_forbidden_pairs_avoids_them(shape, share):
     rng = np.random.default_rng(shape)
     cost = np.where(rng.random(shape) < share, np.inf, rng.random(shape))
     least = min(shape)
@@ -64,7 +64,7 @@ def test_no_pair_of_a_matching_is_forbidden(shape, share):
         assert judged(cost, round_plan(plan, cost)).valid
 
 
-def test_as_few_pairs_as_can_be_are_undone():
+def test_round_plan_of_a_stuck_row_undoes_as_few_pairs_as_can_be():
     # Row 0 gets column 0, which is all that row 1 allows.
     cost = np.array([[1.0, 5.0, 4.0], [1.0, np.inf, np.inf], [9.0, 2.0, 9.0]])
     plan = np.array([[9.0, 0, 0], [1.0, 0, 0], [0, 5.0, 0]])
@@ -72,7 +72,7 @@ def test_as_few_pairs_as_can_be_are_undone():
 
 
 @pytest.mark.parametrize("shape", [(2, 2), (2, 3), (3, 2)])
-def test_no_matching_is_an_error_with_a_proof(shape):
+def test_round_plan_without_a_matching_raises_a_proof(shape):
     cost = np.full(shape, np.inf)
     cost[0] = 1.0
     with pytest.raises(Infeasible) as caught:

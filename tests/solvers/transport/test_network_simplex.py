@@ -85,7 +85,7 @@ def test_transport_agrees_with_linear_programming(data):
 @pytest.mark.parametrize("masses", MASSES)
 @pytest.mark.parametrize("targets", CLOUDS)
 @pytest.mark.parametrize("points", CLOUDS)
-def test_points_of_any_shape_and_any_mass(points, targets, masses):
+def test_transport_of_points_of_any_shape_and_mass_is_optimal(points, targets, masses):
     rng = np.random.default_rng(0)
     for n, m, d, p in (
         (60, 60, 2, 1),
@@ -110,7 +110,7 @@ def test_points_of_any_shape_and_any_mass(points, targets, masses):
 
 
 @pytest.mark.parametrize("n", [30, 500])
-def test_of_equal_masses_it_is_an_assignment(n):
+def test_transport_of_equal_masses_is_an_assignment(n):
     rng = np.random.default_rng(1)
     for cost in (PointCost(*rng.random((2, n, 2))), DenseCost(rng.random((n, n)))):
         plan, matching = solve(Transport(cost, blur=0)), solve(Assignment(cost))
@@ -143,7 +143,7 @@ def test_transport_of_a_translation_costs_its_square():
     np.testing.assert_allclose(plan.mass.diagonal(), problem.a)
 
 
-def test_what_has_no_mass_has_duals_that_fit():
+def test_transport_with_idle_points_has_duals_that_fit():
     rng = np.random.default_rng(4)
     for cost in (PointCost(*rng.random((2, 80, 2))), DenseCost(rng.random((80, 80)))):
         a, b = rng.random(80), rng.random(80)
@@ -154,7 +154,7 @@ def test_what_has_no_mass_has_duals_that_fit():
 
 @pytest.mark.skipif(not _matrix.HAS_AVX2, reason="this processor has no AVX2")
 @pytest.mark.parametrize("cloud", CLOUDS)
-def test_both_builds_do_the_same_work(cloud):
+def test_transport_of_both_builds_does_the_same_work(cloud):
     rng = np.random.default_rng(5)
     x, y = CLOUDS[cloud](rng, 300, 2), CLOUDS[cloud](rng, 280, 2)
     for each in (PointCost(x, y), PointCost(x, y, p=1), DenseCost(PointCost(x, y).dense())):
@@ -173,7 +173,7 @@ def test_a_hundred_thousand_pairs_are_proven_without_a_look_at_each():
     assert plan.counters["arcs"] < 20 * 11_000
 
 
-def test_time_limit_carries_a_bound():
+def test_transport_past_its_time_limit_carries_a_bound():
     rng = np.random.default_rng(7)
     for cost in (PointCost(*rng.random((2, 30_000, 2))), DenseCost(rng.random((1500, 1500)))):
         with pytest.raises(TimeLimit) as caught:
@@ -230,7 +230,7 @@ def test_partial_transport_moves_the_smaller_sum(data):
 
 
 @pytest.mark.parametrize("factor", [0.3, 3.0])
-def test_partial_of_every_kind_and_size(factor):
+def test_partial_transport_of_every_kind_and_size_is_optimal(factor):
     """Small and large matrices, points, idle bins: certified, with duals of the right sign on the longer side."""
     rng = np.random.default_rng(9)
     for n, m in ((30, 40), (600, 500)):
@@ -248,7 +248,7 @@ def test_partial_of_every_kind_and_size(factor):
                 assert plan.cost == pytest.approx(partial_optimum(problem), rel=1e-9)
 
 
-def test_a_wrong_partial_plan_is_not_certified():
+def test_certify_a_wrong_partial_plan_is_not_optimal():
     rng = np.random.default_rng(10)
     problem = Transport(DenseCost(rng.random((6, 5))), 2 * np.ones(6), np.ones(5), blur=0, partial=True)
     plan = solve(problem)
@@ -310,7 +310,7 @@ def optimum_of_allowed(problem):
 
 
 @pytest.mark.parametrize("partial", [False, True])
-def test_forbidden_pairs_against_linear_programming(partial):
+def test_transport_with_forbidden_pairs_agrees_with_linear_programming(partial):
     rng = np.random.default_rng(11)
     stuck = 0
     for _ in range(300):
@@ -356,7 +356,7 @@ def assert_blocked(problem, error):
         assert set(np.flatnonzero(allowed[:, columns].any(axis=1))) <= set(rows)
 
 
-def test_what_a_proof_of_infeasibility_says():
+def test_infeasible_message_of_transport_names_masses_and_rows():
     cost = DenseCost([[1.0, np.inf, np.inf], [2.0, np.inf, np.inf], [0.0, 1.0, 1.0], [0.0, 1.0, 1.0]])
     with pytest.raises(Infeasible, match=r"rows 0 and 1 hold 0.7, but allow column 0 only, which takes 0.5$") as caught:
         solve(Transport(cost, [0.3, 0.4, 0.2, 0.1], [0.5, 0.25, 0.25], blur=0))
@@ -368,7 +368,7 @@ def test_what_a_proof_of_infeasibility_says():
         solve(Transport(DenseCost([[1, 1], [1, 1], [1, np.inf]]), [1, 1, 3], [1.0, 3.0], blur=0, partial=True))
 
 
-def test_large_problems_with_forbidden_pairs():
+def test_transport_of_large_problems_with_forbidden_pairs_is_optimal():
     """Chains and blocks, in which hardly any choice is left; sums of blocks that fit but for rounding; idle rows."""
     rng = np.random.default_rng(12)
     n = 700

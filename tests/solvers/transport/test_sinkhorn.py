@@ -71,7 +71,7 @@ def test_one_point_to_many_has_no_choice():
     assert plan.marginal_error < 1e-10
 
 
-def test_two_points_in_closed_form():
+def test_sinkhorn_of_two_points_equals_the_closed_form():
     # Symmetric 2×2: π_11/π_12 = exp(c/ε) and each row sums to 1/2.
     epsilon = 0.7
     plan = solve(Transport(DenseCost([[0.0, 1.0], [1.0, 0.0]]), blur=epsilon), "sinkhorn", stop=1e-13)
@@ -105,7 +105,7 @@ def test_far_from_the_origin_the_plan_is_the_same():
 @pytest.mark.parametrize("stop", [1e-2, 1e-3, 1e-6])
 @pytest.mark.parametrize("blur", [0.3, 0.05, 0.02])
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
-def test_marginals_are_as_stated(stop, blur, dtype):
+def test_sinkhorn_at_any_stop_has_the_marginals_it_states(stop, blur, dtype):
     x, y = clouds()
     cost = PointCost(x, y, scale=0.5).dense().astype(dtype)
     problem = Transport(DenseCost(cost), masses(60, 1), masses(70, 2), blur=blur**2)
@@ -154,7 +154,7 @@ def reference_schedule(problem, epsilons):
 @pytest.mark.parametrize("solver", ["sinkhorn", "sinkhorn-multilevel"])
 @pytest.mark.parametrize("reach", [None, 0.3])
 @pytest.mark.parametrize("scaling", [0.9, 0.5, 0.05])
-def test_schedule_is_geomloss(solver, reach, scaling):
+def test_sinkhorn_by_schedule_equals_geomloss(solver, reach, scaling):
     x, y = clouds()
     blur = 0.05
     problem = Transport(PointCost(x, y, scale=0.5), masses(60, 1), masses(70, 2), blur, reach)
@@ -207,7 +207,7 @@ def test_tuning_finds_youngs_relaxation():
     assert tuned(1.8, 1.3) == tuned(1.8, float("nan")) == 1.8
 
 
-def test_relaxation_takes_fewer_passes():
+def test_sinkhorn_with_relaxation_takes_fewer_passes():
     x, y = clouds(150, 150)
     plan = solve(Transport(PointCost(x, y), blur=0.03), "sinkhorn")
     assert plan.counters["passes"] < 300  # the plain iteration takes more than 1000
@@ -246,7 +246,7 @@ def test_cloud_to_itself_is_the_plan_of_updates_by_turns():
 # Unbalanced
 
 
-def test_unbalanced_fixed_point():
+def test_sinkhorn_with_a_reach_is_a_fixed_point():
     x, y = clouds()
     problem = Transport(PointCost(x, y), masses(60, 1), 3 * masses(70, 2), blur=0.1, reach=0.3)
     plan = solve(problem, "sinkhorn", stop=1e-8)
@@ -255,7 +255,7 @@ def test_unbalanced_fixed_point():
     np.testing.assert_allclose(pi.sum(axis=0), problem.b * np.exp(-plan.g / problem.rho), atol=1e-9)
 
 
-def test_great_reach_is_balanced():
+def test_sinkhorn_with_a_great_reach_agrees_with_balanced():
     x, y = clouds()
     balanced = solve(Transport(PointCost(x, y), blur=0.1), "sinkhorn", stop=1e-7)
     nearly = solve(Transport(PointCost(x, y), blur=0.1, reach=1e3), "sinkhorn", stop=1e-7)
@@ -264,7 +264,7 @@ def test_great_reach_is_balanced():
     assert nearly.counters["passes"] < 2 * balanced.counters["passes"]
 
 
-def test_small_reach_moves_nothing():
+def test_sinkhorn_with_a_small_reach_moves_nothing():
     x, _ = clouds()
     plan = solve(Transport(PointCost(x, x + 50.0), blur=0.1, reach=0.5), "sinkhorn")
     assert plan.cost < 1e-6
@@ -275,7 +275,7 @@ def test_small_reach_moves_nothing():
 # POT
 
 
-def test_agrees_with_pot():
+def test_sinkhorn_of_a_balanced_problem_agrees_with_pot():
     ot = pytest.importorskip("ot", reason="POT is not installed")
     x, y = clouds()
     a, b = masses(60, 1), masses(70, 2)
@@ -285,7 +285,7 @@ def test_agrees_with_pot():
     np.testing.assert_allclose(ours, theirs, atol=1e-9)
 
 
-def test_agrees_with_pot_unbalanced():
+def test_sinkhorn_of_an_unbalanced_problem_agrees_with_pot():
     ot = pytest.importorskip("ot", reason="POT is not installed")
     x, y = clouds()
     a, b = masses(60, 1), 2 * masses(70, 2)

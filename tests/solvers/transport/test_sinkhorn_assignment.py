@@ -35,7 +35,7 @@ def test_matchings_avoid_forbidden_pairs(shape, share):
 
 
 @pytest.mark.parametrize("shape", [(5, 5), (4, 6), (6, 4)])
-def test_no_matching_is_proven(shape):
+def test_sinkhorn_assignment_without_a_matching_raises_a_proof(shape):
     matrix = np.ones(shape)
     matrix[:, 1:] = np.inf
     problem = Assignment(DenseCost(matrix if shape[0] <= shape[1] else np.where(np.isinf(matrix.T), np.inf, 1.0).T))
@@ -45,7 +45,7 @@ def test_no_matching_is_proven(shape):
 
 
 @pytest.mark.parametrize("shape", [(0, 0), (0, 3), (3, 0), (1, 1), (1, 7), (7, 1), (60, 60), (40, 70), (70, 40)])
-def test_matchings_of_every_shape(shape):
+def test_sinkhorn_assignment_of_every_shape_is_valid(shape):
     x, y = clouds(*shape)
     problem = Assignment(PointCost(x, y))
     certificate = certify(problem, solve(problem, "sinkhorn", blur=0.02))
@@ -72,7 +72,7 @@ def test_smaller_blur_buys_a_smaller_gap():
 
 
 @pytest.mark.parametrize("matrix", [np.zeros((6, 6)), np.full((5, 8), -3.5), np.full((3, 3), 1e300)])
-def test_equal_costs_are_any_matching(matrix):
+def test_sinkhorn_assignment_of_equal_costs_is_optimal(matrix):
     problem = Assignment(DenseCost(matrix))
     assert certify(problem, solve(problem, "sinkhorn")).optimal
 
@@ -85,7 +85,7 @@ def test_an_offset_changes_no_matching(offset):
     np.testing.assert_array_equal(moved.row_to_col, plain.row_to_col)
 
 
-def test_equal_runs_give_equal_answers():
+def test_sinkhorn_assignment_run_twice_gives_equal_answers():
     x, y = clouds(50, 50)
     problem = Assignment(PointCost(x, y))
     first, second = (solve(problem, "sinkhorn") for _ in range(2))

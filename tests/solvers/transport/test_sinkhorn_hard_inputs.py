@@ -64,7 +64,7 @@ def test_empty_bins_at_a_small_blur_get_what_the_others_leave(solver, kind, stop
     assert certify(problem, plan).valid
 
 
-def test_one_full_bin_on_either_side():
+def test_sinkhorn_of_one_full_bin_on_either_side_fits_the_empty_ones():
     problem = Transport(DenseCost([[0, 1], [1, 0]]), [1, 0], [0, 1], blur=0.001)
     plan = solve(problem, "sinkhorn")
     assert plan.cost == pytest.approx(1)
@@ -117,7 +117,7 @@ def test_stated_cost_of_many_points_is_that_of_the_plan(kind, p):
 
 
 @pytest.mark.parametrize("stop", [1e-3, "schedule"])
-def test_all_points_in_one_place(stop):
+def test_sinkhorn_of_all_points_in_one_place_costs_nothing(stop):
     plan = solve(Transport(PointCost(np.ones((5, 2)), np.ones((8, 2))), blur=0.05), "sinkhorn", stop=stop)
     assert plan.cost == pytest.approx(0, abs=1e-15)
     assert plan.marginal_error < 1e-6
@@ -164,7 +164,7 @@ def test_blur_too_small_for_float64_is_an_error_with_a_cure():
     assert np.isfinite(plan.cost)
 
 
-def test_without_blur_it_is_another_solvers_problem():
+def test_sinkhorn_without_blur_is_refused():
     x, y = clouds()
     with pytest.raises(Unsupported, match="blur above 0"):
         solve(Transport(PointCost(x, y), blur=0), "sinkhorn")
@@ -189,7 +189,7 @@ def test_sinkhorn_without_convergence_warns_and_states_its_error():
         ({"blur": 0.1}, "blur belongs to the problem"),
     ],
 )
-def test_bad_options_are_named(options, fault):
+def test_sinkhorn_with_bad_options_names_them(options, fault):
     with pytest.raises(ValueError, match=fault):
         solve(Transport(DenseCost([[1.0]]), blur=0.05), "sinkhorn", **options)
 
@@ -210,7 +210,7 @@ def restricted(seed, n=30, m=25, share=0.4):
 @pytest.mark.parametrize("reach", [None, 0.5])
 @pytest.mark.parametrize("blur", [0.02, 0.3, 30.0])
 @pytest.mark.parametrize("unit", [1e-12, 1.0, 1e12])
-def test_forbidden_pairs_carry_nothing(kind, reach, blur, unit):
+def test_sinkhorn_with_forbidden_pairs_carries_nothing_on_them(kind, reach, blur, unit):
     matrix, a, b = restricted(1)
     matrix = matrix.astype(np.float32 if kind == "single" else np.float64) * np.float32(unit)
     rows, cols = np.nonzero(np.isfinite(matrix))

@@ -57,7 +57,7 @@ def test_schedule_ends_where_that_of_all_pairs_does(kind, reach):
 @pytest.mark.parametrize("kind", ["even", "clusters", "outliers", "line", "duplicates"])
 @pytest.mark.parametrize(("d", "p", "reach"), [(2, 2, None), (2, 2, 0.3), (3, 2, None), (2, 1, None), (3, 1, 0.5)])
 @pytest.mark.parametrize("stop", [1e-3, 1e-5])
-def test_marginals_are_as_asked_for(kind, d, p, reach, stop):
+def test_multilevel_at_any_stop_has_the_marginals_asked_for(kind, d, p, reach, stop):
     problem = problem_of(kind, 900, d, reach, p, blur=0.1)
     plan = solve(problem, "sinkhorn-multilevel", stop=stop)
     assert plan.marginal_error <= stop
@@ -103,6 +103,6 @@ def test_multilevel_refuses_other_costs(cost):
         solve(Transport(cost, blur=0.05), "sinkhorn-multilevel")
 
 
-def test_no_blur_is_refused():
+def test_multilevel_without_blur_is_refused():
     with pytest.raises(Unsupported, match="blur"):
         solve(Transport(PointCost(np.eye(2), np.eye(2)), blur=0), "sinkhorn-multilevel")
