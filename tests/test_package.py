@@ -81,6 +81,14 @@ def test_public_names_all_exist() -> None:
         lapmark.solv  # noqa: B018
 
 
+@pytest.mark.parametrize("name", ["solvers", "solve", "gmm_flow", "__all__"])
+def test_public_name_is_loaded_by_its_first_use_and_stays(tmp_path: Path, name: str) -> None:
+    code = (
+        f"import lapmark; before = {name!r} in vars(lapmark); lapmark.{name}; print(before, {name!r} in vars(lapmark))"
+    )
+    assert run(tmp_path, "-c", code) == "False True\n"
+
+
 def test_user_s_type_checker_sees_the_types(tmp_path: Path) -> None:
     (tmp_path / "typed.py").write_text(TYPED)
     source = Path(lapmark.__file__).parents[1]

@@ -38,16 +38,17 @@ _HARNESS = {
 
 
 def __getattr__(name: str) -> object:
+    """Load what a name needs; the name is then an attribute like any other."""
     if name in _HARNESS:
         module, defined = _HARNESS[name]
-        return getattr(import_module(f"lapmark.bench.{module}"), defined)
-    if name == "__all__" or not name.startswith("_"):
-        solvers = import_module("lapmark.solvers")
-        if name in ("solvers", "__all__"):
-            return solvers if name == "solvers" else [*_HARNESS, *solvers.__all__]
-        if name in solvers.__all__:
-            return getattr(solvers, name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        globals()[name] = getattr(import_module(f"lapmark.bench.{module}"), defined)
+    elif name == "__all__" or not name.startswith("_"):
+        public = import_module("lapmark.solvers")
+        globals().update({each: getattr(public, each) for each in public.__all__})
+        globals()["__all__"] = [*_HARNESS, *public.__all__]
+    if name not in globals():
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return globals()[name]
 
 
 def __dir__() -> list[str]:
