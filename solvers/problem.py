@@ -11,7 +11,6 @@ import numpy as np
 
 from .costs import Cost, PointCost
 from .costs.cost import check_cost
-from .errors import Infeasible as Infeasible  # where native code imports it from
 from .errors import Unsupported
 from .validation import LARGEST_COST, check_finite, check_flag, check_masses, check_number, check_sums, sums_differ
 

@@ -134,9 +134,10 @@ def lay(
         points = embeddings.embed(points, method, seed=seed, threads=threads)
     embedded = time.perf_counter()
     problem, _ = grid_problem(points, shape)
-    solver = registry.get(automatic(problem)).name  # loads all solvers, which takes longer than a small problem
+    solver = automatic(problem)
+    registry.get(solver)  # loads all solvers, which takes longer than a small problem
     loaded = time.perf_counter()
-    matching = solve(problem)
+    matching = solve(problem, solver)
     solved = time.perf_counter()
     nodes = np.column_stack(np.divmod(matching.row_to_col, shape[1]))
     certificate = certify(problem, matching)
