@@ -13,7 +13,7 @@ from lapmark.bench.problems import family
 from lapmark.solvers import Assignment, DenseCost, PointCost, SparseCost
 from lapmark.solvers.costs import Cost
 
-from .adversarial_input import Input, Rng, forbidden_row, hall_violation
+from .adversarial_input import Input, Rng, forbidden_row, hall_violation, settings
 
 
 def _uniform(rng: Rng, n: int, scale: float = 1, offset: float = 0) -> DenseCost:
@@ -131,13 +131,7 @@ else:
     Name = Literal[tuple(INPUTS)]  # so that names are checked before a run
 
 
-@family(
-    "adversarial",
-    source="bug reports of the packages, and our own tests; each input names the known failures",
-    sizes=tuple(sorted({each.n for each in INPUTS.values()})),
-    variants=tuple({"input": name} for name in INPUTS),
-    sizes_of=lambda input="sentinel": (INPUTS[input].n,),
-)
+@family("adversarial", **settings(INPUTS, "sentinel"))
 def build(n: int, seed: int = 0, input: Name = "sentinel") -> Assignment:
     """`input`: which of `INPUTS`."""
     return Assignment(INPUTS[input].instance(n, seed))

@@ -1,8 +1,8 @@
 """Inputs of the families `adversarial` and `adversarial-transport`."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 import numpy as np
 
@@ -48,6 +48,16 @@ class Input(Generic[Built]):
         if not self.random:
             check_only_instance(seed)
         return self.build(np.random.default_rng(seed), n)
+
+
+def settings(inputs: Mapping[str, Input[Any]], default: str) -> dict[str, Any]:
+    """Return the settings of a family with a variant for each input, at the size at which solvers fail."""
+    return {
+        "source": "bug reports of the packages, and our own tests; each input names the known failures",
+        "sizes": tuple(sorted({each.n for each in inputs.values()})),
+        "variants": tuple({"input": name} for name in inputs),
+        "sizes_of": lambda input=default: (inputs[input].n,),
+    }
 
 
 def hall_violation(rng: Rng, n: int) -> DenseCost:

@@ -11,7 +11,7 @@ import numpy as np
 from lapmark.bench.problems import family
 from lapmark.solvers import DenseCost, PointCost, Transport
 
-from .adversarial_input import Input, Rng, forbidden_row, hall_violation
+from .adversarial_input import Input, Rng, forbidden_row, hall_violation, settings
 
 #: The usual blur of points in the unit square.
 BLUR = 0.05
@@ -125,13 +125,7 @@ else:
     Name = Literal[tuple(INPUTS)]  # so that names are checked before a run
 
 
-@family(
-    "adversarial-transport",
-    source="bug reports of the packages, and our own tests; each input names the known failures",
-    sizes=tuple(sorted({each.n for each in INPUTS.values()})),
-    variants=tuple({"input": name} for name in INPUTS),
-    sizes_of=lambda input="far-1e3": (INPUTS[input].n,),
-)
+@family("adversarial-transport", **settings(INPUTS, "far-1e3"))
 def build(n: int, seed: int = 0, input: Name = "far-1e3") -> Transport:
     """`input`: which of `INPUTS`."""
     return INPUTS[input].instance(n, seed)

@@ -62,16 +62,16 @@ def options_of(stop: float, size: int, max_iterations: int) -> dict[str, Any]:
     return {"numItermax": max_iterations, "stopThr": stop / np.sqrt(size), "log": True, "warn": False}
 
 
+def capabilities(source: str, problem: str = "transport", **others: Any) -> Capabilities:
+    """Return what all of the package's algorithms share, with the source of one and what sets it apart."""
+    dtypes = {"float32", "float64"}
+    source = f"{source}; {SOURCE}"
+    return Capabilities(exact=False, problem=problem, dtypes=dtypes, family="entropic", source=source, **others)
+
+
 @register(
     "pot-sinkhorn",
-    Capabilities(
-        exact=False,
-        problem="both",
-        dtypes={"float32", "float64"},
-        family="entropic",
-        source=f"M. Cuturi, NIPS 2013; {SOURCE}",
-        curve={"blur": (0.1, 0.03)},
-    ),
+    capabilities("M. Cuturi, NIPS 2013", problem="both", curve={"blur": (0.1, 0.03)}),
     requires=("pot",),
 )
 def pot_sinkhorn(
@@ -95,13 +95,7 @@ def pot_sinkhorn(
 
 @register(
     "pot-sinkhorn-log",
-    Capabilities(
-        exact=False,
-        problem="transport",
-        dtypes={"float32", "float64"},
-        family="entropic",
-        source=f"J. Feydy, thesis (2020), section 3.3; {SOURCE}",
-    ),
+    capabilities("J. Feydy, thesis (2020), section 3.3"),
     requires=("pot",),
 )
 def pot_sinkhorn_log(problem: Transport, stop: float = 1e-3, max_iterations: int = 1000) -> Plan:
@@ -113,13 +107,7 @@ def pot_sinkhorn_log(problem: Transport, stop: float = 1e-3, max_iterations: int
 
 @register(
     "pot-sinkhorn-stabilized",
-    Capabilities(
-        exact=False,
-        problem="transport",
-        dtypes={"float32", "float64"},
-        family="entropic",
-        source=f"B. Schmitzer, SIAM J. Sci. Comput. 41 (2019); {SOURCE}",
-    ),
+    capabilities("B. Schmitzer, SIAM J. Sci. Comput. 41 (2019)"),
     requires=("pot",),
 )
 def pot_sinkhorn_stabilized(problem: Transport, stop: float = 1e-3, max_iterations: int = 1000) -> Plan:
