@@ -44,7 +44,7 @@ class UnmetRequirements(ValueError):
 
 @dataclass(frozen=True)
 class Requirements:
-    """What a solver must meet to be chosen."""
+    """Requirements that a solver must meet to be chosen."""
 
     gap: float = 0.0  # largest relative gap; 0 asks for the optimum
     budget: float = math.inf  # seconds

@@ -21,7 +21,7 @@ STOP = 1e-3
 
 @dataclass(frozen=True)
 class Curve:
-    """What was measured of a solver on a family.
+    """Measurements of a solver on a family.
 
     `gap` is the largest gap; for blurred transport the largest marginal error, with 0 for errors up to `STOP`.
     """

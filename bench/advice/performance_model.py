@@ -39,7 +39,7 @@ Series = tuple[str, int]
 
 @dataclass(frozen=True)
 class Prediction:
-    """What a solver is predicted to need on a target: seconds, with an interval that covers `COVERED` of the known
+    """Predicted needs of a solver on a target: seconds, with an interval that covers `COVERED` of the known
     cases, bytes, and the largest measured gap; `failure` says how it failed on a neighbour, if it did.
     """
 

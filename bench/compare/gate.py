@@ -61,7 +61,7 @@ _FIELDS = {field.name for field in fields(Record)}
 
 @dataclass(frozen=True, kw_only=True)
 class Workload:
-    """What is measured of each commit, and how often.
+    """Cells to measure of each commit, and how often.
 
     `cases` has the specs of the solvers for the spec of each case. `budget` is the time in seconds to sample a cell,
     in all rounds together; `timeout` and `memory` are the limits of a call, in seconds and bytes.

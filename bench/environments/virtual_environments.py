@@ -79,7 +79,7 @@ class Environment:
 def folder() -> Path:
     """Return the folder of this harness's environments.
 
-    It is in the harness's virtual environment, as they are useless without that; in the user's data folder if the
+    It is in the harness's virtual environment, since they are useless without it; in the user's data folder if the
     harness runs outside one.
     """
     if named := os.environ.get(VARIABLE):

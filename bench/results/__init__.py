@@ -1,1 +1,1 @@
-"""What was measured: the record of a cell, and the store that keeps records."""
+"""Results: the record of a measured cell, the table of statuses, and the store that keeps records."""

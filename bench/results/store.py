@@ -217,7 +217,7 @@ def _check_file(path: Path) -> bool:
         raise StoreError(f"{path} is a database of another program; choose another folder (--to)")
     if (found := int.from_bytes(header[60:64])) != SCHEMA:
         raise StoreError(f"{path} has tables of version {found}, not {SCHEMA}; choose another folder (--to)")
-    # Set by another program. SQLite then writes to the file or beside it as soon as it is opened, damaged or not.
+    # A mode that another program has set: SQLite would write to the file or beside it on opening it, damaged or not.
     if 2 in header[18:20] or Path(f"{path.resolve()}-wal").exists():
         cure = f"sqlite3 {shlex.quote(str(path))} 'PRAGMA journal_mode = DELETE'"
         raise StoreError(f"{path} is in SQLite's WAL mode; close the program that uses it, and run: {cure}")

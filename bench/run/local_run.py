@@ -23,7 +23,7 @@ MOST_DEATHS = 2
 
 @dataclass
 class LocalRun:
-    """Runs a schedule on this machine; raises a LockError where the lock of the machine cannot be had."""
+    """Run of a schedule on this machine; raises a LockError if the lock of the machine cannot be taken."""
 
     schedule: Schedule
 

@@ -27,7 +27,7 @@ MATRIX_SIDE = 1500
 
 @dataclass(frozen=True, eq=False)
 class Study:
-    """What the pictures of the embedding show.
+    """Data that the pictures of the embedding show.
 
     Attributes
     ----------
