@@ -292,8 +292,9 @@ def works_in_a_child(problem: Assignment) -> object:
 @rogue("works-while-it-is-warmed-up")
 def works_while_it_is_warmed_up(problem: Assignment) -> object:
     """Solve the next problem, which is in memory already, in the repeated call before it."""
-    end = time.perf_counter() + (0.015 if len(_found) % 2 else 0.005)
+    # Work by the processor's clock: on a busy machine as much is hidden, and a call is short enough to be repeated.
+    end = time.thread_time() + (0.015 if len(_found) % 2 else 0.002)
     _found[str(len(_found)).encode()] = 0
-    while time.perf_counter() < end:
+    while time.thread_time() < end:
         pass
     return answer(problem)
