@@ -21,6 +21,8 @@ LAYERS: Mapping[str, Sequence[Sequence[str]]] = {
         ("worker", "environments", "results", "problems"),
         ("run", "contract", "advice", "applications"),
         ("compare", "asv_benchmarks"),
+        ("history",),
+        ("gate",),
         ("cli",),
     ),
     "solvers": (

@@ -66,8 +66,8 @@ def gate(
 
     from rich.markup import escape
 
-    from lapmark.bench.compare import gate as gates
     from lapmark.bench.compare.comparison import Criteria
+    from lapmark.bench.gate import gate_run as gates
     from lapmark.bench.system.commit_build import BuildError, CommandError, build
     from lapmark.bench.system.git_repository import Repository
 

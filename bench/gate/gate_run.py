@@ -16,6 +16,9 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from lapmark.bench.compare.comparability import STARTED
+from lapmark.bench.compare.comparison import Comparison, Criteria, Key, compare, current
+from lapmark.bench.compare.result_sets import ResultSet
 from lapmark.bench.results.record import Record
 from lapmark.bench.results.store import Store
 from lapmark.bench.run import configuration as configs
@@ -27,10 +30,6 @@ from lapmark.bench.util import spec
 from lapmark.bench.util.atomic_write import write_atomically
 from lapmark.bench.util.cache import key
 from lapmark.bench.worker.protocol import BUILD_MATRIX
-
-from .comparability import STARTED
-from .comparison import Comparison, Criteria, Key, compare, current
-from .result_sets import ResultSet
 
 #: Script for the interpreter of a build: writes the names of the solvers of this commit.
 _NAMES = """

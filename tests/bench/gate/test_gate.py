@@ -19,7 +19,7 @@ from command import lapmark, unwrapped
 from typer.testing import CliRunner
 
 from lapmark.bench.cli import app
-from lapmark.bench.compare import templates
+from lapmark.bench.gate import templates
 from lapmark.bench.system.commit_build import CUSTOMISATION, Build, CommandError
 from lapmark.bench.system.process_tree import can_isolate
 
