@@ -14,6 +14,9 @@ from scipy.special import stdtrit
 #: Number of replicates: their estimate of the standard error is within about 2 %.
 RESAMPLES = 1000
 
+#: What a clock that shows 0 has passed at most, in seconds.
+RESOLUTION = 1e-9
+
 #: Fixed, so that the same samples always get the same verdict.
 SEED = 0
 
@@ -66,7 +69,8 @@ def ratio(
         variance = sum(np.var(mean) * len(of) / (len(of) - 1) for mean, of in zip(means, (old, new), strict=True))
     centre = _log_time(new) - _log_time(old)
     half_width = stdtrit(count - 1, (1 + confidence) / 2) * np.sqrt(variance)
-    return Ratio(*(float(np.exp(value)) for value in (centre, centre - half_width, centre + half_width)))
+    with np.errstate(over="ignore"):  # few rounds and many cells: an interval without an upper end
+        return Ratio(*(float(np.exp(value)) for value in (centre, centre - half_width, centre + half_width)))
 
 
 def mean_time(rounds: Sequence[Sequence[float]]) -> float:
@@ -75,7 +79,7 @@ def mean_time(rounds: Sequence[Sequence[float]]) -> float:
 
 
 def _log_time(rounds: Sequence[Sequence[float]]) -> float:
-    return float(np.mean([np.log(np.median(samples)) for samples in rounds]))
+    return float(np.mean([np.log(max(np.median(samples), RESOLUTION)) for samples in rounds]))
 
 
 def _replicates(rounds: Sequence[Sequence[float]], random: np.random.Generator) -> np.ndarray:
@@ -83,7 +87,7 @@ def _replicates(rounds: Sequence[Sequence[float]], random: np.random.Generator) 
     medians = []
     for samples in rounds:
         drawn = np.asarray(samples)[random.integers(len(samples), size=(RESAMPLES, len(samples)))]
-        medians.append(np.log(np.median(drawn, axis=1)))
+        medians.append(np.log(np.maximum(np.median(drawn, axis=1), RESOLUTION)))
     return np.array(medians)
 
 

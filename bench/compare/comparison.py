@@ -12,6 +12,7 @@ from typing import Literal
 from lapmark.bench.results.record import METRICS, Record
 from lapmark.bench.util.units import show_count, show_duration, show_error, show_size
 
+from . import wording
 from .bootstrap import Ratio, mean_time, ratio
 from .comparability import are_interleaved, both_answered, same_problem, warnings
 from .result_sets import ResultSet
@@ -53,11 +54,12 @@ class Change:
     ratio: Ratio | None = None  # new over old, of a time
     show: Callable[[float], str] = show_count  # formats `old` and `new`
     words: tuple[str, str] = ("more", "less")  # for a change for the worse and for the better
+    note: str = ""  # why a time is inconclusive
     counted: bool = False  # whether this is a work counter, which is exact
 
     @property
     def word(self) -> str:
-        """Return the verdict in the words of this quantity: slower, more work."""
+        """Return the verdict in the words of this quantity: slower, more work, smaller gap."""
         return dict(zip(("worse", "better"), self.words, strict=True)).get(self.verdict, self.verdict)
 
 
@@ -100,14 +102,23 @@ class Quantity:
     title: str
     floor: float
     show: Callable[[float], str]
-    words: tuple[str, str]
+    words: tuple[str, str]  # an adjective and a noun each
 
 
 #: Memory is measured in pages, and what an allocator keeps depends on the order of calls: hence its floor.
 QUANTITIES = (
-    Quantity("peak_memory", "memory", 4 << 20, show_size, ("more", "less")),
+    Quantity("peak_memory", "memory", 4 << 20, show_size, ("more memory", "less memory")),
     Quantity("instructions", "instructions", 0, show_count, ("more work", "less work")),
-    *(Quantity(metric.name, metric.title, metric.negligible, show_error, ("larger", "smaller")) for metric in METRICS),
+    *(
+        Quantity(
+            metric.name,
+            metric.title,
+            metric.negligible,
+            show_error,
+            (f"larger {metric.title}", f"smaller {metric.title}"),
+        )
+        for metric in METRICS
+    ),
 )
 
 
@@ -170,14 +181,17 @@ def _status_change(old: Record, new: Record) -> Change:
 
 def _time_change(old: Record, new: Record, criteria: Criteria) -> Change:
     found = ratio(old.by_round, new.by_round, criteria.confidence, are_interleaved(old, new))
+    verdict = judge(found, criteria.threshold)
+    rounds = min(len(old.rounds), len(new.rounds))
     return Change(
         what="time",
         old=mean_time(old.by_round),
         new=mean_time(new.by_round),
-        verdict=judge(found, criteria.threshold),
+        verdict=verdict,
         ratio=found,
         show=show_duration,
         words=("slower", "faster"),
+        note=wording.uncertain(found, rounds) if verdict == "inconclusive" else "",
     )
 
 

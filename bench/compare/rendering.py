@@ -2,18 +2,25 @@
 
 import dataclasses
 import json
+import math
 import re
+import textwrap
 from collections import Counter
-from collections.abc import Iterator
-from typing import Any, get_args
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
 
 from rich.box import SIMPLE_HEAD
-from rich.console import Group, RenderableType
-from rich.markup import escape
+from rich.console import Console, ConsoleOptions, Group, RenderableType
+from rich.measure import Measurement
 from rich.table import Column, Table
+from rich.text import Text
 
 from lapmark.bench.problems import Case
+from lapmark.bench.util.markdown_text import as_code, as_text
+from lapmark.bench.util.plain_text import plain
 
+from . import wording
 from .comparison import CellComparison, Change, Comparison, Key, Verdict
 
 #: The style of each verdict, in the order of the output.
@@ -28,44 +35,84 @@ STYLES: dict[Verdict, str] = {
 #: The version of the JSON; raised when a field is removed or changes its meaning.
 FORMAT = 1
 
+#: Columns of a terminal that the verdicts need beside a table; with fewer, the changes are listed one below another.
+VERDICT_WIDTH = 26
+
+#: Rounds to suggest where times are inconclusive.
+MORE_ROUNDS = 20
+
 
 def text(comparison: Comparison, every: bool = False) -> RenderableType:
     """Return the outcome in a line, a table of the changes, and notes; with `every`, also unchanged times."""
-    names = [escape(results.name) for results in (comparison.old, comparison.new)]
-    numbers = [Column(name, justify="right", max_width=14, overflow="fold") for name in names]
-    columns = Column("cell", overflow="fold"), Column("", no_wrap=True), *numbers
-    certain = Column("ratio", justify="right", no_wrap=True), Column("verdict", no_wrap=True)
-    table = Table(*columns, *certain, box=SIMPLE_HEAD, collapse_padding=True)
-    for cell, change in _shown(comparison, every):
-        name = f"{_solver(cell.key)} on {_case(cell.key)}"
-        ratio = escape(_ratio(change)) + (f"\n[dim]{_interval(change)}[/]" if change.ratio else "")
-        verdict = f"[{STYLES[change.verdict]}]{change.word}[/]"
-        table.add_row(escape(name), change.what, *map(escape, _values(change)), ratio, verdict)
-    style = STYLES["worse" if comparison.worse else "better"]
-    parts: list[RenderableType] = [f"[{style}]{escape(headline(comparison))}[/]", *map(escape, allowances(comparison))]
-    parts += [table] if table.row_count else []
-    return Group(*parts, *(escape(note) for note in notes(comparison, every)))
+    style = STYLES["worse" if comparison.worse else "better"] if any_answers(comparison) else STYLES["moved"]
+    lines = [Text(headline(comparison), style), *map(Text, allowances(comparison))]
+    shown = _shown(comparison, every)
+    changes = [_Changes((comparison.old.name, comparison.new.name), shown)] if shown else []
+    return Group(*lines, *changes, *(Text(plain(note)) for note in notes(comparison, every)))
+
+
+@dataclass(frozen=True)
+class _Changes:
+    """Changes as a table where the console is wide enough, otherwise one below another; no number is ever cut."""
+
+    names: tuple[str, str]
+    changes: Sequence[tuple[CellComparison, Change]]
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> Iterator[RenderableType]:
+        narrowest = self._table(["x" * VERDICT_WIDTH] * len(self.changes))
+        spare = options.max_width - Measurement.get(console, options.update(width=10_000), narrowest).maximum
+        if spare < 0:
+            yield self._list(options.max_width)
+        else:
+            verdicts = (verdict_words(change) for _, change in self.changes)
+            yield self._table([_wrapped(verdict, VERDICT_WIDTH + spare) for verdict in verdicts])
+
+    def _table(self, verdicts: Sequence[str]) -> Table:
+        numbers = (Column(Text(plain(name)), justify="right", no_wrap=True) for name in self.names)
+        columns = Column("cell", no_wrap=True), Column("", no_wrap=True), *numbers, Column("verdict", no_wrap=True)
+        table = Table(*columns, box=SIMPLE_HEAD, collapse_padding=True)
+        for (cell, change), verdict in zip(self.changes, verdicts, strict=True):
+            facts = map(plain, (cell_name(cell.key), change.what, *_values(change)))
+            table.add_row(*map(Text, facts), Text(verdict, STYLES[change.verdict]))
+        return table
+
+    def _list(self, width: int) -> Text:
+        found, last = Text(), None
+        for cell, change in self.changes:
+            if cell.key != last:
+                found.append(f"\n{_wrapped(plain(cell_name(cell.key)), width)}\n")
+            last = cell.key
+            found.append(f"{_wrapped(change_line(change), width, '  ')}\n", STYLES[change.verdict])
+        return found
+
+
+def _wrapped(line: str, width: int, indent: str = "") -> str:
+    """Return a line wrapped between words, but not between a number and its unit."""
+    kept = re.sub(r"(?<=\d) (?=[%a-zA-Zµ])", "\N{NO-BREAK SPACE}", line)  # `textwrap` breaks at ASCII spaces only
+    hanging = indent and indent + "  "
+    lines = textwrap.wrap(kept, width, initial_indent=indent, subsequent_indent=hanging, break_on_hyphens=False)
+    return "\n".join(lines).replace("\N{NO-BREAK SPACE}", " ")
 
 
 def markdown(comparison: Comparison, every: bool = False) -> str:
     """Return the same as Markdown, with inconclusive and unchanged cells folded away."""
     rows: dict[bool, list[str]] = {True: [], False: []}
     for cell, change in _shown(comparison, every):
-        ratio = _ratio(change) + (f" ({_interval(change)})" if change.ratio else "")
-        cells = (f"`{_case(cell.key)}`", f"`{_solver(cell.key)}`", change.what, *_values(change), ratio)
-        verdict = f"**{change.word}**" if change.verdict == "worse" else change.word
+        case, solver = as_code(_case(cell.key)), as_code(_solver(cell.key))
+        verdict = as_text(verdict_words(change))
         is_certain = change.verdict in ("worse", "better", "moved")
-        rows[is_certain].append("| " + " | ".join(map(_in_cell, (*cells, verdict))) + " |")
-    names = f"{_in_cell(comparison.old.name)} | {_in_cell(comparison.new.name)}"
-    head = [f"| case | solver | | {names} | ratio | verdict |", "|---|---|---|---:|---:|---:|---|"]
+        bold = f"**{verdict}**" if change.verdict == "worse" else verdict
+        rows[is_certain].append("| " + " | ".join((case, solver, as_text(change.what), *_values(change), bold)) + " |")
+    names = f"{as_text(comparison.old.name)} | {as_text(comparison.new.name)}"
+    head = [f"| case | solver | | {names} | verdict |", "|---|---|---|---:|---:|---|"]
     lines = [f"**{headline(comparison)}**", ""]
-    lines += [line for allowance in allowances(comparison) for line in (_as_text(allowance), "")]
+    lines += [line for allowance in allowances(comparison) for line in (as_text(allowance), "")]
     if rows[True]:
         lines += [*head, *rows[True], ""]
     if rows[False]:
         summary = f"{len(rows[False])} inconclusive or unchanged"
         lines += [f"<details><summary>{summary}</summary>", "", *head, *rows[False], "", "</details>", ""]
-    return "\n".join([*lines, *(f"- {note}" for note in notes(comparison, every))])
+    return "\n".join([*lines, *(f"- {as_text(note)}" for note in notes(comparison, every))])
 
 
 def as_json(comparison: Comparison) -> str:
@@ -75,28 +122,42 @@ def as_json(comparison: Comparison) -> str:
         "old": comparison.old.name,
         "new": comparison.new.name,
         "worse": comparison.worse,
+        "headline": headline(comparison),
         "threshold": comparison.criteria.threshold,
         "confidence": comparison.criteria.confidence,
         "counters": comparison.criteria.counters,
         "reasons": comparison.criteria.reasons,
         "cells": [
-            {**_key(cell.key), "rounds": cell.rounds, "changes": [_change(change) for change in cell.changes]}
+            {**_key(cell.key), "rounds": cell.rounds, "changes": [_change(cell, change) for change in cell.changes]}
             for cell in comparison.cells
         ],
         "gone": [_key(key) for key in comparison.gone],
         "added": [_key(key) for key in comparison.added],
         "warnings": list(comparison.warnings),
     }
-    return json.dumps(content, indent=2, ensure_ascii=False)
+    return json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False)
 
 
 def headline(comparison: Comparison) -> str:
-    """Return the outcome in a sentence: `Worse: 1 slower, 2 more work, 20 same.`"""
-    order = list(get_args(Verdict))
-    changes = [change for cell in comparison.cells for change in cell.changes]
-    counts = Counter(change.word for change in sorted(changes, key=lambda change: order.index(change.verdict)))
-    summary = ", ".join(f"{count} {word}" for word, count in counts.items()) or "no cell has an answer on both sides"
-    return f"{'Worse' if comparison.worse else 'Nothing is certainly worse'}: {summary}."
+    """Return the outcome in a few words: `Worse in 1 of 12 cells: 1 slower. Better: 1 smaller gap. Same: 10 times.`"""
+    cells = len(comparison.cells)
+    if not any_answers(comparison):
+        return f"Nothing could be compared: none of {_count(cells, 'cell')} has an answer on both sides."
+    worse = {cell.key for cell, _ in comparison.changes("worse")}
+    start = f"Worse in {len(worse)} of" if worse else "Nothing is certainly worse in"
+    parts = [f"{start} {_count(cells, 'cell')}{': ' + _tally(comparison, 'worse') if worse else ''}."]
+    if comparison.changes("better"):
+        parts.append(f"Better: {_tally(comparison, 'better')}.")
+    if moved := {cell.key for cell, _ in comparison.changes("moved")}:
+        parts.append(f"Changed: {_count(len(moved), 'cell')}.")
+    times = {"Inconclusive": comparison.changes("inconclusive"), "Same": comparison.changes("same")}
+    parts += [f"{label}: {_count(len(found), 'time')}." for label, found in times.items() if found]
+    return " ".join(parts)
+
+
+def any_answers(comparison: Comparison) -> bool:
+    """Return whether any cell has something to compare."""
+    return any(cell.changes for cell in comparison.cells)
 
 
 def allowances(comparison: Comparison) -> list[str]:
@@ -106,19 +167,77 @@ def allowances(comparison: Comparison) -> list[str]:
 
 def notes(comparison: Comparison, every: bool) -> Iterator[str]:
     """Yield what a reader has to know beyond the table."""
-    same = sum(change.verdict == "same" for cell in comparison.cells for change in cell.changes)
+    same = len(comparison.changes("same"))
     if same and not every:
         share = f"{100 * comparison.criteria.threshold:g} %"
-        yield f"{same} times that changed by less than {share} are not shown (`--all` shows them)."
+        yield f"Not shown: {_count(same, 'time')} that changed by less than {share} (`--all`)."
     timed = [cell for cell in comparison.cells if any(change.what == "time" for change in cell.changes)]
     if timed:
         moved = sum(any(change.counted for change in cell.changes) for cell in timed)
-        yield f"Counters are equal in {len(timed) - moved} of {len(timed)} cells."
+        yield f"Counters are equal in {len(timed) - moved} of {_count(len(timed), 'cell')}."
+    doubtful = [cell for cell, _ in comparison.changes("inconclusive") if cell.rounds > 1]
+    if doubtful:
+        rounds = max(MORE_ROUNDS, 2 * max(cell.rounds for cell in doubtful))
+        yield f"For the inconclusive times, measure more rounds (`--rounds {rounds}`) or on a quieter machine."
+    if unanswered := [cell.key for cell in comparison.cells if not cell.changes]:
+        yield f"Without an answer on both sides: {_listed(unanswered)}."
     for keys, results in ((comparison.gone, comparison.old), (comparison.added, comparison.new)):
         if keys:
-            named = ", ".join(f"{_solver(key)} on {_case(key)}" for key in keys[:3])
-            yield f"Only in {results.name}: {named}{f' and {len(keys) - 3} more' if len(keys) > 3 else ''}."
+            yield f"Only in {results.name}: {_listed(keys)}."
     yield from comparison.warnings
+
+
+def verdict_words(change: Change) -> str:
+    """Return the verdict on a change with its size: `worse: 12 % slower (9–15 %)`."""
+    if change.verdict == "inconclusive":
+        return f"inconclusive: {change.note}" if change.note else "inconclusive"
+    if change.verdict == "moved":
+        return f"changed: {_moved(change)}"
+    if change.ratio is not None:
+        if change.verdict == "same":
+            return f"same, {wording.unchanged(change.ratio)}"
+        return f"{change.verdict}: {wording.certain(change.ratio)}"
+    if isinstance(change.old, int | float) and isinstance(change.new, int | float):
+        return f"{change.verdict}: {wording.more_or_less(change.old, change.new, change.words)}"
+    message = str(change.new).partition(": ")[2]
+    return f"{change.verdict}: {change.word}" + (f", {message}" if message else "")
+
+
+def cell_name(key: Key) -> str:
+    """Return the name of a cell for people: `jv on uniform n=200`."""
+    return f"{_solver(key)} on {_case(key)}"
+
+
+def change_line(change: Change) -> str:
+    """Return a change in one line: `time 1 ms → 2.1 ms, worse: 2.1× slower (1.8–2.5×)`."""
+    old, new = _values(change)
+    return plain(f"{change.what} {old} → {new}, {verdict_words(change)}")
+
+
+def _moved(change: Change) -> str:
+    if change.what == "problem":
+        return "another problem"
+    if change.old is None or change.new is None:
+        return "counted on one side only"
+    if isinstance(change.old, str) or isinstance(change.new, str):
+        return "another status"
+    return f"{wording.more_or_less(change.old, change.new, change.words)}, which is allowed"
+
+
+def _tally(comparison: Comparison, verdict: Verdict) -> str:
+    """Return the numbers of cells for each word: `1 slower, 2 with more work`."""
+    found = {(cell.key, change.word): None for cell, change in comparison.changes(verdict)}
+    counts = Counter(f"with {word}" if " " in word else word for _, word in found)
+    return ", ".join(f"{count} {word}" for word, count in counts.items())
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def _listed(keys: Sequence[Key], most: int = 3) -> str:
+    named = ", ".join(map(cell_name, keys[:most]))
+    return named + (f" and {len(keys) - most} more" if len(keys) > most else "")
 
 
 def _shown(comparison: Comparison, every: bool) -> list[tuple[CellComparison, Change]]:
@@ -135,39 +254,27 @@ def _solver(key: Key) -> str:
 
 
 def _values(change: Change) -> tuple[str, str]:
+    """Return both values as short texts; the message after a status is part of the verdict."""
     old, new = (
-        "none" if value is None else value if isinstance(value, str) else change.show(value)
+        "none" if value is None else value.partition(":")[0] if isinstance(value, str) else change.show(value)
         for value in (change.old, change.new)
     )
     return old, new
-
-
-def _ratio(change: Change) -> str:
-    if change.ratio is not None:
-        return f"{change.ratio.value:.3g}×"
-    if isinstance(change.old, str | None) or isinstance(change.new, str | None) or not change.old:
-        return ""
-    digits = 4 if change.counted else 3
-    return f"{change.new / change.old:.{digits}g}×"
-
-
-def _interval(change: Change) -> str:
-    return f"{change.ratio.low:.3g}–{change.ratio.high:.3g}" if change.ratio else ""
-
-
-def _as_text(line: str) -> str:
-    """Escape a text from elsewhere, so that Markdown shows it unchanged."""
-    return re.sub(r"([\\`*_{}\[\]<>#|!@&])", r"\\\1", line)
-
-
-def _in_cell(value: str) -> str:
-    return value.replace("|", "\\|")
 
 
 def _key(key: Key) -> dict[str, Any]:
     return dict(zip(("solver", "case", "threads"), key, strict=True))
 
 
-def _change(change: Change) -> dict[str, Any]:
+def _change(cell: CellComparison, change: Change) -> dict[str, Any]:
     fields: dict[str, Any] = {name: getattr(change, name) for name in ("what", "old", "new", "verdict", "word")}
-    return fields | ({} if change.ratio is None else dataclasses.asdict(change.ratio))
+    if change.what == "time":
+        fields["rounds"] = cell.rounds
+    if change.note:
+        fields["note"] = change.note
+    ratio = {} if change.ratio is None else dataclasses.asdict(change.ratio)
+    fields |= ratio
+    # JSON has no infinity.
+    return {
+        name: None if isinstance(value, float) and not math.isfinite(value) else value for name, value in fields.items()
+    }

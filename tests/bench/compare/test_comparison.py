@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -11,45 +11,14 @@ from typing import Any
 import numpy as np
 import pytest
 from command import lapmark, unwrapped
+from comparisons import MACHINE, Rounds, compared_to, record
 
 from lapmark.bench.compare import rendering
 from lapmark.bench.compare.bootstrap import ratio
 from lapmark.bench.compare.comparability import STARTED
-from lapmark.bench.compare.comparison import Change, Comparison, Criteria, compare
-from lapmark.bench.compare.result_sets import ResultSet
+from lapmark.bench.compare.comparison import Change
 from lapmark.bench.results.record import Record
 from lapmark.bench.results.store import Store
-
-MACHINE = {"cpu": "a processor", "cores": 2}
-Rounds = list[list[float]]
-
-
-def record(solver: str = "jv", n: int = 100, rounds: Rounds | None = None, **known: Any) -> Record:
-    rounds = [[1.0, 1.01, 1.02], [1.0, 1.02, 1.01]] if rounds is None else rounds
-    return Record(
-        **{
-            "key": f"{solver} {n} {known.get('commit')}",
-            "solver": solver,
-            "case": f"uniform:n={n},seed=0",
-            "problem": "uniform",
-            "n": n,
-            "status": "ok",
-            "samples": tuple(seconds for samples in rounds for seconds in samples),
-            "rounds": tuple(map(len, rounds)),
-            "counters": {"row_scans": 1000, "reductions": 10},
-            "cost": 5.0,
-            "gap": 0.0,
-            "peak_memory": 32 << 20,
-            "machine": MACHINE,
-            "finished": "2026-01-01T00:00:00+00:00",
-            **known,
-        }
-    )
-
-
-def compared_to(old: Iterable[Record] | Record, new: Iterable[Record] | Record, **criteria: Any) -> Comparison:
-    sets = [(records,) if isinstance(records, Record) else tuple(records) for records in (old, new)]
-    return compare(ResultSet("A", sets[0]), ResultSet("B", sets[1]), Criteria(**criteria))
 
 
 def changes(old: Record, new: Record, **criteria: Any) -> dict[str, Change]:
@@ -132,7 +101,8 @@ def test_ratio_of_pairs_removes_common_drift() -> None:
 
 def test_compare_with_a_single_round_is_inconclusive_and_names_the_option() -> None:
     comparison = compared_to(record(rounds=[[1.0] * 50]), record(rounds=[[9.0] * 50]))
-    assert [change.verdict for cell in comparison.cells for change in cell.changes] == ["inconclusive"]
+    ((change,),) = [cell.changes for cell in comparison.cells]
+    assert (change.verdict, change.note) == ("inconclusive", "one round: unknown")
     assert not comparison.worse
     assert any("--rounds" in warning for warning in comparison.warnings)
 
@@ -179,14 +149,14 @@ def test_compare_a_missing_package_is_no_regression() -> None:
 @pytest.mark.parametrize(
     ("old", "new", "what", "word"),
     [
-        ({"peak_memory": 32 << 20}, {"peak_memory": 64 << 20}, "memory", "more"),
-        ({"peak_memory": 64 << 20}, {"peak_memory": 32 << 20}, "memory", "less"),
-        ({"gap": 0.02, "exact": False}, {"gap": 0.03, "exact": False}, "gap", "larger"),
+        ({"peak_memory": 32 << 20}, {"peak_memory": 64 << 20}, "memory", "more memory"),
+        ({"peak_memory": 64 << 20}, {"peak_memory": 32 << 20}, "memory", "less memory"),
+        ({"gap": 0.02, "exact": False}, {"gap": 0.03, "exact": False}, "gap", "larger gap"),
         (
             {"row_error": 1e-3, "column_error": 0.0},
             {"row_error": 0.0, "column_error": 0.0},
             "marginal error",
-            "smaller",
+            "smaller marginal error",
         ),
         ({"instructions": 10**6}, {"instructions": 2 * 10**6}, "instructions", "more work"),
     ],
@@ -260,8 +230,8 @@ def test_formats_agree_in_json_markdown_and_headline() -> None:
     assert time["low"] <= time["value"] <= time["high"]
 
     text = rendering.markdown(comparison)
-    assert text.startswith("**Worse: 1 more work, 1 slower, 2 same.**")
-    assert "| `uniform n=100` | `jv` | row_scans | 1,000 | 1,020 | 1.02× | **more work** |" in text
+    assert text.startswith("**Worse in 2 of 3 cells: 1 with more work, 1 slower. Same: 2 times.**")
+    assert "| `uniform n=100` | `jv` | row\\_scans | 1,000 | 1,020 | **worse: 2 % more work** |" in text
     assert "Counters are equal in 2 of 3 cells." in text
     assert "`uniform n=7`" not in text
     assert "`uniform n=7`" in rendering.markdown(comparison, every=True)

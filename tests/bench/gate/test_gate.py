@@ -158,7 +158,7 @@ def command(to: Path, *arguments: object) -> list[str]:
 def test_gate_with_two_per_cent_more_work_fails_by_the_counter(gate: Gate, tmp_path: Path) -> None:
     code, output = gate("start", "more", "--rounds", 1, "--format", "markdown")
     assert code == 1
-    assert "| `uniform:dtype=float64 n=100` | `picker` | row_scans | 100 | 102 | 1.02× | **more work** |" in output
+    assert "| `uniform:dtype=float64 n=100` | `picker` | row\\_scans | 100 | 102 | **worse: 2 % more work** |" in output
     (folder,) = tmp_path.iterdir()
     blocks = {block: block.stat().st_mtime_ns for block in (folder / "blocks").iterdir()}
     assert len(blocks) == 1
