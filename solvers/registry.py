@@ -6,19 +6,18 @@ A solver is a function `(problem, **options) -> Result` with a `Capabilities` re
 `--plugin` (`lapmark.solvers.plugins`).
 """
 
-import dataclasses
 import difflib
 import functools
 import importlib
 import importlib.metadata
 import pkgutil
-import warnings
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
+from . import plugins
 from .deadline import Deadline
 from .errors import TimeLimit
 from .problem import Assignment, Problem
@@ -30,6 +29,8 @@ FOLDERS, ENTRY_POINTS = ("lapmark.solvers.assignment", "lapmark.solvers.transpor
 KINDS = frozenset({"dense", "points", "sparse"})
 
 Function = Callable[..., Result]
+
+_UNKNOWN = plugins.Origin("", "")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -121,13 +122,14 @@ class Capabilities:
 
 @dataclass(frozen=True)
 class Solver:
-    """A registered solver; the fields are the parameters of `register`, and the function."""
+    """A registered solver; the fields are the parameters of `register`, the function, and where it is registered."""
 
     name: str
     capabilities: Capabilities
     function: Function
     requires: tuple[str, ...] = ()
     condition: Callable[[], str | None] | None = None
+    origin: plugins.Origin = _UNKNOWN
 
     @property
     def missing(self) -> str | None:
@@ -148,7 +150,7 @@ class Solver:
     @property
     def is_built_in(self) -> bool:
         """Whether it is registered by Lapmark itself, not by a plugin."""
-        return self.function.__module__.startswith(FOLDERS)
+        return self.origin.is_built_in
 
     def run(self, problem: Problem, /, **options: Any) -> Result:
         """Solve a problem that the capabilities allow. Solvers only minimise: to maximise, costs are negated here."""
@@ -194,7 +196,7 @@ def register(
     Raises
     ------
     ValueError
-        For an invalid name, or one that another module has registered.
+        For an invalid name, or one that is registered already (`plugins.enter`).
 
     Examples
     --------
@@ -206,17 +208,24 @@ def register(
     ... def diagonal(problem):
     ...     return Matching.of(problem, np.arange(problem.shape[0]))
     """
-    if not name or name != name.lower() or set(name) & set(" :,=@\t\n/"):
-        raise ValueError(f"solver name {name!r}: use lower case without blanks, colons, commas, slashes, '=' or '@'")
+    check_name("solver", name)
 
     def add(function: Function) -> Function:
-        other = _solvers.get(name)
-        if other is not None and other.function.__module__ != function.__module__:
-            raise ValueError(f"solver {name!r} is already registered by {other.function.__module__}")
-        _solvers[name] = Solver(name, capabilities, function, tuple(requires), condition)
+        origin = plugins.origin(function)
+        needs = tuple(requires)
+        if not origin.is_built_in:
+            _load_own()  # or a solver could take the name of one that is loaded later
+            needs = tuple(dict.fromkeys(filter(None, (origin.distribution, *needs))))
+        plugins.enter(_solvers, "solver", name, Solver(name, capabilities, function, needs, condition, origin))
         return function
 
     return add
+
+
+def check_name(kind: str, name: str) -> None:
+    """Raise a ValueError for a name that cannot stand in commands and file names."""
+    if not isinstance(name, str) or not name or name != name.lower() or set(name) & set(" :,=@\t\n/"):
+        raise ValueError(f"{kind} name {name!r}: use lower case without blanks, colons, commas, slashes, '=' or '@'")
 
 
 def solvers() -> dict[str, Solver]:
@@ -266,16 +275,12 @@ def version(distribution: str) -> str | None:
 @functools.cache
 def _load() -> None:
     """Import our solvers and those of entry points, which register themselves."""
+    _load_own()
+    plugins.load_entry_points(ENTRY_POINTS)
+
+
+@functools.cache
+def _load_own() -> None:
     for package in map(importlib.import_module, FOLDERS):
         for module in pkgutil.walk_packages(package.__path__, package.__name__ + "."):
             importlib.import_module(module.name)
-    for entry in importlib.metadata.entry_points(group=ENTRY_POINTS):
-        known = set(_solvers)
-        try:
-            entry.load()
-        except Exception as error:  # a broken plugin must not disable all other solvers
-            warnings.warn(f"plugin {entry.name} ({entry.value}) cannot be loaded: {error!r}", stacklevel=2)
-        if entry.dist is not None:
-            for name in _solvers.keys() - known:
-                needs = dict.fromkeys((entry.dist.name, *_solvers[name].requires))
-                _solvers[name] = dataclasses.replace(_solvers[name], requires=tuple(needs))

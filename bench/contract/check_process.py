@@ -11,8 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from lapmark.bench.worker.worker import Channel, prepare_process
-from lapmark.solvers import plugins, register, registry
+from lapmark.bench.worker.worker import Channel, prepare_process, registered
+from lapmark.solvers import plugins, register
 from lapmark.solvers.problem import Problem
 from lapmark.solvers.registry import Solver
 from lapmark.solvers.result import Result
@@ -27,9 +27,13 @@ def main() -> None:
     job = json.loads(sys.argv[1])
     prepare_process()
     channel = Channel(job["events"])
-    for path in job["plugins"]:
-        plugins.load(path)
-    announce(registry.get(job["solver"]), channel)
+    try:
+        for path in job["plugins"]:
+            plugins.load(path)
+        announce(registered(job["solver"], job["plugins"]), channel)
+    except plugins.PluginError as error:
+        channel.send("unusable", message=str(error))
+        return
     for name in job["checks"]:
         channel.send("check", name=name)
         status, message = run_check(job["solver"], name)

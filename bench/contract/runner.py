@@ -70,9 +70,16 @@ def _run(solver: AvailableSolver, left: deque[str], timeout: float, show: Callab
             command = [str(solver.python), "-P", "-m", "lapmark.bench.contract.check_process", json.dumps(job)]
             tree = ProcessTree(command, {}, (write,))
         with tree:
-            _CheckMonitor(tree, events.fileno(), left, timeout, show).follow()
+            try:
+                _CheckMonitor(tree, events.fileno(), left, timeout, show).follow()
+            except Unusable as error:  # only here: an event that raises a ValueError is none
+                raise ValueError(str(error)) from None
             if not left:
                 tree.wait(EXIT_TIME)
+
+
+class Unusable(Exception):
+    """The process of the checks cannot load the plugin."""
 
 
 class _CheckMonitor(Monitor):
@@ -93,6 +100,8 @@ class _CheckMonitor(Monitor):
                 self._problem = ""
                 self._show(event["name"])
                 self.wait("the check", self._timeout)
+            case "unusable" if not self._started:
+                raise Unusable(f"{plain(str(event['message']))}; this happens in the process of the checks only")
             case "call":
                 self._problem = plain(str(event["problem"]))
             case "verdict" if event["name"] == self._left[0] and event["status"] in STATUSES:

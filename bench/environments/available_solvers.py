@@ -45,9 +45,10 @@ def get(name: str) -> AvailableSolver:
     base, at, place = name.partition("@")
     if at:
         environment = virtual_environments.get(place)
-        items = virtual_environments.inventory(environment, plugins.loaded()).items
+        found = virtual_environments.inventory(environment, plugins.loaded())
+        items = found.items
         if base not in items:
-            raise registry.unknown(f"solver of {place}", base, items)
+            raise ValueError("; ".join([str(registry.unknown(f"solver of {place}", base, items)), *found.warnings]))
         return _in_environment(name, environment, items[base])
     own = registry.solvers().get(name)
     if own and own.missing is None:
@@ -58,12 +59,12 @@ def get(name: str) -> AvailableSolver:
         return _in_environment(name, able[0], elsewhere[able[0]])
     if own is None and not elsewhere:
         raise ValueError("; ".join([str(registry.unknown("solver", name, names())), *faults()]))
-    found = _here(own) if own else _in_environment(name, *next(iter(elsewhere.items())))
+    listed = _here(own) if own else _in_environment(name, *next(iter(elsewhere.items())))
     if not able:
-        return found
+        return listed
     choices = " or ".join(f"{name}@{environment.name}" for environment in able)
     reason = f"runs in several environments; choose {choices}"
-    return AvailableSolver(name, found.solver, reason, found.versions, found.plugin)
+    return AvailableSolver(name, listed.solver, reason, listed.versions, listed.plugin)
 
 
 def solvers() -> dict[str, AvailableSolver]:
@@ -85,18 +86,13 @@ def faults() -> list[str]:
 
 
 def _here(solver: Solver) -> AvailableSolver:
-    return AvailableSolver(solver.name, solver, solver.missing, inventory.versions(solver), _plugin(solver))
+    return AvailableSolver(solver.name, solver, solver.missing, inventory.versions(solver), solver.origin.plugin)
 
 
 def _in_environment(name: str, environment: Environment, item: Item) -> AvailableSolver:
     base = name.partition("@")[0]
     solver = registry.solvers().get(base) or item.stand_in(base, f"the environment {environment.name}")
-    return AvailableSolver(name, solver, item.missing, item.versions, _plugin(solver), environment)
-
-
-def _plugin(solver: Solver) -> str | None:
-    path = plugins.file(solver.function)
-    return str(path) if path else None
+    return AvailableSolver(name, solver, item.missing, item.versions, solver.origin.plugin, environment)
 
 
 def _usable_inventories() -> dict[Environment, Mapping[str, Item]]:

@@ -89,7 +89,7 @@ class Inventory:
 
 def versions(solver: Solver) -> dict[str, str]:
     """Return the versions of the packages that do the work in a cell of this solver, in this interpreter."""
-    return own_versions() | solver.versions | plugins.version(solver.function)
+    return own_versions() | solver.versions | plugins.version(solver.origin.plugin)
 
 
 def own_versions() -> dict[str, str]:
@@ -97,17 +97,29 @@ def own_versions() -> dict[str, str]:
     return {name: registry.version(name) or "missing" for name in ("lapmark", "numpy")}
 
 
-def take() -> Inventory:
-    """Return the inventory of this interpreter."""
+def take(files: Iterable[str] = ()) -> Inventory:
+    """Return the inventory of this interpreter, with plugin files loaded; one that fails is among the warnings."""
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
+        for file in files:
+            try:
+                plugins.load(file)
+            except plugins.PluginError as error:
+                warnings.warn(str(error), stacklevel=1)
         solvers = registry.solvers()
     items = {name: _item(solver) for name, solver in solvers.items()}
-    files = {Path(inspect.getfile(solver.function)) for solver in solvers.values()}
-    files |= {Path(__file__), Path(registry.__file__)}
-    folders = {file.parent for file in files} | {Path(entry) for entry in sys.path if entry}
-    sources = {str(path): time for path in files | folders if (time := _changed(path)) is not None}
+    known = {Path(path) for solver in solvers.values() if (path := _file(solver))}
+    known |= {Path(__file__), Path(registry.__file__)}
+    folders = {file.parent for file in known} | {Path(entry) for entry in sys.path if entry}
+    sources = {str(path): time for path in known | folders if (time := _changed(path)) is not None}
     return Inventory(items=items, warnings=tuple(str(warning.message) for warning in caught), sources=sources)
+
+
+def _file(solver: Solver) -> str | None:
+    try:
+        return inspect.getfile(inspect.unwrap(solver.function))
+    except TypeError:  # no function but an object, such as a functools.partial
+        return solver.origin.plugin
 
 
 def _item(solver: Solver) -> Item:
@@ -143,6 +155,4 @@ def _changed(path: str | Path) -> int | None:
 
 
 if __name__ == "__main__":
-    for plugin in sys.argv[1:]:
-        plugins.load(plugin)
-    print(take().dump())
+    print(take(sys.argv[1:]).dump())

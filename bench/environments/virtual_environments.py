@@ -34,6 +34,7 @@ from lapmark.bench.util import cache
 from lapmark.bench.util.atomic_write import write_atomically
 from lapmark.bench.util.plain_text import plain
 from lapmark.solvers import registry
+from lapmark.solvers.plugins import sources
 
 from .inventory import Inventory
 
@@ -162,7 +163,7 @@ def _inventory(environment: Environment, plugins: tuple[str, ...]) -> Inventory:
         )
     # What a solver's condition may depend on beside files: the machine and its programs.
     conditions = (platform.node(), platform.machine(), os.environ.get("PATH"), os.environ.get("CXX"))
-    contents = [(plugin, Path(plugin).read_bytes()) for plugin in plugins]
+    contents = [(str(file), file.read_bytes()) for plugin in plugins for file in sources(plugin)]
     kept = Path(environment.prefix, "inventories", cache.key(*conditions, *contents) + ".json")
     with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
         if not (found := Inventory.read(kept.read_text())).stale:

@@ -16,7 +16,7 @@ import socket
 import sys
 import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import IO, Any
 
@@ -67,6 +67,8 @@ def main() -> None:
         run(job, channel)
     except MemoryError as error:
         channel.send("failed", status="memory", message=_describe(error))
+    except plugins.PluginError as error:
+        channel.send("failed", status="error", message=str(error))
     except (BadAnswer, InputModified) as error:
         channel.send("failed", status="wrong", message=str(error))
     except Unsupported as error:
@@ -185,7 +187,7 @@ def _prepare(job: Job) -> tuple[Callable[[Problem], Any], Callable[[Problem], Pr
     if job.solver == BUILD_MATRIX:
         return lambda given: given.cost.dense(), lambda problem: problem
     name, options = spec.parse(job.solver)
-    solver = registry.get(name)
+    solver = registered(name, job.plugins)
     if solver.capabilities.threads:
         options["threads"] = job.threads
 
@@ -198,6 +200,19 @@ def _prepare(job: Job) -> tuple[Callable[[Problem], Any], Callable[[Problem], Pr
         return Transport(dense, problem.a, problem.b, problem.epsilon, problem.reach and problem.rho, problem.partial)
 
     return functools.partial(solver.run, **options), takes
+
+
+def registered(name: str, files: Sequence[str]) -> registry.Solver:
+    """Return a solver, and raise a PluginError if the plugin files register it in the harness but not here."""
+    try:
+        return registry.get(name)
+    except ValueError:
+        if not files:
+            raise
+        shown = ", ".join(map(plugins.shown, files))
+        raise plugins.PluginError(
+            f"plugin {shown} registers no solver {name!r} in this process; register it unconditionally"
+        ) from None
 
 
 def _limit_memory(allowed: int | None) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.metadata
 import subprocess
 import sys
 
@@ -95,7 +94,7 @@ def test_register_of_a_bad_name_is_refused(name):
 
 
 def test_register_of_a_name_twice_is_refused():
-    with pytest.raises(ValueError, match=r"'jv' is already registered by lapmark.solvers.assignment.jv"):
+    with pytest.raises(ValueError, match=r"'jv' at .*test_registry.py, line .*: Lapmark has a solver of this name"):
         register("jv", Capabilities(exact=True))(lambda problem: None)
 
 
@@ -128,10 +127,3 @@ def test_solve_of_an_infeasible_problem_names_a_row():
 def test_solve_without_a_problem_is_a_type_error():
     with pytest.raises(TypeError, match="not ndarray"):
         solve(np.ones((2, 2)))
-
-
-def test_load_of_a_broken_plugin_warns(monkeypatch):
-    entry = importlib.metadata.EntryPoint("theirs", "no_such_module_anywhere", registry.ENTRY_POINTS)
-    monkeypatch.setattr(importlib.metadata, "entry_points", lambda group: [entry])
-    with pytest.warns(UserWarning, match="plugin theirs .* cannot be loaded"):
-        registry._load.__wrapped__()

@@ -93,7 +93,7 @@ def test_run_with_a_failing_plugin_names_it(tmp_path: Path) -> None:
     plugin.write_text("1 / 0\n")
     code, output = lapmark("run", "--to", tmp_path / "results", "--plugin", plugin)
     assert code == 2
-    assert "broken.py failed: ZeroDivisionError: division by zero" in unwrapped(output)
+    assert "broken.py, line 1: ZeroDivisionError: division by zero" in unwrapped(output)
 
 
 def test_run_into_a_folder_with_another_file_leaves_it_unchanged(tmp_path: Path) -> None:

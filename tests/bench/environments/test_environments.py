@@ -27,6 +27,7 @@ from lapmark.bench.run.measure import RunSettings
 from lapmark.bench.run.schedule import Finished, Schedule
 from lapmark.bench.worker.resource_limits import Limits
 from lapmark.solvers import registry
+from lapmark.solvers.plugins import loading
 
 HELPERS = Path(__file__).parents[2] / "helpers"
 
@@ -40,8 +41,7 @@ OLD = "0.5.12"
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """Make a folder of environments for this module only, without plugins of other modules."""
     with pytest.MonkeyPatch.context() as patch:
-        for plugin in [name for name in sys.modules if name.startswith("lapmark_plugin_")]:
-            patch.delitem(sys.modules, plugin)
+        patch.setattr(loading, "_loaded", {})
         patch.setenv(virtual_environments.VARIABLE, str(tmp_path_factory.mktemp("environments")))
         yield virtual_environments.folder()
 

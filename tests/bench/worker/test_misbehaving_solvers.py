@@ -58,7 +58,7 @@ EXPECTED = {
     "crashes-at-import": ("crash", "died of SIGSEGV during start-up"),
     "exits-at-import": ("crash", "exited with status 7 during start-up, without an answer\nno licence"),
     "hangs-at-import": ("timeout", "start-up did not end within 10 s"),
-    "raises-at-import": ("error", "raises_at_import.py failed: OSError: no licence"),
+    "raises-at-import": ("error", "raises_at_import.py, line 10: OSError: no licence"),
     "not-a-permutation": ("wrong", "not a permutation"),
     "lies-about-its-cost": ("wrong", "states a cost of"),
     "lies-about-the-optimum": ("wrong", "claims the optimum, but its answers cost from"),
