@@ -1,0 +1,25 @@
+"""Plugins: files of `--plugin` and entry points of packages, which register solvers and families of problems.
+
+A plugin may import the files beside it. An installed module of the same name comes first, so that a `numpy.py` there
+changes nothing. `loading` runs them, `registration` says who registers a name, `source_files` has the files of a plugin
+and their digest, and `fault_message` the messages for plugins that fail.
+"""
+
+from .loading import load, load_entry_points, loaded
+from .registration import Origin, PluginError, PluginWarning, enter, origin
+from .source_files import shown, source_digest, sources, version
+
+__all__ = [
+    "Origin",
+    "PluginError",
+    "PluginWarning",
+    "enter",
+    "load",
+    "load_entry_points",
+    "loaded",
+    "origin",
+    "shown",
+    "source_digest",
+    "sources",
+    "version",
+]
