@@ -1,26 +1,43 @@
 """The command `lapmark`: arguments and output, one file per verb. The work is done elsewhere, and imported on use."""
 
-import os
-import signal
+from . import interrupts
 
-# Each module adds its verb to the application, in the order of the help.
-# isort: off
-from . import run, listing, env, check, report, export, compare, gate, choose, map, gallery  # noqa: F401
-
-# isort: on
-from . import completion
-from .base import app
-from .terminal import use_stand_ins
+TYPE_CHECKING = False  # as in `typing`, which takes time to import, while Ctrl-C still shows a traceback
+if TYPE_CHECKING:
+    from .base import app
 
 __all__ = ["app", "main"]
 
 
 def main() -> None:
     """Run the command."""
-    use_stand_ins()
-    # Job queues, services and closed terminals send these signals: handled like Ctrl-C, they keep finished work.
-    for number in (signal.SIGTERM, signal.SIGHUP):
-        if signal.getsignal(number) is not signal.SIG_IGN:
-            signal.signal(number, signal.default_int_handler)
+    interrupts.exit_at_once()
+    import os
+
+    from . import completion, terminal
+
+    terminal.use_stand_ins()
     completion.join_words(os.environ)
-    app()
+    application = __getattr__("app")
+    assert callable(application)
+    try:
+        application()
+    except OSError as error:  # a help page that cannot be written
+        raise SystemExit(terminal.not_written(error)) from None
+    finally:
+        interrupts.exit_at_once()
+        terminal.flush()
+
+
+def __getattr__(name: str) -> object:
+    """Return the application with all verbs, which takes time to import."""
+    if name != "app":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    # Each module adds its verb to the application, in the order of the help.
+    # isort: off
+    from . import run, listing, env, check, report, export, compare, gate, choose, map, gallery  # noqa: F401
+
+    # isort: on
+    from .base import app
+
+    return app

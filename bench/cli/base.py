@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import importlib.metadata
-from collections.abc import Iterator, Mapping
+import os
+import shlex
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -13,13 +15,26 @@ from typer.core import TyperCommand, TyperGroup
 
 from lapmark.bench.util.plain_text import plain
 
+from . import terminal
+from .interrupts import INTERRUPTED, exit_at_once, raise_in_verb
+
 if TYPE_CHECKING:
     from rich.console import Console
 
-#: Exit status that shells expect after Ctrl-C.
-INTERRUPTED = 130
+__all__ = ["INTERRUPTED", "RESULTS", "app", "group", "plain_console", "typed_command", "user_errors"]
 
 RESULTS = Path("results")
+
+
+#: Key of a command's own words in its context.
+_TYPED = "lapmark.typed"
+
+
+class UserError(typer.BadParameter):
+    """An error that the user can fix; the exit status is 2."""
+
+    def format_message(self) -> str:
+        return self.message
 
 
 def _examples(shown: Mapping[str, str]) -> str:
@@ -43,6 +58,25 @@ class _Group(TyperGroup):
 class _Command(TyperCommand):
     def get_params(self, ctx: Any) -> list[Any]:
         return _plain(super().get_params(ctx))
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        ctx.meta[_TYPED] = tuple(args)  # parsing takes them out of the list
+        return super().parse_args(ctx, args)
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run the verb; Ctrl-C, a closed pipe and an error of the system end it without a traceback."""
+        raise_in_verb()
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt:
+            typer.echo("Stopped.", err=True)
+            raise typer.Exit(INTERRUPTED) from None
+        except OSError as error:
+            if terminal.is_closed(error):
+                raise typer.Exit(terminal.CLOSED) from None
+            raise UserError(_message(error), ctx) from None
+        finally:
+            exit_at_once()
 
 
 class _App(typer.Typer):
@@ -94,10 +128,51 @@ def lapmark(
 
 
 def plain_console(stderr: bool = False) -> Console:
-    """Return a console that does not colour numbers and names; Rich is loaded here, since completion needs none."""
+    """Return a console that does not colour numbers and names, and breaks lines only on a terminal.
+
+    Rich is loaded here, since completion needs none.
+    """
     from rich.console import Console
 
-    return Console(highlight=False, stderr=stderr)
+    class PlainConsole(Console):
+        def print(self, *objects: Any, **settings: Any) -> None:
+            soft_wrap = not self.is_terminal  # whole lines, for other programs
+            super().print(*objects, **{"soft_wrap": soft_wrap, "crop": False, **settings})
+
+        def on_broken_pipe(self) -> None:
+            self.quiet = True
+            raise  # the BrokenPipeError, for the command to handle
+
+    return PlainConsole(highlight=False, stderr=stderr)
+
+
+def typed_command(context: typer.Context, *more: str, without: Collection[str] = ()) -> str:
+    """Return the running command as the user typed it, with more words at its end, to show what to run next.
+
+    `without` lists what to leave out: flags, and options with a value, each followed by "=".
+    """
+    words, typed = [], iter(context.meta[_TYPED])
+    for word in typed:
+        if f"{word}=" in without:
+            next(typed, None)
+        elif word not in without and f"{word.partition('=')[0]}=" not in without:
+            words.append(word)
+    verbs = context.command_path.removeprefix(context.find_root().command_path).split()
+    return shlex.join(["lapmark", *verbs, *words, *more])
+
+
+def _message(error: Exception) -> str:
+    """Return what an error says, and what is wrong with which file; it may contain names from elsewhere."""
+    text = str(error)
+    if isinstance(error, OSError) and error.strerror:
+        name = os.fsdecode(error.filename) if isinstance(error.filename, str | bytes) else ""
+        text = f"{name}: {error.strerror}" if name else error.strerror
+        if isinstance(error, FileNotFoundError):
+            try:
+                Path.cwd()
+            except FileNotFoundError:
+                text = "the current folder no longer exists; change to another one"
+    return plain(text)
 
 
 @contextlib.contextmanager
@@ -106,4 +181,6 @@ def user_errors() -> Iterator[None]:
     try:
         yield
     except (ValueError, OSError) as error:
-        raise typer.BadParameter(plain(str(error))) from None  # it may contain names from elsewhere
+        if terminal.is_closed(error):
+            raise
+        raise UserError(_message(error)) from None

@@ -1,7 +1,10 @@
-"""Stand-ins for characters that a terminal, file or pipe cannot encode: µ becomes u, × becomes x."""
+"""The standard output: stand-ins for characters that it cannot encode (µ becomes u), closed pipes and full disks."""
 
 import codecs
+import contextlib
 import io
+import os
+import select
 import sys
 import unicodedata
 
@@ -18,6 +21,9 @@ STAND_INS = {
 #: The stand-in for all other characters.
 UNKNOWN = "?"
 
+#: Exit status of a command whose reader has gone, as of one that SIGPIPE ends, and of one whose output is not written.
+CLOSED, UNWRITTEN = 141, 2
+
 _HANDLER = "lapmark-stand-in"
 _ASCII = "ascii_with_stand_ins"
 
@@ -33,6 +39,39 @@ def use_stand_ins() -> None:
         if isinstance(stream, io.TextIOWrapper):  # None without a console, or anything in an embedding program
             is_ascii = codecs.lookup(stream.encoding).name == "ascii"
             stream.reconfigure(encoding=_ASCII if is_ascii else None, errors=_HANDLER)
+
+
+def flush() -> None:
+    """Write what is left of the output; raise a SystemExit if that fails, where Python would show a traceback."""
+    status = 0
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            if stream is not None:
+                stream.flush()
+        except OSError as error:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+            status = not_written(error)
+    if status:
+        raise SystemExit(status)
+
+
+def not_written(error: OSError) -> int:
+    """Say why the output cannot be written, unless nobody reads it; return the exit status."""
+    if isinstance(error, BrokenPipeError):
+        return CLOSED
+    with contextlib.suppress(OSError):
+        print(f"lapmark: the output cannot be written: {error.strerror}", file=sys.stderr)
+    return UNWRITTEN
+
+
+def is_closed(error: BaseException) -> bool:
+    """Return whether an error says that nobody reads the standard output or error any longer."""
+    if not isinstance(error, BrokenPipeError):
+        return False
+    poll = select.poll()
+    for stream in (1, 2):
+        poll.register(stream, 0)
+    return any(event & select.POLLERR for _, event in poll.poll(0))
 
 
 def stand_in(character: str) -> str:

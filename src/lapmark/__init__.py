@@ -5,34 +5,41 @@ dependencies of the harness, and the command needs neither to complete a word or
 """
 
 from importlib import import_module
-from typing import TYPE_CHECKING
 
+TYPE_CHECKING = False  # as in `typing`, which takes time to import, while Ctrl-C still shows a traceback
 if TYPE_CHECKING:
     from lapmark import solvers
+    from lapmark.bench.data.recording import recording
     from lapmark.bench.embeddings import LocallyLinearEmbedding, embed
     from lapmark.bench.mixtures import flow as gmm_flow
     from lapmark.bench.problems.applied.images_emd import distances as image_distances
     from lapmark.bench.problems.applied.words import distance as word_movers_distance
     from lapmark.bench.problems.applied.words import nearest as nearest_texts
+    from lapmark.bench.problems.family import family
     from lapmark.solvers import *  # noqa: F403
 
     __all__ = [
         "LocallyLinearEmbedding",
         "embed",
+        "family",
         "gmm_flow",
         "image_distances",
         "nearest_texts",
+        "recording",
         "word_movers_distance",
     ]
     __all__ += solvers.__all__
+    __version__: str
 
 #: Where each public name of the harness is defined, and its name there.
 _HARNESS = {
     "LocallyLinearEmbedding": ("embeddings", "LocallyLinearEmbedding"),
     "embed": ("embeddings", "embed"),
+    "family": ("problems.family", "family"),
     "gmm_flow": ("mixtures", "flow"),
     "image_distances": ("problems.applied.images_emd", "distances"),
     "nearest_texts": ("problems.applied.words", "nearest"),
+    "recording": ("data.recording", "recording"),
     "word_movers_distance": ("problems.applied.words", "distance"),
 }
 
@@ -42,6 +49,8 @@ def __getattr__(name: str) -> object:
     if name in _HARNESS:
         module, defined = _HARNESS[name]
         globals()[name] = getattr(import_module(f"lapmark.bench.{module}"), defined)
+    elif name == "__version__":
+        globals()[name] = import_module("importlib.metadata").version("lapmark")
     elif name == "__all__" or not name.startswith("_"):
         public = import_module("lapmark.solvers")
         globals().update({each: getattr(public, each) for each in public.__all__})
@@ -52,4 +61,4 @@ def __getattr__(name: str) -> object:
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *__getattr__("__all__")})  # type: ignore[misc]
+    return sorted({*globals(), "__version__", *__getattr__("__all__")})  # type: ignore[misc]

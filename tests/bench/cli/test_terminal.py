@@ -111,7 +111,7 @@ def test_run_report_export_compare_and_choose_work_in_an_ascii_terminal(tmp_path
     assert "lapmark report trial" in run
     assert "index.html" in lapmark("report", "trial", cwd=tmp_path)
     assert "uniform" in lapmark("export", "trial", cwd=tmp_path)
-    assert "1x" in lapmark("compare", "trial", "trial", "--all", "--format", "markdown", cwd=tmp_path)
+    assert "1 cell" in lapmark("compare", "trial", "trial", "--all", "--format", "markdown", cwd=tmp_path)
     assert " us " in lapmark("choose", "-p", "uniform", "-n", "50", cwd=tmp_path)
 
 
