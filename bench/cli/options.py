@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable
-from typing import Any
+from typing import Annotated, Any, Literal
 
 import typer
 
@@ -12,7 +12,8 @@ from . import completion
 
 HEADER = typer.Option("--header/--no-header", help="Whether the first line of a table is a heading; default: detected.")
 OPEN = typer.Option("--open", help="Open the page in the browser.")
-PLUGIN = typer.Option(metavar="FILE", help="Python file that registers solvers; may be repeated.")
+ListFormat = Annotated[Literal["text", "json"], typer.Option("--format", help="Output format: text, or JSON.")]
+PLUGIN = typer.Option(metavar="FILE", help="Python file that registers solvers or problems; may be repeated.")
 
 
 def solver(help: str, panel: str | None = None) -> Any:
@@ -53,9 +54,9 @@ def threads(help: str, panel: str | None = None) -> Any:
     return typer.Option(parser=_reads(_threads), metavar="N", help=help, rich_help_panel=panel)
 
 
-def share(help: str) -> Any:
+def share(help: str, panel: str | None = None) -> Any:
     """Return an option for a share, as a fraction."""
-    return typer.Option(parser=_reads(units.share), metavar="SHARE", help=help)
+    return typer.Option(parser=_reads(units.share), metavar="SHARE", help=help, rich_help_panel=panel)
 
 
 def _threads(text: str) -> int:

@@ -8,253 +8,148 @@ in a thousand becomes one in a million.
 
 from __future__ import annotations
 
-import functools
-import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, fields, replace
-from datetime import datetime
+import math
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
 
-from lapmark.bench.compare.comparability import STARTED
-from lapmark.bench.compare.comparison import Comparison, Criteria, Key, compare, current
+from lapmark.bench.compare.comparison import Comparison, Criteria, compare, current
 from lapmark.bench.compare.result_sets import ResultSet
 from lapmark.bench.results.record import Record
 from lapmark.bench.results.store import Store
-from lapmark.bench.run import configuration as configs
-from lapmark.bench.run.cells import plan
-from lapmark.bench.system import scratch_folders
-from lapmark.bench.system.commit_build import Build
 from lapmark.bench.system.machine import machine
-from lapmark.bench.util import spec
-from lapmark.bench.util.atomic_write import write_atomically
 from lapmark.bench.util.cache import key
-from lapmark.bench.worker.protocol import BUILD_MATRIX
 
-#: Script for the interpreter of a build: writes the names of the solvers of this commit.
-_NAMES = """
-import json, sys
-from {package} import names
-with open(sys.argv[1], "w") as file:
-    json.dump(names(), file)
-"""
+from .commit_side import Side
+from .journal import Block, Journal
+from .workload import ROUNDS, Workload
 
-#: Script for the interpreter of a build: writes the records of a store that this commit made.
-_RECORDS = """
-import dataclasses, json, sys
-from {store} import Store
-with Store.open(sys.argv[2]) as store, open(sys.argv[1], "w") as file:
-    records = [dataclasses.asdict(record) for record in store.records()]
-    json.dump(records, file, default=lambda number: number.item())
-"""
+#: Part of the total time for the first measurement; the rest is for measuring again what looks worse.
+FIRST_PART = 0.6
 
-#: The modules that a gate needs, and their names in commits from before Lapmark was one package.
-_MODULES = {"command": "lapmark", "package": "lapmark", "store": "lapmark.bench.results.store"}
-_OLD_MODULES = {"command": "bench.cli", "package": "solvers", "store": "bench.store"}
-
-#: The defaults where neither the command nor the configuration sets a value.
-DEFAULTS = {"rounds": 10, "budget": 0.5, "timeout": 30.0, "memory": 4 << 30}
-
-_FIELDS = {field.name for field in fields(Record)}
+#: Relative half-width of a time's interval above which it is noisy, and measured in more rounds. That depends on the
+#: spread alone, not on which side is faster, so that looking at it makes no verdict more likely.
+NOISY = 0.1
 
 
-@dataclass(frozen=True, kw_only=True)
-class Workload:
-    """Cells to measure of each commit, and how often.
+@dataclass(frozen=True)
+class Progress:
+    """What is about to be measured: the round and its number in this gate, and the last one if that is known."""
 
-    `cases` has the specs of the solvers for the spec of each case. `budget` is the time in seconds to sample a cell,
-    in all rounds together; `timeout` and `memory` are the limits of a call, in seconds and bytes.
-    """
-
-    cases: Mapping[str, tuple[str, ...]]
-    rounds: int
-    budget: float
-    timeout: float
-    memory: int
-
-    def only(self, keys: Iterable[Key]) -> Workload:
-        """Return the part with these cells."""
-        cases: dict[str, tuple[str, ...]] = {}
-        for solver, case, _ in sorted(keys):
-            cases[case] = cases.get(case, ()) + ((solver,) if solver != BUILD_MATRIX else ())
-        return replace(self, cases={case: solvers or self.cases[case][:1] for case, solvers in cases.items()})
-
-
-def workload(
-    config: str, solvers: Sequence[str], problems: Sequence[str], sizes: Sequence[int], limits: Mapping[str, Any]
-) -> Workload:
-    """Return the workload of a configuration, with the given values in place of its own.
-
-    `config` is a name or a file, as `lapmark.bench.run.configuration.load` reads it. Empty `solvers`, `problems` and
-    `sizes`, and `rounds`, `budget`, `timeout` and `memory` in `limits` that are None, stand for those of the
-    configuration. Raise a ValueError for a name or a setting that does not exist.
-    """
-    given = configs.load(config)
-    cases: dict[str, tuple[str, ...]] = {}
-    for cell in plan(solvers or given.solvers, given.sized(problems or given.problems), sizes):
-        own = () if cell.solver == BUILD_MATRIX else (cell.solver,)  # a run on points always measures it too
-        cases[str(cell.case)] = (*cases.get(str(cell.case), ()), *own)
-    chosen: dict[str, Any] = {
-        name: limits.get(name) or getattr(given, name) or default for name, default in DEFAULTS.items()
-    }
-    return Workload(cases=cases, **chosen)
-
-
-@dataclass(frozen=True, order=True)
-class Block:
-    """Some solvers on a case in a round, measured on one commit and then on the other.
-
-    `is_repeat` marks the rounds that measure again what looked worse.
-    """
-
+    case: str
     is_repeat: bool
     round: int
-    case: str
-    solvers: tuple[str, ...]
+    rounds: int
+
+    def __str__(self) -> str:
+        """Return a line on it: `round 3 of 10: uniform n=100`."""
+        again = "measured again, " if self.is_repeat else ""
+        return f"{again}round {self.round} of {self.rounds}: {self.case}"
 
 
-class Journal:
-    """The finished blocks, one file each: a gate that is killed loses at most the block it was measuring."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        folder.mkdir(parents=True, exist_ok=True)
-        self.done = dict(map(_read_block, sorted(folder.glob("*.json"))))
-
-    def add(self, block: Block, old: list[Record], new: list[Record]) -> None:
-        """Store a block and the records that each commit measured in it."""
-        content = {"block": asdict(block), "old": list(map(asdict, old)), "new": list(map(asdict, new))}
-        write_atomically(self.folder / f"{key(block)}.json", json.dumps(content).encode())
-        self.done[block] = old, new
-
-    def records(self, is_repeat: bool) -> tuple[list[Record], list[Record]]:
-        """Return the records of the old and the new commit, one for each cell and round."""
-        pairs = [pair for block, pair in sorted(self.done.items()) if block.is_repeat == is_repeat]
-        old, new = ([record for pair in pairs for record in pair[k]] for k in (0, 1))
-        return old, new
-
-
-def folder_of(parent: Path, old: Build, new: Build, workload: Workload) -> Path:
-    """Return the folder of a gate below `parent`, another for other builds, another workload or another machine."""
-    digest = key(old.folder.name, new.folder.name, asdict(workload), machine())
+def folder_of(parent: Path, sides: tuple[Side, Side], workload: Workload) -> Path:
+    """Return the folder of a gate below `parent`, another for other builds, other cells or another machine."""
+    old, new = (side.build for side in sides)
+    cells = {name: value for name, value in asdict(workload).items() if name != "total"}
+    digest = key(old.folder.name, new.folder.name, cells, [asdict(side)["commands"] for side in sides], machine())
     return parent / f"{old.commit[:10]}-{new.commit[:10]}-{digest[:6]}"
 
 
 def run(
-    builds: tuple[Build, Build], names: tuple[str, str], workload: Workload, criteria: Criteria, folder: Path
-) -> Iterator[str | Comparison]:
-    """Measure two builds, the old one first, and compare them.
+    sides: tuple[Side, Side], names: tuple[str, str], workload: Workload, criteria: Criteria, folder: Path
+) -> Iterator[Progress | Comparison]:
+    """Measure two commits, the old one first, and compare them.
 
     The folder gets the blocks, which a later call continues, and a store of each commit, `old` and `new`. Yield what is
     about to be measured, block by block, and the comparison at the end. Closing the iterator ends the running processes
     and keeps the finished blocks. Raise a CommandError with its output where a commit's own command fails.
     """
+    started = time.monotonic()
     journal = Journal(folder / "blocks")
-    old, new = builds
-    builds = (replace(old, hidden=(new.folder, journal.folder)), replace(new, hidden=(old.folder, journal.folder)))
-    yield from _measure(builds, workload, journal, is_repeat=False)
-    records = _joined_pair(journal, builds, is_repeat=False)
-    comparison = _compare(names, records, criteria)
+    old, new = sides
+    sides = old.hiding(new.build.folder, journal.folder), new.hiding(old.build.folder, journal.folder)
+    measuring = _Measuring(sides, names, criteria, journal)
+    yield from measuring.rounds(workload, started + FIRST_PART * workload.total, is_repeat=False)
+    records = journal.records((old.build, new.build), is_repeat=False)
+    comparison = measuring.comparison(records)
+    notes = [] if (least := measuring.least_rounds) >= min(workload.rounds, ROUNDS // 2) else [_short_of_time(least)]
     # Counters do not vary, so they are not measured again.
     doubtful = {cell.key for cell, change in comparison.changes("worse") if not change.counted}
     if doubtful:
-        yield from _measure(builds, workload.only(doubtful), journal, is_repeat=True)
-        repeated = _joined_pair(journal, builds, is_repeat=True)
+        yield from measuring.rounds(workload.only(doubtful), started + workload.total, is_repeat=True)
+        repeated = journal.records((old.build, new.build), is_repeat=True)
         for mine, second in zip(records, map(current, repeated), strict=True):
             mine[:] = [second.get(cell, first) if cell in doubtful else first for cell, first in current(mine).items()]
-        comparison = _compare(names, records, criteria)
-        note = f"{len(doubtful)} cells looked worse and were measured again; only the second measurement counts."
-        comparison = replace(comparison, warnings=(*comparison.warnings, note))
+        comparison = measuring.comparison(records)
+        cells = "1 cell" if len(doubtful) == 1 else f"{len(doubtful)} cells"
+        notes.append(f"{cells} looked worse and measured again; only the second measurement counts.")
     for name, mine in zip(("old", "new"), records, strict=True):
         with Store.open(folder / name) as store:
             for record in mine:
                 store.add(record)
-    yield comparison
+    yield replace(comparison, warnings=(*comparison.warnings, *notes))
 
 
-def _compare(names: tuple[str, str], records: Sequence[Sequence[Record]], criteria: Criteria) -> Comparison:
-    old, new = (ResultSet(name, tuple(mine)) for name, mine in zip(names, records, strict=True))
-    return compare(old, new, criteria)
+def _short_of_time(rounds: int) -> str:
+    return (
+        f"The time was over after {'one round' if rounds == 1 else f'{rounds} rounds'}, too few to judge times: raise "
+        "--total, or measure fewer cells."
+    )
 
 
-def _measure(builds: tuple[Build, Build], workload: Workload, journal: Journal, is_repeat: bool) -> Iterator[str]:
-    blocks = [Block(is_repeat, number, *case) for number in range(workload.rounds) for case in workload.cases.items()]
-    for number, block in enumerate(blocks, start=1):
-        if block in journal.done:
-            continue
-        yield f"{'again, ' if is_repeat else ''}measurement {number} of {len(blocks)}: {block.case}"
-        found = {build: _round(build, block, workload) for build in builds[:: 1 if block.round % 2 == 0 else -1]}
-        journal.add(block, found[builds[0]], found[builds[1]])
+class _Measuring:
+    """The rounds of a gate. `least_rounds` is the number that every cell got in the first measurement."""
+
+    def __init__(self, sides: tuple[Side, Side], names: tuple[str, str], criteria: Criteria, journal: Journal) -> None:
+        self._sides, self._names, self._criteria, self._journal = sides, names, criteria, journal
+        self.least_rounds = 0
+
+    def comparison(self, records: tuple[list[Record], list[Record]]) -> Comparison:
+        """Compare the records of the two commits."""
+        old, new = (ResultSet(name, tuple(mine)) for name, mine in zip(self._names, records, strict=True))
+        return compare(old, new, self._criteria)
+
+    def rounds(self, workload: Workload, end: float, is_repeat: bool) -> Iterator[Progress]:
+        """Measure round after round until every cell has enough, or the monotonic clock passes `end`."""
+        for number in range(workload.most_rounds):
+            blocks = workload.blocks
+            if number:
+                blocks = self._open(blocks, is_repeat, only_noisy=number >= workload.rounds)
+            if not blocks:
+                break
+            for case, solvers in blocks:
+                # The first round is measured however long it takes: without it there is no comparison at all.
+                if number and time.monotonic() > end:
+                    return
+                block = Block(is_repeat, number, case, solvers)
+                if block not in self._journal.done:
+                    yield Progress(case, is_repeat, number + 1, max(workload.rounds, number + 1))
+                    self._measure(block, workload)
+            if not is_repeat:
+                self.least_rounds = number + 1
+
+    def _measure(self, block: Block, workload: Workload) -> None:
+        order = (0, 1) if block.round % 2 == 0 else (1, 0)
+        found = {k: self._sides[k].measure(block, workload) for k in order}
+        self._journal.add(block, found[0], found[1])
+
+    def _open(
+        self, blocks: Sequence[tuple[str, tuple[str, ...]]], is_repeat: bool, only_noisy: bool
+    ) -> list[tuple[str, tuple[str, ...]]]:
+        """Return the blocks that need another round: a cell that failed needs none."""
+        builds = self._sides[0].build, self._sides[1].build
+        comparison = self.comparison(self._journal.records(builds, is_repeat))
+        wanted = {
+            cell.key[:2]
+            for cell in comparison.cells
+            for change in cell.changes
+            if change.what == "time" and (not only_noisy or _is_noisy(change.ratio))
+        }
+        left = [(case, tuple(solver for solver in solvers if (solver, case) in wanted)) for case, solvers in blocks]
+        return [(case, solvers) for case, solvers in left if solvers]
 
 
-def _round(build: Build, block: Block, workload: Workload) -> list[Record]:
-    """Measure a block on one commit, without the solvers that it does not have."""
-    known = _names(build)
-    solvers = [solver for solver in block.solvers if spec.parse(solver)[0].partition("@")[0] in known]
-    if not solvers:
-        return []
-    limits = {
-        "--budget": f"{workload.budget / workload.rounds:.6f}s",
-        "--timeout": f"{workload.timeout:.6f}s",
-        "--memory": f"{workload.memory}B",
-    }
-    options = [part for option in limits.items() for part in option]
-    chosen = [part for solver in solvers for part in ("-s", solver)]
-    with scratch_folders.folder() as folder:
-        build.python(
-            ["-m", _modules(build)["command"], "run", *chosen, "-p", block.case, *options, "--to", str(folder)]
-        )
-        return list(map(_record, _output(build, _RECORDS, str(folder))))
-
-
-@functools.cache
-def _names(build: Build) -> frozenset[str]:
-    return frozenset(_output(build, _NAMES))
-
-
-def _modules(build: Build) -> Mapping[str, str]:
-    # A project that only brings solvers has no Lapmark in its build, and uses the one that is installed.
-    return _OLD_MODULES if (build.folder / "bench" / "store.py").exists() else _MODULES
-
-
-def _output(build: Build, script: str, *arguments: str) -> Any:
-    """Run a script by the interpreter of a build; return the JSON that it writes to the file it is given."""
-    with scratch_folders.folder() as folder:
-        file = folder / "output.json"
-        build.python(["-c", script.format_map(_modules(build)), str(file), *arguments])
-        return json.loads(file.read_text())
-
-
-def _joined_pair(journal: Journal, builds: tuple[Build, Build], is_repeat: bool) -> list[list[Record]]:
-    return [_joined(records, build) for records, build in zip(journal.records(is_repeat), builds, strict=True)]
-
-
-def _joined(records: Iterable[Record], build: Build) -> list[Record]:
-    """Return one record for each cell, of all its rounds. A cell that failed in any round has failed."""
-    rounds: dict[Key, list[Record]] = {}
-    for record in records:
-        rounds.setdefault((record.solver, record.case, record.threads), []).append(record)
-    joined = []
-    for parts in rounds.values():
-        failed = [part for part in parts if part.status != "ok"]
-        whole = failed[0] if failed else functools.reduce(Record.joined, parts)
-        began = min(datetime.fromisoformat(part.finished).timestamp() for part in parts)
-        # A counter that differs between rounds cannot be compared exactly.
-        counters = dict(frozenset.intersection(*(frozenset(part.counters.items()) for part in parts)))
-        conditions = {**whole.conditions, STARTED: began}
-        joined.append(replace(whole, counters=counters, conditions=conditions, commit=build.commit))
-    return joined
-
-
-def _read_block(path: Path) -> tuple[Block, tuple[list[Record], list[Record]]]:
-    content = json.loads(path.read_text())
-    block = Block(**{**content["block"], "solvers": tuple(content["block"]["solvers"])})
-    return block, (list(map(_record, content["old"])), list(map(_record, content["new"])))
-
-
-def _record(values: Mapping[str, Any]) -> Record:
-    """Return a record from the fields that another version of the code wrote, without those unknown here."""
-    known: dict[str, Any] = {name: value for name, value in values.items() if name in _FIELDS}
-    known["samples"] = tuple(known["samples"])
-    known["rounds"] = tuple(known.get("rounds", (len(known["samples"]),) if known["samples"] else ()))
-    return Record(**known)
+def _is_noisy(ratio: object) -> bool:
+    low, high = getattr(ratio, "low", 0.0), getattr(ratio, "high", math.inf)
+    return low <= 0 or math.log(high / low) / 2 > math.log1p(NOISY)

@@ -1,89 +1,218 @@
-"""Git repository of the current folder: its commits, their contents, and a checkout of one in another folder.
+"""Git repository of the current folder: its commits, the project in it, and what of a commit affects measurements.
 
 The user's working tree, index and references are not changed.
 """
 
-import os
-import subprocess
+import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
 from lapmark.bench.util.plain_text import plain
 
+from . import commit_checkout
+from .git_command import git, git_lines
 from .machine import SOURCES
 
 #: Trailer in the message of a commit that changes an algorithm on purpose; its value is the reason.
 TRAILER = "Counters-Changed"
 
+#: Files that make a folder a Python project.
+PROJECT_FILES = ("pyproject.toml", "setup.py")
+
+#: Tables of a pyproject.toml that has a project; without any of them it only configures tools.
+PROJECT_TABLES = (("project",), ("build-system",), ("tool", "poetry"))
+
+#: Text in a file that may name a parent folder, as an extended regular expression.
+_PARENT = r"""(^|[^.])\.\.([/"']|$)|parents\[[1-9]|parent\.parent|pardir|dirname\(.*dirname"""
+
+#: Documents, which may refer to a parent folder and are not read by a build.
+_DOCUMENTS = (":(exclude,glob)**/*.md", ":(exclude,glob)**/*.rst", ":(exclude,glob)**/*.ipynb")
+
 
 @dataclass(frozen=True)
 class Repository:
-    """A repository, given by the top folder of its working tree."""
+    """A repository, given by the top folder of its working tree, and the folder of the project within it."""
 
     root: Path
+    project_folder: Path = Path()
 
     @classmethod
     def here(cls) -> Self:
-        """Return the repository of the current folder; raise a ValueError outside of one."""
+        """Return the repository of the current folder; raise a ValueError outside of one.
+
+        The project is in the nearest folder upwards that has one, within the repository; else in its top folder.
+        """
+        folder = Path.cwd()
         try:
-            return cls(Path(_git(Path.cwd(), "rev-parse", "--show-toplevel")))
-        except ValueError:
+            root, prefix = git(folder, "rev-parse", "--show-toplevel", "--show-prefix").partition("\n")[::2]
+        except ValueError as error:
+            if "safe.directory" in str(error) or "cannot be run" in str(error):
+                raise
             raise ValueError(
-                f"{Path.cwd()} is not in a git repository: run this in the one whose commits to build"
+                f"{folder} is not in a git repository's working tree: run this in the one whose commits to build"
             ) from None
+        return cls(Path(root), _nearest_project(Path(root), Path(prefix)))
 
     def commit(self, revision: str) -> str:
         """Return the full hash of a commit; raise a ValueError where git knows no such revision."""
         try:
-            return _git(self.root, "rev-parse", "--verify", "--end-of-options", f"{revision}^{{commit}}")
+            return git(self.root, "rev-parse", "--verify", "--end-of-options", f"{revision}^{{commit}}")
         except ValueError:
-            hint = ""
-            if _git(self.root, "rev-parse", "--is-shallow-repository") == "true":
-                hint = "; the clone is shallow: fetch the history (`git fetch --unshallow`, `fetch-depth: 0`)"
-            raise ValueError(f"{revision}: no such commit in {self.root}{hint}") from None
+            raise ValueError(f"{revision}: no such commit in {self.root}{self._remedy(revision)}") from None
+
+    def _remedy(self, revision: str) -> str:
+        """Return how to get a revision that git does not know, or nothing."""
+        if self.is_shallow():
+            return "; the clone is shallow: fetch the history (`git fetch --unshallow`, `fetch-depth: 0`)"
+        remotes = git(self.root, "remote").splitlines()
+        if not remotes:
+            return ""
+        named = next((name for name in remotes if revision.startswith(f"{name}/")), "")
+        return f"; `git fetch --tags{named and f' {named}'}` gets new branches and tags"
+
+    def is_shallow(self) -> bool:
+        """Return whether the clone has only the newest part of the history."""
+        return git(self.root, "rev-parse", "--is-shallow-repository") == "true"
 
     def is_changed(self) -> bool:
         """Return whether the working tree has uncommitted changes."""
-        return bool(_git(self.root, "status", "--porcelain", "--untracked-files=no"))
+        return bool(git(self.root, "status", "--porcelain", "--untracked-files=no"))
 
     def project(self, commit: str) -> Mapping[str, object]:
-        """Return the content of a commit's pyproject.toml; raise a ValueError where it is missing or unreadable."""
-        try:
-            return tomllib.loads(_git(self.root, "show", f"{commit}:pyproject.toml"))
-        except ValueError as error:
-            raise ValueError(f"{commit[:12]} cannot be built as a Python project: {error}") from None
+        """Return the content of a commit's pyproject.toml, empty for a project that has only a setup.py.
+
+        Raise a ValueError where there is neither, or it is unreadable.
+        """
+        files = {name: (self.project_folder / name).as_posix() for name in PROJECT_FILES}
+        found = git_lines(self.root, "ls-tree", "-z", "--full-tree", "--name-only", commit, "--", *files.values())
+        if files["pyproject.toml"] in found:
+            try:
+                return tomllib.loads(git(self.root, "show", f"{commit}:{files['pyproject.toml']}"))
+            except ValueError as error:
+                raise ValueError(f"{files['pyproject.toml']} at {commit[:12]} cannot be read: {error}") from None
+        if not found:
+            raise ValueError(f"{commit[:12]} cannot be built as a Python project: {self._missing_project(commit)}")
+        return {}
+
+    def _missing_project(self, commit: str) -> str:
+        """Return what to do about a commit without a project."""
+        place = "" if self.project_folder == Path() else f" in {self.project_folder}"
+        missing = f"it has no pyproject.toml or setup.py{place}"
+        files = [(self.project_folder / name).as_posix() for name in PROJECT_FILES]
+        added = git(self.root, "log", "--diff-filter=A", "--format=%h", "HEAD", "--", *files).splitlines()
+        if added:
+            return f"{missing}; {added[-1]} added it: compare with that commit or a later one"
+        others = git_lines(self.root, "ls-tree", "-rz", "--full-tree", "--name-only", commit)
+        folders = sorted({str(Path(name).parent) for name in others if Path(name).name in PROJECT_FILES})
+        if folders:
+            return f"{missing}; run this in the project's folder ({', '.join(folders[:3])}{', …' * (len(folders) > 3)})"
+        return missing
+
+    @property
+    def project_root(self) -> Path:
+        """The folder of the project in the working tree."""
+        return self.root / self.project_folder
+
+    def is_lapmark(self, commit: str) -> bool:
+        """Return whether the project is Lapmark itself."""
+        table = self.project(commit).get("project")
+        return isinstance(table, Mapping) and table.get("name") == "lapmark"
 
     def sources(self, commit: str) -> str:
-        """Return the objects of a commit that affect measurements: for Lapmark itself `SOURCES`, else everything."""
-        table = self.project(commit).get("project")
-        is_ours = isinstance(table, Mapping) and table.get("name") == "lapmark"
-        return _git(self.root, "ls-tree", commit, *(SOURCES if is_ours else ()))
+        """Return the objects of a commit that affect measurements.
+
+        For Lapmark itself these are `SOURCES`, for another project all of its folder and all submodules. A project
+        that may read files from a parent folder needs the whole repository.
+        """
+        if self.is_lapmark(commit):
+            return self._tree(commit, *((self.project_folder / name).as_posix() for name in SOURCES))
+        if self.project_folder == Path():
+            return self._tree(commit)
+        folder = self.project_folder.as_posix()
+        if self._reads_parents(commit):
+            return f"{folder}\n{self._tree(commit)}"
+        files = self._tree(commit, "-r").splitlines()
+        return "\n".join([self._tree(commit, "-d", folder), *(line for line in files if line.startswith("160000"))])
+
+    def _tree(self, commit: str, *arguments: str) -> str:
+        return git(self.root, "ls-tree", "--full-tree", commit, *arguments)
+
+    def _reads_parents(self, commit: str) -> bool:
+        """Return whether a file of the project may refer to one outside of its folder."""
+        return any(self._names_parent(path, line) for path, line in self._parent_lines(commit)) or any(
+            self._depth(path) < target.split("/").count("..") or target.startswith("/")
+            for path, target in self._links(commit)
+        )
+
+    def _parent_lines(self, commit: str) -> Iterator[tuple[str, str]]:
+        """Yield the path, from the project's folder, and the text of each line that may name a parent folder."""
+        where = (commit, "--", self.project_folder.as_posix(), *_DOCUMENTS)
+        try:
+            output = git(self.root, "grep", "-I", "--null", "--extended-regexp", "-e", _PARENT, *where)
+        except ValueError:  # no such line
+            return
+        for found in output.splitlines():
+            path, _, line = found.partition("\0")
+            yield self._within(path.removeprefix(f"{commit}:")), line
+
+    def _links(self, commit: str) -> Iterator[tuple[str, str]]:
+        """Yield the path, from the project's folder, and the target of each symbolic link."""
+        for line in git_lines(self.root, "ls-tree", "-rz", "--full-tree", commit, self.project_folder.as_posix()):
+            facts, _, path = line.partition("\t")
+            mode, _, name = facts.split()
+            if mode == "120000":
+                yield self._within(path), git(self.root, "cat-file", "blob", name)
+
+    def _within(self, path: str) -> str:
+        return Path(path).relative_to(self.project_folder).as_posix()
+
+    @staticmethod
+    def _depth(path: str) -> int:
+        return path.count("/")
+
+    def _names_parent(self, path: str, line: str) -> bool:
+        """Return whether a line of a file names a folder above the project's."""
+        if path == "pyproject.toml" and re.match(r"\s*(fallback_)?root\s*=", line):  # of setuptools_scm: where .git is
+            return False
+        ups = max((found[0].count("..") for found in re.finditer(r"(?<!\.)\.\.(?!\.)(/\.\.)*", line)), default=0)
+        # Python may also go up by other means than a path; in a script of the build, which is in the project's folder.
+        is_script = path.endswith(".py") and not self._depth(path)
+        return ups > self._depth(path) or (is_script and not ups)
 
     def check_out(self, commit: str, folder: Path) -> None:
-        """Write the files of a commit to a new folder, using an index beside it."""
-        folder.mkdir(parents=True)
-        places = {"GIT_WORK_TREE": str(folder), "GIT_INDEX_FILE": f"{folder}.index"}
-        places["GIT_DIR"] = _git(self.root, "rev-parse", "--absolute-git-dir")
-        _git(folder, "read-tree", "--reset", "-u", commit, **places)
+        """Write the files of a commit to a new folder, as a repository with the commit as its HEAD."""
+        commit_checkout.check_out(self.root, commit, folder, self.project_folder)
 
     def reasons(self, base: str, head: str) -> list[str]:
         """Return the reasons for changed counters in the messages between two commits (`TRAILER`)."""
         form = f"--format=%h %(trailers:key={TRAILER},valueonly,unfold,separator=; )"
-        lines = [line.partition(" ") for line in _git(self.root, "log", form, f"{base}..{head}").splitlines()]
+        lines = [line.partition(" ") for line in git(self.root, "log", form, f"{base}..{head}").splitlines()]
         return [f"{commit} says “{plain(reason.strip())}”" for commit, _, reason in lines if reason.strip()]
 
 
-def _git(folder: Path, *arguments: str, **environment: str) -> str:
-    """Run git and return its output; raise a ValueError with its error message."""
-    command = ["git", "-C", str(folder), *arguments]
+def _nearest_project(root: Path, folder: Path) -> Path:
+    """Return the nearest folder with a project, of one within the repository and its parents; else the top folder."""
+    return next((place for place in (folder, *folder.parents) if _has_project(root / place)), Path())
+
+
+def _has_project(folder: Path) -> bool:
+    """Return whether a folder has a setup.py, or a pyproject.toml that does more than to configure tools."""
+    if (folder / "setup.py").is_file():
+        return True
     try:
-        done = subprocess.run(command, capture_output=True, env={**os.environ, **environment})
-    except OSError as error:
-        raise ValueError(f"git cannot be run: {error}") from None
-    # Decoded like paths, so that they work even in a locale that cannot encode them.
-    if done.returncode:
-        raise ValueError(os.fsdecode(done.stderr).strip() or f"git {arguments[0]} failed")
-    return os.fsdecode(done.stdout).strip()
+        content = tomllib.loads((folder / "pyproject.toml").read_text(encoding="utf-8"))
+    except OSError:
+        return False
+    except ValueError:  # an error that a build reports
+        return True
+    return any(_has_table(content, names) for names in PROJECT_TABLES)
+
+
+def _has_table(content: Mapping[str, object], names: tuple[str, ...]) -> bool:
+    table: object = content
+    for name in names:
+        table = table.get(name) if isinstance(table, Mapping) else None
+    return table is not None

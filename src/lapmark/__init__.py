@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from lapmark import solvers
     from lapmark.bench.data.recording import recording
     from lapmark.bench.embeddings import LocallyLinearEmbedding, embed
+    from lapmark.bench.gate.benchmarks import benchmark
     from lapmark.bench.mixtures import flow as gmm_flow
     from lapmark.bench.problems.applied.images_emd import distances as image_distances
     from lapmark.bench.problems.applied.words import distance as word_movers_distance
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
     __all__ = [
         "LocallyLinearEmbedding",
+        "benchmark",
         "embed",
         "family",
         "gmm_flow",
@@ -34,6 +36,7 @@ if TYPE_CHECKING:
 #: Where each public name of the harness is defined, and its name there.
 _HARNESS = {
     "LocallyLinearEmbedding": ("embeddings", "LocallyLinearEmbedding"),
+    "benchmark": ("gate.benchmarks", "benchmark"),
     "embed": ("embeddings", "embed"),
     "family": ("problems.family", "family"),
     "gmm_flow": ("mixtures", "flow"),

@@ -1,0 +1,93 @@
+"""Preparation of a gate: the builds of both commits, their files, and the workload."""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from lapmark.bench.compare.comparability import both_answered
+from lapmark.bench.compare.comparison import Comparison, current
+from lapmark.bench.system import scratch_folders
+from lapmark.bench.system.commit_build import build
+from lapmark.bench.system.git_repository import Repository
+from lapmark.bench.util.atomic_write import write_atomically
+from lapmark.bench.util.units import show_duration
+
+from . import workload as workloads
+from .choose_workload import Chosen, choose
+from .commit_side import Side
+from .settings import Settings
+from .workload import Workload
+
+Say = Callable[[str], None]
+
+
+@contextlib.contextmanager
+def sides(
+    repository: Repository, revisions: tuple[str, str], settings: Settings, say: Say
+) -> Iterator[tuple[Side, Side]]:
+    """Build two commits; yield both, the old one first, with their files in a scratch folder.
+
+    A plugin file of the project is that of the commit, or of the new one where the old one does not have it yet.
+    Raise a BuildError, or a ValueError for a revision that is no Python project.
+    """
+    commits = [repository.commit(revision) for revision in revisions]
+    builds = []
+    for revision, commit in zip(revisions, commits, strict=True):
+        say(f"building {revision} ({commit[:10]})")
+        builds.append(build(repository, commit))
+    with scratch_folders.folder() as scratch:
+        folders = [scratch / name / repository.project_folder for name in ("old", "new")]
+        if settings.plugins or settings.commands:
+            for name, commit in zip(("old", "new"), commits, strict=True):
+                repository.check_out(commit, scratch / name)
+        root = repository.project_root
+        plugins = [tuple(_place(file, root, [folder, folders[1]]) for file in settings.plugins) for folder in folders]
+        old, new = (
+            Side(build, folder, its_plugins, settings.commands)
+            for build, folder, its_plugins in zip(builds, folders, plugins, strict=True)
+        )
+        yield old, new
+
+
+def _place(file: str, root: Path, folders: list[Path]) -> str:
+    """Return the path of a plugin file in the first folder of a commit that has it, or else where it is."""
+    path = (root / file).resolve()
+    if path.is_relative_to(root.resolve()):
+        for folder in folders:
+            if (found := folder / path.relative_to(root.resolve())).exists():
+                return str(found)
+    return str(path)
+
+
+def prepare(repository: Repository, sides: tuple[Side, Side], settings: Settings, folder: Path, say: Say) -> Chosen:
+    """Return the workload of two commits; `folder` is that of all gates, in which git sees nothing."""
+    write_atomically(folder / ".gitignore", b"*\n")
+    if repository.is_lapmark(sides[1].build.commit):
+        return Chosen(workloads.of_lapmark(settings), ())
+    return choose(sides, settings, folder, say)
+
+
+def announcement(workload: Workload) -> str:
+    """Return a sentence on how much is measured, and how long that takes at most."""
+    cells = "1 cell" if workload.cells == 1 else f"{workload.cells} cells"
+    if workload.total == float("inf"):
+        return f"Measuring {cells} of each commit in {workload.rounds} rounds."
+    return f"Measuring {cells} of each commit for up to {show_duration(workload.total)} (--total)."
+
+
+def discard(folder: Path) -> None:
+    """Remove the measurements of an earlier gate."""
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def fault_of(comparison: Comparison) -> str:
+    """Return why a comparison says nothing, empty if it does: no cell has an answer of both commits."""
+    old, new = current(comparison.old.records), current(comparison.new.records)
+    if any(both_answered(old[cell.key], new[cell.key]) for cell in comparison.cells):
+        return ""
+    first = old[comparison.cells[0].key]
+    example = f"{first.solver} on {first.case}: {first.status}, {first.message}"
+    return f"Nothing could be compared: no cell has an answer of both commits. {example}"
