@@ -17,6 +17,7 @@ from rich.table import Column, Table
 from rich.text import Text
 
 from lapmark.bench.problems import Case
+from lapmark.bench.util import spec
 from lapmark.bench.util.markdown_text import as_code, as_text
 from lapmark.bench.util.plain_text import plain
 
@@ -204,8 +205,9 @@ def verdict_words(change: Change) -> str:
 
 
 def cell_name(key: Key) -> str:
-    """Return the name of a cell for people: `jv on uniform n=200`."""
-    return f"{_solver(key)} on {_case(key)}"
+    """Return the name of a cell for people: `jv on uniform n=200`, `parse (benchmark)`."""
+    case = _case(key)
+    return f"{_solver(key)} ({case})" if case == key[1] else f"{_solver(key)} on {case}"
 
 
 def change_line(change: Change) -> str:
@@ -245,6 +247,8 @@ def _shown(comparison: Comparison, every: bool) -> list[tuple[CellComparison, Ch
 
 
 def _case(key: Key) -> str:
+    if "n" not in spec.parse(key[1])[1]:  # no problem, but a command or a function that a project measures
+        return key[1]
     case = Case.read(key[1])
     return f"{case.label} n={case.n}" + (f" seed={case.seed}" if case.seed else "")
 

@@ -120,3 +120,10 @@ def test_json_of_an_endless_interval_is_valid() -> None:
     old, new = ([record(n=n, rounds=[[1.0], [level]]) for n in range(1, 200)] for level in (1.0, 9.0))
     content = json.loads(rendering.as_json(compared_to(old, new)), parse_constant=pytest.fail)
     assert content["cells"][0]["changes"][0]["high"] is None
+
+
+def test_cell_name_of_a_command_is_its_own_name() -> None:
+    assert rendering.cell_name(("parse", "benchmark", 1)) == "parse (benchmark)"
+    assert rendering.cell_name(("jv", "uniform:n=7,seed=3", 2)) == "jv, 2 threads on uniform n=7 seed=3"
+    command = record("parse", case="benchmark")
+    assert "| `benchmark` | `parse` | time |" in rendering.markdown(compared_to(command, command), every=True)
