@@ -1,142 +1,113 @@
-"""Tables of the solvers, the families of problems, the environments and the named configurations."""
+"""What is known of a solver, a family, an environment and a named configuration, as values for JSON and tables.
+
+docs/run.md describes the fields.
+"""
+
+from __future__ import annotations
 
 import inspect
-from collections.abc import Mapping
+import sys
+from collections.abc import Callable
+from typing import Any
 
-from rich import box
-from rich.markup import escape
-from rich.table import Column, Table
-
-from lapmark.bench.environments import available_solvers, inventory, virtual_environments
+from lapmark.bench.environments import available_solvers, virtual_environments
 from lapmark.bench.environments.available_solvers import AvailableSolver
 from lapmark.bench.environments.virtual_environments import Environment
-from lapmark.bench.problems import families
+from lapmark.bench.problems import Family
 from lapmark.bench.run import configuration, configurations
 from lapmark.bench.run.cells import plan
 from lapmark.bench.util import spec
-from lapmark.solvers import plugins
+from lapmark.solvers import plugins, registry
 
-#: Legend of the table of solvers.
-_LEGEND = (
-    "inf: forbidden pairs. limit: largest cost of a pair. partial: sums of masses may differ. "
-    "time: keeps a time limit. @: its environment. “lapmark solvers NAME” shows details."
-)
+Facts = dict[str, Any]
 
 
-def solver_table() -> Table:
-    """Return the table of all solvers."""
-    columns = ("costs", "takes", "duals", "idea", "here")
-    table = Table(Column("solver", no_wrap=True), *(Column(name, overflow="fold") for name in columns), box=box.SIMPLE)
-    for name, solver in available_solvers.solvers().items():
-        able = solver.capabilities
-        takes = {
-            "n ≠ m": able.rectangular,
-            "inf": able.forbidden,
-            "limit": able.limit,
-            "partial": able.partial,
-            "time": able.time_limit,
-            "transport": able.problem != "assignment",
-        }
-        table.add_row(
-            name,
-            ", ".join(sorted(able.costs)),
-            ", ".join(word for word, is_so in takes.items() if is_so),
-            "yes" if able.duals else "no",
-            escape(able.family if able.exact else f"{able.family}, approximate"),
-            f"[yellow]missing: {escape(solver.missing)}[/]" if solver.missing else f"[green]{escape(_here(solver))}[/]",
-        )
-    table.caption = "\n".join([_LEGEND, *map(escape, available_solvers.faults())])
-    return table
-
-
-def _here(solver: AvailableSolver) -> str:
-    """Return the versions of a solver's own packages, and its environment after an @."""
-    packages = [name for name in solver.versions if name not in inventory.own_versions()] or ["lapmark"]
-    shown = ", ".join(f"{name} {solver.versions[name]}" for name in packages)
-    return f"{shown} @{solver.environment.name}" if solver.environment else shown
-
-
-def solver_page(name: str) -> Table:
-    """Return the details of one solver; a ValueError with the nearest name if none has this name."""
-    solver = available_solvers.get(name)
+def solver_facts(solver: AvailableSolver) -> Facts:
+    """Return the facts about a solver."""
     able, function = solver.capabilities, solver.solver.function
-    options = spec.parameters_of(function, 1)
-    takes = {
-        "costs as " + ", ".join(sorted(able.costs)): True,
-        "n ≠ m": able.rectangular,
-        "forbidden pairs": able.forbidden,
-        "a limit on the cost of a pair": able.limit,
-        "transport of unequal sums": able.partial,
-        "a time limit": able.time_limit,
-        "threads": able.threads,
-    }
-    facts = {
-        "solver": name,
-        "here": f"missing: {solver.missing}" if solver.missing else _here(solver),
+    names = ("exact", "rectangular", "forbidden", "limit", "partial", "duals", "threads", "time_limit")
+    return {
+        "name": solver.name,
+        "missing": solver.missing,
+        "versions": dict(solver.versions),
+        "environment": solver.environment.name if solver.environment else None,
+        "plugin": solver.plugin,
+        "problem": able.problem,
+        "costs": sorted(able.costs),
+        "dtypes": sorted(able.dtypes),
+        **{name: getattr(able, name) for name in names},
+        "method": able.family,
         "source": able.source,
-        "solves": "assignment and transport" if able.problem == "both" else able.problem,
-        "takes": "; ".join(words for words, is_so in takes.items() if is_so),
-        "duals": "yes" if able.duals else "no",
-        "exact types": ", ".join(sorted(able.dtypes)),
-        "counters": ", ".join(sorted(able.counters)) or "none",
-        "run at": ", ".join(f"{option} = {value:g}" for option, values in able.curve.items() for value in values),
-        "options": ", ".join(f"{option.name}={option.default}" for option in options),
+        "counters": sorted(able.counters),
+        "curve": {option: list(values) for option, values in able.curve.items()},
+        "settings": _settings(function, 1),
         "about": inspect.cleandoc(function.__doc__ or ""),
     }
-    return _page(facts)
 
 
-def problem_table() -> Table:
-    """Return the table of all families."""
-    table = Table(Column("problem", no_wrap=True), "sizes", "settings", "default cases", "source")
-    for name, family in families().items():
-        settings = spec.parameters_of(family.build, 2)
-        table.add_row(
-            name,
-            ", ".join(map(str, family.sizes)),
-            escape("\n".join(f"{setting.name}={setting.default}" for setting in settings)),
-            escape("\n".join(spec.show(name, variant) for variant in family.variants)),
-            escape(family.source),
-        )
-    return table
+def family_facts(family: Family) -> Facts:
+    """Return the facts about a family of problems."""
+    module = sys.modules.get(family.build.__module__)
+    about = [inspect.cleandoc(text) for text in (module and module.__doc__, family.build.__doc__) if text]
+    return {
+        "name": family.name,
+        "plugin": family.origin.plugin,
+        "problem": family.kind.__name__.lower(),
+        "sizes": list(family.sizes),
+        "cases": [spec.show(family.name, variant) for variant in family.variants],
+        "settings": _settings(family.build, 2),
+        "source": family.source,
+        "easier": family.easier,
+        "about": "\n\n".join(about),
+    }
 
 
-def environment_page(environment: Environment) -> Table:
-    """Return the details of an environment: its packages, the solvers that it adds, and the path of its Python."""
+def environment_facts(environment: Environment) -> Facts:
+    """Return the facts about an environment; `fault` says why it cannot be used."""
+    fault = None
+    added = []
     try:
         found = virtual_environments.inventory(environment, plugins.loaded())
         able = [name for name, item in found.items.items() if item.missing is None]
         added = [name for name in able if available_solvers.get(name).environment == environment]
-        fault = "\n".join(found.warnings)
+        fault = "\n".join(found.warnings) or None
     except virtual_environments.Unusable as error:
-        added, fault = [], str(error)
-    facts = {
-        "environment": environment.name,
-        "asked for": " ".join(environment.requirements),
-        "packages": ", ".join(f"{package} {version}" for package, version in environment.packages.items()),
-        "solvers": ", ".join(added) or f"no additional ones; any as NAME@{environment.name}",
+        fault = str(error)
+    return {
+        "name": environment.name,
+        "requirements": list(environment.requirements),
+        "packages": environment.packages,
+        "solvers": added,
         "python": str(environment.python),
         "fault": fault,
     }
-    return _page(facts)
 
 
-def _page(facts: Mapping[str, str]) -> Table:
-    table = Table.grid("", "", padding=(0, 2))
-    for fact, text in facts.items():
-        if text:
-            table.add_row(f"[bold]{fact}[/]", escape(text))
-    return table
+def suite_facts(name: str) -> Facts:
+    """Return the facts about a named configuration; a ValueError with the nearest name if there is none."""
+    if name not in configurations.names():
+        raise registry.unknown("suite", name, configurations.names())
+    given = configuration.load(name)
+    cells = plan(given.solvers, given.sized(given.problems), threads=given.threads or (1,))
+    return {
+        "name": name,
+        "description": given.description,
+        "cells": len(cells),
+        "solvers": list(given.solvers),
+        "problems": list(given.problems),
+        "n": list(given.n),
+        "file": str(configurations.FOLDER / f"{name}.toml"),
+    }
 
 
-def suite_table() -> Table:
-    """Return the table of all named configurations."""
-    table = Table(Column("suite", no_wrap=True), "what it is for", Column("cells", justify="right"), box=box.SIMPLE)
-    for name in configurations.names():
-        given = configuration.load(name)
-        cells = plan(given.solvers, given.sized(given.problems), threads=given.threads or (1,))
-        table.add_row(name, escape(given.description), f"{len(cells):,}")
-    table.caption = (
-        f"“lapmark run --config NAME” runs one. The files are in {configurations.FOLDER}; yours can look the same."
-    )
-    return table
+def _settings(function: Callable[..., Any], positional: int) -> list[Facts]:
+    """Return the settings of a function: name, default, and what each may be."""
+    return [
+        {
+            "name": parameter.name,
+            "default": None if parameter.default is parameter.empty else parameter.default,
+            "allowed": spec.allowed(function, parameter.name),
+        }
+        for parameter in spec.parameters_of(function, positional)
+        if parameter.kind is not parameter.VAR_KEYWORD
+    ]

@@ -61,6 +61,11 @@ def solver_names(incomplete: str) -> list[Offer]:
     return [] if ":" in incomplete else solvers(incomplete)
 
 
+def problem_names(incomplete: str) -> list[Offer]:
+    """Complete a problem without settings."""
+    return [] if ":" in incomplete else problems(incomplete)
+
+
 def suites(incomplete: str) -> list[Offer]:
     """Complete a named configuration; if none matches, the shell offers files."""
     from lapmark.bench.run import configurations

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from . import completion
+from . import completion, options
 from .base import INTERRUPTED, group, plain_console, user_errors
 
 env = group(
@@ -49,7 +49,8 @@ def add(
 
     from lapmark.bench.environments import virtual_environments
 
-    from .catalogue import environment_page
+    from .catalogue import environment_facts
+    from .catalogue_tables import environment_page
 
     console = plain_console()
     with user_errors():
@@ -61,7 +62,7 @@ def add(
         except KeyboardInterrupt:
             console.print(f"Stopped; the environment {name} was not made.", markup=False)
             raise typer.Exit(INTERRUPTED) from None
-        console.print(environment_page(made))
+        console.print(environment_page(environment_facts(made)))
 
 
 #: The argument for an existing environment.
@@ -73,20 +74,39 @@ Name = Annotated[
 ]
 
 
-@env.command("list", examples={"lapmark env list": "list all environments"})
-def list_() -> None:
+@env.command(
+    "list",
+    examples={
+        "lapmark env list": "list all environments",
+        "lapmark env list lapx": "show one",
+        "lapmark env list --format json": "write all facts, for a program",
+    },
+)
+def list_(
+    name: Annotated[
+        str | None,
+        typer.Argument(metavar="NAME", help="Show this environment only.", autocompletion=completion.environments),
+    ] = None,
+    form: options.ListFormat = "text",
+) -> None:
     """List the environments: their packages, their solvers, and the path of their Python."""
     from lapmark.bench.environments import virtual_environments
 
-    from .catalogue import environment_page
+    from .catalogue import environment_facts
+    from .catalogue_tables import environment_page
+    from .listing import print_facts
 
-    console = plain_console()
     with user_errors():
-        known = virtual_environments.known()
-        for environment in known.values():
-            console.print(environment_page(environment), "")
+        chosen = [virtual_environments.get(name)] if name else virtual_environments.known().values()
+        known = [environment_facts(environment) for environment in chosen]
+    if form == "json":
+        print_facts(known[0] if name else known, "", form)
+        return
+    for number, facts in enumerate(known):
+        plain_console().print(*[""] * (number > 0), environment_page(facts), sep="\n")
     if not known:
-        console.print("No environment exists yet. “lapmark env add NAME PACKAGE…” makes one.", markup=False)
+        text = "No environment exists yet. “lapmark env add NAME PACKAGE…” makes one."
+        plain_console().print(text, markup=False)
 
 
 @env.command(examples={"lapmark env remove old": "remove it, but not its results"})

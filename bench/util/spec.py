@@ -73,6 +73,11 @@ def choices(function: Callable[..., Any], name: str) -> list[str]:
     return [_text(value) for value in listed]
 
 
+def allowed(function: Callable[..., Any], name: str) -> list[str]:
+    """Return in words what a setting may be, `["a number", "auto"]`; empty where its annotation does not say."""
+    return _unmet(_hints(function).get(name, Any), object())
+
+
 def _hints(function: Callable[..., Any]) -> Mapping[str, Any]:
     try:
         return typing.get_type_hints(function)
@@ -80,7 +85,7 @@ def _hints(function: Callable[..., Any]) -> Mapping[str, Any]:
         return {}
 
 
-def _unmet(hint: Any, value: Value) -> list[str]:
+def _unmet(hint: Any, value: object) -> list[str]:
     """Return what a type allows in place of a value; empty if the value is allowed."""
     origin = typing.get_origin(hint)
     if origin in _UNIONS:

@@ -8,7 +8,7 @@ blanks or more between columns and "-" for an empty cell, so that `grep`, `awk` 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from rich.cells import cell_len
@@ -143,17 +143,46 @@ def _entry(column: Column, cell: Text, room: int) -> Iterator[Text]:
         yield Text.assemble(GAP * (2 if number else 1), line)
 
 
+@dataclass(frozen=True)
+class FactPage:
+    """A page of facts to print with Rich: names, and values of any length beside them. Empty values are left out."""
+
+    facts: Mapping[str, str]
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        facts = {name: Text(value) for name, value in self.facts.items() if value}
+        beside = max(map(cell_len, facts), default=0) + len(GAP)
+        is_narrow = console.is_terminal and options.max_width - beside < NARROWEST_PROSE
+        indent = len(GAP) if is_narrow else beside
+        for name, value in facts.items():
+            lines = wrapped(value, options.max_width - indent) if console.is_terminal else value.split("\n")
+            if is_narrow:
+                yield Text(name, "bold")
+            for number, line in enumerate(lines):
+                start = Text("" if number or is_narrow else name, "bold")
+                start.pad_right(indent - len(start))
+                shown = Text.assemble(start, line, no_wrap=True, overflow="ignore")
+                shown.rstrip()
+                yield shown
+
+
 def wrapped(text: Text, width: int) -> list[Text]:
-    """Return the lines of a text, broken between words; a word that is wider stays whole."""
-    lines = []
+    """Return the lines of a text, broken between words; a word that is wider stays whole.
+
+    The parts of a line that begins with blanks all begin with them.
+    """
+    lines: list[Text] = []
     for line in text.split("\n", allow_blank=True):
-        breaks, used = [], 0
+        indent = len(line.plain) - len(line.plain.lstrip())
+        breaks, used = [], indent
         for word in re.finditer(r"\S+\s*", line.plain):
-            if used and used + cell_len(word[0].rstrip()) > width:
+            if used > indent and used + cell_len(word[0].rstrip()) > width:
                 breaks.append(word.start())
-                used = 0
+                used = indent
             used += cell_len(word[0])
-        lines += line.divide(breaks)
+        for number, part in enumerate(line.divide(breaks)):
+            part.rstrip()
+            lines.append(Text.assemble(" " * indent, part) if number else part)
     return lines
 
 

@@ -81,7 +81,7 @@ def test_command_whose_interrupts_are_ignored_runs_to_its_end() -> None:
 
 
 def shell(command: str, cwd: Path) -> tuple[int, str]:
-    """Run a command line of bash in which `lapmark` is ours; return its status and what it wrote to the error output."""
+    """Run a command line of bash in which `lapmark` is ours; return its status and its error output in one line."""
     function = f'lapmark() {{ {shlex.join(LAPMARK)} "$@"; }}; set -o pipefail; '
     done = subprocess.run(["bash", "-c", function + command], capture_output=True, text=True, cwd=cwd)
     assert "Traceback" not in done.stderr
