@@ -30,8 +30,6 @@ KINDS = frozenset({"dense", "points", "sparse"})
 
 Function = Callable[..., Result]
 
-_UNKNOWN = plugins.Origin("", "")
-
 
 @dataclass(frozen=True, kw_only=True)
 class Capabilities:
@@ -129,7 +127,7 @@ class Solver:
     function: Function
     requires: tuple[str, ...] = ()
     condition: Callable[[], str | None] | None = None
-    origin: plugins.Origin = _UNKNOWN
+    origin: plugins.Origin = plugins.UNKNOWN
 
     @property
     def missing(self) -> str | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -18,26 +19,30 @@ if TYPE_CHECKING:
     from lapmark.bench.advice.advisor import Advice, Requirements
     from lapmark.bench.advice.features import Target
     from lapmark.bench.advice.performance_model import Prediction
+    from lapmark.bench.util import spec
     from lapmark.solvers.problem import Problem
 
 
 @app.command(
     examples={
         "lapmark choose -p uniform -n 3000": "for a problem of a family",
-        "lapmark choose costs.npy": "for your own matrix; also .csv, and sparse matrices or points as .npz",
+        "lapmark choose costs.npy": "for your own matrix; also .csv, .npz, .mat, .parquet and others",
         "lapmark choose -p tracking -n 200 --gap 0.05": "with an answer up to 5 % above the optimum",
         "lapmark choose -p tracking -n 200 --budget 2s --memory 1GiB": "within limits of time and memory",
         "lapmark choose -p tracking -n 200 --from results": "from your own measurements",
+        "lapmark choose --plugin mine.py -p mine -n 500": "for a problem of your own family",
     },
 )
 def choose(
     file: Annotated[
-        Path | None, typer.Argument(metavar="FILE", help="Cost matrix or points: .npy, .csv, .tsv or .npz.")
+        Path | None,
+        typer.Argument(metavar="FILE", help="Cost matrix or points: .npy, .npz, .csv, .parquet, .mat and others."),
     ] = None,
     problem: Annotated[
         str | None, options.problem("Problem in place of a file: `name` or `name:setting=value,…`.")
     ] = None,
     size: Annotated[int | None, options.size("Size of the problem.")] = None,
+    plugin: Annotated[list[Path] | None, options.PLUGIN] = None,
     gap: Annotated[
         float,
         typer.Option(metavar="SHARE", min=0, help="Largest relative excess over the optimal cost, such as 0.01."),
@@ -64,9 +69,12 @@ def choose(
     Nothing is solved: predictions come from measurements of the same family of problems, or of the most similar ones.
     """
     from lapmark.bench.advice.advisor import Requirements
+    from lapmark.solvers import plugins
 
     requirements = Requirements(gap, math.inf if budget is None else budget, math.inf if memory is None else memory)
     with user_errors():
+        for path in plugin or ():
+            plugins.load(path)
         target, instance, layout = _target(file, problem, size, header)
         advice, place = _advice(source, target, instance, requirements, threads)
     if form == "json":
@@ -78,27 +86,40 @@ def choose(
 def _target(
     file: Path | None, problem: str | None, size: int | None, header: bool | None
 ) -> tuple[Target, Problem, str]:
-    """Return the target, an instance of the problem, and the layout of a table."""
+    """Return the target, an instance of the problem, and how a file was read where that is a guess."""
     from lapmark.bench.advice import features
-    from lapmark.bench.data import cost_file
+    from lapmark.bench.problems import file_problems
     from lapmark.bench.run.cells import expand_case
 
     if (file is None) == (problem is None):
         raise ValueError("give either a cost file, or a problem with -p NAME -n N")
-    if file is not None:
-        if size is not None:
-            raise ValueError(f"-n {size}: only for -p, since a file has its own size")
-        instance, layout = cost_file.read_with_layout(file, header)
-        if 0 in instance.shape:
-            raise ValueError(f"{file}: a problem of shape {instance.shape} is empty")
-        return features.Target.of(instance), instance, layout
-    assert problem is not None
+    text = problem if file is None else str(file)
+    assert text is not None
+    if found := file_problems.find(text) or (file and (file, {})):
+        return _target_of_file(*found, size, header)
     if header is not None:
         raise ValueError(f"-p {problem}: --header and --no-header are only for a file")
-    cases = expand_case(problem, [size] if size else [])
+    cases = expand_case(text, [size] if size else [])
     if len(cases) > 1:
         raise ValueError(f"-p {problem} has {len(cases)} cases; choose one: {'; '.join(map(str, cases[:8]))}")
     return *features.describe(cases[0]), ""
+
+
+def _target_of_file(
+    path: Path, settings: dict[str, spec.Value], size: int | None, header: bool | None
+) -> tuple[Target, Problem, str]:
+    from lapmark.bench.advice import features
+    from lapmark.bench.problems import Case, file_problems
+
+    if size is not None:
+        raise ValueError(f"-n {size}: {path} has its own size; leave it out")
+    if path.is_dir():
+        names = ", ".join(file.name for file in file_problems.contents(path).files[:8])
+        raise ValueError(f"{path} is a folder; choose one of its files: {names}")
+    settings = {**settings, **({} if header is None else {"header": header})}
+    case = Case.of_file(path, {name: value for name, value in settings.items() if name not in ("n", "seed")})
+    instance = case.build()
+    return features.Target.of(instance, case.label), instance, file_problems.facts(path, case.params).layout
 
 
 def _advice(
@@ -131,8 +152,12 @@ def _advice(
 
 
 def _how_to_measure(target: Target, folder: Path) -> str:
+    from lapmark.bench.problems import file_problems
+
     if not target.label:
         return "To measure a similar problem: lapmark run -p NAME -n N (lapmark problems lists the names)"
+    if file_problems.is_file_name(target.label.partition(":")[0]):
+        return f"To measure it: lapmark run {shlex.quote(target.label)} --to {folder}"
     sizes = " ".join(f"-n {n}" for n in sorted({max(1, target.n // 4), target.n}))
     return f"To measure it: lapmark run -p {target.label} {sizes} --to {folder}"
 

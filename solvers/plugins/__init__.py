@@ -5,15 +5,17 @@ changes nothing. `loading` runs them, `registration` says who registers a name, 
 and their digest, and `fault_message` the messages for plugins that fail.
 """
 
-from .loading import load, load_entry_points, loaded
-from .registration import Origin, PluginError, PluginWarning, enter, origin
-from .source_files import shown, source_digest, sources, version
+from .loading import forget, load, load_entry_points, loaded
+from .registration import UNKNOWN, Origin, PluginError, PluginWarning, enter, origin
+from .source_files import shown, source_digest, sources, texts, version
 
 __all__ = [
+    "UNKNOWN",
     "Origin",
     "PluginError",
     "PluginWarning",
     "enter",
+    "forget",
     "load",
     "load_entry_points",
     "loaded",
@@ -21,5 +23,6 @@ __all__ = [
     "shown",
     "source_digest",
     "sources",
+    "texts",
     "version",
 ]

@@ -1,6 +1,5 @@
 """Messages for plugins that fail while they are loaded: the file, the line and the cure."""
 
-import importlib.util
 import os
 import traceback
 from collections.abc import Sequence
@@ -25,17 +24,6 @@ def fault(what: str, error: BaseException, files: Sequence[Path], doing: str) ->
         where = ("" if is_named else f", {shown(file)}") + (f", line {line}" if line else "")
     is_ours = bool(frames) and Path(frames[-1].filename).resolve().is_relative_to(_PACKAGE)
     return f"{what}{where}: {_reason(error, doing, is_ours)}"
-
-
-def files_of(module: str) -> list[Path]:
-    """Return the file of a module and, if it is in a package, all files of that package."""
-    try:
-        spec = importlib.util.find_spec(module.partition(".")[0])
-    except (ImportError, ValueError):
-        return []
-    if spec is None or spec.origin is None:
-        return []
-    return [*Path(spec.origin).parent.rglob("*.py")] if spec.submodule_search_locations else [Path(spec.origin)]
 
 
 def _reason(error: BaseException, doing: str, is_ours: bool) -> str:

@@ -12,13 +12,14 @@ from pathlib import Path
 from types import ModuleType
 
 from . import source_files
-from .fault_message import fault, files_of
-from .registration import PluginError, new_load, under_way, warn
-from .source_files import digest, shown, sources
+from .fault_message import fault
+from .registration import Load, PluginError, new_load, under_way, warn
+from .source_files import digest, files_of, shown, sources
 
 _PREFIX = "lapmark_plugin_"
 
-_loaded: dict[Path, str] = {}  # digest of each plugin file, in the order of loading
+#: Digest of each plugin file, and its load, in the order of loading.
+_loaded: dict[Path, tuple[str, Load]] = {}
 
 
 def load(path: str | Path) -> None:
@@ -27,13 +28,17 @@ def load(path: str | Path) -> None:
     spec = importlib.util.spec_from_file_location(_module_name(file), file)
     if spec is None or spec.loader is None or not file.is_file():
         raise PluginError(f"plugin {shown(file)}: not a Python file")
-    if _loaded.get(file) == (current := digest(file)):
+    current = digest(file)
+    if file in _loaded and _loaded[file][0] == current:
         return
+    again = file in _loaded
+    if again:
+        _loaded.pop(file)[1].undo()
     before = set(sys.modules)
     module = importlib.util.module_from_spec(spec)
     sys.modules[spec.name] = module  # dataclasses and numba look their module up while it runs
     made = new_load(plugin=str(file))
-    with _importable(file), contextlib.redirect_stdout(sys.stderr):
+    with _importable(file, again), contextlib.redirect_stdout(sys.stderr):
         try:
             with under_way(made):
                 spec.loader.exec_module(module)
@@ -41,10 +46,10 @@ def load(path: str | Path) -> None:
             raise
         except BaseException as error:  # a file may raise anything, SystemExit included
             for name in set(sys.modules) - before:
-                if name == spec.name or _is_beside(sys.modules[name], file.parent):
+                if name == spec.name or _is_beside(name, sys.modules[name], file.parent):
                     del sys.modules[name]
             raise PluginError(fault(f"plugin {shown(file)}", error, sources(file), "loaded")) from error
-    _loaded[file] = current
+    _loaded[file] = current, made
     if not made.entries:
         warn(
             f"plugin {shown(file)} registers nothing; put @lapmark.register(…) before a solver, or @lapmark.family(…) "
@@ -72,6 +77,18 @@ def load_entry_points(group: str) -> None:
             warn(f"{message}. What it registers is left out")
 
 
+def forget() -> None:
+    """Take back what plugin files have registered, and all that makes them importable."""
+    for _, made in reversed(_loaded.values()):
+        made.undo()
+    for name, module in list(sys.modules.items()):
+        if any(_is_beside(name, module, file.parent) for file in _loaded):
+            del sys.modules[name]
+    sys.path[:] = [entry for entry in sys.path if entry not in source_files.folders]
+    source_files.folders.clear()
+    _loaded.clear()
+
+
 def loaded() -> tuple[str, ...]:
     """Return the plugin files that were loaded into this process."""
     return tuple(map(str, _loaded))
@@ -83,17 +100,17 @@ def _module_name(path: Path) -> str:
 
 
 @contextlib.contextmanager
-def _importable(file: Path) -> Iterator[None]:
+def _importable(file: Path, again: bool) -> Iterator[None]:
     """Make the files beside a plugin importable, from now on unless it fails.
 
     Their folder is the last of `sys.path` but comes before those of earlier plugins, whose modules of the same names
-    are forgotten: the earlier plugins have imported them.
+    are forgotten: the earlier plugins have imported them. So are its own if it is loaded `again`.
     """
     folder, path, modules = str(file.parent), list(sys.path), dict[str, ModuleType]()
     beside = {each.relative_to(file.parent).parts[0].removesuffix(".py") for each in sources(file)[1:]}
-    others = [Path(other) for other in source_files.folders if other != folder]
+    others = [Path(other) for other in source_files.folders if other != folder or again]
     for name, module in list(sys.modules.items()):
-        if name.partition(".")[0] in beside and any(_is_beside(module, other) for other in others):
+        if name.partition(".")[0] in beside and any(_is_beside(name, module, other) for other in others):
             modules[name] = sys.modules.pop(name)
     if folder not in sys.path:
         sys.path.insert(len(sys.path) - sum(entry in source_files.folders for entry in sys.path), folder)
@@ -112,8 +129,8 @@ def _importable(file: Path) -> Iterator[None]:
         raise
 
 
-def _is_beside(module: ModuleType, folder: Path) -> bool:
+def _is_beside(name: str, module: ModuleType, folder: Path) -> bool:
     """Return whether a module is a file of a folder, or in a package there."""
     file = getattr(module, "__file__", None)
-    depth = module.__name__.count(".") + 1
+    depth = name.count(".") + 1
     return bool(file) and folder in list(Path(str(file)).parents)[: depth + 1]

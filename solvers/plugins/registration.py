@@ -49,6 +49,10 @@ class Origin:
         return f"the package {self.package} ({self.place})" if self.is_package else self.place
 
 
+#: The origin of what no decorator has registered.
+UNKNOWN = Origin("", "")
+
+
 class Registered(Protocol):
     """An entry of a table."""
 

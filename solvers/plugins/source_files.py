@@ -4,11 +4,11 @@ import ast
 import contextlib
 import hashlib
 import importlib.machinery
+import importlib.util
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 #: Folders of the plugin files that were loaded; at the end of `sys.path`.
 folders: list[str] = []
@@ -37,13 +37,32 @@ def version(path: str | None) -> dict[str, str]:
     return {Path(path).name: digest(Path(path))} if path else {}
 
 
-def source_digest(function: Callable[..., Any]) -> str:
-    """Return the digest of the file that defines a function, with what it imports from beside it; empty if unknown."""
-    code = getattr(getattr(function, "py_func", function), "__code__", None)
+def texts(path: str | Path) -> dict[str, str]:
+    """Return the texts of a plugin file, the first, and of all that it imports from beside it, by name."""
+    folder = Path(path).parent
+    return {str(file.relative_to(folder)): file.read_text(encoding="utf-8") for file in sources(path)}
+
+
+def source_digest(module: str) -> str:
+    """Return the digest of an installed module, with all modules of its package; empty if it has no files."""
+    files = files_of(module)
+    return _digest(files, files[0].parent) if files else ""
+
+
+def files_of(module: str) -> list[Path]:
+    """Return the file of a module and, if it is in a package, all modules of that package; those found, if any."""
     try:
-        return digest(Path(code.co_filename)) if code is not None else ""
-    except OSError:
-        return ""
+        spec = importlib.util.find_spec(module.partition(".")[0])
+    except (ImportError, ValueError):  # __main__ has no spec
+        return []
+    if spec is None or spec.origin is None:
+        return []
+    if not spec.submodule_search_locations:
+        return [Path(spec.origin)]
+    endings = (".py", *importlib.machinery.EXTENSION_SUFFIXES)
+    folder = Path(spec.origin).parent
+    found = sorted(path for path in folder.rglob("*") if path.name.endswith(endings))
+    return sorted(found, key=lambda path: path.parent != folder)
 
 
 def shown(path: str | Path) -> str:
@@ -56,12 +75,15 @@ def shown(path: str | Path) -> str:
 
 
 def digest(path: Path) -> str:
-    """Return the digest of a file and of all that it imports from beside it."""
-    files = sources(path)
+    """Return the digest of a plugin file and of all that it imports from beside it."""
+    return _digest(sources(path), path.parent)
+
+
+def _digest(files: Sequence[Path], folder: Path) -> str:
     state = hashlib.sha256()
     for file in files:
         if len(files) > 1:
-            state.update(f"{file.relative_to(path.parent)}\0{file.stat().st_size}\0".encode())
+            state.update(f"{file.relative_to(folder)}\0{file.stat().st_size}\0".encode())
         state.update(file.read_bytes())
     return state.hexdigest()[:12]
 
