@@ -109,7 +109,7 @@ def _check_out_submodules(source: _Source, commit: str, folder: Path, lfs_folder
             continue
         clone = next((clone for clone in source.submodules(name, path) if clone.has(wanted)), None)
         if clone is None:
-            _fetch_submodule(source, commit, folder, path)
+            _fetch_submodule(source, commit, folder, path, name)
         else:
             is_within = lfs_folder is not None and Path(path).is_relative_to(lfs_folder)
             _check_out(clone, wanted, folder / path, Path() if is_within else None)
@@ -140,7 +140,7 @@ def _is_left_out(source: _Source, folder: Path, name: str) -> bool:
     return (local or git(folder, "config", "--file", ".gitmodules", "--default", "", "--get", key)) == "none"
 
 
-def _fetch_submodule(source: _Source, commit: str, folder: Path, path: str) -> None:
+def _fetch_submodule(source: _Source, commit: str, folder: Path, path: str, name: str) -> None:
     """Fetch a submodule and check it out; raise a ValueError where that is impossible."""
     # A relative URL of a submodule starts from the repository's own.
     origin = source.git("config", "--default", str(source.tree or source.git_folder), "--get", "remote.origin.url")
@@ -149,10 +149,11 @@ def _fetch_submodule(source: _Source, commit: str, folder: Path, path: str) -> N
     try:
         git(folder, *update, **_fetch_settings(source))
     except ValueError as error:
+        reason = str(error).partition("\nFailed to clone")[0]  # git tries again, and says all twice
         raise ValueError(
-            f"submodule {path} of {commit[:12]} is not in your clone and cannot be fetched: {error}\n"
+            f"submodule {path} of {commit[:12]} is not in your clone and cannot be fetched: {reason}\n"
             "Run `git submodule update --init --recursive` (in actions/checkout: `submodules: recursive` and "
-            f"`fetch-depth: 0`). If the build does not need it, set `update = none` for it in .gitmodules."
+            f"`fetch-depth: 0`). If the build does not need it: `git config submodule.{name}.update none`."
         ) from None
 
 
