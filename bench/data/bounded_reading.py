@@ -115,6 +115,12 @@ class Archive(Mapping[str, np.ndarray]):
             raise ValueError(f"{name} cannot be read: {error}") from None
 
 
+def is_gzip(path: Path) -> bool:
+    """Return whether a file is gzipped, whatever its name."""
+    with path.open("rb") as file:
+        return file.read(2) == b"\x1f\x8b"
+
+
 def open_gzip(path: Path) -> io.BufferedReader:
     """Open a gzipped table; reading more than `MOST_TEXT` bytes raises a ValueError."""
     return io.BufferedReader(_Bounded(gzip.open(path), MOST_TEXT))

@@ -92,7 +92,7 @@ def read(path: Path, header: bool | None = None) -> CsvTable:
     not UTF-8, or has lines with more fields than the heading.
     """
     try:
-        with _open(path) as file:
+        with open_text(path) as file:
             lines = _first_lines(file)
         dialect = _dialect(lines)
         rows = dialect.rows(lines)
@@ -140,11 +140,12 @@ def describe(rows: int, columns: int, layout: str) -> str:
 
 
 def _open_bytes(path: Path) -> BinaryIO:
-    is_packed = path.suffix.lower() == ".gz"
+    is_packed = bounded_reading.is_gzip(path)
     return cast(BinaryIO, bounded_reading.open_gzip(path) if is_packed else path.open("rb"))
 
 
-def _open(path: Path) -> TextIO:
+def open_text(path: Path) -> TextIO:
+    """Open a text in UTF-8, gzipped or not."""
     return io.TextIOWrapper(_open_bytes(path), encoding="utf-8-sig", newline="")
 
 
@@ -230,7 +231,7 @@ def _counts(column: pd.Series) -> bool:
 
 
 def _count_lines(path: Path) -> int:
-    with _open(path) as file:
+    with open_text(path) as file:
         return sum(not line.isspace() for line in file)
 
 

@@ -15,7 +15,7 @@ import numpy as np
 
 from lapmark.bench.util import cache
 
-from . import bounded_reading
+from . import bounded_reading, problem_text
 
 #: Environment variable with the folder of data files.
 VARIABLE = "LAPMARK_DATA"
@@ -124,17 +124,13 @@ def orlib(n: int) -> np.ndarray:
             f"OR-Library: no {name} in {_searched('orlib')}; "
             f"get it {_GET_ORLIB} and set --data or {VARIABLE} to its folder"
         )
-    words = path.read_text(encoding="ascii", errors="replace").split()
     try:
-        numbers = np.array(words, dtype=np.int32)
-    except (ValueError, OverflowError) as error:
+        costs = problem_text.orlib(path.read_text(encoding="ascii", errors="replace"))
+    except ValueError as error:
         raise ValueError(f"{path} is damaged: {error}; get it again {_GET_ORLIB}") from None
-    if len(numbers) == 0 or numbers[0] != n or len(numbers) != 1 + n * n:
-        raise ValueError(
-            f"{path} has {len(numbers)} numbers beginning with {' '.join(words[:1])}; "
-            f"expected {n} and then {n}×{n} costs; get it again {_GET_ORLIB}"
-        )
-    return numbers[1:].reshape(n, n)
+    if len(costs) != n:
+        raise ValueError(f"{path} has n = {len(costs)}, not {n}; get it again {_GET_ORLIB}")
+    return costs
 
 
 def _paired(pixels: np.ndarray, label: np.ndarray, source: str) -> Images:

@@ -1,21 +1,26 @@
-"""Cases: one instance of a family each."""
+"""Cases: one instance of a family each, or the problem in a file."""
 
 from __future__ import annotations
 
 import inspect
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from lapmark.bench.util import spec
 from lapmark.solvers.problem import Problem
 
+from . import file_problems
 from .family import get
 
 
 @dataclass(frozen=True)
 class Case:
-    """One instance of a family, or of a study of the gallery: its name, a size, a seed and settings."""
+    """One instance of a family, of a study of the gallery, or of a file: its name, a size, a seed and settings.
+
+    `problem` is the name of the family, or that of a file (`file_problems`), whose size is its number of rows.
+    """
 
     problem: str
     n: int
@@ -35,19 +40,49 @@ class Case:
         assert isinstance(seed, int)
         return cls(name, n, seed, params)
 
+    @classmethod
+    def of_file(cls, path: Path, settings: Mapping[str, spec.Value]) -> Case:
+        """Read a file and return its case; raise a ValueError for a file that is damaged or no problem."""
+        return cls(file_problems.name_of(path), file_problems.facts(path, settings).shape[0], params=dict(settings))
+
+    @property
+    def file(self) -> Path | None:
+        """The file of the problem, None for an instance of a family."""
+        return file_problems.path_of(self.problem) if file_problems.is_file_name(self.problem) else None
+
     @property
     def label(self) -> str:
         """The case without size and seed, as a spec: one curve over n."""
         return spec.show(self.problem, self.params)
 
+    @property
+    def kind(self) -> type[Problem]:
+        """Assignment or Transport."""
+        return get(self.problem).kind if self.file is None else file_problems.facts(self.file, self.params).kind
+
+    @property
+    def versions(self) -> Mapping[str, str]:
+        """{name: digest} of the code of a family that is not Lapmark's own."""
+        return get(self.problem).versions if self.file is None else {}
+
     def build(self) -> Problem:
-        """Build the problem; a ValueError names a size or a setting that the family does not take."""
+        """Build the problem; a ValueError names a size or a setting that the family does not take, or a bad file."""
+        if self.file is not None:
+            return self._read(self.file)
         build = get(self.problem).build
         spec.check(self.label, build, 2, self.params)
         return build(self.n, self.seed, **self.params)
 
+    def _read(self, file: Path) -> Problem:
+        problem = file_problems.read(file, self.params)
+        if problem.shape[0] != self.n:
+            raise ValueError(f"{file} has {problem.shape[0]:,} rows, not {self.n:,}: a file has its own size")
+        return problem
+
     @property
     def settings(self) -> dict[str, Any]:
-        """All settings of the family: those of the case, and the defaults of the others."""
+        """All settings of the family, those of the case and the defaults of the others; of a file its kind of cost."""
+        if self.file is not None:
+            return {"cost": file_problems.facts(self.file, self.params).cost, **self.params}
         defaults = list(inspect.signature(get(self.problem).build).parameters.values())[2:]
         return {**{each.name: each.default for each in defaults}, **self.params}

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from lapmark.bench import problems
 from lapmark.bench.environments import available_solvers, inventory
-from lapmark.bench.problems import Case
+from lapmark.bench.problems import Case, file_problems
 from lapmark.bench.system.machine import source
 from lapmark.bench.util import spec
 from lapmark.bench.worker.protocol import BUILD_MATRIX
@@ -106,14 +106,16 @@ def plan(
 
     `solvers` and `cases` are specs. A solver's name alone stands for every point of its accuracy curve, and no solvers
     for all that solve the case's kind of problem; `expand_case` says what a case stands for. `sizes` take the place of
-    each family's own. Each number of threads is a cell of its own for a solver that takes them; others run with the
-    fewest.
+    each family's own; a file has its own, and `sizes` are an error if there are only files. Each number of threads is a
+    cell of its own for a solver that takes them; others run with the fewest.
     """
-    found = {str(case): case for text in cases for case in expand_case(text, sizes)}
+    files = [text for text in cases if file_problems.find(text)]
+    sized = sizes if len(files) == len(cases) else ()
+    found = {str(case): case for text in cases for case in expand_case(text, sized if text in files else sizes)}
     resolved: dict[str, Cell] = {}
     planned = []
     for case in sorted(found.values(), key=lambda case: case.n):
-        kind = problems.get(case.problem).kind
+        kind = case.kind
         texts = solvers or [name for name, one in available_solvers.solvers().items() if one.capabilities.solves(kind)]
         specs = [variant for text in texts for variant in expand_solver(text, kind)]
         if case.settings.get("cost") not in (None, "dense"):
@@ -148,13 +150,16 @@ def expand_case(text: str, sizes: Sequence[int] = ()) -> list[Case]:
     """Return the cases that a spec on the command line stands for; it may contain `n` and `seed`.
 
     A family's name stands for all its variants, and other settings are added to each. A spec that sets what
-    distinguishes the variants stands for itself alone.
+    distinguishes the variants stands for itself alone. The path of a file is one case, that of a folder one for each
+    cost file in it; all are read, so that a ValueError names a wrong one before anything is measured.
     """
     name, given = spec.parse(text)
     family = problems.get(name)
     n, seed = given.pop("n", None), given.pop("seed", 0)
     if not isinstance(seed, int) or not isinstance(n, int | None):
         raise ValueError(f"{text}: n and seed must be whole numbers")
+    if found := file_problems.find(text):
+        return _file_cases(*found, sizes)
     spec.check(text, family.build, 2, given)
     own = sizes or ([n] if n is not None else [])
     varied = {setting for variant in family.variants for setting in variant}
@@ -167,5 +172,17 @@ def _rank(cell: Cell) -> int:
     if cell.capabilities is None:
         return -1
     if cell.name in REFERENCES:
+def _file_cases(path: Path, settings: dict[str, spec.Value], sizes: Sequence[int]) -> list[Case]:
+    """Return the cases of a file or a folder."""
+    n, seed = settings.pop("n", None), settings.pop("seed", 0)
+    if sizes or seed != 0:
+        given = f"-n {sizes[0]}" if sizes else f"seed = {seed}"
+        raise ValueError(f"{given}: {path} has its own size and no seed; leave it out")
+    cases = [Case.of_file(file, settings) for file in file_problems.contents(path).files]
+    if n is not None and any(case.n != n for case in cases):
+        raise ValueError(f"{path} has {cases[0].n:,} rows, not {n}: a file has its own size; leave n out")
+    return cases
+
+
         return REFERENCES.index(cell.name)
     return len(REFERENCES) + (not cell.capabilities.duals)

@@ -4,7 +4,7 @@
     plugins = ["mine.py"]                            # files beside this one that register solvers
     data = "mnist"                                   # folder with data files
     solvers = ["jv-avx2", "lap1015:epsilon=false"]   # default: every solver
-    problems = ["uniform", "tracking:n=128"]
+    problems = ["uniform", "tracking:n=128", "data"] # families, and files or folders beside this one
     n = [500, 2000]                                  # default: each problem's own sizes
     threads = [1, 2]                                 # default: 1; -1 is all cores
     rounds = 5                                       # processes over which the calls of a cell are spread
@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from lapmark.bench.problems import file_problems
 from lapmark.bench.util import spec, units
 from lapmark.solvers import plugins, registry
 from lapmark.solvers.validation import check_threads
@@ -50,9 +51,12 @@ class Config:
     memory: int | None = None
 
     def sized(self, problems: Sequence[str]) -> list[str]:
-        """Return the specs of problems, each at every size of `n` unless it contains its own."""
+        """Return the specs of problems, each at every size of `n` unless it is a file or contains its own."""
         found = []
         for text in problems:
+            if file_problems.find(text):
+                found.append(text)
+                continue
             name, settings = spec.parse(text)
             sizes = () if "n" in settings else self.n
             found += [spec.show(name, {**settings, "n": n}) for n in sizes] or [text]
@@ -78,16 +82,26 @@ def load(name: str) -> Config:
     return Config(**read)
 
 
-def specs_reader(expand: Callable[[str], object]) -> Reader:
+def specs_reader(
+    expand: Callable[[str], object], located: Callable[[str, Path], str] = lambda text, folder: text
+) -> Reader:
+    """Return a reader of specs: `located` adapts each to the current folder, and `expand` checks it."""
+
     def read(value: Any, folder: Path) -> tuple[str, ...]:
+        specs = []
         for place, text in enumerate(check_texts(value, '["first", "second:setting=1"]')):
             try:
-                expand(text)
+                specs.append(located(text, folder))
+                expand(specs[-1])
             except ValueError as error:
                 raise WrongItem(place, error) from None
-        return tuple(value)
+        return tuple(specs)
 
     return read
+
+
+#: Reads specs of problems, with files and folders beside the one that names them.
+read_problems = specs_reader(expand_case, file_problems.located)
 
 
 def read_plugins(value: Any, folder: Path) -> tuple[str, ...]:
@@ -120,7 +134,7 @@ KEYS: dict[str, Reader] = {
     "plugins": read_plugins,
     "data": _folder,
     "solvers": specs_reader(expand_solver),
-    "problems": specs_reader(expand_case),
+    "problems": read_problems,
     "n": read_counts,
     "threads": _threads,
     "rounds": read_count,

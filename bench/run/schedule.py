@@ -91,8 +91,8 @@ class CaseSchedule:
     Call `next` for the next event, and `record` with the record of each round. A round without a record is offered
     again, unless another run has stored its cell meanwhile. `machine` is the one that measures.
 
-    `digest` returns the digest of the case's problem, or None where it is unknown, and is called only if a cell is to
-    be measured. A stored record of a problem with another digest, whose data have changed since, is ignored.
+    `digest` returns the digest of the case's problem, or None where it is unknown. It is called only if a cell is to be
+    measured, or for a file, which a user may have changed. A stored record of a problem with another digest is ignored.
     """
 
     def __init__(
@@ -111,7 +111,7 @@ class CaseSchedule:
         kept = [cell for cell, record in stored if not schedule.runs_again(record)]
         final = [cell for cell, record in stored if schedule.settings.is_final(record) and cell in kept]
         is_complete = all(cell in final for cell in cells if cell.missing is None)
-        current = None if is_complete else digest()
+        current = None if is_complete and cells[0].case.file is None else digest()
         #: Records to replace, by key, until their cells are measured anew.
         self._outdated = {
             cell.key(machine): record

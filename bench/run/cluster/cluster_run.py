@@ -7,6 +7,7 @@ but the record asked for is not used again, unless it leaves the cluster and joi
 """
 
 import contextlib
+import functools
 import itertools
 import time
 from collections import Counter, deque
@@ -15,7 +16,9 @@ from concurrent.futures import CancelledError
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
+from lapmark.bench.problems import Case
 
+from lapmark.bench.run import built_case
 from lapmark.bench.results.record import Record
 from lapmark.bench.run.cells import Cell
 from lapmark.bench.run.measure import RunSettings, unmeasured
@@ -113,7 +116,9 @@ class ClusterRun:
                 yield from self._check_workers(planned, cases)
                 for host, (address, place) in self._idle().items():
                     if cases:
-                        rounds = CaseSchedule(self.schedule, cases.popleft(), place.machine)
+                        cells = cases.popleft()
+                        digest = functools.partial(self._digest_of_file, cells[0].case)
+                        rounds = CaseSchedule(self.schedule, cells, place.machine, digest)
                         self._hosts[host] = _BusyHost(address, place, rounds)
                         yield from self._advance(host)
                 for host in self._done():
@@ -204,6 +209,15 @@ class ClusterRun:
             workers=[busy.address],
             pure=False,
         )
+    def _digest_of_file(self, case: Case) -> str | None:
+        """Return the digest of the problem in a file, which every host must have; None for an instance of a family."""
+        if case.file is not None and str(case) not in self._digests:
+            built = built_case.build(case)
+            if isinstance(built, str):
+                raise ClusterError(built)
+            self._digests[str(case)] = built.digest, "this machine"
+        return self._digests[str(case)][0] if case.file is not None else None
+
 
     def _known_bound(self, busy: _BusyHost) -> dict[str, float]:
         """Return the best known bound on the problem of a host's case, by the problem's digest."""

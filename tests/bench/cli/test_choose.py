@@ -121,20 +121,15 @@ def test_files_are_read_as_what_they_are(elsewhere: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "content", "fault"),
     [
-        ("costs.txt", b"1 2", "the name of a cost file must end in .npy, .npz or .csv"),
         ("costs.csv", b"1,2\n3,four\n", "row 2 of column '2' is 'four', not a number"),
         ("costs.csv", b"task 1,task 2\n1,2\n3,four\n", "row 2 of column 'task 2' is 'four', not a number"),
         ("costs.csv", b"x,y\n", "a problem of shape (0, 2) is empty"),
         ("costs.csv", b"1,\xe9\n", "byte 0xe9 is not UTF-8; save the table as UTF-8"),
-        ("costs.csv.gz", b"1,2\n", "it is damaged"),
-        (
-            "costs.csv",
-            b"1,2\n3\n",
-            "contains invalid numeric entries: nan at [1, 1]; detected layout: separator ,, no",
-        ),
-        ("costs.csv", b"", "No columns to parse"),
-        ("costs.npy", b"no array", "it is not an array that np.load reads; write it with np.save"),
-        ("costs.npz", b"no archive", "costs.npz"),
+        ("costs.csv.gz", b"\x1f\x8b1,2\n", "it is damaged"),
+        ("costs.csv", b"1,2\n3\n", "row 2 of column '2' is missing; write inf for a forbidden pair; detected layout: "),
+        ("costs.csv", b"", "it is empty"),
+        ("costs.npy", b"no array", "its first bytes are not those of a .npy file"),
+        ("costs.npz", b"no archive", "its first bytes are not those of a .npz file"),
     ],
 )
 def test_choose_a_bad_file_names_it_and_the_fault(elsewhere: Path, name: str, content: bytes, fault: str) -> None:
@@ -202,11 +197,10 @@ def test_choose_a_table_shows_its_layout_and_accepts_no_header(elsewhere: Path) 
 
 
 def test_choose_an_archive_of_other_arrays_names_them(elsewhere: Path) -> None:
-    np.savez("other.npz", weights=X)
+    np.savez("other.npz", weights=X, heights=X)
     code, output = lapmark("choose", "other.npz")
     assert code == 2
-    assert "expected points x and y" in output
-    assert "has weights" in output
+    assert "it holds weights (200×2), heights (200×2); call the matrix of costs cost" in output
 
 
 @pytest.mark.parametrize(

@@ -189,7 +189,7 @@ def test_read_gzipped_files(tmp_path: Path) -> None:
         ("t.csv", b"x,y\n1,2\n3,4,5\n6,7\n", "Expected 2 fields in line 3, saw 3"),
         ("t.csv", b"", "No columns to parse"),
         ("t.csv.gz", gzip.compress(b"x,y\n" * 99, mtime=0)[:-9], "it is damaged"),
-        ("t.csv.gz", b"x,y\n", "it is damaged"),
+        ("t.csv.gz", b"\x1f\x8bx,y\n", "it is damaged"),
     ],
 )
 def test_read_a_bad_file_names_the_fault(tmp_path: Path, name: str, content: bytes, fault: str) -> None:

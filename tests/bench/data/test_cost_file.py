@@ -1,0 +1,291 @@
+"""Cost files of every format, in what state users save them."""
+
+from __future__ import annotations
+
+import gzip
+import pickle
+import shutil
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+import scipy.io
+import scipy.sparse
+
+from lapmark import Assignment, DenseCost, PointCost, SparseCost, Transport
+from lapmark.bench.data import cost_file, problem_text
+
+COSTS = np.random.default_rng(0).random((4, 5))
+FRAME = pd.DataFrame(COSTS, columns=list("abcde"))
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def matrix(name: str) -> np.ndarray:
+    """Return the matrix of a file that holds an assignment of one."""
+    problem = cost_file.read(name)
+    assert isinstance(problem, Assignment)
+    assert isinstance(problem.cost, DenseCost)
+    return problem.cost.matrix
+
+
+def fault(name: str) -> str:
+    """Return the error of a file that cannot be read, which names it."""
+    with pytest.raises(ValueError) as error:
+        cost_file.read(name)
+    assert str(error.value).startswith(f"{name}: ")
+    return str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("given", "name"), [("costs.npy", "costs.npz"), ("costs.npz", "costs.npy"), ("costs.npy", "c")]
+)
+def test_read_goes_by_the_content_not_the_name(given: str, name: str) -> None:
+    (np.save if given.endswith(".npy") else np.savez)(given, COSTS)
+    shutil.move(given, name)
+    np.testing.assert_array_equal(matrix(name), COSTS)
+
+
+@pytest.mark.parametrize("content", [{"weights": COSTS}, {"arr_0": COSTS}, {"cost": COSTS}])
+def test_read_archive_of_one_matrix_needs_no_known_name(content: dict[str, np.ndarray]) -> None:
+    np.savez("costs.npz", **content)
+    np.testing.assert_array_equal(matrix("costs.npz"), COSTS)
+
+
+def test_read_archive_of_a_matrix_and_masses_is_a_transport_problem() -> None:
+    np.savez("costs.npz", C=COSTS, a=np.full(4, 0.25), b=np.full(5, 0.4), partial=True)
+    problem = cost_file.read("costs.npz")
+    assert isinstance(problem, Transport)
+    assert problem.partial
+    assert [float(each.sum()) for each in problem.masses] == [1, 2]
+
+
+@pytest.mark.parametrize(
+    "content",
+    [{"foo": COSTS, "bar": COSTS}, {"cost": COSTS, "A": np.ones(4)}, {"x": COSTS}, {"cost": COSTS, "C": COSTS}],
+)
+def test_read_archive_with_unclear_arrays_lists_them_and_the_names_that_are_read(
+    content: dict[str, np.ndarray],
+) -> None:
+    np.savez("costs.npz", **content)
+    message = fault("costs.npz")
+    assert all(f"{name} ({'×'.join(map(str, array.shape))})" in message for name, array in content.items())
+    assert "call the matrix of costs cost, C, M or D, or give points x and y" in message
+
+
+@pytest.mark.parametrize("settings", [{}, {"do_compression": True}, {"format": "4"}])
+@pytest.mark.parametrize("names", [{"costMatrix": COSTS, "n": 3}, {"anything": COSTS}, {"C": COSTS, "other": COSTS.T}])
+def test_read_matlab_file_takes_the_only_matrix_or_a_known_name(
+    names: dict[str, Any], settings: dict[str, Any]
+) -> None:
+    scipy.io.savemat("costs.mat", names, **settings)
+    np.testing.assert_array_equal(matrix("costs.mat"), COSTS)
+    layout = cost_file.read_with_layout("costs.mat")[1]
+    assert all(name in layout for name in names) == (len(names) > 1)
+
+
+def test_read_matlab_file_of_points_and_of_a_sparse_matrix() -> None:
+    scipy.io.savemat("points.mat", {"X": np.ones((3, 2)), "Y": np.zeros((4, 2))})
+    points = cost_file.read("points.mat").cost
+    assert isinstance(points, PointCost)
+    assert points.shape == (3, 4)
+    scipy.io.savemat("sparse.mat", {"S": scipy.sparse.csc_array(np.eye(3))})
+    sparse = cost_file.read("sparse.mat").cost
+    assert isinstance(sparse, SparseCost)
+    assert sparse.csr.nnz == 3
+    scipy.io.savemat("masses.mat", {"C": COSTS, "a": np.full((4, 1), 0.25), "b": np.full(5, 0.2), "reach": 2})
+    problem = cost_file.read("masses.mat")
+    assert isinstance(problem, Transport)
+    assert problem.reach == 2
+
+
+def matlab(**variables: Any) -> bytearray:
+    scipy.io.savemat("made.mat", variables)
+    return bytearray(Path("made.mat").read_bytes())
+
+
+def test_read_matlab_file_with_a_fault_names_it() -> None:
+    whole = matlab(foo=COSTS)
+    shape = whole.find(np.array([5, 8, 4, 5], "<i4").tobytes()) + 8
+    terabytes = bytearray(whole)
+    terabytes[shape : shape + 8] = np.array([2**30, 2**30], "<i4").tobytes()
+    for content, message in (
+        (terabytes, "declares foo as 1073741824×1073741824, more than"),
+        (whole[:200], "it is damaged, or no file of MATLAB"),
+        (b"MATLAB 7.3 MAT-file, Platform".ljust(512), "write it with save -v7"),
+        (b"\x89HDF\r\n\x1a\n".ljust(512), "write it with save -v7"),
+        (matlab(word="abc"), "it holds no numeric matrix; has word (char)"),
+        (matlab(foo=COSTS, bar=COSTS), "it holds foo (4×5), bar (4×5); call the matrix of costs cost"),
+    ):
+        Path("costs.mat").write_bytes(content)
+        assert message in fault("costs.mat")
+
+
+@pytest.mark.parametrize("write", [pd.DataFrame.to_parquet, pd.DataFrame.to_feather], ids=["parquet", "feather"])
+@pytest.mark.parametrize(
+    "frame",
+    [
+        FRAME,
+        FRAME.astype("float32"),
+        FRAME.round(1).convert_dtypes(),
+        FRAME.round().astype("Int64"),
+        FRAME.astype("double[pyarrow]"),
+        FRAME.assign(c=[Decimal("0.5"), Decimal(2), Decimal(3), Decimal(4)]),
+        FRAME.assign(c=pd.Categorical([1.5, 2.5, 1.5, 2.5])),
+        FRAME.assign(c=[True, False, True, True]),
+    ],
+    ids=["float64", "float32", "nullable", "nullable integers", "Arrow", "decimal", "categories", "bool"],
+)
+def test_read_columnar_file_takes_every_kind_of_number(frame: pd.DataFrame, write: Any) -> None:
+    write(frame, "costs.table")
+    found = matrix("costs.table")
+    np.testing.assert_array_equal(found, frame.astype(object).to_numpy(float))
+    if frame is FRAME or frame.dtypes.eq("float32").all():
+        assert found.dtype == frame.dtypes.iloc[0]
+
+
+def test_read_columnar_file_drops_names_of_rows() -> None:
+    FRAME.set_index(pd.Index(list("wxyz"))).to_parquet("index.parquet")
+    FRAME.assign(who=list("wxyz"))[["who", *FRAME]].to_parquet("names.parquet")
+    for name in ("index.parquet", "names.parquet"):
+        np.testing.assert_array_equal(matrix(name), COSTS)
+
+
+@pytest.mark.parametrize(
+    ("column", "message"),
+    [
+        (pd.array([1, 2, None, 4], dtype="Int64"), "row 3 of column 'c' is missing; write inf for a forbidden pair"),
+        ([1.0, np.nan, 2.0, 3.0], "row 2 of column 'c' is missing"),
+        (list("wxyz"), "row 1 of column 'c' is 'w', not a number"),
+        (pd.to_datetime(["2030-01-01"] * 4), "row 1 of column 'c' is Timestamp('2030-01-01 00:00:00'), not a number"),
+    ],
+)
+def test_read_columnar_file_names_an_entry_that_is_no_number(column: Any, message: str) -> None:
+    FRAME.assign(c=column).to_parquet("costs.parquet")
+    assert message in fault("costs.parquet")
+
+
+@pytest.mark.parametrize("suffix", ["parquet", "feather"])
+def test_read_columnar_file_that_is_cut_short_names_it(suffix: str) -> None:
+    getattr(FRAME, f"to_{suffix}")("whole")
+    Path(f"costs.{suffix}").write_bytes(Path("whole").read_bytes()[:300])
+    fault(f"costs.{suffix}")
+
+
+@pytest.mark.parametrize("packed", [False, True])
+def test_read_orlib_text(packed: bool) -> None:
+    text = " 3\n 1 2 3 4\n 5 6 7\n 8 9\n"
+    name = "assign3.txt" + ".gz" * packed
+    Path(name).write_bytes(gzip.compress(text.encode()) if packed else text.encode())
+    assert matrix(name).tolist() == [[1, 2, 3], [4, 5, 6], [7, 8, 9]]
+
+
+@pytest.mark.parametrize("text", ["3\n1 2 3\n4 5 6\n7 8\n", "1000000000\n1 2 3\n"])
+def test_read_orlib_text_of_another_size_names_it(text: str) -> None:
+    Path("assign.txt").write_text(text)
+    assert "expected n and then n·n costs" in fault("assign.txt")
+
+
+def test_read_text_table_without_the_suffix_of_one() -> None:
+    Path("costs.txt").write_text("1 2 3\n4 5 6\n")
+    assert matrix("costs.txt").tolist() == [[1, 2, 3], [4, 5, 6]]
+    Path("costs").write_text("1;2,5\n4;5\n")
+    assert matrix("costs").tolist() == [[1, 2.5], [4, 5]]
+
+
+def test_read_dimacs_assignment() -> None:
+    arcs = "a 1 3 5\na 1 4 6\na 2 3 7\n"
+    Path("some.asn").write_text(f"c made by hand\np asn 4 3\nn 1\nn 2\n{arcs}")
+    cost = cost_file.read("some.asn").cost
+    assert isinstance(cost, SparseCost)
+    assert cost.csr.nnz == 3
+    assert cost.csr.toarray().tolist() == [[5, 6], [7, 0]]
+    Path("all.txt").write_text(f"p asn 4 5\nn 1\nn 2\n{arcs}a 2 4 0\na 2 4 9\n")
+    assert matrix("all.txt").tolist() == [[5, 6], [7, 0]]  # of parallel arcs the cheaper
+
+
+def test_read_dimacs_flow_is_a_transport_problem_or_an_assignment() -> None:
+    arcs = "a 1 3 0 10 5\na 1 4 0 10 6\na 2 3 0 10 7\na 2 4 0 2 1\n"
+    Path("flow.min").write_text(f"p min 4 4\nn 1 3\nn 2 2\nn 3 -4\nn 4 -1\n{arcs}")
+    problem = cost_file.read("flow.min")
+    assert isinstance(problem, Transport)
+    assert [each.tolist() for each in problem.masses] == [[3, 2], [4, 1]]
+    assert problem.cost.dense().tolist() == [[5, 6], [7, 1]]
+    Path("unit.min").write_text(f"p min 4 4\nn 1 1\nn 2 1\nn 3 -1\nn 4 -1\n{arcs}")
+    assert matrix("unit.min").tolist() == [[5, 6], [7, 1]]
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("p asn 1000000000 1\nn 1\na 1 2 3\n", "declares 1,000,000,000 nodes, but its 1 arcs reach fewer"),
+        ("p asn 4 2\nn 1\na 1 2 3\n", "declares 2 arcs, but it has 1"),
+        ("p asn 4 3\nn 1\na 3 1 5\na 1 4 6\na 1 3 7\n", "arc 3 1 does not lead from the left side to the right"),
+        ("p asn 2 1\nn 1\na 1 2 x\n", "line 3 is 'a 1 2 x'; expected numbers: a NODE NODE COST"),
+        ("p asn 2 1\nn 1\na 1 2\n", "line 3 is 'a 1 2'; expected a NODE NODE COST"),
+        ("p asn 2 1\na 1 2 3\n", "no nodes on one side"),
+        ("p asn 2 1\nn 1\na 1 9 3\n", "node 9 is not one of the 2 nodes"),
+        ("p sp 2 1\n", "line 1 is 'p sp 2 1'; expected p asn NODES ARCS or p min NODES ARCS"),
+        ("words\n", "line 1 begins with 'words'; expected c or p"),
+        ("c empty\n", "it has no line p asn NODES ARCS"),
+        ("p asn 2 1\np asn 2 1\n", "line 2 is a second line p"),
+        ("p min 3 3\nn 1 3\nn 3 -3\na 1 2 0 9 5\na 2 3 0 9 6\na 1 3 0 9 7\n", "arc 1 2 does not lead from a supply"),
+        ("p min 2 1\nn 1 3\nn 2 -3\na 1 2 0 1 5\n", "arc 1 2 has bounds 0 to 1; bounds are not solved here"),
+    ],
+)
+def test_read_dimacs_text_with_a_fault_names_it(text: str, message: str) -> None:
+    Path("costs.asn").write_text(text)
+    assert message in fault("costs.asn")
+
+
+def test_orlib_keeps_whole_costs_exact() -> None:
+    assert problem_text.orlib("1\n2147483647").dtype == np.int32
+    assert problem_text.orlib(f"1\n{2**40}").tolist() == [[2**40]]
+    assert problem_text.orlib("1\n0.5").tolist() == [[0.5]]
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("costs.pkl", pickle.dumps(COSTS), "it is a pickle, which runs code as it is read; write it with np.save"),
+        ("costs.npz", b"no archive", "its first bytes are not those of a .npz file"),
+        ("costs.bin", b"ab\0\1", "it is neither text nor of another known format; known are .npy"),
+        ("costs.csv", b"", "it is empty"),
+        ("costs.csv", "1,2\n".encode("utf-16"), "save the table as UTF-8"),
+        ("costs.csv", b"a,b,c\n1,,3\n1,2,3\n", "row 1 of column 'b' is missing; write inf for a forbidden pair"),
+    ],
+)
+def test_read_of_what_is_no_cost_file_names_the_cure(name: str, content: bytes, message: str) -> None:
+    Path(name).write_bytes(content)
+    assert message in fault(name)
+
+
+def test_read_table_is_unpacked_by_its_content() -> None:
+    Path("packed.csv").write_bytes(gzip.compress(b"1,2\n3,4\n"))
+    Path("plain.csv.gz").write_bytes(b"1,2\n3,4\n")
+    for name in ("packed.csv", "plain.csv.gz"):
+        assert matrix(name).tolist() == [[1, 2], [3, 4]]
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "expected"),
+    [
+        ("costs.npy", b"", True),
+        ("assign.txt", b" 3\n1 2", True),
+        ("costs.TXT", b"1,2\n", True),
+        ("graph.txt", b"c a comment\np asn 2 1\n", True),
+        ("README.txt", b"Costs of 2030\n", False),
+        ("README.md", b"1 2 3\n", False),
+        ("empty.txt", b"", False),
+    ],
+)
+def test_is_cost_file_looks_into_texts(name: str, content: bytes, expected: bool) -> None:
+    Path(name).write_bytes(content)
+    assert cost_file.is_cost_file(Path(name)) is expected
