@@ -1,18 +1,29 @@
 """`lapmark run`: measure solvers on problems."""
 
+from __future__ import annotations
+
 import contextlib
 import os
+import shlex
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from . import completion, options
-from .base import INTERRUPTED, RESULTS, app, plain_console, user_errors
+from .base import INTERRUPTED, RESULTS, app, plain_console, typed_command, user_errors
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from lapmark.bench.run.schedule import Finished
 
 #: Defaults: seconds and bytes of a call, and seconds of calls per cell.
 TIMEOUT, MEMORY, BUDGET = 60.0, 8 << 30, 0.25
+
+#: The option that raises each limit.
+_LIMIT_OPTIONS = {"time": "timeout", "memory": "memory"}
 
 #: Headings of the help.
 WHAT, LIMITS, WHERE = "What", "Limits", "Where"
@@ -28,6 +39,7 @@ WHAT, LIMITS, WHERE = "What", "Limits", "Where"
     },
 )
 def run(
+    context: typer.Context,
     config: Annotated[
         str | None,
         typer.Option(
@@ -121,21 +133,25 @@ def run(
     from lapmark.bench.results.statuses import STATUSES
     from lapmark.bench.results.store import Store, StoreError
     from lapmark.bench.run import configuration as configs
+    from lapmark.bench.run import run_summary
     from lapmark.bench.run.cells import plan
     from lapmark.bench.run.cluster.cluster_run import ClusterError, ClusterRun
     from lapmark.bench.run.local_run import LocalRun
     from lapmark.bench.run.measure import RunSettings
-    from lapmark.bench.run.progress import Board, summary
+    from lapmark.bench.run.progress import Board
     from lapmark.bench.run.schedule import Finished, Schedule
     from lapmark.bench.system import conditions
     from lapmark.bench.system import instruction_counts as counters
     from lapmark.bench.system.file_lock import LockError
+    from lapmark.bench.util.units import show_count_of
     from lapmark.bench.worker.resource_limits import Limits
     from lapmark.solvers import plugins
 
     console = plain_console()
     files = tuple(str(path.resolve()) for path in plugin or ())
     with user_errors():
+        if to.is_file():
+            raise ValueError(f"--to {to}: it is a file; name a folder")
         counting = counters.choose_method(instructions) if instructions else ""
         again = STATUSES if fresh else _statuses(retry or ())
         for file in files:
@@ -172,20 +188,43 @@ def run(
                     if isinstance(event, Finished):
                         done.append(event)
         except (KeyboardInterrupt, ClusterError, LockError, StoreError) as end:
-            kept = f"Stopped after {len(done)} of {len(cells)} cells, which are kept in {to}."
+            kept = f"Stopped after {len(done):,} of {show_count_of(len(cells), 'cell')}, which are kept in {to}."
             console.print(*end.args, kept, "The same command continues.", markup=False, soft_wrap=True)
             raise typer.Exit(1 if end.args else INTERRUPTED) from None
+    _show_end(context, console, done, store.path, to)
+    raise typer.Exit(run_summary.exit_status(event.record for event in done))
+
+
+def _show_end(context: typer.Context, console: Console, done: Sequence[Finished], store: Path, to: Path) -> None:
+    """Show the table, the failures and what to run next."""
+    from lapmark.bench.run import run_summary
+    from lapmark.bench.system import conditions
+    from lapmark.bench.util.units import show_count_of
+
+    records = [event.record for event in done]
     resumed = sum(event.resumed for event in done)
-    console.print(summary(event.record for event in done))
-    earlier = f", {resumed} from an earlier run" if resumed else ""
-    console.print(f"{len(done)} cells in {store.path}{earlier}", markup=False, soft_wrap=True)
-    if noisy := sum(conditions.is_loaded(event.record.conditions) for event in done):
+    console.print(run_summary.table(records), *[""] * console.is_terminal, sep="\n")
+    earlier = f", {resumed:,} from an earlier run" if resumed else ""
+    console.print(f"{show_count_of(len(done), 'cell')} in {store}{earlier}", markup=False, soft_wrap=True)
+    if noisy := sum(conditions.is_loaded(record.conditions) for record in records):
         share = f"other processes took more than {conditions.LOADED:.0%} of their cores' time"
-        console.print(
-            f"[yellow]{noisy} of these cells were measured under load[/]: {share}. --retry loaded runs them again",
-            soft_wrap=True,
-        )
-    console.print(f"Figures and tables: lapmark report {to}", markup=False, soft_wrap=True)
+        were = "was measured" if noisy == 1 else "were measured"
+        console.print(f"[yellow]{show_count_of(noisy, 'cell')} {were} under load[/]: {share}. To run them again:")
+        console.print(_retry(context, "loaded"), markup=False, soft_wrap=True)
+    for line in run_summary.reasons(records):
+        console.print(line)
+    if statuses := run_summary.failures(records):
+        options = [f"--{_LIMIT_OPTIONS[limit]}" for limit in run_summary.limits_reached(records)]
+        higher = f" (a higher {' or '.join(options)} may help)" if options else ""
+        console.print(f"To run the failed cells again{higher}:")
+        status = statuses[0] if len(statuses) == 1 else "failed"
+        console.print(_retry(context, status), markup=False, soft_wrap=True)
+    console.print(f"Figures and tables: lapmark report {shlex.quote(str(to))}", markup=False, soft_wrap=True)
+
+
+def _retry(context: typer.Context, status: str) -> str:
+    """Return the command that runs the cells of a status again."""
+    return "  " + typed_command(context, "--retry", status, without=("--fresh", "--retry="))
 
 
 def _statuses(names: Sequence[str]) -> set[str]:

@@ -53,6 +53,11 @@ def show_count(value: float) -> str:
     return f"{value:,.0f}"
 
 
+def show_count_of(count: int, noun: str) -> str:
+    """Return a count of things: `1 cell`, `1,204 cells`."""
+    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
+
+
 def _read(text: str, units: Mapping[str, float], what: str, examples: str) -> float:
     found = re.fullmatch(r"\s*(\d+(?:\.\d*)?|\.\d+)\s*([a-zµ]+)\s*", text, re.IGNORECASE)
     factor = found and next((units[unit] for unit in units if unit.lower() == found[2].lower()), None)

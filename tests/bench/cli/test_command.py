@@ -54,7 +54,7 @@ def test_run_prints_a_line_per_cell_and_a_table(tmp_path: Path) -> None:
     code, output = lapmark("run", "-s", "jv", "-p", "uniform", "-n", 8, "--budget", "10ms", "--to", tmp_path)
     assert code == 0, output
     assert "ok       jv" in output
-    assert "1 cells in" in output
+    assert "1 cell in" in output
     code, output = lapmark("run", "-s", "jv", "-p", "uniform", "-n", 8, "--budget", "10ms", "--to", tmp_path, "--fresh")
     assert code == 0
     assert "from an earlier run" not in output

@@ -55,3 +55,12 @@ def test_show_duration_picks_the_unit(seconds: float, text: str) -> None:
 )
 def test_show_size_picks_the_unit(count: int, text: str) -> None:
     assert units.show_size(count) == text
+
+
+def test_show_count_of_has_a_plural_where_it_is_due() -> None:
+    assert [units.show_count_of(count, "cell") for count in (0, 1, 2, 1204)] == [
+        "0 cells",
+        "1 cell",
+        "2 cells",
+        "1,204 cells",
+    ]
