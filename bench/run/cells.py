@@ -153,13 +153,13 @@ def expand_case(text: str, sizes: Sequence[int] = ()) -> list[Case]:
     distinguishes the variants stands for itself alone. The path of a file is one case, that of a folder one for each
     cost file in it; all are read, so that a ValueError names a wrong one before anything is measured.
     """
+    if found := file_problems.find(text):
+        return _file_cases(*found, sizes)
     name, given = spec.parse(text)
     family = problems.get(name)
     n, seed = given.pop("n", None), given.pop("seed", 0)
     if not isinstance(seed, int) or not isinstance(n, int | None):
         raise ValueError(f"{text}: n and seed must be whole numbers")
-    if found := file_problems.find(text):
-        return _file_cases(*found, sizes)
     spec.check(text, family.build, 2, given)
     own = sizes or ([n] if n is not None else [])
     varied = {setting for variant in family.variants for setting in variant}
@@ -167,11 +167,6 @@ def expand_case(text: str, sizes: Sequence[int] = ()) -> list[Case]:
     return [Case(name, size, seed, settings) for settings in variants for size in own or family.sizes_with(settings)]
 
 
-def _rank(cell: Cell) -> int:
-    """Return the place of a solver on a case: those that prove a bound run before those that prove none."""
-    if cell.capabilities is None:
-        return -1
-    if cell.name in REFERENCES:
 def _file_cases(path: Path, settings: dict[str, spec.Value], sizes: Sequence[int]) -> list[Case]:
     """Return the cases of a file or a folder."""
     n, seed = settings.pop("n", None), settings.pop("seed", 0)
@@ -184,5 +179,10 @@ def _file_cases(path: Path, settings: dict[str, spec.Value], sizes: Sequence[int
     return cases
 
 
+def _rank(cell: Cell) -> int:
+    """Return the place of a solver on a case: those that prove a bound run before those that prove none."""
+    if cell.capabilities is None:
+        return -1
+    if cell.name in REFERENCES:
         return REFERENCES.index(cell.name)
     return len(REFERENCES) + (not cell.capabilities.duals)

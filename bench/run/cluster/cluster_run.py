@@ -16,10 +16,10 @@ from concurrent.futures import CancelledError
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
-from lapmark.bench.problems import Case
 
-from lapmark.bench.run import built_case
+from lapmark.bench.problems import Case
 from lapmark.bench.results.record import Record
+from lapmark.bench.run import built_case
 from lapmark.bench.run.cells import Cell
 from lapmark.bench.run.measure import RunSettings, unmeasured
 from lapmark.bench.run.schedule import CaseSchedule, Event, Finished, Round, Schedule, Waiting
@@ -209,6 +209,7 @@ class ClusterRun:
             workers=[busy.address],
             pure=False,
         )
+
     def _digest_of_file(self, case: Case) -> str | None:
         """Return the digest of the problem in a file, which every host must have; None for an instance of a family."""
         if case.file is not None and str(case) not in self._digests:
@@ -217,7 +218,6 @@ class ClusterRun:
                 raise ClusterError(built)
             self._digests[str(case)] = built.digest, "this machine"
         return self._digests[str(case)][0] if case.file is not None else None
-
 
     def _known_bound(self, busy: _BusyHost) -> dict[str, float]:
         """Return the best known bound on the problem of a host's case, by the problem's digest."""
