@@ -1,6 +1,8 @@
 """`lapmark gate`: a check whether a commit is worse than another."""
 
 import contextlib
+import functools
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any
@@ -104,6 +106,14 @@ def gate(
             rich_help_panel=WHERE,
         ),
     ] = RESULTS / "gate",
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR",
+            help="Also write reports for CI there: gate.json, gate.md, gate.junit.xml and gate.metrics.txt.",
+            rich_help_panel=WHERE,
+        ),
+    ] = None,
     fresh: Annotated[
         bool, typer.Option("--fresh", help="Discard earlier measurements.", rich_help_panel=WHERE)
     ] = False,
@@ -115,7 +125,7 @@ def gate(
     both commits is built and run with your permissions.
     """
     from lapmark.bench.compare.comparison import Comparison, Criteria
-    from lapmark.bench.gate import gate_run, preparation
+    from lapmark.bench.gate import ci_reports, gate_run, github_report, preparation
     from lapmark.bench.gate import settings as gate_settings
     from lapmark.bench.system.git_repository import Repository
 
@@ -170,6 +180,10 @@ def gate(
                 last = event.round
     assert comparison is not None
     show(comparison, form, every)
+    with user_errors():
+        if output is not None:
+            ci_reports.write_reports(comparison, output)
+        github_report.report_to_github(comparison, os.environ, functools.partial(typer.echo, err=True))
     console.print(f"Results: {folder}", markup=False, soft_wrap=True)
     if comparison.worse:
         raise typer.Exit(1)
