@@ -163,8 +163,8 @@ def gate(
         reasons=reasons,
     )
     with _progress(console) as say, user_errors(), preparation.sides(repository, (base, head), settings, say) as sides:
-        prepared = preparation.prepare(repository, sides, settings, to, say)
-        for note in prepared.notes:
+        prepared = preparation.prepare(repository, sides, settings, say)
+        for note in dict.fromkeys((*sides[0].build.notes, *sides[1].build.notes, *prepared.notes)):
             console.print(note, markup=False, soft_wrap=True)
         console.print(preparation.announcement(prepared.workload), markup=False, soft_wrap=True)
         folder = gate_run.folder_of(to, sides, prepared.workload)

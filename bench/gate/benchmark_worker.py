@@ -23,7 +23,7 @@ from typing import IO, Any
 
 import psutil
 
-from lapmark.bench.system import host_lock
+from lapmark.bench.system import host_lock, resident_memory
 from lapmark.bench.system.instruction_counts import HardwareCounter, counter_version
 from lapmark.bench.util.atomic_write import write_atomically
 from lapmark.bench.util.plain_text import plain
@@ -277,7 +277,6 @@ def _certified(problem: Any, answer: Any) -> dict[str, Any]:
 
 def call(job: Job) -> dict[str, Any]:
     """Call a marked function of the project in this process; return the fields of its record."""
-    import resource
     from statistics import median
 
     from lapmark.solvers import plugins
@@ -297,10 +296,9 @@ def call(job: Job) -> dict[str, Any]:
             result = found.function(*each)
         return (time.perf_counter() - started) / repeats, result
 
-    scale = 1 if sys.platform == "darwin" else 1024
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    before = resident_memory.start_peak()
     first, result = sample(1)  # it loads what is loaded on first use
-    peak = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) * scale
+    peak = max(resident_memory.read("VmHWM") - before, 0)
     repeats = min(max(round(SHORTEST / max(median(sample(1)[0] for _ in range(3)), 1e-9)), 1), 1000)
     if first > job.timeout:
         return {"failed": ("timeout", f"took {show_duration(first)}, over the limit of {show_duration(job.timeout)}")}

@@ -7,12 +7,11 @@ import json
 import statistics
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 from lapmark.bench.results.record import Record
-from lapmark.bench.util import spec
+from lapmark.bench.system.machine import machine
+from lapmark.bench.util import cache, spec
 from lapmark.bench.util.atomic_write import write_atomically
-from lapmark.bench.util.cache import key
 
 from . import journal
 from .commit_side import Side
@@ -32,12 +31,11 @@ class Chosen:
     notes: tuple[str, ...]
 
 
-def choose(
-    sides: tuple[Side, Side], settings: Settings, folder: Path, say: Callable[[str], None] = lambda text: None
-) -> Chosen:
+def choose(sides: tuple[Side, Side], settings: Settings, say: Callable[[str], None] = lambda text: None) -> Chosen:
     """Return what to measure of a project's two commits.
 
-    Sizes that nobody names are chosen by a trial, whose result is kept in `folder`. `say` is called with what is done.
+    Sizes that nobody names are chosen by a trial, whose result is kept in the cache folder. `say` is called with the
+    steps.
 
     Raises
     ------
@@ -54,7 +52,7 @@ def choose(
     names = {spec.parse(text)[0] for text in settings.solvers} or set(new.solvers)
     benchmarks = (*(command.name for command in sides[1].commands), *new.benchmarks)
     _check_own(names, new, benchmarks, settings)
-    cells, notes = _sized(new.cells, sides, settings, folder, say)
+    cells, notes = _sized(new.cells, sides, settings, say)
     cases: dict[str, list[str]] = {}
     for solver, case in cells:
         cases.setdefault(case, []).append(solver)
@@ -83,7 +81,6 @@ def _sized(
     cells: Sequence[tuple[str, str, str]],
     sides: tuple[Side, Side],
     settings: Settings,
-    folder: Path,
     say: Callable[[str], None],
 ) -> tuple[list[tuple[str, str]], list[str]]:
     """Return the cells to measure, with one size for each problem that was given without; and notes."""
@@ -94,7 +91,7 @@ def _sized(
             groups.setdefault((solver, group), []).append(case)
     if not groups:
         return fixed, []
-    records = _trial(groups, sides, settings, folder, say)
+    records = _trial(groups, sides, settings, say)
     chosen, notes = [], []
     for (solver, group), cases in groups.items():
         tried = [records[solver, case] for case in cases if (solver, case) in records]
@@ -113,22 +110,22 @@ def _trial(
     groups: dict[tuple[str, str], list[str]],
     sides: tuple[Side, Side],
     settings: Settings,
-    folder: Path,
     say: Callable[[str], None],
 ) -> dict[tuple[str, str], Record]:
     """Run every solver once on each size, smaller ones first, until one takes too long; on the old commit if it can."""
     old, new = sides
-    kept = folder / f"trial-{key(old.build.folder.name, new.build.folder.name, sorted(groups.items()))[:12]}.json"
+    memory = int(settings.memory or LIMITS["memory"])
+    facts = old.build.folder.name, new.build.folder.name, sorted(groups.items()), memory, machine()
+    kept = cache.folder() / "trials" / f"{cache.key(*facts)}.json"
     if kept.exists():
         tried = list(map(journal.record, json.loads(kept.read_text())))
         return {(record.solver, record.case): record for record in tried}
     say("choosing the sizes of problems by a trial")
-    memory = settings.memory or LIMITS["memory"]
     found: dict[tuple[str, str], Record] = {}
     for solver in dict.fromkeys(solver for solver, _ in groups):
         cases = [case for (one, _), its in groups.items() if one == solver for case in its]
         side = old if old.has(solver) else new
-        for record in side.run([solver], cases, 1e-6, LONGEST_TRIAL, int(memory)):
+        for record in side.run([solver], cases, 1e-6, LONGEST_TRIAL, memory):
             found[record.solver, record.case] = record
     write_atomically(kept, json.dumps([dataclasses.asdict(record) for record in found.values()]).encode())
     return found

@@ -19,6 +19,7 @@ from lapmark.bench.compare.result_sets import ResultSet
 from lapmark.bench.results.record import Record
 from lapmark.bench.results.store import Store
 from lapmark.bench.system.machine import machine
+from lapmark.bench.util.atomic_write import write_atomically
 from lapmark.bench.util.cache import key
 
 from .commit_side import Side
@@ -66,6 +67,7 @@ def run(
     and keeps the finished blocks. Raise a CommandError with its output where a commit's own command fails.
     """
     started = time.monotonic()
+    write_atomically(folder / ".gitignore", b"*\n")
     journal = Journal(folder / "blocks")
     old, new = sides
     sides = old.hiding(new.build.folder, journal.folder), new.hiding(old.build.folder, journal.folder)

@@ -12,7 +12,6 @@ from lapmark.bench.compare.comparison import Comparison, current
 from lapmark.bench.system import scratch_folders
 from lapmark.bench.system.commit_build import build
 from lapmark.bench.system.git_repository import Repository
-from lapmark.bench.util.atomic_write import write_atomically
 from lapmark.bench.util.units import show_duration
 
 from . import workload as workloads
@@ -62,12 +61,11 @@ def _place(file: str, root: Path, folders: list[Path]) -> str:
     return str(path)
 
 
-def prepare(repository: Repository, sides: tuple[Side, Side], settings: Settings, folder: Path, say: Say) -> Chosen:
-    """Return the workload of two commits; `folder` is that of all gates, in which git sees nothing."""
-    write_atomically(folder / ".gitignore", b"*\n")
+def prepare(repository: Repository, sides: tuple[Side, Side], settings: Settings, say: Say) -> Chosen:
+    """Return the workload of two commits."""
     if repository.is_lapmark(sides[1].build.commit):
         return Chosen(workloads.of_lapmark(settings), ())
-    return choose(sides, settings, folder, say)
+    return choose(sides, settings, say)
 
 
 def announcement(workload: Workload) -> str:

@@ -100,13 +100,13 @@ def take(request: Request) -> Inventory:
         known = available_solvers.solvers()
         solvers = [name for name, found in known.items() if found.solver and is_own(found.solver.function)]
         own_families = [name for name, family in families().items() if is_own(family.build)]
-        cells = _cells(request, request.solvers or solvers, own_families)
+        cells = tuple(_cells(request, request.solvers or solvers, own_families))
     except ValueError as error:
         return Inventory(error=str(error))
     return Inventory(
         solvers=tuple(solvers),
         benchmarks=tuple(marked()),
-        cells=tuple(cells),
+        cells=cells,
         faults=tuple(available_solvers.faults()),
     )
 

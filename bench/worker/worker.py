@@ -20,7 +20,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import IO, Any
 
-from lapmark.bench.system import conditions
+from lapmark.bench.system import conditions, resident_memory
 from lapmark.bench.system.instruction_counts import CountedCall
 from lapmark.bench.util import spec
 from lapmark.solvers import plugins, registry
@@ -36,8 +36,6 @@ from .resource_limits import WARM_UP_MEMORY
 
 #: Seconds of busy waiting for an order: several times as long as the harness takes to give one.
 BUSY_WAIT = 0.002
-
-_STATUS = Path("/proc/self/status")
 
 
 class InputModified(Exception):
@@ -131,7 +129,7 @@ def _follow_orders(
         untouched = digest if first or problem is arrived else digest_problem(problem)
         del arrived
         gc.collect()
-        baseline = _start_peak()
+        baseline = resident_memory.start_peak()
         _limit_memory(job.memory)
         channel.send("loaded", digest=digest)
         if (order := _next_order(orders)) == Order.AGAIN and last is not None:
@@ -153,7 +151,7 @@ def _follow_orders(
         seconds = (time.perf_counter_ns() - start) / 1e9
         gc.enable()
         monitor.sample_frequency()
-        channel.send("answered", seconds=seconds, peak=max(_memory("VmHWM") - baseline, 0))
+        channel.send("answered", seconds=seconds, peak=max(resident_memory.read("VmHWM") - baseline, 0))
         if untouched is not None and digest_problem(problem) != untouched:
             raise InputModified("modified its input")
         if not first:
@@ -217,28 +215,10 @@ def registered(name: str, files: Sequence[str]) -> registry.Solver:
 
 def _limit_memory(allowed: int | None) -> None:
     """Refuse memory somewhat above the limit. The harness checks resident memory; this stops one huge allocation."""
-    if _STATUS.exists():
+    if resident_memory.is_known():
         _, hard = resource.getrlimit(resource.RLIMIT_DATA)
-        soft = hard if allowed is None else _memory("VmData") + allowed + allowed // 4
+        soft = hard if allowed is None else resident_memory.read("VmData") + allowed + allowed // 4
         resource.setrlimit(resource.RLIMIT_DATA, (soft if hard < 0 else min(soft, hard), hard))
-
-
-def _start_peak() -> int:
-    """Reset the peak of the resident size, and return the current size in bytes."""
-    with contextlib.suppress(OSError):
-        Path("/proc/self/clear_refs").write_text("5")
-    return _memory("VmRSS")
-
-
-def _memory(name: str) -> int:
-    """Return a line of /proc/self/status in bytes; on other systems the peak of the process, which all have."""
-    if not _STATUS.exists():
-        scale = 1 if sys.platform == "darwin" else 1024
-        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * scale
-    for line in _STATUS.read_text().splitlines():
-        if line.startswith(name + ":"):
-            return int(line.split()[1]) * 1024
-    raise RuntimeError(f"{_STATUS} has no line {name}")
 
 
 def _describe(error: BaseException) -> str:
