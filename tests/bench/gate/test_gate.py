@@ -14,12 +14,8 @@ from pathlib import Path
 
 import psutil
 import pytest
-import yaml
 from command import lapmark, unwrapped
-from typer.testing import CliRunner
 
-from lapmark.bench.cli import app
-from lapmark.bench.gate import templates
 from lapmark.bench.system.commit_build import CUSTOMISATION, Build, CommandError
 from lapmark.bench.system.process_tree import can_isolate
 
@@ -271,21 +267,6 @@ def test_gate_interrupted_ends_its_processes_and_continues_later(
     assert code == 0, output
     assert len(list(tmp_path.glob("*/blocks/*.json"))) == 3
     assert {block: block.stat().st_mtime_ns for block in blocks} == kept
-
-
-def test_workflow_is_valid_and_uses_existing_options() -> None:
-    workflow = yaml.safe_load(templates.WORKFLOW.read_text())
-    steps = workflow["jobs"]["gate"]["steps"]
-    assert workflow[True] == "pull_request"  # YAML reads `on` as true
-    (checkout,) = (step for step in steps if step.get("uses", "").startswith("actions/checkout@"))
-    assert checkout["with"]["fetch-depth"] == 0
-    script = "\n".join(step["run"] for step in steps if "run" in step)
-    subprocess.run(["bash", "-n"], input=script, text=True, check=True)
-    for verb, options in re.findall(r"lapmark (gate|compare|run)(.*)", script):
-        known = CliRunner().invoke(app, [verb, "--help"], env={"COLUMNS": "200"}).output
-        assert all(option in known for option in re.findall(r"--[a-z-]+", options))
-    assert "lapmark gate" in script
-    assert templates.WORKFLOW.read_text().strip() in (ROOT / "docs" / "gate.md").read_text()
 
 
 @pytest.fixture(scope="module")
