@@ -2,6 +2,7 @@
 
 import contextlib
 import re
+import textwrap
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -22,8 +23,8 @@ _ERROR_STARTS = (
     r"^\s*error(\[E\d+\])?: ",
 )
 
-#: The line of pip about every failed step, which says nothing about its reason; and how it ends a step's output.
-_FAILED_STEP, _END_OF_STEP = "error: subprocess-exited-with-error", "[end of output]"
+#: The lines of pip about a failed step, which have no reason; and the end of the step's own output.
+_PIP_CODE, _END_OF_STEP = r"^\s*error: [a-z]+(-[a-z]+)+$", "[end of output]"
 
 #: The line of pip about an attempt to download, of which only the last is of interest.
 _RETRYING = "WARNING: Retrying ("
@@ -53,16 +54,13 @@ def run(command: Sequence[str], variables: Mapping[str, str] | None = None, hidd
 
 def error_excerpt(error: CommandError) -> str:
     """Return the part of a command's output with the error: from the failed step or compiler error, else the end."""
-    lines = [line for line in str(error).rstrip().splitlines() if _FAILED_STEP not in line]
+    lines = [line for line in str(error).rstrip().splitlines() if not re.search(_PIP_CODE, line)]
+    lines = lines[: max((k for k, line in enumerate(lines) if _END_OF_STEP in line), default=None)]
     retries = [line for line in lines if line.lstrip().startswith(_RETRYING)]
     lines = [line for line in lines if line not in retries[:-1]]
     starts = (k for mark in _ERROR_STARTS for k, line in enumerate(lines) if re.search(mark, line))
-    start = next(starts, None)
-    if start is None:
-        ends = [k for k, line in enumerate(lines) if _END_OF_STEP in line]
-        lines = lines[: ends[-1]] if ends else lines
-        start = max(len(lines) - EXCERPT_LINES, 0)
-    return "\n".join(lines[start:][:EXCERPT_LINES])
+    start = next(starts, max(len(lines) - EXCERPT_LINES, 0))
+    return textwrap.dedent("\n".join(lines[start:][:EXCERPT_LINES])).rstrip()
 
 
 @contextlib.contextmanager

@@ -152,8 +152,8 @@ def _check_dependencies(commit: str, folder: Path) -> Iterator[str]:
     if missing:
         names = ", ".join(map(str, missing))
         raise BuildError(
-            f"{commit[:12]} needs {names}, not installed here; builds use the packages that are installed. "
-            f"Install: pip install {shlex.join(map(_without_marker, missing))}"
+            f"{commit[:12]} needs {names}, which must be installed; it is measured with the packages that are here. "
+            f"Run `pip install {shlex.join(map(_without_marker, missing))}`."
         )
     for requirement in required:
         version = _installed_version(requirement.name)

@@ -19,12 +19,15 @@ REPOSITORY_VARIABLES = (
     "GIT_WORK_TREE",
 )
 
-#: Settings that keep hooks, services and special indexes of the user's repository out of a command on it.
+#: Settings that keep hooks, services and special indexes of the user's repository out of a command on it, and colours
+#: and signatures out of its output.
 _PLAIN = {
+    "color.ui": "false",
     "core.fsmonitor": "false",
     "core.hooksPath": os.devnull,
     "core.sparseCheckout": "false",
     "core.splitIndex": "false",
+    "log.showSignature": "false",
     "submodule.recurse": "false",
 }
 

@@ -3,16 +3,15 @@
 The user's working tree, index and references are not changed.
 """
 
-import re
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
 from lapmark.bench.util.plain_text import plain
 
-from . import commit_checkout
+from . import commit_checkout, parent_references
 from .git_command import git, git_lines
 from .machine import SOURCES
 
@@ -24,12 +23,6 @@ PROJECT_FILES = ("pyproject.toml", "setup.py")
 
 #: Tables of a pyproject.toml that has a project; without any of them it only configures tools.
 PROJECT_TABLES = (("project",), ("build-system",), ("tool", "poetry"))
-
-#: Text in a file that may name a parent folder, as an extended regular expression.
-_PARENT = r"""(^|[^.])\.\.([/"']|$)|parents\[[1-9]|parent\.parent|pardir|dirname\(.*dirname"""
-
-#: Documents, which may refer to a parent folder and are not read by a build.
-_DOCUMENTS = (":(exclude,glob)**/*.md", ":(exclude,glob)**/*.rst", ":(exclude,glob)**/*.ipynb")
 
 
 @dataclass(frozen=True)
@@ -132,55 +125,13 @@ class Repository:
         if self.project_folder == Path():
             return self._tree(commit)
         folder = self.project_folder.as_posix()
-        if self._reads_parents(commit):
+        if parent_references.has_any(self.root, commit, self.project_folder):
             return f"{folder}\n{self._tree(commit)}"
         files = self._tree(commit, "-r").splitlines()
         return "\n".join([self._tree(commit, "-d", folder), *(line for line in files if line.startswith("160000"))])
 
     def _tree(self, commit: str, *arguments: str) -> str:
         return git(self.root, "ls-tree", "--full-tree", commit, *arguments)
-
-    def _reads_parents(self, commit: str) -> bool:
-        """Return whether a file of the project may refer to one outside of its folder."""
-        return any(self._names_parent(path, line) for path, line in self._parent_lines(commit)) or any(
-            self._depth(path) < target.split("/").count("..") or target.startswith("/")
-            for path, target in self._links(commit)
-        )
-
-    def _parent_lines(self, commit: str) -> Iterator[tuple[str, str]]:
-        """Yield the path, from the project's folder, and the text of each line that may name a parent folder."""
-        where = (commit, "--", self.project_folder.as_posix(), *_DOCUMENTS)
-        try:
-            output = git(self.root, "grep", "-I", "--null", "--extended-regexp", "-e", _PARENT, *where)
-        except ValueError:  # no such line
-            return
-        for found in output.splitlines():
-            path, _, line = found.partition("\0")
-            yield self._within(path.removeprefix(f"{commit}:")), line
-
-    def _links(self, commit: str) -> Iterator[tuple[str, str]]:
-        """Yield the path, from the project's folder, and the target of each symbolic link."""
-        for line in git_lines(self.root, "ls-tree", "-rz", "--full-tree", commit, self.project_folder.as_posix()):
-            facts, _, path = line.partition("\t")
-            mode, _, name = facts.split()
-            if mode == "120000":
-                yield self._within(path), git(self.root, "cat-file", "blob", name)
-
-    def _within(self, path: str) -> str:
-        return Path(path).relative_to(self.project_folder).as_posix()
-
-    @staticmethod
-    def _depth(path: str) -> int:
-        return path.count("/")
-
-    def _names_parent(self, path: str, line: str) -> bool:
-        """Return whether a line of a file names a folder above the project's."""
-        if path == "pyproject.toml" and re.match(r"\s*(fallback_)?root\s*=", line):  # of setuptools_scm: where .git is
-            return False
-        ups = max((found[0].count("..") for found in re.finditer(r"(?<!\.)\.\.(?!\.)(/\.\.)*", line)), default=0)
-        # Python may also go up by other means than a path; in a script of the build, which is in the project's folder.
-        is_script = path.endswith(".py") and not self._depth(path)
-        return ups > self._depth(path) or (is_script and not ups)
 
     def check_out(self, commit: str, folder: Path) -> None:
         """Write the files of a commit to a new folder, as a repository with the commit as its HEAD."""
