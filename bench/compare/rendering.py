@@ -175,7 +175,7 @@ def notes(comparison: Comparison, every: bool) -> Iterator[str]:
     timed = [cell for cell in comparison.cells if any(change.what == "time" for change in cell.changes)]
     if timed:
         moved = sum(any(change.counted for change in cell.changes) for cell in timed)
-        yield f"Counters are equal in {len(timed) - moved} of {_count(len(timed), 'cell')}."
+        yield f"Counters are equal in {len(timed) - moved} of {len(timed)} cells."
     doubtful = [cell for cell, _ in comparison.changes("inconclusive") if cell.rounds > 1]
     if doubtful:
         rounds = max(MORE_ROUNDS, 2 * max(cell.rounds for cell in doubtful))
