@@ -143,10 +143,12 @@ def headline(comparison: Comparison) -> str:
     """Return the outcome in a few words: `Worse in 1 of 12 cells: 1 slower. Better: 1 smaller gap. Same: 10 times.`"""
     cells = len(comparison.cells)
     if not any_answers(comparison):
-        return f"Nothing could be compared: none of {_count(cells, 'cell')} has an answer on both sides."
+        return f"Nothing could be compared: none of {cells} cells has an answer on both sides."
     worse = {cell.key for cell, _ in comparison.changes("worse")}
-    start = f"Worse in {len(worse)} of" if worse else "Nothing is certainly worse in"
-    parts = [f"{start} {_count(cells, 'cell')}{': ' + _tally(comparison, 'worse') if worse else ''}."]
+    if worse:
+        parts = [f"Worse in {len(worse)} of {cells} cells: {_tally(comparison, 'worse')}."]
+    else:
+        parts = [f"Nothing is certainly worse in {_count(cells, 'cell')}."]
     if comparison.changes("better"):
         parts.append(f"Better: {_tally(comparison, 'better')}.")
     if moved := {cell.key for cell, _ in comparison.changes("moved")}:

@@ -34,22 +34,25 @@ def write_reports(comparison: Comparison, folder: Path) -> list[Path]:
 def junit(comparison: Comparison) -> str:
     """Return the comparison as JUnit XML: a test case for each cell, which fails if anything is certainly worse.
 
-    Inconclusive cells pass, and their output says why they are. Cells that only one side has are skipped.
+    Inconclusive cells pass, and their output says why they are. Cells without answers of both sides are skipped.
     """
     records = current(comparison.new.records)
-    alone = [(key, f"only in {comparison.old.name}") for key in comparison.gone]
-    alone += [(key, f"only in {comparison.new.name}") for key in comparison.added]
+    skipped = [(key, f"only in {comparison.old.name}") for key in comparison.gone]
+    skipped += [(key, f"only in {comparison.new.name}") for key in comparison.added]
+    answered = [cell for cell in comparison.cells if cell.changes]
+    unanswered = (cell.key for cell in comparison.cells if not cell.changes)
+    skipped += [(key, f"no answer on either side: {_outcome(records[key])}") for key in unanswered]
     failures = len({cell.key for cell, _ in comparison.changes("worse")})
-    seconds = sum(records[cell.key].seconds or 0.0 for cell in comparison.cells)
-    counts = {"tests": len(comparison.cells) + len(alone), "failures": failures, "errors": 0, "skipped": len(alone)}
+    seconds = sum(records[cell.key].seconds or 0.0 for cell in answered)
+    counts = {"tests": len(answered) + len(skipped), "failures": failures, "errors": 0, "skipped": len(skipped)}
     totals = {"name": SUITE, **{name: str(count) for name, count in counts.items()}, "time": f"{seconds:.6f}"}
     # Schemas in use have no number of skipped cases here.
     root = ET.Element("testsuites", {name: value for name, value in totals.items() if name != "skipped"})
     ended = max((record.finished for record in records.values()), default="")
     suite = ET.SubElement(root, "testsuite", {**totals, "timestamp": ended[:19]})
-    for cell in comparison.cells:
+    for cell in answered:
         _add_case(suite, cell, records[cell.key])
-    for key, message in alone:
+    for key, message in skipped:
         ET.SubElement(_test_case(suite, key, 0.0), "skipped", message=_valid(message))
     notes = [
         rendering.headline(comparison),
@@ -88,8 +91,6 @@ def _add_case(suite: ET.Element, cell: CellComparison, record: Record) -> None:
         failure = ET.SubElement(case, "failure", message=_valid(verdicts), type="worse")
         failure.text = _valid("\n".join(map(rendering.change_line, worse)))
     lines = [rendering.change_line(change) for change in cell.changes if change.verdict != "worse"]
-    if not cell.changes:
-        lines = [f"no answer on both sides: {record.status}"]
     if lines:
         ET.SubElement(case, "system-out").text = _valid("\n".join(lines))
 
@@ -97,6 +98,10 @@ def _add_case(suite: ET.Element, cell: CellComparison, record: Record) -> None:
 def _test_case(suite: ET.Element, key: Key, seconds: float) -> ET.Element:
     name = _valid(rendering.cell_name(key))
     return ET.SubElement(suite, "testcase", name=name, classname=f"lapmark.{_valid(key[0])}", time=f"{seconds:.6f}")
+
+
+def _outcome(record: Record) -> str:
+    return f"{record.status}, {record.message}" if record.message else record.status
 
 
 def _valid(text: str) -> str:

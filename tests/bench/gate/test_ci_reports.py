@@ -20,12 +20,13 @@ UNSAFE = "it broke </failure> & \x1b[31m \ufffe ]]> \n::error::no"
 
 @pytest.fixture
 def comparison() -> Comparison:
-    """Cells that are slower, have more work, are broken, inconclusive or steady, and one on each side alone."""
+    """Every outcome of a cell: worse in three ways, inconclusive, steady, on one side alone, without an answer."""
     old = [record(n=n, rounds=STEADY) for n in (1, 2, 3, 5)]
-    old += [record(n=4, rounds=[[1.0], [2.0]]), record('gone "<&>"', n=6)]
+    old += [record(n=4, rounds=[[1.0], [2.0]]), record('gone "<&>"', n=6), record(n=8, status="error", rounds=[])]
     new = [record(n=1, rounds=scaled(STEADY, 3)), record(n=2, rounds=STEADY, counters={"row_scans": 2000})]
     new += [record(n=3, status="error", message=UNSAFE, rounds=[]), record(n=5, rounds=STEADY)]
     new += [record(n=4, rounds=[[1.0], [2.0]]), record("added", n=7)]
+    new += [record(n=8, status="error", message="no module", rounds=[])]
     return compared_to(old, new)
 
 
@@ -50,10 +51,11 @@ def test_junit_has_a_case_for_each_cell_and_fails_what_is_worse(comparison: Comp
         "jv on uniform n=5": ["system-out"],
         'gone "<&>" on uniform n=6': ["skipped"],
         "added on uniform n=7": ["skipped"],
+        "jv on uniform n=8": ["skipped"],
     }
     for element in (root, suite):
-        assert [element.get(name) for name in ("tests", "failures", "errors")] == ["7", "3", "0"]
-    assert suite.get("skipped") == "2"
+        assert [element.get(name) for name in ("tests", "failures", "errors")] == ["8", "3", "0"]
+    assert suite.get("skipped") == "3"
     assert suite.get("timestamp") == "2026-01-01T00:00:00"
     failure = cases["jv on uniform n=1"].find("failure")
     assert failure is not None

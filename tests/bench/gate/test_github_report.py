@@ -46,6 +46,12 @@ def test_report_of_inconclusive_times_is_a_notice(tmp_path: Path) -> None:
     assert line == "::notice title=Lapmark gate::Nothing is certainly worse in 1 cell. Inconclusive: 1 time."
 
 
+def test_report_without_answers_is_an_error(tmp_path: Path) -> None:
+    failed = record(status="error", rounds=[])
+    (line,), _ = reported(compared_to(failed, failed), tmp_path)
+    assert line.startswith("::error title=Lapmark gate::Nothing could be compared")
+
+
 def test_annotations_of_many_cells_are_at_most_ten(tmp_path: Path) -> None:
     lines, _ = reported(worse(30), tmp_path)
     assert len(lines) == 10
