@@ -137,8 +137,8 @@ def _version(command: list[str]) -> str:
     """Return the first line of a compiler's version, or nothing where it is not installed."""
     if not command or shutil.which(command[0]) is None:
         return ""
-    done = subprocess.run([*command, "--version"], stdin=subprocess.DEVNULL, capture_output=True, text=True)
-    return done.stdout.partition("\n")[0]
+    done = subprocess.run([*command, "--version"], stdin=subprocess.DEVNULL, capture_output=True)
+    return done.stdout.decode(errors="replace").partition("\n")[0]
 
 
 def constraints(tools: BuildTools, file: Path) -> dict[str, str]:

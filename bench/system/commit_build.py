@@ -94,30 +94,37 @@ def build(repository: Repository, commit: str) -> Build:
 
 
 def _install(repository: Repository, commit: str, tools: BuildTools, folder: Path) -> None:
-    """Build in a new folder, and move the result into place once it is complete.
+    """Build in a new folder, and move the result into place once it is complete."""
+    workspace, log = folder.with_suffix(".part"), folder.with_suffix(".log")
+    shutil.rmtree(workspace, ignore_errors=True)
+    try:
+        _build_in(workspace, repository, commit, tools)
+        (workspace / "build" / "sitecustomize.py").write_text(CUSTOMISATION)
+        os.replace(workspace / "build", folder)
+    except CommandError as error:
+        log.write_text(str(error), encoding="utf-8")
+        reason = f"{error_excerpt(error)}{_hint(repository, tools, str(error))}"
+        raise BuildError(f"{commit[:12]} cannot be built; see {log}\n{reason}") from None
+    finally:
+        shutil.rmtree(workspace, ignore_errors=True)
+
+
+def _build_in(workspace: Path, repository: Repository, commit: str, tools: BuildTools) -> None:
+    """Build a commit in a new folder, and install it to `build` in there; raise a CommandError if pip fails.
 
     Other builds are hidden from the commit's code, which runs here for the first time.
     """
-    workspace, log = folder.with_suffix(".part"), folder.with_suffix(".log")
-    source, wheels, part = workspace / "source", workspace / "wheels", workspace / "build"
-    hidden = [other for other in folder.parent.iterdir() if other.is_dir() and other != workspace]
-    shutil.rmtree(workspace, ignore_errors=True)
+    source, wheels = workspace / "source", workspace / "wheels"
+    hidden = [other for other in workspace.parent.iterdir() if other.is_dir() and other != workspace]
     repository.check_out(commit, source)
     backend = _backend(repository.project(commit).get("build-system"))
     settings = [f"--config-settings=build-dir={workspace / 'objects'}"] if backend == "mesonpy" else []
     settings += [] if tools.is_isolated else ["--no-build-isolation"]
     variables = build_tools.constraints(tools, workspace / "constraints.txt") if tools.is_isolated else {}
     wheel = [*PIP, "wheel", "--no-deps", "--use-pep517", *settings, "--wheel-dir", str(wheels)]
-    try:
-        run([*_without_repository(), *wheel, str(source / repository.project_folder)], variables, hidden)
-        run([*PIP, "install", "--no-deps", "--no-index", "--target", str(part), *map(str, wheels.iterdir())])
-    except CommandError as error:
-        log.write_text(str(error), encoding="utf-8")
-        reason = f"{error_excerpt(error)}{_hint(repository, str(error))}"
-        raise BuildError(f"{commit[:12]} cannot be built; see {log}\n{reason}") from None
-    (part / "sitecustomize.py").write_text(CUSTOMISATION)
-    os.replace(part, folder)
-    shutil.rmtree(workspace, ignore_errors=True)
+    run([*_without_repository(), *wheel, str(source / repository.project_folder)], variables, hidden)
+    install = [*PIP, "install", "--no-deps", "--no-index", "--target", str(workspace / "build")]
+    run([*install, *map(str, wheels.iterdir())])
 
 
 def _backend(system: Any) -> object:
@@ -130,9 +137,9 @@ def _without_repository() -> list[str]:
     return ["env", *(f"--unset={name}" for name in given)] if given else []
 
 
-def _hint(repository: Repository, output: str) -> str:
+def _hint(repository: Repository, tools: BuildTools, output: str) -> str:
     """Return a line with the likely cure of a failed build, or nothing."""
-    if found := re.search(r"ModuleNotFoundError: No module named '([\w.]+)'", output):
+    if tools.is_isolated and (found := re.search(r"ModuleNotFoundError: No module named '([\w.]+)'", output)):
         return f"\nIf the build imports {found[1]}, list its package in build-system.requires of pyproject.toml."
     if repository.is_shallow():
         return (

@@ -108,11 +108,13 @@ def _check_out_submodules(source: _Source, commit: str, folder: Path, lfs_folder
         if name is None or _is_left_out(source, folder, name):  # git leaves its folder empty, too
             continue
         clone = next((clone for clone in source.submodules(name, path) if clone.has(wanted)), None)
-        if clone is None:
-            _fetch_submodule(source, commit, folder, path, name)
-        else:
-            is_within = lfs_folder is not None and Path(path).is_relative_to(lfs_folder)
-            _check_out(clone, wanted, folder / path, Path() if is_within else None)
+        its_lfs_folder = Path() if lfs_folder is not None and Path(path).is_relative_to(lfs_folder) else None
+        if clone is not None:
+            _check_out(clone, wanted, folder / path, its_lfs_folder)
+            continue
+        _fetch_submodule(source, commit, folder, path, name)
+        if its_lfs_folder is not None:
+            _check_lfs(wanted, folder / path, its_lfs_folder)
 
 
 def _submodule_commits(folder: Path) -> Iterator[tuple[str, str]]:

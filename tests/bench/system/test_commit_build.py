@@ -185,9 +185,6 @@ KINDS = {
     ),
 }
 
-#: Kinds that take more than a few seconds, or go the way of another kind.
-SLOW = KINDS.keys() - {"setuptools_scm"}
-
 
 @pytest.fixture(autouse=True)
 def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
@@ -220,32 +217,37 @@ def check(built: Build, value: int, version: str = "1.0") -> None:
     )
 
 
-@pytest.mark.parametrize(
-    "name", [pytest.param(name, marks=[pytest.mark.slow] if name in SLOW else []) for name in KINDS]
-)
-def test_build_of_each_kind_of_project_has_the_code_and_the_version_of_its_commit(name: str, tmp_path: Path) -> None:
+@pytest.mark.slow
+@pytest.mark.parametrize("name", KINDS)
+def test_builds_of_each_kind_of_project_have_the_code_and_the_version_of_their_commit(
+    name: str, tmp_path: Path
+) -> None:
     kind = KINDS[name]
     if name == "maturin" and shutil.which("cargo") is None:
         pytest.skip("cargo is not installed")
     skip_without(*kind.packages)
     folder = tmp_path / "repository"
     commits = [commit(folder, kind.at(value), tag) for value, tag in ((1, "v1.0"), (2, "v1.1"))]
-    repository = Repository(folder)
-    before = git(folder, "for-each-ref"), git(folder, "status", "--porcelain"), (folder / ".git/index").read_bytes()
-    for value, name_of_commit in enumerate(commits, 1):
-        built = build(repository, name_of_commit)
-        check(built, value, f"1.{value - 1}" if kind.has_git_version else "1.0")
-    assert before == (
-        git(folder, "for-each-ref"),
-        git(folder, "status", "--porcelain"),
-        (folder / ".git/index").read_bytes(),
-    )
+    before = git(folder, "for-each-ref"), git(folder, "status", "--porcelain")
+    for value, made in enumerate(commits, 1):
+        check(build(Repository(folder), made), value, f"1.{value - 1}" if kind.has_git_version else "1.0")
+    assert before == (git(folder, "for-each-ref"), git(folder, "status", "--porcelain"))
+
+
+def test_build_of_a_setuptools_scm_project_has_the_code_and_the_version_of_its_commit(tmp_path: Path) -> None:
+    """The representative of the kinds: pip downloads its tools, and another commit is checked out."""
+    kind, folder = KINDS["setuptools_scm"], tmp_path / "repository"
+    skip_without(*kind.packages)
+    first = commit(folder, kind.at(1), "v1.0")
+    commit(folder, kind.at(2), "v1.1")
+    check(build(Repository(folder), first), 1, "1.0")
 
 
 def in_folder(files: Mapping[str, str]) -> dict[str, str]:
     return {f"libs/py/{name}": text for name, text in files.items()}
 
 
+@pytest.mark.slow
 def test_build_in_a_folder_of_a_repository_has_the_code_of_its_commit(tmp_path: Path) -> None:
     skip_without("hatchling")
     made = commit(tmp_path / "mono", in_folder(KINDS["hatchling"].at(7)))

@@ -239,11 +239,14 @@ def test_checkout_fetches_a_submodule_that_the_clone_lacks(
     assert not list((clone.root / "lib/extern").iterdir())
 
 
-def test_checkout_leaves_out_a_submodule_that_is_not_updated(with_submodule: Repository, tmp_path: Path) -> None:
+@pytest.mark.parametrize("file", [".git/config", ".gitmodules"])
+def test_checkout_leaves_out_a_submodule_that_is_not_updated(
+    with_submodule: Repository, tmp_path: Path, file: str
+) -> None:
     git(tmp_path, "clone", "--quiet", str(with_submodule.root), "clone")
-    git(tmp_path / "clone", "config", "submodule.lib/extern.update", "none")
-    clone = Repository(tmp_path / "clone")
-    clone.check_out(clone.commit("v1"), tmp_path / "checkout")
+    git(tmp_path / "clone", "config", "--file", file, "submodule.lib/extern.update", "none")
+    made = commit(tmp_path / "clone", {"value": ""})
+    Repository(tmp_path / "clone").check_out(made, tmp_path / "checkout")
     assert not list((tmp_path / "checkout/lib/extern").iterdir())
 
 
