@@ -3,23 +3,18 @@
 import dataclasses
 import json
 import math
-import re
-import textwrap
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any
 
-from rich.box import SIMPLE_HEAD
-from rich.console import Console, ConsoleOptions, Group, RenderableType
-from rich.measure import Measurement
-from rich.table import Column, Table
+from rich.console import Group, RenderableType
 from rich.text import Text
 
 from lapmark.bench.problems import Case
 from lapmark.bench.util import spec
 from lapmark.bench.util.markdown_text import as_code, as_text
 from lapmark.bench.util.plain_text import plain
+from lapmark.bench.util.text_table import Column, TextTable
 
 from . import wording
 from .comparison import CellComparison, Change, Comparison, Key, Verdict
@@ -36,9 +31,6 @@ STYLES: dict[Verdict, str] = {
 #: The version of the JSON; raised when a field is removed or changes its meaning.
 FORMAT = 1
 
-#: Columns of a terminal that the verdicts need beside a table; with fewer, the changes are listed one below another.
-VERDICT_WIDTH = 26
-
 #: Rounds to suggest where times are inconclusive.
 MORE_ROUNDS = 20
 
@@ -47,52 +39,14 @@ def text(comparison: Comparison, every: bool = False) -> RenderableType:
     """Return the outcome in a line, a table of the changes, and notes; with `every`, also unchanged times."""
     style = STYLES["worse" if comparison.worse else "better"] if any_answers(comparison) else STYLES["moved"]
     lines = [Text(headline(comparison), style), *map(Text, allowances(comparison))]
-    shown = _shown(comparison, every)
-    changes = [_Changes((comparison.old.name, comparison.new.name), shown)] if shown else []
-    return Group(*lines, *changes, *(Text(plain(note)) for note in notes(comparison, every)))
-
-
-@dataclass(frozen=True)
-class _Changes:
-    """Changes as a table where the console is wide enough, otherwise one below another; no number is ever cut."""
-
-    names: tuple[str, str]
-    changes: Sequence[tuple[CellComparison, Change]]
-
-    def __rich_console__(self, console: Console, options: ConsoleOptions) -> Iterator[RenderableType]:
-        narrowest = self._table(["x" * VERDICT_WIDTH] * len(self.changes))
-        spare = options.max_width - Measurement.get(console, options.update(width=10_000), narrowest).maximum
-        if spare < 0:
-            yield self._list(options.max_width)
-        else:
-            verdicts = (verdict_words(change) for _, change in self.changes)
-            yield self._table([_wrapped(verdict, VERDICT_WIDTH + spare) for verdict in verdicts])
-
-    def _table(self, verdicts: Sequence[str]) -> Table:
-        numbers = (Column(Text(plain(name)), justify="right", no_wrap=True) for name in self.names)
-        columns = Column("cell", no_wrap=True), Column("", no_wrap=True), *numbers, Column("verdict", no_wrap=True)
-        table = Table(*columns, box=SIMPLE_HEAD, collapse_padding=True)
-        for (cell, change), verdict in zip(self.changes, verdicts, strict=True):
-            facts = map(plain, (cell_name(cell.key), change.what, *_values(change)))
-            table.add_row(*map(Text, facts), Text(verdict, STYLES[change.verdict]))
-        return table
-
-    def _list(self, width: int) -> Text:
-        found, last = Text(), None
-        for cell, change in self.changes:
-            if cell.key != last:
-                found.append(f"\n{_wrapped(plain(cell_name(cell.key)), width)}\n")
-            last = cell.key
-            found.append(f"{_wrapped(change_line(change), width, '  ')}\n", STYLES[change.verdict])
-        return found
-
-
-def _wrapped(line: str, width: int, indent: str = "") -> str:
-    """Return a line wrapped between words, but not between a number and its unit."""
-    kept = re.sub(r"(?<=\d) (?=[%a-zA-Zµ])", "\N{NO-BREAK SPACE}", line)  # `textwrap` breaks at ASCII spaces only
-    hanging = indent and indent + "  "
-    lines = textwrap.wrap(kept, width, initial_indent=indent, subsequent_indent=hanging, break_on_hyphens=False)
-    return "\n".join(lines).replace("\N{NO-BREAK SPACE}", " ")
+    names = plain(f"{comparison.old.name} → {comparison.new.name}")
+    columns = Column("cell"), Column(names), Column("verdict", prose=True)
+    rows = [
+        (plain(cell_name(cell.key)), _values_line(change), Text(plain(verdict_words(change)), STYLES[change.verdict]))
+        for cell, change in _shown(comparison, every)
+    ]
+    table: list[RenderableType] = [Text(), TextTable(columns, rows), Text()] if rows else []
+    return Group(*lines, *table, *(Text(plain(note)) for note in notes(comparison, every)))
 
 
 def markdown(comparison: Comparison, every: bool = False) -> str:
@@ -214,8 +168,11 @@ def cell_name(key: Key) -> str:
 
 def change_line(change: Change) -> str:
     """Return a change in one line: `time 1 ms → 2.1 ms, worse: 2.1× slower (1.8–2.5×)`."""
-    old, new = _values(change)
-    return plain(f"{change.what} {old} → {new}, {verdict_words(change)}")
+    return plain(f"{_values_line(change)}, {verdict_words(change)}")
+
+
+def _values_line(change: Change) -> str:
+    return f"{change.what} {' → '.join(_values(change))}"
 
 
 def _moved(change: Change) -> str:

@@ -41,9 +41,10 @@ def comparison() -> Comparison:
     return compared_to(old, new)
 
 
-def shown(comparison: Comparison, width: int, every: bool = False) -> str:
+def shown(comparison: Comparison, width: int, every: bool = False, terminal: bool = True) -> str:
     file = io.StringIO()
-    Console(file=file, width=width, highlight=False).print(rendering.text(comparison, every))
+    console = Console(file=file, width=width, highlight=False, force_terminal=terminal, color_system=None)
+    console.print(rendering.text(comparison, every), crop=False, soft_wrap=not terminal)  # as the command does
     return file.getvalue()
 
 
@@ -65,12 +66,16 @@ def test_text_at_any_width_cuts_no_number_and_no_word(comparison: Comparison, wi
 
 
 def test_text_is_a_table_where_there_is_room_and_a_list_elsewhere(comparison: Comparison) -> None:
-    assert "verdict" in shown(comparison, 120)
-    narrow = shown(comparison, 80)
-    assert "verdict" not in narrow
-    assert "jv on uniform n=1\n  time 1 s → 2.1 s, worse: 2.1× slower\n" in narrow
+    change = "time 1 s → 2.1 s"
+    assert re.search(rf"^jv on uniform n=1 +{change} +worse: 2.1× slower$", shown(comparison, 120), re.MULTILINE)
+    assert f"\njv on uniform n=1\n  A → B: {change}\n  verdict: worse: 2.1× slower\n" in shown(comparison, 60)
     short = compared_to(record(rounds=STEADY), record(rounds=scaled(STEADY, 2.1)))
-    assert re.search(r"jv on uniform n=100 +time +1 s +2.1 s +worse: 2.1× slower", shown(short, 80))
+    assert re.search(rf"^jv on uniform n=100 +{change} +worse: 2.1× slower$", shown(short, 80), re.MULTILINE)
+
+
+def test_text_in_a_pipe_has_a_line_for_each_change(comparison: Comparison) -> None:
+    output = shown(comparison, 80, terminal=False)
+    assert re.search(rf"^{LONG} on uniform n=10 +memory 32 MiB → 99 MiB +worse: 3.1× the memory$", output, re.MULTILINE)
 
 
 def test_headline_counts_cells_and_names_good_and_bad(comparison: Comparison) -> None:
