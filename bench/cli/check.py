@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 import textwrap
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -14,7 +15,14 @@ from . import completion, options
 from .base import app, plain_console, user_errors
 
 if TYPE_CHECKING:
+    from lapmark.bench.contract.runner import Finding
     from lapmark.bench.environments.available_solvers import AvailableSolver
+
+    #: Is called with the name of each check when it begins, and with its finding.
+    Show = Callable[[str | Finding], None]
+
+#: Bytes of memory that a solver may take on a problem of the user.
+MEMORY = 8 << 30
 
 #: Terminal styles of the statuses of a check.
 STYLES = {"pass": "green", "fail": "bold red", "skipped": "dim"}
@@ -25,6 +33,7 @@ STYLES = {"pass": "green", "fail": "bold red", "skipped": "dim"}
         "lapmark check jv": "run all checks for its kind of problem",
         "lapmark check --plugin mine.py mine": "check your own solver in a file",
         "lapmark check --plugin mine.py mine -k brute-force -k duals": "run only some checks",
+        "lapmark check --plugin mine.py mine -p costs.npy -p uniform:n=50": "certify its answers to these instead",
         "lapmark check scipy@old": "check a solver in an environment",
     },
 )
@@ -43,6 +52,13 @@ def check(
         list[str] | None,
         typer.Option("-k", metavar="NAME", help="Run only checks whose name contains this; may be repeated."),
     ] = None,
+    problem: Annotated[
+        list[str] | None,
+        options.problem(
+            "Problem, `name:n=N,setting=value,…`, or a file, to certify the answer to it in place of the contract's "
+            "checks; may be repeated."
+        ),
+    ] = None,
     timeout: Annotated[float, options.duration("Limit of one check.")] = "60s",  # type: ignore[assignment]
 ) -> None:
     """Check that solvers keep the contract: what every solver must do, and what their own capabilities promise.
@@ -58,14 +74,49 @@ def check(
         for path in plugin or ():
             plugins.load(path)
         chosen = [available_solvers.get(name) for name in solver]
-        checks = [runner.select(each, part or ()) for each in chosen]
-        failures = [_examine(*pair, timeout) for pair in zip(chosen, checks, strict=True)]
+        if problem:
+            if part:
+                raise ValueError("-k chooses among the checks of the contract, in whose place -p certifies answers")
+            jobs = [functools.partial(_certify, each, problem, timeout) for each in chosen]
+        else:
+            checks = [runner.select(each, part or ()) for each in chosen]
+            jobs = [
+                functools.partial(runner.examine, each, mine, timeout)
+                for each, mine in zip(chosen, checks, strict=True)
+            ]
+        failures = [_show(each.name, job) for each, job in zip(chosen, jobs, strict=True)]
     if any(failures):
         raise typer.Exit(1)
 
 
-def _examine(solver: AvailableSolver, checks: Sequence[str], timeout: float) -> int:
-    """Run the checks of a solver and show a line for each; return the number that failed."""
+def _certify(solver: AvailableSolver, problems: Sequence[str], timeout: float, show: Show) -> None:
+    """Solve problems as a run does, and certify the answers."""
+    from lapmark.bench.contract.runner import Finding
+    from lapmark.bench.run import built_case
+    from lapmark.bench.run.cells import plan
+    from lapmark.bench.run.certify_answer import Certifier, KnownBounds
+    from lapmark.bench.run.measure import RunSettings, measure
+    from lapmark.bench.run.progress import named_size, show_errors
+    from lapmark.bench.worker.protocol import BUILD_MATRIX
+    from lapmark.bench.worker.resource_limits import Limits
+
+    if solver.missing:
+        raise ValueError(f"solver {solver.name} cannot run here: {solver.missing}")
+    settings = RunSettings(limits=Limits(timeout=timeout, memory=MEMORY), budget=0)
+    certifier = Certifier(KnownBounds(), settings.limits)
+    for cell in plan([solver.name], problems):
+        if cell.solver == BUILD_MATRIX:
+            continue
+        show(str(cell.case))
+        record = measure(cell, functools.partial(built_case.build, cell.case), settings, certifier)
+        name = " ".join([named_size(record), *(f"({error})" for error in show_errors(record))])
+        status = {"ok": "pass", "skipped": "skipped", "unproven": "skipped"}.get(record.status, "fail")
+        message = record.message if record.status == "skipped" else f"{record.status}: {record.message}"
+        show(Finding(name if cell.solver == solver.name else f"{name}, {cell.solver}", status, message))
+
+
+def _show(name: str, examine: Callable[[Show], None]) -> int:
+    """Examine a solver and show a line for each check; return the number that failed."""
     from rich.markup import escape
 
     from lapmark.bench.contract import runner
@@ -75,16 +126,16 @@ def _examine(solver: AvailableSolver, checks: Sequence[str], timeout: float) -> 
 
     def show(event: str | runner.Finding) -> None:
         if isinstance(event, str):
-            status.update(escape(f"{solver.name}: {event}"))
+            status.update(escape(f"{name}: {event}"))
             return
         counts[event.status] += 1
         reason = f"  [dim]{escape(event.message)}[/]" if event.status == "skipped" else ""
-        console.print(f"[{STYLES[event.status]}]{event.status:8}[/] {event.check}{reason}", soft_wrap=True)
+        console.print(f"[{STYLES[event.status]}]{event.status:8}[/] {escape(event.check)}{reason}", soft_wrap=True)
         if event.status == "fail":
             console.print(textwrap.indent(event.message, " " * 9), markup=False, soft_wrap=True)
 
-    with console.status(solver.name) as status:
-        runner.examine(solver, checks, timeout, show)
+    with console.status(escape(name)) as status:
+        examine(show)
     summary = ", ".join(f"{counts[word]} {word}" for word in runner.STATUSES if counts[word])
-    console.print(f"{solver.name}: {summary}", markup=False)
+    console.print(f"{name}: {summary}", markup=False)
     return counts["fail"]

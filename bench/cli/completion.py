@@ -43,10 +43,11 @@ def solvers(incomplete: str) -> list[Offer]:
 
 
 def problems(incomplete: str) -> list[Offer]:
-    """Complete a problem: `uniform`, `tsne-grid:rows=points`."""
+    """Complete a problem: `uniform`, `tsne-grid:rows=points`, or a file; if none matches, the shell offers files."""
     from lapmark.bench.problems import families
 
-    return _offer_applications(incomplete, families())
+    offers = _offer_applications(incomplete, families())
+    return [*offers, *_files(incomplete)] if offers and not os.environ.get(BEFORE) and ":" not in incomplete else offers
 
 
 def applications(incomplete: str) -> list[Offer]:
@@ -143,6 +144,18 @@ def _settings(function: Callable[..., Any], positional: int) -> dict[str, list[s
         for parameter in spec.parameters_of(function, positional)
         if parameter.kind is not parameter.VAR_KEYWORD
     }
+
+
+def _files(incomplete: str) -> list[Offer]:
+    """Return the cost files of the current folder, and its folders."""
+    from lapmark.bench.data.cost_file import SUFFIXES
+
+    found = [(path.name, path.is_dir()) for path in os.scandir() if path.name.startswith(incomplete)]
+    return [
+        (name, "folder" if is_folder else "file")
+        for name, is_folder in sorted(found)
+        if not name.startswith(".") and (is_folder or name.lower().endswith(SUFFIXES))
+    ]
 
 
 def _offer(

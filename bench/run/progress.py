@@ -70,8 +70,7 @@ class Board:
 
 def line(record: Record) -> str:
     """Return the line for a finished cell."""
-    case = Case.read(record.case)
-    start = f"{_styled(record.status, f'{record.status:8}')} {escape(f'{record.solver:20} {case.label} n={record.n}')}"
+    start = f"{_styled(record.status, f'{record.status:8}')} {escape(f'{record.solver:20} {named_size(record)}')}"
     facts = []
     if record.seconds is not None:
         facts.append(f"{show_duration(record.seconds)} × {len(record.samples)}")
@@ -83,6 +82,13 @@ def line(record: Record) -> str:
     if record.message:
         facts.append(escape(record.message.splitlines()[0]))
     return f"{start}  [dim]{' · '.join(facts)}[/dim]"
+
+
+def named_size(record: Record) -> str:
+    """Return the case and n of a record, or the shape of the problem in a file, which its name does not tell."""
+    case = Case.read(record.case)
+    is_rectangle = case.file is not None and record.m not in (None, record.n)
+    return f"{case.label} {f'{record.n}×{record.m}' if is_rectangle else f'n={record.n}'}"
 
 
 def _styled(status: str, text: str) -> str:

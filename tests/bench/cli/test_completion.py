@@ -105,6 +105,21 @@ def test_completion_in_bash_lists_the_remaining_settings(bash: Bash) -> None:
     assert "true,avx2=true" not in screen.split(), "a setting is given once"
 
 
+def test_completion_of_a_problem_offers_families_and_cost_files(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in ("uniform-costs.npy", "unit.txt", "unread.md", "mine.npy"):
+        (tmp_path / name).touch()
+    (tmp_path / "units").mkdir()
+    for option in ("-p ", ""):
+        fish = ask("fish", f"lapmark run {option}uni", _TYPER_COMPLETE_FISH_ACTION="get-args")
+        words = {line.partition("\t")[0] for line in fish.splitlines()}
+        assert words == {"uniform", "uniform-costs.npy", "unit.txt", "units"}
+    # Where no family matches, the shell completes the path itself.
+    assert not ask("fish", "lapmark run -p mine", _TYPER_COMPLETE_FISH_ACTION="get-args").strip()
+
+
 def test_completion_in_bash_falls_back_to_files(bash: Bash, tmp_path: Path) -> None:
     (tmp_path / "mine.toml").touch()
     for option in ("--config", "--to", "--plugin"):
