@@ -34,12 +34,22 @@ WHAT, LIMITS, WHERE = "What", "Limits", "Where"
         "lapmark run": "run the demo: digits laid on a grid, with every solver",
         "lapmark run -s jv-avx2 -s lapjv -p uniform -n 1000 -n 4000": "compare two solvers at two sizes",
         "lapmark run -s sinkhorn:blur=0.02 -p tsne-grid:rows=points": "set options after a colon",
+        "lapmark run costs.npy data/ -s cascade -s jv": "measure on your own files: each is a problem",
         "lapmark run --plugin mine.py -s mine -s jv": "compare your own solver with jv",
         "lapmark run --config families -n 500": "run a named configuration at one size only",
     },
 )
 def run(
     context: typer.Context,
+    data_files: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="FILE",
+            help="Cost file or folder of them, as for -p: .npy, .npz, .csv, .parquet, .mat and others.",
+            show_default=False,
+            autocompletion=completion.problems,
+        ),
+    ] = None,
     config: Annotated[
         str | None,
         typer.Option(
@@ -57,7 +67,8 @@ def run(
     problem: Annotated[
         list[str] | None,
         options.problem(
-            "Problem, `name` or `name:setting=value,…`; may be repeated. Default: the configuration's.", WHAT
+            "Problem, `name` or `name:setting=value,…`, or a file; may be repeated. Default: the configuration's.",
+            WHAT,
         ),
     ] = None,
     size: Annotated[
@@ -143,12 +154,14 @@ def run(
     from lapmark.bench.system import conditions
     from lapmark.bench.system import instruction_counts as counters
     from lapmark.bench.system.file_lock import LockError
+    from lapmark.bench.util.plain_text import plain
     from lapmark.bench.util.units import show_count_of
     from lapmark.bench.worker.resource_limits import Limits
     from lapmark.solvers import plugins
 
     console = plain_console()
     files = tuple(str(path.resolve()) for path in plugin or ())
+    problems = [*(data_files or ()), *(problem or ())]
     with user_errors():
         if to.is_file():
             raise ValueError(f"--to {to}: it is a file; name a folder")
@@ -156,11 +169,13 @@ def run(
         again = STATUSES if fresh else _statuses(retry or ())
         for file in files:
             plugins.load(file)
-        given = configs.Config() if problem and not config else configs.load(config or "demo")
+        given = configs.Config() if problems and not config else configs.load(config or "demo")
         if folder := data or given.data:
             os.environ["LAPMARK_DATA"] = str(folder.resolve())
-        cases = given.sized(problem or given.problems)
+        cases = given.sized(problems or given.problems)
         cells = plan(solver or given.solvers, cases, size or (), threads or given.threads or (1,))
+        for note in file_problems.notes(cases):
+            console.print(escape(plain(note)), soft_wrap=True)
         store = Store.open(to)
     settings = RunSettings(
         limits=Limits(timeout=timeout or given.timeout or TIMEOUT, memory=memory or given.memory or MEMORY),
