@@ -141,6 +141,7 @@ def run(
     """
     from rich.markup import escape
 
+    from lapmark.bench.problems import file_problems
     from lapmark.bench.results.statuses import STATUSES
     from lapmark.bench.results.store import Store, StoreError
     from lapmark.bench.run import configuration as configs
