@@ -44,7 +44,7 @@ LAYERS: Mapping[str, Sequence[Sequence[str]]] = {
         ("profiles",),
         ("charts", "export"),
         ("page",),
-        ("map", "report"),
+        ("history", "map", "report"),
     ),
 }
 

@@ -17,6 +17,7 @@ from .base import INTERRUPTED, RESULTS, app, plain_console, typed_command, user_
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from lapmark.bench.history.measurement import Commit
     from lapmark.bench.run.schedule import Finished
 
 #: Defaults: seconds and bytes of a call, and seconds of calls per cell.
@@ -76,7 +77,11 @@ def run(
     ] = None,
     plugin: Annotated[
         list[Path] | None,
-        typer.Option(metavar="FILE", help="Python file that registers solvers; may be repeated.", rich_help_panel=WHAT),
+        typer.Option(
+            metavar="FILE",
+            help="Python file that registers solvers or problems; may be repeated.",
+            rich_help_panel=WHAT,
+        ),
     ] = None,
     timeout: Annotated[
         float | None, options.duration(f"Limit of one call, such as 500ms or 10m; default: {TIMEOUT:g}s.", LIMITS)
@@ -132,6 +137,14 @@ def run(
         ),
     ] = None,
     fresh: Annotated[bool, typer.Option("--fresh", help="Run every cell again.", rich_help_panel=WHERE)] = False,
+    history: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR",
+            help="Also add the results to this history of the project, as those of the commit that is checked out.",
+            rich_help_panel=WHERE,
+        ),
+    ] = None,
     data: Annotated[Path | None, options.data(WHERE)] = None,
 ) -> None:
     """Run solvers on problems, and certify every answer.
@@ -141,6 +154,7 @@ def run(
     """
     from rich.markup import escape
 
+    from lapmark.bench.history.project_commit import head_commit
     from lapmark.bench.problems import file_problems
     from lapmark.bench.results.statuses import STATUSES
     from lapmark.bench.results.store import Store, StoreError
@@ -164,6 +178,7 @@ def run(
     files = tuple(str(path.resolve()) for path in plugin or ())
     problems = [*(data_files or ()), *(problem or ())]
     with user_errors():
+        commit = head_commit(history) if history else None
         if to.is_file():
             raise ValueError(f"--to {to}: it is a file; name a folder")
         counting = counters.choose_method(instructions) if instructions else ""
@@ -208,6 +223,8 @@ def run(
             console.print(*end.args, kept, "The same command continues.", markup=False, soft_wrap=True)
             raise typer.Exit(1 if end.args else INTERRUPTED) from None
     _show_end(context, console, done, store.path, to)
+    if history and commit:
+        _add_to_history(console, done, history, commit)
     raise typer.Exit(run_summary.exit_status(event.record for event in done))
 
 
@@ -236,6 +253,20 @@ def _show_end(context: typer.Context, console: Console, done: Sequence[Finished]
         status = statuses[0] if len(statuses) == 1 else "failed"
         console.print(_retry(context, status), markup=False, soft_wrap=True)
     console.print(f"Figures and tables: lapmark report {shlex.quote(str(to))}", markup=False, soft_wrap=True)
+
+
+def _add_to_history(console: Console, done: Sequence[Finished], history: Path, commit: Commit) -> None:
+    """Add what this run measured of a commit to a history, without cells from an earlier run, perhaps of another."""
+    from lapmark.bench.history.record_snapshots import append_records
+    from lapmark.bench.util.units import show_count_of
+
+    records = [event.record for event in done if not event.resumed or event.record.commit == commit.hash]
+    with user_errors():
+        if left := len(done) - len(records):
+            cells = show_count_of(left, "cell")
+            console.print(f"{cells} from an earlier run may be of another commit: not added. --fresh measures again.")
+        for path in append_records(history, records, commit):
+            console.print(f"Commit {commit.hash[:10]} is in {path}", markup=False, soft_wrap=True)
 
 
 def _retry(context: typer.Context, status: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 import statistics
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -12,6 +13,9 @@ SOURCES = ("lapmark", "pytest", "pytest-benchmark", "asv", "google-benchmark", "
 
 #: The facts that decide whether two measurements are of the same machine; `host` only where the processor is unknown.
 _IDENTITY = ("cpu", "cores", "architecture")
+
+#: What makers add to the name of a processor.
+_DECORATION = re.compile(r"\((?:R|TM|C)\)|\bCPU\b|@.*|\b\d+-Core Processor\b|\bProcessor\b", re.IGNORECASE)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,6 +77,7 @@ class Snapshot:
     def machine_label(self) -> str:
         """The kind of machine in words: `AMD EPYC 7763, 4 cores`."""
         name = str(self.machine.get("cpu") or self.machine.get("host") or "unknown machine")
+        name = " ".join(_DECORATION.sub("", name).split()) or name
         cores = self.machine.get("cores")
         return f"{name}, {cores} core{'' if str(cores) == '1' else 's'}" if cores else name
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, cast
@@ -16,15 +17,18 @@ from .measurement import Commit, Measurement, Snapshot, spread
 _COPIED = ("counters", "instructions", "counted_by", "peak_memory")
 
 
-def append_records(folder: Path, records: Sequence[Record], commit: Commit) -> Path:
-    """Add the records of a commit of the project to the history in a folder, and return its file.
+def append_records(folder: Path, records: Iterable[Record], commit: Commit) -> list[Path]:
+    """Add the records of a commit of the project to the history in a folder; return its files, one for each machine.
 
     Skipped cells are left out. Raise a ValueError where no cell was measured.
     """
-    measured = [record for record in records if record.status != "skipped"]
-    if not measured:
-        raise ValueError(f"no cell was measured, so that {folder} gets none of commit {commit.hash[:10]}")
-    return append(folder, snapshot_of(measured, commit))
+    by_machine: dict[str, list[Record]] = {}
+    for record in records:
+        if record.status != "skipped":
+            by_machine.setdefault(json.dumps(dict(record.machine), sort_keys=True), []).append(record)
+    if not by_machine:
+        raise ValueError(f"{folder} gets nothing of commit {commit.hash[:10]}: no cell was measured")
+    return [append(folder, snapshot_of(measured, commit)) for measured in by_machine.values()]
 
 
 def snapshot_of(records: Sequence[Record], commit: Commit) -> Snapshot:

@@ -102,7 +102,7 @@ class Map:
         page = fill(
             "map.html",
             script="map.js",
-            look="map.css",
+            looks=("map.css",),
             heading=self.title,
             facts=self.layout.facts,
             picture=data_url("image/png", _png(Image.fromarray(self.picture))),

@@ -6,6 +6,7 @@ Names come from data, so templates escape everything, and a page's own security 
 import base64
 import functools
 import hashlib
+from collections.abc import Sequence
 from pathlib import Path
 
 import jinja2
@@ -14,9 +15,10 @@ from markupsafe import Markup
 TEMPLATES = Path(__file__).parents[1] / "templates"
 
 
-def fill(name: str, script: str = "page.js", look: str = "page.css", **contents: object) -> str:
-    """Return a template filled in, with its script and style sheet, and a policy that allows nothing else."""
-    code, style = ((TEMPLATES / name).read_text(encoding="utf-8") for name in (script, look))
+def fill(name: str, script: str = "page.js", looks: Sequence[str] = ("page.css",), **contents: object) -> str:
+    """Return a template filled in, with its script and style sheets, and a policy that allows nothing else."""
+    code, *styles = ((TEMPLATES / name).read_text(encoding="utf-8") for name in (script, *looks))
+    style = "".join(styles)
     return template(name).render(
         script=Markup(code),
         look=Markup(style),

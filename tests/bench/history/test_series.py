@@ -10,7 +10,7 @@ import pytest
 from lapmark.bench.history.measurement import Commit, Measurement, Snapshot
 from lapmark.bench.history.series import Series, Timeline, timeline
 
-MACHINE = {"cpu": "a processor", "cores": 2, "architecture": "x86_64"}
+MACHINE = {"cpu": "AMD EPYC Processor", "cores": 2, "architecture": "x86_64"}
 
 
 def cell(time: float | None = 1.0, name: str = "a", **known: object) -> Measurement:
@@ -78,7 +78,7 @@ def test_a_cell_that_two_machines_measured_has_two_series() -> None:
     found = timeline([*history(*[cell(1.0)] * 4), *history(*[cell(9.0)] * 4, cores=64)])
     assert [each.changes for each in found.series] == [(), ()]
     assert len(found.commits) == 4
-    assert sorted(found.machines.values()) == ["a processor, 2 cores", "a processor, 64 cores"]
+    assert sorted(found.machines.values()) == ["AMD EPYC, 2 cores", "AMD EPYC, 64 cores"]
 
 
 def test_instructions_of_two_counters_are_not_compared() -> None:

@@ -1,0 +1,1 @@
+"""The page of a history: its data, and its drawing."""
