@@ -15,6 +15,7 @@ from lapmark.bench.problems import Case, file_problems
 from lapmark.bench.system.machine import source
 from lapmark.bench.util import spec
 from lapmark.bench.worker.protocol import BUILD_MATRIX
+from lapmark.solvers import plugins
 from lapmark.solvers.problem import Assignment, Problem
 from lapmark.solvers.registry import Capabilities
 
@@ -71,7 +72,8 @@ class Cell:
 
     def key(self, machine: Mapping[str, object]) -> str:
         """Return the identity of a measurement on a machine: a digest of everything that decides the result."""
-        facts = [self.solver, str(self.case), self.threads, dict(self.versions), machine, self.source]
+        versions = {**self.versions, **self.case.versions}
+        facts = [self.solver, str(self.case), self.threads, versions, machine, self.source]
         return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:32]
 
 
@@ -83,6 +85,9 @@ def resolve(solver: str, case: Case, threads: int = 1) -> Cell:
     missing = found.missing if found else None
     if not missing and (unknown := [package for package, version in versions.items() if version == "missing"]):
         missing = f"the version of {' and '.join(unknown)} is unknown; a time without its version is useless"
+    # A package under development keeps its version while its code changes.
+    origin = found.solver.origin if found and found.environment is None else plugins.UNKNOWN
+    code = plugins.source_digest(origin.module) if origin.is_package else ""
     return Cell(
         solver=solver,
         case=case,
@@ -95,7 +100,7 @@ def resolve(solver: str, case: Case, threads: int = 1) -> Cell:
         capabilities=found.capabilities if found else None,
         missing=missing,
         starts_slowly=not (found and found.plugin) or bool(found.solver.requires) or found.capabilities.compiles,
-        source=source(),
+        source=source() + code,
     )
 
 

@@ -140,7 +140,7 @@ def unmeasured(
         message=message,
         threads=cell.threads,
         environment=cell.environment,
-        versions=cell.versions,
+        versions={**cell.versions, **case.versions},
         machine=where,
         commit=commit(),
         finished=datetime.now(UTC).isoformat(timespec="seconds"),

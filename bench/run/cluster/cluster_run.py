@@ -14,7 +14,6 @@ from collections import Counter, deque
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from concurrent.futures import CancelledError
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 
 from lapmark.bench.problems import Case
@@ -26,6 +25,7 @@ from lapmark.bench.run.schedule import CaseSchedule, Event, Finished, Round, Sch
 from lapmark.bench.system import instruction_counts
 from lapmark.bench.system.machine import source
 from lapmark.bench.util.units import show_duration
+from lapmark.solvers import plugins
 
 from . import cluster_messages, worker_side
 from .cluster_messages import BadMessage, Place
@@ -100,8 +100,7 @@ class ClusterRun:
                 f"no Dask scheduler answers at {self.address} ({error}); start one with `dask scheduler`, and "
                 f"`dask worker {self.address}` on each machine"
             ) from None
-        plugins = self.schedule.settings.plugins
-        self._files = {Path(path).name: Path(path).read_text(encoding="utf-8") for path in plugins}
+        self._files = [plugins.texts(path) for path in self.schedule.settings.plugins]
         self._hosts: dict[_HostId, _BusyHost] = {}
         self._alive: set[str] = set()  # addresses of workers, at the last check
         self._places: dict[str, Place | str] = {}  # by worker address; a text says why it cannot be used

@@ -6,6 +6,7 @@ Each takes plain values and returns a text (`messages`), errors included: the cl
 import atexit
 import contextlib
 import functools
+import shutil
 import socket
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -24,14 +25,17 @@ from lapmark.solvers import plugins
 from . import cluster_messages
 from .cluster_messages import Answer, Place
 
+#: The texts of each plugin file and of the files beside it that it imports, by name; its own comes first.
+Files = Sequence[Mapping[str, str]]
 
-def describe(cells: Sequence[tuple[str, str]], files: Mapping[str, str]) -> str:
+
+def describe(cells: Sequence[tuple[str, str]], files: Files) -> str:
     """Return the host, and the versions with which it would measure these cells (`cluster_messages.Place`).
 
-    A cell is given by the specs of its solver and case; `files` are the contents of the plugins, by file name.
+    A cell is given by the specs of its solver and case; `files` has the texts of each plugin.
     """
     try:
-        _load(tuple(files.items()))
+        _load(tuple(tuple(texts.items()) for texts in files))
         versions = {solver: resolve(solver, Case.read(case)).versions for solver, case in cells}
         place = Place(socket.gethostname(), str(host_lock.lock_file()), machine(), source(), versions)
         return cluster_messages.write_place(place)
@@ -44,16 +48,16 @@ def run_round(
     case: str,
     threads: int,
     settings: RunSettings,
-    files: Mapping[str, str],
+    files: Files,
     known: Mapping[str, float],
     is_first: bool,
 ) -> str:
     """Measure one round of a cell, alone on the host (`cluster_messages.Answer`).
 
-    `files` are the contents of the plugins, by file name; `known` are certified bounds, by problem digest.
+    `files` has the texts of each plugin; `known` are certified bounds, by problem digest.
     """
     try:
-        settings = replace(settings, plugins=_load(tuple(files.items())))
+        settings = replace(settings, plugins=_load(tuple(tuple(texts.items()) for texts in files)))
         bounds = KnownBounds(known)
         cell = resolve(solver, Case.read(case), threads)
         with host_lock.hold():
@@ -76,14 +80,21 @@ def _build(case: str) -> BuiltCase | str:
     return built_case.build(Case.read(case))
 
 
-@functools.cache
-def _load(files: tuple[tuple[str, str], ...]) -> tuple[str, ...]:
-    """Write plugins to files and load them; return the paths."""
-    paths = [_folder() / name for name, _ in files]
-    for path, (_, text) in zip(paths, files, strict=True):
-        path.write_text(text, encoding="utf-8")
+@functools.lru_cache(maxsize=1)
+def _load(files: tuple[tuple[tuple[str, str], ...], ...]) -> tuple[str, ...]:
+    """Write plugins to files and load them, in place of those of an earlier run; return the paths."""
+    plugins.forget()
+    paths = []
+    for number, texts in enumerate(files):
+        folder = _folder() / str(number)
+        shutil.rmtree(folder, ignore_errors=True)
+        for name, text in texts:
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            (folder / name).write_text(text, encoding="utf-8")
+        paths.append(str(folder / texts[0][0]))
+    for path in paths:
         plugins.load(path)
-    return tuple(map(str, paths))
+    return tuple(paths)
 
 
 @functools.cache

@@ -19,7 +19,7 @@ from lapmark.bench import problems
 from lapmark.bench.problems import Case
 from lapmark.bench.run.cells import resolve
 from lapmark.solvers import plugins
-from lapmark.solvers.plugins import PluginError, PluginWarning
+from lapmark.solvers.plugins import PluginError, PluginWarning, loading, source_files
 
 family = importlib.import_module("lapmark.bench.problems.family")  # not the function of the same name
 
@@ -41,10 +41,10 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """An empty current folder; the plugins are forgotten afterwards."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "dont_write_bytecode", True)
-    before = plugins.loaded()
+    monkeypatch.setattr(loading, "_loaded", {})
+    monkeypatch.setattr(source_files, "folders", [])
     problems.families()
     yield tmp_path
-    assert not before
     plugins.forget()
 
 
