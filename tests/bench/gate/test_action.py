@@ -219,6 +219,24 @@ def test_base_outside_a_repository_or_with_rights_to_write_is_refused(project: P
     assert "use pull_request" in output
 
 
+@pytest.mark.parametrize(
+    ("base", "status", "message"),
+    [
+        ("HEAD", 0, "HEAD and HEAD differ in nothing that affects measurements."),
+        ("v9", 2, "::error title=Lapmark gate::The commits could not be compared"),
+    ],
+)
+def test_gate_s_exit_status_is_that_of_the_step(
+    project: Path, tmp_path: Path, base: str, status: int, message: str
+) -> None:
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    runner = Runner(project, tmp_path, {}, PATH=path)
+    runner.contexts["steps"]["base"] = {"outputs": {"base": base}}
+    runner.contexts["inputs"] |= {"total": "1m"}
+    assert runner.step("gate") == status, runner.output
+    assert message in runner.output
+
+
 @pytest.fixture
 def python(tmp_path: Path) -> Path:
     """The folder of the programs of an environment that sees Lapmark and the packages of the one that tests."""
