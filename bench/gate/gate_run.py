@@ -16,8 +16,10 @@ from pathlib import Path
 
 from lapmark.bench.compare.comparison import Comparison, Criteria, compare, current
 from lapmark.bench.compare.result_sets import ResultSet
+from lapmark.bench.problems import Case
 from lapmark.bench.results.record import Record
 from lapmark.bench.results.store import Store
+from lapmark.bench.run.built_case import digest_of_file
 from lapmark.bench.system.machine import machine
 from lapmark.bench.util.atomic_write import write_atomically
 from lapmark.bench.util.cache import key
@@ -50,10 +52,12 @@ class Progress:
 
 
 def folder_of(parent: Path, sides: tuple[Side, Side], workload: Workload) -> Path:
-    """Return the folder of a gate below `parent`, another for other builds, other cells or another machine."""
+    """Return the folder of a gate below `parent`, another for other builds, cells, contents of files or machine."""
     old, new = (side.build for side in sides)
     cells = {name: value for name, value in asdict(workload).items() if name != "total"}
-    digest = key(old.folder.name, new.folder.name, cells, [asdict(side)["commands"] for side in sides], machine())
+    files = [digest_of_file(Case.read(case)) for case in workload.cases]
+    commands = [asdict(side)["commands"] for side in sides]
+    digest = key(old.folder.name, new.folder.name, cells, files, commands, machine())
     return parent / f"{old.commit[:10]}-{new.commit[:10]}-{digest[:6]}"
 
 

@@ -28,6 +28,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from lapmark.bench.problems import file_problems
 from lapmark.bench.run import configuration, configurations, toml_file
 from lapmark.bench.run.toml_file import WrongItem, check_texts, quantity_reader, read_count, read_counts
 from lapmark.bench.util import spec, units
@@ -100,8 +101,8 @@ def load(config: str | None, project: Path) -> Settings:
 
 
 def resolve_problems(texts: Sequence[str], folder: Path) -> tuple[str, ...]:
-    """Return specs of problems with the paths of files made absolute: a gate measures in other folders."""
-    return tuple(str((folder / text).absolute()) if (folder / text).exists() else text for text in texts)
+    """Return specs of problems, with the paths of files in `folder` as seen from the current one."""
+    return tuple(file_problems.located(text, folder) for text in texts)
 
 
 def _table_in(values: Mapping[str, Any], path: Path) -> Mapping[str, Any] | None:

@@ -22,6 +22,14 @@ class BuiltCase:
         return dataclasses.replace(self.problem, blur=0.0)
 
 
+def digest_of_file(case: Case) -> str | None:
+    """Return the digest of the problem in a file, which a user may change; None for an instance of a family.
+
+    Raise a ValueError for a file that is damaged or has another size by now.
+    """
+    return None if case.file is None else digest_problem(case.build())
+
+
 def build(case: Case) -> BuiltCase | str:
     """Build a case, or return the reason why that fails, for example missing data."""
     try:

@@ -18,7 +18,7 @@ from typing import Any
 
 from lapmark.bench.problems import Case
 from lapmark.bench.results.record import Record
-from lapmark.bench.run import built_case
+from lapmark.bench.run.built_case import digest_of_file
 from lapmark.bench.run.cells import Cell
 from lapmark.bench.run.measure import RunSettings, unmeasured
 from lapmark.bench.run.schedule import CaseSchedule, Event, Finished, Round, Schedule, Waiting
@@ -211,12 +211,13 @@ class ClusterRun:
 
     def _digest_of_file(self, case: Case) -> str | None:
         """Return the digest of the problem in a file, which every host must have; None for an instance of a family."""
-        if case.file is not None and str(case) not in self._digests:
-            built = built_case.build(case)
-            if isinstance(built, str):
-                raise ClusterError(built)
-            self._digests[str(case)] = built.digest, "this machine"
-        return self._digests[str(case)][0] if case.file is not None else None
+        try:
+            digest = digest_of_file(case)
+        except ValueError as error:
+            raise ClusterError(str(error)) from None
+        if digest is not None:
+            self._digests[str(case)] = digest, "this machine"
+        return digest
 
     def _known_bound(self, busy: _BusyHost) -> dict[str, float]:
         """Return the best known bound on the problem of a host's case, by the problem's digest."""
