@@ -26,10 +26,13 @@ POINT_SETTINGS = ("p", "scale")
 MASSES = ("a", "b")
 TRANSPORT_SETTINGS = ("blur", "reach", "partial")
 
+#: Name of the largest cost worth paying for a pair, a setting of an assignment problem.
+LIMIT = "limit"
+
 #: What a file may hold, for messages.
 EXPECTED = (
     "call the matrix of costs cost, C, M or D, or give points x and y; beside them there may be "
-    f"{', '.join(POINT_SETTINGS + MASSES + TRANSPORT_SETTINGS)}"
+    f"{', '.join((*POINT_SETTINGS, *MASSES, *TRANSPORT_SETTINGS, LIMIT))}"
 )
 
 
@@ -41,7 +44,7 @@ def problem(arrays: Mapping[str, Array], may_ignore: bool = False) -> tuple[Prob
     """
     if not arrays:
         raise ValueError(f"it holds no array; {EXPECTED}")
-    settings = {name: array for name, array in arrays.items() if name in MASSES + TRANSPORT_SETTINGS}
+    settings = {name: array for name, array in arrays.items() if name in (*MASSES, *TRANSPORT_SETTINGS, LIMIT)}
     if len(arrays) == 1:  # A alone may be called a
         settings = {}
     names = [name for name in arrays if name not in settings]
@@ -61,7 +64,10 @@ def problem(arrays: Mapping[str, Array], may_ignore: bool = False) -> tuple[Prob
     transport |= {name: _scalar(name, settings[name]) for name in TRANSPORT_SETTINGS if name in settings}
     if "partial" in transport:
         transport["partial"] = bool(transport["partial"])
-    return (Transport(cost, **transport) if transport else Assignment(cost)), layout
+    limit = _scalar(LIMIT, settings[LIMIT]) if LIMIT in settings else None
+    if transport and limit is not None:
+        raise ValueError(f"{LIMIT} is a setting of an assignment problem, {', '.join(transport)} of transport")
+    return (Transport(cost, **transport) if transport else Assignment(cost, limit)), layout
 
 
 def describe(arrays: Mapping[str, Array]) -> str:

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from lapmark.bench.data import cost_file
+from lapmark.bench.data import cost_file, recorder
 from lapmark.bench.util import spec
 from lapmark.solvers.problem import Problem
 
@@ -96,7 +96,7 @@ def contents(path: Path) -> Contents:
     files = tuple(each for each in found if cost_file.is_cost_file(each))
     if not files:
         raise ValueError(f"{path}: no cost file in this folder; their names end in {', '.join(cost_file.SUFFIXES)}")
-    return Contents(files, tuple(each.name for each in found if each not in files))
+    return Contents(files, tuple(each.name for each in found if each not in files and each.name != recorder.INDEX))
 
 
 def notes(texts: Iterable[str]) -> Iterator[str]:
@@ -135,6 +135,8 @@ def _version(path: Path) -> tuple[int, ...]:
     """Return numbers that differ once the file has changed."""
     try:
         status = path.stat()
+    except FileNotFoundError:
+        raise ValueError(f"{path}: no such file on this machine, in {Path.cwd()}") from None
     except OSError as error:
         raise ValueError(f"{path}: {error.strerror or error}") from None
     return status.st_mtime_ns, status.st_size, status.st_ino
