@@ -37,8 +37,7 @@ MORE_ROUNDS = 20
 
 def text(comparison: Comparison, every: bool = False) -> RenderableType:
     """Return the outcome in a line, a table of the changes, and notes; with `every`, also unchanged times."""
-    style = STYLES["worse" if comparison.worse else "better"] if any_answers(comparison) else STYLES["moved"]
-    lines = [Text(headline(comparison), style), *map(Text, allowances(comparison))]
+    lines = [Text(headline(comparison), STYLES[_overall(comparison)]), *map(Text, allowances(comparison))]
     names = plain(f"{comparison.old.name} → {comparison.new.name}")
     columns = Column("cell"), Column(names), Column("verdict", prose=True)
     rows = [
@@ -115,6 +114,13 @@ def headline(comparison: Comparison) -> str:
 def any_answers(comparison: Comparison) -> bool:
     """Return whether any cell has something to compare."""
     return any(cell.changes for cell in comparison.cells)
+
+
+def _overall(comparison: Comparison) -> Verdict:
+    """Return the verdict whose style the headline has: nothing is good where every time is inconclusive."""
+    if comparison.worse:
+        return "worse"
+    return "better" if comparison.changes("same") or comparison.changes("better") else "moved"
 
 
 def allowances(comparison: Comparison) -> list[str]:

@@ -9,7 +9,7 @@ import re
 from typing import Any
 
 import pytest
-from comparisons import compared_to, record, scaled
+from comparisons import Rounds, compared_to, record, scaled
 from rich.console import Console
 
 from lapmark.bench.compare import rendering
@@ -132,3 +132,13 @@ def test_cell_name_of_a_command_is_its_own_name() -> None:
     assert rendering.cell_name(("jv", "uniform:n=7,seed=3", 2)) == "jv, 2 threads on uniform n=7 seed=3"
     command = record("parse", case="benchmark")
     assert "| `benchmark` | `parse` | time |" in rendering.markdown(compared_to(command, command), every=True)
+
+
+@pytest.mark.parametrize(
+    ("new", "style"),
+    [(scaled(STEADY, 2), "bold red"), (STEADY, "green"), (STEADY[:1], "yellow")],
+    ids=["worse", "same", "inconclusive"],
+)
+def test_headline_is_green_only_where_something_is_known(new: Rounds, style: str) -> None:
+    (first, *_) = rendering.text(compared_to(record(rounds=STEADY), record(rounds=new))).renderables  # type: ignore[union-attr]
+    assert first.style == style
