@@ -93,7 +93,7 @@ def as_json(comparison: Comparison) -> str:
 
 
 def headline(comparison: Comparison) -> str:
-    """Return the outcome in a few words: `Worse in 1 of 12 cells: 1 slower. Better: 1 smaller gap. Same: 10 times.`"""
+    """Return the outcome in a few words: `Worse in 1 of 12 cells: 1 slower. Same: 11 times.`"""
     cells = len(comparison.cells)
     if not any_answers(comparison):
         return f"Nothing could be compared: none of {cells} cells has an answer on both sides."
@@ -116,13 +116,6 @@ def any_answers(comparison: Comparison) -> bool:
     return any(cell.changes for cell in comparison.cells)
 
 
-def _overall(comparison: Comparison) -> Verdict:
-    """Return the verdict whose style the headline has: nothing is good where every time is inconclusive."""
-    if comparison.worse:
-        return "worse"
-    return "better" if comparison.changes("same") or comparison.changes("better") else "moved"
-
-
 def allowances(comparison: Comparison) -> list[str]:
     """Return a sentence for each reason that counters are not judged; they are shown right below the outcome."""
     return [f"Counters may rise, and are not judged: {reason}." for reason in comparison.criteria.reasons]
@@ -143,7 +136,7 @@ def notes(comparison: Comparison, every: bool) -> Iterator[str]:
         rounds = max(MORE_ROUNDS, 2 * max(cell.rounds for cell in doubtful))
         yield f"For the inconclusive times, measure more rounds (`--rounds {rounds}`) or on a quieter machine."
     if unanswered := [cell.key for cell in comparison.cells if not cell.changes]:
-        yield f"Without an answer on both sides: {_listed(unanswered)}."
+        yield f"Without an answer on either side: {_listed(unanswered)}."
     for keys, results in ((comparison.gone, comparison.old), (comparison.added, comparison.new)):
         if keys:
             yield f"Only in {results.name}: {_listed(keys)}."
@@ -162,8 +155,7 @@ def verdict_words(change: Change) -> str:
         return f"{change.verdict}: {wording.certain(change.ratio)}"
     if isinstance(change.old, int | float) and isinstance(change.new, int | float):
         return f"{change.verdict}: {wording.more_or_less(change.old, change.new, change.words)}"
-    message = str(change.new).partition(": ")[2]
-    return f"{change.verdict}: {change.word}" + (f", {message}" if message else "")
+    return f"{change.verdict}: {change.word}{_message(change)}"
 
 
 def cell_name(key: Key) -> str:
@@ -174,11 +166,18 @@ def cell_name(key: Key) -> str:
 
 def change_line(change: Change) -> str:
     """Return a change in one line: `time 1 ms → 2.1 ms, worse: 2.1× slower (1.8–2.5×)`."""
-    return plain(f"{_values_line(change)}, {verdict_words(change)}")
+    return f"{_values_line(change)}, {plain(verdict_words(change))}"
+
+
+def _overall(comparison: Comparison) -> Verdict:
+    """Return the verdict whose style the headline has: nothing is good where every time is inconclusive."""
+    if comparison.worse:
+        return "worse"
+    return "better" if comparison.changes("same") or comparison.changes("better") else "moved"
 
 
 def _values_line(change: Change) -> str:
-    return f"{change.what} {' → '.join(_values(change))}"
+    return plain(f"{change.what} {' → '.join(_values(change))}")
 
 
 def _moved(change: Change) -> str:
@@ -187,8 +186,14 @@ def _moved(change: Change) -> str:
     if change.old is None or change.new is None:
         return "counted on one side only"
     if isinstance(change.old, str) or isinstance(change.new, str):
-        return "another status"
+        return f"another status{_message(change)}"
     return f"{wording.more_or_less(change.old, change.new, change.words)}, which is allowed"
+
+
+def _message(change: Change) -> str:
+    """Return the message after a new status, if any."""
+    message = str(change.new).partition(": ")[2]
+    return f", {message}" if message else ""
 
 
 def _tally(comparison: Comparison, verdict: Verdict) -> str:

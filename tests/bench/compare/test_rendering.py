@@ -94,7 +94,7 @@ def test_headline_counts_cells_and_names_good_and_bad(comparison: Comparison) ->
 def test_notes_say_what_to_do_about_inconclusive_times(comparison: Comparison) -> None:
     notes = list(rendering.notes(comparison, every=False))
     assert "For the inconclusive times, measure more rounds (`--rounds 20`) or on a quieter machine." in notes
-    assert "Without an answer on both sides: jv on uniform n=9." in notes
+    assert "Without an answer on either side: jv on uniform n=9." in notes
     many = compared_to(record(rounds=noisy(1, rounds=30)), record(rounds=noisy(1, rounds=30)))
     assert any("`--rounds 60`" in note for note in rendering.notes(many, every=False))
 
@@ -142,3 +142,9 @@ def test_cell_name_of_a_command_is_its_own_name() -> None:
 def test_headline_is_green_only_where_something_is_known(new: Rounds, style: str) -> None:
     (first, *_) = rendering.text(compared_to(record(rounds=STEADY), record(rounds=new))).renderables  # type: ignore[union-attr]
     assert first.style == style
+
+
+def test_verdict_on_another_failure_has_its_message() -> None:
+    old, new = record(status="error", rounds=[]), record(status="skipped", message="not installed", rounds=[])
+    ((change,),) = [cell.changes for cell in compared_to(old, new).cells]
+    assert rendering.verdict_words(change) == "changed: another status, not installed"
