@@ -56,7 +56,7 @@ def append(folder: Path, snapshot: Snapshot) -> Path:
     """Add a snapshot to a history, and return its file.
 
     The folder is made if needed. A cell that the file of the same commit, machine and tool already has is replaced.
-    Raise a SnapshotError, and change nothing, where that file is damaged.
+    Raise a SnapshotError, and change nothing, where that file is damaged or the snapshot has a value out of range.
     """
     path = folder / f"{snapshot.commit.hash[:12]}-{snapshot.machine_key}-{snapshot.source}.json"
     folder.mkdir(parents=True, exist_ok=True)
@@ -66,7 +66,9 @@ def append(folder: Path, snapshot: Snapshot) -> Path:
             known = {each.name: each for each in (*earlier.measurements, *snapshot.measurements)}
             versions = {**earlier.versions, **snapshot.versions}
             snapshot = dataclasses.replace(snapshot, measurements=tuple(known.values()), versions=versions)
-        return write_atomically(path, to_json(snapshot).encode())
+        content = to_json(snapshot)
+        from_json(content)  # what could not be read again is an error now
+        return write_atomically(path, content.encode())
 
 
 def _read_file(path: Path) -> Snapshot:

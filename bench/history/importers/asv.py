@@ -104,7 +104,7 @@ def _measurement(full: str, name: str, result: object, row: Fields, place: int, 
     default = next((unit for start, unit in _TYPES.items() if short.startswith(f"{start}_")), "unit")
     unit = benchmark.text("unit", default)
     if unit not in _UNITS and result == round(result):
-        return Measurement(name=full, unit="", counters={short.removeprefix("track_"): int(result)})
+        return Measurement(name=full, unit="", counters={short.removeprefix("track_"): result})
 
     def statistic(column: str, otherwise: float) -> float:
         values = row.get(column)

@@ -100,5 +100,5 @@ def _counters(runs: Sequence[Fields]) -> dict[str, float]:
             and is_same
             and value == round(value)
         ):
-            found[name] = int(value)
+            found[name] = value
     return found

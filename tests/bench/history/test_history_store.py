@@ -157,3 +157,15 @@ def test_file_without_a_field_or_with_half_a_spread_is_refused() -> None:
 def test_file_with_control_characters_is_read_without_them() -> None:
     content = to_json(snapshot(1, "a")).replace("“subject”", r"\u001b[31mred")
     assert from_json(content).commit.subject == "A \N{REPLACEMENT CHARACTER}[31mred"
+
+
+def test_append_of_a_value_out_of_range_is_refused(tmp_path: Path) -> None:
+    large = Snapshot(
+        commit=commit(1),
+        source="lapmark",
+        machine=MACHINE,
+        measurements=[Measurement(name="a", counters={"scans": 2**70})],
+    )
+    with pytest.raises(SnapshotError, match=r"cells\[0\]\.counters"):
+        append(tmp_path, large)
+    assert list(tmp_path.iterdir()) == []
