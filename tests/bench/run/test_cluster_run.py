@@ -41,7 +41,7 @@ from lapmark.bench.system.machine import machine, source
 from lapmark.bench.worker.resource_limits import Limits
 
 pytest.importorskip("distributed", reason="distributed is not installed")
-from lapmark.bench.run.cluster import cluster_run, dask_client
+from lapmark.bench.run.cluster import cluster_run, dask_client, worker_side
 
 #: Logs start and end of each call, and takes long enough to be killed during one.
 PLUGIN = """
@@ -378,6 +378,23 @@ def test_run_on_two_hosts_is_certified_stored_here_and_resumed(dask: Dask) -> No
     # The same machine without Dask: one and the same store, and nothing to do.
     code, output = run(dask, *arguments, "--scheduler", "")
     assert "4 from an earlier run" in output
+
+
+def test_worker_without_the_file_of_a_case_skips_it_and_says_why(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    np.save(tmp_path / "costs.npy", np.eye(3))
+    monkeypatch.chdir(tmp_path)
+    (cell,) = plan(["jv"], ["costs.npy"])
+    place = Place("host", "lock", machine(), source(), {"jv": cell.versions})
+    settings = RunSettings(limits=Limits(timeout=60, memory=1 << 30), budget=0)
+    for folder, status in ((tmp_path / "elsewhere", "skipped"), (tmp_path, "ok")):
+        monkeypatch.chdir(folder)
+        worker_side._build.cache_clear()
+        record = read_answer(worker_side.run_round("jv", str(cell.case), 1, settings, [], {}, True), cell, place).record
+        assert record.status == status, record.message
+        assert ("costs.npy: no such file on this machine" in record.message) == (status == "skipped")
 
 
 @pytest.mark.slow
