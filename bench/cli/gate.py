@@ -114,6 +114,14 @@ def gate(
             rich_help_panel=WHERE,
         ),
     ] = None,
+    history: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR",
+            help="Also add the results of HEAD to this history of the project (`lapmark history`).",
+            rich_help_panel=WHERE,
+        ),
+    ] = None,
     fresh: Annotated[
         bool, typer.Option("--fresh", help="Discard earlier measurements.", rich_help_panel=WHERE)
     ] = False,
@@ -127,6 +135,8 @@ def gate(
     from lapmark.bench.compare.comparison import Comparison, Criteria
     from lapmark.bench.gate import ci_reports, gate_run, github_report, preparation
     from lapmark.bench.gate import settings as gate_settings
+    from lapmark.bench.history.project_commit import commit_of
+    from lapmark.bench.history.record_snapshots import append_records
     from lapmark.bench.system.git_repository import Repository
 
     console = plain_console(stderr=True)
@@ -184,6 +194,8 @@ def gate(
         if output is not None:
             ci_reports.write_reports(comparison, output)
         github_report.report_to_github(comparison, os.environ, functools.partial(typer.echo, err=True))
+        if history is not None:
+            append_records(history, comparison.new.records, commit_of(commits[1]))
     console.print(f"Results: {folder}", markup=False, soft_wrap=True)
     if comparison.worse:
         raise typer.Exit(1)

@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from lapmark.bench.compare.comparison import Key
-from lapmark.bench.problems import Case
 from lapmark.bench.run import configuration
 from lapmark.bench.run.cells import plan
 from lapmark.bench.worker.protocol import BUILD_MATRIX
@@ -21,7 +20,7 @@ LIMITS = {"budget": 0.5, "timeout": 30.0, "memory": 4 << 30}
 ROUNDS, MOST_ROUNDS = 10, 30
 
 #: The case of every benchmark that is no solver.
-BENCHMARK = str(Case("benchmark", 1))
+BENCHMARK = "benchmark"
 
 
 @dataclass(frozen=True, kw_only=True)

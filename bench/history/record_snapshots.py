@@ -49,7 +49,9 @@ def snapshot_of(records: Sequence[Record], commit: Commit) -> Snapshot:
 
 
 def cell_name(record: Record) -> str:
-    """Return the name of a cell: `jv on uniform n=500`."""
+    """Return the name of a cell: `jv on uniform n=500`, or `parse (benchmark)` for what is no solver."""
+    if record.case == record.problem:
+        return f"{record.solver} ({record.problem})"
     label = spec.show(record.problem, cast(Mapping[str, spec.Value], record.params))
     seed = f" seed={record.seed}" if record.seed else ""
     threads = f", {record.threads} threads" if record.threads > 1 else ""
