@@ -88,8 +88,8 @@ def run(
         for mine, second in zip(records, map(current, repeated), strict=True):
             mine[:] = [second.get(cell, first) if cell in doubtful else first for cell, first in current(mine).items()]
         comparison = measuring.comparison(records)
-        cells = "1 cell" if len(doubtful) == 1 else f"{len(doubtful)} cells"
-        notes.append(f"{cells} looked worse and measured again; only the second measurement counts.")
+        cells = "1 cell looked worse and was" if len(doubtful) == 1 else f"{len(doubtful)} cells looked worse and were"
+        notes.append(f"{cells} measured again; only the second measurement counts.")
     for name, mine in zip(("old", "new"), records, strict=True):
         with Store.open(folder / name) as store:
             for record in mine:
