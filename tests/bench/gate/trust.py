@@ -214,7 +214,7 @@ def prepare(project: Project, clone: Path, folder: Path) -> None:
 
 def gate(folder: Path, change: str, number: int) -> bool:
     """Return whether a gate says that a change is worse."""
-    rounds = ("--rounds", "1") if change == "work" else ("--total", "40s")
+    rounds = ("--rounds", "1") if change == "work" else ("--total", "60s")
     to = ("--to", f"../gates/{folder.name}-{change}-{number}", "--fresh")
     done = run(folder, "lapmark", "gate", "base", change, *rounds, *to)
     assert done.returncode in (0, 1), done.stdout + done.stderr
@@ -279,17 +279,18 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("clones", nargs="+", type=Path, help="clones of " + " and ".join(PROJECTS))
     parser.add_argument("--to", type=Path, required=True, help="folder of the results")
+    parser.add_argument("--disturb", type=int, default=2, help="processes that use a core now and then; default: 2")
     options = parser.parse_args()
     options.to.mkdir(parents=True, exist_ok=True)
-    disturbers = [Process(target=disturb, args=(seed,), daemon=True) for seed in (1, 2)]
+    disturbers = [Process(target=disturb, args=(seed,), daemon=True) for seed in range(options.disturb)]
     for process in disturbers:
         process.start()
-    store = (options.to / "verdicts.json").absolute()
-    verdicts: dict[str, bool] = json.loads(store.read_text()) if store.exists() else {}
     for number in range(SAME):  # in turns, so that a stopped run has something of each
         for clone in options.clones:
             folder = (options.to / clone.name).absolute()
             prepare(PROJECTS[clone.name], clone, folder)
+            store = folder.with_suffix(".json")
+            verdicts = known(store)
             for change in TITLES if number < PLANTED else ("same",):
                 for method, is_worse in METHODS.items():
                     key = f"{clone.name}/{change}/{method}/{number}"
@@ -301,7 +302,13 @@ def main() -> None:
                             f"{key}: {'worse' if verdicts[key] else '-'}, {time.monotonic() - started:.0f} s",
                             flush=True,
                         )
-    (options.to / "table.md").write_text(table(verdicts))
+    found = {key: value for store in options.to.glob("*.json") for key, value in known(store).items()}
+    (options.to / "table.md").write_text(table(found))
+
+
+def known(store: Path) -> dict[str, bool]:
+    """Return the verdicts that a file has."""
+    return json.loads(store.read_text()) if store.exists() else {}
 
 
 def table(verdicts: Mapping[str, bool]) -> str:
