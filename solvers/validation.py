@@ -28,9 +28,13 @@ SPARSE_COSTS = "to forbid absent pairs, solve(Assignment(SparseCost(…))); to f
 def as_numeric(values: Any, name: str, *, masked: str = "fill it first: .filled(0)", sparse: str = "") -> np.ndarray:
     """Return `values` as a real array without rounding: float32, float64 or integers, in native byte order.
 
-    `masked` and `sparse` are the advice in messages about such arrays.
+    A frame or a list may hold nullable numbers, fractions and decimals, if each is a float64 number. `masked` and
+    `sparse` are the advice in messages about such arrays.
     """
-    return _numeric(_as_array(values, name, masked, sparse), name)
+    array = _as_array(values, name, masked, sparse)
+    if array.dtype.kind == "O" and not isinstance(values, np.ndarray):
+        array = _exact_floats(array)
+    return _numeric(array, name)
 
 
 def as_rounded_matrix(values: Any, name: str, *, masked: str, sparse: str) -> np.ndarray:
@@ -81,8 +85,20 @@ def _numeric(array: np.ndarray, name: str) -> np.ndarray:
         return array.astype(wide, copy=False)
     cast = "cast it to float64: np.asarray(…, dtype=float)"
     cures = {"c": "take the real part or the absolute value", "f": cast, "O": cast}
-    cure = (kind == "O" and _culprit(array)) or cures.get(kind, "give numbers")
+    cure = (kind == "O" and (_culprit(array) or _rounded(array))) or cures.get(kind, "give numbers")
     raise TypeError(f"Cannot cast array data of {name} from {array.dtype} to float64 without loss; {cure}")
+
+
+def _exact_floats(array: np.ndarray) -> np.ndarray:
+    """Return objects as float64, or unchanged if some entry is no number, would be rounded, or is a large integer."""
+    try:
+        floats = array.astype(np.float64)
+        missing = (floats != floats) & (array != array).astype(bool)
+        whole = np.array([isinstance(value, Integral) for value in array.flat], dtype=bool).reshape(array.shape)
+        exact = (floats == array).astype(bool) & ~(whole & (np.abs(floats) > LARGEST_INTEGER))
+        return floats if (exact | missing).all() else array
+    except (TypeError, ValueError, OverflowError):
+        return array
 
 
 def _largest(array: np.ndarray) -> int:
@@ -233,6 +249,15 @@ def _uneven(rows: Any) -> str | None:
         return None
     size = "is a single number" if lengths[k] is None else f"has {lengths[k]} entries"
     return f"row {k} {size}, row 0 has {lengths[0]}"
+
+
+def _rounded(array: np.ndarray) -> str:
+    """Return the first entry that float64 would round, and the cure; empty if there is none."""
+    for where, value in np.ndenumerate(array):
+        if float(value) != value and value == value:
+            shown = reprlib.repr(value)
+            return f"entry {place(where)} is {shown}, which is no float64 number; cast it: np.asarray(…, dtype=float)"
+    return ""
 
 
 def _culprit(array: np.ndarray) -> str:

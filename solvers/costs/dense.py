@@ -20,13 +20,15 @@ class DenseCost(Cost):
     ----------
     matrix : array_like, shape (n, m)
         float16, float32, float64, bool or any integer type, in any memory layout. float32, float64 and integers are
-        kept without a copy; float16 and bool are widened. `inf` forbids a pair. Writing to the matrix afterwards, even
-        while it is being solved, makes the answer wrong, which a certificate shows, or an error.
+        kept without a copy; float16 and bool are widened. A frame or a list of other numbers, such as nullable or
+        Arrow columns, is copied to float64. `inf` forbids a pair. Writing to the matrix afterwards, even while it is
+        being solved, makes the answer wrong, which a certificate shows, or an error.
 
     Raises
     ------
     TypeError
-        For complex, text, object, masked, sparse and extended-precision arrays: nothing is dropped or rounded silently.
+        For complex, text, object, masked, sparse and extended-precision arrays, and numbers that float64 does not hold,
+        such as Decimal("0.1"): nothing is dropped or rounded silently.
     ValueError
         For anything but two dimensions, NaN, −inf, integers beyond 2**53 and, as `OutOfRange`, finite entries beyond
         1e300. The message names the first such entry.

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from decimal import Decimal
 from fractions import Fraction
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
 import scipy.sparse as sp
 
-from lapmark import Assignment, DenseCost, PointCost, SparseCost, Transport, certify, names, solve
+from lapmark import Assignment, DenseCost, PointCost, SparseCost, Transport, certify, emd, names, solve
 from lapmark.solvers.errors import OutOfRange
 from lapmark.solvers.registry import get
 
@@ -224,7 +225,7 @@ CURES = {
     "cast a long double": (DenseCost, np.ones((1, 1), np.longdouble), r"np\.asarray\(…, dtype=float\)", as_float),
     "cast fractions": (DenseCost, [[Fraction(1, 3)]], r"np\.asarray\(…, dtype=float\)", as_float),
     "cast decimals": (DenseCost, [[Decimal("0.1")]], r"np\.asarray\(…, dtype=float\)", as_float),
-    "cast a frame": (DenseCost, pd.DataFrame({"a": [True], "b": [2]}), r"np\.asarray\(…, dtype=float\)", as_float),
+    "cast objects": (DenseCost, np.array([[1]], dtype=object), r"np\.asarray\(…, dtype=float\)", as_float),
     "mask": (
         DenseCost,
         np.ma.array([[1, 2]], mask=[[0, 1]]),
@@ -292,3 +293,45 @@ def test_lengths_whose_power_float64_cannot_hold_are_named(name, length):
     ):
         Transport(PointCost(np.zeros((2, 2)), np.ones((2, 2))), **{name: length})
     assert Transport(DenseCost(np.ones((2, 2))), **{name: length})  # of a matrix it is in units of cost
+
+
+#: Frames and lists of numbers that NumPy makes objects of, each of which float64 holds.
+EXACT: dict[str, Any] = {
+    "nullable integers": pd.DataFrame([[4, 1], [2, 0]]).astype("Int64"),
+    "nullable floats": pd.DataFrame([[4.5, 1], [2, 0]]).convert_dtypes(),
+    "Arrow": pd.DataFrame([[4.5, 1], [2, 0]]).astype("double[pyarrow]"),
+    "decimals of Arrow": pd.DataFrame([[Decimal("4.5"), Decimal(1)], [Decimal(2), Decimal(0)]]).convert_dtypes(
+        dtype_backend="pyarrow"
+    ),
+    "objects": pd.DataFrame([[4, 1.5], [2, True]]).astype(object),
+    "kinds in turn": pd.DataFrame({"a": [True, False], "b": [1.5, 2]}),
+    "decimals": [[Decimal("0.5"), Decimal(2)], [Decimal(3), Decimal(1)]],
+    "fractions": [[Fraction(1, 4), Fraction(2)], [Fraction(3), Fraction(1)]],
+}
+
+
+@pytest.mark.parametrize("name", EXACT)
+def test_costs_points_and_masses_take_frames_of_exact_numbers(name: str) -> None:
+    given = EXACT[name]
+    expected = np.asarray(given, dtype=float)
+    np.testing.assert_array_equal(DenseCost(given).matrix, expected)
+    np.testing.assert_array_equal(PointCost(given, given).x, expected)
+    row = given.iloc[0] if isinstance(given, pd.DataFrame) else given[0]
+    problem = Transport(DenseCost(np.ones((2, 2))), row, expected[0])
+    np.testing.assert_array_equal(problem.masses[0], expected[0])
+    assert emd(DenseCost(np.ones((2, 2))), given, expected).shape == (2,)
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ([[Decimal("0.1")]], r"entry \[0, 0\] is Decimal\('0.1'\), which is no float64 number; cast it"),
+        ([[0.5, Decimal(2**53 + 1)]], r"entry \[0, 1\] is Decimal\('9007199254740993'\), which is no float64 number"),
+        (pd.DataFrame([[1, pd.NA]], dtype="Int64"), r"entry \[0, 1\] is <NA>"),
+        (pd.DataFrame([[1, None]]).astype(object), r"entry \[0, 1\] is None"),
+    ],
+)
+def test_costs_and_points_with_an_entry_that_is_no_float_name_it(given: Any, message: str) -> None:
+    for take in (DenseCost, lambda points: PointCost(points, points)):
+        with pytest.raises(TypeError, match=f"without loss; {message}"):
+            take(given)
