@@ -14,6 +14,7 @@ from .base import app, plain_console, user_errors
 
 if TYPE_CHECKING:
     from lapmark.bench.history.history_store import History
+    from lapmark.bench.history.measurement import Commit
     from lapmark.bench.history.standing import Standing
 
 
@@ -111,7 +112,15 @@ def _import(paths: Sequence[Path], directory: Path, revision: str | None) -> Non
     from lapmark.bench.history.project_commit import commit_of, head_commit
     from lapmark.bench.util.status_line import doing
 
-    origin = Origin(lambda: commit_of(revision) if revision else head_commit(directory), is_given=bool(revision))
+    def current() -> Commit:
+        if revision:
+            return commit_of(revision)
+        try:
+            return head_commit(directory)
+        except ValueError as error:
+            raise ValueError(f"{error}; or name the commit with --commit") from None
+
+    origin = Origin(current, is_given=bool(revision))
     with doing("importing"):
         files = [file for path in paths for file in files_of(path)]
         read = list(snapshots(files, origin))

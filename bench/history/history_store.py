@@ -35,7 +35,11 @@ class History:
 
 
 def read(folder: Path) -> History:
-    """Read a history; raise a ValueError where the folder has no file of one, and an OSError where it is no folder."""
+    """Read a history; raise a ValueError where there is no folder, or it has no file of a history."""
+    if not folder.is_dir():
+        raise ValueError(
+            f"{folder} is not a folder; `lapmark run --history {folder}` makes it, with the current commit"
+        )
     names = sorted(name for name in os.listdir(folder) if _NAME.fullmatch(name))
     snapshots, faults = [], []
     for name in names:

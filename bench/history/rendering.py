@@ -48,7 +48,7 @@ def text(standing: Standing, faults: Sequence[str]) -> Iterator[RenderableType]:
 
 def words(standing: Standing, series: Series, change: Change) -> str:
     """Return a change in words: `jv on uniform n=500: time 1.2 ms → 2.4 ms (2×)`."""
-    ratio = f" ({change.ratio:.3g}×)" if change.ratio is not None else ""
+    ratio = f" ({change.factor})" if change.factor else ""
     commits = standing.timeline.commits
     # The commits between were not measured on this machine.
     since = f", since {commits[change.since].hash[:10]}" if change.place - change.since > 1 else ""

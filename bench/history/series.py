@@ -66,6 +66,11 @@ class Change:
         """How large it is, to sort by: the logarithm of the ratio, and infinite without one."""
         return math.inf if self.ratio is None else abs(math.log(self.ratio))
 
+    @property
+    def factor(self) -> str:
+        """The ratio as text, of exact quantities with another digit; "" where it is unknown."""
+        return "" if self.ratio is None else f"{self.ratio:.{4 if self.is_exact else 3}g}×"
+
     def show(self, value: float | str) -> str:
         """Return one of its values as text."""
         return value if isinstance(value, str) else show(value, self.unit)

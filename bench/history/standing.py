@@ -102,10 +102,10 @@ def summary(standing: Standing) -> str:
     machines = f", {len(timeline.machines)} machines" if len(timeline.machines) > 1 else ""
     counts = Counter({state: standing.count(state) for state in STATES})
     words = [f"{counts[state]} {state}" for state in ("failing", "worse", "better") if counts[state]]
-    since = f"Since {first_words(standing.since)}: {', '.join(words) or 'no change'}."
+    since = f" Since {first_words(standing.since)}: {', '.join(words) or 'no change'}." if first != latest else ""
     return (
         f"{_plural(standing.total, 'cell')} ({standing.certified} certified) on "
-        f"{_plural(len(timeline.commits), 'commit')}, {span}{machines}. {since}"
+        f"{_plural(len(timeline.commits), 'commit')}, {span}{machines}.{since}"
     )
 
 

@@ -96,7 +96,7 @@ def _change(standing: Standing, series: Series, change: Change, number: int) -> 
         "verdict": change.verdict,
         "old": change.show(change.old),
         "new": change.show(change.new),
-        "ratio": "" if change.ratio is None else f"{change.ratio:.3g}×",
+        "ratio": change.factor,
         "commit": commits[change.place],
         "since": commits[change.since] if change.place - change.since > 1 else None,
     }

@@ -49,7 +49,7 @@ function restore() {
   }
   filter();
   sort();
-  const target = fragment && !fragment.includes("=") && document.getElementById(fragment);
+  const target = fragment.includes("=") ? null : document.getElementById(fragment);
   if (target?.matches("details.cell")) {
     target.hidden = false;
     target.open = true;

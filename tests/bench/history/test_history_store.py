@@ -109,7 +109,7 @@ def test_append_to_a_damaged_file_is_refused_and_keeps_it(tmp_path: Path) -> Non
 def test_read_of_a_folder_without_a_history_says_how_to_begin(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match=r"has no history yet: `lapmark run --history"):
         read(tmp_path)
-    with pytest.raises(FileNotFoundError):
+    with pytest.raises(ValueError, match=r"none is not a folder; `lapmark run --history .*none` makes it"):
         read(tmp_path / "none")
 
 
