@@ -53,7 +53,8 @@ def commit_of(revision: str, folder: Path | None = None) -> Commit:
         found = git(folder, "rev-parse", "--verify", "--end-of-options", f"{revision}^{{commit}}")
     except ValueError:
         raise ValueError(f"{revision}: no such commit in the repository of {folder}") from None
-    return Commit(**_time_and_subject(found, folder), hash=found, branch=_branch(folder) if revision == "HEAD" else "")
+    is_head = found == git(folder, "rev-parse", "HEAD")
+    return Commit(**_time_and_subject(found, folder), hash=found, branch=_branch(folder) if is_head else "")
 
 
 def known_commit(hash: str, time: str, branch: str = "") -> Commit:

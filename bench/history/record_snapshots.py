@@ -63,6 +63,8 @@ def _measurements(records: Iterable[Record]) -> Iterable[Measurement]:
         what: dict[str, Any] = {"name": cell_name(record), "status": record.status}
         if record.status in ("ok", "unproven") and record.samples:
             what |= spread(record.samples)
-            what |= {"samples": len(record.samples), "rounds": len(record.rounds), "certified": record.status == "ok"}
+            # What is no solver may have no answer to certify.
+            is_certified = record.status == "ok" and (record.case != record.problem or record.gap is not None)
+            what |= {"samples": len(record.samples), "rounds": len(record.rounds), "certified": is_certified}
             what |= {name: getattr(record, name) for name in _COPIED}
         yield Measurement(**what, message=record.message.split("\n", 1)[0])

@@ -100,11 +100,12 @@ function element(name, attributes = {}, text = "") {
   return made;
 }
 
-// Ticks at round numbers within a range.
-function ticks(low, high) {
-  const rough = (high - low) / 3 || 1;
+// Ticks at round numbers within a range, of bytes at round numbers of KiB, MiB and so on.
+function ticks(low, high, unit) {
+  const one = unit === "B" ? 1024 ** Math.max(Math.floor(Math.log(Math.max(high, 1)) / Math.log(1024)), 0) : 1;
+  const rough = (high - low) / one / 3 || 1;
   const power = 10 ** Math.floor(Math.log10(rough));
-  const step = [1, 2, 5, 10].map((factor) => factor * power).find((each) => each >= rough);
+  const step = one * [1, 2, 5, 10].map((factor) => factor * power).find((each) => each >= rough);
   const found = [];
   for (let k = Math.ceil(low / step); k * step <= high; k += 1) found.push(k * step);
   return found;
@@ -118,7 +119,7 @@ function frame(width, height, low, high, unit, isWhole) {
   const last = Math.max(data.commits.length - 1, 1);
   const x = (place) => LEFT + ((width - LEFT - RIGHT) * place) / last;
   const y = (value) => height - BELOW - ((height - ABOVE - BELOW) * (value - low)) / (high - low || 1);
-  for (const value of ticks(low, high).filter((each) => !isWhole || Number.isInteger(each))) {
+  for (const value of ticks(low, high, unit).filter((each) => !isWhole || Number.isInteger(each))) {
     svg.append(element("line", { class: "rule", x1: LEFT, x2: width - RIGHT, y1: y(value), y2: y(value) }));
     svg.append(element("text", { x: LEFT - 6, y: y(value) + 4, "text-anchor": "end" }, show(value, unit)));
   }
@@ -126,7 +127,7 @@ function frame(width, height, low, high, unit, isWhole) {
   const count = Math.min(fits, last);
   for (let k = 0; k <= count; k += 1) {
     const place = Math.round((k * last) / count);
-    if (!data.commits[place]) continue;
+    if (!data.commits[place] || (k < count && data.commits[place][1] === data.commits[last]?.[1])) continue;
     const anchor = k === 0 ? "start" : k === count ? "end" : "middle";
     svg.append(element("text", { x: x(place), y: height - 3, "text-anchor": anchor }, data.commits[place][1]));
   }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import shutil
 import subprocess
@@ -12,7 +13,7 @@ from command import lapmark, unwrapped
 
 from lapmark.bench.history import history_store
 from lapmark.bench.history.measurement import Commit
-from lapmark.bench.history.project_commit import commit_url
+from lapmark.bench.history.project_commit import commit_of, commit_url
 from lapmark.bench.history.record_snapshots import append_records, cell_name
 from lapmark.bench.results.store import Store
 
@@ -106,8 +107,6 @@ def test_records_of_two_machines_have_a_file_each(repository: Path) -> None:
     lapmark("run", "-s", "jv", "-s", "scipy", "-p", "uniform:dtype=float32", "-n", "8", "--budget", "1ms")
     with Store.open(repository / "results") as store:
         one, other = store.records()
-    import dataclasses
-
     other = dataclasses.replace(other, machine={**other.machine, "cores": 999}, threads=2, seed=3)
     paths = append_records(repository / "h", [one, other], Commit(hash="ab" * 20, time="2026-01-01T00:00:00+00:00"))
     assert len(paths) == 2
@@ -198,3 +197,25 @@ def test_import_of_several_files_adds_none_where_one_is_wrong(repository: Path) 
 def test_commit_url_of_a_remote_has_no_password(repository: Path, remote: str, url: str) -> None:
     git("remote", "add", "origin", remote)
     assert commit_url() == url
+
+
+def test_records_of_benchmarks_of_a_project_are_certified_only_with_an_answer(repository: Path) -> None:
+    lapmark(*RUN)
+    with Store.open(repository / "results") as store:
+        (record,) = store.records()
+    benchmark = dataclasses.replace(record, solver="parse", case="benchmark", problem="benchmark", gap=None)
+    at = Commit(hash="ab" * 20, time="2026-01-01T00:00:00+00:00")
+    append_records(repository / "h", [record, benchmark], at)
+    (snapshot,) = history_store.read(repository / "h").snapshots
+    assert {each.name: each.certified for each in snapshot.measurements} == {
+        "jv on uniform n=8": True,
+        "parse (benchmark)": False,
+    }
+
+
+def test_commit_named_by_its_hash_has_the_branch_where_it_is_checked_out(repository: Path) -> None:
+    first = git("rev-parse", "HEAD")
+    assert commit_of(first).branch == "main"
+    commit("second")
+    assert commit_of(first).branch == ""
+    assert commit_of("HEAD").subject == "second"
