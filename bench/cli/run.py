@@ -191,7 +191,7 @@ def run(
         cases = given.sized(problems or given.problems)
         cells = plan(solver or given.solvers, cases, size or (), threads or given.threads or (1,))
         for note in file_problems.notes(cases):
-            console.print(escape(plain(note)), soft_wrap=True)
+            console.print(escape(plain(note)))
         store = Store.open(to)
     settings = RunSettings(
         limits=Limits(timeout=timeout or given.timeout or TIMEOUT, memory=memory or given.memory or MEMORY),
@@ -203,13 +203,13 @@ def run(
     schedule = Schedule(store=store, settings=settings, retry=again)
 
     def warn(text: str) -> None:
-        console.print(f"[yellow]cluster[/] {escape(text)}", soft_wrap=True)
+        console.print(f"[yellow]cluster[/] {escape(text)}")
 
     with user_errors():
         measuring = ClusterRun(schedule, scheduler, warn) if scheduler else LocalRun(schedule)
     if not scheduler:
         for warning in conditions.warnings():
-            console.print(f"[yellow]noise[/] {escape(warning)}", soft_wrap=True)
+            console.print(f"[yellow]noise[/] {escape(warning)}")
     done = []
     with store, Board(console, len(cells)) as board:
         try:

@@ -11,6 +11,7 @@ import unicodedata
 #: ASCII for the characters that the harness writes. Accents and superscripts need no entry: they are decomposed.
 STAND_INS = {
     **{"µ": "u", "μ": "u", "×": "x", "·": "|", "•": "*", "…": "...", "°": " deg", "§": "section "},
+    **{"─": "-", "━": "="},
     **{"–": "-", "—": "-", "−": "-", "‐": "-", "‑": "-", "⁻": "-", "“": '"', "”": '"', "„": '"', "‘": "'", "’": "'"},
     **{"≤": "<=", "≥": ">=", "≠": "!=", "≈": "~", "±": "+-", "→": "->", "←": "<-"},
     **{"½": "1/2", "√": "sqrt ", "∞": "inf"},

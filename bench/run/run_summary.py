@@ -123,31 +123,37 @@ def _entry(record: Record | None) -> str | Text:
 
 
 def _fastest(records: Sequence[Record], cases: Sequence[str]) -> TextTable:
-    """Return a table of cases: the fastest exact solver, the second, approximate answers and failures."""
-    columns = (
+    """Return a table of cases: the fastest exact solver, the second, approximate answers and failures, if any."""
+    columns = [
         Column("case"),
         Column("n", right=True),
         Column("fastest exact"),
-        Column("time", right=True),
-        Column("next exact", rank=1),
-        Column("takes", right=True, rank=1),
-        Column("approximate", rank=2),
+        Column("next exact", rank=2),
+        Column("approximate", prose=True, rank=1),
         Column("failed"),
-    )
-    rows: list[Sequence[str | Text]] = []
+    ]
+    rows: list[list[str | Text]] = []
     for case in cases:
         of_case = [record for record in records if record.case == case and record.solver != BUILD_MATRIX]
         answers = [record for record in of_case if record.status == "ok" and record.seconds is not None]
-        ranked = sorted((record.seconds or 0.0, record.solver) for record in answers if record.exact)
-        lead = [""] * 4
-        if ranked:
-            (seconds, first), *others = ranked
-            lead[:2] = [first, show_duration(seconds)]
-            lead[2:] = [others[0][1], f"{others[0][0] / seconds:.1f}×"] if others else ["", ""]
         failed = Counter(record.status for record in of_case if record.status in FAILURES)
         shown = Text("\n").join(_styled(status, f"{count} {status}") for status, count in failed.items())
-        rows.append((Case.read(case).label, str(Case.read(case).n), *lead, _approximate(answers), shown))
-    return TextTable(columns, rows, title="the fastest exact solver, and approximate ones with their gaps")
+        rows.append([Case.read(case).label, str(Case.read(case).n), *_exact(answers), _approximate(answers), shown])
+    used = [k for k in range(len(columns)) if any(row[k] for row in rows)]
+    return TextTable(
+        [columns[k] for k in used],
+        [[row[k] for k in used] for row in rows],
+        title="the fastest exact solver, and approximate ones with their gaps",
+    )
+
+
+def _exact(answers: Sequence[Record]) -> tuple[str, str]:
+    """Return the fastest exact answer and the next, in words."""
+    ranked = sorted((record.seconds or 0.0, record.solver) for record in answers if record.exact)
+    if not ranked:
+        return "", ""
+    (seconds, first), *others = ranked
+    return f"{first} {show_duration(seconds)}", f"{others[0][1]} {others[0][0] / seconds:.1f}×" if others else ""
 
 
 def _approximate(answers: Sequence[Record]) -> str:

@@ -120,12 +120,13 @@ class _Layout:
 
     def _blocks(self, room: int) -> Iterator[Text]:
         """Yield the lines of a block per row, with its first cell as the heading."""
-        for first, *others in self._cells:
+        for number, (first, *others) in enumerate(self._cells):
+            if number:
+                yield Text()
             yield from wrapped(Text.assemble(first, style="bold"), room)
             for column, cell in zip(self._table.columns[1:], others, strict=True):
                 if cell:
                     yield from _entry(column, cell, room)
-            yield Text()
 
 
 def _entry(column: Column, cell: Text, room: int) -> Iterator[Text]:

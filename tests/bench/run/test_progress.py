@@ -9,8 +9,8 @@ from lapmark.bench.problems import Case
 from lapmark.bench.results.record import Record
 from lapmark.bench.results.statuses import STATUSES
 from lapmark.bench.run.cells import resolve
-from lapmark.bench.run.progress import Board, line, show_errors
-from lapmark.bench.run.schedule import Finished, Round
+from lapmark.bench.run.progress import Board, _Line, line, show_errors
+from lapmark.bench.run.schedule import Finished, Round, Waiting
 
 
 def record(solver: str = "jv", n: int = 8, status: str = "ok", **known: object) -> Record:
@@ -69,3 +69,28 @@ def test_board_prints_each_new_cell_once(terminal: bool) -> None:
 def test_line_shows_every_status() -> None:
     for status in STATUSES:
         assert status in text(line(record(status=status)))
+
+
+@pytest.mark.parametrize("width", [30, 40, 60, 80, 120, 200])
+def test_bar_at_any_width_shows_whole_parts_only(width: int) -> None:
+    console = Console(file=io.StringIO(), width=width, force_terminal=True, color_system=None)
+    board = Board(console, 1234)
+    cell = resolve("jv", Case("geometric", 1000, 0, {"cost": "points"}))
+    for _ in range(1000):
+        board.show(Finished(cell, record(), True))
+    board.show(Round(cell, 1))
+    (task,) = board._bar.tasks
+    shown = _Line(console).render(task).plain
+    assert len(shown) < width
+    known = {"━" * 24, "1,000/1,234", "0:00:00", "1000 ok", "jv", f"jv on {cell.case}, round 2"}
+    assert "1,000/1,234" in shown
+    assert {part for part in shown.split(" · ") if not part.startswith("left ")} <= known
+    assert (str(cell.case) in shown) == (width >= 80)
+
+
+def test_bar_of_a_waiting_run_says_what_for() -> None:
+    console = Console(file=io.StringIO(), width=100, force_terminal=True, color_system=None)
+    board = Board(console, 3)
+    board.show(Waiting("another run has ended its round"))
+    (task,) = board._bar.tasks
+    assert "waiting until another run has ended its round" in _Line(console).render(task).plain
