@@ -208,7 +208,7 @@ def test_choose_an_archive_of_other_arrays_names_them(elsewhere: Path) -> None:
     [
         ([], "give either a cost file, or a problem"),
         (["costs.npy", "-p", "uniform"], "give either a cost file, or a problem"),
-        (["costs.npy"], "No such file"),
+        (["costs.npy"], "no such file"),
         (["-p", "uniform"], "-p uniform has 3 cases; choose one"),
         (["-p", "unform", "-n", 100], "did you mean uniform?"),
         (["-p", "uniform", "-n", 100_000], "lapmark run -p uniform -n 25000 -n 100000 --to results"),
