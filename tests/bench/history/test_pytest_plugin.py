@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.metadata
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -243,6 +244,17 @@ def test_session_without_a_benchmark_says_so(project: pytest.Pytester) -> None:
     result = project.runpytest_inprocess(*PLUGIN, "-q", "-k", "other", "--lapmark-history", "history")
     assert result.ret == pytest.ExitCode.OK
     result.stdout.fnmatch_lines(["no test used lapmark_benchmark: nothing is added to the history"])
+
+
+def test_examples_of_the_page_on_history_pass(pytester: pytest.Pytester) -> None:
+    page = Path(__file__).parents[3] / "docs" / "history.md"
+    (code,) = re.findall(r"```python\n(.*?)```", page.read_text(encoding="utf-8"), re.DOTALL)
+    pytester.makepyfile(test_example=code)
+    result = pytester.runpytest_inprocess(*PLUGIN, "-q")
+    result.assert_outcomes(passed=2)
+    result.stdout.re_match_lines(
+        [r"test_example\.py::test_parser .*, words 3,000", r"test_example\.py::test_solver .*"]
+    )
 
 
 def test_plugin_loads_neither_numpy_nor_the_harness() -> None:
