@@ -84,7 +84,7 @@ def check(
                 functools.partial(runner.examine, each, mine, timeout)
                 for each, mine in zip(chosen, checks, strict=True)
             ]
-        failures = [_show(each.name, job) for each, job in zip(chosen, jobs, strict=True)]
+        failures = [show_findings(each.name, job) for each, job in zip(chosen, jobs, strict=True)]
     if any(failures):
         raise typer.Exit(1)
 
@@ -115,8 +115,8 @@ def _certify(solver: AvailableSolver, problems: Sequence[str], timeout: float, s
         show(Finding(name if cell.solver == solver.name else f"{name}, {cell.solver}", status, message))
 
 
-def _show(name: str, examine: Callable[[Show], None]) -> int:
-    """Examine a solver and show a line for each check; return the number that failed."""
+def show_findings(name: str, examine: Callable[[Show], None]) -> int:
+    """Examine a solver or a family and show a line for each check; return the number that failed."""
     from rich.markup import escape
 
     from lapmark.bench.contract import runner

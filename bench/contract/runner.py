@@ -1,16 +1,19 @@
-"""Runner of checks: each solver where it runs, in a process of its own (`check_process`).
+"""Runner of checks: of a solver where it runs (`check_process`), of a family of problems (`problem_process`).
 
 A check that crashes the process, or does not end, counts as failed, and the remaining checks run in another process.
 """
 
 import json
 import os
+import sys
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from lapmark.bench.environments.available_solvers import AvailableSolver
+from lapmark.bench.problems.family import Family, Settings
 from lapmark.bench.system.process_tree import ProcessTree
 from lapmark.bench.util.plain_text import plain
 from lapmark.bench.worker.monitor import Monitor
@@ -18,6 +21,7 @@ from lapmark.bench.worker.resource_limits import EXIT_TIME, START_UP
 from lapmark.solvers import registry
 
 from . import CHECKS
+from .problem_checks import PROBLEM_CHECKS
 
 #: Statuses of a check.
 STATUSES = ("pass", "fail", "skipped")
@@ -51,31 +55,63 @@ def examine(
     """
     if solver.missing:
         raise ValueError(f"solver {solver.name} cannot run here: {solver.missing}")
+    job = {"solver": solver.solver.name, "plugins": [solver.plugin] if solver.plugin else []}
+    _run_all(solver.python, "check_process", job, checks, timeout, show)
+
+
+def select_problem_checks(parts: Sequence[str] = ()) -> list[str]:
+    """Return the checks of a family of problems; with `parts`, those that have one of them in their name."""
+    for part in parts:
+        if not any(part in name for name in PROBLEM_CHECKS):
+            raise registry.unknown("check", part, PROBLEM_CHECKS)
+    return [name for name in PROBLEM_CHECKS if not parts or any(part in name for part in parts)]
+
+
+def examine_family(
+    family: Family,
+    variants: Sequence[Settings],
+    checks: Sequence[str],
+    timeout: float,
+    memory: int,
+    show: Callable[[str | Finding], None],
+) -> None:
+    """Run checks of `PROBLEM_CHECKS` on a family of problems with these sets of settings, as `examine` does.
+
+    `memory` is the limit in bytes.
+    """
+    job = {
+        "family": family.name,
+        "variants": list(map(dict, variants)),
+        "plugins": [family.origin.plugin] if family.origin.plugin else [],
+        "memory": memory,
+    }
+    _run_all(Path(sys.executable), "problem_process", job, checks, timeout, show)
+
+
+def _run_all(
+    python: Path,
+    module: str,
+    job: Mapping[str, object],
+    checks: Sequence[str],
+    timeout: float,
+    show: Callable[[str | Finding], None],
+) -> None:
+    """Run checks in processes, each up to the end or to the first check that ends it."""
     left = deque(checks)
     while left:
-        _run(solver, left, timeout, show)
-
-
-def _run(solver: AvailableSolver, left: deque[str], timeout: float, show: Callable[[str | Finding], None]) -> None:
-    """Run the remaining checks in one process, up to the end or to the first that ends the process."""
-    read, write = os.pipe()
-    with open(read, "rb", buffering=0) as events:
-        with open(write, "wb", buffering=0):
-            job = {
-                "solver": solver.solver.name,
-                "checks": list(left),
-                "plugins": [solver.plugin] if solver.plugin else [],
-                "events": write,
-            }
-            command = [str(solver.python), "-P", "-m", "lapmark.bench.contract.check_process", json.dumps(job)]
-            tree = ProcessTree(command, {}, (write,))
-        with tree:
-            try:
-                _CheckMonitor(tree, events.fileno(), left, timeout, show).follow()
-            except Unusable as error:  # only here: an event that raises a ValueError is none
-                raise ValueError(str(error)) from None
-            if not left:
-                tree.wait(EXIT_TIME)
+        read, write = os.pipe()
+        with open(read, "rb", buffering=0) as events:
+            with open(write, "wb", buffering=0):
+                text = json.dumps({**job, "checks": list(left), "events": write})
+                command = [str(python), "-P", "-m", f"{__package__}.{module}", text]
+                tree = ProcessTree(command, {}, (write,))
+            with tree:
+                try:
+                    _CheckMonitor(tree, events.fileno(), left, timeout, show).follow()
+                except Unusable as error:  # only here: an event that raises a ValueError is none
+                    raise ValueError(str(error)) from None
+                if not left:
+                    tree.wait(EXIT_TIME)
 
 
 class Unusable(Exception):
@@ -113,5 +149,5 @@ class _CheckMonitor(Monitor):
 
     def on_failure(self, status: str, message: str) -> None:
         if not self._started:
-            raise ValueError(f"the solver's process failed before a check: {message}")
+            raise ValueError(f"the process of the checks failed before a check: {message}")
         self._show(Finding(self._left.popleft(), "fail", "\n".join(filter(None, (self._problem, message)))))
