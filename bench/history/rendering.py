@@ -52,8 +52,9 @@ def words(standing: Standing, series: Series, change: Change) -> str:
     commits = standing.timeline.commits
     # The commits between were not measured on this machine.
     since = f", since {commits[change.since].hash[:10]}" if change.place - change.since > 1 else ""
+    versions = standing.timeline.changed_versions(series, change)
     values = f"{change.show(change.old)} → {change.show(change.new)}"
-    return f"{_name(standing, series)}: {change.what} {values}{ratio}{since}"
+    return f"{_name(standing, series)}: {change.what} {values}{ratio}{since}{', with ' * bool(versions)}{versions}"
 
 
 def _by_commit(changes: list[tuple[Series, Change]]) -> dict[int, list[tuple[Series, Change]]]:

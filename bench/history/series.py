@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal
@@ -159,11 +159,21 @@ class Series:
 
 @dataclass(frozen=True, kw_only=True)
 class Timeline:
-    """A history in order: its commits, the oldest first, the machines by their key, and the series."""
+    """A history in order: its commits, the oldest first, the machines by their key, and the series.
+
+    `versions` are those of packages, by the place of the commit, the source and the machine.
+    """
 
     commits: tuple[Commit, ...]
-    machines: dict[str, str]
+    machines: Mapping[str, str]
     series: tuple[Series, ...]
+    versions: Mapping[tuple[int, str, str], Mapping[str, str]]
+
+    def changed_versions(self, series: Series, change: Change) -> str:
+        """Return the packages that changed along with a series, which may be the cause: `numpy 2.3 → 2.4`."""
+        old, new = (self.versions[place, series.source, series.machine] for place in (change.since, change.place))
+        names = [name for name in sorted(old.keys() & new.keys()) if old[name] != new[name]]
+        return ", ".join(f"{name} {old[name]} → {new[name]}" for name in names)
 
 
 def timeline(snapshots: Sequence[Snapshot]) -> Timeline:
@@ -187,8 +197,9 @@ def timeline(snapshots: Sequence[Snapshot]) -> Timeline:
         Series(name=name, source=source, machine=machine, unit=unit, points=tuple(found))
         for (name, source, machine, unit), found in points.items()
     ]
-    machines = {snapshot.machine_key: snapshot.machine_label for snapshot in snapshots}
-    return Timeline(commits=tuple(commits), machines=machines, series=tuple(series))
+    machines = {each.machine_key: each.machine_label for each in snapshots}
+    versions = {(places[each.commit.hash], each.source, each.machine_key): each.versions for each in snapshots}
+    return Timeline(commits=tuple(commits), machines=machines, series=tuple(series), versions=versions)
 
 
 def show(value: float, unit: str) -> str:

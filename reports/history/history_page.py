@@ -99,4 +99,5 @@ def _change(standing: Standing, series: Series, change: Change, number: int) -> 
         "ratio": change.factor,
         "commit": commits[change.place],
         "since": commits[change.since] if change.place - change.since > 1 else None,
+        "versions": standing.timeline.changed_versions(series, change),
     }

@@ -112,3 +112,15 @@ def test_size_of_a_change_orders_the_worst_first() -> None:
     assert half.size == pytest.approx(double.size)
     assert broken.size > double.size
     assert broken.ratio is None
+
+
+def test_changed_versions_are_those_that_changed_along_with_a_cell() -> None:
+    before, after = history(cell(counters={"scans": 1}), cell(counters={"scans": 2}))
+    found = timeline(
+        [
+            dataclasses.replace(before, versions={"numpy": "2.3", "scipy": "1.16", "gone": "1"}),
+            dataclasses.replace(after, versions={"numpy": "2.4", "scipy": "1.16"}),
+        ]
+    )
+    (change,) = only(found).changes
+    assert found.changed_versions(only(found), change) == "numpy 2.3 → 2.4"
