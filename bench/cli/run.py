@@ -189,7 +189,9 @@ def run(
         if folder := data or given.data:
             os.environ["LAPMARK_DATA"] = str(folder.resolve())
         cases = given.sized(problems or given.problems)
-        cells = plan(solver or given.solvers, cases, size or (), threads or given.threads or (1,))
+        reading = console.status("reading files") if any(map(file_problems.find, cases)) else contextlib.nullcontext()
+        with reading:
+            cells = plan(solver or given.solvers, cases, size or (), threads or given.threads or (1,))
         for note in file_problems.notes(cases):
             console.print(escape(plain(note)))
         store = Store.open(to)

@@ -70,7 +70,9 @@ def _matrix(frame: pd.DataFrame, layout: str) -> tuple[np.ndarray, str]:
         return np.empty(frame.shape), layout
     frame = frame.apply(_plain)
     numbers = frame.apply(_numbers)
-    if frame.shape[1] > 1 and (frame.columns[0] in csv_file.NAMES or numbers.iloc[:, 0].isna().all()):
+    first = frame.iloc[:, 0]
+    are_words = numbers.iloc[:, 0].isna().all() and first.notna().all()
+    if frame.shape[1] > 1 and (frame.columns[0] in csv_file.NAMES or are_words):
         frame, numbers = frame.iloc[:, 1:], numbers.iloc[:, 1:]
         layout = ", ".join(filter(None, (layout, "rows named by column 1")))
     if (missing := numbers.isna()).any(axis=None):

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import functools
 import os
+import stat
 import urllib.parse
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -139,6 +140,8 @@ def _version(path: Path) -> tuple[int, ...]:
         raise ValueError(f"{path}: no such file on this machine, in {Path.cwd()}") from None
     except OSError as error:
         raise ValueError(f"{path}: {error.strerror or error}") from None
+    if not stat.S_ISREG(status.st_mode):
+        raise ValueError(f"{path} is no regular file; save its content in one")
     return status.st_mtime_ns, status.st_size, status.st_ino
 
 

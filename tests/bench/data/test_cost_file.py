@@ -151,6 +151,11 @@ def test_read_columnar_file_takes_every_kind_of_number(frame: pd.DataFrame, writ
         assert found.dtype == frame.dtypes.iloc[0]
 
 
+def test_read_columnar_file_with_an_empty_first_column_names_it() -> None:
+    FRAME.assign(a=np.nan).to_parquet("costs.parquet")
+    assert "row 1 of column 'a' is missing" in fault("costs.parquet")
+
+
 def test_read_columnar_file_drops_names_of_rows() -> None:
     FRAME.set_index(pd.Index(list("wxyz"))).to_parquet("index.parquet")
     FRAME.assign(who=list("wxyz"))[["who", *FRAME]].to_parquet("names.parquet")

@@ -146,6 +146,12 @@ def test_read_of_a_setting_that_a_file_has_not_names_it() -> None:
             read(Path("costs.csv"), values)
 
 
+def test_read_of_a_pipe_does_not_wait_for_it() -> None:
+    os.mkfifo("pipe.npy")
+    with pytest.raises(ValueError, match=r"pipe\.npy is no regular file; save its content in one"):
+        Case.of_file(Path("pipe.npy"), {})
+
+
 def test_read_of_an_empty_problem_names_its_shape() -> None:
     np.save("costs.npy", np.empty((0, 3)))
     with pytest.raises(ValueError, match=r"costs\.npy: a problem of shape \(0, 3\) is empty"):
