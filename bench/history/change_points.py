@@ -47,11 +47,11 @@ def change_points(values: Sequence[float], threshold: float) -> list[int]:
     Parameters
     ----------
     values : sequence of float
-        A positive quantity in the order of the commits, such as median times.
+        A quantity in the order of the commits, such as median times.
     threshold : float
         Smallest relative change of the level that counts.
     """
-    logs = _without_spikes(np.log(np.maximum(np.asarray(values, dtype=float), np.finfo(float).tiny)))
+    logs = _without_spikes(relative_scale(values))
     found: list[int] = []
     parts = [(0, len(logs))]
     while parts:
@@ -61,6 +61,17 @@ def change_points(values: Sequence[float], threshold: float) -> list[int]:
             found.append(start + place)
             parts += [(start, start + place), (start + place, end)]
     return _large(logs, sorted(found), threshold)
+
+
+def relative_scale(values: Sequence[float]) -> np.ndarray:
+    """Return a series on a scale on which differences are relative: logarithms.
+
+    Where a value is 0 or negative, which times are not, it is the quotient by the largest absolute value.
+    """
+    array = np.asarray(values, dtype=float)
+    if (array > 0).all():
+        return np.log(array)
+    return array / (np.abs(array).max() or 1.0)
 
 
 def levels(values: Sequence[float] | np.ndarray, places: Sequence[int]) -> np.ndarray:

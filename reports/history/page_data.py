@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
+from lapmark.bench.history.change_points import relative_scale
 from lapmark.bench.history.measurement import Commit, Measurement
 from lapmark.bench.history.series import Series
 from lapmark.bench.history.standing import Standing
@@ -70,13 +70,13 @@ def sparkline(series: Series, count: int) -> Mapping[str, str] | None:
     medians.
     """
     timed = series.timed
-    values = [math.log(max(point.measurement.median or 0.0, 1e-300)) for point in timed]
-    if len(values) < 2:
+    if len(timed) < 2:
         return None
+    values = relative_scale([point.measurement.median or 0.0 for point in timed])
     # Lone extremes are cut off, and what is nearly constant looks so.
     low, high = np.percentile(values, [2, 98])
     middle, half = (low + high) / 2, max((high - low) / 2, 0.05)
-    values = list(np.clip(values, middle - half, middle + half))
+    values = np.clip(values, middle - half, middle + half)
 
     def point(place: int, value: float) -> str:
         return f"{118 * place / max(count - 1, 1) + 1:.0f},{12 - 10 * (value - middle) / half:.1f}"

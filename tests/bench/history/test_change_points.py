@@ -72,3 +72,12 @@ def test_steps_within_the_tolerance_do_not_add_up() -> None:
     assert steps([100, 104, 108, 112], tolerance=0.05) == [2]
     assert steps([100, 104, 100, 104], tolerance=0.05) == []
     assert steps([0, 3, 5], floor=4) == [2]
+
+
+def test_change_points_of_values_that_may_be_negative_or_zero_are_found() -> None:
+    random = np.random.default_rng(0)
+    values = random.normal(0, 0.02, 40)
+    assert change_points(values, 0.05) == []
+    values[25:] -= 1
+    assert change_points(values, 0.05) == [25]
+    assert change_points([0.0] * 5 + [3.0] * 5, 0.05) == [5]
