@@ -82,7 +82,7 @@ def gate(
         ),
     ] = None,
     budget: Annotated[
-        float | None, options.duration("Time to sample each cell, in all rounds together; default: 500ms.", LIMITS)
+        float | None, options.duration("Time to sample each cell, in all rounds together; default: 2s.", LIMITS)
     ] = None,
     timeout: Annotated[float | None, options.duration("Limit of one call; default: 30s.", LIMITS)] = None,
     memory: Annotated[

@@ -7,7 +7,7 @@
     plugins = ["benchmarks/problems.py"]     # files that register solvers, families of problems or benchmarks
     total = "5m"                             # time of measuring, without the builds
     rounds = 10                              # default: 10, more where times are noisy, fewer where time runs out
-    budget = "500ms"                         # time of the calls of a cell, in all rounds together
+    budget = "2s"                            # time of the calls of a cell, in all rounds together
     timeout = "30s"                          # of one call
     memory = "4GiB"                          # of one call, on top of the problem
     threshold = "5%"                         # smallest relative change that counts
@@ -162,7 +162,7 @@ _KEYS: dict[str, toml_file.Reader] = {
     "command": _read_commands,
     "total": quantity_reader(units.duration, "5m"),
     "rounds": read_count,
-    "budget": quantity_reader(units.duration, "500ms"),
+    "budget": quantity_reader(units.duration, "2s"),
     "timeout": quantity_reader(units.duration, "30s"),
     "memory": quantity_reader(units.size, "4GiB"),
     "threshold": quantity_reader(units.share, "5%"),

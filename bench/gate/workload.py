@@ -14,7 +14,7 @@ from lapmark.bench.worker.protocol import BUILD_MATRIX
 from .settings import TOTAL, Settings
 
 #: The defaults of a cell's limits: seconds of calls in all rounds together, seconds and bytes of a call.
-LIMITS = {"budget": 0.5, "timeout": 30.0, "memory": 4 << 30}
+LIMITS = {"budget": 2.0, "timeout": 30.0, "memory": 4 << 30}
 
 #: Rounds of a cell, unless somebody names another number: of every cell, and of one whose time is noisy.
 ROUNDS, MOST_ROUNDS = 10, 30
