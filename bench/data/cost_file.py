@@ -75,7 +75,8 @@ def read_with_layout(path: Path | str, header: bool | None = None) -> tuple[Prob
         archive of `scipy.sparse.save_npz`: a sparse matrix, whose absent entries are forbidden. Other archives and
         files of MATLAB: `named_arrays.problem`. Texts of the OR-Library and of DIMACS: `problem_text`.
     header : bool, optional
-        As for `csv_file.read`. In a table, a first column of words names the rows.
+        As for `csv_file.read`; a text with a heading or without one is a table. There a first column of words names
+        the rows.
 
     Returns
     -------
@@ -93,7 +94,7 @@ def read_with_layout(path: Path | str, header: bool | None = None) -> tuple[Prob
     path = Path(path)
     try:
         kind = _kind(path)
-        if header is not None and kind != "table":
+        if header is not None and kind not in ("table", "text"):
             raise ValueError("it has no first line; --header and --no-header are for tables of text")
         return _read(path, kind, header)
     except (*bounded_reading.DAMAGED, ValueError, TypeError, MemoryError, OverflowError) as error:
@@ -150,7 +151,7 @@ def _read(path: Path, kind: str, header: bool | None) -> tuple[Problem, str]:
             matrix, layout = cost_table.read_parquet(path)
         case "Arrow":
             matrix, layout = cost_table.read_arrow(path)
-        case "text" if (found := _text(path)) is not None:
+        case "text" if header is None and (found := _text(path)) is not None:
             return found, ""
         case _:
             matrix, layout = cost_table.read_text(path, header)

@@ -201,6 +201,7 @@ def test_read_orlib_text_of_another_size_names_it(text: str) -> None:
 def test_read_text_table_without_the_suffix_of_one() -> None:
     Path("costs.txt").write_text("1 2 3\n4 5 6\n")
     assert matrix("costs.txt").tolist() == [[1, 2, 3], [4, 5, 6]]
+    assert cost_file.read("costs.txt", header=True).shape == (1, 3)
     Path("costs").write_text("1;2,5\n4;5\n")
     assert matrix("costs").tolist() == [[1, 2.5], [4, 5]]
 
