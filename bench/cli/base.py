@@ -6,6 +6,7 @@ import contextlib
 import importlib.metadata
 import os
 import shlex
+import warnings
 from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -125,6 +126,15 @@ def lapmark(
     ] = False,
 ) -> None:
     """Compare, prove and choose solvers of the linear assignment problem and of optimal transport."""
+    show_elsewhere = warnings.showwarning
+
+    def show(message: Warning | str, category: type[Warning], *where: Any, **more: Any) -> None:
+        if category.__module__.startswith("lapmark."):  # for users of the command, who have no line of source to see
+            typer.echo(f"note: {plain(str(message))}", err=True)
+        else:
+            show_elsewhere(message, category, *where, **more)
+
+    warnings.showwarning = show
 
 
 def plain_console(stderr: bool = False) -> Console:

@@ -18,7 +18,7 @@ from .base import RESULTS, app, plain_console, user_errors
 if TYPE_CHECKING:
     from lapmark.bench.advice.advisor import Advice, Requirements
     from lapmark.bench.advice.features import Target
-    from lapmark.bench.advice.performance_model import Prediction
+    from lapmark.bench.advice.performance_model import PerformanceModel, Prediction
     from lapmark.bench.util import spec
     from lapmark.solvers.problem import Problem
 
@@ -30,13 +30,17 @@ if TYPE_CHECKING:
         "lapmark choose -p tracking -n 200 --gap 0.05": "with an answer up to 5 % above the optimum",
         "lapmark choose -p tracking -n 200 --budget 2s --memory 1GiB": "within limits of time and memory",
         "lapmark choose -p tracking -n 200 --from results": "from your own measurements",
+        "lapmark choose recordings/tracker": "one solver for all problems of a folder, such as a recording",
         "lapmark choose --plugin mine.py -p mine -n 500": "for a problem of your own family",
     },
 )
 def choose(
     file: Annotated[
         Path | None,
-        typer.Argument(metavar="FILE", help="Cost matrix or points: .npy, .npz, .csv, .parquet, .mat and others."),
+        typer.Argument(
+            metavar="FILE",
+            help="Cost matrix, points, or a folder of such files: .npy, .npz, .csv, .parquet, .mat and others.",
+        ),
     ] = None,
     problem: Annotated[
         str | None, options.problem("Problem in place of a file: `name` or `name:setting=value,…`.")
@@ -75,12 +79,72 @@ def choose(
     with user_errors():
         for path in plugin or ():
             plugins.load(path)
+        if (folder := _folder(file, problem, size, header)) is not None:
+            _choose_for_folder(folder, source, requirements, threads, form)
+            return
         target, instance, layout = _target(file, problem, size, header)
         advice, place = _advice(source, target, instance, requirements, threads)
     if form == "json":
         typer.echo(json.dumps({"file": layout or None, **_as_json(target, advice, place)}, indent=2, allow_nan=False))
     else:
         _show(target, advice, place, layout and f"{file}: {layout}")
+
+
+def _folder(file: Path | None, problem: str | None, size: int | None, header: bool | None) -> Path | None:
+    """Return the folder to choose a solver for, None for a single problem."""
+    from lapmark.bench.problems import file_problems
+
+    if file is None or problem is not None:
+        found = file_problems.find(problem) if problem is not None and file is None else None
+        file = found[0] if found else None
+    if file is None or not file.is_dir():
+        return None
+    if size is not None or header is not None:
+        option = "--header" if size is None else f"-n {size}"
+        raise ValueError(f"{option}: {file} is a folder of problems; leave it out")
+    return file
+
+
+def _choose_for_folder(folder: Path, source: Path | None, requirements: Requirements, threads: int, form: str) -> None:
+    """Show the solver that takes the least time for all problems of a folder together."""
+    from rich.markup import escape
+    from rich.table import Table
+
+    from lapmark.bench.advice import workload
+    from lapmark.bench.advice.advisor import NoAdvice
+    from lapmark.bench.util.units import show_duration
+
+    console, models = plain_console(), _models(source)
+    names = set().union(*(model.solvers() for model, _ in models))
+    with plain_console(stderr=True).status("files") as status:
+        items = workload.read(folder, names, lambda done, count: status.update(f"{done} of {count} files"))
+        for model, place in models:
+            try:
+                ranked, origin = workload.rank(model, items, requirements, threads), place
+                break
+            except NoAdvice as none:
+                message = str(none)
+        else:
+            cure = f"To measure it: lapmark run {shlex.quote(str(folder))} --to {source or RESULTS}"
+            raise ValueError(f"{message}. {cure}")
+    calls = sum(item.calls for item in items)
+    if form == "json":
+        found = {"folder": str(folder), "problems": len(items), "calls": calls, "from": origin}
+        typer.echo(json.dumps({**found, "solvers": [vars(each) for each in ranked]}, indent=2, allow_nan=False))
+        return
+    first, every = ranked[0], [each for each in ranked if each.problems == len(items)]
+    shown = "" if calls == len(items) else f", which stand for {calls:,.0f} calls"
+    console.print(f"[bold]{escape(first.solver)}[/] — {show_duration(first.seconds)} for all of {escape(str(folder))}")
+    console.print(f"{len(items):,} problems{shown}\n")
+    table = Table("solver", "total time", "ratio", "first on", box=None, padding=(0, 2))
+    for each in every:
+        share = f"{each.first} of {len(items)}" if each.first else ""
+        ratio = f"{each.seconds / first.seconds:.2g}"
+        table.add_row(escape(each.solver), show_duration(each.seconds), ratio, share)
+    console.print(table)
+    if some := [f"{each.solver} ({each.problems})" for each in ranked if each not in every]:
+        console.print(f"\nNot for all problems: {escape(', '.join(some))}", soft_wrap=True)
+    console.print(f"\nSource: {escape(origin)}.", soft_wrap=True)
 
 
 def _target(
@@ -113,42 +177,49 @@ def _target_of_file(
 
     if size is not None:
         raise ValueError(f"-n {size}: {path} has its own size; leave it out")
-    if path.is_dir():
-        names = ", ".join(file.name for file in file_problems.contents(path).files[:8])
-        raise ValueError(f"{path} is a folder; choose one of its files: {names}")
     settings = {**settings, **({} if header is None else {"header": header})}
     case = Case.of_file(path, {name: value for name, value in settings.items() if name not in ("n", "seed")})
     instance = case.build()
     return features.Target.of(instance, case.label), instance, file_problems.facts(path, case.params).layout
 
 
-def _advice(
-    source: Path | None, target: Target, instance: Problem, requirements: Requirements, threads: int
-) -> tuple[Advice, str]:
-    """Return the advice and the source of its measurements: the given folder, or the first one that has some."""
-    from lapmark.bench.advice import advisor, measurements, shipped_measurements
+def _models(source: Path | None) -> list[tuple[PerformanceModel, str]]:
+    """Return the models to ask in turn, and in words where their measurements are from.
+
+    These are the given folder alone, or the results here, if there are any, and then what ships with Lapmark.
+    """
+    from lapmark.bench.advice import measurements, shipped_measurements
     from lapmark.bench.advice.performance_model import PerformanceModel
     from lapmark.bench.results.store import NAME, Store
 
-    def advise(model: PerformanceModel) -> Advice:
-        return advisor.choose(model, target, requirements.for_problem(model.solvers(), instance), threads)
-
+    models = []
     folder = source or RESULTS
     if source is not None or (folder / NAME).exists():
         with Store.open(folder, create=False) as store:
-            measured = PerformanceModel.of(measurements.table(store.records()))
+            models.append((PerformanceModel.of(measurements.table(store.records())), f"measurements in {folder}"))
+    if source is None:
+        shipped = shipped_measurements.load()
+        machine = f"another machine ({shipped_measurements.origin(shipped)})"
+        words = f"measurements that ship with Lapmark, from {machine}: ratios are more reliable than times"
+        models.append((PerformanceModel.of(shipped), words))
+    return models
+
+
+def _advice(
+    source: Path | None, target: Target, instance: Problem, requirements: Requirements, threads: int
+) -> tuple[Advice, str]:
+    """Return the advice, and the source of its measurements in words."""
+    from lapmark.bench.advice import advisor
+
+    models = _models(source)
+    for last, (model, place) in enumerate(models, 1 - len(models)):
         try:
-            return advise(measured), f"measurements in {folder}"
+            mine = requirements.for_problem(model.solvers(), instance)
+            return advisor.choose(model, target, mine, threads), place
         except advisor.NoAdvice as none:
-            if source is not None:
-                raise ValueError(f"{none}. {_how_to_measure(target, folder)}") from None
-    shipped = shipped_measurements.load()
-    try:
-        advice = advise(PerformanceModel.of(shipped))
-    except advisor.NoAdvice as none:
-        raise ValueError(f"{none}. {_how_to_measure(target, folder)}") from None
-    machine = f"another machine ({shipped_measurements.origin(shipped)})"
-    return advice, f"measurements that ship with Lapmark, from {machine}: ratios are more reliable than times"
+            if last == 0:
+                raise ValueError(f"{none}. {_how_to_measure(target, source or RESULTS)}") from None
+    raise AssertionError("the last model gives advice or raises")
 
 
 def _how_to_measure(target: Target, folder: Path) -> str:

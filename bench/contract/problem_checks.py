@@ -114,7 +114,7 @@ def _kind(subject: Subject) -> Verdict:
 @_named("settings")
 def _settings(subject: Subject) -> Verdict:
     """Check that wrong settings are refused, and that each value which an annotation lists builds a problem."""
-    build, ran = subject.family.build, 0
+    build, ran, refused = subject.family.build, 0, Counter[str]()
     parameters = spec.parameters_of(build, 2)
     if not parameters:
         return skip("has no settings")
@@ -128,11 +128,16 @@ def _settings(subject: Subject) -> Verdict:
         if name not in hints:
             raise Broken(f"the setting {name!r} has no annotation, such as `{name}: int`: a wrong value passes unseen")
         for text in spec.choices(build, name):
-            first = next(subject.cases())
-            value = spec.parse(f"x:{name}={text}")[1][name]
-            _build(dataclasses.replace(first, params={**first.params, name: value}))
-            ran += 1
-    return Verdict(ran)
+            case, value = next(subject.cases()), spec.parse(f"x:{name}={text}")[1][name]
+            case = dataclasses.replace(case, params={**case.params, name: value})
+            try:
+                case.build()
+                ran += 1
+            except (ValueError, OSError) as refusal:  # it needs another setting, or data that is not here
+                refused[f"{case}: {refusal}"] += 1
+            except Exception as error:
+                raise Broken(f"{case}\nraises {type(error).__name__}: {error}") from error
+    return Verdict(ran, refused)
 
 
 @_named("sizes")

@@ -280,3 +280,10 @@ def test_entry_points_of_a_taken_name_are_left_out_with_a_note(installed: Callab
     )
     assert any("'jv' of the package ccc 1.0" in message and "Lapmark itself" in message for message in messages)
     assert registry.get("jv").is_built_in
+
+
+def test_command_shows_a_warning_about_a_plugin_as_one_line() -> None:
+    write("mine.py", "x = 1")
+    output = lapmark("run", "--plugin", "mine.py", "-s", "jv", "-p", "uniform", "-n", 8)
+    assert output.count("note: plugin mine.py registers nothing; put @lapmark.register(…) before a solver, or") == 1
+    assert "PluginWarning" not in output

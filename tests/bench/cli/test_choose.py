@@ -13,13 +13,14 @@ import pandas as pd
 import pytest
 import scipy.sparse
 from command import unwrapped
+from scipy.optimize import linear_sum_assignment
 from typer.testing import CliRunner
 
-from lapmark import Assignment, PointCost, SparseCost, Transport
+from lapmark import Assignment, PointCost, SparseCost, Transport, recording
 from lapmark.bench.cli import app
 from lapmark.bench.data import cost_file
 from lapmark.bench.results.store import Store
-from lapmark.solvers import registry
+from lapmark.solvers import plugins, registry
 
 RNG = np.random.default_rng(0)
 X, Y = RNG.random((2, 200, 2))
@@ -246,3 +247,50 @@ def test_choose_prefers_own_measurements(elsewhere: Path) -> None:
     code, output = lapmark("choose", "-p", "masses:layout=uniform", "-n", 100, "--from", "results")
     assert code == 2
     assert "no problem of this kind was measured" in output
+
+
+def test_choose_for_a_folder_takes_the_solver_of_least_total_time(elsewhere: Path) -> None:
+    with recording("tracker", most=3):
+        for n in (40, 41, 42, 43, 300):
+            linear_sum_assignment(RNG.random((n, n)))
+    command = ("choose", "recordings/tracker", "--format", "json")
+    code, output = lapmark(*command)
+    assert code == 0, output
+    found = json.loads(output)
+    assert (found["problems"], found["calls"]) == (3, 5)  # two files stand for four calls
+    seconds = [each["seconds"] for each in found["solvers"] if each["problems"] == 3]
+    assert seconds == sorted(seconds)
+    assert sum(each["first"] for each in found["solvers"]) == 3
+    assert lapmark("choose", "-p", "recordings/tracker", "--format", "json") == (0, output)
+    code, output = lapmark("choose", "recordings/tracker")
+    assert output.startswith(f"{found['solvers'][0]['solver']} — ")
+    assert "3 problems, which stand for 5 calls" in output
+    code, output = lapmark("choose", "recordings/tracker", "--budget", "1us")
+    assert code == 2
+    assert "no measured solver meets the requirements on all 3 problems" in unwrapped(output)
+    code, output = lapmark("choose", "recordings/tracker", "-n", 5)
+    assert code == 2
+    assert "-n 5: recordings/tracker is a folder of problems; leave it out" in unwrapped(output)
+
+
+def test_choose_for_a_folder_unlike_what_was_measured_says_how_to_measure_it(elsewhere: Path) -> None:
+    Path("small").mkdir()
+    for n in (1, 2):
+        np.save(f"small/{n}.npy", RNG.random((n, n)))
+    code, output = lapmark("choose", "small")
+    assert code == 2
+    assert "nothing similar to small/1.npy was measured. To measure it: lapmark run small --to results" in unwrapped(
+        output
+    )
+
+
+def test_choose_for_a_family_of_a_plugin_gives_advice(elsewhere: Path) -> None:
+    Path("mine.py").write_text(
+        "import lapmark, numpy as np\n@lapmark.family('steps')\n"
+        "def build(n: int, seed: int) -> lapmark.Assignment:\n"
+        "    return lapmark.Assignment(lapmark.DenseCost(np.random.default_rng(seed).integers(0, 9, (n, n))))\n"
+    )
+    code, output = lapmark("choose", "--plugin", "mine.py", "-p", "steps", "-n", 500)
+    plugins.forget()
+    assert code == 0, output
+    assert "Measured on the most similar families" in output

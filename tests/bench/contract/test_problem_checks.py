@@ -228,8 +228,8 @@ def test_check_problem_command_of_what_is_not_there_is_a_usage_error(arguments: 
     assert message in unwrapped(output)
 
 
-#: Families of Lapmark that need no data files.
-OWN = [name for name in problems.families() if name not in ("orlib",)]
+#: Families of Lapmark that need no data files and have an instance of every size.
+OWN = [name for name in problems.families() if name not in ("orlib", "adversarial", "adversarial-transport")]  # hostile on purpose
 
 
 @pytest.mark.parametrize(
