@@ -8,6 +8,7 @@ import pandas as pd
 
 from lapmark.bench.problems import Case
 from lapmark.bench.results.record import Record
+from lapmark.bench.worker.problem_digest import digest_problem
 from lapmark.bench.worker.protocol import BUILD_MATRIX
 from lapmark.solvers.problem import Problem
 
@@ -27,9 +28,14 @@ COLUMNS = (
 
 
 def table(records: Iterable[Record]) -> pd.DataFrame:
-    """Return a table with `COLUMNS`: the last record of each solver, case and number of threads."""
+    """Return a table with `COLUMNS`: the last record of each solver, case and number of threads.
+
+    Records of a file that has changed since, or is gone, are left out.
+    """
     latest = {(record.case, record.solver, record.threads): record for record in records}
-    cells = pd.DataFrame([_row(record) for record in latest.values()], columns=list(COLUMNS))
+    digests = {text: _digest_of_file(text) for text in {record.case for record in latest.values()}}
+    known = [record for record in latest.values() if digests[record.case] in (None, record.digest)]
+    cells = pd.DataFrame([_row(record) for record in known], columns=list(COLUMNS))
     for name in ("m", "seconds", "seconds_min", "seconds_max", "gap", "marginal_error", "peak_memory"):
         cells[name] = cells[name].astype("float64")
     return cells
@@ -49,6 +55,17 @@ def with_features(cells: pd.DataFrame) -> pd.DataFrame:
                 described[small] = _columns(features.small_instance(case))
             rows.append({"case": text, **described[small]})
     return cells.merge(pd.DataFrame(rows), on="case") if rows else cells.iloc[:0].assign(kind="")
+
+
+def _digest_of_file(text: str) -> str | None:
+    """Return the digest of the problem in the file of a case, "" if it is gone; None for an instance of a family."""
+    case = Case.read(text)
+    if case.file is None:
+        return None
+    try:
+        return digest_problem(case.build())
+    except (ValueError, OSError):
+        return ""
 
 
 def _columns(problem: Problem) -> dict[str, Any]:

@@ -161,6 +161,15 @@ def test_results_of_files_are_reported_exported_compared_and_advised() -> None:
         assert json.loads(output)["neighbours"][0]["label"] == file
 
 
+def test_choose_leaves_out_measurements_of_a_file_that_changed() -> None:
+    run("costs.npy")
+    assert "Measured on this family, costs.npy" in lapmark("choose", "costs.npy", "--from", "results")[1]
+    np.save("costs.npy", RNG.random((12, 12)))
+    code, output = lapmark("choose", "costs.npy", "--from", "results")
+    assert code == 2
+    assert "To measure it: lapmark run costs.npy --to results" in unwrapped(output)
+
+
 def test_expand_case_of_a_spec_from_a_record_is_that_case() -> None:
     for text in ("costs.npy", "data"):
         for case in expand_case(text):
