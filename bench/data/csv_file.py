@@ -46,6 +46,9 @@ NUMBERS = {
 #: The pattern of an integer.
 INTEGER = re.compile(r"[+-]?\d+")
 
+#: Fields without a value, in lower case, which are no heading.
+MISSING = ("nan", "na", "n/a", "null", "none", "-")
+
 #: Headings of a column with the names of rows.
 NAMES = ("name", "names", "id")
 
@@ -94,10 +97,15 @@ def read(path: Path, header: bool | None = None) -> CsvTable:
     try:
         with open_text(path) as file:
             lines = _first_lines(file)
-        dialect = _dialect(lines)
-        rows = dialect.rows(lines)
+        comments = _count_comments(lines)
+        dialect = _dialect(lines[comments:] or lines)
+        rows = dialect.rows(lines[comments:])
+        # NumPy's savetxt writes the heading as a comment.
+        above = dialect.rows([lines[comments - 1].lstrip("# ")]) if comments else []
+        if above and (not rows or len(above[0]) == len(rows[0])):
+            comments, rows = comments - 1, [*above, *rows]
         heading = _is_heading(rows, dialect, path) if header is None else header
-        frame = _with_numbers(_parsed(path, dialect, heading, len(rows[0]) if rows else 0), dialect)
+        frame = _with_numbers(_parsed(path, dialect, heading, len(rows[0]) if rows else 0, comments), dialect)
     except UnicodeDecodeError as error:
         raise ValueError(f"byte {error.object[error.start]:#04x} is not UTF-8; save the table as UTF-8") from None
     except (*bounded_reading.DAMAGED, csv.Error) as error:
@@ -163,6 +171,11 @@ def _first_lines(file: TextIO) -> list[str]:
     return lines
 
 
+def _count_comments(lines: Sequence[str]) -> int:
+    """Return the number of lines at the beginning that NumPy skips."""
+    return sum(1 for _ in itertools.takewhile(lambda line: line.startswith("#"), lines))
+
+
 def _dialect(lines: Sequence[str]) -> Dialect:
     """Return the dialect that makes most fields numbers or, without numbers, that divides most lines.
 
@@ -193,13 +206,14 @@ def _is_heading(rows: Sequence[Sequence[str]], dialect: Dialect, path: Path) -> 
     first, *below = rows
     columns = [[row[j] for row in below if j < len(row) and row[j]] for j in range(len(first))]
     numeric = [j for j, column in enumerate(columns) if 2 * sum(map(dialect.is_number, column)) > len(column)]
-    words = [first[j] for j in numeric or range(len(first)) if first[j] and not dialect.is_number(first[j])]
+    present = [j for j in range(len(first)) if first[j] and first[j].lower() not in MISSING]
+    words = [first[j] for j in present if j in (numeric or present) and not dialect.is_number(first[j])]
     if not numeric:
         return 2 * len(words) > len(first)
     if words or (not first[0] and (0 not in numeric or _count_up(columns[0]))):
         return True
-    numbers = [first[j] for j in numeric if first[j]]
-    return _are_names(numbers, [columns[j] for j in numeric if first[j]], dialect, path)
+    named = [j for j in numeric if j in present]
+    return _are_names([first[j] for j in named], [columns[j] for j in named], dialect, path)
 
 
 def _are_names(numbers: Sequence[str], columns: Sequence[Sequence[str]], dialect: Dialect, path: Path) -> bool:
@@ -232,7 +246,7 @@ def _counts(column: pd.Series) -> bool:
 
 def _count_lines(path: Path) -> int:
     with open_text(path) as file:
-        return sum(not line.isspace() for line in file)
+        return sum(not line.isspace() and not line.startswith("#") for line in file)
 
 
 def _stand_apart(numbers: Sequence[float], columns: Sequence[Sequence[float]]) -> bool:
@@ -244,7 +258,7 @@ def _stand_apart(numbers: Sequence[float], columns: Sequence[Sequence[float]]) -
     return bool((np.maximum(low - numbers, numbers - high) > (high - low) / 2).all())
 
 
-def _parsed(path: Path, dialect: Dialect, heading: bool, fields: int) -> pd.DataFrame:
+def _parsed(path: Path, dialect: Dialect, heading: bool, fields: int, comments: int) -> pd.DataFrame:
     import pandas as pd
 
     with warnings.catch_warnings(), _open_bytes(path) as file:
@@ -255,6 +269,7 @@ def _parsed(path: Path, dialect: Dialect, heading: bool, fields: int) -> pd.Data
                 sep=r"\s+" if dialect.separator == " " else dialect.separator,
                 decimal=dialect.decimal,
                 header=0 if heading else None,
+                skiprows=comments,
                 index_col=False,
                 skipinitialspace=True,
                 encoding="utf-8-sig",
@@ -264,7 +279,8 @@ def _parsed(path: Path, dialect: Dialect, heading: bool, fields: int) -> pd.Data
             raise ValueError(
                 f"lines have more fields than the heading, which has {fields}; name every column"
             ) from None
-    # NumPy's savetxt writes the heading as a comment.
+        except pd.errors.ParserError as error:
+            raise ValueError(str(error).removeprefix("Error tokenizing data. C error: ").strip()) from None
     frame = frame.rename(columns=lambda name: str(name).removeprefix("#").strip() if heading else str(name + 1))
     check_names(frame)
     return frame

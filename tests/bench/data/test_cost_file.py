@@ -184,6 +184,18 @@ def test_read_columnar_file_that_is_cut_short_names_it(suffix: str) -> None:
     fault(f"costs.{suffix}")
 
 
+@pytest.mark.parametrize("comment", ["# by hand\n", "# a\n# b, c, d\n", "#a,b\n"])
+def test_read_table_below_comments(comment: str) -> None:
+    Path("costs.csv").write_text(f"{comment}1,2\n3,4\n")
+    assert matrix("costs.csv").tolist() == [[1, 2], [3, 4]]
+
+
+@pytest.mark.parametrize("word", ["NaN", "NA", "null", ""])
+def test_read_table_takes_no_missing_cost_for_a_heading(word: str) -> None:
+    Path("costs.csv").write_text(f"1,{word}\n2,3\n")
+    assert "row 1 of column '2' is missing" in fault("costs.csv")
+
+
 @pytest.mark.parametrize("packed", [False, True])
 def test_read_orlib_text(packed: bool) -> None:
     text = " 3\n 1 2 3 4\n 5 6 7\n 8 9\n"
