@@ -108,11 +108,11 @@ def _folder(file: Path | None, problem: str | None, size: int | None, header: bo
 def _choose_for_folder(folder: Path, source: Path | None, requirements: Requirements, threads: int, form: str) -> None:
     """Show the solver that takes the least time for all problems of a folder together."""
     from rich.markup import escape
-    from rich.table import Table
 
     from lapmark.bench.advice import workload
     from lapmark.bench.advice.advisor import NoAdvice
-    from lapmark.bench.util.units import show_duration
+    from lapmark.bench.util.text_table import Column, TextTable
+    from lapmark.bench.util.units import show_count_of, show_duration
 
     console, models = plain_console(), _models(source)
     names = set().union(*(model.solvers() for model, _ in models))
@@ -135,13 +135,13 @@ def _choose_for_folder(folder: Path, source: Path | None, requirements: Requirem
     first, every = ranked[0], [each for each in ranked if each.problems == len(items)]
     shown = "" if calls == len(items) else f", which stand for {calls:,.0f} calls"
     console.print(f"[bold]{escape(first.solver)}[/] — {show_duration(first.seconds)} for all of {escape(str(folder))}")
-    console.print(f"{len(items):,} problems{shown}\n")
-    table = Table("solver", "total time", "ratio", "first on", box=None, padding=(0, 2))
+    console.print(f"{show_count_of(len(items), 'problem')}{shown}\n")
+    rows = []
     for each in every:
         share = f"{each.first} of {len(items)}" if each.first else ""
-        ratio = f"{each.seconds / first.seconds:.2g}"
-        table.add_row(escape(each.solver), show_duration(each.seconds), ratio, share)
-    console.print(table)
+        rows.append((each.solver, show_duration(each.seconds), f"{each.seconds / first.seconds:.2g}", share))
+    numbers = (Column(heading, right=True) for heading in ("total time", "ratio", "first on"))
+    console.print(TextTable([Column("solver"), *numbers], rows))
     if some := [f"{each.solver} ({each.problems})" for each in ranked if each not in every]:
         console.print(f"\nNot for all problems: {escape(', '.join(some))}", soft_wrap=True)
     console.print(f"\nSource: {escape(origin)}.", soft_wrap=True)
@@ -235,8 +235,8 @@ def _how_to_measure(target: Target, folder: Path) -> str:
 
 def _show(target: Target, advice: Advice, place: str, layout: str) -> None:
     from rich.markup import escape
-    from rich.table import Table
 
+    from lapmark.bench.util.text_table import Column, TextTable
     from lapmark.bench.util.units import show_duration, show_size
 
     console, first = plain_console(), advice.chosen
@@ -249,23 +249,24 @@ def _show(target: Target, advice: Advice, place: str, layout: str) -> None:
         console.print(f"\nMeasured on this family, {escape(target.label)}:")
     else:
         near = ", ".join(f"{label} ({distance:.2f})" for label, distance in advice.neighbours)
-        console.print("\nMeasured on the most similar families (distance):", escape(near), soft_wrap=True)
-    table = Table("case", "n", "status", "time", "memory", box=None, padding=(0, 2))
+        console.print("\nMeasured on the most similar families (distance):", escape(near))
+    rows = []
     for row in advice.rows.itertuples():
         seconds = "" if math.isnan(row.seconds) else show_duration(row.seconds)
-        table.add_row(escape(row.label), str(row.n), row.status, seconds, show_size(row.peak_memory))
-    console.print(table)
+        rows.append((row.label, str(row.n), row.status, seconds, show_size(row.peak_memory)))
+    numbers = (Column("time", right=True), Column("memory", right=True, rank=1))
+    console.print(TextTable([Column("case"), Column("n", right=True), Column("status"), *numbers], rows))
     if advice.changes:
         console.print("\nOther choices:")
         for change in advice.changes:
-            console.print(f"  {escape(change)}", soft_wrap=True)
+            console.print(f"  {escape(change)}")
     if failed := [each for each in advice.rejected if each.failure]:
         console.print("\nNot chosen, since they failed there:")
         for each in failed:
-            console.print(f"  {escape(each.solver)}: {escape(each.failure or '')}", soft_wrap=True)
-    console.print(f"\nSource: {escape(place)}.", soft_wrap=True)
+            console.print(f"  {escape(each.solver)}: {escape(each.failure or '')}")
+    console.print(f"\nSource: {escape(place)}.")
     if layout:
-        console.print(escape(plain(layout)), soft_wrap=True)
+        console.print(escape(plain(layout)))
 
 
 def _figures(each: Prediction) -> str:

@@ -40,7 +40,7 @@ def gallery(
 
     from lapmark.bench.applications import gallery as applications
     from lapmark.bench.util.status_line import doing
-    from lapmark.bench.util.units import show_duration
+    from lapmark.bench.util.units import show_count_of, show_duration
 
     if data is not None:
         os.environ["LAPMARK_DATA"] = str(data.resolve())
@@ -62,12 +62,12 @@ def gallery(
                 known = [text for text in (made.text, *made.notes) if text] or ["has no pictures"]
                 took = show_duration(made.seconds or 0)
                 for text in known:
-                    console.print(f"{case} ({took}): {text}", markup=False, soft_wrap=True)
+                    console.print(f"{case} ({took}): {text}", markup=False)
         except KeyboardInterrupt:
             stopped = True
         page = write_gallery(to)
     if stopped:
-        kept = f"Stopped after {len(drawn)} of {len(cases)} applications, which are kept in {to}."
+        kept = f"Stopped after {len(drawn)} of {show_count_of(len(cases), 'application')}, which are kept in {to}."
         console.print(kept, markup=False, soft_wrap=True)
         raise typer.Exit(INTERRUPTED)
     console.print(page, markup=False, soft_wrap=True)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from lapmark.bench.util.plain_text import plain
+from lapmark.bench.util.units import show_count_of
 
 from . import completion, options
 from .base import app, user_errors
@@ -160,9 +161,9 @@ def _check_suffix(option: str, path: Path, known: tuple[str, ...]) -> None:
 
 def _read(collection: Collection) -> str:
     """Return what was read, ignored and skipped, as text."""
-    kind = "images" if collection.images else "points" if collection.are_points else "vectors"
-    labels = f", {len(collection.classes):,} labels" if collection.labels is not None else ""
-    lines = [f"{len(collection):,} {kind}{labels}", *filter(None, [collection.layout])]
+    kind = "image" if collection.images else "point" if collection.are_points else "vector"
+    labels = f", {show_count_of(len(collection.classes), 'label')}" if collection.labels is not None else ""
+    lines = [f"{show_count_of(len(collection), kind)}{labels}", *filter(None, [collection.layout])]
     if collection.ignored:
         lines.append(f"ignored {collection.ignored}")
     if count := len(collection.skipped):
