@@ -175,9 +175,10 @@ def expand_case(text: str, sizes: Sequence[int] = ()) -> list[Case]:
 def _file_cases(path: Path, settings: dict[str, spec.Value], sizes: Sequence[int]) -> list[Case]:
     """Return the cases of a file or a folder."""
     n, seed = settings.pop("n", None), settings.pop("seed", 0)
-    if sizes or seed != 0:
-        given = f"-n {sizes[0]}" if sizes else f"seed = {seed}"
-        raise ValueError(f"{given}: {path} has its own size and no seed; leave it out")
+    if sizes:
+        raise ValueError(f"-n {sizes[0]}: {path} has its own size; leave it out")
+    if seed != 0:
+        raise ValueError(f"{path}:seed={seed}: a file has no seed; leave it out")
     cases = [Case.of_file(file, settings) for file in file_problems.contents(path).files]
     if n is not None and any(case.n != n for case in cases):
         raise ValueError(f"{path} has {cases[0].n:,} rows, not {n}: a file has its own size; leave n out")

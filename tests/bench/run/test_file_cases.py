@@ -88,9 +88,9 @@ def test_run_does_not_join_rounds_of_two_contents() -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["costs.npy", "-n", 20], "-n 20: costs.npy has its own size and no seed; leave it out"),
+        (["costs.npy", "-n", 20], "-n 20: costs.npy has its own size; leave it out"),
         (["costs.npy:n=20"], "costs.npy has 12 rows, not 20: a file has its own size; leave n out"),
-        (["costs.npy:seed=1"], "seed = 1: costs.npy has its own size and no seed; leave it out"),
+        (["costs.npy:seed=1"], "costs.npy:seed=1: a file has no seed; leave it out"),
         (["costs.npy:header=true"], "costs.npy: it has no first line"),
         (["costs.npy:type=dense"], "costs.npy: no setting 'type'; a file has only header"),
         (
