@@ -44,10 +44,12 @@ def _examples(shown: Mapping[str, str]) -> str:
 
 
 def _plain(parameters: list[Any]) -> list[Any]:
-    """Return the parameters without a type in the help of flags."""
+    """Return the parameters without a type in the help of flags and arguments."""
     for parameter in parameters:
         if getattr(parameter, "is_flag", False):
             parameter.metavar = ""
+        if parameter.param_type_name == "argument":
+            parameter.display_type_rich = lambda ctx: None
     return parameters
 
 
@@ -65,7 +67,7 @@ class _Command(TyperCommand):
         return super().parse_args(ctx, args)
 
     def invoke(self, ctx: Any) -> Any:
-        """Run the verb; Ctrl-C, a closed pipe and an error of the system end it without a traceback."""
+        """Run the verb; Ctrl-C, a closed pipe and errors of the system end it without a traceback."""
         raise_in_verb()
         try:
             return super().invoke(ctx)
@@ -76,6 +78,8 @@ class _Command(TyperCommand):
             if terminal.is_closed(error):
                 raise typer.Exit(terminal.CLOSED) from None
             raise UserError(_message(error), ctx) from None
+        except MemoryError as error:
+            raise UserError(plain(f"not enough memory: {error}".removesuffix(": ")), ctx) from None
         finally:
             exit_at_once()
 

@@ -13,6 +13,7 @@ import typer
 from command import VERBS, unwrapped
 from typer.testing import CliRunner
 
+import lapmark as package
 from lapmark.bench.cli import app
 
 COMMAND = typer.main.get_command(app)
@@ -63,6 +64,7 @@ def test_help_of_every_verb_fits_80_columns(verb: tuple[str, ...], monkeypatch: 
     output = CliRunner().invoke(app, [*verb, "--help"]).output
     assert max(map(len, output.splitlines())) <= 80
     assert "<bool>" not in output, "a flag takes no value"
+    assert not re.search(r"<(list\[)?(str|path)", output), "an argument's own word says what it is"
     for example in examples_of(verb):
         assert any(example in line for line in output.splitlines()), "not broken in two"
 
@@ -75,6 +77,29 @@ def test_command_without_arguments_shows_help() -> None:
 
 def test_version_option_prints_the_package_version() -> None:
     assert lapmark("--version") == (0, f"lapmark {importlib.metadata.version('lapmark')}")
+    assert package.__version__ == importlib.metadata.version("lapmark")
+    assert "__version__" in dir(package)
+
+
+@pytest.mark.parametrize("verb", VERBS, ids=" ".join)
+def test_help_of_every_verb_says_what_each_option_does(verb: tuple[str, ...]) -> None:
+    command = find(verb)
+    assert command.help, verb
+    assert command.help.split("\n")[0].endswith("."), verb
+    for parameter in command.params:
+        if not parameter.hidden and parameter.param_type_name == "option":
+            assert parameter.help, (verb, parameter.name)
+            assert parameter.help[0].isupper(), (verb, parameter.name)
+
+
+@pytest.mark.parametrize("width", ["60", "100"])
+def test_help_at_other_widths_fits(width: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", width)
+    for verb in VERBS:
+        output = CliRunner().invoke(app, [*verb, "--help"]).output
+        options = output.partition("Examples")[0]
+        assert max(map(len, options.splitlines())) <= int(width), verb
+        assert "..." not in re.sub(r"[]}]\.\.\.", "", options), verb
 
 
 @pytest.mark.parametrize(

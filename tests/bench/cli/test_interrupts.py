@@ -12,6 +12,11 @@ import time
 from pathlib import Path
 
 import pytest
+import typer
+from typer.testing import CliRunner
+
+from lapmark.bench.cli import app
+from lapmark.bench.cli.base import group, typed_command
 
 LAPMARK = [sys.executable, "-m", "lapmark"]
 
@@ -131,3 +136,53 @@ def test_command_without_a_home_folder_works(tmp_path: Path) -> None:
     assert shell("unset HOME; lapmark env list", tmp_path) == (0, "")
     code, _ = shell(f"HOME=/nonexistent {RUN.replace('lapmark', 'lapmark', 1)} --to r", tmp_path)
     assert code == 0
+
+
+@pytest.mark.parametrize(
+    ("error", "message"),
+    [
+        (MemoryError("Unable to allocate 3 TiB"), "not enough memory: Unable to allocate 3 TiB"),
+        (MemoryError(), "not enough memory"),
+        (PermissionError(13, "Permission denied", "costs.npy"), "costs.npy: Permission denied"),
+        (BrokenPipeError(32, "Broken pipe"), "Broken pipe"),  # of another pipe than the output
+    ],
+)
+def test_error_of_the_system_in_a_verb_is_one_line_with_exit_status_2(error: Exception, message: str) -> None:
+    verbs = group("trial", "Fail.", {"lapmark trial": "fail"})
+
+    @verbs.command(examples={"lapmark trial": "fail"})
+    def trial() -> None:
+        raise error
+
+    done = CliRunner().invoke(verbs, [])
+    app.registered_groups.pop()
+    assert done.exit_code == 2
+    assert message in " ".join(done.output.replace("│", " ").split())
+
+
+def test_interrupt_of_a_verb_that_keeps_nothing_says_so_with_exit_status_130() -> None:
+    verbs = group("trial", "Stop.", {"lapmark trial": "stop"})
+
+    @verbs.command(examples={"lapmark trial": "stop"})
+    def trial() -> None:
+        raise KeyboardInterrupt
+
+    done = CliRunner().invoke(verbs, [])
+    app.registered_groups.pop()
+    assert (done.exit_code, done.output) == (130, "Stopped.\n")
+
+
+@pytest.mark.parametrize(
+    ("typed", "shown"),
+    [
+        ("run -s jv --to r", "lapmark run -s jv --to r --retry failed"),
+        ("run --fresh --retry timeout --retry=crash -s jv", "lapmark run -s jv --retry failed"),
+        ("run --to 'my results'", "lapmark run --to 'my results' --retry failed"),
+    ],
+)
+def test_typed_command_shows_what_was_typed_without_given_options(typed: str, shown: str) -> None:
+    command = typer.main.get_command(app)
+    _, *words = shlex.split(typed)
+    with command.make_context("python -m lapmark", ["run"]) as root:
+        context = command.commands["run"].make_context("run", words, parent=root)  # type: ignore[attr-defined]
+    assert typed_command(context, "--retry", "failed", without=("--fresh", "--retry=")) == shown
