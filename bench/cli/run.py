@@ -179,8 +179,8 @@ def run(
     problems = [*(data_files or ()), *(problem or ())]
     with user_errors():
         commit = head_commit(history) if history else None
-        if to.is_file():
-            raise ValueError(f"--to {to}: it is a file; name a folder")
+        if os.path.lexists(to) and not to.is_dir():
+            raise ValueError(f"--to {to} is no folder; name another place")
         counting = counters.choose_method(instructions) if instructions else ""
         again = STATUSES if fresh else _statuses(retry or ())
         for file in files:

@@ -12,6 +12,7 @@ from pathlib import Path
 from lapmark.bench.results.record import Record
 from lapmark.bench.results.store import NAME, Store
 from lapmark.bench.system.git_repository import Repository
+from lapmark.bench.util.units import show_count_of
 
 
 @dataclass(frozen=True)
@@ -62,7 +63,9 @@ def _of_commit(name: str, folder: Path, revision: str) -> ResultSet:
     if len(chosen) > 1:
         raise ValueError(f"{revision} is the start of {len(chosen)} commits in {folder}: {', '.join(sorted(chosen))}")
     if not chosen:
-        known = ", ".join(f"{commit[:12]}{commit[40:]} ({count} cells)" for commit, count in commits.items())
+        known = ", ".join(
+            f"{commit[:12]}{commit[40:]} ({show_count_of(count, 'cell')})" for commit, count in commits.items()
+        )
         meaning = f"which is {resolved[:12]}" if resolved else "which git does not know"
         raise ValueError(f"{folder} has no record of {revision}, {meaning}; it has {known or 'none with a commit'}")
     return ResultSet(name, tuple(record for record in records if record.commit in chosen))

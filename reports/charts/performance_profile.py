@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
+from lapmark.bench.util import units
 from lapmark.reports import format, profiles
 from lapmark.reports.style import panels, theme
 
@@ -25,7 +26,9 @@ def draw(cells: pd.DataFrame) -> Figure | None:
     names = [name for _, ratios in found for name in distribution.labels(ratios)]
     lines = max(ratios.shape[1] for _, ratios in found)
     with theme():
-        figure, axes = panels([f"{kind}, {len(ratios)} cases" for kind, ratios in found], names, lines)
+        figure, axes = panels(
+            [f"{kind}, {units.show_count_of(len(ratios), 'case')}" for kind, ratios in found], names, lines
+        )
         for ax, (_, ratios) in zip(axes, found, strict=True):
             finite = ratios.to_numpy()[np.isfinite(ratios)]
             high = float(np.clip(1.1 * finite.max(), 2.0, FARTHEST))

@@ -19,7 +19,7 @@ def draw(cells: pd.DataFrame) -> Figure | None:
         return None
     names = [name for _, _, seconds in found for name in distribution.labels(seconds)]
     lines = max(seconds.shape[1] for _, _, seconds in found)
-    titles = [f"{kind}, {_within(gap)}, {len(seconds)} cases" for kind, gap, seconds in found]
+    titles = [f"{kind}, {_within(gap)}, {units.show_count_of(len(seconds), 'case')}" for kind, gap, seconds in found]
     with theme():
         figure, axes = panels(titles, names, lines)
         for ax, (_, _, seconds) in zip(axes, found, strict=True):

@@ -118,7 +118,8 @@ RUN = "lapmark run -s jv -p uniform -n 8 --budget 1ms"
 @pytest.mark.parametrize(
     ("command", "message"),
     [
-        (f"touch taken; {RUN} --to taken", "--to taken: it is a file; name a folder"),
+        (f"touch taken; {RUN} --to taken", "--to taken is no folder; name another place"),
+        (f"ln -s nowhere link; {RUN} --to link", "--to link is no folder; name another place"),
         (f"touch taken; {RUN} --to taken/r", "taken/r: Not a directory"),
         (f"{RUN} --to /proc/r", "/proc/r: No such file or directory"),
         (f"mkdir gone; cd gone; rmdir ../gone; {RUN}", "the current folder no longer exists; change to another one"),
