@@ -97,8 +97,12 @@ def read_with_layout(path: Path | str, header: bool | None = None) -> tuple[Prob
         if header is not None and kind not in ("table", "text"):
             raise ValueError("it has no first line; --header and --no-header are for tables of text")
         return _read(path, kind, header)
-    except (*bounded_reading.DAMAGED, ValueError, TypeError, MemoryError, OverflowError) as error:
-        raise ValueError(f"{path}: {str(error) or type(error).__name__}") from None
+    except (ValueError, TypeError, MemoryError, OverflowError) as error:
+        raise ValueError(f"{path}: {str(error).strip() or type(error).__name__}") from None
+    except Exception as error:  # libraries do not say what damaged bytes may raise
+        if isinstance(error, OSError) and error.filename is not None:
+            raise  # it cannot be opened
+        raise ValueError(f"{path}: it is damaged: {str(error).strip() or type(error).__name__}") from None
 
 
 def is_cost_file(path: Path) -> bool:

@@ -41,6 +41,7 @@ def read_arrow(path: Path) -> tuple[np.ndarray, str]:
         batches, rows = [], 0
         for place in range(file.num_record_batches):
             batches.append(file.get_batch(place))
+            batches[-1].validate(full=True)  # wrong offsets would be read as they are
             rows += batches[-1].num_rows
             _check_size(rows, len(file.schema))
         return _arrow_matrix(pyarrow.Table.from_batches(batches, file.schema))

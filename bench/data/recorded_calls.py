@@ -49,8 +49,9 @@ def _matrix(matrix: Any, maximize: bool = False) -> np.ndarray:
     if maximize and array.dtype.kind in "iu":
         # The negative of an unsigned number, or of the least one, is not of the same type.
         array = array.astype(np.int64 if array.dtype.itemsize < 8 else np.float64)
-    array = -array if maximize else array
-    return np.ascontiguousarray(array, dtype=array.dtype.newbyteorder("="))
+    if not array.dtype.isnative:
+        array = array.astype(array.dtype.newbyteorder("="))
+    return np.ascontiguousarray(-array if maximize else array)
 
 
 def _scipy(args: tuple[Any, ...], given: Mapping[str, Any]) -> Problem:

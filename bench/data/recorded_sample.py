@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Self
 
 
-@dataclass(frozen=True)
+@dataclass
 class Entry:
     """A kept problem: its file, and the number and total time of its calls."""
 
@@ -34,6 +34,17 @@ class Entry:
 def size_class_of(shape: tuple[int, int]) -> int:
     """Return the exponent of the largest power of two that is not above the larger side."""
     return max(shape).bit_length() - 1
+
+
+@dataclass
+class Call:
+    """A call, as a sample counts it: why its problem is not kept, or its class of sizes, or the problem to keep."""
+
+    function: str
+    seconds: float
+    fault: str = ""
+    size_class: int | None = None
+    entry: Entry | None = None
 
 
 @dataclass
@@ -65,6 +76,16 @@ class Sample:
         drawn = hashlib.blake2b(f"{self.seed} {digest}".encode(), digest_size=7).digest()
         return int.from_bytes(drawn, "big") / 2**56
 
+    def add(self, call: Call) -> None:
+        """Count a call, and keep its problem if it is one to keep."""
+        self.functions[call.function] = self.functions.get(call.function, 0) + 1
+        if call.fault:
+            self.unrecorded[call.fault] = self.unrecorded.get(call.fault, 0) + 1
+        if call.size_class is not None:
+            self.count(call.size_class, 1, call.seconds)
+        if call.entry is not None:
+            self.keep(call.entry)
+
     def count(self, size_class: int, calls: int, seconds: float) -> None:
         """Count calls on problems of a class."""
         found = self.classes.setdefault(size_class, SizeClass())
@@ -74,9 +95,11 @@ class Sample:
     def keep(self, entry: Entry) -> None:
         """Keep a problem, or add the calls to those that it has."""
         old = self.entries.get(entry.digest)
-        if old is not None:
-            entry = replace(old, calls=old.calls + entry.calls, seconds=old.seconds + entry.seconds)
-        self.entries[entry.digest] = entry
+        if old is None:
+            self.entries[entry.digest] = replace(entry)
+        else:
+            old.calls += entry.calls
+            old.seconds += entry.seconds
 
     def trim(self, most: int, most_bytes: int) -> list[Entry]:
         """Give problems up until there are no more than allowed; return those."""

@@ -12,7 +12,6 @@ import threading
 import time
 import warnings
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +19,7 @@ from lapmark.bench.util.atomic_write import open_atomically, write_atomically
 
 from . import interception
 from .recorded_calls import NotRecorded, Problem, Target, arrays_of, digest_of, shape_of, suffix, write
-from .recorded_sample import Entry, Sample, size_class_of
+from .recorded_sample import Call, Entry, Sample, size_class_of
 
 #: The file that counts the calls, beside those of the problems.
 INDEX = "index.json"
@@ -124,7 +123,7 @@ class Recorder:
     def _note(
         self, target: Target, args: tuple[Any, ...], given: Mapping[str, Any], seconds: float, returned: bool
     ) -> None:
-        call = Sample(self._seed, functions={str(target): 1})
+        call = Call(str(target), seconds)
         try:
             if not returned:
                 raise NotRecorded("the call raised an error")
@@ -134,37 +133,41 @@ class Recorder:
                 raise NotRecorded("no matrix of real numbers") from None
             if 0 in shape_of(problem):
                 raise NotRecorded("an empty matrix")
+            self._keep(problem, call)
         except NotRecorded as reason:
-            call.unrecorded[str(reason)] = 1
-        else:
-            self._keep(problem, seconds, call)
-        self.sample.merge(call)
-        if call.entries:
+            call.fault = str(reason)
+        is_new = call.entry is not None and call.entry.digest not in self.sample.entries
+        self.sample.add(call)
+        if is_new:
             self._discard(self.sample.trim(self.most, self.most_bytes))
         if self._is_forked:
-            with self._locked(), (self.folder / _LOG).open("a", encoding="utf-8") as log:
-                log.write(json.dumps(call.dump(self.name)) + "\n")
-                is_long = log.tell() > LONGEST_LOG
-            if is_long:
-                self._write()
+            self._log(call)
         else:
-            self._news.merge(call)
+            self._news.add(call)
             if self._is_due():
                 self._write()
 
-    def _keep(self, problem: Problem, seconds: float, call: Sample) -> None:
-        """Add a problem to the sample of a call, and save it, if it is among those to keep."""
-        shape, arrays = shape_of(problem), arrays_of(problem)
-        size_class = size_class_of(shape)
-        call.count(size_class, 1, seconds)
-        size = sum(array.nbytes for array in arrays.values())
+    def _log(self, call: Call) -> None:
+        """Append a call to the log of forked processes."""
+        alone = Sample(self._seed)
+        alone.add(call)
+        with self._locked(), (self.folder / _LOG).open("a", encoding="utf-8") as log:
+            log.write(json.dumps(alone.dump(self.name)) + "\n")
+            is_long = log.tell() > LONGEST_LOG
+        if is_long:
+            self._write()
+
+    def _keep(self, problem: Problem, call: Call) -> None:
+        """Note the class of sizes of a problem, and save it if it is among those to keep."""
+        shape = shape_of(problem)
+        call.size_class = size_class_of(shape)
         digest = digest_of(problem)
         known = self.sample.entries.get(digest)
         if known is None:
-            if size > self.most_bytes:
-                call.unrecorded[f"larger than most_bytes={self.most_bytes}"] = 1
-                return
-            if not self.sample.keeps(digest, size_class):
+            arrays = arrays_of(problem)
+            if sum(array.nbytes for array in arrays.values()) > self.most_bytes:
+                raise NotRecorded(f"larger than most_bytes={self.most_bytes}")
+            if not self.sample.keeps(digest, call.size_class):
                 return
             path = self.folder / f"{shape[0]}x{shape[1]}-{digest[:12]}{suffix(problem)}"
             if not path.exists():
@@ -172,7 +175,7 @@ class Recorder:
                     write(problem, file)
             dtype = str(arrays[min(arrays)].dtype)
             known = Entry(path.name, digest, shape, dtype, path.stat().st_size, 0, 0.0)
-        call.keep(replace(known, calls=1, seconds=seconds))
+        call.entry = Entry(known.file, digest, shape, known.dtype, known.bytes, 1, call.seconds)
 
     def _write(self) -> None:
         """Add the news to the index, to which other processes may write as well."""

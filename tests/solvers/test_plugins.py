@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from lapmark.bench.environments import inventory
 from lapmark.solvers import plugins, registry
 from lapmark.solvers.plugins import PluginError, PluginWarning, loading, source_files
 
@@ -287,3 +288,23 @@ def test_command_shows_a_warning_about_a_plugin_as_one_line() -> None:
     output = lapmark("run", "--plugin", "mine.py", "-s", "jv", "-p", "uniform", "-n", 8)
     assert output.count("note: plugin mine.py registers nothing; put @lapmark.register(…) before a solver, or") == 1
     assert "PluginWarning" not in output
+
+
+def test_inventory_of_a_plugin_that_fails_has_a_warning_and_all_other_solvers() -> None:
+    write("bad.py", "import no_such_thing")
+    write(
+        "partial.py",
+        """
+        import functools
+        from lapmark import Capabilities, register, solve
+
+        def best(name, problem, /):
+            return solve(problem, name)
+
+        register("of-a-partial", Capabilities(exact=True))(functools.partial(best, "jv"))
+        """,
+    )
+    found = inventory.take(["bad.py", "partial.py"])
+    assert any("plugin bad.py, line 1: no module is called 'no_such_thing'" in each for each in found.warnings)
+    assert {"jv", "of-a-partial"} <= found.items.keys()
+    assert found.items["of-a-partial"].versions["partial.py"]
