@@ -15,8 +15,8 @@ from .catalogue import Facts
 
 #: Legend of the table of solvers.
 _LEGEND = (
-    "inf: forbidden pairs. limit: largest cost of a pair. partial: sums of masses may differ. "
-    "time: keeps a time limit. @: its environment. “lapmark solvers NAME” shows a solver in full."
+    "“lapmark solvers NAME” shows a solver in full. inf: forbidden pairs. limit: largest cost of a pair. "
+    "partial: sums of masses may differ. time: keeps a time limit. @: its environment."
 )
 
 #: What a solver may take: the word of the table, and that of the page.

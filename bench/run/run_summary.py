@@ -63,8 +63,8 @@ def reasons(records: Iterable[Record]) -> Iterator[Text]:
     for record in sorted(failed, key=lambda record: -STATUSES[record.status].rank):
         groups.setdefault((record.status, _short(record.message)), []).append(record)
     for (status, reason), alike in [*groups.items()][:MOST_REASONS]:
-        shown = Text(f"  {status:8} ", STATUSES[status].style)
-        yield shown.append(f"{_cells(alike)}: {reason or STATUSES[status].meaning}", "default")
+        what = f"{_cells(alike)}: {reason or STATUSES[status].meaning}"
+        yield Text.assemble(_styled(status, f"  {status:8} "), what)
     if len(groups) > MOST_REASONS:
         yield Text(f"  and {show_count_of(len(groups) - MOST_REASONS, 'further reason')}, which the report has")
 
@@ -175,9 +175,14 @@ def headings(cases: Sequence[Case]) -> list[str]:
     names = dict.fromkeys(name for known in facts for name in known)
     varying = [name for name in names if len({known.get(name) for known in facts}) > 1]
     return [
-        "\n".join([*(str(known[name]) for name in varying if name in known), f"n={case.n}"])
+        "\n".join([*(_setting(name, known[name]) for name in varying if name in known), f"n={case.n}"])
         for case, known in zip(cases, facts, strict=True)
     ]
+
+
+def _setting(name: str, value: object) -> str:
+    """Return a setting as a heading: a word says enough, a number needs its name."""
+    return value if isinstance(value, str) else f"{name}={str(value).lower()}"
 
 
 def _styled(status: str, text: str) -> Text:

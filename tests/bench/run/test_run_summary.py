@@ -31,7 +31,7 @@ def summary(records: list[Record], width: int = 100, terminal: bool = True) -> l
 def test_headings_of_cases_name_what_differs() -> None:
     cases = [Case("tsne-grid", n, 0, {"rows": rows}) for n in (256, 784) for rows in ("nodes", "points")]
     assert headings(cases) == ["nodes\nn=256", "points\nn=256", "nodes\nn=784", "points\nn=784"]
-    assert headings([Case("uniform", 8), Case("product", 8, 1)]) == ["uniform\n0\nn=8", "product\n1\nn=8"]
+    assert headings([Case("uniform", 8), Case("product", 8, 1)]) == ["uniform\nseed=0\nn=8", "product\nseed=1\nn=8"]
 
 
 def test_summary_of_few_cases_shows_time_or_status_of_every_cell() -> None:
