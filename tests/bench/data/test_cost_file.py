@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import gzip
 import pickle
 import shutil
@@ -80,8 +81,14 @@ def test_read_archive_with_unclear_arrays_lists_them_and_the_names_that_are_read
     assert "call the matrix of costs cost, C, M or D, or give points x and y" in message
 
 
-@pytest.mark.parametrize("settings", [{}, {"do_compression": True}, {"format": "4"}])
-@pytest.mark.parametrize("names", [{"costMatrix": COSTS, "n": 3}, {"anything": COSTS}, {"C": COSTS, "other": COSTS.T}])
+@pytest.mark.parametrize(
+    ("names", "settings"),
+    [
+        ({"costMatrix": COSTS, "n": 3}, {}),
+        ({"anything": COSTS}, {"do_compression": True}),
+        ({"C": COSTS, "other": COSTS.T}, {"format": "4"}),
+    ],
+)
 def test_read_matlab_file_takes_the_only_matrix_or_a_known_name(
     names: dict[str, Any], settings: dict[str, Any]
 ) -> None:
@@ -116,7 +123,10 @@ def test_read_matlab_file_with_a_fault_names_it() -> None:
     shape = whole.find(np.array([5, 8, 4, 5], "<i4").tobytes()) + 8
     terabytes = bytearray(whole)
     terabytes[shape : shape + 8] = np.array([2**30, 2**30], "<i4").tobytes()
+    crashing = bytearray(whole)
+    crashing[176] = 255  # the type of the numbers, which SciPy does not check
     for content, message in (
+        (crashing, "it is damaged, or no file of MATLAB: its reader ended with exit status -"),
         (terabytes, "declares foo as 1073741824×1073741824, more than"),
         (whole[:200], "it is damaged, or no file of MATLAB"),
         (b"MATLAB 7.3 MAT-file, Platform".ljust(512), "write it with save -v7"),
@@ -194,6 +204,24 @@ def test_read_table_below_comments(comment: str) -> None:
 def test_read_table_takes_no_missing_cost_for_a_heading(word: str) -> None:
     Path("costs.csv").write_text(f"1,{word}\n2,3\n")
     assert "row 1 of column '2' is missing" in fault("costs.csv")
+
+
+@pytest.mark.parametrize("suffix", ["npy", "npz", "parquet", "feather"])
+def test_read_of_damaged_bytes_gives_a_problem_or_names_the_file(suffix: str) -> None:
+    write = {"npy": np.save, "npz": lambda name, costs: np.savez(name, cost=costs, a=np.ones(4), b=np.full(5, 0.8))}
+    name = f"costs.{suffix}"
+    if suffix in write:
+        write[suffix](name, COSTS)
+    else:
+        getattr(FRAME.assign(who="me"), f"to_{suffix}")(name)
+    whole = Path(name).read_bytes()
+    rng = np.random.default_rng(0)
+    for _ in range(60):
+        damaged = bytearray(whole[: rng.integers(1, len(whole) + 1)] if rng.random() < 0.2 else whole)
+        damaged[rng.integers(len(damaged))] = rng.integers(256)
+        Path(name).write_bytes(damaged)
+        with contextlib.suppress(ValueError):
+            cost_file.read(name)
 
 
 @pytest.mark.parametrize("packed", [False, True])
