@@ -39,12 +39,18 @@ def add(listener: Listener) -> None:
             _watch()
 
 
-def remove(listener: Listener) -> None:
-    """Tell a listener no longer; the last one that goes leaves every module as it would be without."""
+def remove(listener: Listener, thoroughly: bool = True) -> None:
+    """Tell a listener no longer; the last one that goes leaves every module as it would be without.
+
+    Unless that is done `thoroughly`, in some milliseconds, a module that has got a stand-in since may keep it: it does
+    nothing but call the function.
+    """
     with _lock:
         _listeners.remove(listener)
         if not _listeners:
             sys.meta_path.remove(_HOOK)
+            if thoroughly:
+                _scanned.clear()
             _restore()
 
 
@@ -86,11 +92,12 @@ def _exchange(name: str, attribute: str, others: Mapping[int, Any]) -> None:
 
 
 def _found(wanted: Mapping[int, Any]) -> Iterator[tuple[str, str]]:
-    """Yield modules not scanned before and their attributes whose values have these ids; the main module is never done.
+    """Yield modules not scanned before and their attributes whose values have these ids.
 
-    Lapmark's own modules keep their functions: what a solver or a proof calls is no call of the user's.
+    The main module and Lapmark itself, whose names come when they are first used, are scanned each time.
+    Lapmark's other modules keep their functions: what a solver or a proof calls is no call of the user's.
     """
-    for name in [*(sys.modules.keys() - _scanned), "__main__"]:
+    for name in {*(sys.modules.keys() - _scanned), "__main__", "lapmark"}:
         _scanned.add(name)
         if name.startswith("lapmark.") and name != "lapmark.solvers":
             continue

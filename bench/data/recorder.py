@@ -88,7 +88,7 @@ class Recorder:
             self._depth -= 1
             if not self._depth:
                 with contextlib.suppress(ValueError):  # it has never begun
-                    interception.remove(self._hear)
+                    interception.remove(self._hear, thoroughly=at_once)
 
     def write_rest(self) -> None:
         """Write what the index lacks, at the end of the process."""
@@ -129,7 +129,9 @@ class Recorder:
                 raise NotRecorded("the call raised an error")
             try:
                 problem = target.read(args, given)
-            except (ValueError, TypeError, OverflowError):
+            except (NotRecorded, MemoryError):
+                raise
+            except Exception:  # the arguments are objects of other packages
                 raise NotRecorded("no matrix of real numbers") from None
             if 0 in shape_of(problem):
                 raise NotRecorded("an empty matrix")

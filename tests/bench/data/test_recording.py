@@ -154,6 +154,25 @@ def test_recording_sees_a_package_that_is_imported_later() -> None:
     assert index()["functions"] == {"lap.lapjv": 1, "scipy.optimize.linear_sum_assignment": 1}
 
 
+def test_recording_leaves_no_trace_in_modules_that_are_imported_meanwhile() -> None:
+    Path("late.py").write_text(
+        "import lapmark\nfrom scipy.optimize import linear_sum_assignment\n"
+        "def more():\n    global again\n    from scipy.optimize import linear_sum_assignment as again\n"
+    )
+    code = """
+        import sys, lapmark
+        sys.path.insert(0, "")
+        with lapmark.recording("test"):
+            import late
+            assert hasattr(late.linear_sum_assignment, "__wrapped__")
+            late.more()
+            lapmark.solve(lapmark.Assignment(lapmark.DenseCost([[1.0]])))
+        names = [late.linear_sum_assignment, late.again, lapmark.solve, lapmark.solvers.solve]
+        assert not [name for name in names if hasattr(name, "__wrapped__")]
+    """
+    subprocess.run([sys.executable, "-c", textwrap.dedent(code)], check=True)
+
+
 def test_recording_of_a_limit_keeps_it() -> None:
     lap = pytest.importorskip("lap")
     with lapmark.recording("test"):
