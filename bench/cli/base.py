@@ -6,6 +6,7 @@ import contextlib
 import importlib.metadata
 import os
 import shlex
+import traceback
 import warnings
 from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
@@ -29,6 +30,10 @@ RESULTS = Path("results")
 
 #: Key of a command's own words in its context.
 _TYPED = "lapmark.typed"
+
+
+#: Exit status of a fault of Lapmark itself, EX_SOFTWARE of sysexits.h: 1 is a verdict.
+FAULT = 70
 
 
 class UserError(typer.BadParameter):
@@ -80,6 +85,12 @@ class _Command(TyperCommand):
             raise UserError(_message(error), ctx) from None
         except MemoryError as error:
             raise UserError(plain(f"not enough memory: {error}".removesuffix(": ")), ctx) from None
+        except (typer.Exit, typer.Abort, typer.BadParameter):
+            raise
+        except Exception:
+            traceback.print_exc()
+            typer.echo("This is a fault of Lapmark; please report it with the lines above.", err=True)
+            raise typer.Exit(FAULT) from None
         finally:
             exit_at_once()
 

@@ -199,3 +199,14 @@ def test_solvers_with_a_name_shows_its_details(monkeypatch: pytest.MonkeyPatch) 
     code, output = lapmark("solvers", "sinkhron")
     assert code == 2
     assert "did you mean sinkhorn" in output
+
+
+def test_fault_of_lapmark_ends_with_70_and_is_no_verdict(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fault() -> None:
+        raise ZeroDivisionError("planted")
+
+    monkeypatch.setattr("lapmark.bench.cli.listing.plain_console", fault)
+    code, output = lapmark("suites")
+    assert code == 70
+    assert "ZeroDivisionError: planted" in output
+    assert "a fault of Lapmark" in output
