@@ -23,6 +23,7 @@ from lapmark.bench.run.built_case import digest_of_file
 from lapmark.bench.system.machine import machine
 from lapmark.bench.util.atomic_write import write_atomically
 from lapmark.bench.util.cache import key
+from lapmark.bench.util.units import show_count_of
 
 from .commit_side import Side
 from .journal import Block, Journal
@@ -88,8 +89,8 @@ def run(
         for mine, second in zip(records, map(current, repeated), strict=True):
             mine[:] = [second.get(cell, first) if cell in doubtful else first for cell, first in current(mine).items()]
         comparison = measuring.comparison(records)
-        cells = "1 cell looked worse and was" if len(doubtful) == 1 else f"{len(doubtful)} cells looked worse and were"
-        notes.append(f"{cells} measured again; only the second measurement counts.")
+        cells = show_count_of(len(doubtful), "cell")
+        notes.append(f"Measured again, since it looked worse: {cells}. Only the second measurement counts.")
     for name, mine in zip(("old", "new"), records, strict=True):
         with Store.open(folder / name) as store:
             for record in mine:
@@ -99,7 +100,7 @@ def run(
 
 def _short_of_time(rounds: int) -> str:
     return (
-        f"The time was over after {'one round' if rounds == 1 else f'{rounds} rounds'}, too few to judge times: raise "
+        f"The time was over after {show_count_of(rounds, 'round')}, too few to judge times: raise "
         "--total, or measure fewer cells."
     )
 

@@ -12,7 +12,7 @@ from lapmark.bench.compare.comparison import Comparison, current
 from lapmark.bench.system import scratch_folders
 from lapmark.bench.system.commit_build import build
 from lapmark.bench.system.git_repository import Repository
-from lapmark.bench.util.units import show_duration
+from lapmark.bench.util.units import show_count_of, show_duration
 
 from . import workload as workloads
 from .choose_workload import Chosen, choose
@@ -70,9 +70,9 @@ def prepare(repository: Repository, sides: tuple[Side, Side], settings: Settings
 
 def announcement(workload: Workload) -> str:
     """Return a sentence on how much is measured, and how long that takes at most."""
-    cells = "1 cell" if workload.cells == 1 else f"{workload.cells} cells"
+    cells = show_count_of(workload.cells, "cell")
     if workload.total == float("inf"):
-        return f"Measuring {cells} of each commit in {workload.rounds} rounds."
+        return f"Measuring {cells} of each commit in {show_count_of(workload.rounds, 'round')}."
     return f"Measuring {cells} of each commit for up to {show_duration(workload.total)} (--total)."
 
 

@@ -11,6 +11,7 @@ from functools import cached_property
 from typing import Literal
 
 from lapmark.bench.results.statuses import FAILURES
+from lapmark.bench.util.units import show_count_of
 
 from .measurement import Commit
 from .series import THRESHOLD, Change, Series, Timeline
@@ -104,8 +105,8 @@ def summary(standing: Standing) -> str:
     words = [f"{counts[state]} {state}" for state in ("failing", "worse", "better") if counts[state]]
     since = f" Since {first_words(standing.since)}: {', '.join(words) or 'no change'}." if first != latest else ""
     return (
-        f"{_plural(standing.total, 'cell')} ({standing.certified} certified) on "
-        f"{_plural(len(timeline.commits), 'commit')}, {span}{machines}.{since}"
+        f"{show_count_of(standing.total, 'cell')} ({standing.certified} certified) on "
+        f"{show_count_of(len(timeline.commits), 'commit')}, {span}{machines}.{since}"
     )
 
 
@@ -142,7 +143,3 @@ def _counter_ratios(series: Series, since: int) -> dict[str, float]:
         if is_judged and not isinstance(change.old, str) and not isinstance(change.new, str):
             values[change.what] = values.get(change.what, (change.old, 0.0))[0], change.new
     return {what: (new + 1e-9) / (old + 1e-9) for what, (old, new) in values.items() if new != old}
-
-
-def _plural(count: int, what: str) -> str:
-    return f"{count} {what}{'s' * (count != 1)}"

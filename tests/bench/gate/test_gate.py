@@ -210,7 +210,7 @@ def test_gate_with_ten_times_the_time_fails_after_a_repeat(gate: Gate) -> None:
     content = json.loads(output[: output.rindex("}") + 1])
     (change,) = content["cells"][0]["changes"]
     assert (change["what"], change["word"]) == ("time", "slower")
-    assert any("measured again" in warning for warning in content["warnings"])
+    assert any("Measured again" in warning for warning in content["warnings"])
 
 
 def test_gate_of_the_same_sources_builds_nothing(gate: Gate) -> None:

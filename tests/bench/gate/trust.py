@@ -146,14 +146,16 @@ def lap_changes(folder: Path) -> Mapping[str, Mapping[str, str]]:
     cpp, pyx, init = (
         (folder / name).read_text() for name in ("_lapjv_cpp/lapjv.cpp", "_lapjv_cpp/_lapjv.pyx", "lap/__init__.py")
     )
-    row = "        int_t j = cols[lo++];\n        const int_t i = y[j];\n"
+    row = "        rr_cnt++;\n"
     counted = cpp.replace(row, f"{row}        lap_scans++;\n").replace(
         '#include "lapjv.h"', '#include "lapjv.h"\n\nlong long lap_scans = 0;', 1
     )
-    repeats = "        const int_t repeats = 1 + (lap_scans % 51 == 0);\n"
-    more = "        for (int_t k = 0; k < repeats; k++) {\n            lap_scans++;\n"
-    again = "            h = cost[i][(j + k) % n];\n        }\n"
-    work = counted.replace("        lap_scans++;\n", repeats + more + again)
+    condition = "rr_cnt % 50 == 0"
+    loop = (
+        f"for (uint_t j = 0; {condition} && j < n; j++) {{\n            unused = unused + cost[current][j];\n        }}"
+    )
+    again = f"        volatile cost_t unused = 0;\n        {loop}\n        lap_scans += {condition};\n"
+    work = counted.replace("        lap_scans++;\n", f"        lap_scans++;\n{again}")
     assert cpp != counted != work
     reader = pyx.replace(
         'cdef extern from "lapjv.h" nogil:\n', 'cdef extern from "lapjv.h" nogil:\n    long long lap_scans\n'
