@@ -32,6 +32,8 @@ from scipy.stats import ttest_ind
 #: Gates of identical code, and of each planted change.
 SAME, PLANTED = 20, 10
 
+TITLES = {"same": "identical code", "work": "2 % more work", "time": "25 % more time"}
+
 #: Level of significance of the t-test, and the samples on each side.
 LEVEL, SAMPLES = 0.05, 30
 
@@ -198,13 +200,15 @@ def prepare(project: Project, clone: Path, folder: Path) -> None:
     configuration = CONFIGURATION.format(requires=project.requires, n=project.n)
     setup = f"{project.imports}\nimport numpy as np\nC = np.random.default_rng(0).random(({project.n}, {project.n}))\n"
     benchmark = f"{setup}\n\ndef time_solve():\n    {project.call}\n"
+    build = "python -m pip wheel --no-deps -w {build_cache_dir} {build_dir}"
+    kept = {"build_command": [build], "build_cache_size": len(TITLES) + 1, "benchmark_dir": "benchmarks"}
     asv = {"version": 1, "project": project.name, "repo": ".", "branches": ["main"], "environment_type": "virtualenv"}
     files = {
         "pyproject.toml": configuration,
         "lapmark_gate.py": project.plugin,
         "benchmarks/__init__.py": "",
         "benchmarks/solve.py": benchmark,
-        "asv.conf.json": json.dumps({**asv, "benchmark_dir": "benchmarks", "matrix": {"req": {"numpy": []}}}),
+        "asv.conf.json": json.dumps({**asv, **kept, "matrix": {"req": {"numpy": []}}}),
         ".gitignore": "results\n.asv\n",
     }
     commit(part, {**files, **changes.pop("base")}, tag="base")
@@ -273,7 +277,6 @@ def disturb(seed: int) -> None:
 
 
 METHODS = {"lapmark gate": gate, "asv continuous": asv, "t-test": t_test}
-TITLES = {"same": "identical code", "work": "2 % more work", "time": "25 % more time"}
 
 
 def main() -> None:
