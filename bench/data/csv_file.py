@@ -15,11 +15,12 @@ import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO, TextIO, cast
+from typing import TYPE_CHECKING, Any, BinaryIO, TextIO, cast
 
 import numpy as np
 
-from . import bounded_reading
+from . import bounded_reading, csv_dialect
+from .csv_dialect import SEPARATORS, Dialect
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -28,20 +29,6 @@ SUFFIXES = (".csv", ".csv.gz", ".tsv", ".tsv.gz")
 
 #: Number of lines from which the separator, the decimal mark and the heading are detected.
 LINES = 100
-
-#: Separators and their names; of several that fit equally well, the first is taken.
-SEPARATORS = {";": ";", "\t": "tab", "|": "|", ",": ",", " ": "blank"}
-
-#: Thousands separators, by decimal mark.
-THOUSANDS = {".": "[,'’ \u00a0\u202f]", ",": "[.'’ \u00a0\u202f]"}
-
-#: The pattern of a number, by decimal mark.
-NUMBERS = {
-    mark: re.compile(
-        rf"[+-]?(?=\d|\{mark}\d)(\d{{1,3}}({thousands}\d{{3}})+|\d*)(\{mark}\d*)?(e[+-]?\d+)?|[+-]?inf(inity)?", re.I
-    )
-    for mark, thousands in THOUSANDS.items()
-}
 
 #: The pattern of an integer.
 INTEGER = re.compile(r"[+-]?\d+")
@@ -67,50 +54,33 @@ class CsvTable:
     layout: str
 
 
-@dataclass(frozen=True)
-class Dialect:
-    """The separator of fields and the decimal mark of numbers."""
-
-    separator: str
-    decimal: str
-
-    def rows(self, lines: Sequence[str]) -> list[list[str]]:
-        """Return the fields of each line that is not blank."""
-        stripped = (line.strip() for line in lines) if self.separator == " " else lines
-        read = csv.reader(stripped, delimiter=self.separator, skipinitialspace=True)
-        return [[field.strip() for field in row] for row in read if len(row) > 1 or any(map(str.strip, row))]
-
-    def is_number(self, field: str) -> bool:
-        return NUMBERS[self.decimal].fullmatch(field) is not None
-
-    def plain(self, number: str) -> str:
-        """Return a number in Python's notation."""
-        return re.sub(THOUSANDS[self.decimal], "", number).replace(self.decimal, ".")
-
-
-def read(path: Path, header: bool | None = None) -> CsvTable:
+def read(path: Path, header: bool | None = None, names: bool | None = None) -> CsvTable:
     """Read a table in UTF-8 from a file whose name ends in one of `SUFFIXES`.
 
-    `header` is whether the first line is a heading, detected by default. Raise a ValueError if the file is damaged, is
-    not UTF-8, or has lines with more fields than the heading.
+    `header` is whether the first line is a heading, and `names` whether the first column names the rows, both detected
+    by default. Raise a ValueError if the file is damaged, empty or not UTF-8, if it has lines with more fields than the
+    heading, or a number that float64 does not hold or that has two meanings.
     """
     try:
         with open_text(path) as file:
             lines = _first_lines(file)
+        declared = csv_dialect.declared_separator(lines[0]) if lines else None
+        lines = lines[declared is not None :]
         comments = _count_comments(lines)
-        dialect = _dialect(lines[comments:] or lines)
+        dialect = csv_dialect.detect(lines[comments:] or lines, declared)
         rows = dialect.rows(lines[comments:])
         # NumPy's savetxt writes the heading as a comment.
         above = dialect.rows([lines[comments - 1].lstrip("# ")]) if comments else []
         if above and (not rows or len(above[0]) == len(rows[0])):
             comments, rows = comments - 1, [*above, *rows]
         heading = _is_heading(rows, dialect, path) if header is None else header
-        frame = _with_numbers(_parsed(path, dialect, heading, len(rows[0]) if rows else 0, comments), dialect)
+        skipped = comments + (declared is not None)
+        frame = _with_numbers(_parsed(path, dialect, heading, len(rows[0]) if rows else 0, skipped), dialect)
     except UnicodeDecodeError as error:
         raise ValueError(f"byte {error.object[error.start]:#04x} is not UTF-8; save the table as UTF-8") from None
     except (*bounded_reading.DAMAGED, csv.Error) as error:
         raise ValueError(f"it is damaged: {error}") from None
-    frame, named = _with_row_names(frame, heading)
+    frame, named = _with_row_names(frame, heading, names)
     layout = [
         f"separator {SEPARATORS[dialect.separator]}" if len(rows[0]) > 1 else "",
         "decimal comma" if dialect.decimal == "," else "",
@@ -176,29 +146,6 @@ def _count_comments(lines: Sequence[str]) -> int:
     return sum(1 for _ in itertools.takewhile(lambda line: line.startswith("#"), lines))
 
 
-def _dialect(lines: Sequence[str]) -> Dialect:
-    """Return the dialect that makes most fields numbers or, without numbers, that divides most lines.
-
-    `csv.Sniffer` would take the commas of 0,5;1,5 for separators.
-    """
-    text = "".join(lines)
-    separators = [separator for separator in SEPARATORS if separator in text or separator in ",;"]
-
-    def merit(dialect: Dialect) -> tuple[float, ...]:
-        rows = dialect.rows(lines)
-        even = [row for row in rows if len(row) == len(rows[0])]
-        if dialect.separator == " " and not (even == rows and all(map(dialect.is_number, itertools.chain(*rows[1:])))):
-            even = []  # blanks also divide words
-        fields = list(itertools.chain(*even))
-        numbers = list(filter(dialect.is_number, fields))
-        # 1,234 is rather a number with decimals than one with thousands.
-        plain = sum(re.search(THOUSANDS[dialect.decimal], number) is None for number in numbers)
-        divided = len(even) if even and len(even[0]) > 1 else 0
-        return len(numbers), plain, len(numbers) / max(len(fields), 1), divided
-
-    return max(itertools.starmap(Dialect, itertools.product(separators, THOUSANDS)), key=merit)
-
-
 def _is_heading(rows: Sequence[Sequence[str]], dialect: Dialect, path: Path) -> bool:
     """Return whether the first line is a heading: words above numbers, an empty corner above names, or `_are_names`."""
     if not rows:
@@ -246,7 +193,7 @@ def _counts(column: pd.Series) -> bool:
 
 def _count_lines(path: Path) -> int:
     with open_text(path) as file:
-        return sum(not line.isspace() and not line.startswith("#") for line in file)
+        return sum(not line.isspace() and not line.startswith(("#", "sep=", '"sep=')) for line in file)
 
 
 def _stand_apart(numbers: Sequence[float], columns: Sequence[Sequence[float]]) -> bool:
@@ -258,32 +205,56 @@ def _stand_apart(numbers: Sequence[float], columns: Sequence[Sequence[float]]) -
     return bool((np.maximum(low - numbers, numbers - high) > (high - low) / 2).all())
 
 
-def _parsed(path: Path, dialect: Dialect, heading: bool, fields: int, comments: int) -> pd.DataFrame:
+def _parsed(path: Path, dialect: Dialect, heading: bool, fields: int, skipped: int) -> pd.DataFrame:
     import pandas as pd
 
-    with warnings.catch_warnings(), _open_bytes(path) as file:
-        warnings.simplefilter("error", pd.errors.ParserWarning)
-        try:
-            frame = pd.read_csv(
+    def parse(**settings: Any) -> pd.DataFrame:
+        with _open_bytes(path) as file:
+            return pd.read_csv(
                 file,
                 sep=r"\s+" if dialect.separator == " " else dialect.separator,
-                decimal=dialect.decimal,
                 header=0 if heading else None,
-                skiprows=comments,
+                skiprows=skipped,
                 index_col=False,
                 skipinitialspace=True,
                 encoding="utf-8-sig",
                 low_memory=False,
+                **settings,
             )
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", pd.errors.ParserWarning)
+        try:
+            frame = parse(decimal=dialect.decimal)
         except pd.errors.ParserWarning:
             raise ValueError(
                 f"lines have more fields than the heading, which has {fields}; name every column"
             ) from None
+        except pd.errors.EmptyDataError:
+            raise ValueError("it is empty; write one line for each row of the table") from None
         except pd.errors.ParserError as error:
             raise ValueError(str(error).removeprefix("Error tokenizing data. C error: ").strip()) from None
+    infinite = [place for place in range(frame.shape[1]) if _has_infinity(frame.iloc[:, place])]
+    texts = parse(usecols=infinite, dtype=str) if infinite else frame.iloc[:, :0]
     frame = frame.rename(columns=lambda name: str(name).removeprefix("#").strip() if heading else str(name + 1))
     check_names(frame)
+    for place, name in zip(infinite, texts, strict=True):
+        _check_infinities(frame.iloc[:, place], texts[name])
     return frame
+
+
+def _has_infinity(column: pd.Series) -> bool:
+    return column.dtype.kind == "f" and bool(np.isinf(column).any())
+
+
+def _check_infinities(numbers: pd.Series, texts: pd.Series) -> None:
+    """Raise a ValueError for a number that float64 does not hold; only the word means infinity."""
+    for row in np.flatnonzero(np.isinf(numbers)):
+        if not csv_dialect.INFINITY.fullmatch(text := str(texts.iloc[row]).strip()):
+            raise ValueError(
+                f"row {row + 1} of column {numbers.name!r} is {text}, too large for a number of 64 bits; write inf for "
+                "a forbidden pair"
+            )
 
 
 def _with_numbers(frame: pd.DataFrame, dialect: Dialect) -> pd.DataFrame:
@@ -292,19 +263,25 @@ def _with_numbers(frame: pd.DataFrame, dialect: Dialect) -> pd.DataFrame:
         texts = frame[name].dropna().astype(str).str.strip()
         numbers = texts.map(dialect.is_number).astype(bool)
         if 2 * numbers.sum() > len(texts):
+            csv_dialect.check_marks(dialect, texts[numbers])
             plain = texts.where(~numbers, texts.map(dialect.plain))
-            frame[name] = plain.astype(float) if numbers.all() else plain
+            if numbers.all():
+                values = plain.astype(float)
+                _check_infinities(values, texts)
+                frame[name] = values
+            else:
+                frame[name] = plain
     return frame
 
 
-def _with_row_names(frame: pd.DataFrame, heading: bool) -> tuple[pd.DataFrame, str]:
+def _with_row_names(frame: pd.DataFrame, heading: bool, names: bool | None) -> tuple[pd.DataFrame, str]:
     """Return the table with its column of names as the index and a text about it, without empty last columns.
 
     Names are below an empty corner. Without a heading they are 0, 1, 2, …, unless the table is square including them.
     """
-    nameless = [name for name in frame if not heading or name.startswith(UNNAMED)]
-    frame = frame.drop(columns=[name for name in nameless if frame[name].isna().all()])
-    if frame.shape[1] < 2:
+    while frame.shape[1] and (not heading or frame.columns[-1].startswith(UNNAMED)) and frame.iloc[:, -1].isna().all():
+        frame = frame.iloc[:, :-1]
+    if frame.shape[1] < 2 or names is False:
         return frame, ""
     first, *others = frame
     if heading and (first.startswith(UNNAMED) or (first == "index" and _counts(frame[first]))):
