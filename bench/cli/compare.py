@@ -37,7 +37,7 @@ Every = Annotated[bool, typer.Option("--all", help="Also show what stayed the sa
         "lapmark compare HEAD~1 HEAD --in results": "compare two commits whose results are in one folder",
         "lapmark compare results@v1.0 results --format markdown": "compare a release with the latest results",
     },
-    note="The exit status is 1 if something is certainly worse, else 0.",
+    note="The exit status is 1 if something is certainly worse, 2 if nothing could be compared, else 0.",
 )
 def compare(
     old: Annotated[
@@ -65,7 +65,7 @@ def compare(
     with user_errors():
         comparison = comparing.compare(result_sets.read(old, folder), result_sets.read(new, folder), criteria)
     show(comparison, form, every)
-    raise typer.Exit(comparison.worse)
+    raise typer.Exit(1 if comparison.worse else 0 if comparison.has_answers else 2)
 
 
 def show(comparison: object, form: Format, every: bool) -> None:

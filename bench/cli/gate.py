@@ -47,7 +47,9 @@ def gate(
     solver: Annotated[
         list[str] | None,
         options.solver(
-            "Solver, `name` or `name:option=value,…`; may be repeated. Default: the project's own.", panel=WHAT
+            "Solver, `name` or `name:option=value,…`; may be repeated. Default: the project's own, and its commands "
+            "and functions.",
+            panel=WHAT,
         ),
     ] = None,
     problem: Annotated[
@@ -148,7 +150,9 @@ def gate(
                 typer.echo(line)
             return
         if base is None:
-            raise ValueError("name the commit to compare with, such as “lapmark gate origin/main”")
+            raise ValueError(
+                "name the commit to compare with, such as “lapmark gate origin/main”; “lapmark gate --init” sets one up"
+            )
         repository = Repository.here()
         commits = [repository.commit(revision) for revision in (base, head)]
         settings = gate_settings.load(config, repository.project_root).with_options(
@@ -161,12 +165,12 @@ def gate(
                 **{"threshold": threshold, "confidence": confidence},
             }
         )
+        if head == "HEAD" and repository.is_changed():
+            console.print("HEAD is measured without the uncommitted changes.", soft_wrap=True)
         if repository.sources(commits[0]) == repository.sources(commits[1]):
             typer.echo(f"{base} and {head} differ in nothing that affects measurements.")
             return
         reasons = (*(ALLOWED if allow_counters else ()), *repository.reasons(*commits))
-    if head == "HEAD" and repository.is_changed():
-        console.print("HEAD is measured without the uncommitted changes.", soft_wrap=True)
     criteria = Criteria(
         threshold=settings.threshold or Criteria.threshold,
         confidence=settings.confidence or Criteria.confidence,
@@ -180,6 +184,8 @@ def gate(
         folder = gate_run.folder_of(to, sides, prepared.workload)
         if fresh:
             preparation.discard(folder)
+        elif kept := gate_run.finished_blocks(folder):
+            console.print(f"Continuing: {kept} measurements of an earlier gate are kept.", soft_wrap=True)
         comparison: Comparison | None = None
         last = 0
         for event in gate_run.run(sides, (base, head), prepared.workload, criteria, folder):
@@ -199,8 +205,8 @@ def gate(
     console.print(f"Results: {folder}", markup=False, soft_wrap=True)
     if comparison.worse:
         raise typer.Exit(1)
-    if fault := preparation.fault_of(comparison):
-        console.print(fault, markup=False, soft_wrap=True)
+    if faults := preparation.faults(comparison):
+        console.print("\n".join(faults), markup=False, soft_wrap=True)
         raise typer.Exit(2)
 
 

@@ -45,7 +45,7 @@ def warnings(names: tuple[str, str], pairs: Sequence[Pair]) -> Iterator[str]:
             yield f"{name} mixes measurements of {len(commits)} commits: {listed}."
     if facts := _differing(pairs, lambda record: record.machine):
         yield f"Measured on different machines: {facts}."
-    if facts := _differing(pairs, lambda record: record.versions):
+    if facts := _differing(pairs, _package_versions):
         yield f"Measured with different packages: {facts}."
     if cases := sorted({old.case for old, new in pairs if not same_problem(old, new)}):
         yield f"Not compared, since the problem has changed (its optimum has another cost): {', '.join(cases)}."
@@ -61,6 +61,11 @@ def warnings(names: tuple[str, str], pairs: Sequence[Pair]) -> Iterator[str]:
             "The two sides were not measured alternately, so other load on the machine affects the ratios. "
             "`lapmark gate` measures two commits alternately."
         )
+
+
+def _package_versions(record: Record) -> Mapping[str, object]:
+    """Return the versions of packages, without the digests of plugin files, which are the code that is compared."""
+    return {name: version for name, version in record.versions.items() if not name.endswith(".py")}
 
 
 def _differing(pairs: Sequence[Pair], facts: Callable[[Record], Mapping[str, object]]) -> str:

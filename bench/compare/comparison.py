@@ -89,6 +89,11 @@ class Comparison:
         return [(cell, change) for cell in self.cells for change in cell.changes if change.verdict == verdict]
 
     @property
+    def has_answers(self) -> bool:
+        """Return whether any cell has something to compare."""
+        return any(cell.changes for cell in self.cells)
+
+    @property
     def worse(self) -> bool:
         """Return whether anything is certainly worse."""
         return bool(self.changes("worse"))

@@ -10,8 +10,7 @@ from typing import Any
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from lapmark.bench.problems import Case
-from lapmark.bench.util import spec
+from lapmark.bench.problems.case import NO_PROBLEM, Case
 from lapmark.bench.util.markdown_text import as_code, as_text
 from lapmark.bench.util.plain_text import plain
 from lapmark.bench.util.text_table import Column, TextTable
@@ -95,7 +94,7 @@ def as_json(comparison: Comparison) -> str:
 def headline(comparison: Comparison) -> str:
     """Return the outcome in a few words: `Worse in 1 of 12 cells: 1 slower. Same: 11 times.`"""
     cells = len(comparison.cells)
-    if not any_answers(comparison):
+    if not comparison.has_answers:
         return f"Nothing could be compared: none of {cells} cells has an answer on both sides."
     worse = {cell.key for cell, _ in comparison.changes("worse")}
     if worse:
@@ -109,11 +108,6 @@ def headline(comparison: Comparison) -> str:
     times = {"Inconclusive": comparison.changes("inconclusive"), "Same": comparison.changes("same")}
     parts += [f"{label}: {_count(len(found), 'time')}." for label, found in times.items() if found]
     return " ".join(parts)
-
-
-def any_answers(comparison: Comparison) -> bool:
-    """Return whether any cell has something to compare."""
-    return any(cell.changes for cell in comparison.cells)
 
 
 def allowances(comparison: Comparison) -> list[str]:
@@ -161,7 +155,7 @@ def verdict_words(change: Change) -> str:
 def cell_name(key: Key) -> str:
     """Return the name of a cell for people: `jv on uniform n=200`, `parse (benchmark)`."""
     case = _case(key)
-    return f"{_solver(key)} ({case})" if case == key[1] else f"{_solver(key)} on {case}"
+    return f"{_solver(key)} ({case})" if case == NO_PROBLEM else f"{_solver(key)} on {case}"
 
 
 def change_line(change: Change) -> str:
@@ -217,9 +211,9 @@ def _shown(comparison: Comparison, every: bool) -> list[tuple[CellComparison, Ch
 
 
 def _case(key: Key) -> str:
-    if "n" not in spec.parse(key[1])[1]:  # no problem, but a command or a function that a project measures
-        return key[1]
     case = Case.read(key[1])
+    if case.problem == NO_PROBLEM:
+        return NO_PROBLEM
     return f"{case.label} n={case.n}" + (f" seed={case.seed}" if case.seed else "")
 
 

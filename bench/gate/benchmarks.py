@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -91,8 +92,11 @@ def read_command(values: Any) -> Command:
     if unknown := sorted(values.keys() - {"name", "run"}):
         raise ValueError(f"no key {unknown[0]!r}; a command has name and run; {example}")
     name, run = values.get("name"), values.get("run")
-    if not isinstance(name, str) or not name.strip():
-        raise ValueError(f"name = {name!r}; {example}")
+    for key in ("name", "run"):
+        if key not in values:
+            raise ValueError(f"{key} is missing; {example}")
+    if not isinstance(name, str) or not re.fullmatch(r"[\w .+-]+", name):
+        raise ValueError(f"name = {name!r} is not letters, digits, blanks, dots, - and +; {example}")
     try:
         words = shlex.split(run) if isinstance(run, str) else run
     except ValueError as error:

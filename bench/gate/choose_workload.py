@@ -19,8 +19,9 @@ from .project_inventory import Inventory, Request
 from .settings import Settings
 from .workload import LIMITS, Workload, of_settings
 
-#: Seconds of a call: of the size that is chosen at most, and of a size that is tried.
-LONGEST_CALL, LONGEST_TRIAL = 0.1, 1.0
+#: Seconds of a call: of the size that is chosen at most, and of a size that is tried. Of short calls, more are
+#: undisturbed.
+LONGEST_CALL, LONGEST_TRIAL = 0.02, 1.0
 
 
 @dataclass(frozen=True)
@@ -45,12 +46,15 @@ def choose(sides: tuple[Side, Side], settings: Settings, say: Callable[[str], No
     """
     say("listing the project's solvers")
     request = Request(folder="", solvers=settings.solvers, problems=settings.problems, sizes=settings.sizes)
+    where = f" ({settings.where})" if settings.where else ""
     try:
         new = sides[1].inventory(request)
     except ValueError as error:
-        raise ValueError(f"{error} ({settings.where})") from None
+        # Plugin files are in a scratch folder, which means nothing to the user.
+        raise ValueError(f"{error}{where}".replace(f"{sides[1].folder}/", "")) from None
     names = {spec.parse(text)[0] for text in settings.solvers} or set(new.solvers)
-    benchmarks = (*(command.name for command in sides[1].commands), *new.benchmarks)
+    benchmarks = [command.name for command in sides[1].commands]
+    benchmarks += [] if settings.only_solvers else new.benchmarks
     _check_own(names, new, benchmarks, settings)
     cells, notes = _sized(new.cells, sides, settings, say)
     cases: dict[str, list[str]] = {}
@@ -71,10 +75,7 @@ def _check_own(names: set[str], found: Inventory, benchmarks: Sequence[str], set
             f"[tool.lapmark.gate] of its pyproject.toml; “lapmark gate --init” writes a start{faults}"
         )
     chosen, own = ", ".join(sorted(names)), ", ".join(found.solvers)
-    raise ValueError(
-        f"{chosen} ({settings.where}) is not of this project, so that both commits would run the same code; its "
-        f"solvers are {own}"
-    )
+    raise ValueError(f"both commits would run the same code: not of this project: {chosen}; its solvers: {own}")
 
 
 def _sized(

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from lapmark.bench.problems.case import NO_PROBLEM
 from lapmark.bench.results.record import Record
 from lapmark.bench.system import scratch_folders
 from lapmark.bench.system.commit_build import Build, CommandError
@@ -122,10 +123,10 @@ class Side:
         found = self._output(["-m", "lapmark.bench.gate.benchmark_worker"], job.dump())
         return journal.record(
             {
-                "key": f"{BENCHMARK}:{name}",
+                "key": f"{NO_PROBLEM}:{name}",
                 "solver": name,
                 "case": BENCHMARK,
-                "problem": "benchmark",
+                "problem": NO_PROBLEM,
                 "n": 1,
                 "exact": False,
                 "machine": machine(),

@@ -27,7 +27,7 @@ from lapmark.bench.util.units import show_count_of
 
 from .commit_side import Side
 from .journal import Block, Journal
-from .workload import ROUNDS, Workload
+from .workload import BENCHMARK, ROUNDS, Workload
 
 #: Part of the total time for the first measurement; the rest is for measuring again what looks worse.
 FIRST_PART = 0.6
@@ -49,7 +49,8 @@ class Progress:
     def __str__(self) -> str:
         """Return a line on it: `round 3 of 10: uniform n=100`."""
         again = "measured again, " if self.is_repeat else ""
-        return f"{again}round {self.round} of {self.rounds}: {self.case}"
+        rounds = f"{self.round} of {self.rounds}" if self.round <= self.rounds else f"{self.round}, as times are noisy"
+        return f"{again}round {rounds}: {self.case}"
 
 
 def folder_of(parent: Path, sides: tuple[Side, Side], workload: Workload) -> Path:
@@ -60,6 +61,11 @@ def folder_of(parent: Path, sides: tuple[Side, Side], workload: Workload) -> Pat
     commands = [asdict(side)["commands"] for side in sides]
     digest = key(old.folder.name, new.folder.name, cells, files, commands, machine())
     return parent / f"{old.commit[:10]}-{new.commit[:10]}-{digest[:6]}"
+
+
+def finished_blocks(folder: Path) -> int:
+    """Return the number of blocks that an earlier gate has measured."""
+    return sum(1 for _ in (folder / "blocks").glob("*.json"))
 
 
 def run(
@@ -80,7 +86,8 @@ def run(
     yield from measuring.rounds(workload, started + FIRST_PART * workload.total, is_repeat=False)
     records = journal.records((old.build, new.build), is_repeat=False)
     comparison = measuring.comparison(records)
-    notes = [] if (least := measuring.least_rounds) >= min(workload.rounds, ROUNDS // 2) else [_short_of_time(least)]
+    is_short = measuring.is_out_of_time and measuring.least_rounds < ROUNDS // 2
+    notes = [_short_of_time(measuring.least_rounds)] if is_short else []
     # Counters do not vary, so they are not measured again.
     doubtful = {cell.key for cell, change in comparison.changes("worse") if not change.counted}
     if doubtful:
@@ -106,11 +113,14 @@ def _short_of_time(rounds: int) -> str:
 
 
 class _Measuring:
-    """The rounds of a gate. `least_rounds` is the number that every cell got in the first measurement."""
+    """The rounds of a gate.
+
+    `least_rounds` is the number that every cell got in the first measurement; `is_out_of_time` whether one was stopped.
+    """
 
     def __init__(self, sides: tuple[Side, Side], names: tuple[str, str], criteria: Criteria, journal: Journal) -> None:
         self._sides, self._names, self._criteria, self._journal = sides, names, criteria, journal
-        self.least_rounds = 0
+        self.least_rounds, self.is_out_of_time = 0, False
 
     def comparison(self, records: tuple[list[Record], list[Record]]) -> Comparison:
         """Compare the records of the two commits."""
@@ -128,10 +138,12 @@ class _Measuring:
             for case, solvers in blocks:
                 # The first round is measured however long it takes: without it there is no comparison at all.
                 if number and time.monotonic() > end:
+                    self.is_out_of_time = True
                     return
                 block = Block(is_repeat, number, case, solvers)
                 if block not in self._journal.done:
-                    yield Progress(case, is_repeat, number + 1, max(workload.rounds, number + 1))
+                    what = case if case != BENCHMARK else solvers[0]
+                    yield Progress(what, is_repeat, number + 1, workload.rounds)
                     self._measure(block, workload)
             if not is_repeat:
                 self.least_rounds = number + 1

@@ -39,7 +39,7 @@ def report_to_github(comparison: Comparison, environ: Mapping[str, str], write: 
 
 def annotation_lines(comparison: Comparison) -> list[str]:
     """Return workflow commands: an error for each cell that is worse, and a notice if any time is inconclusive."""
-    if not rendering.any_answers(comparison):
+    if not comparison.has_answers:
         return [workflow_command("error", TITLE, rendering.headline(comparison))]
     worse: dict[str, list[str]] = {}
     for cell, change in comparison.changes("worse"):

@@ -7,8 +7,9 @@ import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from lapmark.bench.compare.comparability import both_answered
 from lapmark.bench.compare.comparison import Comparison, current
+from lapmark.bench.problems.case import NO_PROBLEM
+from lapmark.bench.results.record import Record
 from lapmark.bench.system import scratch_folders
 from lapmark.bench.system.commit_build import build
 from lapmark.bench.system.git_repository import Repository
@@ -81,11 +82,18 @@ def discard(folder: Path) -> None:
     shutil.rmtree(folder, ignore_errors=True)
 
 
-def fault_of(comparison: Comparison) -> str:
-    """Return why a comparison says nothing, empty if it does: no cell has an answer of both commits."""
-    old, new = current(comparison.old.records), current(comparison.new.records)
-    if any(both_answered(old[cell.key], new[cell.key]) for cell in comparison.cells):
-        return ""
-    first = old[comparison.cells[0].key]
-    example = f"{first.solver} on {first.case}: {first.status}, {first.message}"
-    return f"Nothing could be compared: no cell has an answer of both commits. {example}"
+def faults(comparison: Comparison) -> list[str]:
+    """Return why a comparison says nothing, or not all that the project asked for; empty if it does.
+
+    No cell has an answer of both commits, or a command or function fails in both: a misspelt one would guard nothing.
+    """
+    new = current(comparison.new.records)
+    unanswered = [new[cell.key] for cell in comparison.cells if not cell.changes]
+    if not comparison.has_answers:
+        return [_failure(record) for record in unanswered[:1]]
+    return [_failure(record) for record in unanswered if record.problem == NO_PROBLEM]
+
+
+def _failure(record: Record) -> str:
+    name = record.solver if record.problem == NO_PROBLEM else f"{record.solver} on {record.case}"
+    return f"{name} has no answer of either commit: {record.status}, {record.message}"

@@ -18,7 +18,7 @@ from typing import Any
 
 from lapmark.bench.util.atomic_write import write_atomically
 
-#: Sizes among which `workload` chooses, if nobody names any: each has about 64 times the work of the one before.
+#: Sizes among which one is chosen, if nobody names any: each has up to 64 times the work of the one before.
 LADDER = (16, 64, 256, 1024)
 
 #: Problems for a solver whose project names none: random costs, distances, whole numbers, more columns than rows, and

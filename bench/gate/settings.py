@@ -46,7 +46,8 @@ class Settings:
     """What to measure, how often, and when a change counts; a field is empty or None if nobody sets it.
 
     `budget`, `total` and `timeout` are in seconds, `memory` in bytes, `threshold` and `confidence` fractions. `plugins`
-    are paths relative to `folder`, the project's, or absolute. `where` names the file, for messages.
+    are paths relative to the project's folder, or absolute. `only_solvers` leaves out the functions that plugins mark.
+    `where` names the file, for messages; empty for the command line.
     """
 
     solvers: tuple[str, ...] = ()
@@ -61,11 +62,20 @@ class Settings:
     memory: int | None = None
     threshold: float | None = None
     confidence: float | None = None
-    where: str = "the command line"
+    only_solvers: bool = False
+    where: str = ""
 
     def with_options(self, options: Mapping[str, Any]) -> Settings:
-        """Return these settings with those of the command line in place of them."""
-        return replace(self, **{name: value for name, value in options.items() if value})
+        """Return these settings with those of the command line in place of them.
+
+        Solvers or problems that are named there are measured alone, without the commands and functions.
+        """
+        given = {name: value for name, value in options.items() if value}
+        if given.keys() & {"solvers", "problems"}:
+            given |= {"commands": (), "only_solvers": True}
+        if given.keys() & {"solvers", "problems", "sizes", "plugins"}:
+            given["where"] = ""
+        return replace(self, **given)
 
 
 def load(config: str | None, project: Path) -> Settings:

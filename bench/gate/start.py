@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import tomllib
 from collections.abc import Iterator, Mapping
@@ -24,11 +25,12 @@ MOST_FILES = 3
 
 @dataclass(frozen=True)
 class Found:
-    """What a project has: its folder, its name, entry points, scripts, packages, and small data files in git."""
+    """What a project has: its folder and name, entry points, plugin files, scripts, packages, and small data files."""
 
     folder: Path
     name: str
     solvers: tuple[str, ...]
+    plugins: tuple[str, ...]
     scripts: tuple[str, ...]
     packages: tuple[str, ...]
     data: tuple[str, ...]
@@ -60,10 +62,10 @@ def write_start(folder: Path) -> Iterator[str]:
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(source, target)
         yield f"{_shown(target)}: written"
-    if not found.solvers:
+    if not found.solvers and not found.plugins:
         yield (
-            "The project registers no solver yet. What is measured so far is a command; solvers are registered by an "
-            "entry point or a plugin file (docs/plugins.md)."
+            "The project registers no solver yet, so that only a command is measured. A solver is registered by an "
+            "entry point of the group lapmark.solvers, or in a file under plugins = […]."
         )
     yield "Next: commit this, change something, and run “lapmark gate HEAD~1”."
 
@@ -73,16 +75,19 @@ def settings_text(found: Found) -> str:
     lines = ["[tool.lapmark.gate]"]
     if found.solvers:
         lines.append(f"# Solvers: all that the project registers, {', '.join(found.solvers)}.")
+    if found.plugins:
+        files = ", ".join(f'"{name}"' for name in found.plugins)
+        lines.append(f"plugins = [{files}]  # files that register solvers, problems or benchmarks")
+    if found.solvers or found.plugins:
         problems = ", ".join(f'"{name}"' for name in ("uniform", *found.data))
         comment = "# " * (not found.data)
         lines.append(f"{comment}problems = [{problems}]  # families (lapmark problems) and files of costs")
     lines += [
         "# sizes = [100]     # default: chosen so that a call takes milliseconds",
-        '# plugins = ["benchmarks/gate.py"]  # files that register solvers, problems or benchmarks',
         'total = "5m"        # time of measuring, without the builds',
         'threshold = "5%"    # smallest relative change of a time that counts',
     ]
-    if not found.solvers:
+    if not found.solvers and not found.plugins:
         lines += ["", "[[tool.lapmark.gate.command]]", *_command(found)]
     return "\n".join(lines) + "\n"
 
@@ -116,10 +121,22 @@ def _look(repository: Repository, content: Mapping[str, Any]) -> Found:
         folder=folder,
         name=project.get("name", folder.name),
         solvers=tuple(entries),
+        plugins=() if entries else tuple(_plugins(folder)),
         scripts=tuple(project.get("scripts", {})),
         packages=tuple(name for name in packages if name not in ("tests", "docs", "benchmarks")),
         data=tuple(path.relative_to(folder).as_posix() for path in small[:MOST_FILES]),
     )
+
+
+def _plugins(folder: Path) -> Iterator[str]:
+    """Yield the Python files outside of packages that register something at Lapmark."""
+    for name in git_lines(folder, "ls-files", "-z", "--", "*.py"):
+        path = folder / name
+        if (path.parent / "__init__.py").exists() or not path.is_file():
+            continue
+        text = path.read_text(encoding="utf-8", errors="replace")
+        if "lapmark" in text and re.search(r"^@(lapmark\.)?(register|family|benchmark)\b", text, re.MULTILINE):
+            yield name
 
 
 def _workflows(repository: Repository) -> Iterator[tuple[Path, Path]]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from lapmark.bench.compare.comparison import Key
+from lapmark.bench.problems.case import NO_PROBLEM, Case
 from lapmark.bench.run import configuration
 from lapmark.bench.run.cells import plan
 from lapmark.bench.worker.protocol import BUILD_MATRIX
@@ -20,7 +21,7 @@ LIMITS = {"budget": 2.0, "timeout": 30.0, "memory": 4 << 30}
 ROUNDS, MOST_ROUNDS = 10, 30
 
 #: The case of every benchmark that is no solver.
-BENCHMARK = "benchmark"
+BENCHMARK = str(Case(NO_PROBLEM, 1))
 
 
 @dataclass(frozen=True, kw_only=True)

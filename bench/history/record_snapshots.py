@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, cast
 
+from lapmark.bench.problems.case import NO_PROBLEM
 from lapmark.bench.results.record import Record
 from lapmark.bench.util import spec
 
@@ -50,7 +51,7 @@ def snapshot_of(records: Sequence[Record], commit: Commit) -> Snapshot:
 
 def cell_name(record: Record) -> str:
     """Return the name of a cell: `jv on uniform n=500`, or `parse (benchmark)` for what is no solver."""
-    if record.case == record.problem:
+    if record.problem == NO_PROBLEM:
         return f"{record.solver} ({record.problem})"
     label = spec.show(record.problem, cast(Mapping[str, spec.Value], record.params))
     seed = f" seed={record.seed}" if record.seed else ""

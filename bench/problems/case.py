@@ -14,6 +14,9 @@ from lapmark.solvers.problem import Problem
 from . import file_problems
 from .family import get
 
+#: The problem of a command or a function that a gate measures beside solvers: it is none.
+NO_PROBLEM = "benchmark"
+
 
 @dataclass(frozen=True)
 class Case:
@@ -66,12 +69,15 @@ class Case:
         return get(self.problem).versions if self.file is None else {}
 
     def build(self) -> Problem:
-        """Build the problem; a ValueError names a size or a setting that the family does not take, or a bad file."""
+        """Build the problem; a ValueError names a size or a setting that the family does not take, or a bad file.
+
+        A FamilyFault, which is one, names the line of a user's family that fails.
+        """
         if self.file is not None:
             return self._read(self.file)
-        build = get(self.problem).build
-        spec.check(self.label, build, 2, self.params)
-        return build(self.n, self.seed, **self.params)
+        family = get(self.problem)
+        spec.check(self.label, family.build, 2, self.params)
+        return family.instance(self.n, self.seed, self.params)
 
     def _read(self, file: Path) -> Problem:
         problem = file_problems.read(file, self.params)

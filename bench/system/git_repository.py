@@ -60,6 +60,8 @@ class Repository:
         """Return how to get a revision that git does not know, or nothing."""
         if self.is_shallow():
             return "; the clone is shallow: fetch the history (`git fetch --unshallow`, `fetch-depth: 0`)"
+        if revision.startswith(("HEAD~", "HEAD^")):
+            return "; the history has no commit so far back"
         remotes = git(self.root, "remote").splitlines()
         if not remotes:
             return ""
@@ -93,7 +95,7 @@ class Repository:
     def _missing_project(self, commit: str) -> str:
         """Return what to do about a commit without a project."""
         place = "" if self.project_folder == Path() else f" in {self.project_folder}"
-        missing = f"it has no pyproject.toml or setup.py{place}"
+        missing = f"it has no pyproject.toml or setup.py{place} (“lapmark gate --init” writes one for plugin files)"
         files = [(self.project_folder / name).as_posix() for name in PROJECT_FILES]
         added = git(self.root, "log", "--diff-filter=A", "--format=%h", "HEAD", "--", *files).splitlines()
         if added:

@@ -266,7 +266,7 @@ def test_compare_command_accepts_folders_commits_and_both(folders: tuple[Path, P
     ("sides", "message"),
     [
         (["bbbb", "bbbb"], "bbbb is the start of 2 commits"),
-        (["cccc", "aaaa"], "{first} has no record of cccc, which git does not know; it has aaaaaaaaaaaa (1 cells)"),
+        (["cccc", "aaaa"], "{first} has no record of cccc, which git does not know; it has aaaaaaaaaaaa (1 cell)"),
         (["aaaa", "aaaa", "--threshold", "5 percent"], "is not a share between 0 and 100 %"),
     ],
 )

@@ -128,9 +128,9 @@ def test_json_of_an_endless_interval_is_valid() -> None:
 
 
 def test_cell_name_of_a_command_is_its_own_name() -> None:
-    assert rendering.cell_name(("parse", "benchmark", 1)) == "parse (benchmark)"
+    assert rendering.cell_name(("parse", "benchmark:n=1,seed=0", 1)) == "parse (benchmark)"
     assert rendering.cell_name(("jv", "uniform:n=7,seed=3", 2)) == "jv, 2 threads on uniform n=7 seed=3"
-    command = record("parse", case="benchmark")
+    command = record("parse", case="benchmark:n=1,seed=0")
     assert "| `benchmark` | `parse` | time |" in rendering.markdown(compared_to(command, command), every=True)
 
 

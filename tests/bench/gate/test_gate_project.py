@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from command import lapmark
 from commits import commit, git
 
 from lapmark.bench.gate import settings
@@ -150,7 +151,7 @@ def test_gate_of_a_total_time_measures_fewer_rounds_and_says_so(gate: Gate) -> N
     ("branch", "arguments", "message"),
     [
         ("nothing", (), "nothing of this project would be measured"),
-        ("more", ("-s", "jv"), "jv (the command line) is not of this project"),
+        ("more", ("-s", "jv"), "not of this project: jv; its solvers: picker"),
         ("more", ("-s", "pickr"), "did you mean picker?"),
         ("more", ("-p", "unifrm"), "did you mean uniform?"),
     ],
@@ -168,7 +169,7 @@ def test_gate_without_an_answer_of_both_commits_exits_2(gate: Gate) -> None:
     code, output = gate("broken", "HEAD~1", "-p", "uniform", "-n", 20, "--rounds", 1)
     assert code == 2, output
     assert "Nothing could be compared" in output
-    assert "no luck" in output
+    assert "no more luck" in output
 
 
 @pytest.mark.slow
@@ -178,7 +179,7 @@ def test_gate_of_a_commit_that_breaks_the_solver_fails(gate: Gate) -> None:
     assert "no more luck" in output
 
 
-def test_gate_measures_commands_and_marked_functions_of_each_commit(gate: Gate) -> None:
+def test_gate_measures_commands_and_marked_functions_of_each_commit(gate: Gate, tmp_path: Path) -> None:
     code, output = gate("benchmarks", "HEAD~1", "--format", "json")
     assert code == 1, output
     cells = json.loads(output[output.index("{") : output.rindex("}") + 1])["cells"]
@@ -190,6 +191,23 @@ def test_gate_measures_commands_and_marked_functions_of_each_commit(gate: Gate) 
     }
     assert {("count", "items", 1000, 2000), ("lines", "lines", 3, 4), ("answer", "row_scans", 20, 40)} <= counted
     assert {cell["solver"] for cell in cells} == {"answer", "count", "lines", "picker"}
+    # The stores of the two commits are ordinary results.
+    (folder,) = (tmp_path / "results").iterdir()
+    code, output = lapmark("compare", folder / "old", folder / "new")
+    assert code == 1, output
+    assert "lines (benchmark)" in output
+    # A solver that is named is measured alone.
+    code, output = gate("benchmarks", "HEAD~1", "-s", "picker", "--format", "json")
+    cells = json.loads(output[output.index("{") : output.rindex("}") + 1])["cells"]
+    assert {cell["solver"] for cell in cells} == {"picker"}
+
+
+def test_gate_with_a_command_that_fails_in_both_commits_exits_2(gate: Gate, project: Path) -> None:
+    command = '[[tool.lapmark.gate.command]]\nname = "lost"\nrun = "python lost.py"\n'
+    (project / "gate.toml").write_text(SETTINGS + command)
+    code, output = gate("more", "start", "--config", "gate.toml", "--allow-counters")
+    assert code == 2, output
+    assert "lost has no answer of either commit: error, exit status 2: python: can't open file" in output
 
 
 def test_init_writes_settings_that_the_gate_reads(gate: Gate, project: Path) -> None:

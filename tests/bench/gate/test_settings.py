@@ -78,7 +78,7 @@ def test_load_without_the_table_returns_no_settings(tmp_path: Path, text: str) -
         ("rounds = 2.5", "line 5: rounds: 2.5 is not a whole number above 0"),
         ("plugins = ['problem.py']", "line 5: plugins: "),
         ("command = {name = 'a', run = 'b'}", "line 5: command: write its heading with two brackets"),
-        ("command = [{name = 'a'}]", "line 5: command: run = None is neither a command line"),
+        ("command = [{name = 'a'}]", "line 5: command: run is missing"),
         ("command = [{name = 'a', run = \"'\"}]", 'line 5: command: run = "\'": No closing quotation'),
         ("command = [{name = 'a', run = 'b', cwd = 'c'}]", "line 5: command: no key 'cwd'"),
         (

@@ -92,7 +92,7 @@ MUNKRES_WORK = """
 def _repeat(find):
     def again(self, *place):
         self.found = getattr(self, "found", 0) + 1
-        if self.found % 51 == 0:
+        if self.found % 40 == 0:
             self._Munkres__find_a_zero(*place)
         return find(self, *place)
 
