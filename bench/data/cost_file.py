@@ -1,24 +1,18 @@
 """Cost files: a problem from a user's matrix, sparse matrix or two point clouds, in any of the usual formats.
 
-The content decides how a file is read, not its name: an archive may be called `.npy`. Among files that are text the
-name decides between a table and the formats of `problem_text`.
+The content decides how a file is read, not its name: an archive, or a table of text, may be called `.npy`. Only a text
+that could be either is a table if it is called `.csv` or `.tsv`, and one of `problem_text` otherwise.
 """
 
 from __future__ import annotations
 
+import codecs
 from pathlib import Path
-from typing import TYPE_CHECKING
-
-import numpy as np
-import psutil
 
 from lapmark.solvers import Assignment, DenseCost, SparseCost
 from lapmark.solvers.problem import Problem
 
-from . import bounded_reading, cost_table, csv_file, matlab_file, named_arrays, problem_text
-
-if TYPE_CHECKING:
-    import scipy.sparse
+from . import bounded_reading, cost_table, csv_file, matlab_file, named_arrays, problem_text, sparse_file
 
 #: Ends of the names of DIMACS files, and of all text files that need not be tables, in lower case.
 DIMACS = (".asn", ".min", ".dimacs")
@@ -31,6 +25,7 @@ BINARY = (".npy", ".npz", ".mat", ".parquet", ".feather", ".arrow")
 SUFFIXES = (
     *BINARY,
     *csv_file.SUFFIXES,
+    *sparse_file.SUFFIXES,
     *(suffix + packed for suffix in TEXTS for packed in ("", ".gz")),
 )
 
@@ -42,6 +37,7 @@ SIGNATURES = {
     b"MATLAB 5.0": "MATLAB",
     b"PAR1": "Parquet",
     b"ARROW1": "Arrow",
+    b"%%MatrixMarket": "Matrix Market",
 }
 
 #: First bytes of files that are not read, and the cure.
@@ -56,27 +52,26 @@ UNREADABLE = {
     b"\xd0\xcf\x11\xe0": "it is an Excel workbook; save the sheet as CSV",
 }
 
-#: Arrays of a sparse matrix written by `scipy.sparse.save_npz`, apart from `format` and `shape`, by format.
-SPARSE = {**dict.fromkeys(("bsr", "csc", "csr"), ("data", "indices", "indptr")), "coo": ("data", "row", "col")}
 
-
-def read(path: Path | str, header: bool | None = None) -> Problem:
+def read(path: Path | str, header: bool | None = None, names: bool | None = None) -> Problem:
     """Read a problem, with the parameters and errors of `read_with_layout`."""
-    return read_with_layout(path, header)[0]
+    return read_with_layout(path, header, names)[0]
 
 
-def read_with_layout(path: Path | str, header: bool | None = None) -> tuple[Problem, str]:
+def read_with_layout(path: Path | str, header: bool | None = None, names: bool | None = None) -> tuple[Problem, str]:
     """Read a problem, and describe what was found in the file.
 
     Parameters
     ----------
     path : path
-        An array of NumPy, a table in text, Parquet or Arrow: a matrix of costs, with `inf` for forbidden pairs. An
-        archive of `scipy.sparse.save_npz`: a sparse matrix, whose absent entries are forbidden. Other archives and
-        files of MATLAB: `named_arrays.problem`. Texts of the OR-Library and of DIMACS: `problem_text`.
+        An array of NumPy, a table in text, Parquet or Arrow: a matrix of costs, with `inf` for forbidden pairs, or a
+        `long_table`. An archive of `scipy.sparse.save_npz`, or Matrix Market: a sparse matrix, whose absent entries are
+        forbidden. Other archives and files of MATLAB: `named_arrays.problem`. Texts of the OR-Library and of DIMACS:
+        `problem_text`.
     header : bool, optional
-        As for `csv_file.read`; a text with a heading or without one is a table. There a first column of words names
-        the rows.
+        As for `csv_file.read`; a text with a heading or without one is a table.
+    names : bool, optional
+        Whether the first column of a table names the rows, by default detected by `row_names`.
 
     Returns
     -------
@@ -96,7 +91,9 @@ def read_with_layout(path: Path | str, header: bool | None = None) -> tuple[Prob
         kind = _kind(path)
         if header is not None and kind not in ("table", "text"):
             raise ValueError("it has no first line; --header and --no-header are for tables of text")
-        return _read(path, kind, header)
+        if names is not None and kind not in ("table", "text", "Parquet", "Arrow"):
+            raise ValueError("it has no column of names; the setting names is for tables")
+        return _read(path, kind, header, names)
     except (ValueError, TypeError, MemoryError, OverflowError) as error:
         raise ValueError(f"{path}: {str(error).strip() or type(error).__name__}") from None
     except Exception as error:  # libraries do not say what damaged bytes may raise
@@ -136,14 +133,25 @@ def _kind(path: Path) -> str:
         return "MATLAB"  # version 4 has no signature
     if not start:
         raise ValueError("it is empty")
-    if name.endswith(BINARY):
+    if name.endswith(BINARY) and not _is_table(start):
         raise ValueError(f"its first bytes are not those of a {path.suffix} file, nor of another known format")
+    if start.lstrip()[:1] in (b"{", b"[") or name.endswith((".json", ".json.gz")):
+        raise ValueError("it is JSON, which is not read; write the matrix with np.save, or as CSV")
     if b"\0" in start and not start.startswith((b"\xff\xfe", b"\xfe\xff", b"\x1f\x8b")):
         raise ValueError(f"it is neither text nor of another known format; known are {', '.join(SUFFIXES)}")
     return "table" if name.endswith(csv_file.SUFFIXES) else "text"
 
 
-def _read(path: Path, kind: str, header: bool | None) -> tuple[Problem, str]:
+def _is_table(start: bytes) -> bool:
+    """Return whether the first bytes of a file are text with a number."""
+    try:
+        text = codecs.getincrementaldecoder("utf-8-sig")().decode(start)  # a letter may be cut at the end
+    except UnicodeDecodeError:
+        return False
+    return "\0" not in text and any(map(str.isdigit, text))
+
+
+def _read(path: Path, kind: str, header: bool | None, names: bool | None) -> tuple[Problem, str]:
     match kind:
         case "array":
             return Assignment(DenseCost(bounded_reading.read_npy(path))), ""
@@ -152,50 +160,40 @@ def _read(path: Path, kind: str, header: bool | None) -> tuple[Problem, str]:
         case "MATLAB":
             return named_arrays.problem(matlab_file.read(path), may_ignore=True)
         case "Parquet":
-            matrix, layout = cost_table.read_parquet(path)
+            cost, layout = cost_table.read_parquet(path, names)
         case "Arrow":
-            matrix, layout = cost_table.read_arrow(path)
-        case "text" if header is None and (found := _text(path)) is not None:
-            return found, ""
+            cost, layout = cost_table.read_arrow(path, names)
+        case "Matrix Market":
+            cost, layout = sparse_file.read_matrix_market(path), ""
         case _:
-            matrix, layout = cost_table.read_text(path, header)
-    return Assignment(DenseCost(matrix)), layout
+            if header is None and names is None and (found := _text(path, kind)) is not None:
+                return found, ""
+            cost, layout = cost_table.read_text(path, header, names)
+    return Assignment(cost), layout
 
 
-def _text(path: Path) -> Problem | None:
-    """Return the problem of a text of the OR-Library or of DIMACS, None for a table."""
-    with csv_file.open_text(path) as file:
-        try:
-            text = file.read()
-        except UnicodeDecodeError as error:
-            raise ValueError(f"byte {error.object[error.start]:#04x} is not UTF-8; save it as UTF-8") from None
-    if problem_text.is_dimacs(text) or path.name.lower().removesuffix(".gz").endswith(DIMACS):
+def _text(path: Path, kind: str) -> Problem | None:
+    """Return the problem of a text of the OR-Library or of DIMACS, None for a table; one called a table is in doubt."""
+    try:
+        with csv_file.open_text(path) as file:
+            start = file.read(200)
+            if kind == "table" and not problem_text.may_be_problem(start):
+                return None
+            text = start + file.read()
+    except UnicodeDecodeError as error:
+        raise ValueError(f"byte {error.object[error.start]:#04x} is not UTF-8; save the {kind} as UTF-8") from None
+    is_called_dimacs = path.name.lower().removesuffix(".gz").endswith(DIMACS)
+    is_dimacs = problem_text.has_problem_line(text) if kind == "table" else problem_text.is_dimacs(text)
+    if is_dimacs or is_called_dimacs:
         return problem_text.dimacs(text)
-    return Assignment(DenseCost(problem_text.orlib(text))) if problem_text.is_orlib(text) else None
+    is_orlib = problem_text.is_whole_orlib(text) if kind == "table" else problem_text.is_orlib(text)
+    return Assignment(DenseCost(problem_text.orlib(text))) if is_orlib else None
 
 
 def _archive(path: Path) -> tuple[Problem, str]:
     with bounded_reading.Archive(path) as arrays:
         if any(name.startswith("xl/") for name in arrays):
             raise ValueError("it is an Excel workbook; save the sheet as CSV")
-        if "indptr" in arrays or "row" in arrays:
-            return Assignment(SparseCost(_sparse(path, arrays))), ""
+        if sparse_file.is_sparse(arrays):
+            return Assignment(SparseCost(sparse_file.read_archive(path, arrays))), ""
         return named_arrays.problem(dict(arrays))
-
-
-def _sparse(path: Path, arrays: bounded_reading.Archive) -> scipy.sparse.sparray:
-    """Return the sparse matrix of an archive, with all indices checked."""
-    import scipy.sparse
-
-    arrays.check()
-    form = str(arrays["format"].astype(str)) if "format" in arrays else ""
-    if missing := [name for name in ("format", "shape", *SPARSE.get(form, ())) if name not in arrays]:
-        raise ValueError(f"the sparse matrix lacks {', '.join(missing)}; write it with scipy.sparse.save_npz")
-    if form not in SPARSE:
-        raise ValueError(f"the format of the sparse matrix is {form!r}; it must be one of {', '.join(SPARSE)}")
-    most = min(bounded_reading.MOST_UNPACKED, psutil.virtual_memory().available)
-    if max(shape := arrays["shape"].tolist()) * np.intp().nbytes > most:
-        raise ValueError(f"the sparse matrix has shape {tuple(shape)}; is that right?")
-    matrix = scipy.sparse.load_npz(path)
-    named_arrays.check_indices(matrix)
-    return matrix

@@ -12,6 +12,12 @@ import itertools
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 #: Separators and their names; of several that fit equally well, the first is taken.
 SEPARATORS = {";": ";", "\t": "tab", "|": "|", ",": ",", " ": "blank"}
@@ -116,6 +122,16 @@ def check_marks(dialect: Dialect, fields: Iterable[str]) -> None:
             raise ValueError(
                 f"{field} may be {field.replace(',', '.')} or {field.replace(',', '')}; write one of these, without a "
                 "comma"
+            )
+
+
+def check_infinities(numbers: pd.Series, texts: pd.Series) -> None:
+    """Raise a ValueError for a number in a column of texts that float64 does not hold; only the word means infinity."""
+    for row in np.flatnonzero(np.isinf(numbers.to_numpy(float, na_value=np.nan))):
+        if not INFINITY.fullmatch(text := str(texts.iloc[row]).strip()):
+            raise ValueError(
+                f"row {row + 1} of column {numbers.name!r} is {text}, too large for a number of 64 bits; write inf for "
+                "a forbidden pair"
             )
 
 

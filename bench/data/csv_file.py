@@ -239,22 +239,12 @@ def _parsed(path: Path, dialect: Dialect, heading: bool, fields: int, skipped: i
     frame = frame.rename(columns=lambda name: str(name).removeprefix("#").strip() if heading else str(name + 1))
     check_names(frame)
     for place, name in zip(infinite, texts, strict=True):
-        _check_infinities(frame.iloc[:, place], texts[name])
+        csv_dialect.check_infinities(frame.iloc[:, place], texts[name])
     return frame
 
 
 def _has_infinity(column: pd.Series) -> bool:
     return column.dtype.kind == "f" and bool(np.isinf(column).any())
-
-
-def _check_infinities(numbers: pd.Series, texts: pd.Series) -> None:
-    """Raise a ValueError for a number that float64 does not hold; only the word means infinity."""
-    for row in np.flatnonzero(np.isinf(numbers)):
-        if not csv_dialect.INFINITY.fullmatch(text := str(texts.iloc[row]).strip()):
-            raise ValueError(
-                f"row {row + 1} of column {numbers.name!r} is {text}, too large for a number of 64 bits; write inf for "
-                "a forbidden pair"
-            )
 
 
 def _with_numbers(frame: pd.DataFrame, dialect: Dialect) -> pd.DataFrame:
@@ -267,7 +257,7 @@ def _with_numbers(frame: pd.DataFrame, dialect: Dialect) -> pd.DataFrame:
             plain = texts.where(~numbers, texts.map(dialect.plain))
             if numbers.all():
                 values = plain.astype(float)
-                _check_infinities(values, texts)
+                csv_dialect.check_infinities(values, texts)
                 frame[name] = values
             else:
                 frame[name] = plain

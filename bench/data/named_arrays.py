@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
@@ -29,10 +29,11 @@ TRANSPORT_SETTINGS = ("blur", "reach", "partial")
 #: Name of the largest cost worth paying for a pair, a setting of an assignment problem.
 LIMIT = "limit"
 
-#: What a file may hold, for messages.
+#: What a file may hold beside costs or points, and in all, for messages.
+BESIDE = (*POINT_SETTINGS, *MASSES, *TRANSPORT_SETTINGS, LIMIT)
 EXPECTED = (
-    "call the matrix of costs cost, C, M or D, or give points x and y; beside them there may be "
-    f"{', '.join((*POINT_SETTINGS, *MASSES, *TRANSPORT_SETTINGS, LIMIT))}"
+    "call the matrix of costs cost, C, M, D, costMatrix or distance, or give points x and y; beside them there may be "
+    f"{', '.join(BESIDE)}"
 )
 
 
@@ -58,7 +59,7 @@ def problem(arrays: Mapping[str, Array], may_ignore: bool = False) -> tuple[Prob
         used, layout = {chosen}, f"costs in {chosen}" if len(arrays) > 1 else ""
     if unused := [name for name in names if name not in used]:
         if not may_ignore:
-            raise ValueError(f"it holds {describe(arrays)}; {EXPECTED}")
+            raise ValueError(_surplus(arrays, unused, used & arrays.keys()))
         layout = f"{layout}, ignored {', '.join(unused)}".lstrip(", ")
     transport: dict[str, Any] = {name: np.ravel(settings[name]) for name in MASSES if name in settings}
     transport |= {name: _scalar(name, settings[name]) for name in TRANSPORT_SETTINGS if name in settings}
@@ -72,7 +73,23 @@ def problem(arrays: Mapping[str, Array], may_ignore: bool = False) -> tuple[Prob
 
 def describe(arrays: Mapping[str, Array]) -> str:
     """Return names and shapes of arrays as text."""
-    return ", ".join(f"{name} ({'×'.join(map(str, array.shape)) or 'a number'})" for name, array in arrays.items())
+    return ", ".join(f"{name} ({_kind(array)})" for name, array in arrays.items())
+
+
+def _kind(array: Array) -> str:
+    shape = "×".join(map(str, array.shape))
+    if array.dtype.kind in "biufc":
+        return shape or "a number"
+    return f"{shape} {'texts' if shape else 'a text'}".strip() if array.dtype.kind in "US" else f"{shape} {array.dtype}"
+
+
+def _surplus(arrays: Mapping[str, Array], unused: Sequence[str], used: Collection[str]) -> str:
+    """Return the message on arrays that belong to nothing, where it is clear which has the costs."""
+    them, are = ("it", "belongs") if len(unused) == 1 else ("them", "belong")
+    return (
+        f"it holds {describe(arrays)}; {', '.join(unused)} {are} to nothing: leave {them} out; beside "
+        f"{' and '.join(sorted(used))} there may be {', '.join(BESIDE)}"
+    )
 
 
 def _points(names: Collection[str]) -> list[str]:

@@ -7,6 +7,8 @@ which only assignment and transport problems are read: every arc leads from a su
 
 from __future__ import annotations
 
+import math
+import re
 import warnings
 from collections.abc import Sequence
 
@@ -36,6 +38,24 @@ def is_orlib(text: str) -> bool:
         return False
     # A table of one column may begin with any number.
     return " " in rest.strip() or "\t" in rest.strip() or len(rest.split()) == int(first) ** 2
+
+
+def may_be_problem(start: str) -> bool:
+    """Return whether a text called a table may be one of these formats, by its first characters."""
+    return is_dimacs(start) or start.lstrip().partition("\n")[0].strip().isdigit()
+
+
+def has_problem_line(text: str) -> bool:
+    """Return whether a text has a line `p asn` or `p min`, which no table has."""
+    return re.search(r"^p (asn|min)\b", text, re.M) is not None
+
+
+def is_whole_orlib(text: str) -> bool:
+    """Return whether a text has n, and then n·n numbers in lines of several, divided by nothing but blanks."""
+    first, _, rest = text.lstrip().partition("\n")
+    words = rest.split()
+    is_divided = any(len(line.split()) > 1 for line in rest.splitlines())
+    return first.strip().isdigit() and is_divided and len(words) == int(first) ** 2 and all(map(_is_number, words))
 
 
 def orlib(text: str) -> np.ndarray:
@@ -163,10 +183,15 @@ def _numbers(text: str) -> np.ndarray:
     with warnings.catch_warnings():
         warnings.simplefilter("error", DeprecationWarning)
         try:
-            return np.fromstring(text, dtype=float, sep=" ") if text.strip() else np.empty(0)
+            numbers = np.fromstring(text, dtype=float, sep=" ") if text.strip() else np.empty(0)
         except (DeprecationWarning, ValueError):
             word = next((word for word in text.split() if not _is_number(word)), "")
             raise ValueError(f"{word[:40]!r} is not a number") from None
+    if np.isinf(numbers).any():
+        for word in text.split():
+            if word[-1].isdigit() and math.isinf(float(word)):
+                raise ValueError(f"{word[:40]} is too large for a number of 64 bits; write inf for a forbidden pair")
+    return numbers
 
 
 def _whole(numbers: np.ndarray) -> np.ndarray:

@@ -70,7 +70,7 @@ def test_read_archive_of_a_matrix_and_masses_is_a_transport_problem() -> None:
 
 @pytest.mark.parametrize(
     "content",
-    [{"foo": COSTS, "bar": COSTS}, {"cost": COSTS, "A": np.ones(4)}, {"x": COSTS}, {"cost": COSTS, "C": COSTS}],
+    [{"foo": COSTS, "bar": COSTS}, {"x": COSTS}, {"cost": COSTS, "C": COSTS}],
 )
 def test_read_archive_with_unclear_arrays_lists_them_and_the_names_that_are_read(
     content: dict[str, np.ndarray],
@@ -78,7 +78,15 @@ def test_read_archive_with_unclear_arrays_lists_them_and_the_names_that_are_read
     np.savez("costs.npz", **content)
     message = fault("costs.npz")
     assert all(f"{name} ({'×'.join(map(str, array.shape))})" in message for name, array in content.items())
-    assert "call the matrix of costs cost, C, M or D, or give points x and y" in message
+    assert "call the matrix of costs cost, C, M, D, costMatrix or distance, or give points x and y" in message
+
+
+def test_read_archive_with_an_array_that_belongs_to_nothing_names_it() -> None:
+    np.savez("costs.npz", cost=COSTS, A=np.ones(4), unit="km", names=["a", "b"])
+    message = fault("costs.npz")
+    assert "cost (4×5), A (4), unit (a text), names (2 texts); A, unit, names belong to nothing: leave them" in message
+    assert "beside cost there may be p, scale, a, b" in message
+    assert "call the matrix" not in message
 
 
 @pytest.mark.parametrize(
