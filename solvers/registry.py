@@ -11,11 +11,9 @@ import functools
 import importlib
 import importlib.metadata
 import pkgutil
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass, field, fields
 from typing import Any
-
-import numpy as np
 
 from . import plugins
 from .deadline import Deadline
@@ -27,6 +25,11 @@ from .result import Matching, Result
 FOLDERS, ENTRY_POINTS = ("lapmark.solvers.assignment", "lapmark.solvers.transport"), "lapmark.solvers"
 
 KINDS = frozenset({"dense", "points", "sparse"})
+
+#: Types of cost; those of whole numbers and truth values are exact in one of the two floats.
+DTYPES = frozenset(
+    {"float32", "float64", "bool"} | {f"{sign}int{bits}" for sign in ("", "u") for bits in (8, 16, 32, 64)}
+)
 
 Function = Callable[..., Result]
 
@@ -83,13 +86,15 @@ class Capabilities:
     variant_of: str = ""
 
     def __post_init__(self) -> None:
+        for each in fields(self):
+            _check_field(each.name, getattr(self, each.name))
         for name in ("costs", "counters", "dtypes"):
             given = getattr(self, name)
             object.__setattr__(self, name, frozenset({given} if isinstance(given, str) else given))
         if not self.costs or not set(self.costs) <= KINDS:
             raise ValueError(f"costs = {sorted(self.costs)}; choose from {sorted(KINDS)}")
-        for dtype in self.dtypes:
-            np.dtype(dtype)  # raises where NumPy knows no such type
+        if not self.dtypes or not set(self.dtypes) <= DTYPES:
+            raise ValueError(f"dtypes = {sorted(self.dtypes)}; choose from {sorted(DTYPES)}")
         if self.problem not in {"assignment", "transport", "both"}:
             raise ValueError(f'problem = {self.problem!r}; choose from "assignment", "transport", "both"')
 
@@ -207,6 +212,8 @@ def register(
     ...     return Matching.of(problem, np.arange(problem.shape[0]))
     """
     check_name("solver", name)
+    if not isinstance(capabilities, Capabilities):
+        raise ValueError(f"solver {name!r}: {capabilities!r} is no Capabilities(exact=True or False, …)")
 
     def add(function: Function) -> Function:
         origin = plugins.origin(function)
@@ -218,6 +225,31 @@ def register(
         return function
 
     return add
+
+
+def _check_field(name: str, value: object) -> None:
+    """Raise a ValueError for a value of another type than a field of `Capabilities` has."""
+    if name in ("costs", "counters", "dtypes"):
+        is_right = isinstance(value, str) or (
+            isinstance(value, Collection) and not isinstance(value, Mapping) and all(isinstance(x, str) for x in value)
+        )
+        cure = 'a set of words, such as {"a", "b"}'
+    elif name == "curve":
+        is_right = isinstance(value, Mapping) and all(
+            isinstance(option, str) and isinstance(values, (tuple, list)) and all(map(_is_number, values))
+            for option, values in value.items()
+        )
+        cure = 'a mapping of options to numbers, such as {"blur": (0.1, 0.01)}'
+    elif name in ("problem", "device", "family", "source", "variant_of"):
+        is_right, cure = isinstance(value, str), "a text"
+    else:
+        is_right, cure = isinstance(value, bool), "True or False"
+    if not is_right:
+        raise ValueError(f"{name} = {value!r}; it must be {cure}")
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
 
 
 def check_name(kind: str, name: str) -> None:

@@ -84,8 +84,8 @@ def check(
                 functools.partial(runner.examine, each, mine, timeout)
                 for each, mine in zip(chosen, checks, strict=True)
             ]
-        failures = [show_findings(each.name, job) for each, job in zip(chosen, jobs, strict=True)]
-    if any(failures):
+        counts = [show_findings(each.name, job) for each, job in zip(chosen, jobs, strict=True)]
+    if any(each["fail"] for each in counts):
         raise typer.Exit(1)
 
 
@@ -115,8 +115,8 @@ def _certify(solver: AvailableSolver, problems: Sequence[str], timeout: float, s
         show(Finding(name if cell.solver == solver.name else f"{name}, {cell.solver}", status, message))
 
 
-def show_findings(name: str, examine: Callable[[Show], None]) -> int:
-    """Examine a solver or a family and show a line for each check; return the number that failed."""
+def show_findings(name: str, examine: Callable[[Show], None]) -> Counter[str]:
+    """Examine a solver or a family and show a line for each check; return the number of checks of each status."""
     from rich.markup import escape
 
     from lapmark.bench.contract import runner
@@ -138,4 +138,4 @@ def show_findings(name: str, examine: Callable[[Show], None]) -> int:
         examine(show)
     summary = ", ".join(f"{counts[word]} {word}" for word in runner.STATUSES if counts[word])
     console.print(f"{name}: {summary}", markup=False)
-    return counts["fail"]
+    return counts

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from . import completion, options
-from .base import app, user_errors
+from .base import app, plain_console, user_errors
 from .check import show_findings
 
 
@@ -43,7 +43,7 @@ def check_problem(
 
     The same size, seed and settings must give the same bytes in every process, and other seeds other problems; sizes
     and settings must be what they say, and a small instance must have an answer that can be certified. Each failure
-    shows its case. The exit status is 1 if a check failed.
+    shows its case. The exit status is 1 if a check failed, or if no instance could be built.
     """
     from lapmark.bench import problems
     from lapmark.bench.contract import runner
@@ -64,6 +64,9 @@ def check_problem(
             spec.check(text, family.build, 2, settings)
             variants = (settings,) if settings else family.variants
             jobs[text] = functools.partial(runner.examine_family, family, variants, checks, timeout, memory)
-        failures = [show_findings(name, job) for name, job in jobs.items()]
-    if any(failures):
+        counts = {name: show_findings(name, job) for name, job in jobs.items()}
+    unbuilt = [name for name, each in counts.items() if each.keys() == {"skipped"} and checks != ["settings"]]
+    for name in unbuilt:
+        plain_console().print(f"{name}: no instance could be built, so that nothing was checked", markup=False)
+    if unbuilt or any(each["fail"] for each in counts.values()):
         raise typer.Exit(1)

@@ -152,7 +152,7 @@ def _target(
 ) -> tuple[Target, Problem, str]:
     """Return the target, an instance of the problem, and how a file was read where that is a guess."""
     from lapmark.bench.advice import features
-    from lapmark.bench.problems import file_problems
+    from lapmark.bench.problems import FamilyFault, file_problems
     from lapmark.bench.run.cells import expand_case
 
     if (file is None) == (problem is None):
@@ -166,7 +166,10 @@ def _target(
     cases = expand_case(text, [size] if size else [])
     if len(cases) > 1:
         raise ValueError(f"-p {problem} has {len(cases)} cases; choose one: {'; '.join(map(str, cases[:8]))}")
-    return *features.describe(cases[0]), ""
+    try:
+        return *features.describe(cases[0]), ""
+    except FamilyFault as fault:
+        raise ValueError(f"{cases[0]} cannot be built: {fault}") from None
 
 
 def _target_of_file(

@@ -1,12 +1,11 @@
 """Checks for families of problems: what a run, a report and another machine rely on.
 
-Each check builds instances in this process and raises a `Broken` that names the case. A size or a seed that a family
-refuses with a ValueError is counted as refused.
+Each check builds instances in this process and raises a `Broken` that names the case, a `BrokenBuild` where it
+cannot be built. A size or a seed that a family refuses with a ValueError is counted as refused; a check of which
+every case was refused is skipped.
 """
 
-import contextlib
 import dataclasses
-import inspect
 import itertools
 import json
 import os
@@ -20,7 +19,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from lapmark.bench.problems import Case
+from lapmark.bench.problems import Case, FamilyFault
 from lapmark.bench.problems.family import Family, Settings, is_ascending
 from lapmark.bench.util import spec
 from lapmark.bench.worker.problem_digest import digest_problem
@@ -70,24 +69,41 @@ def _named(name: str) -> Callable[[Run], Run]:
     return add
 
 
-def _build(case: Case) -> Problem:
-    """Build a case of a default size."""
+class BrokenBuild(Broken):
+    """A case that has to be built is not; `reason` is the same where another check ends for the same reason."""
+
+    def __init__(self, case: Case, message: str, reason: tuple[str, str]) -> None:
+        super().__init__(f"{case}\n{message}")
+        self.reason = reason
+
+
+def _built(case: Case) -> Problem | ValueError | OSError:
+    """Build a case, or return the error by which the family refuses it."""
     try:
         return case.build()
+    except FamilyFault as fault:
+        raise BrokenBuild(case, str(fault), (fault.kind, fault.place)) from fault
+    except (ValueError, OSError) as refusal:
+        return refusal
     except Exception as error:
         raise Broken(f"{case}\nraises {type(error).__name__}: {error}") from error
+
+
+def _build(case: Case) -> Problem:
+    """Build a case of a default size."""
+    found = _built(case)
+    if isinstance(found, Exception):
+        raise BrokenBuild(case, f"raises {type(found).__name__}: {found}", ("refused", str(case))) from found
+    return found
 
 
 def _each_size(cases: Iterator[Case], judge: Callable[[Case, Problem], None]) -> Verdict:
     """Build cases and judge the problems; a ValueError refuses a case."""
     ran, refused = 0, Counter[str]()
     for case in cases:
-        try:
-            problem = case.build()
-        except ValueError as refusal:
-            refused[f"{case}: {refusal}"] += 1
-        except Exception as error:
-            raise Broken(f"{case}\nraises {type(error).__name__}: {error}; refuse a size with a ValueError") from error
+        problem = _built(case)
+        if isinstance(problem, Exception):
+            refused[f"{case}: {problem}"] += 1
         else:
             judge(case, problem)
             ran += 1
@@ -106,8 +122,10 @@ def _kind(subject: Subject) -> Verdict:
     for case in subject.cases():
         found = _build(case)
         if type(found) is not kind:
-            cure = f"annotate what it returns, {_ANNOTATION}" if isinstance(found, Problem) else "return a problem"
-            raise Broken(f"{case}\nis annotated as {kind.__name__}, but is of type {type(found).__name__}; {cure}")
+            raise Broken(
+                f"{case}\nis annotated as {kind.__name__}, but is of type {type(found).__name__}; annotate what it "
+                f"returns, {_ANNOTATION}"
+            )
     return Verdict(len(subject.variants))
 
 
@@ -123,20 +141,16 @@ def _settings(subject: Subject) -> Verdict:
         name = parameter.name
         if parameter.kind in (parameter.VAR_KEYWORD, parameter.VAR_POSITIONAL):
             raise Broken(f"it takes {parameter}: name the settings one by one, so that a wrong one is an error")
-        if parameter.default is inspect.Parameter.empty:
-            raise Broken(f"the setting {name!r} has no default: a case without it must be complete")
         if name not in hints:
             raise Broken(f"the setting {name!r} has no annotation, such as `{name}: int`: a wrong value passes unseen")
         for text in spec.choices(build, name):
             case, value = next(subject.cases()), spec.parse(f"x:{name}={text}")[1][name]
             case = dataclasses.replace(case, params={**case.params, name: value})
-            try:
-                case.build()
+            found = _built(case)
+            if isinstance(found, Exception):  # it needs another setting, or data that is not here
+                refused[f"{case}: {found}"] += 1
+            else:
                 ran += 1
-            except (ValueError, OSError) as refusal:  # it needs another setting, or data that is not here
-                refused[f"{case}: {refusal}"] += 1
-            except Exception as error:
-                raise Broken(f"{case}\nraises {type(error).__name__}: {error}") from error
     return Verdict(ran, refused)
 
 
@@ -164,14 +178,18 @@ def _default_sizes(subject: Subject) -> Verdict:
 @_named("seed")
 def _seed(subject: Subject) -> Verdict:
     """Check that a seed decides the problem: the same one gives the same bytes, others give other problems."""
-    alike = []
+    alike, ran, refused = [], 0, Counter[str]()
     for settings in subject.variants:
         digests: dict[int, str] = {}
         for case in Subject(subject.family, (settings,)).cases(seeds=SEEDS):
-            with contextlib.suppress(ValueError):  # a family with one instance of each size refuses other seeds
-                digests[case.seed] = digest_problem(case.build())
-                if digest_problem(case.build()) != digests[case.seed]:
-                    raise Broken(f"{case}\nis another problem when it is built again; draw from default_rng(seed)")
+            problem = _built(case)
+            if isinstance(problem, Exception):  # a family with one instance of each size refuses other seeds
+                refused[f"{case}: {problem}"] += 1
+                continue
+            ran += 1
+            digests[case.seed] = digest_problem(problem)
+            if digest_problem(_build(case)) != digests[case.seed]:
+                raise Broken(f"{case}\nis another problem when it is built again; draw from default_rng(seed)")
         if len(digests) > 1 and len(set(digests.values())) == 1:
             alike.append(spec.show(subject.family.name, settings))
     if len(alike) == len(subject.variants):
@@ -179,7 +197,7 @@ def _seed(subject: Subject) -> Verdict:
             f"{alike[0]}\nis the same problem for the seeds {', '.join(map(str, SEEDS))}; use the seed, or refuse all "
             "but 0 with a ValueError"
         )
-    return Verdict(len(subject.variants))
+    return Verdict(ran, refused if not ran else Counter())
 
 
 @_named("global-state")
@@ -266,18 +284,22 @@ def _plugins_of(subject: Subject) -> list[str]:
 @_named("consistent")
 def _consistent(subject: Subject) -> Verdict:
     """Check that a family's instances have one kind of cost and one type, so that they make one curve."""
+    ran, refused = 0, Counter[str]()
     for settings in subject.variants:
         sizes = subject.family.sizes_with(settings)[:2]
         facts: dict[tuple[str, str], Case] = {}
         for case, seed in itertools.product(Subject(subject.family, (settings,)).cases(sizes), SEEDS):
             one = dataclasses.replace(case, seed=seed)
-            with contextlib.suppress(ValueError):
-                cost = one.build().cost
-                facts.setdefault((cost.kind, str(cost.dtype)), one)
+            problem = _built(one)
+            if isinstance(problem, Exception):
+                refused[f"{one}: {problem}"] += 1
+            else:
+                facts.setdefault((problem.cost.kind, str(problem.cost.dtype)), one)
+                ran += 1
         if len(facts) > 1:
             listed = "\n".join(f"{case} has {kind} costs of {dtype}" for (kind, dtype), case in facts.items())
             raise Broken(f"{listed}\nmake the difference a setting")
-    return Verdict(len(subject.variants))
+    return Verdict(ran, refused if not ran else Counter())
 
 
 @_named("optimum")
@@ -286,14 +308,16 @@ def _optimum(subject: Subject) -> Verdict:
     ran, refused = 0, Counter[str]()
     for settings in subject.variants:
         case = _solvable(subject.family, settings)
-        if case is None:
-            refused[f"no instance has at most {MOST_PAIRS:,} pairs"] += 1
+        if isinstance(case, str):
+            refused[case] += 1
             continue
         problem = _build(case)
         try:
             certificate = certify(problem, solve(problem))
         except Infeasible as error:
             raise Broken(f"{case}\nhas no answer: {error}") from None
+        except Exception as error:
+            raise Broken(f"{case}\ncannot be solved: {type(error).__name__}: {error}") from error
         is_exact = isinstance(problem, Assignment) or (problem.blur == 0 and problem.reach is None)
         if not certificate.valid or (is_exact and not certificate.optimal):
             raise Broken(f"{case}\nis not answered: {certificate.fault or f'the gap is {certificate.gap:.3g}'}")
@@ -301,12 +325,20 @@ def _optimum(subject: Subject) -> Verdict:
     return Verdict(ran, refused)
 
 
-def _solvable(family: Family, settings: Settings) -> Case | None:
-    """Return the case of the largest small size, or else of the smallest default one, that is small enough to solve."""
+def _solvable(family: Family, settings: Settings) -> Case | str:
+    """Return the case of the largest small size, or else of the smallest default one, that is small enough to solve.
+
+    Return the reason if there is none.
+    """
+    reasons = []
     for n in (*reversed(SMALL), *family.sizes_with(settings)[:1]):
         case = Case(family.name, n, 0, settings)
-        with contextlib.suppress(ValueError):
-            rows, columns = case.build().shape
-            if rows * columns <= MOST_PAIRS:
-                return case
-    return None
+        problem = _built(case)
+        if isinstance(problem, Exception):
+            reasons.append(f"{case}: {problem}")
+            continue
+        rows, columns = problem.shape
+        if rows * columns <= MOST_PAIRS:
+            return case
+        reasons.append(f"{case} has {rows * columns:,} pairs; at most {MOST_PAIRS:,} are solved here")
+    return reasons[-1]

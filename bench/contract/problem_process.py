@@ -17,7 +17,7 @@ from lapmark.bench.worker.worker import Channel, prepare_process
 from lapmark.solvers import plugins
 
 from .checks import Broken
-from .problem_checks import PROBLEM_CHECKS, Subject
+from .problem_checks import PROBLEM_CHECKS, BrokenBuild, Subject
 
 #: Bytes of the libraries, on top of the memory for problems.
 LIBRARIES = 2 << 30
@@ -45,17 +45,23 @@ def main() -> None:
 
 
 def run_checks(subject: Subject, checks: Sequence[str], channel: Channel) -> None:
-    """Run checks and report each verdict."""
+    """Run checks and report each verdict; of those that end for the same reason, only the first fails."""
+    failed: dict[tuple[str, str], str] = {}
     for name in checks:
         channel.send("check", name=name)
-        status, message = run_check(subject, name)
+        status, message = run_check(subject, name, failed)
         channel.send("verdict", name=name, status=status, message=message)
 
 
-def run_check(subject: Subject, name: str) -> tuple[str, str]:
-    """Run a check and return its status and message."""
+def run_check(subject: Subject, name: str, failed: dict[tuple[str, str], str]) -> tuple[str, str]:
+    """Run a check and return its status and message; `failed` has earlier ones by their reasons, and gets this one."""
     try:
         verdict = PROBLEM_CHECKS[name](subject)
+    except BrokenBuild as broken:
+        if broken.reason in failed:
+            return "skipped", f"fails as {failed[broken.reason]} does"
+        failed[broken.reason] = name
+        return "fail", str(broken)
     except Broken as broken:
         return "fail", str(broken)
     except BaseException as error:  # a family may raise anything, SystemExit included

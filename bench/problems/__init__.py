@@ -7,5 +7,6 @@ arguments, so that a worker or another machine builds the same problem.
 
 from .case import Case
 from .family import Family, FloatType, check_only_instance, families, family, get
+from .family_fault import FamilyFault
 
-__all__ = ["Case", "Family", "FloatType", "check_only_instance", "families", "family", "get"]
+__all__ = ["Case", "Family", "FamilyFault", "FloatType", "check_only_instance", "families", "family", "get"]

@@ -18,6 +18,8 @@ from lapmark.bench.util import spec
 from lapmark.solvers import plugins, registry
 from lapmark.solvers.problem import Assignment, Problem, Transport
 
+from .family_fault import call, check_built
+
 Build = Callable[..., Problem]
 BuildType = TypeVar("BuildType", bound=Build)
 Settings = Mapping[str, spec.Value]
@@ -81,12 +83,30 @@ class Family:
             raise ValueError(
                 f"problem {self.name!r}: its function must begin with (n, seed); what follows are settings"
             )
+        named = [each for each in parameters[2:] if each.kind not in (each.VAR_POSITIONAL, each.VAR_KEYWORD)]
+        if bare := [each.name for each in named if each.default is each.empty]:
+            raise ValueError(
+                f"problem {self.name!r}: its setting {bare[0]!r} has no default; write {bare[0]}=…, since a case "
+                "without it must be complete"
+            )
         if getattr(self.build, "__annotations__", {"return": Problem}).get("return") is None:
             raise ValueError(f"problem {self.name!r}: write what it builds, {_RETURNS}")
 
     def sizes_with(self, settings: Settings) -> tuple[int, ...]:
         """Return the default values of n for these settings."""
-        return self.sizes_of(**settings) if self.sizes_of else self.sizes
+        if self.sizes_of is None:
+            return self.sizes
+        sizes = call(self.sizes_of, self.origin, **settings)
+        if not isinstance(sizes, (tuple, list)) or not all(isinstance(n, int) for n in sizes):
+            raise ValueError(f"problem {self.name!r}: sizes_of returns {sizes!r}; it must be a tuple of whole numbers")
+        return tuple(sizes)
+
+    def instance(self, n: int, seed: int, settings: Settings) -> Problem:
+        """Build an instance; a ValueError refuses the case, a FamilyFault is a failure of a user's code."""
+        found = call(self.build, self.origin, n, seed, **settings)
+        if not self.origin.is_built_in:  # some of ours have sizes that are none of a side
+            check_built(found, self.kind, n, self.origin)
+        return found
 
     @property
     def kind(self) -> type[Problem]:

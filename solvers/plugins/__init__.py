@@ -5,9 +5,10 @@ changes nothing. `loading` runs them, `registration` says who registers a name, 
 and their digest, and `fault_message` the messages for plugins that fail.
 """
 
+from .fault_message import is_raised_by_solvers, place_of, text_of
 from .loading import forget, load, load_entry_points, loaded
 from .registration import UNKNOWN, Origin, PluginError, PluginWarning, enter, origin
-from .source_files import shown, source_digest, sources, texts, version
+from .source_files import files_of, shown, source_digest, sources, texts, version
 
 __all__ = [
     "UNKNOWN",
@@ -15,14 +16,18 @@ __all__ = [
     "PluginError",
     "PluginWarning",
     "enter",
+    "files_of",
     "forget",
+    "is_raised_by_solvers",
     "load",
     "load_entry_points",
     "loaded",
     "origin",
+    "place_of",
     "shown",
     "source_digest",
     "sources",
+    "text_of",
     "texts",
     "version",
 ]

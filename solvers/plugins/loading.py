@@ -26,6 +26,8 @@ def load(path: str | Path) -> None:
     """Run a file that registers solvers or families; a PluginError names the file and the line if that fails."""
     file = Path(path).resolve()
     spec = importlib.util.spec_from_file_location(_module_name(file), file)
+    if not file.exists():
+        raise PluginError(f"plugin {shown(file)}: no such file")
     if spec is None or spec.loader is None or not file.is_file():
         raise PluginError(f"plugin {shown(file)}: not a Python file")
     current = digest(file)

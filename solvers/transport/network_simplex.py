@@ -49,7 +49,7 @@ DUST = 2.0**-44
         time_limit=True,
         counters={"pivots", "arcs", "rounds"},
         family="network simplex",
-        source="W. H. Cunningham (1976); M. D. Grigoriadis (1986); B. Schmitzer (2016); see METHODOLOGY.md",
+        source="W. H. Cunningham (1976); M. D. Grigoriadis (1986); B. Schmitzer (2016); see docs/how-solvers-work.md",
     ),
 )
 def transport(problem: Transport, time_limit: float | None = None, avx2: bool = _matrix.HAS_AVX2) -> Plan:

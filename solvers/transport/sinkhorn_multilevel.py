@@ -50,7 +50,7 @@ WORTHWHILE = 0.5
         threads=True,
         dtypes={"float32", "float64"},
         family="entropic",
-        source="ours, after J.-D. Benamou, B. Schmitzer and J. Feydy; see METHODOLOGY.md",
+        source="ours, after J.-D. Benamou, B. Schmitzer and J. Feydy; see docs/how-solvers-work.md",
         counters={"passes"},
     ),
 )

@@ -85,10 +85,29 @@ def test_load_of_a_failing_file_names_the_line_and_the_cure(text: str, message: 
     assert not plugins.loaded()
 
 
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        (
+            "Capabilities(ecxat=True)",
+            "unexpected keyword argument 'ecxat'; write Capabilities(exact=True or False, …); d",
+        ),
+        ("Capabilities()", "missing 1 required keyword-only argument: 'exact'; write Capabilities(exact="),
+        ("register('mine')", "missing 1 required positional argument: 'capabilities'; write @register(\"NAME\", Cap"),
+    ],
+)
+def test_load_of_a_file_with_a_wrong_call_of_register_names_the_cure(line: str, message: str) -> None:
+    found = fault(write("mine.py", f"from lapmark import Capabilities, register\n{line}"))
+    assert found.startswith("plugin mine.py, line 2: ")
+    assert message in found
+    assert "docs/plugins.md" in found
+
+
 def test_load_of_a_file_that_is_no_python_says_so() -> None:
     Path("folder.py").mkdir()
-    for path in ("absent.py", "folder.py", write("notes.txt", "x")):
+    for path in ("folder.py", write("notes.txt", "x")):
         assert "not a Python file" in fault(path)
+    assert fault("absent.py") == "plugin absent.py: no such file"
     Path("binary.py").write_bytes(b"\0\xff")
     assert "plugin binary.py: " in fault("binary.py")
 

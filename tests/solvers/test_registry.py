@@ -104,11 +104,19 @@ def test_capabilities_of_bad_options_are_refused():
         ({"costs": {"dens"}}, "choose from"),
         ({"costs": ()}, "choose from"),
         ({"problem": "both of them"}, "choose from"),
+        ({"dtypes": {"float16", "double"}}, r"dtypes = \['double', 'float16'\]; choose from \['bool', 'float32', "),
+        ({"dtypes": ()}, "dtypes = \\[\\]; choose from"),
+        ({"exact": "no"}, "exact = 'no'; it must be True or False"),
+        ({"threads": 4}, "threads = 4; it must be True or False"),
+        ({"costs": 3}, "costs = 3; it must be a set of words"),
+        ({"counters": {"scans": 1}}, "counters = .*; it must be a set of words"),
+        ({"curve": {"blur": 0.1}}, "curve = {'blur': 0.1}; it must be a mapping of options to numbers"),
+        ({"source": None}, "source = None; it must be a text"),
     ):
         with pytest.raises(ValueError, match=message):
-            Capabilities(exact=True, **options)
-    with pytest.raises(TypeError, match="float23"):
-        Capabilities(exact=True, dtypes="float23")
+            Capabilities(**{"exact": True, **options})
+    with pytest.raises(ValueError, match=r"solver 'mine': True is no Capabilities\(exact="):
+        register("mine", True)
 
 
 def test_solve_of_an_empty_problem_never_reaches_a_solver():

@@ -77,7 +77,7 @@ def test_run_prints_a_line_per_cell_and_a_table(tmp_path: Path) -> None:
             "Invalid value for '--threads': threads = 0; it must be a whole number of at least 1, or -1",
         ),
         (["--threads", "two"], "Invalid value for '--threads': threads = 'two'"),
-        (["--plugin", "missing.py"], "not a Python file"),
+        (["--plugin", "missing.py"], "no such file"),
     ],
 )
 def test_run_with_a_bad_option_names_it_and_writes_nothing(tmp_path: Path, arguments: list[str], message: str) -> None:

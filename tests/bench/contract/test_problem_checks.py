@@ -54,10 +54,6 @@ def any_setting(n: int, seed: int, **more: int) -> Assignment:
 def unannotated(n: int, seed: int, height=3) -> Assignment:
     return Assignment(DenseCost(height * matrix(n, seed)))
 
-@lapmark.family("no-default", sizes=(4,), variants=({"height": 2},))
-def no_default(n: int, seed: int, height: int) -> Assignment:
-    return Assignment(DenseCost(height * matrix(n, seed)))
-
 @lapmark.family("bad-choice", sizes=(4,))
 def bad_choice(n: int, seed: int, kind: Literal["a", "b"] = "a") -> Assignment:
     return Assignment(DenseCost({"a": matrix}[kind](n, seed)))
@@ -111,6 +107,20 @@ def hashes(n: int, seed: int) -> Assignment:
 def mixed(n: int, seed: int) -> Assignment:
     return Assignment(DenseCost(matrix(n, seed).astype("f4" if n % 2 else "f8")))
 
+@lapmark.family("has-nan", sizes=(4,))
+def has_nan(n: int, seed: int) -> Assignment:
+    costs = matrix(n, seed)
+    costs.flat[1:2] = np.nan
+    return Assignment(DenseCost(costs))
+
+@lapmark.family("fails-late", sizes=(4,))
+def fails_late(n: int, seed: int) -> Assignment:
+    return Assignment(DenseCost(matrix(n, {0: 0, 1: 1}[seed])))
+
+@lapmark.family("refuses-all", sizes=(4,))
+def refuses_all(n: int, seed: int) -> Assignment:
+    raise ValueError("the data is not here")
+
 @lapmark.family("infeasible", sizes=(4,))
 def infeasible(n: int, seed: int) -> Assignment:
     costs = matrix(n, seed)
@@ -136,14 +146,16 @@ def hoards(n: int, seed: int) -> Assignment:
 
 #: The check that each family fails, and a part of the message.
 FAULTS = {
-    "another-kind": ("kind", "another-kind:n=4,seed=0\nis annotated as Transport, but is of type Assignment; annotate"),
-    "no-problem": ("kind", "is of type ndarray; return a problem"),
+    "another-kind": (
+        "kind",
+        "another-kind:n=4,seed=0\nit returns Assignment in place of Transport; annotate it “-> lapmark.Assig",
+    ),
+    "no-problem": ("kind", "it returns ndarray in place of Assignment; return lapmark.Assignment(lapmark.DenseCost("),
     "any-setting": ("settings", "it takes **more: int: name the settings one by one"),
     "unannotated": ("settings", "the setting 'height' has no annotation, such as `height: int`"),
-    "no-default": ("settings", "the setting 'height' has no default"),
-    "bad-choice": ("settings", "bad-choice:kind=b,n=4,seed=0\nraises KeyError: 'b'"),
-    "not-small": ("sizes", "not-small:n=1,seed=0\nraises KeyError: 1; refuse a size with a ValueError"),
-    "other-size": ("sizes", "other-size:n=1,seed=0\nis a problem of 3×3: neither side is n = 1"),
+    "bad-choice": ("settings", "bad-choice:kind=b,n=4,seed=0\nKeyError: 'b' (families.py:"),
+    "not-small": ("sizes", "not-small:n=1,seed=0\nKeyError: 1 (families.py:"),
+    "other-size": ("sizes", "other-size:n=1,seed=0\nit is a problem of 3×3: neither side is n = 1"),
     "not-this-size": ("default-sizes", "not-this-size:n=9,seed=0\nraises ValueError: n must be even"),
     "descending": ("default-sizes", "descending\nhas the sizes (8, 4): they must ascend"),
     "no-seed": ("seed", "no-seed\nis the same problem for the seeds 0, 1, 2; use the seed, or refuse all but 0"),
@@ -153,6 +165,11 @@ FAULTS = {
     "same-array": ("own-arrays", "same-array:n=4,seed=0\nreturns an array that it uses again; return a copy"),
     "hashes": ("processes", "hashes:n=4,seed=0\nis another problem in another process"),
     "mixed": ("consistent", "mixed:n=4,seed=0 has dense costs of float64\nmixed:n=5,seed=0 has dense costs of float32"),
+    "has-nan": (
+        "optimum",
+        "has-nan:n=16,seed=0\nValueError: cost matrix contains invalid numeric entries: nan at [0, 1] (f",
+    ),
+    "fails-late": ("seed", "fails-late:n=4,seed=2\nKeyError: 2 (families.py:"),
     "infeasible": ("optimum", "infeasible:n=16,seed=0\nhas no answer: "),
 }
 
@@ -185,7 +202,7 @@ def test_family_that_is_right_passes_every_check() -> None:
 def test_family_with_a_fault_fails_the_check_of_it(name: str) -> None:
     check, message = FAULTS[name]
     family = problems.get(name)
-    status, found = run_check(Subject(family, family.variants), check)
+    status, found = run_check(Subject(family, family.variants), check, {})
     assert status == "fail"
     assert message in found
 
@@ -196,7 +213,24 @@ def test_family_that_harms_the_process_fails_and_the_rest_runs() -> None:
     assert "died of SIGABRT during the check" in found["sizes"].message
     assert "did not end within 3 s" in findings("hangs", "sizes", timeout=3)["sizes"].message
     found = findings("hoards", "default-sizes")
-    assert "hoards:n=1000000,seed=0\nraises MemoryError: Unable to allocate" in found["default-sizes"].message
+    assert "hoards:n=1000000,seed=0\nMemoryError: Unable to allocate" in found["default-sizes"].message
+
+
+def test_family_that_always_fails_has_one_failure_and_the_other_checks_are_skipped() -> None:
+    found = findings("no-problem")
+    assert {name for name, finding in found.items() if finding.status == "fail"} == {"kind"}
+    assert {finding.status for finding in found.values()} == {"fail", "skipped"}
+    assert found["seed"].message == "fails as kind does"
+
+
+def test_check_problem_command_of_a_family_that_builds_nothing_fails_with_the_reason(plugin: Path) -> None:
+    parts = ("-k", "seed", "-k", "consistent", "-k", "optimum")
+    code, output = lapmark("check-problem", "--plugin", plugin, "refuses-all", *parts)
+    assert code == 1
+    assert "skipped  optimum  1 of 1 cases refused: refuses-all:n=4,seed=0: the data is not here" in output
+    assert "skipped  seed  3 of 3 cases refused: refuses-all:n=4,seed=0: the data is not here" in output
+    assert output.endswith("refuses-all: no instance could be built, so that nothing was checked\n")
+    assert "pass" not in output
 
 
 def test_check_problem_command_shows_a_line_for_each_check(plugin: Path) -> None:
@@ -219,7 +253,7 @@ def test_check_problem_command_shows_a_line_for_each_check(plugin: Path) -> None
         (["right", "-k", "sed"], "no check is called 'sed'; did you mean seed"),
         (["right:n=4"], "right:n=4: leave n out: the checks choose them"),
         (["right:tal=true"], "no setting 'tal'; there is kind, tall"),
-        (["right", "--plugin", "absent.py"], "not a Python file"),
+        (["right", "--plugin", "absent.py"], "no such file"),
     ],
 )
 def test_check_problem_command_of_what_is_not_there_is_a_usage_error(arguments: list[str], message: str) -> None:
@@ -229,7 +263,9 @@ def test_check_problem_command_of_what_is_not_there_is_a_usage_error(arguments: 
 
 
 #: Families of Lapmark that need no data files and have an instance of every size.
-OWN = [name for name in problems.families() if name not in ("orlib", "adversarial", "adversarial-transport")]  # hostile on purpose
+OWN = [
+    name for name in problems.families() if name not in ("orlib", "adversarial", "adversarial-transport")
+]  # hostile on purpose
 
 
 @pytest.mark.parametrize(
@@ -239,4 +275,4 @@ def test_own_family_keeps_the_contract(name: str) -> None:
     family = problems.get(name)
     subject = Subject(family, family.variants)
     checks = [check for check in PROBLEM_CHECKS if check != "default-sizes"]
-    assert [(check, found) for check in checks if (found := run_check(subject, check))[0] == "fail"] == []
+    assert [(check, found) for check in checks if (found := run_check(subject, check, {}))[0] == "fail"] == []

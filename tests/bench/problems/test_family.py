@@ -89,6 +89,7 @@ def test_family_of_a_changed_file_has_another_key() -> None:
     [
         (" -> lapmark.Assignment", "", "problem 'steps': write what it builds, “-> lapmark.Assignment” or"),
         ("n: int, seed: int", "n: int, *, seed: int", "its function must begin with \\(n, seed\\)"),
+        ("height: int = 5", "height: int", "its setting 'height' has no default; write height=…"),
         ("n: int, seed: int, height", "n", "its function must begin with \\(n, seed\\)"),
         ("(8, 12)", "(12, 8)", "sizes = \\(12, 8\\); give whole numbers above 0, in order"),
         ("(8, 12)", "()", "sizes = \\(\\); give whole numbers"),
@@ -96,7 +97,7 @@ def test_family_of_a_changed_file_has_another_key() -> None:
         ("sizes=(8, 12)", "variants=('a',)", "variants = \\('a',\\); give mappings of settings"),
         ('"steps"', '"My Steps"', "problem name 'My Steps': use lower case without blanks"),
         ('"steps"', '"uniform"', "'uniform' at mine.py, line 6: Lapmark has a problem of this name; choose another"),
-        ("sizes=", "size=", "TypeError: .* unexpected keyword argument 'size'"),
+        ("sizes=", "size=", "family.* unexpected keyword argument 'size'; write @lapmark.family"),
     ],
 )  # fmt: skip
 def test_family_that_is_wrong_names_the_line_and_the_cure(old: str, new: str, message: str) -> None:
@@ -118,6 +119,60 @@ def test_family_of_an_unknown_kind_says_so(annotation: str, message: str) -> Non
     plugins.load(write("mine.py", FAMILY.replace("-> lapmark.Assignment", f"-> {annotation}")))
     with pytest.raises(ValueError, match=message):
         _ = problems.get("steps").kind
+
+
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [
+        ("return helper(n)", r"ZeroDivisionError: division by zero \(mine.py:7\)"),
+        ("raise SystemExit(3)", r"SystemExit: 3 \(mine.py:12\)"),
+        ("return np.ones((n, n))", r"it returns ndarray in place of Assignment; return lapmark.* \(mine.py:9\)"),
+        ("return lapmark.DenseCost(np.ones((n, n)))", "it returns DenseCost in place of Assignment"),
+        ("return lapmark.Assignment(np.ones((n, n)))", r"TypeError: expected DenseCost.* \(mine.py:12\)"),
+        ("return lapmark.Assignment(lapmark.DenseCost(np.full((n, n), np.nan)))", r"nan at \[0, 0\] \(mine.py:12\)"),
+        ("return np.ones((10**7 * n, 10**7))", r"MemoryError: Unable to allocate .* \(mine.py:12\)"),
+        (
+            "return lapmark.Assignment(lapmark.DenseCost(np.ones((n + 1, n + 1))))",
+            r"it is a problem of 10×10: neither side is n = 9 \(mine.py:9\)",
+        ),
+    ],
+)
+def test_family_that_fails_while_it_builds_names_its_line(body: str, message: str) -> None:
+    head, _, _ = FAMILY.partition("    return")
+    text = head.replace("\n@lapmark", "\ndef helper(n):\n    return 1 / (n - n)\n\n@lapmark") + f"    {body}\n"
+    plugins.load(write("mine.py", text))
+    with pytest.raises(problems.FamilyFault, match=message):
+        Case("steps", 9).build()
+
+
+def test_family_that_refuses_a_case_is_no_fault() -> None:
+    plugins.load(
+        write("mine.py", FAMILY.replace("    return", "    if n < 9: raise ValueError('too small')\n    return"))
+    )
+    with pytest.raises(ValueError, match=r"^too small$") as refusal:
+        Case("steps", 8).build()
+    assert not isinstance(refusal.value, problems.FamilyFault)
+
+
+def test_family_that_fails_costs_only_its_own_cells() -> None:
+    write("mine.py", FAMILY.replace("    return", "    if n == 8: 1 / 0\n    return"))
+    arguments = ("--plugin", "mine.py", "-p", "steps", "-s", "jv")
+    shown = lapmark_command("run", *arguments)
+    assert "steps n=8  the case cannot be built: ZeroDivisionError: division by zero (mine.py:9)" in shown
+    assert "ok       jv                   steps n=12" in shown
+    found = lapmark_command("choose", "--plugin", "mine.py", "-p", "steps", "-n", 8, status=2)
+    assert "steps:n=8,seed=0 cannot be built: ZeroDivisionError: division by zero (mine.py:9)" in found
+    found = lapmark_command("check", "--plugin", "mine.py", "jv", "-p", "steps:n=8")
+    assert "skipped  steps n=8  the case cannot be built: ZeroDivisionError" in found
+
+
+def test_family_with_sizes_that_fail_names_its_line() -> None:
+    plugins.load(write("mine.py", FAMILY.replace("sizes=(8, 12)", "sizes_of=lambda: (1 // 0,)")))
+    with pytest.raises(problems.FamilyFault, match=r"ZeroDivisionError: .* \(mine.py:6\)"):
+        problems.get("steps").sizes_with({})
+    plugins.load(write("mine.py", FAMILY.replace("sizes=(8, 12)", "sizes_of=lambda: 8")))
+    with pytest.raises(ValueError, match="sizes_of returns 8; it must be a tuple"):
+        problems.get("steps").sizes_with({})
 
 
 def test_family_of_an_entry_point_is_listed_and_a_broken_one_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
