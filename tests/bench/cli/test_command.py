@@ -178,7 +178,8 @@ def test_run_killed_repeatedly_ends_with_all_cells(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_run_interrupted_keeps_finished_cells_and_says_how_to_continue(tmp_path: Path, how: signal.Signals) -> None:
-    process = start(*RUN, "--to", tmp_path)
+    many = [part for n in range(20, 60) for part in ("-n", n)]  # on a busy machine this process may be late
+    process = start(*RUN, *many, "--to", tmp_path)
     wait_for_records(tmp_path, 1, process)
     workers = wait_for_worker(process)
     process.send_signal(how)
