@@ -101,6 +101,27 @@ def best(predictions: Sequence[Prediction], requirements: Requirements) -> Predi
     return min(filter(requirements.are_met_by, predictions), key=lambda each: each.seconds, default=None)
 
 
+def _why_no_prediction(
+    model: PerformanceModel, target: Target, near: Sequence[str], predictions: Sequence[Prediction]
+) -> str:
+    """Return why no measured solver has a predicted time: none has an answer there, or n is another size."""
+    sizes = {label: ", ".join(map(str, sorted(model.positions[label]))) for label in near}
+    labels = "; ".join(f"{label} at n = {listed}" for label, listed in sizes.items())
+    answered = [curve for label in near for curve in model.curves[label].values() if len(curve.n)]
+    if not answered:
+        failures = "; ".join(f"{each.solver}: {each.failure}" for each in predictions if each.failure)
+        return f"no solver has a certified answer to {labels}" + (f" ({failures})" if failures else "")
+    if not predictions and any(len(curve.n) == 1 and curve.reaches(target.n) for curve in answered):
+        return f"n = {target.n} was not measured, and a prediction needs answers at two sizes: {labels}"
+    if predictions:
+        failures = "; ".join(f"{each.solver}: {each.failure}" for each in predictions)
+        return f"every solver that was measured near n = {target.n} fails there ({failures})"
+    return (
+        f"n = {target.n} is too far from what was measured: {labels}. "
+        f"Advice is given for sizes up to {REACH:g} times as large or as small"
+    )
+
+
 def choose(model: PerformanceModel, target: Target, requirements: Requirements, threads: int = 1) -> Advice:
     """Choose a solver; raise a NoAdvice or an UnmetRequirements if there is none."""
     near = model.neighbours(target)
@@ -113,12 +134,7 @@ def choose(model: PerformanceModel, target: Target, requirements: Requirements, 
 
     predictions = predict(target.n)
     if all(each.failure for each in predictions):
-        sizes = {label: ", ".join(map(str, sorted(model.positions[label]))) for label, _ in near}
-        labels = "; ".join(f"{label} at n = {listed}" for label, listed in sizes.items())
-        raise NoAdvice(
-            f"n = {target.n} is too far from what was measured: {labels}. "
-            f"Advice is given for sizes up to {REACH:g} times as large or as small"
-        )
+        raise NoAdvice(_why_no_prediction(model, target, [label for label, _ in near], predictions))
     chosen = best(predictions, requirements)
     if chosen is None:
         raise UnmetRequirements(

@@ -6,6 +6,7 @@ docs/run.md describes the fields.
 from __future__ import annotations
 
 import inspect
+import re
 import sys
 from collections.abc import Callable
 from typing import Any
@@ -41,14 +42,14 @@ def solver_facts(solver: AvailableSolver) -> Facts:
         "counters": sorted(able.counters),
         "curve": {option: list(values) for option, values in able.curve.items()},
         "settings": _settings(function, 1),
-        "about": inspect.cleandoc(function.__doc__ or ""),
+        "about": _summary(function.__doc__),
     }
 
 
 def family_facts(family: Family) -> Facts:
     """Return the facts about a family of problems."""
     module = sys.modules.get(family.build.__module__)
-    about = [inspect.cleandoc(text) for text in (module and module.__doc__, family.build.__doc__) if text]
+    about = [_summary(text) for text in (module.__doc__ if module else None, family.build.__doc__)]
     return {
         "name": family.name,
         "plugin": family.origin.plugin,
@@ -58,7 +59,7 @@ def family_facts(family: Family) -> Facts:
         "settings": _settings(family.build, 2),
         "source": family.source,
         "easier": family.easier,
-        "about": "\n\n".join(about),
+        "about": "\n\n".join(text for text in about if text not in ("", "Build the problem.")),
     }
 
 
@@ -100,13 +101,36 @@ def suite_facts(name: str) -> Facts:
     }
 
 
+def _summary(docstring: str | None) -> str:
+    """Return the paragraphs of a docstring before its first section, such as “Parameters”."""
+    return re.split(r"^[^\n]+\n-{3,} *$", inspect.cleandoc(docstring or ""), maxsplit=1, flags=re.MULTILINE)[0].strip()
+
+
+def _descriptions(docstring: str | None) -> dict[str, str]:
+    """Return the descriptions in the section “Parameters” of a docstring by name."""
+    found: dict[str, str] = {}
+    names: list[str] = []
+    in_section = False
+    lines = inspect.cleandoc(docstring or "").split("\n")
+    for line, after in zip(lines, [*lines[1:], ""], strict=True):
+        if after.startswith("---"):
+            in_section, names = line == "Parameters", []
+        elif in_section and line and not line[0].isspace() and not line.startswith("---"):
+            names = [name.strip() for name in line.partition(" : ")[0].split(",")]
+        elif in_section and line.strip():
+            found.update({name: f"{found.get(name, '')} {line.strip()}".strip() for name in names})
+    return found
+
+
 def _settings(function: Callable[..., Any], positional: int) -> list[Facts]:
-    """Return the settings of a function: name, default, and what each may be."""
+    """Return the settings of a function: name, default, what each may be, and what its docstring says about it."""
+    about = _descriptions(function.__doc__)
     return [
         {
             "name": parameter.name,
             "default": None if parameter.default is parameter.empty else parameter.default,
             "allowed": spec.allowed(function, parameter.name),
+            "about": about.get(parameter.name, ""),
         }
         for parameter in spec.parameters_of(function, positional)
         if parameter.kind is not parameter.VAR_KEYWORD

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -10,6 +11,7 @@ from rich.text import Text
 
 from lapmark.bench.environments import inventory
 from lapmark.bench.util.text_table import Column, FactPage, TextTable
+from lapmark.solvers import plugins
 
 from .catalogue import Facts
 
@@ -69,7 +71,8 @@ def _here(facts: Facts) -> str:
 def solver_page(facts: Facts) -> FactPage:
     """Return a solver in full."""
     takes = ["costs as " + ", ".join(facts["costs"]), *(words for field, (_, words) in _TAKES.items() if facts[field])]
-    example = f"lapmark run -s {facts['name']} -p {'masses' if facts['problem'] == 'transport' else 'uniform'} -n 200"
+    family = "masses" if facts["problem"] == "transport" else "uniform"
+    example = f"lapmark run{_plugin(facts)} -s {facts['name']} -p {family} -n 200"
     return FactPage(
         {
             "solver": facts["name"],
@@ -128,7 +131,7 @@ def problem_page(facts: Facts) -> FactPage:
             "easier": facts["easier"] or "",
             "source": facts["source"],
             "about": _paragraphs(facts["about"]),
-            "example": f"lapmark run -p {facts['cases'][0]} -n {facts['sizes'][0]}",
+            "example": f"lapmark run{_plugin(facts)} -p {facts['cases'][0]} -n {facts['sizes'][0]}",
         }
     )
 
@@ -171,12 +174,18 @@ def suite_page(facts: Facts) -> FactPage:
     )
 
 
+def _plugin(facts: Facts) -> str:
+    """Return the option that loads the plugin of a solver or a family, empty for others."""
+    return f" --plugin {shlex.quote(plugins.shown(facts['plugin']))}" if facts["plugin"] else ""
+
+
 def _settings(settings: Sequence[Mapping[str, Any]]) -> str:
-    """Return settings with their defaults and what each may be, one per line."""
+    """Return settings with their defaults, what each may be and what it is, one per line."""
     lines = []
     for setting in settings:
         line = f"{setting['name']}={_value(setting['default'])}"
-        lines.append(f"{line} ({' or '.join(setting['allowed'])})" if setting["allowed"] else line)
+        line += f" ({' or '.join(setting['allowed'])})" if setting["allowed"] else ""
+        lines.append(f"{line}: {setting['about']}" if setting["about"] else line)
     return "\n".join(lines)
 
 

@@ -30,6 +30,9 @@ ROUNDING_GAP = 1e-12
 #: Relative difference of cost, up to which answers that all claim the optimum agree.
 SAME_COST = 1e-9
 
+#: Beginning of the message for answers that claim the optimum and do not agree.
+_DIFFER = "claims the optimum, but its answers cost from"
+
 
 class Bounds(Protocol):
     """Certified lower bounds by problem digest; `lapmark.bench.results.store.Store` is one."""
@@ -61,7 +64,7 @@ class Certifier:
     def verdict(self, cell: Cell, built: BuiltCase, outcome: Outcome) -> tuple[str, str, Certificate | None]:
         """Return status, message and certificate of an outcome."""
         if outcome.status is not None:
-            return outcome.status, outcome.message, None
+            return outcome.status, outcome.message + self._proven_instead(cell, built, outcome.message), None
         if cell.solver == BUILD_MATRIX:
             is_same = outcome.matrix == digest_matrix(built.problem.cost)
             return ("ok", "", None) if is_same else ("wrong", "the matrix is not the one of the points", None)
@@ -69,6 +72,15 @@ class Certifier:
         if isinstance(outcome.result, Infeasible):
             return (*self._infeasible_verdict(cell, built, outcome.result), None)
         return self._answer_verdict(cell, built, outcome.result)
+
+    def _proven_instead(self, cell: Cell, built: BuiltCase, message: str) -> str:
+        """Return what to add to the message that answers of a claimed optimum differ: the certified optimum."""
+        if not message.startswith(_DIFFER):
+            return ""
+        if self.bounds.bound(built.digest) is None:
+            self._reference_duals(cell, built)
+        bound = self.bounds.bound(built.digest)
+        return "" if bound is None else f"; {bound:.12g} is proven possible"
 
     def _answer_verdict(self, cell: Cell, built: BuiltCase, result: Result) -> tuple[str, str, Certificate]:
         """Certify an answer by its own duals and the known bound, then by a reference solver's duals."""
@@ -151,7 +163,9 @@ class CostCheck:
         self._costs.append(cost)
         low, high = min(self._costs), max(self._costs)
         if self._exact and high - low > SAME_COST * size:
-            raise BadAnswer(f"claims the optimum, but its answers cost from {low:.12g} to {high:.12g}")
+            raise BadAnswer(
+                f"{_DIFFER} {low:.12g} to {high:.12g}, as each call gets the rows and columns in another order"
+            )
         return cost
 
     def _cost_and_size(self, answer: Result) -> tuple[float, float]:

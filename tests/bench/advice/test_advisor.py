@@ -187,6 +187,19 @@ def test_choose_far_from_measured_sizes_raises_no_advice(n: int) -> None:
         advise(table(), target(n, "smooth"))
 
 
+@pytest.mark.parametrize("n", [100, 200])
+def test_choose_where_every_solver_failed_says_that_none_has_an_answer(n: int) -> None:
+    cells = pd.DataFrame([cell("jv", "smooth", 100, math.nan, status="error")])
+    with pytest.raises(NoAdvice, match=r"no solver has a certified answer to smooth at n = 100 \(jv: error at n = 100"):
+        advise(cells, target(n, "smooth"))
+
+
+def test_choose_near_a_single_measured_size_says_that_two_are_needed() -> None:
+    cells = pd.DataFrame([cell("jv", "smooth", 100, 1e-3)])
+    with pytest.raises(NoAdvice, match="n = 200 was not measured, and a prediction needs answers at two sizes: smooth"):
+        advise(cells, target(200, "smooth"))
+
+
 def test_choose_for_an_unmeasured_kind_raises_no_advice() -> None:
     with pytest.raises(
         NoAdvice, match=r"no problem of this kind was measured \(transport, dense\), only: assignment, d"

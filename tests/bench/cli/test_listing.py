@@ -6,6 +6,7 @@ import io
 import json
 import re
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,6 +18,8 @@ from lapmark.bench.cli import catalogue, catalogue_tables
 from lapmark.bench.environments import available_solvers
 from lapmark.bench.problems import families
 from lapmark.bench.run import configurations
+from lapmark.solvers import plugins
+from lapmark.solvers.plugins import loading, source_files
 
 
 @cache
@@ -128,3 +131,61 @@ def test_list_with_an_unknown_name_suggests_the_nearest(typed: str, message: str
     code, output = lapmark(*typed.split())
     assert code == 2
     assert message in unwrapped(output)
+
+
+PLUGIN = '''
+"""Shifted costs."""
+import numpy as np
+import lapmark
+
+@lapmark.register("shifting", lapmark.Capabilities(exact=False))
+def shifting(problem, shift: int = 1):
+    """Match along a diagonal.
+
+    The shift is an option.
+
+    Parameters
+    ----------
+    shift : int
+        Columns to
+        the right.
+
+    Notes
+    -----
+    None.
+    """
+    return lapmark.Matching.of(problem, np.roll(np.arange(problem.shape[0]), shift))
+
+@lapmark.family("shifted", sizes=(8,))
+def shifted(n: int, seed: int) -> lapmark.Assignment:
+    """Build the problem."""
+    return lapmark.Assignment(lapmark.DenseCost(np.ones((n, n))))
+'''
+
+
+def test_page_of_a_plugin_has_its_option_in_the_example_and_only_the_summary(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(loading, "_loaded", {})
+    monkeypatch.setattr(source_files, "folders", [])
+    Path("my plugin.py").write_text(PLUGIN)
+    try:
+        page = unwrapped(lapmark("solvers", "shifting", "--plugin", "my plugin.py")[1])
+        assert "lapmark run --plugin 'my plugin.py' -s shifting -p uniform -n 200" in page
+        assert "Match along a diagonal." in page
+        assert "The shift is an option. example" in page
+        assert "shift=1 (a whole number): Columns to the right." in page
+        assert "Parameters" not in page
+        page = unwrapped(lapmark("problems", "shifted", "--plugin", "my plugin.py")[1])
+        assert "lapmark run --plugin 'my plugin.py' -p shifted -n 8" in page
+        assert "Shifted costs." in page
+        assert "Build the problem" not in page
+    finally:
+        plugins.forget()
+
+
+def test_about_of_what_is_built_in_is_a_summary_and_names_no_absent_file() -> None:
+    for facts in (*everything()["solver"], *everything()["problem"]):
+        assert "---" not in str(facts), facts["name"]
+        assert "METHODOLOGY" not in facts["source"], facts["name"]

@@ -10,8 +10,9 @@ from lapmark import Matching
 from lapmark.bench.problems import Case
 from lapmark.bench.run.built_case import BuiltCase, build
 from lapmark.bench.run.cells import resolve
-from lapmark.bench.run.certify_answer import Certifier, KnownBounds
+from lapmark.bench.run.certify_answer import Certifier, CostCheck, KnownBounds
 from lapmark.bench.worker.measuring_loop import Outcome
+from lapmark.bench.worker.protocol import BadAnswer
 from lapmark.bench.worker.resource_limits import Limits
 
 
@@ -39,3 +40,22 @@ def test_verdict_on_a_suboptimal_answer_stays_wrong_until_it_is_optimal():
     bounds = KnownBounds()
     assert status(bounds, case, 2) == "wrong"
     assert status(bounds, case, 0) == "ok"
+
+
+def test_verdict_on_claimed_optima_that_differ_names_the_certified_optimum() -> None:
+    case = Case("uniform", 20)
+    built = build(case)
+    assert isinstance(built, BuiltCase)
+    matrix = built.problem.cost.dense()
+    check = CostCheck(built.problem, exact=True)
+    check(Matching.of(built.problem, np.arange(20)))
+    with pytest.raises(BadAnswer, match="as each call gets the rows and columns in another order") as fault:
+        check(Matching.of(built.problem, np.arange(20)[::-1]))
+    certifier = Certifier(KnownBounds(), Limits(timeout=60.0, memory=2**30))
+    outcome = Outcome(status="wrong", message=str(fault.value))
+    status, message, _ = certifier.verdict(resolve("scipy", case), built, outcome)
+    optimum = matrix[scipy.optimize.linear_sum_assignment(matrix)].sum()
+    assert status == "wrong"
+    assert message.startswith("claims the optimum, but its answers cost from ")
+    assert float(message.split("; ")[1].removesuffix(" is proven possible")) == pytest.approx(optimum)
+    assert certifier.verdict(resolve("scipy", case), built, Outcome(status="crash", message="died"))[1] == "died"
