@@ -45,7 +45,7 @@ class Ranked:
 
 def read(folder: Path, solvers: Iterable[str], progress: Callable[[int, int], None]) -> list[Item]:
     """Describe every file of a folder; `solvers` are the names to choose from, and `progress` gets done and all."""
-    files = file_problems.contents(folder).files
+    files = file_problems.check(folder, {})
     weights = _calls(folder)
     able = {}
     for name in solvers:

@@ -122,6 +122,8 @@ def _kind(path: Path) -> str:
     """Return what a file is, by its first bytes; a ValueError for what cannot be read."""
     with path.open("rb") as file:
         start = file.read(512)
+    if start.startswith(b"\x1f\x8b"):
+        start = _unpacked(path) or start
     for signature, cure in UNREADABLE.items():
         if start.startswith(signature):
             raise ValueError(cure)
@@ -134,12 +136,24 @@ def _kind(path: Path) -> str:
     if not start:
         raise ValueError("it is empty")
     if name.endswith(BINARY) and not _is_table(start):
-        raise ValueError(f"its first bytes are not those of a {path.suffix} file, nor of another known format")
+        raise ValueError(
+            f"its first bytes are not those of a {path.suffix} file, nor of another known format; write it again"
+        )
     if start.lstrip()[:1] in (b"{", b"[") or name.endswith((".json", ".json.gz")):
         raise ValueError("it is JSON, which is not read; write the matrix with np.save, or as CSV")
     if b"\0" in start and not start.startswith((b"\xff\xfe", b"\xfe\xff", b"\x1f\x8b")):
         raise ValueError(f"it is neither text nor of another known format; known are {', '.join(SUFFIXES)}")
     return "table" if name.endswith(csv_file.SUFFIXES) else "text"
+
+
+def _unpacked(path: Path) -> bytes:
+    """Return the first bytes of a gzipped text of Matrix Market or JSON, and none of another file."""
+    try:
+        with bounded_reading.open_gzip(path) as file:
+            start = file.read(512)
+    except (*bounded_reading.DAMAGED, OSError, ValueError):
+        return b""
+    return start if start.startswith((b"%%MatrixMarket", b"{", b"[")) else b""
 
 
 def _is_table(start: bytes) -> bool:

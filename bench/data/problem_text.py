@@ -60,7 +60,7 @@ def is_whole_orlib(text: str) -> bool:
 
 def orlib(text: str) -> np.ndarray:
     """Return the costs (n, n) of a text of the OR-Library, whole ones as integers; a ValueError if it is damaged."""
-    numbers = _numbers(text)
+    numbers = numbers_of(text)
     n = int(numbers[0]) if len(numbers) else 0
     if n < 1 or n != numbers[0] or len(numbers) != 1 + n * n:
         first = text.split(maxsplit=1)[0] if len(numbers) else "nothing"
@@ -114,9 +114,12 @@ def _table(lines: Sequence[tuple[int, str]], form: str) -> np.ndarray:
         if len(line.split()) != columns:
             raise ValueError(f"line {number} is '{form[0]} {line[:40]}'; expected {form}")
     try:
-        return _numbers("\n".join(line for _, line in lines)).reshape(-1, columns)
+        return numbers_of("\n".join(line for _, line in lines)).reshape(-1, columns)
     except ValueError:
-        number, line = next((number, line) for number, line in lines if not all(map(_is_number, line.split())))
+        wrong = [(number, line) for number, line in lines if not all(map(_is_number, line.split()))]
+        if not wrong:
+            raise
+        number, line = wrong[0]
         raise ValueError(f"line {number} is '{form[0]} {line[:40]}'; expected numbers: {form}") from None
 
 
@@ -178,7 +181,7 @@ def _cost(
     return SparseCost(scipy.sparse.coo_array((costs, (rows, cols)), shape=(len(left), len(right))).tocsr())
 
 
-def _numbers(text: str) -> np.ndarray:
+def numbers_of(text: str) -> np.ndarray:
     """Return the numbers of a text as float64; a ValueError names the first other word."""
     with warnings.catch_warnings():
         warnings.simplefilter("error", DeprecationWarning)

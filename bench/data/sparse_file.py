@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import math
-import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 import psutil
 
-from lapmark.bench.util.units import show_size
 from lapmark.solvers import DenseCost, SparseCost
 from lapmark.solvers.costs import Cost
 
-from . import bounded_reading, named_arrays
+from . import bounded_reading, csv_file, named_arrays, problem_text
 
 if TYPE_CHECKING:
     import scipy.sparse
@@ -73,35 +70,65 @@ def _of_diagonals(matrix: scipy.sparse.dia_array) -> scipy.sparse.sparray:
 def read_matrix_market(path: Path) -> Cost:
     """Return the costs of a Matrix Market file: absent entries are forbidden, and an array is a matrix.
 
-    Raise a ValueError where it is damaged, has no numbers, or declares more than the free memory.
+    Raise a ValueError where it is damaged, has other than real numbers, or declares more than the free memory.
     """
-    import scipy.io
+    # SciPy's native reader ends the process at some streams.
+    with csv_file.open_text(path) as file:
+        head, *lines = file.read().splitlines()
+    form, field, symmetry = (*head.lower().split()[2:], "", "", "")[:3]
+    fields, symmetries = ("real", "double", "integer"), ("general", "symmetric")
+    if form not in ("coordinate", "array") or field not in fields or symmetry not in symmetries:
+        raise ValueError(
+            f"its first line is {head[:60]!r}; only matrices of real or integer costs, general or symmetric, are read"
+        )
+    numbers = problem_text.numbers_of("\n".join(line for line in lines if not line.lstrip().startswith("%")))
+    return (_of_coordinates if form == "coordinate" else _of_array)(numbers, symmetry == "symmetric")
+
+
+def _of_coordinates(numbers: np.ndarray, is_symmetric: bool) -> SparseCost:
+    """Return the costs of the numbers n, m, the number of entries, and for each its row, column and cost."""
     import scipy.sparse
 
-    is_packed = bounded_reading.is_gzip(path)
-    with bounded_reading.open_gzip(path) if is_packed else path.open("rb") as file:
-        n, m, entries, form, field, _ = scipy.io.mminfo(file)
-    if field == "pattern":
-        raise ValueError("it is a pattern without costs; write the numbers too, with scipy.io.mmwrite")
-    size = max(n, m, entries if form == "coordinate" else math.prod((n, m))) * np.dtype(float).itemsize
-    if size > (most := min(bounded_reading.MOST_UNPACKED, psutil.virtual_memory().available)):
-        raise ValueError(f"its header declares {n:,}×{m:,} with {entries:,} entries, more than {show_size(most)}")
-    with warnings.catch_warnings(), bounded_reading.open_gzip(path) if is_packed else path.open("rb") as file:
-        warnings.simplefilter("ignore")
-        found = scipy.io.mmread(file)
-    values = found.data if scipy.sparse.issparse(found) else found
-    if field != "complex" and np.isinf(values).any() and _has_huge_number(path):
-        raise ValueError("a number is too large for 64 bits; write inf for a forbidden pair")
-    return SparseCost(found) if scipy.sparse.issparse(found) else DenseCost(found)
+    if len(numbers) < 3 or len(numbers) != 3 + 3 * numbers[2]:
+        declared = f"{numbers[2]:,.0f}" if len(numbers) > 2 else "no"
+        raise ValueError(f"it declares {declared} entries, but has {max(0, len(numbers) - 3) / 3:,.4g}")
+    n, m = _shape(numbers)
+    entries = numbers[3:].reshape(-1, 3)
+    places, costs = entries[:, :2], entries[:, 2]
+    wrong = (places < 1) | (places > (n, m)) | (places != np.rint(places))
+    if wrong.any():
+        first = places[wrong.any(axis=1)][0]
+        raise ValueError(f"entry ({first[0]:g}, {first[1]:g}) is none of a matrix of {n:,}×{m:,}; the first is (1, 1)")
+    rows, columns = places.T.astype(np.intp) - 1
+    if is_symmetric:
+        if n != m:
+            raise ValueError(f"it declares a symmetric matrix of {n:,}×{m:,}, which is not square")
+        mirrored = rows != columns
+        rows, columns = np.r_[rows, columns[mirrored]], np.r_[columns, rows[mirrored]]
+        costs = np.r_[costs, costs[mirrored]]
+    return SparseCost(scipy.sparse.coo_array((costs, (rows, columns)), shape=(n, m)))
 
 
-def _has_huge_number(path: Path) -> bool:
-    """Return whether some word of a file is a number that float64 does not hold."""
-    is_packed = bounded_reading.is_gzip(path)
-    with bounded_reading.open_gzip(path) if is_packed else path.open("rb") as file:
-        return any(
-            word[-1:].isdigit() and math.isinf(float(word))
-            for line in file
-            if not line.startswith(b"%")
-            for word in line.split()
-        )
+def _of_array(numbers: np.ndarray, is_symmetric: bool) -> DenseCost:
+    """Return the costs of the numbers n, m and then column by column; of a symmetric matrix the lower triangle."""
+    if len(numbers) < 2:
+        raise ValueError("it does not declare its size")
+    n, m = _shape(numbers)
+    expected = n * (n + 1) // 2 if is_symmetric else n * m
+    if len(numbers) != 2 + expected or (is_symmetric and n != m):
+        raise ValueError(f"it declares a matrix of {n:,}×{m:,} with {expected:,} numbers, but has {len(numbers) - 2:,}")
+    if not is_symmetric:
+        return DenseCost(numbers[2:].reshape(m, n).T)
+    matrix = np.empty((n, n))
+    columns, rows = np.triu_indices(n)
+    matrix[rows, columns] = matrix[columns, rows] = numbers[2:]
+    return DenseCost(matrix)
+
+
+def _shape(numbers: np.ndarray) -> tuple[int, int]:
+    """Return the shape that a file declares; a ValueError where it is none, or takes more than the free memory."""
+    n, m = numbers[:2].tolist()
+    most = min(bounded_reading.MOST_UNPACKED, psutil.virtual_memory().available)
+    if min(n, m) < 1 or max(n, m) * np.intp().nbytes > most or (n, m) != (int(n), int(m)):
+        raise ValueError(f"it declares a matrix of {n:,.16g}×{m:,.16g}; is that right?")
+    return int(n), int(m)

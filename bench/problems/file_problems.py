@@ -11,9 +11,10 @@ import functools
 import os
 import stat
 import urllib.parse
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import cast
 
 from lapmark.bench.data import cost_file, recorder
 from lapmark.bench.util import spec
@@ -21,16 +22,20 @@ from lapmark.solvers.problem import Problem
 
 from .family import families
 
-#: Settings of a file: whether the first line of a table is a heading.
-SETTINGS = ("header",)
+#: Settings of a file: whether the first line of a table is a heading, and its first column has the names of rows.
+SETTINGS = ("header", "names")
+
+#: Number of faults that an error on several files lists.
+SHOWN = 5
 
 
 @dataclass(frozen=True)
 class Contents:
-    """Files that a path stands for, itself or those of a folder, and the names of others in the folder."""
+    """Files that a path stands for, itself or those of a folder, and the names of other files and folders in it."""
 
     files: tuple[Path, ...]
     ignored: tuple[str, ...] = ()
+    folders: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -93,11 +98,34 @@ def contents(path: Path) -> Contents:
         raise ValueError(f"{path}: no such file or folder")
     if not path.is_dir():
         return Contents((path,))
-    found = sorted(each for each in path.iterdir() if each.is_file() and not each.name.startswith("."))
+    entries = sorted(each for each in path.iterdir() if not each.name.startswith("."))
+    folders = tuple(each.name for each in entries if each.is_dir())
+    found = [each for each in entries if each.is_file()]
     files = tuple(each for each in found if cost_file.is_cost_file(each))
     if not files:
-        raise ValueError(f"{path}: no cost file in this folder; their names end in {', '.join(cost_file.SUFFIXES)}")
-    return Contents(files, tuple(each.name for each in found if each not in files and each.name != recorder.INDEX))
+        below = f"; the folders in it are not searched, give them: {_listed(folders)}" if folders else ""
+        raise ValueError(
+            f"{path}: no cost file in this folder; their names end in {', '.join(cost_file.SUFFIXES)}{below}"
+        )
+    ignored = tuple(each.name for each in found if each not in files and each.name != recorder.INDEX)
+    return Contents(files, ignored, folders)
+
+
+def check(path: Path, settings: Mapping[str, spec.Value]) -> tuple[Path, ...]:
+    """Read all files that a path stands for, and return them; a ValueError lists the first that cannot be read."""
+    _reading(path, settings)
+    files, faults = contents(path).files, []
+    for file in files:
+        try:
+            facts(file, settings)
+        except ValueError as error:
+            faults.append(str(error))
+    if len(faults) > 1:
+        more = f"\nand {len(faults) - SHOWN} more" if len(faults) > SHOWN else ""
+        raise ValueError(f"{path}: {len(faults)} files cannot be read\n" + "\n".join(faults[:SHOWN]) + more)
+    if faults:
+        raise ValueError(faults[0])
+    return files
 
 
 def notes(texts: Iterable[str]) -> Iterator[str]:
@@ -107,29 +135,44 @@ def notes(texts: Iterable[str]) -> Iterator[str]:
         found = contents(path)
         for file in found.files:
             if layout := facts(file, known).layout:
-                yield f"{file}: {layout}"
+                yield f"{file}: {_with_settings(layout)}"
         if found.ignored:
-            more = f" and {len(found.ignored) - 3} more" if len(found.ignored) > 3 else ""
-            yield f"{path}: ignored, since not a cost file: {', '.join(found.ignored[:3])}{more}"
+            yield f"{path}: ignored, since not a cost file: {_listed(found.ignored)}"
+        if found.folders:
+            yield f"{path}: ignored, since folders in a folder are not searched: {_listed(found.folders)}"
+
+
+def _listed(names: Sequence[str]) -> str:
+    more = f" and {len(names) - 3} more" if len(names) > 3 else ""
+    return f"{', '.join(names[:3])}{more}"
+
+
+def _with_settings(text: str) -> str:
+    """Return a text with the settings of a file in place of the options, which only some commands have."""
+    return text.replace("--no-header reads", "FILE:header=false reads").replace(
+        "--header reads", "FILE:header=true reads"
+    )
 
 
 def read(path: Path, settings: Mapping[str, spec.Value]) -> Problem:
     """Read the problem of a file; a ValueError for a damaged or an empty one, and for a setting that it has not."""
-    return _read(path, _header(path, settings), _version(path))[0]
+    return _read(path, *_reading(path, settings), _version(path))[0]
 
 
 def facts(path: Path, settings: Mapping[str, spec.Value]) -> Facts:
     """Return the facts about a file, which is read if it was not or has changed since; raise errors as `read`."""
-    return _facts(path, _header(path, settings), _version(path))
+    return _facts(path, *_reading(path, settings), _version(path))
 
 
-def _header(path: Path, settings: Mapping[str, spec.Value]) -> bool | None:
+def _reading(path: Path, settings: Mapping[str, spec.Value]) -> tuple[bool | None, bool | None]:
+    """Return `header` and `names` of `cost_file.read`; a ValueError for other settings."""
     if unknown := [name for name in settings if name not in SETTINGS]:
         raise ValueError(f"{path}: no setting {unknown[0]!r}; a file has only {', '.join(SETTINGS)}")
-    header = settings.get("header")
-    if not isinstance(header, bool | None):
-        raise ValueError(f"{path}: header = {header!r}; it must be true or false")
-    return header
+    for name, value in settings.items():
+        if not isinstance(value, bool):
+            raise ValueError(f"{path}: {name} = {value!r}; it must be true or false")
+    header, names = (settings.get(name) for name in SETTINGS)
+    return cast("bool | None", header), cast("bool | None", names)
 
 
 def _version(path: Path) -> tuple[int, ...]:
@@ -146,16 +189,19 @@ def _version(path: Path) -> tuple[int, ...]:
 
 
 @functools.lru_cache(maxsize=1)  # a run of one file reads it once; one of several keeps the facts on each
-def _read(path: Path, header: bool | None, version: tuple[int, ...]) -> tuple[Problem, str]:
-    problem, layout = cost_file.read_with_layout(path, header)
+def _read(path: Path, header: bool | None, names: bool | None, version: tuple[int, ...]) -> tuple[Problem, str]:
+    try:
+        problem, layout = cost_file.read_with_layout(path, header, names)
+    except ValueError as error:
+        raise ValueError(_with_settings(str(error))) from None
     if 0 in problem.shape:
         raise ValueError(f"{path}: a problem of shape {problem.shape} is empty")
     return problem, layout
 
 
 @functools.cache
-def _facts(path: Path, header: bool | None, version: tuple[int, ...]) -> Facts:
-    problem, layout = _read(path, header, version)
+def _facts(path: Path, header: bool | None, names: bool | None, version: tuple[int, ...]) -> Facts:
+    problem, layout = _read(path, header, names, version)
     return Facts(problem.shape, type(problem), problem.cost.kind, layout)
 
 

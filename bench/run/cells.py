@@ -161,7 +161,10 @@ def expand_case(text: str, sizes: Sequence[int] = ()) -> list[Case]:
     if found := file_problems.find(text):
         return _file_cases(*found, sizes)
     name, given = spec.parse(text)
-    family = problems.get(name)
+    try:
+        family = problems.get(name)
+    except ValueError as error:
+        raise ValueError(f"{error} (there is no such file or folder either)") from None
     n, seed = given.pop("n", None), given.pop("seed", 0)
     if not isinstance(seed, int) or not isinstance(n, int | None):
         raise ValueError(f"{text}: n and seed must be whole numbers")
@@ -179,7 +182,7 @@ def _file_cases(path: Path, settings: dict[str, spec.Value], sizes: Sequence[int
         raise ValueError(f"-n {sizes[0]}: {path} has its own size; leave it out")
     if seed != 0:
         raise ValueError(f"{path}:seed={seed}: a file has no seed; leave it out")
-    cases = [Case.of_file(file, settings) for file in file_problems.contents(path).files]
+    cases = [Case.of_file(file, settings) for file in file_problems.check(path, settings)]
     if n is not None and any(case.n != n for case in cases):
         raise ValueError(f"{path} has {cases[0].n:,} rows, not {n}: a file has its own size; leave n out")
     return cases

@@ -312,6 +312,9 @@ def test_orlib_keeps_whole_costs_exact() -> None:
         ("costs.npz", b"no archive", "its first bytes are not those of a .npz file"),
         ("costs.bin", b"ab\0\1", "it is neither text nor of another known format; known are .npy"),
         ("costs.csv", b"", "it is empty"),
+        ("costs.csv", b" \n\n", "it is empty"),
+        ("costs.json", b"[[1, 2], [3, 4]]", "it is JSON, which is not read; write the matrix with np.save, or as CSV"),
+        ("costs.csv", b'{"cost": [[1, 2]]}', "it is JSON, which is not read"),
         ("costs.csv", "1,2\n".encode("utf-16"), "save the table as UTF-8"),
         ("costs.csv", b"a,b,c\n1,,3\n1,2,3\n", "row 1 of column 'b' is missing; write inf for a forbidden pair"),
     ],
@@ -343,3 +346,164 @@ def test_read_table_is_unpacked_by_its_content() -> None:
 def test_is_cost_file_looks_into_texts(name: str, content: bytes, expected: bool) -> None:
     Path(name).write_bytes(content)
     assert cost_file.is_cost_file(Path(name)) is expected
+
+
+@pytest.mark.parametrize(
+    ("text", "costs", "layout"),
+    [
+        ("worker,a,b\n1,5,6\n2,7,8\n", [[5, 6], [7, 8]], "rows named by column 1, worker (FILE:names=false reads it"),
+        ("Job #,a,b\n0,5,6\n1,7,8\n", [[5, 6], [7, 8]], "rows named by column 1, Job #"),
+        ("employee_id,a,b\n17,5,6\n4,7,8\n", [[5, 6], [7, 8]], "rows named by column 1, employee_id"),
+        ("workerId,a,b\n17,5,6\n4,7,8\n", [[5, 6], [7, 8]], "rows named by column 1, workerId"),
+        ("index,a,b\n1,5,6\n2,7,8\n", [[5, 6], [7, 8]], "rows named by column 1, index"),
+        ("Unnamed: 0,a,b\n1,5,6\n2,7,8\n", [[5, 6], [7, 8]], "rows named by column 1"),
+        ("crew,1,2\n101,5,6\n102,7,8\n", [[5, 6], [7, 8]], "rows named by column 1, crew"),
+        ("worker,a\n9,5\n4,7\n", [[9, 5], [4, 7]], "column 1, worker, is read as costs (FILE:names=true takes it"),
+        ("a,b\n1,5\n2,7\n3,1\n", [[1, 5], [2, 7], [3, 1]], "column 1 counts but is read as costs (FILE:names=true"),
+        ("a_id,b_id\n1,5\n2,7\n", [[1, 5], [2, 7]], "heading a_id, b_id"),
+        ("paid,b\n1,5\n2,7\n", [[1, 5], [2, 7]], "heading paid, b"),
+    ],
+)
+def test_read_table_with_names_of_rows_in_numbers_says_what_it_drops(
+    text: str, costs: list[list[int]], layout: str
+) -> None:
+    Path("costs.csv").write_text(text)
+    assert matrix("costs.csv").tolist() == costs
+    assert layout in cost_file.read_with_layout("costs.csv")[1]
+    assert cost_file.read("costs.csv", names=False).shape == (len(costs), text.partition("\n")[0].count(",") + 1)
+    assert cost_file.read("costs.csv", names=True).shape == (len(costs), text.partition("\n")[0].count(","))
+
+
+def test_read_columnar_file_with_numbers_for_names_drops_them_unless_they_are_costs() -> None:
+    FRAME.assign(worker_id=[7, 3, 9, 1])[["worker_id", *FRAME]].to_parquet("costs.parquet")
+    np.testing.assert_array_equal(matrix("costs.parquet"), COSTS)
+    assert cost_file.read("costs.parquet", names=False).shape == (4, 6)
+    np.save("costs.npy", COSTS)
+    with pytest.raises(ValueError, match="it has no column of names; the setting names is for tables"):
+        cost_file.read("costs.npy", names=True)
+
+
+@pytest.mark.parametrize("heading", ["row,col,cost", "i,j,cost", "From,To,Cost", "source_id,target_id,weight"])
+def test_read_long_table_is_a_sparse_matrix(heading: str) -> None:
+    Path("costs.csv").write_text(f"{heading}\n7,0,1.5\n7,1,0\n9,0,3\n")
+    problem, layout = cost_file.read_with_layout("costs.csv")
+    assert isinstance(problem.cost, SparseCost)
+    assert problem.cost.dense().tolist() == [[1.5, 0], [3, np.inf]]
+    row, column, _ = heading.split(",")
+    assert f"a long table: 3 costs for 2 values of {row} and 2 of {column}, other pairs forbidden" in layout
+
+
+def test_read_long_table_of_all_pairs_in_any_order_is_a_matrix() -> None:
+    frame = pd.DataFrame({"cost": [4, 3, 2, 1], "job": list("qpqp"), "worker": list("yyxx")})
+    frame.to_parquet("costs.parquet")
+    assert matrix("costs.parquet").tolist() == [[1, 2], [3, 4]]
+    frame.to_csv("costs.csv")  # with the index of pandas
+    assert matrix("costs.csv").tolist() == [[1, 2], [3, 4]]
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("i,j,cost\n0,0,1\n0,0,2\n", "row 2 has the pair 0, 0 for the second time; keep one cost"),
+        ("i,j,cost\n0,0,1\n0,1,\n", "row 2 of column 'cost' is missing"),
+        ("i,j,cost\n0,0,1\n,1,2\n", "row 2 of column 'i' is missing"),
+        ("row,col,time\n0,0,1\n", "keep one more column and call it cost, or rename these if each line is a row"),
+        ("from,to,cost,time\n0,0,1,2\n", "it looks like a long table, with from and to for the sides of each pair"),
+    ],
+)
+def test_read_long_table_with_a_fault_names_it(text: str, message: str) -> None:
+    Path("costs.csv").write_text(text)
+    assert message in fault("costs.csv")
+
+
+def test_read_matrix_of_letters_is_no_long_table() -> None:
+    Path("costs.csv").write_text("i,j,k\n5,0,1\n2,1,3\n")
+    assert matrix("costs.csv").tolist() == [[5, 0, 1], [2, 1, 3]]
+
+
+def test_read_table_with_a_hole_names_its_row_and_column() -> None:
+    Path("costs.csv").write_text("1,\n,4\n")
+    assert "row 1 of column '2' is missing; write inf for a forbidden pair" in fault("costs.csv")
+
+
+def test_read_number_beyond_float64_in_any_text_names_it() -> None:
+    for name, text in (
+        ("costs.csv", "1,2\n3,1e400\n"),
+        ("costs.txt", "2\n1e400 1\n2 3\n"),
+        ("costs.asn", "p asn 2 1\nn 1\na 1 2 1e400\n"),
+        ("costs.mtx", "%%MatrixMarket matrix coordinate real general\n1 1 1\n1 1 1e400\n"),
+    ):
+        Path(name).write_text(text)
+        assert "too large for" in fault(name)
+    pd.DataFrame({"a": ["1", "1e400"], "b": ["inf", "2"]}).to_parquet("costs.parquet")
+    assert "row 2 of column 'a' is 1e400, too large" in fault("costs.parquet")
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "costs"),
+    [
+        ("costs.npy", "1,2\n3,4\n", [[1, 2], [3, 4]]),
+        ("costs.parquet", "a,b\n1,2\n3,4\n", [[1, 2], [3, 4]]),
+        ("costs.mtx", "1 2\n3 4\n", [[1, 2], [3, 4]]),
+        ("costs.csv", "3\n1 2 3\n4 5 6\n7 8 9\n", [[1, 2, 3], [4, 5, 6], [7, 8, 9]]),
+        ("costs.csv", "c by hand\np asn 2 1\nn 1\na 1 2 5\n", [[5]]),
+        ("costs.csv", "c\n1\n2\n", [[1], [2]]),
+        ("costs.csv", "2\n1\n2\n3\n4\n", [[2], [1], [2], [3], [4]]),
+    ],
+)
+def test_read_text_goes_by_the_content_not_the_name(name: str, text: str, costs: list[list[int]]) -> None:
+    Path(name).write_text(text)
+    assert matrix(name).tolist() == costs
+
+
+@pytest.mark.parametrize("symmetry", ["general", "symmetric"])
+@pytest.mark.parametrize("content", [np.array([[1.0, 2], [2, 3]]), scipy.sparse.coo_array([[1.0, 2], [2, 3]])])
+def test_read_matrix_market_of_a_symmetric_matrix(content: Any, symmetry: str) -> None:
+    scipy.io.mmwrite("costs.mtx", content, comment="by hand", symmetry=symmetry)
+    assert cost_file.read("costs.mtx").cost.dense().tolist() == [[1, 2], [2, 3]]
+
+
+@pytest.mark.parametrize("packed", [False, True])
+def test_read_matrix_market(packed: bool) -> None:
+    sparse = scipy.sparse.coo_array(([5.0, 0.0, 1.5], ([0, 0, 1], [0, 1, 1])), shape=(2, 2))
+    for name, content, expected in (
+        ("sparse.mtx", sparse, [[5, 0], [np.inf, 1.5]]),
+        ("dense.mtx", COSTS, COSTS.tolist()),
+    ):
+        scipy.io.mmwrite(name, content, precision=17, symmetry="general")
+        if packed:
+            Path(name).write_bytes(gzip.compress(Path(name).read_bytes()))
+        cost = cost_file.read(name).cost
+        assert isinstance(cost, DenseCost if name == "dense.mtx" else SparseCost)
+        assert cost.dense().tolist() == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("coordinate pattern general\n2 2 1\n1 1\n", "only matrices of real or integer costs, general or symmetric"),
+        ("coordinate real general\n2 2 1\n9 1 5\n", "entry (9, 1) is none of a matrix of 2×2"),
+        ("coordinate real general\n2 2 1\n0 1 5\n", "entry (0, 1) is none of a matrix of 2×2; the first is (1, 1)"),
+        ("coordinate real general\n2 2 9\n1 1 5\n", "it declares 9 entries, but has 1"),
+        ("coordinate real general\n2 2 2\n1 1 5\n1 1 6\n", "entry (0, 0) is stored twice"),
+        ("coordinate real general\n1e15 2 1\n1 1 5\n", "it declares a matrix of 1,000,000,000,000,000×2; is that"),
+        ("coordinate real general\n2 2 1\n1 1 x\n", "'x' is not a number"),
+        ("coordinate real general\n", "it declares no entries, but has 0"),
+        ("array real general\n1000000 1000000\n1\n", "a matrix of 1,000,000×1,000,000 with 1,000,000,000,000 numbers"),
+        ("array real general\n", "it does not declare its size"),
+        ("array real general\ninf inf\n1\n", "it declares a matrix of inf×inf"),
+    ],
+)
+def test_read_matrix_market_with_a_fault_names_it(text: str, message: str) -> None:
+    Path("costs.mtx").write_text(f"%%MatrixMarket matrix {text}")
+    assert message in fault("costs.mtx")
+
+
+def test_read_archive_of_diagonals_takes_no_zero() -> None:
+    scipy.sparse.save_npz("costs.npz", scipy.sparse.diags_array([[1.0, 2, 3], [4.0, 5]], offsets=[0, 1]))
+    cost = cost_file.read("costs.npz").cost
+    assert cost.dense().tolist() == [[1, 4, np.inf], [np.inf, 2, 5], [np.inf, np.inf, 3]]
+    scipy.sparse.save_npz("costs.npz", scipy.sparse.diags_array([[1.0, 0, 3]], offsets=[0]))
+    assert "entry (1, 1) of the matrix in format dia is 0, a cost or a forbidden pair; save matrix.tocsr()" in fault(
+        "costs.npz"
+    )

@@ -108,10 +108,54 @@ def test_contents_of_a_folder_are_its_cost_files_in_order() -> None:
     found = file_problems.contents(Path("data"))
     assert found.files == (Path("data/a.npy"), Path("data/b.npy"))
     assert found.ignored == ("README",)
-    assert list(file_problems.notes(["data", "uniform"])) == ["data: ignored, since not a cost file: README"]
+    assert found.folders == ("below",)
+    assert list(file_problems.notes(["data", "uniform"])) == [
+        "data: ignored, since not a cost file: README",
+        "data: ignored, since folders in a folder are not searched: below",
+    ]
     Path("empty").mkdir()
     with pytest.raises(ValueError, match=r"no cost file in this folder; their names end in \.npy"):
         file_problems.contents(Path("empty"))
+
+
+def test_contents_of_a_folder_of_folders_names_them() -> None:
+    for place in range(4):
+        save(f"data/{place}/a.npy")
+    with pytest.raises(ValueError, match="the folders in it are not searched, give them: 0, 1, 2 and 1 more"):
+        file_problems.contents(Path("data"))
+
+
+def test_check_lists_the_files_that_cannot_be_read() -> None:
+    save("data/good.npy")
+    Path("data/0.csv").write_text("1,2\n2,x\n4,5\n")
+    with pytest.raises(ValueError, match=r"^data/0\.csv: row 2 of column '2' is 'x', not a number"):
+        file_problems.check(Path("data"), {})
+    for place in range(1, 7):
+        Path(f"data/{place}.csv").write_text("1,2\n3,\n")
+    with pytest.raises(ValueError, match=r"^data: 7 files cannot be read\ndata/0\.csv: row 2") as error:
+        file_problems.check(Path("data"), {})
+    lines = str(error.value).splitlines()
+    assert len(lines) == 1 + file_problems.SHOWN + 1
+    assert lines[-1] == "and 2 more"
+    with pytest.raises(ValueError, match=r"^data: no setting 'seed'"):
+        file_problems.check(Path("data"), {"seed": 1})
+
+
+def test_notes_and_errors_name_settings_that_every_command_takes() -> None:
+    Path("costs.csv").write_text("0.5,2\n1.5,3.5\n")
+    assert list(file_problems.notes(["costs.csv"])) == [
+        "costs.csv: 2 rows, 2 numeric columns, separator ,, no heading (FILE:header=true reads the first line as one)"
+    ]
+    Path("hole.csv").write_text("0.5,2\n1.5,\n")
+    with pytest.raises(ValueError, match=r"row 2 of column '2' is missing.*FILE:header=true reads"):
+        file_problems.facts(Path("hole.csv"), {})
+
+
+def test_read_with_the_setting_names_takes_or_keeps_the_first_column() -> None:
+    Path("costs.csv").write_text("worker,a,b\n1,5,6\n2,7,8\n3,1,1\n")
+    assert file_problems.facts(Path("costs.csv"), {}).shape == (3, 2)
+    assert file_problems.facts(Path("costs.csv"), {"names": False}).shape == (3, 3)
+    assert Case.of_file(Path("costs.csv"), {"names": False}).label == "costs.csv:names=false"
 
 
 def test_case_of_a_file_has_its_size_and_kind() -> None:
@@ -141,6 +185,7 @@ def test_read_of_a_setting_that_a_file_has_not_names_it() -> None:
     for values, message in (
         ({"seed": 1}, "no setting 'seed'"),
         ({"header": 1}, "header = 1; it must be true or false"),
+        ({"names": "a"}, "names = 'a'; it must be true or false"),
     ):
         with pytest.raises(ValueError, match=message):
             read(Path("costs.csv"), values)

@@ -102,6 +102,7 @@ def test_run_does_not_join_rounds_of_two_contents() -> None:
         (["data/absent"], "data/absent: no such file or folder"),
         (["empty"], "empty: no cost file in this folder"),
         (["unifrom"], "no problem is called 'unifrom'; did you mean uniform"),
+        (["nosuchdir"], "(there is no such file or folder either)"),
         (["README.md"], "README.md: "),
     ],
 )
