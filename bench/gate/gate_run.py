@@ -29,8 +29,9 @@ from .commit_side import Side
 from .journal import Block, Journal
 from .workload import BENCHMARK, ROUNDS, Workload
 
-#: Part of the total time for the first measurement; the rest is for measuring again what looks worse.
-FIRST_PART = 0.6
+#: Part of the total time for the first measurement. What looks worse is measured again in as many rounds: with fewer,
+#: a real change could get lost. That takes no longer, since it is a part of the cells.
+FIRST_PART = 0.5
 
 #: Relative half-width of a time's interval above which it is noisy, and measured in more rounds. That depends on the
 #: spread alone, not on which side is faster, so that looking at it makes no verdict more likely.
@@ -83,7 +84,8 @@ def run(
     old, new = sides
     sides = old.hiding(new.build.folder, journal.folder), new.hiding(old.build.folder, journal.folder)
     measuring = _Measuring(sides, names, criteria, journal)
-    yield from measuring.rounds(workload, started + FIRST_PART * workload.total, is_repeat=False)
+    end = started + FIRST_PART * workload.total
+    yield from measuring.rounds(workload, end, is_repeat=False, most=workload.most_rounds)
     records = journal.records((old.build, new.build), is_repeat=False)
     comparison = measuring.comparison(records)
     is_short = measuring.is_out_of_time and measuring.least_rounds < ROUNDS // 2
@@ -91,7 +93,8 @@ def run(
     # Counters do not vary, so they are not measured again.
     doubtful = {cell.key for cell, change in comparison.changes("worse") if not change.counted}
     if doubtful:
-        yield from measuring.rounds(workload.only(doubtful), started + workload.total, is_repeat=True)
+        most = max(cell.rounds for cell in comparison.cells if cell.key in doubtful)
+        yield from measuring.rounds(workload.only(doubtful), math.inf, is_repeat=True, most=most)
         repeated = journal.records((old.build, new.build), is_repeat=True)
         for mine, second in zip(records, map(current, repeated), strict=True):
             mine[:] = [second.get(cell, first) if cell in doubtful else first for cell, first in current(mine).items()]
@@ -127,9 +130,9 @@ class _Measuring:
         old, new = (ResultSet(name, tuple(mine)) for name, mine in zip(self._names, records, strict=True))
         return compare(old, new, self._criteria)
 
-    def rounds(self, workload: Workload, end: float, is_repeat: bool) -> Iterator[Progress]:
-        """Measure round after round until every cell has enough, or the monotonic clock passes `end`."""
-        for number in range(workload.most_rounds):
+    def rounds(self, workload: Workload, end: float, is_repeat: bool, most: int) -> Iterator[Progress]:
+        """Measure up to `most` rounds, until every cell has enough or the monotonic clock passes `end`."""
+        for number in range(most):
             blocks = workload.blocks
             if number:
                 blocks = self._open(blocks, is_repeat, only_noisy=number >= workload.rounds)

@@ -220,7 +220,7 @@ def prepare(project: Project, clone: Path, folder: Path) -> None:
 
 def gate(folder: Path, change: str, number: int) -> bool:
     """Return whether a gate says that a change is worse."""
-    rounds = ("--rounds", "1") if change == "work" else ("--total", "60s")
+    rounds = ("--rounds", "1") if change == "work" else ("--total", "80s")
     to = ("--to", f"../gates/{folder.name}-{change}-{number}", "--fresh")
     done = run(folder, "lapmark", "gate", "base", change, *rounds, *to)
     assert f"{done.returncode} {done.stdout[:5]}" in ("0 Nothi", "1 Worse"), done.stdout + done.stderr
