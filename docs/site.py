@@ -62,5 +62,5 @@ def reference() -> str:
 def command_help() -> str:
     """Return the help of every verb, as Typer writes it."""
     options = ["--name", "lapmark", "--title", "The command"]
-    command = [sys.executable, "-m", "typer", "lapmark.bench.cli", "utils", "docs", *options]
+    command = [sys.executable, "-m", "typer", "--app", "app", "lapmark.bench.cli", "utils", "docs", *options]
     return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout

@@ -21,7 +21,7 @@ from .workload import LIMITS, Workload, of_settings
 
 #: Seconds of a call: of the size that is chosen at most, and of a size that is tried. Of short calls, more are
 #: undisturbed.
-LONGEST_CALL, LONGEST_TRIAL = 0.02, 1.0
+LONGEST_CALL, LONGEST_TRIAL = 0.01, 1.0
 
 
 @dataclass(frozen=True)

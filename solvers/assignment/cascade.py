@@ -60,7 +60,7 @@ PAIRS_A_POINT = 2000
             "rounds",
         },
         family="multilevel auction",
-        source="D. P. Bertsekas (1988); R. Jonker, A. Volgenant (1987); B. Schmitzer (2016); see docs/how-solvers-work.md",
+        source="D. P. Bertsekas (1988); R. Jonker, A. Volgenant (1987); B. Schmitzer (2016); docs/how-solvers-work.md",
     ),
 )
 def cascade(

@@ -92,7 +92,7 @@ MUNKRES_WORK = """
 def _repeat(find):
     def again(self, *place):
         self.found = getattr(self, "found", 0) + 1
-        if self.found % 40 == 0:
+        if self.found % 30 == 0:
             self._Munkres__find_a_zero(*place)
         return find(self, *place)
 
@@ -179,7 +179,7 @@ PROJECTS = {
     "munkres": Project(
         "munkres",
         MUNKRES,
-        24,
+        16,
         '"setuptools"',
         "import munkres",
         "munkres.Munkres().compute(C.tolist())",
