@@ -2,7 +2,8 @@
 
 Samples come in rounds, each in its own process. Calls of one process share its memory addresses, caches and clock
 frequency, so a thousand of them may agree on a time that the next process does not repeat. The bootstrap therefore
-resamples the rounds, and then the samples in each (Kalibera and Jones 2013, section 7).
+resamples the rounds (Kalibera and Jones 2013, section 7). How the samples of a round vary is part of how the rounds do:
+to resample them as well would count it twice.
 """
 
 from collections.abc import Sequence
@@ -38,7 +39,7 @@ class Ratio:
 def ratio(
     old: Sequence[Sequence[float]], new: Sequence[Sequence[float]], confidence: float, paired: bool
 ) -> Ratio | None:
-    """Return the ratio of two times with its interval, by a hierarchical bootstrap.
+    """Return the ratio of two times with its interval, by a bootstrap over rounds.
 
     The time of a set is the geometric mean over its rounds of the first decile of each (after Chen and Revels 2016).
     The interval of the logarithm of the ratio is ± t · SE, where SE is the standard error of the bootstrap replicates
@@ -63,17 +64,16 @@ def ratio(
     if paired:
         old, new = old[:count], new[:count]
     random = np.random.default_rng(SEED)
-    spans = [_replicates(rounds, random) for rounds in (old, new)]
     picks = [random.integers(len(rounds), size=(RESAMPLES, len(rounds))) for rounds in (old, new)]
     if paired:
         picks[1] = picks[0]
-    means = [_pick(span, pick, random) for span, pick in zip(spans, picks, strict=True)]
+    means = [_log_times(rounds)[pick].mean(axis=1) for rounds, pick in zip((old, new), picks, strict=True)]
     # Resampling R of R rounds underestimates the variance by the factor (R − 1) / R.
     if paired:
         variance = np.var(means[1] - means[0]) * count / (count - 1)
     else:
         variance = sum(np.var(mean) * len(of) / (len(of) - 1) for mean, of in zip(means, (old, new), strict=True))
-    centre = _log_time(new) - _log_time(old)
+    centre = _log_times(new).mean() - _log_times(old).mean()
     half_width = stdtrit(count - 1, (1 + confidence) / 2) * np.sqrt(variance)
     with np.errstate(over="ignore"):  # few rounds and many cells: an interval without an upper end
         return Ratio(*(float(np.exp(value)) for value in (centre, centre - half_width, centre + half_width)))
@@ -81,22 +81,9 @@ def ratio(
 
 def mean_time(rounds: Sequence[Sequence[float]]) -> float:
     """Return the geometric mean over rounds of the first decile of each, in seconds."""
-    return float(np.exp(_log_time(rounds)))
+    return float(np.exp(_log_times(rounds).mean()))
 
 
-def _log_time(rounds: Sequence[Sequence[float]]) -> float:
-    return float(np.mean([np.log(max(np.quantile(samples, QUANTILE), RESOLUTION)) for samples in rounds]))
-
-
-def _replicates(rounds: Sequence[Sequence[float]], random: np.random.Generator) -> np.ndarray:
-    """Return the logarithms of the times of resampled rounds, of shape (rounds, RESAMPLES)."""
-    times = []
-    for samples in rounds:
-        drawn = np.asarray(samples)[random.integers(len(samples), size=(RESAMPLES, len(samples)))]
-        times.append(np.log(np.maximum(np.quantile(drawn, QUANTILE, axis=1), RESOLUTION)))
-    return np.array(times)
-
-
-def _pick(replicates: np.ndarray, picks: np.ndarray, random: np.random.Generator) -> np.ndarray:
-    """Return the mean over the rounds that each replicate picked; a round picked twice is resampled twice."""
-    return replicates[picks, random.integers(RESAMPLES, size=picks.shape)].mean(axis=1)
+def _log_times(rounds: Sequence[Sequence[float]]) -> np.ndarray:
+    """Return the logarithm of the time of each round."""
+    return np.array([np.log(max(np.quantile(samples, QUANTILE), RESOLUTION)) for samples in rounds])
