@@ -15,11 +15,6 @@ from scipy.special import stdtrit
 #: Number of replicates: their estimate of the standard error is within about 2 %.
 RESAMPLES = 1000
 
-#: The time of a round is this quantile of its calls. All calls of a cell do the same work, and what other processes
-#: take only adds to it: on a busy machine half of the calls may be disturbed, but hardly nine in ten. The least time
-#: itself would rest on a single call.
-QUANTILE = 0.1
-
 #: What a clock that shows 0 has passed at most, in seconds.
 RESOLUTION = 1e-9
 
@@ -41,7 +36,8 @@ def ratio(
 ) -> Ratio | None:
     """Return the ratio of two times with its interval, by a bootstrap over rounds.
 
-    The time of a set is the geometric mean over its rounds of the first decile of each (after Chen and Revels 2016).
+    The time of a round is the least of its calls: they do the same work, and what other processes take only adds to it
+    (Chen and Revels 2016). The time of a set is the geometric mean over its rounds.
     The interval of the logarithm of the ratio is ± t · SE, where SE is the standard error of the bootstrap replicates
     and t Student's quantile for one degree of freedom less than there are rounds. Percentiles of the replicates would
     be too narrow for few rounds, since no replicate leaves the range of the data (Hesterberg 2015, section 4).
@@ -53,7 +49,7 @@ def ratio(
 
     References
     ----------
-    J. Chen and J. Revels, "Robust benchmarking in noisy environments", arXiv:1608.04295 (2016), for the least time.
+    J. Chen and J. Revels, "Robust benchmarking in noisy environments", arXiv:1608.04295 (2016).
     T. Kalibera and R. Jones, "Rigorous benchmarking in reasonable time", ISMM 2013. T. C. Hesterberg, "What teachers
     should know about the bootstrap", The American Statistician 69 (2015). B. Efron and R. Tibshirani, "An introduction
     to the bootstrap", 1993, chapter 12.
@@ -80,10 +76,10 @@ def ratio(
 
 
 def mean_time(rounds: Sequence[Sequence[float]]) -> float:
-    """Return the geometric mean over rounds of the first decile of each, in seconds."""
+    """Return the geometric mean over rounds of the least time of each, in seconds."""
     return float(np.exp(_log_times(rounds).mean()))
 
 
 def _log_times(rounds: Sequence[Sequence[float]]) -> np.ndarray:
     """Return the logarithm of the time of each round."""
-    return np.array([np.log(max(np.quantile(samples, QUANTILE), RESOLUTION)) for samples in rounds])
+    return np.array([np.log(max(min(samples), RESOLUTION)) for samples in rounds])
