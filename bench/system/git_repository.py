@@ -95,7 +95,7 @@ class Repository:
     def _missing_project(self, commit: str) -> str:
         """Return what to do about a commit without a project."""
         place = "" if self.project_folder == Path() else f" in {self.project_folder}"
-        missing = f"it has no pyproject.toml or setup.py{place} (“lapmark gate --init” writes one for plugin files)"
+        missing = f"it has no pyproject.toml or setup.py{place}"
         files = [(self.project_folder / name).as_posix() for name in PROJECT_FILES]
         added = git(self.root, "log", "--diff-filter=A", "--format=%h", "HEAD", "--", *files).splitlines()
         if added:
@@ -104,7 +104,7 @@ class Repository:
         folders = sorted({str(Path(name).parent) for name in others if Path(name).name in PROJECT_FILES})
         if folders:
             return f"{missing}; run this in the project's folder ({', '.join(folders[:3])}{', …' * (len(folders) > 3)})"
-        return missing
+        return f"{missing}; “lapmark gate --init” writes one, which is enough for plugin files"
 
     @property
     def project_root(self) -> Path:
