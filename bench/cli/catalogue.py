@@ -1,4 +1,4 @@
-"""What is known of a solver, a family, an environment and a named configuration, as values for JSON and tables.
+"""Facts about a solver, a family, an environment and a named configuration: values for JSON and tables.
 
 docs/run.md describes the fields.
 """

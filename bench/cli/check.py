@@ -47,11 +47,8 @@ def check(
             autocompletion=completion.solver_names,
         ),
     ],
-    plugin: Annotated[list[Path] | None, options.PLUGIN] = None,
-    part: Annotated[
-        list[str] | None,
-        typer.Option("-k", metavar="NAME", help="Run only checks whose name contains this; may be repeated."),
-    ] = None,
+    plugin: Annotated[list[Path] | None, options.plugin()] = None,
+    part: Annotated[list[str] | None, options.CHECKS] = None,
     problem: Annotated[
         list[str] | None,
         options.problem(
@@ -68,11 +65,9 @@ def check(
     """
     from lapmark.bench.contract import runner
     from lapmark.bench.environments import available_solvers
-    from lapmark.solvers import plugins
 
     with user_errors():
-        for path in plugin or ():
-            plugins.load(path)
+        options.load_plugins(plugin)
         chosen = [available_solvers.get(name) for name in solver]
         if problem:
             if part:

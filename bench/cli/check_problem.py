@@ -31,11 +31,8 @@ def check_problem(
             autocompletion=completion.problems,
         ),
     ],
-    plugin: Annotated[list[Path] | None, options.PLUGIN] = None,
-    part: Annotated[
-        list[str] | None,
-        typer.Option("-k", metavar="NAME", help="Run only checks whose name contains this; may be repeated."),
-    ] = None,
+    plugin: Annotated[list[Path] | None, options.plugin()] = None,
+    part: Annotated[list[str] | None, options.CHECKS] = None,
     timeout: Annotated[float, options.duration("Limit of one check.")] = "60s",  # type: ignore[assignment]
     memory: Annotated[int, options.memory("Limit of memory for building problems.")] = "8GiB",  # type: ignore[assignment]
 ) -> None:
@@ -48,11 +45,9 @@ def check_problem(
     from lapmark.bench import problems
     from lapmark.bench.contract import runner
     from lapmark.bench.util import spec
-    from lapmark.solvers import plugins
 
     with user_errors():
-        for path in plugin or ():
-            plugins.load(path)
+        options.load_plugins(plugin)
         checks = runner.select_problem_checks(part or ())
         jobs = {}
         for text in problem:

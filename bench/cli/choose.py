@@ -46,7 +46,7 @@ def choose(
         str | None, options.problem("Problem in place of a file: `name` or `name:setting=value,…`.")
     ] = None,
     size: Annotated[int | None, options.size("Size of the problem.")] = None,
-    plugin: Annotated[list[Path] | None, options.PLUGIN] = None,
+    plugin: Annotated[list[Path] | None, options.plugin()] = None,
     gap: Annotated[
         float,
         typer.Option(metavar="SHARE", min=0, help="Largest relative excess over the optimal cost, such as 0.01."),
@@ -73,12 +73,10 @@ def choose(
     Nothing is solved: predictions come from measurements of the same family of problems, or of the most similar ones.
     """
     from lapmark.bench.advice.advisor import Requirements
-    from lapmark.solvers import plugins
 
     requirements = Requirements(gap, math.inf if budget is None else budget, math.inf if memory is None else memory)
     with user_errors():
-        for path in plugin or ():
-            plugins.load(path)
+        options.load_plugins(plugin)
         if (folder := _folder(file, problem, size, header)) is not None:
             _choose_for_folder(folder, source, requirements, threads, form)
             return

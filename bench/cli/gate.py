@@ -3,6 +3,7 @@
 import contextlib
 import functools
 import os
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any
@@ -63,14 +64,7 @@ def gate(
         list[int] | None,
         options.size("Size; may be repeated. Default: chosen so that a call takes milliseconds.", panel=WHAT),
     ] = None,
-    plugin: Annotated[
-        list[Path] | None,
-        typer.Option(
-            metavar="FILE",
-            help="Python file that registers solvers, problems or benchmarks; may be repeated.",
-            rich_help_panel=WHAT,
-        ),
-    ] = None,
+    plugin: Annotated[list[Path] | None, options.plugin("solvers, problems or benchmarks", WHAT)] = None,
     total: Annotated[
         float | None, options.duration("Time of measuring, without the builds; default: 5m.", panel=LIMITS)
     ] = None,
@@ -100,29 +94,17 @@ def gate(
     allow_counters: AllowCounters = False,
     form: Form = Format.text,
     every: Every = False,
-    to: Annotated[
-        Path,
-        typer.Option(
-            metavar="DIR",
-            help="Folder of the results; an interrupted gate is continued.",
-            rich_help_panel=WHERE,
-        ),
-    ] = RESULTS / "gate",
+    to: Annotated[Path, options.folder("Folder of the results; an interrupted gate is continued.", WHERE)] = RESULTS
+    / "gate",
     output: Annotated[
         Path | None,
-        typer.Option(
-            metavar="DIR",
-            help="Also write reports for CI there: gate.json, gate.md, gate.junit.xml and gate.metrics.txt.",
-            rich_help_panel=WHERE,
+        options.folder(
+            "Also write reports for CI there: gate.json, gate.md, gate.junit.xml and gate.metrics.txt.", WHERE
         ),
     ] = None,
     history: Annotated[
         Path | None,
-        typer.Option(
-            metavar="DIR",
-            help="Also add the results of HEAD to this history of the project (`lapmark history`).",
-            rich_help_panel=WHERE,
-        ),
+        options.folder("Also add the results of HEAD to this history of the project (`lapmark history`).", WHERE),
     ] = None,
     fresh: Annotated[
         bool, typer.Option("--fresh", help="Discard earlier measurements.", rich_help_panel=WHERE)
@@ -155,6 +137,7 @@ def gate(
             )
         repository = Repository.here()
         commits = [repository.commit(revision) for revision in (base, head)]
+        revisions = list(zip((base, head), commits, strict=True))
         settings = gate_settings.load(config, repository.project_root).with_options(
             {
                 "solvers": tuple(solver or ()),
@@ -176,14 +159,14 @@ def gate(
         confidence=settings.confidence or Criteria.confidence,
         reasons=reasons,
     )
-    with _progress(console) as say, user_errors(), preparation.sides(repository, (base, head), settings, say) as sides:
+    with _progress(console) as say, user_errors(), preparation.sides(repository, revisions, settings, say) as sides:
         prepared = preparation.prepare(repository, sides, settings, say)
         for note in dict.fromkeys((*sides[0].build.notes, *sides[1].build.notes, *prepared.notes)):
             console.print(note, markup=False, soft_wrap=True)
         console.print(preparation.announcement(prepared.workload), markup=False, soft_wrap=True)
         folder = gate_run.folder_of(to, sides, prepared.workload)
         if fresh:
-            preparation.discard(folder)
+            shutil.rmtree(folder, ignore_errors=True)
         elif kept := gate_run.finished_blocks(folder):
             console.print(f"Continuing: {kept} measurements of an earlier gate are kept.", soft_wrap=True)
         comparison: Comparison | None = None

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -33,7 +32,7 @@ def solvers(
             autocompletion=completion.solver_names,
         ),
     ] = None,
-    plugin: Annotated[list[Path] | None, options.PLUGIN] = None,
+    plugin: Annotated[list[Path] | None, options.plugin()] = None,
     form: options.ListFormat = "text",
 ) -> None:
     """List the solvers: what each can do, and why one is missing."""
@@ -43,7 +42,7 @@ def solvers(
     from .catalogue_tables import solver_page, solver_table
 
     with user_errors():
-        _load(plugin)
+        options.load_plugins(plugin)
         if name:
             facts = solver_facts(available_solvers.get(name))
             print_facts(facts, solver_page(facts), form)
@@ -72,7 +71,7 @@ def problems(
             autocompletion=completion.problem_names,
         ),
     ] = None,
-    plugin: Annotated[list[Path] | None, options.PLUGIN] = None,
+    plugin: Annotated[list[Path] | None, options.plugin()] = None,
     form: options.ListFormat = "text",
 ) -> None:
     """List the families of problems: sizes, settings and sources."""
@@ -82,7 +81,7 @@ def problems(
     from .catalogue_tables import problem_page, problem_table
 
     with user_errors():
-        _load(plugin)
+        options.load_plugins(plugin)
         if name:
             facts = family_facts(get(name))
             print_facts(facts, problem_page(facts), form)
@@ -122,13 +121,6 @@ def suites(
             return
         known = [suite_facts(each) for each in configurations.names()]
     print_facts(known, suite_table(known), form)
-
-
-def _load(files: Sequence[Path] | None) -> None:
-    from lapmark.solvers import plugins
-
-    for file in files or ():
-        plugins.load(str(file.resolve()))
 
 
 def print_facts(facts: Any, shown: RenderableType, form: str) -> None:

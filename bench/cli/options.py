@@ -1,7 +1,8 @@
 """Options that several commands take."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import typer
@@ -13,7 +14,7 @@ from . import completion
 HEADER = typer.Option("--header/--no-header", help="Whether the first line of a table is a heading; default: detected.")
 OPEN = typer.Option("--open", help="Open the page in the browser.")
 ListFormat = Annotated[Literal["text", "json"], typer.Option("--format", help="Output format: text, or JSON.")]
-PLUGIN = typer.Option(metavar="FILE", help="Python file that registers solvers or problems; may be repeated.")
+CHECKS = typer.Option("-k", metavar="NAME", help="Run only checks whose name contains this; may be repeated.")
 
 
 def solver(help: str, panel: str | None = None) -> Any:
@@ -33,10 +34,29 @@ def size(help: str, panel: str | None = None) -> Any:
     return typer.Option("-n", metavar="N", min=1, help=help, rich_help_panel=panel)
 
 
+def plugin(what: str = "solvers or problems", panel: str | None = None) -> Any:
+    """Return the option for plugin files, which `load_plugins` loads."""
+    words = f"Python file that registers {what}; may be repeated."
+    return typer.Option(metavar="FILE", help=words, rich_help_panel=panel)
+
+
+def load_plugins(files: Iterable[Path] | None) -> None:
+    """Load plugin files; a ValueError names the one that fails."""
+    from lapmark.solvers import plugins
+
+    for file in files or ():
+        plugins.load(file)
+
+
+def folder(help: str, panel: str | None = None) -> Any:
+    """Return an option for a folder."""
+    return typer.Option(metavar="DIR", help=help, rich_help_panel=panel)
+
+
 def data(panel: str | None = None) -> Any:
     """Return the option for the folder of data files."""
     words = "Folder of data files, such as MNIST's; default: $LAPMARK_DATA."
-    return typer.Option(metavar="DIR", help=words, rich_help_panel=panel)
+    return folder(words, panel)
 
 
 def duration(help: str, panel: str | None = None) -> Any:

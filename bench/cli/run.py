@@ -75,14 +75,7 @@ def run(
     size: Annotated[
         list[int] | None, options.size("Size; may be repeated. Default: the sizes of each problem.", WHAT)
     ] = None,
-    plugin: Annotated[
-        list[Path] | None,
-        typer.Option(
-            metavar="FILE",
-            help="Python file that registers solvers or problems; may be repeated.",
-            rich_help_panel=WHAT,
-        ),
-    ] = None,
+    plugin: Annotated[list[Path] | None, options.plugin(panel=WHAT)] = None,
     timeout: Annotated[
         float | None, options.duration(f"Limit of one call, such as 500ms or 10m; default: {TIMEOUT:g}s.", LIMITS)
     ] = None,
@@ -121,12 +114,7 @@ def run(
             rich_help_panel=WHERE,
         ),
     ] = None,
-    to: Annotated[
-        Path,
-        typer.Option(
-            metavar="DIR", help="Folder of the results; an earlier run in it is continued.", rich_help_panel=WHERE
-        ),
-    ] = RESULTS,
+    to: Annotated[Path, options.folder("Folder of the results; an earlier run in it is continued.", WHERE)] = RESULTS,
     retry: Annotated[
         list[str] | None,
         typer.Option(
@@ -139,10 +127,8 @@ def run(
     fresh: Annotated[bool, typer.Option("--fresh", help="Run every cell again.", rich_help_panel=WHERE)] = False,
     history: Annotated[
         Path | None,
-        typer.Option(
-            metavar="DIR",
-            help="Also add the results to this history of the project, as those of the commit that is checked out.",
-            rich_help_panel=WHERE,
+        options.folder(
+            "Also add the results to this history of the project, as those of the commit that is checked out.", WHERE
         ),
     ] = None,
     data: Annotated[Path | None, options.data(WHERE)] = None,

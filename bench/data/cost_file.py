@@ -45,10 +45,10 @@ UNREADABLE = {
     b"MATLAB 7.3": matlab_file.HDF5,
     b"\x89HDF\r\n\x1a\n": matlab_file.HDF5,
     b"FEA1": "it is a Feather file of version 1; write it again, with frame.to_feather",
-    b"\x80\x02": "it is a pickle, which runs code as it is read; write it with np.save",
-    b"\x80\x03": "it is a pickle, which runs code as it is read; write it with np.save",
-    b"\x80\x04": "it is a pickle, which runs code as it is read; write it with np.save",
-    b"\x80\x05": "it is a pickle, which runs code as it is read; write it with np.save",
+    **dict.fromkeys(
+        (b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05"),
+        "it is a pickle, which runs code as it is read; write it with np.save",
+    ),
     b"\xd0\xcf\x11\xe0": "it is an Excel workbook; save the sheet as CSV",
 }
 

@@ -136,6 +136,6 @@ def check_infinities(numbers: pd.Series, texts: pd.Series) -> None:
 
 
 def _has_thousands(dialect: Dialect, number: str) -> bool:
-    """Return whether a number has thousands that are rather decimals; between commas they are thousands."""
+    """Return whether a decimal mark of a number stands where it could separate thousands."""
     plain = number.replace(",", "") if dialect == Dialect(",", ".") else number
     return re.search(THOUSANDS[dialect.decimal], plain) is not None

@@ -1,4 +1,4 @@
-"""Interception of functions: every module that has one of them by name calls a stand-in as long as it is watched.
+"""Interception of functions: every module that has one of them by name calls a stand-in while it is watched.
 
 The stand-in calls the function with the same arguments, returns what it returns and raises what it raises. Of calls
 within each other only the outermost is reported, in each thread.
@@ -19,7 +19,7 @@ from typing import Any
 
 from .recorded_calls import TARGETS, Target
 
-#: What is told of each call: the function, its arguments, the seconds, and whether it returned.
+#: Facts of each call: the function, its arguments, the seconds, and whether it returned.
 Listener = Callable[[Target, tuple[Any, ...], Mapping[str, Any], float, bool], None]
 
 _lock = threading.RLock()
@@ -133,7 +133,7 @@ def _tell(target: Target, args: tuple[Any, ...], given: Mapping[str, Any], secon
 
 
 class _Hook(importlib.abc.MetaPathFinder):
-    """Finder of the modules with functions to watch, which watches them as soon as they are loaded."""
+    """Finder of the modules with functions to watch: their functions are watched from their loading on."""
 
     def find_spec(
         self, name: str, path: Sequence[str] | None, target: ModuleType | None = None

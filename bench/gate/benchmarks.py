@@ -38,7 +38,7 @@ def benchmark(*, name: str = "", setup: Callable[[], Any] | None = None) -> Call
 def benchmark(
     function: Function | None = None, *, name: str = "", setup: Callable[[], Any] | None = None
 ) -> Function | Callable[[Function], Function]:
-    """Mark a function for `lapmark gate` to measure. The function itself stays as it is.
+    """Mark a function for `lapmark gate` to measure. The function is not changed.
 
     The gate calls it in each of two commits, and compares the time, the peak memory, the instructions where the
     processor counts them, and what it returns.

@@ -32,7 +32,7 @@ class Chosen:
     notes: tuple[str, ...]
 
 
-def choose(sides: tuple[Side, Side], settings: Settings, say: Callable[[str], None] = lambda text: None) -> Chosen:
+def choose(sides: tuple[Side, Side], settings: Settings, say: Callable[[str], None]) -> Chosen:
     """Return what to measure of a project's two commits.
 
     Sizes that nobody names are chosen by a trial, whose result is kept in the cache folder. `say` is called with the

@@ -40,7 +40,7 @@ NOISY = 0.1
 
 @dataclass(frozen=True)
 class Progress:
-    """What is about to be measured: the round and its number in this gate, and the last one if that is known."""
+    """The next block: its case, its round, and the number of rounds that every cell gets."""
 
     case: str
     is_repeat: bool

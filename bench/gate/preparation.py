@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from lapmark.bench.compare.comparison import Comparison, current
@@ -26,22 +25,22 @@ Say = Callable[[str], None]
 
 @contextlib.contextmanager
 def sides(
-    repository: Repository, revisions: tuple[str, str], settings: Settings, say: Say
+    repository: Repository, revisions: Sequence[tuple[str, str]], settings: Settings, say: Say
 ) -> Iterator[tuple[Side, Side]]:
     """Build two commits; yield both, the old one first, with their files in a scratch folder.
 
+    `revisions` are the names of both, with their full hashes.
     A plugin file of the project is that of the commit, or of the new one where the old one does not have it yet.
-    Raise a BuildError, or a ValueError for a revision that is no Python project.
+    Raise a BuildError, or a ValueError for a commit that is no Python project.
     """
-    commits = [repository.commit(revision) for revision in revisions]
     builds = []
-    for revision, commit in zip(revisions, commits, strict=True):
+    for revision, commit in revisions:
         say(f"building {revision} ({commit[:10]})")
         builds.append(build(repository, commit))
     with scratch_folders.folder() as scratch:
         folders = [scratch / name / repository.project_folder for name in ("old", "new")]
         if settings.plugins or settings.commands:
-            for name, commit in zip(("old", "new"), commits, strict=True):
+            for name, (_, commit) in zip(("old", "new"), revisions, strict=True):
                 repository.check_out(commit, scratch / name)
         root = repository.project_root
         plugins = [tuple(_place(file, root, [folder, folders[1]]) for file in settings.plugins) for folder in folders]
@@ -75,11 +74,6 @@ def announcement(workload: Workload) -> str:
     if workload.total == float("inf"):
         return f"Measuring {cells} of each commit in {show_count_of(workload.rounds, 'round')}."
     return f"Measuring {cells} of each commit for up to {show_duration(workload.total)} (--total)."
-
-
-def discard(folder: Path) -> None:
-    """Remove the measurements of an earlier gate."""
-    shutil.rmtree(folder, ignore_errors=True)
 
 
 def faults(comparison: Comparison) -> list[str]:

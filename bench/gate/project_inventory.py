@@ -40,7 +40,10 @@ def read_json(text: str) -> dict[str, Any]:
 
 @dataclass(frozen=True, kw_only=True)
 class Request:
-    """What to list. `folder` is the build; empty `solvers`, `problems` and `sizes` stand for the project's own."""
+    """A request for an inventory.
+
+    `folder` is the build; empty `solvers`, `problems` and `sizes` stand for the project's own.
+    """
 
     folder: str
     plugins: tuple[str, ...] = ()

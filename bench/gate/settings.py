@@ -133,15 +133,6 @@ def _read(table: Mapping[str, Any], path: Path, text: str) -> Settings:
     return Settings(**{"commands" if key == "command" else key: value for key, value in read.items()}, where=str(path))
 
 
-def _read_specs(value: Any, folder: Path) -> tuple[str, ...]:
-    for place, text in enumerate(check_texts(value, '["first", "second:setting=1"]')):
-        try:
-            spec.parse(text)
-        except ValueError as error:
-            raise WrongItem(place, error) from None
-    return tuple(value)
-
-
 def _read_problems(value: Any, folder: Path) -> tuple[str, ...]:
     return resolve_problems(check_texts(value, '["uniform", "data/jobs.npy"]'), folder)
 
@@ -165,7 +156,7 @@ def _read_commands(value: Any, folder: Path) -> tuple[Command, ...]:
 
 
 _KEYS: dict[str, toml_file.Reader] = {
-    "solvers": _read_specs,
+    "solvers": configuration.specs_reader(spec.parse),
     "problems": _read_problems,
     "sizes": read_counts,
     "plugins": _read_plugins,

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import math
 import re
 from collections.abc import Callable, Mapping
-from datetime import datetime
 from typing import Any
 
+from lapmark.bench.results.record_check import is_finite, is_moment, is_whole
 from lapmark.bench.results.statuses import STATUSES
 from lapmark.bench.util.plain_text import plain
 
@@ -120,14 +119,6 @@ def _dump(values: object) -> str:
     return json.dumps(values, ensure_ascii=False, allow_nan=False, default=lambda number: number.item())
 
 
-def is_moment(value: object) -> bool:
-    """Return whether a value is a date and time with its zone, as text."""
-    try:
-        return isinstance(value, str) and datetime.fromisoformat(value).tzinfo is not None
-    except ValueError:
-        return False
-
-
 def _is_hash(value: object) -> bool:
     return isinstance(value, str) and HASH.fullmatch(value) is not None
 
@@ -148,22 +139,15 @@ def _are_texts(value: Any) -> bool:
     return isinstance(value, dict) and all(map(_is_text, value.values()))
 
 
-def is_number(value: object) -> bool:
-    """Return whether a value is a finite number that fits into 64 bits."""
-    if isinstance(value, float):
-        return math.isfinite(value)
-    return type(value) is int and -(2**63) <= value < 2**63
-
-
 def _is_count(value: Any) -> bool:
-    return type(value) is int and 0 <= value < 2**63
+    return is_whole(value) and value >= 0
 
 
 def _are_numbers(value: Any) -> bool:
-    return isinstance(value, dict) and all(map(is_number, value.values()))
+    return isinstance(value, dict) and all(map(is_finite, value.values()))
 
 
-_NUMBER = is_number, "a finite number"
+_NUMBER = is_finite, "a finite number"
 _COUNT = _is_count, "a whole number of at least 0"
 
 #: The rule of each field of a cell, and the rule in words.

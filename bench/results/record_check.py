@@ -65,13 +65,15 @@ def _is_text(value: object) -> bool:
     )
 
 
-def _is_whole(value: object) -> bool:
+def is_whole(value: object) -> bool:
+    """Return whether a value is a whole number of 64 bits."""
     # Tables hold 64 bits.
     return type(value) is int and -(2**63) <= value < 2**63
 
 
-def _is_finite(value: object) -> bool:
-    return math.isfinite(value) if isinstance(value, float) else _is_whole(value)
+def is_finite(value: object) -> bool:
+    """Return whether a value is a finite number that fits into 64 bits."""
+    return math.isfinite(value) if isinstance(value, float) else is_whole(value)
 
 
 def _is_spec(text: str) -> bool:
@@ -81,9 +83,10 @@ def _is_spec(text: str) -> bool:
         return False
 
 
-def _is_moment(text: str) -> bool:
+def is_moment(value: object) -> bool:
+    """Return whether a value is a date and time with its zone, as text."""
     try:
-        return not text or datetime.fromisoformat(text).tzinfo is not None
+        return isinstance(value, str) and datetime.fromisoformat(value).tzinfo is not None
     except ValueError:
         return False
 
@@ -95,10 +98,10 @@ def _are_amounts(values: Mapping[str, float]) -> bool:
 #: Checks by type of a field, or of its parts.
 _IS: Mapping[Any, Callable[[Any], bool]] = {
     str: _is_text,
-    int: _is_whole,
-    float: _is_finite,
+    int: is_whole,
+    float: is_finite,
     bool: lambda value: isinstance(value, bool),
-    object: lambda value: isinstance(value, float | bool) or _is_whole(value) or _is_text(value),
+    object: lambda value: isinstance(value, float | bool) or is_whole(value) or _is_text(value),
     types.NoneType: lambda value: value is None,
 }
 _WORDS = {
@@ -132,7 +135,10 @@ _RULES: Mapping[str, tuple[Callable[[Any], bool], str]] = {
     "instructions": _NOT_NEGATIVE,
     "conditions": (_are_amounts, "a mapping, each value at least 0"),
     "threads": _POSITIVE,
-    "finished": (_is_moment, "a date and time with its zone, as 2026-01-31T12:00:00+00:00"),
+    "finished": (
+        lambda text: not text or is_moment(text),
+        "a date and time with its zone, as 2026-01-31T12:00:00+00:00",
+    ),
 }
 
 _HINTS = {field.name: typing.get_type_hints(Record)[field.name] for field in fields(Record)}

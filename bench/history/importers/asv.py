@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from lapmark.bench.history.measurement import Measurement, Snapshot
-from lapmark.bench.history.snapshot_file import is_number
+from lapmark.bench.results.record_check import is_finite
 
 from .fields import FieldError, Fields
 from .origin import Origin, facts_of, moment_of_milliseconds
@@ -97,7 +97,7 @@ def _measurements(name: str, suffix: str, row: Fields, benchmark: Fields) -> Ite
 
 
 def _measurement(full: str, name: str, result: object, row: Fields, place: int, benchmark: Fields) -> Measurement:
-    if not is_number(result):
+    if not is_finite(result):
         return Measurement(name=full, status="error", message="it failed in asv")
     assert isinstance(result, int | float)
     short = name.rpartition(".")[2]
@@ -109,7 +109,7 @@ def _measurement(full: str, name: str, result: object, row: Fields, place: int, 
     def statistic(column: str, otherwise: float) -> float:
         values = row.get(column)
         value = values[place] if isinstance(values, list) and place < len(values) else None
-        return value if is_number(value) else otherwise  # type: ignore[return-value]
+        return value if is_finite(value) else otherwise  # type: ignore[return-value]
 
     repeat = int(statistic("stats_repeat", 1))
     return Measurement(

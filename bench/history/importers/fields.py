@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from lapmark.bench.history.snapshot_file import is_number
+from lapmark.bench.results.record_check import is_finite
 from lapmark.bench.util.plain_text import plain
 
 
@@ -71,7 +71,7 @@ class Fields:
 
 def number(value: object, path: str) -> float:
     """Return a finite number; raise a FieldError that names the path for any other value."""
-    if not is_number(value):
+    if not is_finite(value):
         raise _wrong(path, value, "a finite number")
     return value  # type: ignore[return-value]
 

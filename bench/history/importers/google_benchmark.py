@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from lapmark.bench.history.measurement import Measurement, Snapshot, spread
-from lapmark.bench.history.snapshot_file import is_number
+from lapmark.bench.results.record_check import is_finite
 
 from .fields import FieldError, Fields
 from .origin import Origin, facts_of, moment_of
@@ -96,7 +96,7 @@ def _counters(runs: Sequence[Fields]) -> dict[str, float]:
         if (
             name not in _OWN
             and not name.endswith("_per_second")
-            and is_number(value)
+            and is_finite(value)
             and is_same
             and value == round(value)
         ):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from lapmark.bench.history.measurement import Commit, Measurement, Snapshot
-from lapmark.bench.history.snapshot_file import is_number
+from lapmark.bench.results.record_check import is_finite
 
 from .fields import Fields
 from .origin import Origin, facts_of, moment_of
@@ -56,5 +56,5 @@ def _measurement(each: Fields) -> Measurement:
         upper=stats.number("q3"),
         samples=int(stats.number("rounds")),
         rounds=1,
-        counters={name: value for name, value in extra.values.items() if is_number(value) and value == round(value)},
+        counters={name: value for name, value in extra.values.items() if is_finite(value) and value == round(value)},
     )

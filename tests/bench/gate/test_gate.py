@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import picker_project
 import psutil
 import pytest
 from command import lapmark, unwrapped
@@ -53,25 +54,7 @@ for place in places:
 
 LOOKS = {"once": "1", "more": "1 + (row % 50 == 0)"}
 
-FILES = {
-    "pyproject.toml": """
-[build-system]
-requires = ["meson-python"]
-build-backend = "mesonpy"
-
-[project]
-name = "picker"
-version = "1"
-
-[project.entry-points."lapmark.solvers"]
-picker = "picker"
-""",
-    "meson.build": """
-project('picker', version: '1')
-import('python').find_installation().install_sources('picker.py', pure: true)
-""",
-    "picker.py": SOLVER.replace("LOOKS", LOOKS["once"]),
-}
+FILES = picker_project.files(SOLVER.replace("LOOKS", LOOKS["once"]))
 
 GATE = ["-s", "picker", "-p", "uniform:dtype=float64", "-n", 100, "--budget", "40ms"]
 

@@ -9,30 +9,16 @@ import sys
 from pathlib import Path
 
 import numpy as np
+import picker_project
 import pytest
 from commits import commit
 
 #: A project with a solver, which a second commit makes do twice the work.
-PROJECT = """
-[build-system]
-requires = ["meson-python"]
-build-backend = "mesonpy"
-
-[project]
-name = "picker"
-version = "1"
-
-[project.entry-points."lapmark.solvers"]
-picker = "picker"
-
+SETTINGS = """
 [tool.lapmark.gate]
 problems = ["data"]
 rounds = 1
 budget = "5ms"
-"""
-BUILD = """
-project('picker', version: '1')
-import('python').find_installation().install_sources('picker.py', pure: true)
 """
 SOLVER = """
 import dataclasses
@@ -51,8 +37,7 @@ def picker(problem):
 def test_gate_measures_files_and_folders_of_the_user(tmp_path: Path) -> None:
     project = tmp_path / "project"
     project.mkdir()
-    files = {"pyproject.toml": PROJECT, "meson.build": BUILD, "picker.py": SOLVER}
-    commit(project, files)
+    commit(project, picker_project.files(SOLVER, SETTINGS))
     commit(project, {"picker.py": SOLVER.replace("LOOKS = 1", "LOOKS = 2")})
     rng = np.random.default_rng(0)
     (project / "data").mkdir()

@@ -9,6 +9,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import picker_project
 import pytest
 from command import lapmark
 from commits import commit, git
@@ -16,24 +17,7 @@ from commits import commit, git
 from lapmark.bench.gate import settings
 
 #: A project with a solver that looks at every entry `LOOKS` times, and a script that prints a counter.
-FILES = {
-    "pyproject.toml": """
-[build-system]
-requires = ["meson-python"]
-build-backend = "mesonpy"
-
-[project]
-name = "picker"
-version = "1"
-
-[project.entry-points."lapmark.solvers"]
-picker = "picker"
-""",
-    "meson.build": """
-project('picker', version: '1')
-import('python').find_installation().install_sources('picker.py', pure: true)
-""",
-    "picker.py": """
+SOLVER = """
 import numpy as np
 from lapmark import Capabilities, Matching, register
 
@@ -50,8 +34,9 @@ def picker(problem):
         columns.append(column)
         cost[:, column] = np.inf
     return Matching.of(problem, np.array(columns), counters={"row_scans": LOOKS * len(cost)})
-""",
-}
+"""
+
+FILES = picker_project.files(SOLVER)
 
 SETTINGS = """
 [tool.lapmark.gate]
@@ -96,15 +81,15 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     command = '[[tool.lapmark.gate.command]]\nname = "lines"\nrun = "python count.py"\n'
     settings = FILES["pyproject.toml"] + SETTINGS.replace('solvers = ["picker"]', 'plugins = ["gate.py"]') + command
     branches = {
-        "more": [{"picker.py": more(FILES["picker.py"])}],
+        "more": [{"picker.py": more(SOLVER)}],
         "nothing": [{"pyproject.toml": FILES["pyproject.toml"].replace('picker = "picker"', "")}],
         "benchmarks": [
             {"pyproject.toml": settings, **benchmarks, "count.py": 'print("{\\"lines\\": 3}")\n'},
-            {"picker.py": more(FILES["picker.py"]), "count.py": 'print("{\\"lines\\": 4}")\n'},
+            {"picker.py": more(SOLVER), "count.py": 'print("{\\"lines\\": 4}")\n'},
         ],
         "broken": [
-            {"picker.py": FILES["picker.py"].replace("cost = ", "raise RuntimeError('no luck')\n    cost = ")},
-            {"picker.py": FILES["picker.py"].replace("cost = ", "raise RuntimeError('no more luck')\n    cost = ")},
+            {"picker.py": SOLVER.replace("cost = ", "raise RuntimeError('no luck')\n    cost = ")},
+            {"picker.py": SOLVER.replace("cost = ", "raise RuntimeError('no more luck')\n    cost = ")},
         ],
     }
     for name, steps in branches.items():
