@@ -61,7 +61,7 @@ def check(
     """Check that solvers keep the contract: what every solver must do, and what their own capabilities promise.
 
     Each failure shows its input. A check of a capability that a solver does not claim is skipped, with the reason; it
-    does not count as passed. The exit status is 1 if a check failed.
+    does not count as passed. The exit status is 1 if a check failed, 2 if no problem of -p could be certified.
     """
     from lapmark.bench.contract import runner
     from lapmark.bench.environments import available_solvers
@@ -80,6 +80,9 @@ def check(
                 for each, mine in zip(chosen, checks, strict=True)
             ]
         counts = [show_findings(each.name, job) for each, job in zip(chosen, jobs, strict=True)]
+        for each, found in zip(chosen, counts, strict=True):
+            if problem and not found["pass"] + found["fail"]:
+                raise ValueError(f"nothing was certified: {each.name} answered none of the problems")
     if any(each["fail"] for each in counts):
         raise typer.Exit(1)
 

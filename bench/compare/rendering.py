@@ -16,7 +16,7 @@ from lapmark.bench.util.plain_text import plain
 from lapmark.bench.util.text_table import Column, TextTable
 
 from . import wording
-from .comparison import CellComparison, Change, Comparison, Key, Verdict
+from .comparison import CellComparison, Change, Comparison, Key, Verdict, current
 
 #: The style of each verdict, in the order of the output.
 STYLES: dict[Verdict, str] = {
@@ -95,10 +95,10 @@ def headline(comparison: Comparison) -> str:
     """Return the outcome in a few words: `Worse in 1 of 12 cells: 1 slower. Same: 11 times.`"""
     cells = len(comparison.cells)
     if not comparison.has_answers:
-        return f"Nothing could be compared: none of {cells} cells has an answer on both sides."
+        return f"Nothing could be compared: none of {_count(cells, 'cell')} has an answer on both sides."
     worse = {cell.key for cell, _ in comparison.changes("worse")}
     if worse:
-        parts = [f"Worse in {len(worse)} of {cells} cells: {_tally(comparison, 'worse')}."]
+        parts = [f"Worse in {len(worse)} of {_count(cells, 'cell')}: {_tally(comparison, 'worse')}."]
     else:
         parts = [f"Nothing is certainly worse in {_count(cells, 'cell')}."]
     if comparison.changes("better"):
@@ -121,10 +121,11 @@ def notes(comparison: Comparison, every: bool) -> Iterator[str]:
     if same and not every:
         share = f"{100 * comparison.criteria.threshold:g} %"
         yield f"Not shown: {_count(same, 'time')} that changed by less than {share} (`--all`)."
-    timed = [cell for cell in comparison.cells if any(change.what == "time" for change in cell.changes)]
-    if timed:
-        moved = sum(any(change.counted for change in cell.changes) for cell in timed)
-        yield f"Counters are equal in {len(timed) - moved} of {len(timed)} cells."
+    counting = current(comparison.new.records)
+    counted = [cell for cell in comparison.cells if cell.changes and counting[cell.key].counters]
+    if counted:
+        moved = sum(any(change.counted for change in cell.changes) for cell in counted)
+        yield f"Counters are equal in {len(counted) - moved} of {_count(len(counted), 'cell')}."
     doubtful = [cell for cell, _ in comparison.changes("inconclusive") if cell.rounds > 1]
     if doubtful:
         rounds = max(MORE_ROUNDS, 2 * max(cell.rounds for cell in doubtful))

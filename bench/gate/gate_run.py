@@ -9,6 +9,7 @@ in a thousand becomes one in a million.
 from __future__ import annotations
 
 import math
+import statistics
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
@@ -23,7 +24,7 @@ from lapmark.bench.run.built_case import digest_of_file
 from lapmark.bench.system.machine import machine
 from lapmark.bench.util.atomic_write import write_atomically
 from lapmark.bench.util.cache import key
-from lapmark.bench.util.units import show_count_of
+from lapmark.bench.util.units import show_count_of, show_duration
 
 from .commit_side import Side
 from .journal import Block, Journal
@@ -40,18 +41,23 @@ NOISY = 0.1
 
 @dataclass(frozen=True)
 class Progress:
-    """The next block: its case, its round, and the number of rounds that every cell gets."""
+    """The next block: its case, its round, and the number of rounds that every cell gets.
+
+    `left` is the expected time in seconds until the end of these rounds, infinity where it is not known yet.
+    """
 
     case: str
     is_repeat: bool
     round: int
     rounds: int
+    left: float
 
     def __str__(self) -> str:
-        """Return a line on it: `round 3 of 10: uniform n=100`."""
+        """Return a line on it: `round 3 of 10, about 20 s left: uniform n=100`."""
         again = "measured again, " if self.is_repeat else ""
         rounds = f"{self.round} of {self.rounds}" if self.round <= self.rounds else f"{self.round}, as times are noisy"
-        return f"{again}round {rounds}: {self.case}"
+        left = "" if self.left == math.inf else f", about {show_duration(max(1, round(self.left)))} left"
+        return f"{again}round {rounds}{left}: {self.case}"
 
 
 def folder_of(parent: Path, sides: tuple[Side, Side], workload: Workload) -> Path:
@@ -124,6 +130,7 @@ class _Measuring:
     def __init__(self, sides: tuple[Side, Side], names: tuple[str, str], criteria: Criteria, journal: Journal) -> None:
         self._sides, self._names, self._criteria, self._journal = sides, names, criteria, journal
         self.least_rounds, self.is_out_of_time = 0, False
+        self._block_times: list[float] = []
 
     def comparison(self, records: tuple[list[Record], list[Record]]) -> Comparison:
         """Compare the records of the two commits."""
@@ -138,7 +145,7 @@ class _Measuring:
                 blocks = self._open(blocks, is_repeat, only_noisy=number >= workload.rounds)
             if not blocks:
                 break
-            for case, solvers in blocks:
+            for place, (case, solvers) in enumerate(blocks):
                 # The first round is measured however long it takes: without it there is no comparison at all.
                 if number and time.monotonic() > end:
                     self.is_out_of_time = True
@@ -146,14 +153,22 @@ class _Measuring:
                 block = Block(is_repeat, number, case, solvers)
                 if block not in self._journal.done:
                     what = case if case != BENCHMARK else solvers[0]
-                    yield Progress(what, is_repeat, number + 1, workload.rounds)
+                    todo = len(blocks) * (min(most, workload.rounds) - number) - place
+                    left = min(self._time_of(todo), end - time.monotonic()) if number and todo > 0 else math.inf
+                    yield Progress(what, is_repeat, number + 1, workload.rounds, left)
                     self._measure(block, workload)
             if not is_repeat:
                 self.least_rounds = number + 1
 
+    def _time_of(self, blocks: int) -> float:
+        """Return the expected time in seconds of so many blocks, infinity before the first."""
+        return blocks * statistics.fmean(self._block_times) if self._block_times else math.inf
+
     def _measure(self, block: Block, workload: Workload) -> None:
+        started = time.monotonic()
         order = (0, 1) if block.round % 2 == 0 else (1, 0)
         found = {k: self._sides[k].measure(block, workload) for k in order}
+        self._block_times.append(time.monotonic() - started)
         self._journal.add(block, found[0], found[1])
 
     def _open(

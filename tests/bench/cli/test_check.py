@@ -62,6 +62,7 @@ def test_check_of_own_problems_fails_on_a_wrong_answer_and_an_error() -> None:
     ("arguments", "message"),
     [
         (["-p", "absent.npy"], "absent.npy: no such file or folder"),
+        (["-p", "masses.npz"], "nothing was certified: jv answered none of the problems"),
         (["-p", "costs2.npy", "-k", "duals"], "-k chooses among the checks of the contract"),
     ],
 )

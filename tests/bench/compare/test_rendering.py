@@ -87,7 +87,7 @@ def test_headline_counts_cells_and_names_good_and_bad(comparison: Comparison) ->
     assert rendering.headline(compared_to(same, same)) == "Nothing is certainly worse in 1 cell. Same: 1 time."
     failed = record(status="error", rounds=[])
     assert rendering.headline(compared_to(failed, failed)) == (
-        "Nothing could be compared: none of 1 cells has an answer on both sides."
+        "Nothing could be compared: none of 1 cell has an answer on both sides."
     )
 
 

@@ -180,7 +180,7 @@ def test_build_that_changes_foreign_files_fails(tmp_path: Path, monkeypatch: pyt
 def test_gate_of_equal_code_passes_and_writes_reports(gate: Gate, tmp_path: Path) -> None:
     code, output = gate("start", "comment", "--rounds", 2, "--format", "markdown", "--output", tmp_path / "out")
     assert code == 0, output
-    assert "Counters are equal in 1 of 1 cells." in output
+    assert "Counters are equal in 1 of 1 cell." in output
     assert "alternately" not in output  # no warning that they were not
     assert (tmp_path / "out" / "gate.md").read_text() in output
     assert json.loads((tmp_path / "out" / "gate.json").read_text())["worse"] is False
