@@ -100,7 +100,11 @@ def run(
     doubtful = {cell.key for cell, change in comparison.changes("worse") if not change.counted}
     if doubtful:
         most = max(cell.rounds for cell in comparison.cells if cell.key in doubtful)
-        yield from measuring.rounds(workload.only(doubtful), math.inf, is_repeat=True, most=most)
+        end = math.inf
+        if any(change.what == "status" for _, change in comparison.changes("worse")):
+            # A cell that failed has only the rounds before that, too few for a verdict on its time.
+            most, end = max(most, workload.rounds), time.monotonic() + FIRST_PART * workload.total
+        yield from measuring.rounds(workload.only(doubtful), end, is_repeat=True, most=most)
         repeated = journal.records((old.build, new.build), is_repeat=True)
         for mine, second in zip(records, map(current, repeated), strict=True):
             mine[:] = [second.get(cell, first) if cell in doubtful else first for cell, first in current(mine).items()]

@@ -7,7 +7,8 @@ call, with that of processes that have ended since, must fit the stated time. Th
 be little more than reading and writing. A charge of more than its cores could deliver proves helpers elsewhere. The
 cores that its threads may use are checked after each call.
 
-Medians over all calls of a cell are compared, as the median of its samples is reported: a single call may be delayed.
+Each call is compared with its own stated time, and the median over all calls of a cell judges: a single call may be
+delayed, and on a busy machine all take longer by the clock, each by another amount.
 """
 
 import contextlib
@@ -101,21 +102,28 @@ class ClockCheck:
         `handling` is the processor time in seconds to write the problem and read the answer in this process.
         """
         calls = self._calls[1:] or self._calls  # the first is no sample where there are more
+        before = self._calls[: len(calls)]  # the calls that these repeat
         stated, seen, reading, repeating, calling, writing = (
             statistics.median(getattr(call, name) for call in calls)
             for name in ("stated", "seen", "reading", "repeating", "calling", "writing")
         )
-        claim, allowed = f"states that a call took {stated:.6f} s; ", self._threads * (1 + FRACTION) * stated + CHARGE
+        claim, allowance = f"states that a call took {stated:.6f} s; ", FRACTION * self._threads * stated + CHARGE
         ended = max(self._used_by_ended() - self._ended - TICKS, 0.0) / len(self._calls)
+        repeated = [call.repeating - self._threads * last.stated for last, call in zip(before, calls, strict=True)]
         # The repeated call must not take longer than a call: the next problem is in memory by then.
-        if (used := calling + ended + max(repeating - self._threads * stated, 0.0)) > allowed:
-            return f"{claim}it used the processor for {used:.6f} s"
-        if seen > (1 + FRACTION) * stated + DELAY:
+        excess = statistics.median(
+            call.calling - self._threads * call.stated + max(more, 0.0)
+            for call, more in zip(calls, repeated, strict=True)
+        )
+        if excess + ended > allowance:
+            return f"{claim}it used the processor for {self._threads * stated + excess + ended:.6f} s"
+        if statistics.median(call.seen - (1 + FRACTION) * call.stated for call in calls) > DELAY:
             return f"{claim}{seen:.6f} s passed on the harness's clock"
         handling_allowed = HANDLING_CONSTANT + HANDLING_FACTOR * handling + PAIR_TIME * pairs
+        most_repeating = repeating - statistics.median(repeated) + allowance
         for what, used, most in (
             ("read the problem before", reading, handling_allowed),
-            ("repeat the previous call before", repeating, allowed),
+            ("repeat the previous call before", repeating, most_repeating),
             ("write the answer after", writing, handling_allowed),
         ):
             if used > most:

@@ -34,7 +34,7 @@ from .problem_digest import digest_matrix, digest_problem
 from .protocol import BUILD_MATRIX, BadAnswer, Job, Order
 from .resource_limits import WARM_UP_MEMORY
 
-#: Seconds of busy waiting for an order: several times as long as the harness takes to give one.
+#: Seconds of busy waiting for an order at most: several times as long as the harness takes to give one.
 BUSY_WAIT = 0.002
 
 
@@ -121,6 +121,7 @@ def _follow_orders(
     monitor = conditions.ConditionsMonitor()
     first: dict[str, Any] = {}
     last: Problem | None = None
+    waiting = _Waiting(orders)
     while orders.recv(1) == Order.LOAD:
         _limit_memory(None)  # while a problem is read, only the harness limits memory
         arrived = protocol.read_problem(file)
@@ -132,11 +133,11 @@ def _follow_orders(
         baseline = resident_memory.start_peak()
         _limit_memory(job.memory)
         channel.send("loaded", digest=digest)
-        if (order := _next_order(orders)) == Order.AGAIN and last is not None:
+        if (order := waiting.next_order()) == Order.AGAIN and last is not None:
             with contextlib.suppress(Exception):
                 function(last)
             channel.send("warm")
-            order = _next_order(orders)
+            order = waiting.next_order()
         if order != Order.GO:
             return
         call: Callable[[], Any] = functools.partial(function, problem)
@@ -171,13 +172,25 @@ def _follow_orders(
     channel.send("done", conditions=monitor.conditions(), **first)
 
 
-def _next_order(orders: socket.socket) -> bytes:
-    """Return the next order, after busy waiting at first: a core that sleeps loses its caches and clock frequency."""
-    end = time.monotonic() + BUSY_WAIT
-    while time.monotonic() < end:
-        with contextlib.suppress(BlockingIOError):
-            return orders.recv(1, socket.MSG_DONTWAIT)
-    return orders.recv(1)
+class _Waiting:
+    """Waiting for orders, busily at first: a core that sleeps loses its caches and clock frequency.
+
+    On a busy machine orders come late, and busy waiting would only be charged to the solver: each wait in vain halves
+    the next one, and an order in time doubles it again.
+    """
+
+    def __init__(self, orders: socket.socket) -> None:
+        self._orders, self._busy = orders, BUSY_WAIT
+
+    def next_order(self) -> bytes:
+        end = time.monotonic() + self._busy
+        while time.monotonic() < end:
+            with contextlib.suppress(BlockingIOError):
+                order = self._orders.recv(1, socket.MSG_DONTWAIT)
+                self._busy = min(2 * self._busy, BUSY_WAIT)
+                return order
+        self._busy /= 2
+        return self._orders.recv(1)
 
 
 def _prepare(job: Job) -> tuple[Callable[[Problem], Any], Callable[[Problem], Problem]]:

@@ -52,6 +52,14 @@ for place in places:
                 file.write(" ")
 """
 
+#: Raises in the first call that is no warm-up, and in no other process.
+STUMBLES = """    import os, pathlib
+    mark = pathlib.Path(os.environ["LAPMARK_TEST_RESULTS"], "stumbled")
+    if len(problem.cost.dense()) == 100 and not mark.exists():
+        mark.touch()
+        raise ValueError("stumbled")
+    cost"""
+
 LOOKS = {"once": "1", "more": "1 + (row % 50 == 0)"}
 
 FILES = picker_project.files(SOLVER.replace("LOOKS", LOOKS["once"]))
@@ -87,6 +95,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "slow": {
             "picker_py": FILES["picker.py"].replace("cost[:, column]", "sorted(range(5000))\n        cost[:, column]")
         },
+        "stumbles": {"picker_py": FILES["picker.py"].replace("    cost", STUMBLES, 1)},
         "reaches": {"picker_py": FILES["picker.py"] + REACHES},
         "broken": {
             "meson_build": FILES["meson.build"].replace("version", "'c', version")
@@ -193,6 +202,14 @@ def test_gate_with_ten_times_the_time_fails_after_a_repeat(gate: Gate) -> None:
     content = json.loads(output[: output.rindex("}") + 1])
     (change,) = content["cells"][0]["changes"]
     assert (change["what"], change["word"]) == ("time", "slower")
+    assert any("Measured again" in warning for warning in content["warnings"])
+
+
+def test_gate_with_a_single_failure_measures_the_cell_in_all_rounds(gate: Gate) -> None:
+    code, output = gate("start", "stumbles", "--rounds", 3, "--format", "json")
+    assert code == 0, output
+    content = json.loads(output[: output.rindex("}") + 1])
+    assert content["cells"][0]["rounds"] == 3
     assert any("Measured again" in warning for warning in content["warnings"])
 
 

@@ -73,7 +73,7 @@ EXPECTED = {
     "remembers-the-shape": ("wrong", "claims the optimum, but its answers cost from"),
     "answers-once": ("wrong", "not a permutation"),
     "solves-while-it-reads": ("wrong", "to read the problem before that"),
-    "solves-while-it-writes": ("wrong", "to write the answer after that"),
+    "solves-while-it-writes": ("wrong", "it used the processor for"),
     "takes-another-core": ("wrong", "core"),
     "writes-to-the-problem": ("ok", ""),
     "compresses-its-answer": ("error", "is compressed"),

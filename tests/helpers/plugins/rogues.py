@@ -33,8 +33,8 @@ def answer(problem: Assignment) -> Matching:
 
 
 def work(problem: Assignment) -> Matching:
-    end = time.monotonic() + WORK
-    while time.monotonic() < end:
+    end = time.thread_time() + WORK  # not by the clock: on a busy machine as much is hidden
+    while time.thread_time() < end:
         pass
     return answer(problem)
 
