@@ -304,7 +304,7 @@ def _consistent(subject: Subject) -> Verdict:
 
 @_named("optimum")
 def _optimum(subject: Subject) -> Verdict:
-    """Check that a small instance has an answer that can be certified."""
+    """Check that a small instance has an answer that can be certified, and costs what the family states."""
     ran, refused = 0, Counter[str]()
     for settings in subject.variants:
         case = _solvable(subject.family, settings)
@@ -321,6 +321,8 @@ def _optimum(subject: Subject) -> Verdict:
         is_exact = isinstance(problem, Assignment) or (problem.blur == 0 and problem.reach is None)
         if not certificate.valid or (is_exact and not certificate.optimal):
             raise Broken(f"{case}\nis not answered: {certificate.fault or f'the gap is {certificate.gap:.3g}'}")
+        if is_exact and (fault := case.fault_of_optimum(certificate.cost)):
+            raise Broken(f"{case}\n{fault}")
         ran += 1
     return Verdict(ran, refused)
 

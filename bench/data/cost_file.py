@@ -201,7 +201,7 @@ def _text(path: Path, kind: str) -> Problem | None:
     if is_dimacs or is_called_dimacs:
         return problem_text.dimacs(text)
     is_orlib = problem_text.is_whole_orlib(text) if kind == "table" else problem_text.is_orlib(text)
-    return Assignment(DenseCost(problem_text.orlib(text))) if is_orlib else None
+    return Assignment(problem_text.orlib(text)) if is_orlib else None
 
 
 def _archive(path: Path) -> tuple[Problem, str]:

@@ -14,13 +14,14 @@ from pathlib import Path
 import numpy as np
 
 from lapmark.bench.util import cache
+from lapmark.solvers.costs import Cost
 
 from . import bounded_reading, problem_text
 
 #: Environment variable with the folder of data files.
 VARIABLE = "LAPMARK_DATA"
 
-_GET_ORLIB = "from OR-Library, http://people.brunel.ac.uk/~mastjjb/jeb/orlib/assigninfo.html"
+_GET_ORLIB = "from OR-Library, https://people.brunel.ac.uk/~mastjjb/jeb/orlib/assigninfo.html"
 
 
 class MissingData(FileNotFoundError):
@@ -112,25 +113,27 @@ def _idx_shape(path: Path, start: bytes, dimensions: int) -> tuple[int, ...]:
     return struct.unpack(f">{dimensions}I", start[4:])
 
 
-def orlib(n: int) -> np.ndarray:
-    """Return the costs of OR-Library's assignment problem of size n (J. E. Beasley), as an (n, n) int32 array.
+def orlib(name: str) -> Cost:
+    """Return the costs of an assignment problem of OR-Library (J. E. Beasley), such as `assign100` or `assignp800`.
 
-    Raise a MissingData if the file `assign<n>.txt` is not in the data folder, and a ValueError if it is damaged.
+    Raise a MissingData if its file is not in the data folder, and a ValueError if that is damaged.
     """
-    name = f"assign{n}.txt"
-    path = _find(name, folder="orlib")
+    path = _find(f"{name}.txt", folder="orlib")
     if path is None:
         raise MissingData(
-            f"OR-Library: no {name} in {_searched('orlib')}; "
+            f"OR-Library: no {name}.txt in {_searched('orlib')}; "
             f"get it {_GET_ORLIB} and set --data or {VARIABLE} to its folder"
         )
     try:
-        costs = problem_text.orlib(path.read_text(encoding="ascii", errors="replace"))
-    except ValueError as error:
+        with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as file:
+            content = file.read(bounded_reading.MOST_UNPACKED)
+        cost = problem_text.orlib(content.decode("ascii", errors="replace"))
+    except (ValueError, *bounded_reading.DAMAGED) as error:
         raise ValueError(f"{path} is damaged: {error}; get it again {_GET_ORLIB}") from None
-    if len(costs) != n:
-        raise ValueError(f"{path} has n = {len(costs)}, not {n}; get it again {_GET_ORLIB}")
-    return costs
+    size = int(name.removeprefix("assign").removeprefix("p"))
+    if cost.shape != (size, size):
+        raise ValueError(f"{path} has n = {cost.shape[0]}, not {size}; get it again {_GET_ORLIB}")
+    return cost
 
 
 def _paired(pixels: np.ndarray, label: np.ndarray, source: str) -> Images:

@@ -1,6 +1,7 @@
 """Text formats of problems: assignment of the OR-Library, assignment and minimum-cost flow of DIMACS.
 
-OR-Library: n, then the n·n costs row by row, in lines of any length. DIMACS: `p asn NODES ARCS`, `n NODE` for each node
+OR-Library: n, then the n·n costs row by row, in lines of any length, or a row, a column and a cost for each allowed
+pair, both counted from 1. DIMACS: `p asn NODES ARCS`, `n NODE` for each node
 on the left side, and `a NODE NODE COST`; or `p min NODES ARCS`, `n NODE SUPPLY` and `a FROM TO LOW CAPACITY COST`, of
 which only assignment and transport problems are read: every arc leads from a supply to a demand and carries all.
 """
@@ -58,16 +59,33 @@ def is_whole_orlib(text: str) -> bool:
     return first.strip().isdigit() and is_divided and len(words) == int(first) ** 2 and all(map(_is_number, words))
 
 
-def orlib(text: str) -> np.ndarray:
-    """Return the costs (n, n) of a text of the OR-Library, whole ones as integers; a ValueError if it is damaged."""
+def orlib(text: str) -> Cost:
+    """Return the costs of a text of the OR-Library, whole ones as integers; a ValueError if it is damaged.
+
+    They are a matrix if there are n·n, and sparse if there are triples of a row, a column and a cost.
+    """
+    import scipy.sparse
+
     numbers = numbers_of(text)
     n = int(numbers[0]) if len(numbers) else 0
-    if n < 1 or n != numbers[0] or len(numbers) != 1 + n * n:
-        first = text.split(maxsplit=1)[0] if len(numbers) else "nothing"
-        raise ValueError(
-            f"it has {len(numbers):,} numbers, the first {first}; expected n and then n·n costs, as in the OR-Library"
-        )
-    return _whole(numbers[1:].reshape(n, n))
+    if n >= 1 and n == numbers[0]:
+        if len(numbers) == 1 + n * n:
+            return DenseCost(_whole(numbers[1:].reshape(n, n)))
+        if len(numbers) % 3 == 1 and _are_pairs(places := numbers[1:].reshape(-1, 3)[:, :2], n):
+            rows, cols = places.T.astype(np.intp) - 1
+            return SparseCost(scipy.sparse.coo_array((_whole(numbers[3::3]), (rows, cols)), shape=(n, n)).tocsr())
+    first = text.split(maxsplit=1)[0] if len(numbers) else "nothing"
+    raise ValueError(
+        f"it has {len(numbers):,} numbers, the first {first}; expected n and then n·n costs, or the row, the column "
+        "and the cost of each pair, as in the OR-Library"
+    )
+
+
+def _are_pairs(places: np.ndarray, n: int) -> bool:
+    """Return whether numbers (pairs, 2) are rows and columns from 1 to n, with no pair twice and no row left out."""
+    if not ((places >= 1) & (places <= n) & (places == np.rint(places))).all():
+        return False
+    return len(places) >= n and len(np.unique(places[:, 0])) == n and len(np.unique(places @ [n, 1])) == len(places)
 
 
 def dimacs(text: str) -> Problem:

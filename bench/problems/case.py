@@ -17,6 +17,9 @@ from .family import get
 #: The problem of a command or a function that a gate measures beside solvers: it is none.
 NO_PROBLEM = "benchmark"
 
+#: Relative difference from a known optimum that rounding explains.
+SAME_COST = 1e-9
+
 
 @dataclass(frozen=True)
 class Case:
@@ -62,6 +65,21 @@ class Case:
     def kind(self) -> type[Problem]:
         """Assignment or Transport."""
         return get(self.problem).kind if self.file is None else file_problems.facts(self.file, self.params).kind
+
+    @property
+    def known_optimum(self) -> float | None:
+        """The published or derived cost of an optimal answer; None where there is none, and for files."""
+        return get(self.problem).known_optimum(self.n, self.seed, self.params) if self.file is None else None
+
+    def fault_of_optimum(self, cost: float) -> str:
+        """Return what is wrong where a cost that is proven optimal is not the known optimum; "" where it is."""
+        known = self.known_optimum
+        if known is None or abs(cost - known) <= SAME_COST * max(abs(known), 1):
+            return ""
+        return (
+            f"the known optimum of this instance is {known:.12g}, but {cost:.12g} is proven optimal: it is another "
+            "instance; check its data file, or the family"
+        )
 
     @property
     def versions(self) -> Mapping[str, str]:

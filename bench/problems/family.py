@@ -24,6 +24,7 @@ Build = Callable[..., Problem]
 BuildType = TypeVar("BuildType", bound=Build)
 Settings = Mapping[str, spec.Value]
 SizesOf = Callable[..., tuple[int, ...]]
+Optimum = Callable[..., float | None]
 
 #: Entry point group of other packages' families.
 ENTRY_POINTS = "lapmark.problems"
@@ -53,6 +54,9 @@ class Family:
         `sizes_of(**settings) -> tuple of int`, for families whose default sizes depend on the settings.
     easier : str or None
         Name of an easier family of the same sizes and settings, which reports compare this one with.
+    optimum : callable or None
+        `optimum(n, seed, **settings) -> float | None`, called with all settings: the known cost of an optimal answer,
+        published or derived, None where there is none. Certified answers are compared with it.
     origin : plugins.Origin
         Where it is registered.
     versions : mapping
@@ -66,6 +70,7 @@ class Family:
     variants: tuple[Settings, ...] = ({},)
     sizes_of: SizesOf | None = None
     easier: str | None = None
+    optimum: Optimum | None = None
     origin: plugins.Origin = plugins.UNKNOWN
     versions: Mapping[str, str] = field(default_factory=dict)
 
@@ -108,6 +113,14 @@ class Family:
             check_built(found, self.kind, n, self.origin)
         return found
 
+    def known_optimum(self, n: int, seed: int, settings: Settings) -> float | None:
+        """Return the known cost of an optimal answer to an instance, None where there is none."""
+        if self.optimum is None:
+            return None
+        defaults = {each.name: each.default for each in list(inspect.signature(self.build).parameters.values())[2:]}
+        found = call(self.optimum, self.origin, n, seed, **{**defaults, **settings})
+        return None if found is None else float(found)
+
     @property
     def kind(self) -> type[Problem]:
         """Assignment or Transport, from the annotation of `build`; a ValueError where it has another or none."""
@@ -134,6 +147,7 @@ def family(
     variants: Sequence[Settings] = ({},),
     sizes_of: SizesOf | None = None,
     easier: str | None = None,
+    optimum: Optimum | None = None,
 ) -> Callable[[BuildType], BuildType]:
     """Return a decorator that makes a function the family of problems `name`.
 
@@ -156,6 +170,9 @@ def family(
         `sizes_of(**settings) -> tuple of int`, where the default sizes depend on the settings.
     easier : str, optional
         Name of an easier family of the same sizes and settings, which reports compare this one with.
+    optimum : callable, optional
+        `optimum(n, seed, **settings) -> float | None`, the published or derived cost of an optimal answer, where there
+        is one. It is called with all settings. Every certified answer is compared with it.
 
     Raises
     ------
@@ -187,6 +204,7 @@ def family(
             variants=tuple(variants),
             sizes_of=sizes_of,
             easier=easier,
+            optimum=optimum,
             versions={} if origin.is_built_in else {f"problem {name}": _digest(build, origin)},
         )
         plugins.enter(_families, "problem", name, made)

@@ -71,7 +71,10 @@ class Certifier:
         assert outcome.result is not None
         if isinstance(outcome.result, Infeasible):
             return (*self._infeasible_verdict(cell, built, outcome.result), None)
-        return self._answer_verdict(cell, built, outcome.result)
+        status, message, certificate = self._answer_verdict(cell, built, outcome.result)
+        if status == "ok" and certificate.optimal and (fault := cell.case.fault_of_optimum(certificate.cost)):
+            return "error", fault, certificate
+        return status, message, certificate
 
     def _proven_instead(self, cell: Cell, built: BuiltCase, message: str) -> str:
         """Return what to add to the message that answers of a claimed optimum differ: the certified optimum."""

@@ -12,10 +12,16 @@ from lapmark.solvers import Assignment, DenseCost
 LARGEST = 46_340  # n² still fits int32
 
 
+def optimum(n: int, seed: int = 0) -> int:
+    """Return the least cost: by the rearrangement inequality, the sum of i·(n + 1 − i)."""
+    return n * (n + 1) * (n + 2) // 6
+
+
 @family(
     "product",
     source="R. E. Machol, M. Wien, A “hard” assignment problem, Operations Research 24 (1976) 190–192",
     sizes=(256, 512, 1024),
+    optimum=optimum,
 )
 def build(n: int, seed: int = 0) -> Assignment:
     """Build the problem, with an int32 matrix that does not depend on the seed."""
@@ -24,8 +30,3 @@ def build(n: int, seed: int = 0) -> Assignment:
         raise ValueError(f"n = {n}; above {LARGEST} the cost n² does not fit the int32 matrix")
     index = np.arange(1, n + 1, dtype=np.int32)
     return Assignment(DenseCost(np.multiply.outer(index, index)))
-
-
-def optimum(n: int) -> int:
-    """Return the least cost: by the rearrangement inequality, the sum of i·(n + 1 − i)."""
-    return n * (n + 1) * (n + 2) // 6

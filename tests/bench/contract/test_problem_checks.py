@@ -127,6 +127,10 @@ def infeasible(n: int, seed: int) -> Assignment:
     costs[0] = np.inf
     return Assignment(DenseCost(costs))
 
+@lapmark.family("other-optimum", sizes=(4,), optimum=lambda n, seed, level: n * level + 1)
+def other_optimum(n: int, seed: int, level: int = 2) -> Assignment:
+    return Assignment(DenseCost(np.full((n, n), float(level))))
+
 @lapmark.family("hangs", sizes=(4,))
 def hangs(n: int, seed: int) -> Assignment:
     if n == 16:
@@ -171,6 +175,10 @@ FAULTS = {
     ),
     "fails-late": ("seed", "fails-late:n=4,seed=2\nKeyError: 2 (families.py:"),
     "infeasible": ("optimum", "infeasible:n=16,seed=0\nhas no answer: "),
+    "other-optimum": (
+        "optimum",
+        "other-optimum:n=16,seed=0\nthe known optimum of this instance is 33, but 32 is proven optimal: it is another",
+    ),
 }
 
 

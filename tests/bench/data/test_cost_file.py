@@ -301,8 +301,30 @@ def test_read_dimacs_text_with_a_fault_names_it(text: str, message: str) -> None
 
 def test_orlib_keeps_whole_costs_exact() -> None:
     assert problem_text.orlib("1\n2147483647").dtype == np.int32
-    assert problem_text.orlib(f"1\n{2**40}").tolist() == [[2**40]]
-    assert problem_text.orlib("1\n0.5").tolist() == [[0.5]]
+    assert problem_text.orlib(f"1\n{2**40}").dense().tolist() == [[2**40]]
+    assert problem_text.orlib("1\n0.5").dense().tolist() == [[0.5]]
+
+
+def test_read_orlib_text_of_pairs_is_sparse() -> None:
+    Path("assignp.txt").write_text(" 3\n 1 2 75\n 1 3 11\n 2 1 8\n 3 3 40\n")
+    cost = cost_file.read("assignp.txt").cost
+    assert isinstance(cost, SparseCost)
+    assert cost.csr.dtype == np.int32
+    assert cost.csr.toarray().tolist() == [[0, 75, 11], [8, 0, 0], [0, 0, 40]]
+
+
+@pytest.mark.parametrize(
+    "pairs",
+    [
+        pytest.param("1 2 5\n1 3 6\n2 1 7\n4 3 8\n", id="a row beyond n"),
+        pytest.param("1 2 5\n1 3 6\n2 1 7\n2 2 8\n", id="a row without a pair"),
+        pytest.param("1 2 5\n1 2 6\n2 1 7\n3 3 8\n", id="a pair twice"),
+        pytest.param("1 2.5 5\n1 3 6\n2 1 7\n3 3 8\n", id="a column that is not whole"),
+    ],
+)
+def test_read_orlib_text_of_wrong_pairs_names_the_format(pairs: str) -> None:
+    Path("assignp.txt").write_text(f"3\n{pairs}")
+    assert "the row, the column and the cost of each pair" in fault("assignp.txt")
 
 
 @pytest.mark.parametrize(

@@ -132,7 +132,12 @@ def test_read_idx_of_a_damaged_gzip_file_names_it(tmp_path: Path, images: np.nda
 def test_orlib_returns_the_costs(folder: Path) -> None:
     (folder / "orlib").mkdir()
     (folder / "orlib" / "assign3.txt").write_text(" 3\n 5 1\n 9 2 2 2\n 7 8 9\n")
-    assert datasets.orlib(3).tolist() == [[5, 1, 9], [2, 2, 2], [7, 8, 9]]
+    assert datasets.orlib("assign3").dense().tolist() == [[5, 1, 9], [2, 2, 2], [7, 8, 9]]
+
+
+def test_orlib_of_pairs_in_a_gzip_file_is_sparse(folder: Path) -> None:
+    (folder / "assignp2.txt.gz").write_bytes(gzip.compress(b" 2\n 1 2 30\n 2 1 40\n 2 2 50\n"))
+    assert datasets.orlib("assignp2").dense().tolist() == [[np.inf, 30], [40, 50]]
 
 
 @pytest.mark.parametrize("text", ["", "3 1 2 3", "2 1 2 3 4", "3 1 2 3 4 5 6 7 8 x", "3 1 2 3 4 5 6 7 8 9 10"])
@@ -140,12 +145,12 @@ def test_orlib_of_a_damaged_file_names_it(folder: Path, text: str) -> None:
     path = folder / "assign3.txt"
     path.write_text(text)
     with pytest.raises(ValueError, match=str(path)):
-        datasets.orlib(3)
+        datasets.orlib("assign3")
 
 
 def test_orlib_missing_says_where_to_get_it(folder: Path) -> None:
     with pytest.raises(MissingData, match=r"assign100\.txt.*orlib.*--data"):
-        datasets.orlib(100)
+        datasets.orlib("assign100")
 
 
 @pytest.mark.skipif(not (DATA / "mnist").is_dir(), reason=f"no MNIST files in {DATA / 'mnist'}")

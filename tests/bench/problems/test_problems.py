@@ -15,7 +15,7 @@ from lapmark.bench.applications.make_reference_embedding import agreement
 from lapmark.bench.data import datasets
 from lapmark.bench.problems import Case
 from lapmark.bench.problems.applied import orlib, square_grid, tracking, tsne_grid
-from lapmark.bench.problems.hard import difference, grid, product
+from lapmark.bench.problems.hard import grid
 from lapmark.bench.problems.random import integers
 from lapmark.bench.util import cache
 
@@ -155,7 +155,8 @@ def test_family_has_a_source_and_a_description(family: problems.Family) -> None:
         ("rectangular:n=4,ratio=0.5", "ratio = 0.5"),
         ("rectangular:n=5,ratio=1.5", "whole number"),
         ("rectangular:n=4,longer=both", "columns or rows"),
-        ("orlib:n=200", "n = 200; OR-Library has n = 100, 500, 600, 700"),
+        ("orlib:n=250", "n = 250; OR-Library has n = 100, 200, 300, 400, 500, 600, 700, 800 with dense costs"),
+        ("orlib:n=100,cost=sparse", "OR-Library has n = 800, 1500, 3000, 5000 with sparse costs"),
         ("orlib:n=100,seed=2", "leave the seed at 0"),
         ("geometric:n=4,cost=sparse", "dense or points"),
         ("tsne-grid:n=2000", r"the nearest that do: 1936 \(44×44\) and 2025 \(45×45\)"),
@@ -182,7 +183,7 @@ def test_integers_fill_their_range(high: int | str, largest: int) -> None:
 def test_product_has_its_known_optimum() -> None:
     problem, matching = solved(Case("product", 30))
     assert problem.cost.dense()[4, 6] == 5 * 7
-    assert matching.cost == product.optimum(30)
+    assert matching.cost == Case("product", 30).known_optimum == sum(i * (31 - i) for i in range(1, 31))
 
 
 @pytest.mark.parametrize(("of", "columns"), [("points", 7), ("rows", 200), ("blocks", 7)])
@@ -221,8 +222,9 @@ def test_separable_costs_give_all_matchings_equal_cost() -> None:
 
 @pytest.mark.parametrize("values", ["indices", "random"])
 def test_difference_has_its_known_optimum(values: str) -> None:
-    _, matching = solved(Case("difference", 50, 0, {"values": values}))
-    assert matching.cost == difference.optimum(50, 0, values)
+    case = Case("difference", 50, 0, {"values": values})
+    _, matching = solved(case)
+    assert matching.cost == case.known_optimum
     assert (matching.cost == 0) == (values == "indices")
 
 
@@ -312,13 +314,17 @@ class TestGrid:
         assert Case("grid", 900, 0, {"share": 0.9, "rows": "nodes"}).build().shape == (900, 810)
 
 
-@pytest.mark.parametrize("n", sorted(orlib.OPTIMA))
-@pytest.mark.skipif(not (DATA / "orlib").is_dir(), reason=f"no OR-Library files in {DATA / 'orlib'}")
-def test_orlib_has_the_published_optima(n: int, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(("cost", "n"), [(cost, n) for cost, optima in orlib.OPTIMA.items() for n in optima])
+def test_orlib_has_the_published_optima(cost: str, n: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    if not (DATA / "orlib" / f"{orlib.FILES[cost]}{n}.txt").is_file():
+        pytest.skip(f"no {orlib.FILES[cost]}{n}.txt in {DATA / 'orlib'}")
     monkeypatch.setenv(datasets.VARIABLE, str(DATA))
-    problem, matching = solved(Case("orlib", n))
-    assert matching.cost == orlib.OPTIMA[n]
-    assert certify(problem, matching).gap == 0
+    case = Case("orlib", n, 0, {"cost": cost})
+    problem = case.build()
+    assert problem.cost.kind == cost
+    certificate = certify(problem, solve(problem))
+    assert certificate.exactly_optimal
+    assert certificate.cost == case.known_optimum
 
 
 class TestTsneGrid:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 import scipy.optimize
 
 from lapmark import Matching
+from lapmark.bench.data import datasets
 from lapmark.bench.problems import Case
 from lapmark.bench.run.built_case import BuiltCase, build
 from lapmark.bench.run.cells import resolve
@@ -59,3 +62,20 @@ def test_verdict_on_claimed_optima_that_differ_names_the_certified_optimum() -> 
     assert message.startswith("claims the optimum, but its answers cost from ")
     assert float(message.split("; ")[1].removesuffix(" is proven possible")) == pytest.approx(optimum)
     assert certifier.verdict(resolve("scipy", case), built, Outcome(status="crash", message="died"))[1] == "died"
+
+
+def test_verdict_on_an_optimum_that_is_not_the_published_one_blames_the_instance(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "assign100.txt").write_text("100\n" + "3 " * 100**2)
+    monkeypatch.setenv(datasets.VARIABLE, str(tmp_path))
+    case = Case("orlib", 100)
+    built = build(case)
+    assert isinstance(built, BuiltCase)
+    certifier = Certifier(KnownBounds(), Limits(timeout=60.0, memory=2**30))
+    answer = Matching.of(built.problem, np.arange(100))
+    status, message, certificate = certifier.verdict(resolve("scipy", case), built, Outcome(result=answer))
+    assert status == "error"
+    assert "the known optimum of this instance is 305, but 300 is proven optimal" in message
+    assert certificate is not None
+    assert certificate.optimal
