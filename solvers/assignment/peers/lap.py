@@ -24,11 +24,15 @@ from .lapx import in_place_of
     condition=in_place_of("lap", "lapx"),
 )
 def lap(problem: Assignment) -> Matching:
-    """Solve in float64; a rectangular matrix is padded to a square by the package."""
+    """Solve in float64; a rectangular matrix is padded to a square by the package.
+
+    It is not asked for the cost: on small problems that takes longer than the solution.
+    """
     from lap import lapjv
 
     n, m = problem.shape
-    cost, row_to_col, _ = lapjv(problem.cost.dense(), extend_cost=n != m)
-    if np.isinf(cost):
+    row_to_col, _ = lapjv(problem.cost.dense(), extend_cost=n != m, return_cost=False)
+    matching = Matching.of(problem, row_to_col)
+    if np.isinf(matching.cost):
         raise Infeasible("lap found no matching of finite cost")
-    return Matching.of(problem, row_to_col)
+    return matching
