@@ -68,6 +68,7 @@ lint: $(READY) ## Check style and types
 	ruff check .
 	ruff format --check .
 	mypy
+	python -m lapmark.reports.published --check
 	clang-format --dry-run --Werror $(C_SOURCES)
 
 format: $(READY) ## Mend style
@@ -95,6 +96,9 @@ advice: $(READY) ## Measure anew what `lapmark choose` rests on, and keep it in 
 	$(BIN)/lapmark run --config advice-transport --to results/advice
 	$(BIN)/lapmark run --config advice --to results/advice
 	$(BIN)/python -m lapmark.bench.advice.shipped_measurements results/advice
+
+paper: $(READY) ## Measure what README and documents publish, and write their tables and chart (an hour or two, continues)
+	python -m lapmark.reports.published
 
 bench: $(READY) ## Track time, memory, gap and work with asv, and write its site to .asv/html (an hour or two)
 	asv machine --yes

@@ -44,7 +44,7 @@ LAYERS: Mapping[str, Sequence[Sequence[str]]] = {
         ("profiles",),
         ("charts", "export"),
         ("page",),
-        ("history", "map", "report"),
+        ("history", "map", "published", "report"),
     ),
 }
 

@@ -1,22 +1,55 @@
 """Side-by-side timing of several calls, and tables of the results."""
 
+import json
+import os
 import re
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
+from lapmark.bench.system.conditions import ConditionsMonitor
+from lapmark.bench.system.machine import machine
+from lapmark.bench.util.atomic_write import write_atomically
 
-def shortest_times(calls: Mapping[str, Callable[[], object]], rounds: int) -> dict[str, float]:
-    """Return the shortest time of each call in seconds; every round makes each call once, so that load hits all."""
+#: Rounds that are measured however long they take: the first has cold caches.
+LEAST_ROUNDS = 2
+
+
+def shortest_times(
+    calls: Mapping[str, Callable[[], object]], rounds: int, budget: float = np.inf, longest: float = np.inf
+) -> dict[str, float]:
+    """Return the shortest time of each call in seconds; every round makes each call once, so that load hits all.
+
+    Further rounds begin until `budget` seconds are over. A call of more than `longest` seconds is not made again.
+    """
     best = dict.fromkeys(calls, np.inf)
-    for _ in range(rounds):
+    end = time.perf_counter() + budget
+    for number in range(rounds):
+        if number >= LEAST_ROUNDS and time.perf_counter() > end:
+            break
         for name, call in calls.items():
+            if longest < best[name] < np.inf:
+                continue
             start = time.perf_counter()
             call()
             best[name] = min(best[name], time.perf_counter() - start)
     return best
+
+
+def write_rows(rows: Iterable[Mapping[str, object]], versions: Mapping[str, str], path: Path) -> None:
+    """Measure rows on one core, showing each, and write them to a file of JSON with the facts of the machine."""
+    if hasattr(os, "sched_setaffinity"):
+        os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
+    monitor, found = ConditionsMonitor(), []
+    for row in rows:
+        print(*row.values(), flush=True)
+        found.append(dict(row))
+    date = time.strftime("%Y-%m-%d", time.gmtime())
+    facts = {"machine": machine(), "date": date, "others": monitor.conditions().get("others"), "versions": versions}
+    write_atomically(path, json.dumps({**facts, "rows": found}, indent=1).encode())
 
 
 @dataclass(frozen=True)

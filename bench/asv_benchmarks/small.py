@@ -1,14 +1,18 @@
-"""Small problems one by one and in batches, compared with the installed packages.
+"""Assignment by each package's own function, one matrix at a time and in batches, side by side.
 
-At this size the overhead of a call is most of its time, so each package's own function is timed, without an adapter.
-Each call gets several matrices in a cycle: with a single one, the processor would learn all its branches.
+On small problems the overhead of a call is most of its time, so no adapter stands between. Each package is called in
+its fastest mode, which returns no cost where that can be left out. Each call gets several matrices in a cycle: with a
+single small one, the processor would learn all its branches.
 
-    python -m lapmark.bench.asv_benchmarks.small                       prints a table
-    $(lapmark env python lapx) -m lapmark.bench.asv_benchmarks.small   the same in an environment, with its packages
+    python -m lapmark.bench.asv_benchmarks.small               prints a table of small problems, and one of batches
+    python -m lapmark.bench.asv_benchmarks.small FILE.json     measures all sizes on one core, and writes the rows
 """
 
 import functools
-from collections.abc import Callable, Iterable, Mapping
+import importlib.metadata
+import sys
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from pathlib import Path
 
 import numpy as np
 from scipy.optimize import linear_sum_assignment as scipy_assignment
@@ -16,7 +20,7 @@ from scipy.optimize import linear_sum_assignment as scipy_assignment
 from lapmark.bench.problems import Case
 from lapmark.solvers import linear_sum_assignment, registry, solve_batch
 
-from .side_by_side import Table, shortest_times
+from .side_by_side import Table, shortest_times, write_rows
 
 Call = Callable[[np.ndarray], object]
 
@@ -25,8 +29,22 @@ FAMILIES = {"uniform": {"dtype": "float64"}, "integers": {}, "geometric": {"dtyp
 BATCH = 1000
 ROUNDS = 50
 
+#: Sizes of the whole comparison, its columns per row, and the largest number of columns.
+ALL_SIZES, MOST_COLUMNS = (5, 20, 50, 100, 200, 500, 1000, 2000, 5000), 10_000
+
+#: Seconds of a comparison, and of a call beyond which it is not repeated.
+BUDGET, LONGEST = 1.0, 2.0
+
+#: Packages that take square matrices alone.
+SQUARE_ONLY = {"lapjv"}
+
 CALLS: dict[str, Call] = {"lapmark": linear_sum_assignment, "scipy": scipy_assignment}
 BATCHES: dict[str, Call] = {"lapmark": solve_batch}
+
+
+def _is_wide(costs: np.ndarray) -> bool:
+    return costs.shape[0] != costs.shape[1]
+
 
 if registry.get("lapjv").missing is None:
     import lapjv
@@ -35,7 +53,7 @@ if registry.get("lapjv").missing is None:
 if registry.get("lap").missing is None:
     import lap
 
-    CALLS["lap"] = lambda costs: lap.lapjv(costs, return_cost=False)
+    CALLS["lap"] = lambda costs: lap.lapjv(costs, extend_cost=_is_wide(costs), return_cost=False)
 if registry.get("lapx-lapjvr").missing is None:
     import lap
 
@@ -43,6 +61,33 @@ if registry.get("lapx-lapjvr").missing is None:
     CALLS["lapx-lapjvh"] = lambda costs: lap.lapjvh(costs, return_cost=False)
     BATCHES["lapx-lapjvr"] = lap.lapjvr_batch
     BATCHES["lapx-lapjvh"] = lap.lapjvh_batch
+if registry.get("lapcpp").missing is None:
+    import lapcpp
+
+    CALLS["lapcpp"] = lambda costs: lapcpp.lapjv(costs, extend_cost=_is_wide(costs), return_cost=False)
+if registry.get("laprust").missing is None:
+    import laprust
+
+    CALLS["laprust"] = lambda costs: laprust.lapjv(costs, extend_cost=_is_wide(costs), return_cost=False)
+
+#: Square matrices of whole costs and of points come from the families; these are the others of the whole comparison.
+Maker = Callable[[np.random.Generator, int], np.ndarray]
+
+
+def _distances(random: np.random.Generator, n: int) -> np.ndarray:
+    x, y = random.random((2, n, 2))
+    return np.hypot(*(x[:, np.newaxis] - y).transpose(2, 0, 1))
+
+
+MATRICES: dict[str, Maker] = {
+    "uniform": lambda random, n: random.random((n, n)),
+    "integers 0–99": lambda random, n: random.integers(0, 100, (n, n)).astype(float),
+    "points in the plane, distance": _distances,
+    "the same capped at 0.1": lambda random, n: np.minimum(_distances(random, n), 0.1),
+    "n × 2n uniform": lambda random, n: random.random((n, 2 * n)),
+    "n × 10n uniform": lambda random, n: random.random((n, 10 * n)),
+    "|x − y| of normal numbers": lambda random, n: np.abs(np.subtract.outer(*random.normal(size=(2, n)))),
+}
 
 
 def several(n: int) -> int:
@@ -104,8 +149,30 @@ def compare(table: Table, label: str, calls: Mapping[str, Callable[[], object]],
     table.print_row(label, *(each / unit for each in seconds.values()), best / seconds["lapmark"])
 
 
-def main() -> None:
-    """Print both tables."""
+def rows(sizes: Iterable[int] = ALL_SIZES) -> Iterator[dict[str, object]]:
+    """Yield the time of every package on every kind of matrix: its dtype, family, n, package, and seconds of a call."""
+    for dtype in ("float64", "float32"):
+        for family, make in MATRICES.items():
+            for n in sizes:
+                count = several(n) if n <= 1000 else 1
+                stack = np.array([make(np.random.default_rng(seed), n) for seed in range(count)], dtype=dtype)
+                if stack.shape[2] > MOST_COLUMNS:
+                    continue
+                able = {name: call for name, call in CALLS.items() if not (_is_wide(stack[0]) and name in SQUARE_ONLY)}
+                calls = {name: functools.partial(one_by_one, call, stack) for name, call in able.items()}
+                for name, seconds in shortest_times(calls, 10 * ROUNDS, BUDGET, LONGEST).items():
+                    yield {"dtype": dtype, "family": family, "n": n, "package": name, "seconds": seconds / count}
+
+
+def main(arguments: list[str]) -> None:
+    """Print both tables, or write the rows of the whole comparison to a file."""
+    if arguments:
+        write_rows(
+            rows(),
+            {name: importlib.metadata.version(name) for name in CALLS if name[:5] != "lapx-"},
+            Path(arguments[0]),
+        )
+        return
     table = comparison("µs per call", CALLS)
     for family in FAMILIES:
         for n in SIZES:
@@ -119,4 +186,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])
