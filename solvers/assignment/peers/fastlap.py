@@ -6,7 +6,7 @@ Its k best assignments (Murty) and its bottleneck assignment answer other questi
 import numpy as np
 
 from lapmark.solvers.costs.sparse import allowed_pairs
-from lapmark.solvers.errors import Infeasible, Unsupported
+from lapmark.solvers.errors import Infeasible
 from lapmark.solvers.problem import Assignment
 from lapmark.solvers.registry import Capabilities, register
 from lapmark.solvers.result import Matching
