@@ -295,6 +295,24 @@ def _() -> Iterator[AssignmentCase]:
         yield refereed(f"{n} points in {d} dimensions", Assignment(points))
 
 
+def on_grids(name: str, fewest: int) -> None:
+    """Add a list of points of the plane and the nodes of a grid, in any order, the longer side rows or columns."""
+
+    @cases(name)
+    def _() -> Iterator[AssignmentCase]:
+        for k, (width, height) in enumerate(itertools.product((1, 4, 9), (1, 7))):
+            rng = np.random.default_rng([width, height, fewest])
+            nodes = np.stack(np.meshgrid(np.arange(width) * 0.3 - 5, np.arange(height) / 7), axis=-1).reshape(-1, 2)
+            nodes = rng.permutation(nodes)
+            points = rng.normal(size=(max(len(nodes) - fewest * k, 1), 2))
+            for x, y in ((points, nodes), (nodes, points), (points.astype("f4"), nodes.astype("f4"))):
+                yield refereed(f"{len(points)} points, {width}×{height} nodes", Assignment(PointCost(x, y, scale=2.0)))
+
+
+on_grids("grid", 0)
+on_grids("grid-rectangular", 2)
+
+
 def listed(name: str, shapes: Iterable[tuple[int, int]]) -> None:
     """Add a list of sparse problems with whole costs, zeros among them."""
 
