@@ -13,16 +13,17 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 import pandas as pd
 
-from lapmark.bench.environments import available_solvers
 from lapmark.bench.results.record import METRICS
 from lapmark.bench.util import spec
 from lapmark.bench.util.units import show_duration, show_size
 from lapmark.solvers.problem import Problem
 
+from . import candidates
 from .features import Target
 from .measurements import SMALLEST_PEAK
 from .performance_curve import REACH
 from .performance_model import PerformanceModel, Prediction
+from .similarity_model import MARGIN
 
 #: Gaps that a user might allow, ascending.
 GAPS = (1e-3, 1e-2, 5e-2, 0.2)
@@ -57,11 +58,11 @@ class Requirements:
         here, absent = set(), {}
         for name in names:
             try:
-                entrant = available_solvers.get(name)
+                entrant = candidates.available(name)
             except ValueError as error:
                 absent[name] = str(error)  # its plugin or environment was removed
                 continue
-            if entrant.capabilities.refuses(problem):
+            if candidates.refuses(name, problem, entrant.capabilities):
                 continue
             if entrant.missing:
                 absent[name] = entrant.missing
@@ -84,8 +85,9 @@ class Requirements:
 class Advice:
     """The chosen solver and the reasons.
 
-    `neighbours` are the labels of the families that the predictions rest on, and their distances; the family itself,
-    at distance 0, where it was measured.
+    `neighbours` are the labels of the families that the predictions rest on, and their shares of the weight; only the
+    family itself where it was measured. `is_sure` is false where no measured family is similar, so that the solver is
+    the one that is the best on average.
     """
 
     chosen: Prediction
@@ -94,11 +96,14 @@ class Advice:
     neighbours: tuple[tuple[str, float], ...]
     rows: pd.DataFrame  # the measured cells of the chosen solver on the neighbours
     changes: tuple[str, ...]  # what would change the answer, one phrase each
+    is_sure: bool = True
 
 
-def best(predictions: Sequence[Prediction], requirements: Requirements) -> Prediction | None:
-    """Return the fastest solver that meets the requirements."""
-    return min(filter(requirements.are_met_by, predictions), key=lambda each: each.seconds, default=None)
+def best(predictions: Sequence[Prediction], requirements: Requirements, usual: str = "") -> Prediction | None:
+    """Return the fastest solver that meets the requirements, or the `usual` one if that is as fast."""
+    possible = sorted(filter(requirements.are_met_by, predictions), key=lambda each: each.seconds)
+    near = [each for each in possible if each.seconds <= MARGIN * possible[0].seconds]
+    return next((each for each in near if each.solver == usual), possible[0] if possible else None)
 
 
 def _why_no_prediction(
@@ -135,7 +140,11 @@ def choose(model: PerformanceModel, target: Target, requirements: Requirements, 
     predictions = predict(target.n)
     if all(each.failure for each in predictions):
         raise NoAdvice(_why_no_prediction(model, target, [label for label, _ in near], predictions))
-    chosen = best(predictions, requirements)
+    possible = [each for each in predictions if requirements.are_met_by(each)]
+    usual, is_sure = model.single_best(target, possible), model.is_like_a_measured_one(target)
+    chosen = best(predictions, requirements, usual or "")
+    if not is_sure:
+        chosen = next((each for each in possible if each.solver == usual), chosen)
     if chosen is None:
         raise UnmetRequirements(
             "; ".join(["no measured solver meets the requirements", *_relaxed(predictions, requirements)])
@@ -149,6 +158,7 @@ def choose(model: PerformanceModel, target: Target, requirements: Requirements, 
         tuple(near),
         cells[own & cells["label"].isin([label for label, _ in near])].sort_values(["label", "n"]),
         tuple(_changes(predict, target.n, requirements, chosen)),
+        is_sure,
     )
 
 

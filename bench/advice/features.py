@@ -1,11 +1,12 @@
-"""Features of a problem: a dozen numbers that say how hard it is for each solver, computed in milliseconds.
+"""Features of a problem: a dozen numbers that say how hard it is for each solver.
 
-All are computed from a sample of the rows and columns, and scaled so that a difference of 1 is large. The distance of
-two problems is the Euclidean distance of their features.
+They are computed from a sample of fixed size, in `SECONDS` for any size of problem, and scaled so that
+a difference of 1 is large. Where a solve is shorter than ten times that, the model does without them.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
@@ -16,7 +17,13 @@ from lapmark.solvers.costs import Cost, DenseCost, PointCost, SparseCost
 from lapmark.solvers.problem import Assignment, Problem
 
 #: Rows and columns of the sample.
-ROWS, COLUMNS = 128, 1024
+ROWS, COLUMNS = 32, 128
+
+#: Seconds that they take, at any size.
+SECONDS = 1.2e-4
+
+#: Where in each of equal parts of the rows, or of the columns, one is drawn.
+_PLACES = np.random.default_rng(0).random(COLUMNS)
 
 #: Larger instances of a family are described by one of this size.
 DESCRIBED_SIZE = 1000
@@ -87,61 +94,75 @@ def kind(problem: Problem) -> str:
     return f"{name}, {problem.cost.kind}"
 
 
-def features(problem: Problem) -> dict[str, float]:
-    """Return the value of each of `NAMES`, within [0, 1]; the problem must have a row and a column."""
-    n, m = problem.shape
-    sample = _sample(problem.cost)
-    finite = np.isfinite(sample)
-    values = np.sort(sample[finite])
+def shape_features(problem: Problem) -> dict[str, float]:
+    """Return the features that need no look at a cost, and 0 for all others."""
     found = dict.fromkeys(NAMES, 0.0)
-    found["proportion"] = min(abs(np.log2(m / n)) / 4, 1.0)
-    found["allowed"] = float(finite.mean())
+    n, m = problem.shape
+    found["proportion"] = min(abs(math.log2(m / n)) / 4, 1.0)
+    found["single"] = 0.25 * (problem.cost.dtype == np.float32)
     if isinstance(problem.cost, SparseCost):
         found["allowed"] = problem.cost.csr.nnz / (n * m)
     if isinstance(problem.cost, PointCost):
-        found["dimensions"] = min(np.log2(problem.cost.x.shape[1]) / 8, 1.0)
+        found["dimensions"] = min(math.log2(problem.cost.x.shape[1]) / 8, 1.0)
+    return found
+
+
+def features(problem: Problem) -> dict[str, float]:
+    """Return the value of each of `NAMES`, within [0, 1]; the problem must have a row and a column."""
+    found = shape_features(problem)
+    sample = _sample(problem.cost)
+    finite = np.isfinite(sample)
     if not isinstance(problem, Assignment):
         a, _ = problem.masses
         spread = float(a.std() / a.mean())
         found["unequal"] = spread / (1 + spread)
-    found["single"] = 0.25 * (problem.cost.dtype == np.float32)
+    values = sample[finite]
+    if not isinstance(problem.cost, SparseCost):
+        found["allowed"] = values.size / sample.size
     if not values.size:
         return found
-    found["whole"] = float((values == np.round(values)).all())
-    distinct = 1 + np.count_nonzero(np.diff(values))
-    found["distinct"] = float(np.log(distinct) / np.log(max(len(values), 2)))
-    middle, high = np.quantile(values, (0.5, 0.95)) - values[0]
-    found["spread"] = min(float(np.log10(high / middle)) / 4, 1.0) if middle > 0 else float(high > 0)
-    some = finite.any(axis=1)
-    nearest = np.argmin(sample[some], axis=1)
-    found["contested"] = 1 - len(np.unique(nearest)) / min(len(nearest), sample.shape[1])
-    scale = values[-1] - values[0]
+    values.sort()
+    found["whole"] = float((values == np.rint(values)).all())
+    distinct = 1 + np.count_nonzero(values[1:] != values[:-1])
+    found["distinct"] = math.log(distinct) / math.log(max(len(values), 2))
+    low, middle, high = (float(values[int(share * (len(values) - 1))]) for share in (0, 0.5, 0.95))
+    found["spread"] = min(math.log10((high - low) / (middle - low)) / 4, 1.0) if middle > low else float(high > low)
+    some = sample if values.size == sample.size else sample[finite.any(axis=1)]
+    nearest = set(some.argmin(axis=1).tolist())
+    found["contested"] = 1 - len(nearest) / min(some.shape)
+    scale = float(values[-1]) - low
     if scale > 0:
-        found |= _structure(np.where(finite, sample, values[-1]) / scale)
+        filled = sample if values.size == sample.size else np.where(finite, sample, values[-1])
+        found |= _structure(filled / scale)
     return found
 
 
 def _sample(cost: Cost) -> np.ndarray:
-    """Return at most ROWS × COLUMNS entries in float64, of rows and columns drawn with a fixed seed."""
-    rng = np.random.default_rng(0)
-    rows, cols = (
-        np.sort(rng.choice(size, min(size, most), replace=False))
-        for size, most in zip(cost.shape, (ROWS, COLUMNS), strict=True)
-    )
+    """Return at most ROWS × COLUMNS entries in float64, of rows and columns spread over all of them."""
+    rows, cols = map(_drawn, cost.shape, (ROWS, COLUMNS))
     if isinstance(cost, PointCost):
         return PointCost(cost.x[rows], cost.y[cols], cost.p, cost.scale).dense()
+    pairs = rows[:, None], cols
     if isinstance(cost, DenseCost):
-        return cost.matrix[np.ix_(rows, cols)].astype(np.float64)
-    pairs = np.ix_(rows, cols)
+        return cost.matrix[pairs].astype(np.float64)
     grid = np.broadcast_arrays(*pairs)
     return cost.entries(*(axis.ravel() for axis in grid)).reshape(grid[0].shape)
+
+
+def _drawn(size: int, most: int) -> np.ndarray:
+    """Return all places of `size`, or one in each of `most` equal parts."""
+    if size <= most:
+        return np.arange(size)
+    ends = np.arange(most + 1) * size // most
+    return ends[:-1] + (_PLACES[:most] * np.diff(ends)).astype(np.intp)
 
 
 def _structure(sample: np.ndarray) -> dict[str, float]:
     """Return the share of the variance that is a_i + b_j, and the shares of the rest that have rank one and three."""
     whole = sample - sample.mean()
-    rest = sample - sample.mean(axis=1, keepdims=True) - sample.mean(axis=0) + sample.mean()
-    total, left = float((whole**2).sum()), float((rest**2).sum())
+    rest = whole - whole.mean(axis=1, keepdims=True)
+    rest -= rest.mean(axis=0)
+    total, left = float(np.vdot(whole, whole)), float(np.vdot(rest, rest))
     if not left > 1e-12 * total:
         return {"separable": 1.0, "rank_one": 1.0, "rank_three": 1.0}
     squares = np.linalg.eigvalsh(rest @ rest.T)[::-1]  # squared singular values, largest first
@@ -150,3 +171,9 @@ def _structure(sample: np.ndarray) -> dict[str, float]:
         "rank_one": float(squares[0] / left),
         "rank_three": float(squares[:3].sum() / left),
     }
+
+
+def group(kind: str) -> str:
+    """Return the group of kinds that compare with each other: transport of a matrix and of points are one."""
+    method, _, cost = kind.partition(", ")
+    return f"{cost} {method}" if method == "assignment" else method

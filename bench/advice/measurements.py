@@ -20,6 +20,9 @@ SMALLEST_PEAK = 2**16
 #: Start of the name of each column that holds a feature.
 FEATURE_PREFIX = "feature_"
 
+#: The columns of features, and the kind of a problem.
+FEATURE_COLUMNS = ("kind", *(FEATURE_PREFIX + name for name in features.NAMES))
+
 #: The columns that advice is computed from, apart from `kind` and the features.
 COLUMNS = (
     *("solver", "threads", "exact", "problem", "label", "case", "n", "m", "given", "status", "message"),
@@ -43,7 +46,7 @@ def table(records: Iterable[Record]) -> pd.DataFrame:
 
 def with_features(cells: pd.DataFrame) -> pd.DataFrame:
     """Return the table with the columns `kind` and `feature_…`, without cases that cannot be built here."""
-    if "kind" in cells:
+    if set(FEATURE_COLUMNS) <= set(cells):
         return cells
     rows: list[dict[str, Any]] = []
     described: dict[str, dict[str, Any]] = {}  # large instances of a label share a small one

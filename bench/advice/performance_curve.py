@@ -15,6 +15,9 @@ from lapmark.bench.results.statuses import LIMIT_REACHED
 #: Sizes up to this factor above the largest measured size, or below the smallest, are extrapolated.
 REACH = 4.0
 
+#: Relative gap that the rounding of a bound explains.
+ROUNDING_GAP = 1e-12
+
 #: Marginal error at which solvers of blurred transport stop by default.
 STOP = 1e-3
 
@@ -36,7 +39,7 @@ class Curve:
     @classmethod
     def of(cls, rows: Sequence[Any]) -> Curve:
         """Return the curve of some rows of a table of cells, with medians over the seeds of each size."""
-        ok = [row for row in rows if row.status == "ok" and row.seconds > 0]
+        ok = [row for row in rows if is_solved(row)]
         of_size: dict[int, list[Any]] = {}
         for row in sorted(ok, key=lambda row: row.n):
             of_size.setdefault(int(row.n), []).append(row)
@@ -49,7 +52,7 @@ class Curve:
             np.array(list(of_size), dtype=np.int64),
             medians("seconds"),
             medians("peak_memory"),
-            max(map(_gap, ok), default=math.inf),
+            max(map(gap_of, ok), default=math.inf),
             dict(zip(of_size, zip(low.tolist(), high.tolist(), strict=True), strict=True)),
             tuple(sorted((int(row.n), str(row.status)) for row in rows if row.status not in {"ok", "unproven"})),
         )
@@ -81,7 +84,13 @@ class Curve:
         return bool(len(self.n)) and self.n[0] / REACH <= n <= self.n[-1] * REACH
 
 
-def _gap(row: Any) -> float:
+def is_solved(row: Any) -> bool:
+    """Return whether a row of a table of cells has an answer that is certified, if only up to rounding."""
+    within_rounding = row.status == "unproven" and row.exact and row.gap <= ROUNDING_GAP
+    return bool(row.seconds > 0 and (row.status == "ok" or within_rounding))
+
+
+def gap_of(row: Any) -> float:
     """Return the gap of an answer, or the marginal error of a blurred one, whose gap is mostly due to the blur."""
     if row.exact:
         return 0.0

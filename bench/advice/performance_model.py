@@ -1,15 +1,15 @@
 """Performance model: predicted time and memory of every solver on a problem, from measured cells.
 
 On a measured family a solver's time follows the power law between neighbouring sizes (`performance_curve`). On a
-problem of no measured family the prediction is the mean over the nearest families, in logarithms. Intervals come from
-the errors of such predictions on the measured cells, with a size or a family left out.
+problem of no measured family the prediction is that of the similar ones (`similarity_model`). Intervals come from the
+errors of such predictions on the measured cells, with a size or a family left out.
 """
 
 from __future__ import annotations
 
 import functools
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,18 +20,15 @@ from lapmark.bench.util import spec
 from lapmark.bench.worker.protocol import BUILD_MATRIX
 
 from . import features
+from .candidates import AUTO
 from .features import Target
 from .measurements import FEATURE_PREFIX, with_features, with_matrix_costs
 from .performance_curve import REACH, Curve
+from .run_matrix import RunMatrix, column
+from .similarity_model import COVERED, LEAST_NEARNESS, MOST_FAILING, Estimate, SimilarityModel
 
-#: Number of families that a problem of no measured family is compared with.
+#: Number of families that are named as similar to a problem of no measured family.
 NEIGHBOURS = 3
-
-#: Distances below this are counted as this: they say nothing.
-NEAREST = 0.1
-
-#: Share of the known predictions that an interval covers.
-COVERED = 0.9
 
 #: A solver, as a spec, and its threads.
 Series = tuple[str, int]
@@ -67,7 +64,7 @@ class PerformanceModel:
         """Return the model of a table with `measurements.COLUMNS`; features are added where they are missing."""
         cells = with_matrix_costs(with_features(cells))
         columns = [FEATURE_PREFIX + name for name in features.NAMES]
-        tried = cells[(cells["solver"] != BUILD_MATRIX) & (cells["status"] != "skipped")]
+        tried = cells[~cells["solver"].isin([BUILD_MATRIX, AUTO]) & (cells["status"] != "skipped")]
         measured: dict[str, dict[Series, list[Any]]] = {}
         for row in tried.itertuples():
             measured.setdefault(row.label, {}).setdefault((row.solver, int(row.threads)), []).append(row)
@@ -80,60 +77,95 @@ class PerformanceModel:
         }
         return cls(curves, positions, cells.groupby("label")["kind"].first().to_dict(), tried)
 
-    def neighbours(self, target: Target, hidden: str = "") -> list[tuple[str, float]]:
-        """Return labels and their distances: the target's own if it was measured, else the nearest of its kind.
+    @functools.cached_property
+    def matrices(self) -> dict[str, RunMatrix]:
+        """The run matrix of each group of problems, answers with a gap included."""
+        return RunMatrix.of(self.cells, gap=math.inf)
 
-        `hidden` is a family to leave out.
+    @functools.cached_property
+    def similar(self) -> dict[str, SimilarityModel]:
+        """The similarity model of each group of problems."""
+        return {group: SimilarityModel.of(matrix) for group, matrix in self.matrices.items()}
+
+    def is_measured(self, target: Target) -> bool:
+        """Return whether the target's own family was measured."""
+        return target.label in self.curves
+
+    def neighbours(self, target: Target) -> list[tuple[str, float]]:
+        """Return the labels that predictions rest on, with the shares of their weight, the largest first.
+
+        That is the target's own label if it was measured, else the most similar ones of its group.
         """
-        if target.label in self.curves and spec.parse(target.label)[0] != hidden:
-            return [(target.label, 0.0)]
-        here = np.array([target.features[name] for name in features.NAMES])
-        found = []
-        for label, positions in self.positions.items():
-            if self.kinds[label] == target.kind and label in self.curves and spec.parse(label)[0] != hidden:
-                nearest = positions[min(positions, key=lambda n: abs(math.log(n / target.n)))]
-                found.append((label, float(np.linalg.norm(nearest - here))))
-        return sorted(found, key=lambda each: each[1])[:NEIGHBOURS]
+        if self.is_measured(target):
+            return [(target.label, 1.0)]
+        if (estimate := self._estimate(target)) is None:
+            return []
+        return sorted(estimate.weights.items(), key=lambda each: -each[1])[:NEIGHBOURS]
 
-    def predict(self, target: Target, threads: int | None = 1, hidden: str = "") -> list[Prediction]:
+    def predict(self, target: Target, threads: int = 1) -> list[Prediction]:
         """Predict every solver measured on a neighbour with at most `threads`, fastest first, failed ones last."""
-        near = self.neighbours(target, hidden)
-        every = dict.fromkeys(series for label, _ in near for series in self.curves[label])
-        found = [
-            self._predict(series, near, target, hidden) for series in every if threads is None or series[1] <= threads
-        ]
-        return sorted(filter(None, found), key=lambda each: (each.failure is not None, each.seconds))
+        find = self._predict_own if self.is_measured(target) else self._predict_similar
+        found = [each for each in find(target) if each.threads <= threads]
+        return sorted(found, key=lambda each: (each.failure is not None, each.seconds))
 
-    def _predict(self, series: Series, near: list[tuple[str, float]], target: Target, hidden: str) -> Prediction | None:
-        n = target.n
-        known = [
-            (label, self.curves[label][series], distance) for label, distance in near if series in self.curves[label]
-        ]
-        failures = [f"{failure} on {label}" for label, curve, _ in known if (failure := curve.failure(n))]
-        if failures:
-            return Prediction(*series, failure=failures[0])
-        known = [each for each in known if each[1].reaches(n) and not math.isnan(each[1].at(n, each[1].seconds))]
-        if not known:
+    def is_like_a_measured_one(self, target: Target) -> bool:
+        """Return whether a measured family is similar enough to a target for its times to mean anything."""
+        estimate = None if self.is_measured(target) else self._estimate(target)
+        return estimate is None or estimate.nearness >= LEAST_NEARNESS
+
+    def single_best(self, target: Target, possible: Sequence[Prediction]) -> str | None:
+        """Return which of some predicted solvers has the least mean time on all problems of the target's group."""
+        matrix = self.matrices.get(features.group(target.kind))
+        names = {column(each.solver, each.threads) for each in possible}
+        if matrix is None or not names & set(matrix.seconds):
             return None
-        weights = [1 / max(distance, NEAREST) for _, _, distance in known]
+        return matrix.restricted(names.__contains__).single_best()
 
-        def mean(values: Iterable[float]) -> float:
-            return math.exp(np.average(np.log(list(values)), weights=weights))
+    def _estimate(self, target: Target) -> Estimate | None:
+        model = self.similar.get(features.group(target.kind))
+        if model is None:
+            return None
+        known = np.array([target.features[name] for name in features.NAMES])
+        return model.estimate(target.n, target.m, known)
 
-        seconds = mean(curve.at(n, curve.seconds) for _, curve, _ in known)
-        memory = mean(curve.at(n, curve.memory) for _, curve, _ in known)
-        low, high = seconds, seconds
-        own = known[0][1] if near[0][1] == 0 and near[0][0] == target.label else None
-        if own is not None and len(set(own.sample_range.get(n, ()))) == 2:  # a single sample has no range
-            low, high = own.sample_range[n]
-        elif not hidden:
-            if own is None:
-                factor = math.exp(_covering(self._errors_of_families, series))
-            else:
-                factor = self._factor_of_size(series, own, n)
-            low, high = seconds / factor, seconds * factor
-        gap = max(curve.gap for _, curve, _ in known)
-        return Prediction(*series, seconds, low, high, memory, gap)
+    def _predict_own(self, target: Target) -> Iterator[Prediction]:
+        """Yield predictions on a measured family."""
+        for series, curve in self.curves[target.label].items():
+            if failure := curve.failure(target.n):
+                yield Prediction(*series, failure=f"{failure} on {target.label}")
+            elif curve.reaches(target.n) and not math.isnan(seconds := curve.at(target.n, curve.seconds)):
+                low, high = curve.sample_range.get(target.n, (seconds, seconds))
+                if not low < high:  # a single sample has no range
+                    factor = self._factor_of_size(series, curve, target.n)
+                    low, high = seconds / factor, seconds * factor
+                yield Prediction(*series, seconds, low, high, curve.at(target.n, curve.memory), curve.gap)
+
+    def _predict_similar(self, target: Target) -> Iterator[Prediction]:
+        """Yield predictions from similar families."""
+        model, estimate = self.similar.get(features.group(target.kind)), self._estimate(target)
+        if model is None or estimate is None:
+            return
+        halves = model.half_width(estimate)
+        by_column = {column(*series): series for curves in self.curves.values() for series in curves}
+        for place, name in enumerate(model.names):
+            series, middle = by_column[name], float(estimate.log_seconds[place])
+            if not math.isfinite(middle):
+                continue
+            known = sorted(
+                ((weight, label) for label, weight in estimate.weights.items() if series in self.curves[label]),
+                reverse=True,
+            )
+            near = [(label, self.curves[label][series]) for _, label in known]
+            if estimate.failing[place] > MOST_FAILING:
+                failures = [f"{failure} on {label}" for label, curve in near if (failure := curve.failure(target.n))]
+                yield Prediction(*series, failure=next(iter(failures), "fails on similar problems"))
+                continue
+            curves = [curve for _, curve in near[:NEIGHBOURS]]
+            peaks = [peak for curve in curves if not math.isnan(peak := curve.at(target.n, curve.memory))]
+            seconds, factor = math.exp(middle), math.exp(halves[place])
+            memory = math.exp(np.log(peaks).mean()) if peaks else math.nan
+            gap = max((curve.gap for curve in curves if math.isfinite(curve.gap)), default=math.inf)
+            yield Prediction(*series, seconds, seconds / factor, seconds * factor, memory, gap)
 
     def _factor_of_size(self, series: Series, curve: Curve, n: int) -> float:
         """Return the half-width of the interval at size n as a factor, which grows beyond the ends of the curve."""
@@ -163,18 +195,6 @@ class PerformanceModel:
                         found["above"].setdefault(series, []).append(error / (logs[-1] - logs[-2]))
                     else:
                         found["between"].setdefault(series, []).append(error)
-        return found
-
-    @functools.cached_property
-    def _errors_of_families(self) -> dict[Series, list[float]]:
-        """Return |log(predicted / measured seconds)| of each family, predicted from the others."""
-        found: dict[Series, list[float]] = {}
-        for target in self.targets():
-            for each in self.predict(target, threads=None, hidden=spec.parse(target.label)[0]):
-                own = self.curves[target.label].get((each.solver, each.threads))
-                if own is not None and target.n in own.n and each.failure is None:
-                    error = abs(math.log(each.seconds / own.at(target.n, own.seconds)))
-                    found.setdefault((each.solver, each.threads), []).append(error)
         return found
 
     def solvers(self) -> frozenset[str]:

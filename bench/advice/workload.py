@@ -12,9 +12,9 @@ from pathlib import Path
 
 from lapmark.bench.data.recorded_sample import Sample
 from lapmark.bench.data.recorder import INDEX
-from lapmark.bench.environments import available_solvers
 from lapmark.bench.problems import Case, file_problems
 
+from . import candidates
 from .advisor import NoAdvice, Requirements, UnmetRequirements, best
 from .features import Target
 from .performance_model import PerformanceModel
@@ -50,7 +50,7 @@ def read(folder: Path, solvers: Iterable[str], progress: Callable[[int, int], No
     able = {}
     for name in solvers:
         try:
-            able[name] = available_solvers.get(name)
+            able[name] = candidates.available(name)
         except ValueError:  # its plugin or environment was removed
             continue
     items = []
@@ -59,7 +59,9 @@ def read(folder: Path, solvers: Iterable[str], progress: Callable[[int, int], No
         case = Case.of_file(file, {})
         problem = case.build()
         takes = frozenset(
-            name for name, one in able.items() if not one.missing and one.capabilities.refuses(problem) is None
+            name
+            for name, one in able.items()
+            if not one.missing and candidates.refuses(name, problem, one.capabilities) is None
         )
         items.append(Item(Target.of(problem, case.label), takes, weights.get(file.name, 1.0)))
     return items

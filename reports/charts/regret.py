@@ -70,7 +70,9 @@ def numbers(cells: pd.DataFrame) -> pd.DataFrame:
     lines = {}
     for label, rows in _known(cells).groupby("label"):
         worst = rows.loc[rows["regret"].idxmax()]
-        instead = "" if worst["regret"] == 1 else f"{worst['chosen']} for {worst['best']} at n = {worst['n']}"
+        instead = (
+            "" if worst["chosen"] == worst["best"] else f"{worst['chosen']} for {worst['best']} at n = {worst['n']}"
+        )
         lines[label,] = [format.ratio(each) or "failed" for each in (rows["regret"].median(), worst["regret"])] + [
             instead
         ]
@@ -85,7 +87,8 @@ CHART = Chart(
     "regret",
     "Quality of advice",
     "Time of the solver that “lapmark choose” names over the time of the best solver, for families that it has not "
-    "seen: each family is hidden in turn, and the choice made from the others. 1× is the best choice. Failed: the "
+    "seen: each family is hidden in turn, and the choice made from the others. 1× is the best choice; the time of "
+    "looking at the problem is charged. Failed: the "
     "named solver was wrong, crashed or reached a limit. Families without a similar one are not shown, since there is "
     "no advice for them.",
     draw,
