@@ -1,12 +1,7 @@
 """Certified optima of instances beside their known optima, as a table in Markdown.
 
-    python -m lapmark.reports.export.known_optima standard     reads standard/results.csv
-
 A certified optimum that is not the known one has the status `error` in the results, and none in the table.
 """
-
-import sys
-from pathlib import Path
 
 import pandas as pd
 
@@ -50,20 +45,3 @@ def markdown(found: pd.DataFrame) -> str:
 
 def _number(value: float) -> str:
     return f"{value:,.0f}".replace(",", " ") if float(value).is_integer() else f"{value:.10g}"
-
-
-def main(arguments: list[str]) -> int:
-    if len(arguments) != 1:
-        print(__doc__, file=sys.stderr)
-        return 2
-    folder = arguments[0]
-    try:
-        print(markdown(collect_optima(pd.read_csv(Path(folder) / "results.csv"))))
-    except FileNotFoundError as error:
-        print(f"{error}; `lapmark report {folder}` writes results.csv", file=sys.stderr)
-        return 1
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))

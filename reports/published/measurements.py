@@ -23,7 +23,10 @@ from lapmark.bench.util.atomic_write import write_atomically
 from lapmark.reports import tables
 
 #: What the tables need of a cell.
-COLUMNS = ["solver", "group", "exact", "label", "n", "status", "current", "seconds", "relative", "gap", "peak_memory"]
+COLUMNS = [
+    *("solver", "group", "exact", "case", "label", "n", "status", "current"),
+    *("seconds", "relative", "cost", "gap", "peak_memory"),
+]
 
 
 @dataclass(frozen=True)
@@ -65,6 +68,7 @@ MEASUREMENTS: dict[str, Suite | Comparison] = {
         Suite("grid", ("-n", "900", "-n", "2500", "-n", "10000", "--timeout", "30s", "--budget", "1s")),
         Suite("transport", ("--timeout", "60s", "--budget", "1s")),
         Suite("families", ("--timeout", "5s", "--budget", "200ms")),
+        Suite("standard", ("--timeout", "10s", "--budget", "50ms")),
     )
 }
 

@@ -10,6 +10,7 @@ import pandas as pd
 
 from lapmark.bench.util.units import show_duration
 from lapmark.reports import format, tables
+from lapmark.reports.export import known_optima
 from lapmark.reports.export.fastest_peer import compare_with_fastest_peer, markdown
 
 #: Columns of the grid: how points and nodes are given, and which are the rows.
@@ -102,6 +103,11 @@ def families(cells: pd.DataFrame) -> str:
     return markdown(compare_with_fastest_peer(cells, "cascade"), "cascade")
 
 
+def optima(cells: pd.DataFrame) -> str:
+    """Return the certified optima of the standard instances beside the known ones."""
+    return known_optima.markdown(known_optima.collect_optima(cells))
+
+
 def _against(times: pd.Series) -> str:
     ours, theirs = times.get("transport", np.nan), times.drop("transport", errors="ignore").min()
     if np.isnan(ours):
@@ -129,4 +135,5 @@ TABLES: Mapping[str, Table] = {
     "grid-2500": Table("grid", lambda cells: grid(cells, n=2500)),
     "transport": Table("transport", transport),
     "families": Table("families", families),
+    "optima": Table("standard", optima),
 }

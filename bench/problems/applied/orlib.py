@@ -27,9 +27,9 @@ def sizes(cost: Cost = "dense") -> tuple[int, ...]:
     return tuple(OPTIMA[cost])
 
 
-def optimum(n: int, seed: int, cost: Cost) -> int:
-    """Return the published optimum."""
-    return OPTIMA[cost][n]
+def optimum(n: int, seed: int, cost: Cost) -> int | None:
+    """Return the published optimum, None for a size without a file."""
+    return OPTIMA[cost].get(n)
 
 
 @family(

@@ -162,7 +162,7 @@ def test_family_that_fails_costs_only_its_own_cells() -> None:
     assert "ok       jv                   steps n=12" in shown
     found = lapmark_command("choose", "--plugin", "mine.py", "-p", "steps", "-n", 8, status=2)
     assert "steps:n=8,seed=0 cannot be built: ZeroDivisionError: division by zero (mine.py:9)" in found
-    found = lapmark_command("check", "--plugin", "mine.py", "jv", "-p", "steps:n=8")
+    found = lapmark_command("check", "--plugin", "mine.py", "jv", "-p", "steps:n=8", status=2)
     assert "skipped  steps n=8  the case cannot be built: ZeroDivisionError" in found
 
 
