@@ -9,7 +9,7 @@ from libc.stdint cimport int64_t, intptr_t
 from libc.stdlib cimport calloc, free
 
 from .kernels cimport SMALL_SIDE, SOLVED, outcome_t, raise_pending, small_solve, small_solve_all, small_t, \
-    stop_t, stop_within
+    stop_t, stop_within, wide_solve
 
 from lapmark.solvers.validation import LARGEST_COST, LARGEST_INTEGER
 
@@ -27,9 +27,14 @@ cdef double LARGEST_EXACT = LARGEST_INTEGER - 1
 cdef enum:
     COSTS_WITHIN_LOCK = 2500
 
+cdef cnp.npy_intp LARGEST_WIDE = 2**31 - 2
 
-cdef cnp.ndarray as_costs(costs, int dimensions):
-    """Return the array in C order as float32 or float64; None if it is no such array or its matrices are not small."""
+
+cdef cnp.ndarray as_costs(costs, int dimensions, bint wide=False):
+    """Return the array in C order as float32 or float64; None if it is no such array or its matrices are not small.
+
+    With `wide` they may also be large if they are not square.
+    """
     if not cnp.PyArray_CheckExact(costs):
         return None
     cdef cnp.ndarray array = <cnp.ndarray> costs
@@ -37,7 +42,7 @@ cdef cnp.ndarray as_costs(costs, int dimensions):
     if cnp.PyArray_NDIM(array) != dimensions:
         return None
     cdef cnp.npy_intp n = cnp.PyArray_DIM(array, dimensions - 2), m = cnp.PyArray_DIM(array, dimensions - 1)
-    if not (0 < n <= SMALL_SIDE and 0 < m <= SMALL_SIDE):
+    if n == 0 or m == 0 or max(n, m) > (LARGEST_WIDE if wide and n != m else SMALL_SIDE):
         return None
     if kind == cnp.NPY_FLOAT64 or kind == cnp.NPY_FLOAT32:
         if cnp.PyArray_ISCARRAY_RO(array):
@@ -67,14 +72,27 @@ cdef inline bint holds_integers(array) noexcept:
 def assign(costs, bint maximize):
     """Return row and column indices of the best matching, as SciPy does; None if small.c cannot answer."""
     cdef small_t problem
-    cdef intptr_t row_to_col[SMALL_SIDE]
+    cdef intptr_t on_stack[SMALL_SIDE]
+    cdef intptr_t *row_to_col = on_stack
     cdef cnp.npy_intp count, i, k = 0
-    cdef cnp.ndarray array = as_costs(costs, 2)
+    cdef stop_t stop
+    cdef outcome_t outcome = SOLVED
+    cdef cnp.ndarray array = as_costs(costs, 2, True), columns
     if array is None:
         return None
     set_up(&problem, array, holds_integers(costs), maximize)
+    if problem.n > SMALL_SIDE:
+        count = problem.n
+        columns = cnp.PyArray_SimpleNew(1, &count, cnp.NPY_INTP)
+        row_to_col = <intptr_t *> cnp.PyArray_DATA(columns)
     problem.row_to_col = row_to_col
-    if problem.n * problem.m < COSTS_WITHIN_LOCK:
+    if max(problem.n, problem.m) > SMALL_SIDE:
+        stop = stop_within(float("inf"))
+        with nogil:
+            outcome = wide_solve(&problem, &stop)
+        if outcome != SOLVED:
+            raise_pending()
+    elif problem.n * problem.m < COSTS_WITHIN_LOCK:
         small_solve(&problem)
     else:
         with nogil:

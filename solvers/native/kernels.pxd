@@ -78,6 +78,9 @@ cdef extern from "assignment/small.h":
     void small_solve(small_t *) noexcept nogil
     outcome_t small_solve_all(small_t *, int64_t, int, const stop_t *) noexcept nogil
 
+cdef extern from "assignment/wide.h":
+    outcome_t wide_solve(small_t *, const stop_t *) noexcept nogil
+
 cdef extern from "transport/masses.h":
     ctypedef int mass_t  # an integer of 128 bits, which Cython cannot declare
     ctypedef struct mass_scale_t:

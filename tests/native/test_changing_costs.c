@@ -177,8 +177,19 @@ static void run_cascade(const kernels_t *kernels, interrupted_t interrupted, int
     }
 }
 
+static void check_small(const small_t *p, int seed) {
+    int32_t *taken = exactly(p->n, sizeof *taken);
+    int64_t count = 0;
+    for (int64_t i = 0; i < p->n && p->solved; i++) {
+        if (p->row_to_col[i] != -1) {
+            taken[count++] = (int32_t)p->row_to_col[i];
+        }
+    }
+    expect(are_distinct(taken, count, p->m), "distinct columns of a small problem", p->n, p->m, seed);
+    free(taken);
+}
+
 static void run_small(const kernels_t *kernels, interrupted_t interrupted, int seed) {
-    (void)interrupted;
     small_t p = {.cost = changing.entries,
                  .n = changing.n,
                  .m = changing.m,
@@ -188,15 +199,12 @@ static void run_small(const kernels_t *kernels, interrupted_t interrupted, int s
                  .row_to_col = exactly(changing.n, sizeof *p.row_to_col)};
     double *scratch = aligned_alloc(64, (size_t)small_scratch(&p) * sizeof *scratch);
     kernels->dense[changing.single].small(&p, scratch);
-    int32_t *taken = exactly(p.n, sizeof *taken);
-    int64_t count = 0;
-    for (int64_t i = 0; i < p.n && p.solved; i++) {
-        if (p.row_to_col[i] != -1) {
-            taken[count++] = (int32_t)p.row_to_col[i];
-        }
+    check_small(&p, seed);
+    if (p.n != p.m) {
+        const stop_t stop = {interrupted, INFINITY};
+        kernels->dense[changing.single].wide(&p, &stop);
+        check_small(&p, seed);
     }
-    expect(are_distinct(taken, count, p.m), "distinct columns of a small problem", p.n, p.m, seed);
-    free(taken);
     free(scratch);
     free(p.row_to_col);
 }

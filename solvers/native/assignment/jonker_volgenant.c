@@ -123,7 +123,7 @@ static int64_t reduce_rows(assignment_t *t, int32_t *free_rows, int64_t count, i
     return kept;
 }
 
-assignment_solver_t NAME(jonker_volgenant);
+assignment_solver_t NAME(jonker_volgenant), NAME(wide_pairs);
 
 /* Column reduction and reduction transfer; if they do not apply, duals of 0 and no pairs. */
 static outcome_t start(assignment_t *t) {
@@ -170,6 +170,12 @@ static outcome_t reduce_free_rows(assignment_t *t) {
 
 outcome_t NAME(jonker_volgenant)(assignment_t *t) {
     outcome_t outcome = SOLVED;
+    if (t->stage == FROM_NOTHING && t->n < t->m && !is_limited(t) && t->given == t->n) {
+        outcome = NAME(wide_pairs)(t);
+        outcome = outcome == SPENT ? SOLVED : outcome;
+        t->outcome = outcome;
+        t->stage = REDUCED;
+    }
     if (t->stage == FROM_NOTHING) {
         outcome = start(t);
         t->stage = FROM_PAIRS;

@@ -16,6 +16,7 @@
  */
 #include "assignment/small.h"
 
+#include "assignment/small_cheap_pairs.inc.h"
 #include "core/variant_names.h"
 #include "simd/simd.h"
 
@@ -333,6 +334,13 @@ static int match_all(state_t *s) {
 
 static int solve(const small_t *p, state_t *s, double *scratch) {
     find_rows(p, s, scratch);
+    if (match_cheap_pairs(s->row, s->n, s->m, p->largest, s->y)) {
+        memset(s->free, 0, sizeof s->free);
+        for (int64_t j = 0; j < s->m; j++) {
+            s->free[j / WORD] |= (uint64_t)(s->y[j] < 0) << (j % WORD);
+        }
+        return 1;
+    }
     if (!reduce_columns(s, p->largest)) {
         return 0;
     }

@@ -11,6 +11,7 @@
     assignment_solver_t VARIANT_NAME(jonker_volgenant, type), VARIANT_NAME(auction, type),                             \
         VARIANT_NAME(cascade_dense, type);                                                                             \
     small_solver_t VARIANT_NAME(small, type);                                                                          \
+    wide_solver_t VARIANT_NAME(wide, type);                                                                            \
     row_minima_t VARIANT_NAME(row_minima, type);                                                                       \
     column_minima_t VARIANT_NAME(column_minima, type);                                                                 \
     two_minima_rows_t VARIANT_NAME(two_minima_rows, type);                                                             \
@@ -20,6 +21,7 @@
      .auction = VARIANT_NAME(auction, type),                                                                           \
      .cascade = VARIANT_NAME(cascade_dense, type),                                                                     \
      .small = VARIANT_NAME(small, type),                                                                               \
+     .wide = VARIANT_NAME(wide, type),                                                                                 \
      .row_minima = VARIANT_NAME(row_minima, type),                                                                     \
      .column_minima = VARIANT_NAME(column_minima, type),                                                               \
      .two_minima_rows = VARIANT_NAME(two_minima_rows, type),                                                           \

@@ -4,6 +4,7 @@
 #include "assignment/assignment.h"
 #include "assignment/reduced_cost_minima.h"
 #include "assignment/small.h"
+#include "assignment/wide.h"
 #include "core/sparse_costs.h"
 #include "geometry/point_minima.h"
 #include "simd/isa.h"
@@ -16,6 +17,7 @@
 typedef struct {
     assignment_solver_t *jonker_volgenant, *auction, *cascade;
     small_solver_t *small;
+    wide_solver_t *wide;
     row_minima_t *row_minima;
     column_minima_t *column_minima;
     two_minima_rows_t *two_minima_rows;

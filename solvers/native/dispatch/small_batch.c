@@ -8,8 +8,22 @@ enum {
     COSTS_PER_THREAD = 65536, /* fewer are solved sooner than a thread starts */
 };
 
+static int never(void) { return 0; }
+
 static inline void solve_in(small_t *p, double *scratch) {
-    find_kernels(best_isa())->dense[p->single != 0].small(p, scratch);
+    const dense_kernels_t *kernels = &find_kernels(best_isa())->dense[p->single != 0];
+    p->solved = 0;
+    if (is_clearly_wide(p)) {
+        const stop_t stop = {.interrupted = never, .deadline = INFINITY};
+        kernels->wide(p, &stop);
+    }
+    if (!p->solved) {
+        kernels->small(p, scratch);
+    }
+}
+
+outcome_t wide_solve(small_t *p, const stop_t *stop) {
+    return find_kernels(best_isa())->dense[p->single != 0].wide(p, stop);
 }
 
 void small_solve(small_t *p) {
