@@ -67,7 +67,10 @@ static small_t draw_problem(int64_t n, int64_t m, int kind, int forbid, int sing
     small_t p = {.n = n, .m = m, .single = single, .maximize = seed % 2, .largest = 1e300};
     void *cost = exactly(n * m, single ? sizeof(float) : sizeof(double));
     for (int64_t k = 0; k < n * m; k++) {
-        const double drawn = draw_cost(kind, k / m, k % m);
+        double drawn = draw_cost(kind, k / m, k % m);
+        if (kind < 2 && seed % 3 == 2 && random_bits() % 12 > 0) {
+            drawn = p.maximize ? -4.0 : 4.0; /* most pairs are the dearest */
+        }
         const double c = forbid && random_bits() % 10 < 3 ? (p.maximize ? -INFINITY : INFINITY) : drawn;
         if (single) {
             ((float *)cost)[k] = (float)c;
@@ -108,7 +111,8 @@ static void try_wide(int64_t n, int64_t m, int kind, int forbid, int seed) {
     const stop_t stop = {.interrupted = never, .deadline = INFINITY};
     small_t first = draw_problem(n, m, kind, forbid, 0, seed);
     wide_solve(&first, &stop);
-    expect_of(first.solved ? is_optimal(&first) : forbid || kind > 0, "optimal", &first, seed);
+    expect_of(first.solved ? is_optimal(&first) : forbid || kind > 0 || !is_clearly_wide(&first), "optimal", &first,
+              seed);
     for (isa_t isa = 0; isa < ISA_COUNT; isa++) {
         for (int single = 0; single < 2 && find_kernels(isa); single++) {
             small_t p = draw_problem(n, m, kind, forbid, single, seed);
