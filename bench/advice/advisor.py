@@ -209,7 +209,14 @@ def _relaxed(predictions: Sequence[Prediction], requirements: Requirements) -> I
         (f"the memory limit of {show_size(requirements.memory)}", replace(requirements, memory=math.inf)),
         (f"the limit of {100 * requirements.gap:g} % on the gap", replace(requirements, gap=math.inf)),
     ):
-        if (first := best(predictions, others)) is not None:
+        if (first := best(predictions, others)) is None:
+            continue
+        if first.seconds <= requirements.budget < first.high and others.budget == math.inf:
+            yield (
+                f"{first.solver} is expected to take {show_duration(first.seconds)}, which is within {requirement}, "
+                f"but its interval ends at {show_duration(first.high)}"
+            )
+        else:
             yield f"without {requirement}: {_named(first)}"
 
 

@@ -128,8 +128,8 @@ def _measure(name: str, problems: Sequence[Problem], budget: float, answered: Ca
     peak = max(resident_memory.read("VmHWM") - before, 0)
     spent, count, clock = sum(shortest), 1, time.perf_counter
     if max(shortest) < LONG:
-        shortest = [float("inf")] * len(calls)  # the first calls only warmed the caches
-        while count < FEWEST or (count < MOST and spent * (count + 1) / count < budget):
+        shortest = shortest if spent > budget else [float("inf")] * len(calls)  # short ones only warmed the caches
+        while count < MOST and (spent < budget if count < FEWEST else spent * (count + 1) / count < budget):
             for place, call in enumerate(calls):
                 start = clock()
                 call()

@@ -6,6 +6,7 @@ matrix alone are called directly: below 200 rows the classes of `lapmark.solve` 
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -103,7 +104,7 @@ def lines(name: str, problem: Problem) -> Lines:
         return Lines((*imports, direct.imports), expression.format(matrix))
     names, statement = _statement(problem)
     solver, options = spec.parse(name)
-    given = [] if name == AUTO else [repr(solver)]
+    given = [] if name == AUTO else [json.dumps(solver)]
     given += [f"{key}={value!r}" for key, value in options.items()]
     line = f"from lapmark import {', '.join([*sorted(names), 'solve'])}"
     return Lines((line,), f"solve({', '.join([statement, *given])})")

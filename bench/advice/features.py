@@ -16,6 +16,8 @@ from lapmark.bench.problems import Case
 from lapmark.solvers.costs import Cost, DenseCost, PointCost, SparseCost
 from lapmark.solvers.problem import Assignment, Problem
 
+from . import nearest_size
+
 #: Rows and columns of the sample.
 ROWS, COLUMNS = 32, 128
 
@@ -70,19 +72,15 @@ def describe(case: Case) -> tuple[Target, Problem]:
 
 
 def small_case(case: Case) -> Case:
-    """Return the case with at most `DESCRIBED_SIZE` rows."""
+    """Return the case with about `DESCRIBED_SIZE` rows, if it has more."""
     return replace(case, n=min(case.n, DESCRIBED_SIZE))
 
 
 def small_instance(case: Case) -> Problem:
-    """Build the small case, or the case itself where its family has no such size."""
-    small = small_case(case)
-    try:
+    """Build the small case, at the nearest size that its family takes, or the case itself if it takes none."""
+    if case.n > DESCRIBED_SIZE and (small := nearest_size.nearest(small_case(case))) is not None:
         return small.build()
-    except ValueError:
-        if small == case:
-            raise
-        return case.build()
+    return case.build()
 
 
 def kind(problem: Problem) -> str:

@@ -38,6 +38,7 @@ from lapmark.solvers.result import Matching, Result
 
 from . import candidates, measured_cases
 from .call_timing import Timing, time_calls
+from .candidates import AUTO
 
 #: Relative gap that the rounding of a bound explains.
 ROUNDING_GAP = 1e-12
@@ -79,7 +80,10 @@ class Campaign:
 
         `earlier` holds each candidate's records of smaller sizes, from which a hopeless one is known.
         """
-        problem = case.build()
+        try:
+            problem = case.build()
+        except ValueError:  # the family has no such size
+            return []
         n, m = problem.shape
         found, left = [], []
         for name in measured_cases.names(problem):
@@ -95,7 +99,8 @@ class Campaign:
         if left:
             problems = measured_cases.instances(case, n * m)
             timings = self._timings(left, problems)
-            for name, (timing, certificate) in verdicts(timings, problems).items():
+            proving = timings if any(map(candidates.is_ours, left)) else self._reference(problems)
+            for name, (timing, certificate) in verdicts(timings, problems, proving).items():
                 found.append(self._record(name, case, problem, timing, certificate))
                 self.store.add(found[-1])
         return found
@@ -111,6 +116,10 @@ class Campaign:
                 timing = time_calls(name, problems, settings.budget, settings.timeout, settings.memory)
                 found[name] = before.joined(timing) if before else timing
         return found
+
+    def _reference(self, problems: Sequence[Problem]) -> dict[str, Timing]:
+        """Return an answer of our default solver to each problem, to certify others by."""
+        return {AUTO: time_calls(AUTO, problems, 0.0, self.settings.timeout, self.settings.memory)}
 
     def _hopeless(self, records: Sequence[Record], n: int) -> str:
         """Return why a candidate need not be tried at size n: it reached the limit before, or surely would."""
@@ -165,10 +174,10 @@ class Campaign:
 
 
 def verdicts(
-    timings: Mapping[str, Timing], problems: Sequence[Problem]
+    timings: Mapping[str, Timing], problems: Sequence[Problem], proving: Mapping[str, Timing]
 ) -> dict[str, tuple[Timing, Certificate | None]]:
-    """Certify the answers of every candidate to every problem, by duals that one of them proves."""
-    proofs = [_proof(problem, place, timings) for place, problem in enumerate(problems)]
+    """Certify the answers of every candidate to every problem, by duals that one of the `proving` candidates has."""
+    proofs = [_proof(problem, place, proving) for place, problem in enumerate(problems)]
     return {
         name: _verdict(timing, problems, proofs, candidates.is_exact(name, problems[0]))
         for name, timing in timings.items()

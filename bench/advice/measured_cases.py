@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 from lapmark.bench.problems import Case
 from lapmark.bench.util import spec
 from lapmark.solvers import registry
-from lapmark.solvers.problem import Problem
+from lapmark.solvers.problem import Assignment, Problem
 
-from . import candidates, features
+from . import candidates, features, nearest_size
 from .candidates import AUTO, DROP_IN
 
 SIZES = (5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10000)
@@ -20,11 +20,8 @@ MOST_PAIRS = 10**8
 #: Most instances of a size, and the pairs that all of them have together: they fit into the cache.
 MOST_INSTANCES, PAIRS_OF_INSTANCES = 40, 80_000
 
-#: Instances of a size whose problems have at most so many pairs, where fewer fit into the cache.
+#: Instances of a size whose problems have at most so many pairs, where fewer fit into the cache; and of transport.
 FEW_INSTANCES, FEW_PAIRS = 3, 300_000
-
-#: Most by which a family's size may differ from one that is asked for.
-FARTHEST = 0.3
 
 DENSE = (
     "uniform:dtype=float64",
@@ -128,39 +125,16 @@ def _can_run(name: str, problem: Problem) -> bool:
 
 
 def sized(label: str, n: int) -> Case | None:
-    """Return the case of a family at the size nearest to n that it takes, None if that is far from n."""
+    """Return the case of a label at the size nearest to n that it takes, None if that is far from n."""
     name, settings = spec.parse(label)
-    for size in nearest_sizes(n):
-        case = Case(name, size, 0, settings)
-        if takes(case):
-            return case
-    return None
-
-
-def nearest_sizes(n: int) -> Iterator[int]:
-    """Yield n, and then the squares and even numbers near it: families of grids and images take nothing else."""
-    root = round(n**0.5)
-    squares = sorted(
-        {root**2, (root - 1) ** 2, (root + 1) ** 2, (2 * round(n**0.5 / 2)) ** 2}, key=lambda k: abs(k - n)
-    )
-    yield from dict.fromkeys(
-        size for size in (n, n + 1, n - 1, *squares) if size > 0 and abs(size - n) <= max(FARTHEST * n, 1)
-    )
-
-
-def takes(case: Case) -> bool:
-    """Return whether a family has this size."""
-    try:
-        case.build()
-    except ValueError:
-        return False
-    return True
+    return nearest_size.nearest(Case(name, n, 0, settings))
 
 
 def instances(case: Case, pairs: int) -> list[Problem]:
     """Build several instances of a small case with so many pairs; a family with a single instance has one."""
     found, least = [], FEW_INSTANCES if pairs <= FEW_PAIRS else 1
-    for seed in range(max(min(PAIRS_OF_INSTANCES // pairs, MOST_INSTANCES), least)):
+    most = MOST_INSTANCES if issubclass(case.kind, Assignment) else FEW_INSTANCES
+    for seed in range(max(min(PAIRS_OF_INSTANCES // pairs, most), least)):
         try:
             found.append(Case(case.problem, case.n, seed, case.params).build())
         except ValueError:

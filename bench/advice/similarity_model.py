@@ -28,7 +28,7 @@ SIZE_WIDTH = 1.2
 COVERED = 0.9
 
 #: Spread of the logarithms of times that is there even where all families agree.
-LEAST_SPREAD = 0.1
+LEAST_SPREAD = 0.3
 
 #: Similarity of the nearest family below which nothing is known, and predicted ratio of times below which two
 #: candidates are as good: the single best one is kept then.

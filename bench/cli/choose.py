@@ -10,15 +10,13 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from lapmark.bench.util.plain_text import plain
-
 from . import options
 from .base import RESULTS, app, plain_console, user_errors
 
 if TYPE_CHECKING:
     from lapmark.bench.advice.advisor import Advice, Requirements
     from lapmark.bench.advice.features import Target
-    from lapmark.bench.advice.performance_model import PerformanceModel, Prediction
+    from lapmark.bench.advice.performance_model import PerformanceModel
     from lapmark.bench.util import spec
     from lapmark.solvers.problem import Problem
 
@@ -31,6 +29,7 @@ if TYPE_CHECKING:
         "lapmark choose -p tracking -n 200 --budget 2s --memory 1GiB": "within limits of time and memory",
         "lapmark choose -p tracking -n 200 --from results": "from your own measurements",
         "lapmark choose recordings/tracker": "one solver for all problems of a folder, such as a recording",
+        "lapmark choose --evaluate": "how good the advice is, beside the best single solver",
         "lapmark choose --plugin mine.py -p mine -n 500": "for a problem of your own family",
     },
 )
@@ -64,28 +63,64 @@ def choose(
         ),
     ] = None,
     header: Annotated[bool | None, options.HEADER] = None,
+    evaluate: Annotated[
+        bool, typer.Option("--evaluate", help="Show how good the advice is on families that it has not seen.")
+    ] = False,
     form: Annotated[
         Literal["text", "json"], typer.Option("--format", help="Output format: text for people, JSON for programs.")
     ] = "text",
 ) -> None:
     """Recommend a solver, and predict its time and memory.
 
-    Nothing is solved: predictions come from measurements of the same family of problems, or of the most similar ones.
+    Nothing is solved: predictions come from measurements of the same family of problems, or of similar ones.
     """
+    from lapmark.bench.advice import candidates
     from lapmark.bench.advice.advisor import Requirements
 
+    from .advice_text import as_json, show
+
+    if evaluate:
+        with user_errors():
+            if file is not None or problem is not None:
+                raise ValueError("--evaluate is about all measured problems; leave out the file and -p")
+            _evaluate(source, form)
+        return
     requirements = Requirements(gap, math.inf if budget is None else budget, math.inf if memory is None else memory)
     with user_errors():
         options.load_plugins(plugin)
         if (folder := _folder(file, problem, size, header)) is not None:
             _choose_for_folder(folder, source, requirements, threads, form)
             return
-        target, instance, layout = _target(file, problem, size, header)
+        target, instance, note = _target(file, problem, size, header)
         advice, place = _advice(source, target, instance, requirements, threads)
+        lines = candidates.lines(advice.chosen.solver, instance)
     if form == "json":
-        typer.echo(json.dumps({"file": layout or None, **_as_json(target, advice, place)}, indent=2, allow_nan=False))
+        typer.echo(
+            json.dumps({"file": note or None, **as_json(target, advice, lines, place)}, indent=2, allow_nan=False)
+        )
     else:
-        _show(target, advice, place, layout and f"{file}: {layout}")
+        show(target, advice, lines, place, f"{file}: {note}" if note and file else note)
+
+
+def _evaluate(source: Path | None, form: str) -> None:
+    """Show how good the advice is on the measurements of a folder, or on those that ship with Lapmark."""
+    from lapmark.bench.advice import evaluation, measurements, shipped_measurements
+    from lapmark.bench.results.store import Store
+    from lapmark.bench.util.status_line import doing
+
+    from .evaluation_text import show_evaluation
+
+    if source is None:
+        cells = shipped_measurements.load()
+    else:
+        with Store.open(source, create=False) as store:
+            cells = measurements.table(store.records())
+    with doing("each family is left out in turn"):
+        found = evaluation.evaluate(cells)
+    if form == "json":
+        typer.echo(found.to_json(orient="records", indent=2))
+    else:
+        show_evaluation(evaluation.summary(found), evaluation.evaluate_auto(cells))
 
 
 def _folder(file: Path | None, problem: str | None, size: int | None, header: bool | None) -> Path | None:
@@ -148,8 +183,8 @@ def _choose_for_folder(folder: Path, source: Path | None, requirements: Requirem
 def _target(
     file: Path | None, problem: str | None, size: int | None, header: bool | None
 ) -> tuple[Target, Problem, str]:
-    """Return the target, an instance of the problem, and how a file was read where that is a guess."""
-    from lapmark.bench.advice import features
+    """Return the target, an instance of the problem, and a note on what was read or taken where that is a guess."""
+    from lapmark.bench.advice import features, nearest_size
     from lapmark.bench.problems import FamilyFault, file_problems
     from lapmark.bench.run.cells import expand_case
 
@@ -165,7 +200,9 @@ def _target(
     if len(cases) > 1:
         raise ValueError(f"-p {problem} has {len(cases)} cases; choose one: {'; '.join(map(str, cases[:8]))}")
     try:
-        return *features.describe(cases[0]), ""
+        case = nearest_size.nearest(cases[0])
+        note = "" if case in (None, cases[0]) else f"{text} has no size {cases[0].n}: this is for n = {case.n}"
+        return *features.describe(case or cases[0]), note
     except FamilyFault as fault:
         raise ValueError(f"{cases[0]} cannot be built: {fault}") from None
 
@@ -224,79 +261,15 @@ def _advice(
 
 
 def _how_to_measure(target: Target, folder: Path) -> str:
-    from lapmark.bench.problems import file_problems
+    from lapmark.bench.advice import nearest_size
+    from lapmark.bench.problems import Case, file_problems
+    from lapmark.bench.util import spec
 
     if not target.label:
         return "To measure a similar problem: lapmark run -p NAME -n N (lapmark problems lists the names)"
     if file_problems.is_file_name(target.label.partition(":")[0]):
         return f"To measure it: lapmark run {shlex.quote(target.label)} --to {folder}"
-    sizes = " ".join(f"-n {n}" for n in sorted({max(1, target.n // 4), target.n}))
+    name, settings = spec.parse(target.label)
+    wanted = (nearest_size.nearest(Case(name, n, 0, settings)) for n in (max(1, target.n // 4), target.n))
+    sizes = " ".join(f"-n {n}" for n in sorted({case.n for case in wanted if case}))
     return f"To measure it: lapmark run -p {target.label} {sizes} --to {folder}"
-
-
-def _show(target: Target, advice: Advice, place: str, layout: str) -> None:
-    from rich.markup import escape
-
-    from lapmark.bench.util.text_table import Column, TextTable
-    from lapmark.bench.util.units import show_duration, show_size
-
-    console, first = plain_console(), advice.chosen
-    console.print(f"[bold]{escape(first.solver)}[/] — {_figures(first)}")
-    if advice.others:
-        second = advice.others[0]
-        ratio = second.seconds / first.seconds
-        console.print(f"next: {escape(second.solver)}, {ratio:.2g} times as long: {_figures(second)}")
-    if advice.neighbours[0][0] == target.label:
-        console.print(f"\nMeasured on this family, {escape(target.label)}:")
-    else:
-        near = ", ".join(f"{label} ({distance:.2f})" for label, distance in advice.neighbours)
-        console.print("\nMeasured on the most similar families (distance):", escape(near))
-    rows = []
-    for row in advice.rows.itertuples():
-        seconds = "" if math.isnan(row.seconds) else show_duration(row.seconds)
-        rows.append((row.label, str(row.n), row.status, seconds, show_size(row.peak_memory)))
-    numbers = (Column("time", right=True), Column("memory", right=True, rank=1))
-    console.print(TextTable([Column("case"), Column("n", right=True), Column("status"), *numbers], rows))
-    if advice.changes:
-        console.print("\nOther choices:")
-        for change in advice.changes:
-            console.print(f"  {escape(change)}")
-    if failed := [each for each in advice.rejected if each.failure]:
-        console.print("\nNot chosen, since they failed there:")
-        for each in failed:
-            console.print(f"  {escape(each.solver)}: {escape(each.failure or '')}")
-    console.print(f"\nSource: {escape(place)}.")
-    if layout:
-        console.print(escape(plain(layout)))
-
-
-def _figures(each: Prediction) -> str:
-    from lapmark.bench.advice.advisor import show_peak
-    from lapmark.bench.util.units import show_duration
-
-    gap = f", gap up to {100 * each.gap:.2g} %" if each.gap > 1e-9 else ""
-    interval = f"{show_duration(each.low)} to {show_duration(each.high)}"
-    return f"{show_duration(each.seconds)} ({interval}), {show_peak(each.memory)}{gap}"
-
-
-def _as_json(target: Target, advice: Advice, place: str) -> dict[str, object]:
-    def numbers(each: Prediction) -> dict[str, object]:
-        return {
-            name: None if isinstance(value, float) and not math.isfinite(value) else value
-            for name, value in vars(each).items()
-        }
-
-    columns = ["case", "n", "status", "seconds", "peak_memory"]
-    rows = advice.rows[columns].astype(object).where(advice.rows[columns].notna(), None)
-    return {
-        "n": target.n,
-        "m": target.m,
-        "kind": target.kind,
-        "chosen": numbers(advice.chosen),
-        "others": [numbers(each) for each in advice.others],
-        "rejected": [numbers(each) for each in advice.rejected],
-        "neighbours": [{"label": label, "distance": distance} for label, distance in advice.neighbours],
-        "rows": rows.to_dict("records"),
-        "changes": list(advice.changes),
-        "from": place,
-    }

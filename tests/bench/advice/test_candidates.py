@@ -45,7 +45,7 @@ def test_lines_of_packages_call_them_directly() -> None:
     ]
     assert candidates.lines("scipy", PROBLEMS["points"]).text.endswith("linear_sum_assignment(cdist(x, y))")
     assert candidates.lines("sinkhorn:blur=0.03", DENSE).expression == (
-        "solve(Assignment(DenseCost(costs)), 'sinkhorn', blur=0.03)"
+        'solve(Assignment(DenseCost(costs)), "sinkhorn", blur=0.03)'
     )
     assert "force_doubles" not in candidates.lines("lapjv", Assignment(DenseCost(np.float32(MATRIX)))).text
 

@@ -294,3 +294,43 @@ def test_choose_for_a_family_of_a_plugin_gives_advice(elsewhere: Path) -> None:
     plugins.forget()
     assert code == 0, output
     assert "Measured on the most similar families" in output
+
+
+def test_choose_shows_lines_that_solve_the_problem(elsewhere: Path) -> None:
+    code, output = lapmark("choose", "-p", "tracking", "-n", 60)
+    assert code == 0, output
+    lines = [line[2:] for line in output.split("\n\n")[1].splitlines()]
+    namespace = {"costs": RNG.random((60, 60))}
+    exec("\n".join(lines), namespace)
+    assert "answer" in namespace
+    assert json.loads(lapmark("choose", "-p", "tracking", "-n", 60, "--format", "json")[1])["lines"] == "\n".join(lines)
+
+
+def test_choose_a_size_that_a_family_does_not_take_uses_the_nearest(elsewhere: Path) -> None:
+    code, output = lapmark("choose", "-p", "grid:layout=uniform", "-n", 900 + 10)
+    assert code == 0, output
+    assert "grid:layout=uniform has no size 910: this is for n = 900" in unwrapped(output)
+
+
+def test_choose_with_a_budget_within_the_interval_says_so(elsewhere: Path) -> None:
+    others = ["--from", "mine"]
+    run = ["run", "-s", "jv", "-p", "uniform", "-n", 20, "-n", 60, "--budget", "10ms", "--to", "mine"]
+    assert lapmark(*run)[0] == 0
+    chosen = json.loads(lapmark("choose", "-p", "uniform", "-n", 40, "--format", "json", *others)[1])["chosen"]
+    budget = f"{1e6 * (chosen['seconds'] + chosen['high']) / 2:.2f}us"
+    code, output = lapmark("choose", "-p", "uniform", "-n", 40, "--budget", budget, *others)
+    assert code == 2
+    assert "jv is expected to take" in unwrapped(output)
+    assert "but its interval ends at" in unwrapped(output)
+
+
+def test_choose_evaluate_shows_a_table_per_portfolio(elsewhere: Path) -> None:
+    code, output = lapmark("choose", "--evaluate")
+    assert code == 0, output
+    for heading in ("everything", "without ours", "ours only"):
+        assert f"\n{heading} " in f"\n{output}"
+    table = output.partition("\n\n")[0]
+    assert max(map(len, table.splitlines())) <= 80
+    found = json.loads(lapmark("choose", "--evaluate", "--format", "json")[1])
+    assert {"portfolio", "label", "n", "chosen", "best", "single"} <= found[0].keys()
+    assert lapmark("choose", "--evaluate", "-p", "uniform")[0] == 2
