@@ -3,7 +3,7 @@
 from .batch import BatchMatching, solve_batch
 from .certificate import Certificate
 from .certify import certify
-from .costs import DenseCost, PointCost, SparseCost
+from .costs import DenseCost, GridCost, PointCost, SparseCost
 from .emd import emd, emd_plans
 from .errors import Infeasible, TimeLimit, Unsupported
 from .grid_layout import fitting_shape, grid_layout, grid_problem
@@ -20,6 +20,7 @@ __all__ = [
     "Capabilities",
     "Certificate",
     "DenseCost",
+    "GridCost",
     "Infeasible",
     "Loss",
     "Matching",

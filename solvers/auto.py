@@ -1,6 +1,6 @@
 """The policy of solver "auto": which of our solvers suits a problem."""
 
-from .costs import PointCost
+from .costs import GridCost, PointCost
 from .problem import Assignment, Problem
 from .registry import get
 
@@ -15,7 +15,7 @@ def automatic(problem: Problem) -> str:
     """Return the name of the solver that "auto" stands for."""
     if not isinstance(problem, Assignment):
         if problem.blur == 0 and problem.reach is None:
-            return "transport"
+            return "grid-flow" if isinstance(problem.cost, GridCost) and not problem.surplus else "transport"
         few_nodes = isinstance(problem.cost, PointCost) and problem.cost.is_in_space(1, 2)
         return "sinkhorn-multilevel" if few_nodes and min(problem.shape) >= MANY else "sinkhorn"
     n, m = problem.shape

@@ -24,7 +24,7 @@ from .result import Matching, Result
 #: Folders of our own solvers, and the entry point group of others.
 FOLDERS, ENTRY_POINTS = ("lapmark.solvers.assignment", "lapmark.solvers.transport"), "lapmark.solvers"
 
-KINDS = frozenset({"dense", "points", "sparse"})
+KINDS = frozenset({"dense", "points", "grid", "sparse"})
 
 #: Types of cost; those of whole numbers and truth values are exact in one of the two floats.
 DTYPES = frozenset(
@@ -43,7 +43,7 @@ class Capabilities:
     exact : bool
         Whether it claims the optimum. A claim that a certificate refutes is recorded as `wrong`.
     problem : {"assignment", "transport", "both"}
-    costs : set of {"dense", "points", "sparse"}
+    costs : set of {"dense", "points", "grid", "sparse"}
         Kinds of cost it takes. A solver of "dense" costs gets the other kinds too: `cost.dense()` builds their matrix.
     rectangular, forbidden, limit, partial, duals, threads, time_limit : bool
         Whether it takes n ≠ m, forbidden pairs (`inf`), a limit on the cost of a pair, and transport of different sums;

@@ -24,7 +24,7 @@ from lapmark.bench.problems.family import Family, Settings, is_ascending
 from lapmark.bench.util import spec
 from lapmark.bench.worker.problem_digest import digest_problem
 from lapmark.solvers import certify, solve
-from lapmark.solvers.costs import DenseCost, PointCost, SparseCost
+from lapmark.solvers.costs import DenseCost, GridCost, PointCost, SparseCost
 from lapmark.solvers.errors import Infeasible
 from lapmark.solvers.problem import Assignment, Problem, Transport
 
@@ -243,6 +243,8 @@ def _arrays(problem: Problem) -> list[np.ndarray]:
             return [cost.matrix, *masses]
         case PointCost():
             return [cost.x, cost.y, *masses]
+        case GridCost():
+            return [*cost.cells, *masses]
         case SparseCost():
             return [cost.csr.data, *masses]
     return masses

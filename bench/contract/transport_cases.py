@@ -9,6 +9,7 @@ from __future__ import annotations
 import dataclasses
 import functools
 import itertools
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -17,7 +18,7 @@ import numpy as np
 import scipy.sparse
 from scipy.optimize import linear_sum_assignment, linprog
 
-from lapmark.solvers.costs import Cost, DenseCost, PointCost, SparseCost
+from lapmark.solvers.costs import Cost, DenseCost, GridCost, PointCost, SparseCost
 from lapmark.solvers.problem import Transport
 from lapmark.solvers.registry import Solver
 
@@ -44,7 +45,13 @@ class TransportCase(Case[Transport]):
     def __str__(self) -> str:
         n, m = self.problem.shape
         cost = self.problem.cost
-        what = f"points in {cost.x.shape[1]} dimensions, p = {cost.p:g}" if isinstance(cost, PointCost) else "a matrix"
+        match cost:
+            case PointCost():
+                what = f"points in {cost.x.shape[1]} dimensions, p = {cost.p:g}"
+            case GridCost():
+                what = f"cells of a grid {cost.grid}, spacing {cost.spacing}"
+            case _:
+                what = "a matrix"
         kind = cost.x.dtype if isinstance(cost, PointCost) else cost.dtype
         return f"{self.label}: {n}×{m} {kind}, {what}, blur {self.problem.blur:g}"
 
@@ -125,6 +132,18 @@ def _() -> Iterator[TransportCase]:
     for d, p, dtype in itertools.product((1, 2, 3, 5), (1, 2, 3), ("float64", "float32")):
         x, y = rng.random((14, d)).astype(dtype), rng.random((17, d)).astype(dtype)
         yield refereed("points", PointCost(x, y, p, scale=0.5), masses(rng, 14), masses(rng, 17), 0.1)
+
+
+@cases("transport-grid")
+def _() -> Iterator[TransportCase]:
+    rng = np.random.default_rng(15)
+    for grid in ((1,), (9,), (1, 6, 1), (3, 4), (5, 5), (2, 3, 2), (2, 2, 2, 2)):
+        n = math.prod(grid)
+        for spacing in (1.0, 0.3, tuple(1.0 + 0.7 * k for k in range(len(grid)))):
+            yield refereed("a grid", GridCost(grid, spacing), masses(rng, n, 0.2), masses(rng, n, 0.2), 0.5)
+        rows, columns = (rng.permutation(n)[: max(1, n - k)] for k in (0, 2))
+        some = GridCost(grid, 1.0, rows, columns)
+        yield refereed("some cells", some, masses(rng, len(rows)), masses(rng, len(columns)), 0.5)
 
 
 @cases("transport-line")

@@ -19,7 +19,7 @@ import numpy as np
 
 from lapmark.solvers.certificate import Certificate
 from lapmark.solvers.certify import certify
-from lapmark.solvers.costs import DenseCost, PointCost
+from lapmark.solvers.costs import DenseCost, GridCost, PointCost
 from lapmark.solvers.problem import Transport
 from lapmark.solvers.registry import Solver
 from lapmark.solvers.result import Plan
@@ -102,7 +102,8 @@ def _duals(solver: Solver) -> Verdict:
 
     if solver.capabilities.exact and not solver.capabilities.duals:
         return skip("claims no duals")
-    cases = (*TRANSPORT_CASES["transport-line"](), *TRANSPORT_CASES["transport-zero-masses"]())
+    lists = ("transport-line", "transport-grid", "transport-zero-masses")
+    cases = [case for name in lists for case in TRANSPORT_CASES[name]()]
     return each_case(solver, cases, judge)
 
 
@@ -266,16 +267,19 @@ def _untouched(solver: Solver) -> Verdict:
     rng = np.random.default_rng(14)
     x, y, a, b = rng.random((12, 2)), rng.random((12, 2)), masses(rng, 12), masses(rng, 12)
     matrix = rng.random((12, 12))
-    costs = (PointCost(x, y), DenseCost(matrix))
+    costs = (PointCost(x, y), DenseCost(matrix), GridCost((3, 4)))
     cases = [TransportCase("untouched", Transport(cost, a, b, 0.2), np.nan) for cost in costs]
     return checks.check_untouched(solver, cases, lambda case: [x, y, a, b, matrix, *case.problem.masses])
 
 
 @_transport("transport-repeatable")
 def _repeatable(solver: Solver) -> Verdict:
-    return checks.check_repeatable(solver, TRANSPORT_CASES["transport-points"]()[::3], ("f", "g", "mass"))
+    cases = (*TRANSPORT_CASES["transport-points"]()[::3], *TRANSPORT_CASES["transport-grid"]())
+    return checks.check_repeatable(solver, cases, ("f", "g", "mass"))
 
 
 @_transport("transport-time-limit")
 def _time_limit(solver: Solver) -> Verdict:
-    return checks.check_time_limit(solver, TRANSPORT_CASES["transport-line"](), ("f", "g"), EXACT)
+    return checks.check_time_limit(
+        solver, (*TRANSPORT_CASES["transport-line"](), *TRANSPORT_CASES["transport-grid"]()), ("f", "g"), EXACT
+    )

@@ -4,7 +4,7 @@ import hashlib
 
 import numpy as np
 
-from lapmark.solvers.costs import Cost, PointCost, SparseCost
+from lapmark.solvers.costs import Cost, GridCost, PointCost, SparseCost
 from lapmark.solvers.problem import Assignment, Problem
 
 from .protocol import assignment_settings
@@ -40,6 +40,9 @@ def _digest_cost(cost: Cost, state: hashlib.blake2b) -> None:
     if isinstance(cost, PointCost):
         state.update(repr((cost.shape, cost.p, cost.scale)).encode())
         arrays = [cost.x, cost.y]
+    elif isinstance(cost, GridCost):
+        state.update(repr((cost.grid, cost.spacing)).encode())
+        arrays = [*cost.cells]
     elif isinstance(cost, SparseCost):
         state.update(repr(cost.shape).encode())
         arrays = [cost.csr.indptr, cost.csr.indices, cost.csr.data]

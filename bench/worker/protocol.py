@@ -24,7 +24,7 @@ from typing import IO, Any
 import numpy as np
 
 from lapmark.bench.util.plain_text import plain
-from lapmark.solvers.costs import Cost, DenseCost, PointCost, SparseCost
+from lapmark.solvers.costs import Cost, DenseCost, GridCost, PointCost, SparseCost
 from lapmark.solvers.errors import Infeasible
 from lapmark.solvers.problem import Assignment, Problem, Transport
 from lapmark.solvers.registry import Capabilities
@@ -107,6 +107,9 @@ def write_problem(problem: Problem, file: IO[bytes]) -> list[tuple[int, np.ndarr
     if isinstance(cost, PointCost):
         facts |= {"p": cost.p, "scale": cost.scale}
         arrays = [cost.x, cost.y]
+    elif isinstance(cost, GridCost):
+        facts |= {"grid": cost.grid, "spacing": cost.spacing}
+        arrays = [*cost.cells]
     elif isinstance(cost, SparseCost):
         facts |= {"shape": cost.shape}
         arrays = [cost.csr.data, cost.csr.indices, cost.csr.indptr]
@@ -134,6 +137,8 @@ def read_problem(file: IO[bytes]) -> Problem:
     cost: Cost
     if facts["kind"] == "points":
         cost = PointCost(array(), array(), facts["p"], facts["scale"])
+    elif facts["kind"] == "grid":
+        cost = GridCost(facts["grid"], facts["spacing"], array(), array())
     elif facts["kind"] == "sparse":
         import scipy.sparse
 

@@ -4,7 +4,7 @@ import dataclasses
 
 import numpy as np
 
-from lapmark.solvers.costs import Cost, DenseCost, PointCost, SparseCost
+from lapmark.solvers.costs import Cost, DenseCost, GridCost, PointCost, SparseCost
 from lapmark.solvers.problem import Assignment, Problem
 
 
@@ -21,6 +21,8 @@ def small(problem: Problem, size: int = 16) -> Problem:
     part: Cost
     if isinstance(cost, PointCost):
         part = PointCost(cost.x[rows], cost.y[cols], cost.p, cost.scale)
+    elif isinstance(cost, GridCost):
+        part = cost.part(np.arange(n)[rows], np.arange(m)[cols])
     elif isinstance(cost, SparseCost):
         import scipy.sparse
 
@@ -34,11 +36,13 @@ def small(problem: Problem, size: int = 16) -> Problem:
 
 
 def blank(problem: Problem) -> Problem:
-    """Return a problem of the same shapes and types with nothing to solve: costs of 0 and equal masses."""
+    """Return a problem of the same shapes and types with nothing to solve: costs of 0, or a grid, and equal masses."""
     cost = problem.cost
     part: Cost
     if isinstance(cost, PointCost):
         part = PointCost(np.zeros_like(cost.x), np.zeros_like(cost.y), cost.p, cost.scale)
+    elif isinstance(cost, GridCost):
+        part = cost  # equal masses stay where they are
     elif isinstance(cost, SparseCost):
         csr = cost.csr.copy()
         csr.data[:] = 0

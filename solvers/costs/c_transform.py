@@ -9,7 +9,7 @@ import math
 
 import numpy as np
 
-from lapmark.solvers.costs import Cost, PointCost, SparseCost
+from lapmark.solvers.costs import Cost, GridCost, PointCost, SparseCost
 from lapmark.solvers.native import _matrix
 
 from .exact_sums import UNIT, difference
@@ -27,6 +27,8 @@ def row_minima(cost: Cost, g: np.ndarray, tail: np.ndarray | None = None, every_
     """
     if isinstance(cost, PointCost):
         return _point_minima(cost, g, tail, every_pair)
+    if isinstance(cost, GridCost):
+        return _grid_minima(cost, g, tail, every_pair)
     if isinstance(cost, SparseCost):
         rows, cols = entry_places(cost)
         return _listed_minima(rows, cost.shape[0], cost.csr.data, g[cols], None if tail is None else tail[cols])
@@ -41,6 +43,8 @@ def column_minima(cost: Cost, f: np.ndarray, tail: np.ndarray | None = None, eve
     """Return min_i c_ij − f_i of each of m columns, for finite f (n,), like `row_minima`."""
     if isinstance(cost, PointCost):
         return _point_minima(cost.mirrored(), f, tail, every_pair)
+    if isinstance(cost, GridCost):
+        return _grid_minima(cost.mirrored(), f, tail, every_pair)
     if isinstance(cost, SparseCost):
         rows, cols = entry_places(cost)
         return _listed_minima(cols, cost.shape[1], cost.csr.data, f[rows], None if tail is None else tail[rows])
@@ -55,6 +59,23 @@ def column_minima(cost: Cost, f: np.ndarray, tail: np.ndarray | None = None, eve
     if tail is not None:
         rest -= 8 * UNIT * (np.abs(rest) + np.abs(tail).max(initial=0.0))  # blocks were compared by rounded sums
     return low, rest
+
+
+def _grid_minima(cost: GridCost, g: np.ndarray, tail: np.ndarray | None, every_pair: bool) -> Minima:
+    """Return minima over cells of a grid: exact if all numbers are multiples of one unit, or if there are few pairs."""
+    n, m = cost.shape
+    tail = np.zeros(m) if tail is None else tail
+    total = g + tail if tail.any() else g
+    off = cost.rounding(total) + (UNIT * float(np.abs(total).max()) if tail.any() else 0.0)
+    if every_pair:
+        low = np.concatenate(
+            [np.empty(0), *((block - total).min(axis=1, initial=np.inf) for _, block in cost.blocks())]
+        )
+    else:
+        low = cost.least(total)
+    if 0 < n * m <= MOST_CLOSE and off > 0:
+        return low, _exact_rest(cost, g, tail, low, np.repeat(np.arange(n), m), np.tile(np.arange(m), n))
+    return low, np.full(n, -2 * off)
 
 
 def entry_places(cost: SparseCost) -> tuple[np.ndarray, np.ndarray]:
@@ -84,12 +105,18 @@ def _point_minima(cost: PointCost, g: np.ndarray, tail: np.ndarray | None, every
     pairs = near_pairs(cost, g, low, 4 * off, True, most, every_pair)
     if pairs is None:
         return low, -2 * off
-    rows, columns = pairs
+    return low, _exact_rest(cost, g, tail, low, *pairs)
+
+
+def _exact_rest(
+    cost: Cost, g: np.ndarray, tail: np.ndarray, low: np.ndarray, rows: np.ndarray, columns: np.ndarray
+) -> np.ndarray:
+    """Return the least c_ij − g_j − tail_j over these pairs of each row, minus `low`, in twice the precision."""
     entries, missing = cost.exact_entries(rows, columns)
     high, rounded = difference(entries, g[columns])
-    rest = np.full(n, np.inf)
+    rest = np.full(len(low), np.inf)
     np.minimum.at(rest, rows, _sum_down(high - low[rows], rounded, missing, -tail[columns]))
-    return low, rest
+    return rest
 
 
 def _exact_line(cost: PointCost) -> Line | None:

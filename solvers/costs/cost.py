@@ -1,4 +1,4 @@
-"""What the three kinds of cost share."""
+"""What all kinds of cost share."""
 
 from __future__ import annotations
 
@@ -104,8 +104,10 @@ def are_multiples(values: np.ndarray, unit: float) -> bool:
 
 
 def check_cost(cost: Any) -> None:
-    """Raise a TypeError unless `cost` is one of the three kinds."""
+    """Raise a TypeError unless `cost` is a `Cost`."""
     if not isinstance(cost, Cost):
         kind = type(cost).__name__
         wrap = "SparseCost" if hasattr(cost, "todense") else "DenseCost"
-        raise TypeError(f"expected DenseCost, PointCost or SparseCost, got {kind}; wrap a matrix: {wrap}(matrix)")
+        raise TypeError(
+            f"expected DenseCost, PointCost, GridCost or SparseCost, got {kind}; wrap a matrix: {wrap}(matrix)"
+        )

@@ -3,6 +3,11 @@ import numpy as np
 Pairs = tuple[np.ndarray, np.ndarray, np.ndarray]
 Answer = tuple[np.ndarray, np.ndarray, Pairs | None, dict[str, int]]
 
+LARGEST_GRID_COST: int
+
+def grid(
+    bins: np.ndarray, step: np.ndarray, a: np.ndarray, b: np.ndarray, avx2: bool, seconds: float
+) -> tuple[np.ndarray, Pairs | None, dict[str, int]]: ...
 def histograms(
     cost: np.ndarray,
     a: np.ndarray,

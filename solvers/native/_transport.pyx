@@ -10,7 +10,7 @@ import numpy as np
 
 from libc.stdint cimport int32_t, int64_t, uint8_t
 
-from .kernels cimport INFEASIBLE, TIMED_OUT, histograms_solve, histograms_t, kernels_for, kernels_t, mass_scale_t, \
+from .kernels cimport GRID_LARGEST_COST, INFEASIBLE, TIMED_OUT, grid_flow_room, grid_flow_t, histograms_solve, histograms_t, kernels_for, kernels_t, mass_scale_t, \
     mass_t, masses_to_integers, outcome_t, point_kernels_for, points_t, raise_failure, sparse_costs_t, stop_t, stop_within, \
     transport_solver_t, transport_t
 
@@ -102,6 +102,55 @@ def points(const double[:, ::1] x, const double[:, ::1] y, int power, double sca
         raise ValueError("points and masses of different sizes")
     cost.x, cost.y, cost.scale = &x[0, 0], &y[0, 0], scale
     return run(point_kernels_for(avx2, x.shape[1], power).transport, &cost, a, b, seconds)
+
+
+#: Largest sum of (bins − 1) · step over the axes of a grid.
+LARGEST_GRID_COST = GRID_LARGEST_COST
+
+
+def grid(const int64_t[::1] bins, const int64_t[::1] step, const double[::1] a, const double[::1] b, bint avx2, double seconds):
+    """Solve city block costs between the cells of a grid: `bins` along each axis, the last one contiguous, `step` the cost of one.
+
+    Return integer duals (count,), of rows as they are and of columns negated, in units of cost; the rows, columns and masses of
+    the plan, or None if the time was over; and a dict of counters.
+    """
+    cdef grid_flow_t task
+    cdef outcome_t outcome
+    cdef int64_t count = a.shape[0], axes = bins.shape[0], cells = 1, k
+    cdef const kernels_t *kernels = kernels_for(avx2)
+    if step.shape[0] != axes or b.shape[0] != count or not count or not axes:
+        raise ValueError("grid and masses of different sizes")
+    for k in range(axes):
+        if bins[k] < 1 or step[k] < 1 or cells > 2**31 // bins[k]:
+            raise ValueError(f"a grid of {list(bins)} bins, {list(step)} each")
+        cells *= bins[k]
+    if cells != count or count >= 2**31:
+        raise ValueError(f"a grid of {list(bins)} bins for {count} masses")
+    cdef int64_t room = grid_flow_room(axes, count)
+    height, rows, columns = np.zeros(count, dtype=np.int64), np.empty(room, dtype=np.int32), np.empty(room, dtype=np.int32)
+    cdef int64_t[::1] height_view = height
+    cdef int32_t[::1] row_view = rows
+    cdef int32_t[::1] column_view = columns
+    units = np.empty((2 * count + room) * sizeof(mass_t), dtype=np.uint8)
+    cdef uint8_t[::1] unit_view = units
+    cdef mass_t *whole = <mass_t *> &unit_view[0]
+    cdef mass_scale_t scale = masses_to_integers(&a[0], count, &b[0], count, False, whole, whole + count)
+    task.grid.axes, task.grid.bins, task.grid.step, task.count = axes, &bins[0], &step[0], count
+    task.supply, task.demand, task.shipped = whole, whole + count, whole + 2 * count
+    task.height, task.rows, task.columns = &height_view[0], &row_view[0], &column_view[0]
+    task.pairs = task.searches = task.lifts = task.augmentations = 0
+    task.stop = stop_within(seconds)
+    with nogil:
+        outcome = kernels.grid_flow(&task)
+    raise_failure(outcome, f"no memory for the flow on a grid of {count} cells")
+    counters = {"searches": task.searches, "lifts": task.lifts, "augmentations": task.augmentations}
+    if outcome == TIMED_OUT:
+        return height, None, counters
+    moved = np.empty(task.pairs)
+    cdef double[::1] moved_view = moved
+    for k in range(task.pairs):
+        moved_view[k] = <double> task.shipped[k] * scale.unit
+    return height, (rows[: task.pairs], columns[: task.pairs], moved), counters
 
 
 def histograms(const double[:, ::1] cost, const double[:, ::1] a, const double[:, ::1] b, const int64_t[::1] of_a,

@@ -104,6 +104,26 @@ cdef extern from "transport/transport.h":
         stop_t stop
     ctypedef outcome_t transport_solver_t(transport_t *) noexcept nogil
 
+cdef extern from "transport/grid/grid_flow.h":
+    int64_t GRID_LARGEST_COST
+    ctypedef struct grid_t:
+        int64_t axes
+        const int64_t *bins
+        const int64_t *step
+    ctypedef struct grid_flow_t:
+        grid_t grid
+        int64_t count
+        const mass_t *supply
+        const mass_t *demand
+        int64_t *height
+        int32_t *rows
+        int32_t *columns
+        mass_t *shipped
+        int64_t pairs, searches, lifts, augmentations
+        stop_t stop
+    ctypedef outcome_t grid_flow_solver_t(grid_flow_t *) noexcept nogil
+    int64_t grid_flow_room(int64_t axes, int64_t count) nogil
+
 cdef extern from "transport/line.h":
     ctypedef struct line_costs_t:
         const double *x
@@ -185,6 +205,7 @@ cdef extern from "dispatch/kernels.h":
         assignment_solver_t *cascade_sparse
         transport_solver_t *transport_dense
         transport_solver_t *transport_sparse
+        grid_flow_solver_t *grid_flow
         void (*kernel_marginals)(const float *, int64_t, int64_t, const double *, const double *, double *,
                                  double *) noexcept nogil
         bint (*is_metric)(const double *, int64_t) noexcept nogil

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import scipy.sparse
 
-from lapmark import Assignment, DenseCost, PointCost, SparseCost, Transport
+from lapmark import Assignment, DenseCost, GridCost, PointCost, SparseCost, Transport
 from lapmark.solvers.problem import Problem
 
 RNG = np.random.default_rng(0)
@@ -26,6 +26,7 @@ PROBLEMS: dict[str, Problem] = {
     "transport of given masses": Transport(
         DenseCost(np.eye(2)), a=np.array([0.2, 0.8]), b=np.array([0.5, 0.5]), blur=0.05
     ),
+    "transport on a grid": Transport(GridCost((2, 3), (1.0, 0.5)), RNG.random(6) + 1, np.full(6, 1.5), partial=True),
     "transport that could be partial": Transport(DenseCost(np.eye(2)), [0.2, 0.8], [0.5, 0.5], blur=0.05, partial=True),
     "transport of sums that differ": Transport(DenseCost(np.eye(2)), [1, 2], [0.5, 0.5], blur=0, partial=True),
 }

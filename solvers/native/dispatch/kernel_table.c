@@ -49,6 +49,7 @@ DECLARE_POINTS(2d_p2)
 DECLARE_POINTS(3d_p2)
 assignment_solver_t VARIANT_NAME(cascade_points, 2d_p2), VARIANT_NAME(cascade_points, 3d_p2), ISA_NAME(cascade_sparse);
 transport_solver_t ISA_NAME(transport_dense), ISA_NAME(transport_sparse);
+grid_flow_solver_t ISA_NAME(grid_flow);
 kernel_marginals_t ISA_NAME(kernel_marginals);
 histogram_solver_t ISA_NAME(histogram);
 histogram_scratch_t ISA_NAME(histogram_scratch);
@@ -66,6 +67,7 @@ const kernels_t ISA_NAME(kernels) = {
     .cascade_sparse = ISA_NAME(cascade_sparse),
     .transport_dense = ISA_NAME(transport_dense),
     .transport_sparse = ISA_NAME(transport_sparse),
+    .grid_flow = ISA_NAME(grid_flow),
     .kernel_marginals = ISA_NAME(kernel_marginals),
     .histogram = ISA_NAME(histogram),
     .histogram_scratch = ISA_NAME(histogram_scratch),

@@ -10,6 +10,7 @@
 #include "simd/isa.h"
 #include "sinkhorn/matrix_marginals.h"
 #include "sinkhorn/point_marginals.h"
+#include "transport/grid/grid_flow.h"
 #include "transport/histograms/histograms.h"
 #include "transport/transport.h"
 
@@ -41,6 +42,7 @@ typedef struct kernels {
     point_kernels_t points[2][2];        /* [power - 1][dimensions - 2] */
     assignment_solver_t *cascade_sparse; /* the cost of a problem is a sparse_costs_t */
     transport_solver_t *transport_dense, *transport_sparse;
+    grid_flow_solver_t *grid_flow;
     kernel_marginals_t *kernel_marginals;
     histogram_solver_t *histogram;
     histogram_scratch_t *histogram_scratch;
