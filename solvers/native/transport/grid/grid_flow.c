@@ -60,8 +60,14 @@ static int64_t find_path(solver_t *s, int64_t sink) {
     return -1;
 }
 
-/* Send mass along an arc; return nothing. An arc against the flow of its edge closes with the last of it. */
-static void send(const grid_level_t *l, int64_t cell, int64_t direction, mass_t amount) {
+/* The most of an amount that an arc takes: against the flow of its edge no more than that. */
+static mass_t at_most_flow(const grid_level_t *l, int64_t cell, int64_t direction, mass_t amount) {
+    const mass_t flow = *flow_of(l, cell, direction), against = direction & 1 ? flow : -flow;
+    return against > 0 && against < amount ? against : amount;
+}
+
+/* Send mass along an open arc. An arc against the flow of its edge closes with the last of it. */
+static void send_along(const grid_level_t *l, int64_t cell, int64_t direction, mass_t amount) {
     mass_t *flow = flow_of(l, cell, direction);
     const mass_t before = direction & 1 ? -*flow : *flow;
     *flow += direction & 1 ? -amount : amount;
@@ -77,12 +83,10 @@ static void augment(solver_t *s, int64_t length) {
     const int64_t sink = s->path[0], source = s->path[length];
     mass_t amount = l->excess[source] < -l->excess[sink] ? l->excess[source] : -l->excess[sink];
     for (int64_t k = 0; k < length; k++) {
-        const int64_t direction = s->direction[k];
-        const mass_t flow = *flow_of(l, s->path[k + 1], direction), against = direction & 1 ? flow : -flow;
-        amount = against > 0 && against < amount ? against : amount;
+        amount = at_most_flow(l, s->path[k + 1], s->direction[k], amount);
     }
     for (int64_t k = 0; k < length; k++) {
-        send(l, s->path[k + 1], s->direction[k], amount);
+        send_along(l, s->path[k + 1], s->direction[k], amount);
     }
     l->excess[source] -= amount;
     l->excess[sink] += amount;
