@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import scipy.sparse
 
-from lapmark import Assignment, DenseCost, Matching, SparseCost, certify, solve
+from lapmark import Assignment, DenseCost, Matching, PointCost, SparseCost, certify, solve
 from lapmark.solvers import registry
 from lapmark.solvers.errors import Infeasible, Unsupported
 
@@ -62,7 +62,9 @@ class TestLap1015:
 
 
 class TestSparse:
-    @pytest.mark.parametrize("solver", ["csgraph", pytest.param("lapmod", marks=needs("lapmod"))])
+    @pytest.mark.parametrize(
+        "solver", [pytest.param(name, marks=needs(name)) for name in ("csgraph", "lapmod", "fastlap-sparse", "pot-emd")]
+    )
     @pytest.mark.parametrize("dtype", ["float32", "float64", "int32"])
     def test_a_stored_zero_is_a_cost(self, solver: str, dtype: str) -> None:
         matrix = np.random.default_rng(0).integers(0, 3, (40, 40)).astype(float)
@@ -84,11 +86,86 @@ class TestSparse:
         problem = Assignment(DenseCost(np.full((6, 6), value)))
         assert certify(problem, solve(problem, "csgraph")).valid
 
-    def test_csgraph_finds_what_cannot_be_matched(self) -> None:
+    @pytest.mark.parametrize("solver", ["csgraph", pytest.param("fastlap-sparse", marks=needs("fastlap-sparse"))])
+    def test_what_cannot_be_matched_is_infeasible(self, solver: str) -> None:
         matrix = np.ones((4, 4))
         matrix[:3, 1:] = np.inf
         with pytest.raises(Infeasible):
-            solve(listed(matrix), "csgraph")
+            solve(listed(matrix), solver)
+
+
+@pytest.mark.parametrize("solver", ["lapcpp", "laprust"])
+@pytest.mark.parametrize("shape", [(40, 40), (20, 60), (60, 20)])
+class TestSuccessorsOfLapx:
+    def test_lapx_successors_solve_float32_exactly(self, solver: str, shape: tuple[int, int]) -> None:
+        if reason := registry.get(solver).missing:
+            pytest.skip(reason)
+        cost = 1e6 + np.random.default_rng(0).random(shape, dtype="float32")
+        problem = Assignment(DenseCost(cost.astype("float32")))
+        assert proven(problem, solve(problem, solver))
+
+    def test_lapx_successors_leave_rows_above_a_limit(self, solver: str, shape: tuple[int, int]) -> None:
+        if reason := registry.get(solver).missing:
+            pytest.skip(reason)
+        cost = np.random.default_rng(1).normal(size=shape)
+        problem = Assignment(DenseCost(cost), limit=-2.2)
+        matching = solve(problem, solver)
+        assert 0 < np.count_nonzero(matching.row_to_col >= 0) < min(shape)
+        assert proven(problem, matching)
+
+
+class TestGrid:
+    """Points and the nodes of a grid, in any order, by shufflesnap."""
+
+    def problem(self, dtype: str = "float64", rows: str = "points", fewer: int = 0) -> Assignment:
+        rng = np.random.default_rng(0)
+        axes = np.meshgrid(np.linspace(-1, 2, 9), np.linspace(5, 6, 7))
+        nodes = rng.permutation(np.stack(axes, axis=-1).reshape(-1, 2)).astype(dtype)
+        points = rng.normal((0, 5), size=(len(nodes) - fewer, 2)).astype(dtype)
+        x, y = (points, nodes) if rows == "points" else (nodes, points)
+        return Assignment(PointCost(x, y, scale=3.0))
+
+    @needs("shufflesnap-exact")
+    @pytest.mark.parametrize("dtype", ["float32", "float64"])
+    @pytest.mark.parametrize("rows", ["points", "nodes"])
+    @pytest.mark.parametrize("fewer", [0, 10])
+    def test_shufflesnap_exact_is_proven(self, dtype: str, rows: str, fewer: int) -> None:
+        problem = self.problem(dtype, rows, fewer)
+        assert proven(problem, solve(problem, "shufflesnap-exact"))
+
+    @needs("shufflesnap")
+    def test_shufflesnap_with_wider_windows_is_nearer_to_the_optimum(self) -> None:
+        nodes = np.stack(np.meshgrid(np.arange(40), np.arange(40)), axis=-1).reshape(-1, 2) / 39
+        problem = Assignment(PointCost(np.random.default_rng(1).random((1600, 2)), nodes))
+        optimum = solve(problem).cost
+        costs = [solve(problem, "shufflesnap", window=window).cost for window in (5, 8, 12)]
+        assert 1.2 * optimum > costs[0] > costs[1] > costs[2] >= optimum
+
+    @needs("shufflesnap")
+    def test_shufflesnap_uses_holes_and_steps_as_they_are(self) -> None:
+        problem = self.problem()
+        kept = problem.cost.y[:50]
+        holed = Assignment(PointCost(problem.cost.x[:50], kept))
+        assert certify(holed, solve(holed, "shufflesnap", window=12)).gap < 0.05
+
+    @needs("shufflesnap")
+    @pytest.mark.parametrize(
+        "cost",
+        [
+            PointCost(np.random.default_rng(0).random((9, 2)), np.random.default_rng(1).random((9, 2))),
+            PointCost(np.zeros((3, 2)), np.array([[0.0, 0.0], [1.0, 0.0]])),  # more points than nodes
+            PointCost(np.zeros((2, 2)), np.zeros((2, 2))),  # a node twice
+        ],
+    )
+    def test_shufflesnap_refuses_what_is_no_grid(self, cost: PointCost) -> None:
+        with pytest.raises(Unsupported, match="at least as many nodes of a grid"):
+            solve(Assignment(cost), "shufflesnap")
+
+    @needs("shufflesnap")
+    @pytest.mark.parametrize(("p", "d"), [(1, 2), (2, 3)])
+    def test_shufflesnap_refuses_other_costs(self, p: float, d: int) -> None:
+        with pytest.raises(Unsupported, match=f"not p = {p} in {d} dimensions"):
+            solve(Assignment(PointCost(np.zeros((1, d)), np.zeros((1, d)), p)), "shufflesnap")
 
 
 def test_lap_and_lapx_do_not_stand_in_for_each_other() -> None:
