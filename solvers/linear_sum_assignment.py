@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 
 from .costs import DenseCost
+from .costs.dense import range_of_matrix
 from .errors import Infeasible, OutOfRange
 from .native import _small
 from .problem import Assignment
@@ -49,24 +50,32 @@ def as_costs(cost_matrix: Any, maximize: bool) -> np.ndarray:
     return as_rounded_matrix(cost_matrix, "cost matrix", masked=masked, sparse=SPARSE_COSTS)
 
 
+def _negative(matrix: np.ndarray) -> np.ndarray:
+    return np.subtract(0.0, matrix, dtype=matrix.dtype if matrix.dtype.kind == "f" else np.float64)
+
+
 def _assign(cost_matrix: Any, maximize: bool) -> tuple[np.ndarray, np.ndarray]:
     """Solve what native code left: large matrices, other types than arrays, and invalid input."""
     matrix = as_costs(cost_matrix, maximize)
+    costs = _negative(matrix) if maximize else matrix
+    range = range_of_matrix(costs)
+    extremes = None
+    if range is not None:
+        low, high = range.extremes
+        extremes = (-high, -low) if maximize else (low, high)
     try:
-        # Before the sign changes, so that an error shows the entry that the user passed.
-        forbids = check_entries(matrix, "cost matrix", forbidden=-np.inf if maximize else np.inf)
+        # With the sign that the user passed, so that an error shows the entry.
+        forbids = check_entries(matrix, "cost matrix", forbidden=-np.inf if maximize else np.inf, extremes=extremes)
     except OutOfRange:
         # A power of two keeps the optimum; the digits it rounds off are far below those of a sum of such costs.
-        matrix = np.ldexp(matrix, -64)
-        forbids = bool(np.isinf(matrix).any())
-    if maximize:
-        matrix = np.subtract(0.0, matrix, dtype=matrix.dtype if matrix.dtype.kind == "f" else np.float64)
-    if matrix.size and np.isfinite(matrix[0, 0]) and (matrix == matrix[0, 0]).all():
+        costs, range = np.ldexp(costs, -64), None
+        forbids = bool(np.isinf(costs).any())
+    if costs.size and np.isfinite(costs[0, 0]) and (costs[0] == costs[0, 0]).all() and (costs == costs[0, 0]).all():
         # All matchings cost the same; SciPy returns the diagonal, and its tests require that.
-        diagonal = np.arange(min(matrix.shape))
+        diagonal = np.arange(min(costs.shape))
         return diagonal, diagonal.copy()
     try:
-        matching = solve(Assignment(DenseCost.trusted(matrix, forbids)))
+        matching = solve(Assignment(DenseCost.trusted(costs, forbids, range)))
     except Infeasible as error:
         raise ValueError(f"cost matrix is infeasible: {error}") from None
     rows = np.flatnonzero(matching.row_to_col >= 0)

@@ -113,11 +113,16 @@ def check_matrix(array: np.ndarray) -> None:
 
 
 def check_entries(
-    array: np.ndarray, name: str, coordinates: tuple[np.ndarray, ...] | None = None, forbidden: float = np.inf
+    array: np.ndarray,
+    name: str,
+    coordinates: tuple[np.ndarray, ...] | None = None,
+    forbidden: float = np.inf,
+    extremes: tuple[float, float] | None = None,
 ) -> bool:
     """Raise a ValueError for entries that no solver can handle; return whether some entry is `forbidden` (inf or −inf).
 
-    `coordinates` are the indices of a flat array's entries in the user's own array.
+    `coordinates` are the indices of a flat array's entries in the user's own array; `extremes` are its smallest and
+    largest entry, if known, where a NaN counts as infinite and not `forbidden`.
     """
     if array.size == 0:
         return False
@@ -134,7 +139,7 @@ def check_entries(
                 ".astype(float)"
             )
         return False
-    low, high = array.min().item(), array.max().item()
+    low, high = extremes or (array.min().item(), array.max().item())
     # Both extremes of an array with a NaN are NaN, so that two passes suffice; only an error costs another search.
     if high != high or -forbidden in (low, high):
         value, at = fault(np.isnan(array) | (array == -forbidden))

@@ -7,7 +7,7 @@ from functools import cached_property
 
 import numpy as np
 
-from lapmark.solvers.costs import Cost, PointCost, SparseCost
+from lapmark.solvers.costs import Cost, DenseCost, PointCost, SparseCost
 from lapmark.solvers.costs.float_matrix import float_matrix
 from lapmark.solvers.costs.one_dimension import Line
 from lapmark.solvers.deadline import BOUND_SECONDS, Deadline
@@ -128,8 +128,9 @@ class _Search:
         return np.inf if self.problem.limit is None else self.problem.limit
 
     def _of_matrix(self, matrix: np.ndarray, seconds: float) -> Answer:
+        known = self.problem.cost.range_of(matrix) if isinstance(self.problem.cost, DenseCost) else None
         return self._noted(
-            _cascade.dense(matrix, self.avx2, seconds, self.limit, self.threads, self.levels, self.lists)
+            _cascade.dense(matrix, self.avx2, seconds, self.limit, self.threads, self.levels, self.lists, known)
         )
 
     def _of_pairs(self, wide: Cost, pairs: Pairs, bound_seconds: float) -> Matching:

@@ -3,13 +3,49 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import ClassVar
+from typing import ClassVar, NamedTuple
 
 import numpy as np
 
+from lapmark.solvers.native import _matrix
 from lapmark.solvers.validation import MASKED_COSTS, SPARSE_COSTS, as_numeric, check_entries, check_matrix
 
 from .cost import Cost
+
+#: Entries of a matrix from which on its range is kept: smaller ones are read again in no time.
+LARGE = 2**17
+
+
+class CostRange(NamedTuple):
+    """The range of the costs of a matrix (n, m), found in one pass.
+
+    Attributes
+    ----------
+    low, high : float
+        The smallest cost, −inf if one is NaN; the largest finite one.
+    forbids : bool
+        Whether a pair is forbidden.
+    columns : (m,) float64
+        The smallest cost of each column.
+    """
+
+    low: float
+    high: float
+    forbids: bool
+    columns: np.ndarray
+
+    @property
+    def extremes(self) -> tuple[float, float]:
+        return self.low, np.inf if self.forbids else self.high
+
+
+def range_of_matrix(matrix: np.ndarray) -> CostRange | None:
+    """Return the range of a large matrix that native code can read in its place, None for any other."""
+    if matrix.size < LARGE or matrix.dtype not in (np.float32, np.float64):
+        return None
+    if not (matrix.flags.c_contiguous and matrix.flags.aligned):
+        return None
+    return CostRange(*_matrix.cost_range(matrix))
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,20 +73,24 @@ class DenseCost(Cost):
     kind: ClassVar[str] = "dense"
     matrix: np.ndarray
     _forbids: bool = field(init=False, repr=False, default=False)
+    _range: CostRange | None = field(init=False, repr=False, default=None)
 
     @classmethod
-    def trusted(cls, matrix: np.ndarray, forbids: bool) -> DenseCost:
+    def trusted(cls, matrix: np.ndarray, forbids: bool, range: CostRange | None = None) -> DenseCost:
         """Return a cost whose entries come from another cost, and were validated there."""
         cost = object.__new__(cls)
         object.__setattr__(cost, "matrix", matrix)
         object.__setattr__(cost, "_forbids", forbids)
+        object.__setattr__(cost, "_range", range)
         return cost
 
     def __post_init__(self) -> None:
         matrix = as_numeric(self.matrix, "cost matrix", masked=MASKED_COSTS, sparse=SPARSE_COSTS)
         check_matrix(matrix)
         object.__setattr__(self, "matrix", matrix)
-        object.__setattr__(self, "_forbids", check_entries(matrix, "cost matrix"))
+        object.__setattr__(self, "_range", range_of_matrix(matrix))
+        extremes = None if self._range is None else self._range.extremes
+        object.__setattr__(self, "_forbids", check_entries(matrix, "cost matrix", extremes=extremes))
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -64,6 +104,10 @@ class DenseCost(Cost):
     @property
     def forbids(self) -> bool:
         return self._forbids
+
+    def range_of(self, matrix: np.ndarray) -> CostRange | None:
+        """Return what the validation has found out about `matrix`, None if that is not the matrix of this cost."""
+        return self._range if matrix is self.matrix else None
 
     def block(self, start: int, stop: int) -> np.ndarray:
         return self.matrix[start:stop]

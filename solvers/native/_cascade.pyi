@@ -10,6 +10,7 @@ def dense(
     threads: int = 1,
     levels: bool = True,
     lists: bool = True,
+    known: tuple[float, float, bool, np.ndarray] | None = None,
 ) -> Answer: ...
 def points(
     x: np.ndarray,

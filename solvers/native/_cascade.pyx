@@ -10,13 +10,13 @@ import numpy as np
 
 from libc.stdint cimport int32_t, int64_t
 
-from .kernels cimport INFEASIBLE, SPENT, TIMED_OUT, ablation_t, assignment_solver_t, assignment_t, kernels_for, \
+from .kernels cimport INFEASIBLE, SPENT, TIMED_OUT, ablation_t, assignment_solver_t, assignment_t, cost_range_t, kernels_for, \
     new_assignment, nonzero, outcome_t, point_kernels_for, points_t, raise_failure, raise_if_too_large, raise_infeasible, \
     sparse_costs_t
 
 
 cdef run(assignment_solver_t *solver, int64_t n, int64_t m, const void *cost, double seconds,
-        double limit=float("inf"), int64_t threads=1, bint levels=True, bint lists=True, int64_t most_work=0):
+        double limit=float("inf"), int64_t threads=1, bint levels=True, bint lists=True, int64_t most_work=0, known=None):
     cdef outcome_t outcome
     raise_if_too_large(n, m)
     x, y, u, v = np.empty(n, dtype=np.int32), np.empty(m, dtype=np.int32), np.zeros(n), np.zeros(m)
@@ -26,9 +26,15 @@ cdef run(assignment_solver_t *solver, int64_t n, int64_t m, const void *cost, do
     cdef int32_t[::1] y_view = y
     cdef double[::1] u_view = u
     cdef double[::1] v_view = v
+    cdef const double[::1] column_low
     cdef assignment_t task = new_assignment(n, m, n, limit, seconds)
     task.cost, task.most_work, task.threads, task.without = cost, most_work, threads, ablation_t(not levels, not lists)
     task.x, task.y, task.u, task.v = &x_view[0], &y_view[0], &u_view[0], &v_view[0]
+    if known is not None:
+        low, high, forbids, column_low = known
+        task.range = cost_range_t(low, high, forbids)
+        if column_low.shape[0] == m:
+            task.column_low = &column_low[0]
     with nogil:
         outcome = solver(&task)
     raise_failure(outcome, f"no memory for the lists of {n}×{m}")
@@ -45,14 +51,16 @@ ctypedef fused real:
 
 
 def dense(const real[:, ::1] cost, bint avx2, double seconds, double limit=float("inf"), int64_t threads=1,
-          bint levels=True, bint lists=True):
+          bint levels=True, bint lists=True, known=None):
     """Solve a matrix (n, m), +inf where a pair is forbidden. Float32 input is solved exactly, in float64.
+
+    `known`: what `_matrix.cost_range` returns for the matrix, which saves a pass over it.
 
     Under a finite limit, which the type of the matrix must represent exactly, minimise c − limit over matchings of any size;
     a row that stays out has column −1.
     """
     return run(kernels_for(avx2).dense[real is float].cascade, cost.shape[0], cost.shape[1], &cost[0, 0], seconds, limit,
-               threads, levels, lists)
+               threads, levels, lists, 0, known)
 
 
 def points(const double[:, ::1] x, const double[:, ::1] y, double scale, bint avx2, double seconds, int64_t threads=1,

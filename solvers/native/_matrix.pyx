@@ -12,7 +12,7 @@ from libc.stdint cimport int32_t, int64_t
 from libc.stdlib cimport qsort
 
 from .kernels cimport INFEASIBLE, CHECK_EVERY, SOLVED, SPENT, TIMED_OUT, assignment_solver_t, assignment_t, \
-    compare_ascending, dense_kernels_t, kernels_for, kernels_or_null, kernels_t, new_assignment, nonzero, outcome_t, \
+    compare_ascending, cost_range_t, dense_kernels_t, kernels_for, kernels_or_null, kernels_t, new_assignment, nonzero, outcome_t, \
     point_kernels_for, point_kernels_t, points_t, raise_failure, raise_if_interrupted, raise_if_too_large, raise_infeasible, \
     stop_t, stop_within
 
@@ -189,6 +189,28 @@ def column_minima(matrix, const double[::1] u, avx2=None, double[::1] rest=None,
         with nogil:
             kernels.column_minima(<const void *> at_cost, n, m, &u[0], tails, &low_view[0], rests, &row_view[0])
     return low
+
+
+def cost_range(matrix, avx2=None):
+    """Return the least cost, the largest finite one, whether a pair is forbidden, and the minimum of each column (m,).
+
+    The matrix (n, m), n and m ≥ 1, is read once. If a cost is NaN or −inf, the least is −inf. Without a finite cost the largest is
+    −inf.
+    """
+    cdef int64_t n = matrix.shape[0], m = matrix.shape[1], start, count
+    cdef cost_range_t found = cost_range_t(float("inf"), -float("inf"), 0)
+    low = np.full(m, np.inf)
+    cdef double[::1] low_view = low
+    matrix = as_cost(matrix)
+    cdef size_t at_cost = address_of(matrix)
+    cdef const dense_kernels_t *kernels = kernels_of_matrix(matrix, avx2)
+    for start in range(0, n, rows_per_check(m)):
+        count = min(rows_per_check(m), n - start)
+        with nogil:
+            kernels.cost_range(<const void *> at_cost, count, m, &low_view[0], &found)
+        at_cost += count * m * matrix.itemsize
+        raise_if_interrupted()
+    return found.low, found.high, bool(found.forbids), low
 
 
 cdef const point_kernels_t *kernels_of_points(const double[:, ::1] x, const double[:, ::1] y, const double[::1] weight,

@@ -35,6 +35,11 @@ cdef extern from "geometry/points.h":
         const double *y
         double scale
 
+cdef extern from "assignment/cost_range.h":
+    ctypedef struct cost_range_t:
+        double low, high
+        int forbids
+
 cdef extern from "assignment/assignment.h":
     int64_t CHECK_EVERY
     ctypedef enum stage_t:
@@ -62,6 +67,8 @@ cdef extern from "assignment/assignment.h":
         int64_t most_scans
         stage_t stage
         int64_t most_work
+        const double *column_low
+        cost_range_t range
     ctypedef outcome_t assignment_solver_t(assignment_t *) noexcept nogil
 
 cdef extern from "assignment/small.h":
@@ -186,6 +193,7 @@ cdef extern from "dispatch/kernels.h":
         assignment_solver_t *auction
         assignment_solver_t *cascade
         void (*row_minima)(const void *, int64_t, int64_t, const double *, const double *, double *, double *) noexcept nogil
+        void (*cost_range)(const void *, int64_t, int64_t, double *, cost_range_t *) noexcept nogil
         void (*column_minima)(const void *, int64_t, int64_t, const double *, const double *, double *, double *,
                               int32_t *) noexcept nogil
         void (*two_minima_rows)(const void *, int64_t, int64_t, const double *, double *, int64_t *) noexcept nogil

@@ -52,6 +52,36 @@ static answer_t run(assignment_solver_t *solver, const void *cost, int64_t n, in
     return run_by(solver, cost, n, m, go_on, 1, INFINITY);
 }
 
+/* A range that is known before leads to an optimum as well, and all kernels find the same range. */
+static void try_known_range(const answer_t *unknown, const void *cost, const double *wide, int single, int64_t n,
+                            int64_t m, int seed) {
+    double *low = exactly(m, sizeof *low), *other = exactly(m, sizeof *other);
+    cost_range_t range = {INFINITY, -INFINITY, 0};
+    for (int64_t j = 0; j < m; j++) {
+        low[j] = INFINITY;
+    }
+    memcpy(other, low, (size_t)m * sizeof *other);
+    find_kernels(ISA_SCALAR)->dense[single].cost_range(cost, n, m, low, &range);
+    for (isa_t isa = 1; isa < ISA_COUNT && find_kernels(isa); isa++) {
+        cost_range_t found = {INFINITY, -INFINITY, 0};
+        find_kernels(isa)->dense[single].cost_range(cost, n, m, other, &found);
+        const int same = found.low == range.low && found.high == range.high && found.forbids == range.forbids;
+        expect(same && same_bytes(low, other, m, sizeof *low), "kernels agree on the range", n, m, seed);
+    }
+    assignment_t task = {.n = n, .m = m, .given = n, .cost = cost, .limit = INFINITY, .stop = go_on, .threads = 1};
+    task.check_every = 1 << 12;
+    task.column_low = low;
+    task.range = range;
+    answer_t known = solve_assignment(find_kernels(ISA_SCALAR)->dense[single].cascade, task);
+    expect(known.outcome == unknown->outcome, "a range known before changes no outcome", n, m, seed);
+    if (known.outcome == SOLVED) {
+        prove_matching(&known.task, wide, seed);
+    }
+    discard_answer(&known);
+    free(low);
+    free(other);
+}
+
 /* Stopped at once or late, the columns still have duals that prove a bound. */
 static void try_stopped(assignment_solver_t *solver, const void *cost, int64_t n, int64_t m, int seed) {
     for (int late = 0; late < 2; late++) {
@@ -143,6 +173,7 @@ static void try_problem(int64_t n, int64_t m, int kind, int forbid, int seed) {
             expect(same_answer(&scalar, &a), "kernels agree", n, m, seed);
             discard_answer(&a);
         }
+        try_known_range(&scalar, cost, wide, single, n, m, seed);
         /* Smaller problems end before the first check. */
         if (n >= 200) {
             try_stopped(solver, cost, n, m, seed);

@@ -219,6 +219,8 @@ static void run_minima(const kernels_t *kernels, interrupted_t interrupted, int 
     int64_t *at = exactly(2 * n, sizeof *at);
     dense->row_minima(changing.entries, n, m, duals, seed % 2 ? duals : NULL, low, rest);
     dense->column_minima(changing.entries, n, m, duals, seed % 2 ? duals : NULL, low, rest, row);
+    cost_range_t range = {INFINITY, -INFINITY, 0};
+    dense->cost_range(changing.entries, n, m, low, &range);
     dense->two_minima_rows(changing.entries, n, m, duals, low, at);
     dense->marginals(changing.entries, n, m, duals, duals, duals, duals, 0.1, low, sums, NULL);
     free(duals);

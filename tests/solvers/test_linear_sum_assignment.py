@@ -67,6 +67,32 @@ def test_linear_sum_assignment_of_any_shape_costs_what_scipys_costs(shape, maxim
         assert matrix[rows, cols].sum(dtype=float) == matrix[expected].sum(dtype=float)
 
 
+#: Large matrices (n, n) that start in different ways: ties, rows that seldom compete, bids, levels.
+LARGE = {
+    "ties": lambda rng, n: rng.integers(0, 100, (n, n)).astype(float),
+    "few ties": lambda rng, n: rng.integers(0, n, (n, n)).astype(float),
+    "seldom competing": lambda rng, n: 5 * rng.random((n, n)) * (1 - np.eye(n)),
+    "normal": lambda rng, n: rng.normal(size=(n, n)),
+    "rank 3": lambda rng, n: rng.random((n, 3)) @ rng.random((3, n)),
+    "on a line": lambda rng, n: np.abs(rng.normal(size=(n, 1)) - rng.normal(size=n)),
+    "near ties": lambda rng, n: 1 + 1e-6 * rng.random((n, n)),
+    "forbidden": lambda rng, n: np.where(rng.random((n, n)) < 0.9, np.inf, rng.random((n, n))),
+}
+
+
+@pytest.mark.parametrize("kind", LARGE)
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("maximize", [False, True])
+def test_linear_sum_assignment_of_a_large_matrix_costs_what_scipys_costs(kind, dtype, maximize):
+    matrix = LARGE[kind](np.random.default_rng(2), 701).astype(dtype)
+    if maximize:
+        matrix = -matrix
+    pairs = linear_sum_assignment(matrix, maximize)
+    assert (np.sort(pairs[1]) == np.arange(701)).all()
+    expected = matrix[referee(matrix, maximize)].sum(dtype=float)
+    assert matrix[pairs].sum(dtype=float) == pytest.approx(expected, rel=1e-13, abs=1e-13)
+
+
 def test_maximize_forbids_minus_infinity():
     rows, cols = linear_sum_assignment([[1, -np.inf], [3, 2]], maximize=True)
     assert list(zip(rows, cols, strict=True)) == [(0, 0), (1, 1)]

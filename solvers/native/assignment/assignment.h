@@ -1,6 +1,7 @@
 /* An assignment problem, its options and its result, as the bindings and all assignment solvers exchange them. */
 #pragma once
 
+#include "assignment/cost_range.h"
 #include "core/outcome.h"
 
 #include <math.h>
@@ -34,14 +35,16 @@ typedef struct {
     int64_t blocked;   /* if INFEASIBLE: x starts with this many rows that allow only the blocked - 1 columns y */
     counters_t counters;
     stop_t stop;
-    int64_t threads;     /* at most; 0 and 1: only the caller's */
-    ablation_t without;  /* parts of cascade to leave out */
-    int64_t check_every; /* cost entries to read between two checks of `stop` */
-    int64_t until_check; /* entries left until the next check; 0 at first */
-    outcome_t outcome;   /* SOLVED until a check says otherwise */
-    int64_t most_scans;  /* row scans before Jonker and Volgenant's method is SPENT; 0: no limit */
-    stage_t stage;       /* where that method starts, and where it is */
-    int64_t most_work;   /* bids per row of a level of points before cascade is SPENT; 0: no limit */
+    int64_t threads;          /* at most; 0 and 1: only the caller's */
+    ablation_t without;       /* parts of cascade to leave out */
+    int64_t check_every;      /* cost entries to read between two checks of `stop` */
+    int64_t until_check;      /* entries left until the next check; 0 at first */
+    outcome_t outcome;        /* SOLVED until a check says otherwise */
+    int64_t most_scans;       /* row scans before Jonker and Volgenant's method is SPENT; 0: no limit */
+    stage_t stage;            /* where that method starts, and where it is */
+    int64_t most_work;        /* bids per row of a level of points before cascade is SPENT; 0: no limit */
+    const double *column_low; /* (m) the smallest cost of each column of a matrix, NULL if not known yet */
+    cost_range_t range;       /* of a matrix, if these are known */
 } assignment_t;
 
 typedef outcome_t assignment_solver_t(assignment_t *t);

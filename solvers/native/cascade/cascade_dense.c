@@ -17,7 +17,7 @@
 
 /* The single auction: epsilon relative to the spread, with short lists since few bids are made. */
 static const double SMALL_EPSILON = 0.01;
-enum { SHORT_LIST = 8, ENOUGH_BIDS = 3, SINGLE_BIDS = 12, PROBE_BIDS = 10, FEW_ROWS = 640, TINY = 64 };
+enum { SHORT_LIST = 8, ENOUGH_BIDS = 3, SINGLE_BIDS = 30, PROBE_BIDS = 24, FEW_ROWS = 640, TINY = 64 };
 
 /* Share of rows that have to agree with their column, and range of values relative to the costs, below which costs are
  * soon reduced. */
@@ -27,7 +27,7 @@ static const double AGREED = 0.9, NEARLY_FLAT = 1e-5;
 static const double WIDE_SPAN = 1000.0;
 
 /* Rows and columns of the probe, if there are more than FEW_ROWS; ties per row from which on costs count as tied. */
-enum { PROBE = 512, TIED = 3 };
+enum { PROBE = 256, TIED = 3 };
 
 /* Properties of the rows of a sample at present prices. */
 typedef struct {
@@ -147,14 +147,11 @@ static outcome_t probe_submatrix(const dense_problem_t *problem, int tied, probe
     subproblem_t sub;
     phase_end_t how = PHASE_GAVE_UP;
     outcome_t outcome = subproblem_init(&sub, problem, rows, PROBE, columns, PROBE, SHORT_LIST);
-    if (outcome == SOLVED) {
-        outcome = is_easy_for_jonker_volgenant(&sub, w, EASIEST_SCANS, &probe->easy);
-    }
-    if (outcome == SOLVED && !probe->easy && !tied) {
+    if (outcome == SOLVED && !tied) {
         outcome = run_single_auction(&sub.auction, problem, PROBE_BIDS, &how);
         probe->unstructured = how == PHASE_DONE;
     }
-    if (outcome == SOLVED && !probe->easy && !probe->unstructured) {
+    if (outcome == SOLVED && !probe->unstructured) {
         outcome = is_easy_for_jonker_volgenant(&sub, w, EASY_SCANS, &probe->easy);
     }
     arena_free(&sub.arena);
@@ -185,9 +182,17 @@ static outcome_t start_by_auction(auction_t *k, dense_problem_t *problem, int ti
 
 /* Try the method of Jonker and Volgenant because the costs suggest that it is faster; with few rows then a plain
  * auction. */
-static outcome_t try_jonker_volgenant_first(const auction_t *k) {
+static outcome_t try_jonker_volgenant_first(auction_t *k, path_search_t *s) {
     alternation_t *methods = (alternation_t *)k->work;
-    const outcome_t outcome = run_jonker_volgenant(methods, FIRST_SCANS * k->n);
+    outcome_t outcome = SOLVED;
+    if (methods->task->stage == FROM_NOTHING && k->spare == 0) {
+        outcome = match_column_minima(k, s);
+        if (outcome != SOLVED) {
+            return outcome;
+        }
+        pass_pairs_on(methods->task, k);
+    }
+    outcome = run_jonker_volgenant(methods, FIRST_SCANS * k->n);
     return outcome == SOLVED && k->n <= FEW_ROWS ? run_plain_auction(methods) : outcome;
 }
 
@@ -197,7 +202,7 @@ static outcome_t start_square(auction_t *k, path_search_t *s, dense_problem_t *p
     if (!problem->cost_range.forbids) {
         outcome = start_separable(k, start);
         if (outcome == SOLVED && *start == START_NONE && is_nearly_flat(&problem->cost_range, sample)) {
-            outcome = try_jonker_volgenant_first(k);
+            outcome = try_jonker_volgenant_first(k, s);
         }
         for (int columns = 0; columns < 2 && outcome == SOLVED && *start == START_NONE; columns++) {
             outcome = start_duplicates(k, s, columns, problem->cost_range.high - problem->cost_range.low, start);
@@ -208,8 +213,9 @@ static outcome_t start_square(auction_t *k, path_search_t *s, dense_problem_t *p
     }
     /* Few rows are matched one by one sooner than by bids. So are the few rows left over if nearly every row has a
      * column that no other row is cheaper for. */
-    if (outcome == SOLVED && *start == START_NONE && (k->n <= FEW_ROWS || sample->agree >= AGREED)) {
-        outcome = try_jonker_volgenant_first(k);
+    if (outcome == SOLVED && *start == START_NONE &&
+        (k->n <= FEW_ROWS || sample->agree >= AGREED || sample->ties >= TIED)) {
+        outcome = try_jonker_volgenant_first(k, s);
     }
     if (outcome == SOLVED && *start == START_NONE && sample->ties >= TIED) {
         outcome = start_tied(k, s, start);
@@ -244,7 +250,7 @@ static outcome_t start_rectangular(auction_t *k, path_search_t *s, dense_problem
             return outcome;
         }
     }
-    const outcome_t tried = k->n <= FEW_ROWS ? try_jonker_volgenant_first(k)
+    const outcome_t tried = k->n <= FEW_ROWS ? try_jonker_volgenant_first(k, s)
                                              : run_jonker_volgenant((alternation_t *)k->work, WIDE_SCANS * k->n);
     if (tried != SOLVED) {
         return tried;
@@ -267,8 +273,14 @@ static outcome_t start_rectangular(auction_t *k, path_search_t *s, dense_problem
 static outcome_t choose_start(assignment_t *t, auction_t *k, path_search_t *s, arena_t *a, start_t *start) {
     dense_problem_t problem = {.auction = k};
     problem.column_low = arena_take(a, k->m, sizeof *problem.column_low);
-    outcome_t outcome =
-        problem.column_low ? find_cost_range(k, problem.column_low, &problem.cost_range) : OUT_OF_MEMORY;
+    outcome_t outcome = problem.column_low ? SOLVED : OUT_OF_MEMORY;
+    if (outcome == SOLVED && t->column_low) {
+        memcpy(problem.column_low, t->column_low, (size_t)k->m * sizeof *problem.column_low);
+        problem.cost_range = t->range;
+        settle_range(&problem.cost_range);
+    } else if (outcome == SOLVED) {
+        outcome = find_cost_range(k, problem.column_low, &problem.cost_range);
+    }
     if (outcome == SOLVED) {
         const double range = problem.cost_range.high - problem.cost_range.low;
         t->largest = range;

@@ -33,7 +33,7 @@ enum {
     SOON_SCANS = 4,
     WIDE_SCANS = 16,
     EASIEST_SCANS = 6,
-    EASY_SCANS = 20,
+    EASY_SCANS = 10,
     AUCTION_SCANS = 200
 };
 

@@ -14,6 +14,7 @@
     wide_solver_t VARIANT_NAME(wide, type);                                                                            \
     row_minima_t VARIANT_NAME(row_minima, type);                                                                       \
     column_minima_t VARIANT_NAME(column_minima, type);                                                                 \
+    cost_range_pass_t VARIANT_NAME(cost_range, type);                                                                  \
     two_minima_rows_t VARIANT_NAME(two_minima_rows, type);                                                             \
     matrix_marginals_t VARIANT_NAME(matrix_marginals, type);
 #define DENSE(type)                                                                                                    \
@@ -24,6 +25,7 @@
      .wide = VARIANT_NAME(wide, type),                                                                                 \
      .row_minima = VARIANT_NAME(row_minima, type),                                                                     \
      .column_minima = VARIANT_NAME(column_minima, type),                                                               \
+     .cost_range = VARIANT_NAME(cost_range, type),                                                                     \
      .two_minima_rows = VARIANT_NAME(two_minima_rows, type),                                                           \
      .marginals = VARIANT_NAME(matrix_marginals, type)}
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "assignment/assignment.h"
+#include "assignment/cost_range.h"
 #include "assignment/reduced_cost_minima.h"
 #include "assignment/small.h"
 #include "assignment/wide.h"
@@ -21,6 +22,7 @@ typedef struct {
     wide_solver_t *wide;
     row_minima_t *row_minima;
     column_minima_t *column_minima;
+    cost_range_pass_t *cost_range;
     two_minima_rows_t *two_minima_rows;
     matrix_marginals_t *marginals;
 } dense_kernels_t;

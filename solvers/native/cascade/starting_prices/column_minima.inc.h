@@ -3,11 +3,6 @@
 
 #include "cascade/dense_costs.inc.h"
 
-typedef struct {
-    double low, high; /* smallest and largest finite cost; 0 if there is none */
-    int forbids;      /* whether a pair is forbidden */
-} cost_range_t;
-
 /* Rows between two checks of whether to go on. */
 enum { ROWS_PER_CHECK = 256 };
 
@@ -71,6 +66,13 @@ static outcome_t lower_by_rows(auction_t *k, const dense_costs_t *c, const int32
     return SOLVED;
 }
 
+/* Without any finite cost, both ends are 0. */
+static void settle_range(cost_range_t *range) {
+    if (!(range->low <= range->high)) {
+        range->low = range->high = 0.0;
+    }
+}
+
 /* Find the range of the costs and column_low (m), the minimum of each column. */
 static outcome_t find_cost_range(auction_t *k, double *column_low, cost_range_t *range) {
     *range = (cost_range_t){.low = INFINITY, .high = -INFINITY};
@@ -81,9 +83,7 @@ static outcome_t find_cost_range(auction_t *k, double *column_low, cost_range_t 
     for (int64_t j = 0; j < k->m; j++) {
         range->low = column_low[j] < range->low ? column_low[j] : range->low;
     }
-    if (!(range->low <= range->high)) {
-        range->low = range->high = 0.0;
-    }
+    settle_range(range);
     return outcome;
 }
 

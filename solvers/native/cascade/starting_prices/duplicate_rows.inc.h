@@ -3,6 +3,7 @@
 
 #include "cascade/dense_costs.inc.h"
 #include "cascade/starting_prices/class_auction.h"
+#include "cascade/starting_prices/representatives.inc.h"
 
 /* Costs of each bidder to one member of each class, side by side. */
 typedef struct {
@@ -151,8 +152,42 @@ static void hold_places(auction_t *k, path_search_t *s, const class_auction_t *c
     s->u[k->n] = 0.0;
 }
 
+/* Members that are drawn, per root of their number: then a few of them share a class if classes pay; and entries of
+ * each that are compared. */
+enum { DRAWN_PER_ROOT = 3, MOST_DRAWN = 512, DRAWN_DIGESTED = 16 };
+
+/* Whether two of some members drawn at random are equal in a few entries. */
+static int some_are_alike(const auction_t *k, int columns_alike) {
+    const int64_t members = columns_alike ? k->m : k->n, others = columns_alike ? k->n : k->m;
+    const double root = DRAWN_PER_ROOT * sqrt((double)members);
+    const int64_t drawn = root < MOST_DRAWN ? (int64_t)root : MOST_DRAWN;
+    digest_t digests[MOST_DRAWN];
+    for (int64_t s = 0; s < drawn; s++) {
+        digests[s] = (digest_t){0, (int32_t)(scrambled((uint64_t)s) % (uint64_t)members)};
+    }
+    for (int64_t e = 0; e < DRAWN_DIGESTED; e++) {
+        /* Rows are read in two stretches, since a stretch is as fast to read as one entry. */
+        const int64_t at = columns_alike ? e * others / DRAWN_DIGESTED : e % 2 ? others - 1 - e / 2 : e / 2;
+        for (int64_t s = 0; s < drawn; s++) {
+            const int64_t member = digests[s].member;
+            const cost_t cost = columns_alike ? row_of(k->costs, at)[member] : row_of(k->costs, member)[at];
+            digests[s].digest = digest_entry(digests[s].digest, cost);
+        }
+    }
+    qsort(digests, (size_t)drawn, sizeof *digests, by_digest);
+    for (int64_t s = 1; s < drawn; s++) {
+        if (digests[s].digest == digests[s - 1].digest && digests[s].member != digests[s - 1].member) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
 /* For costs without forbidden pairs; columns can be classes only if every one is matched. */
 static outcome_t start_duplicates(auction_t *k, path_search_t *s, int columns_alike, double range, start_t *start) {
+    if (!some_are_alike(k, columns_alike)) {
+        return SOLVED;
+    }
     arena_t arena = {0};
     const int64_t members = columns_alike ? k->m : k->n, bidders = columns_alike ? k->n : k->m;
     digest_t *digests = arena_take(&arena, members, sizeof *digests);

@@ -131,6 +131,7 @@ static outcome_t solve_cut_off(assignment_t *t, arena_t *a) {
     assignment_t all = *t;
     all.cost = below;
     all.limit = INFINITY;
+    all.column_low = NULL;
     const outcome_t outcome = NAME(cascade_dense)(&all);
     t->counters = all.counters;
     t->largest = all.largest;

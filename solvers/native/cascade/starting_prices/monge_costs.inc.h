@@ -8,7 +8,7 @@
 
 /* Rows are sorted by the difference of two columns; the columns that differ most are the last and the first in the
  * order given by the difference of two rows. A few turns find both. */
-enum { MONGE_TURNS = 3, MONGE_SAMPLE = 400 };
+enum { MONGE_TURNS = 3, MONGE_SAMPLE = 400, MONGE_PART = 32 };
 
 /* The most that pairs may exceed the cheapest by, relative to the gap that the minima of rows and columns leave. */
 static const double ROUNDED_AWAY = 1e-12;
@@ -166,35 +166,56 @@ static outcome_t check_pairs(auction_t *k, const double *column_low, double *pri
     return outcome;
 }
 
+/* Put rows and columns in order; return whether the costs seem to be Monge then. */
+static int find_orders(const dense_costs_t *c, int64_t n, int64_t m, double rounding, order_place_t *rows,
+                       order_place_t *columns) {
+    int64_t row_ends[2], column_ends[2] = {0, m / 2};
+    find_ends(c, n, m, row_ends, column_ends);
+    for (int64_t i = 0; i < n; i++) {
+        rows[i] = (order_place_t){entry(c, i, column_ends[0]), entry(c, i, column_ends[1]), 0};
+    }
+    for (int64_t j = 0; j < m; j++) {
+        columns[j] = (order_place_t){entry(c, row_ends[0], j), entry(c, row_ends[1], j), 0};
+    }
+    put_in_order(rows, n, rounding);
+    put_in_order(columns, m, rounding);
+    return seems_monge(c, n, m, rows, columns, rounding);
+}
+
+/* Whether a few rows and columns seem to be Monge: no part of a matrix that is Monge is anything else. */
+static int part_seems_monge(const dense_costs_t *c, int64_t n, int64_t m, double rounding) {
+    cost_t entries[MONGE_PART * MONGE_PART];
+    order_place_t rows[MONGE_PART], columns[MONGE_PART];
+    for (uint64_t i = 0; i < MONGE_PART; i++) {
+        const cost_t *row = row_of(c, (int64_t)(scrambled(i) % (uint64_t)n));
+        for (uint64_t j = 0; j < MONGE_PART; j++) {
+            entries[i * MONGE_PART + j] = row[scrambled(~j) % (uint64_t)m];
+        }
+    }
+    const dense_costs_t part = {entries, MONGE_PART, 0};
+    return find_orders(&part, MONGE_PART, MONGE_PART, rounding, rows, columns);
+}
+
 /* For costs without forbidden pairs. */
 static outcome_t start_monge(auction_t *k, path_search_t *s, const dense_problem_t *problem, start_t *start) {
     const int64_t n = k->n, m = k->m;
     /* Rounding error of a sum or two of costs, in the type that they were rounded to. */
     const double epsilon = sizeof(cost_t) == sizeof(float) ? FLT_EPSILON : DBL_EPSILON;
     const double rounding = 4.0 * epsilon * largest_magnitude(&problem->cost_range);
-    int64_t row_ends[2], column_ends[2] = {0, m / 2};
-    find_ends(k->costs, n, m, row_ends, column_ends);
+    if (!part_seems_monge(k->costs, n, m, rounding)) {
+        return SOLVED;
+    }
     arena_t arena = {0};
     order_place_t *rows = arena_take(&arena, n, sizeof *rows), *columns = arena_take(&arena, m, sizeof *columns);
     int32_t *column = arena_take(&arena, n, sizeof *column);
     double *v = arena_take(&arena, m + WIDTH, sizeof *v);
     outcome_t outcome = arena.failed ? OUT_OF_MEMORY : SOLVED;
-    if (outcome == SOLVED) {
-        for (int64_t i = 0; i < n; i++) {
-            rows[i] = (order_place_t){entry(k->costs, i, column_ends[0]), entry(k->costs, i, column_ends[1]), 0};
-        }
-        for (int64_t j = 0; j < m; j++) {
-            columns[j] = (order_place_t){entry(k->costs, row_ends[0], j), entry(k->costs, row_ends[1], j), 0};
-        }
-        put_in_order(rows, n, rounding);
-        put_in_order(columns, m, rounding);
-        if (seems_monge(k->costs, n, m, rows, columns, rounding)) {
-            const ordered_costs_t costs = {k->costs, rows, columns, n, m};
-            outcome = hold_runs(k, &costs, column, v);
-            if (outcome == SOLVED) {
-                s->u[n] = 0.0;
-                outcome = check_pairs(k, problem->column_low, v, start);
-            }
+    if (outcome == SOLVED && find_orders(k->costs, n, m, rounding, rows, columns)) {
+        const ordered_costs_t costs = {k->costs, rows, columns, n, m};
+        outcome = hold_runs(k, &costs, column, v);
+        if (outcome == SOLVED) {
+            s->u[n] = 0.0;
+            outcome = check_pairs(k, problem->column_low, v, start);
         }
     }
     arena_free(&arena);

@@ -11,6 +11,7 @@
 typedef struct {
     int64_t words;    /* for each row */
     uint64_t *tight;  /* (n, words) the cheapest columns of each row */
+    char *unknown;    /* (n) whether a row's are still to be found: its columns of value 0 */
     uint64_t *unheld; /* (words) columns that no row holds */
     uint64_t *unseen; /* (words) columns that a pass has not visited yet */
     double *open;     /* (m + WIDTH) prices, +inf for closed columns */
@@ -22,6 +23,7 @@ static int ties_make(ties_t *b, arena_t *a, int64_t n, int64_t m) {
     *b = (ties_t){
         .words = words,
         .tight = arena_take(a, n * words, sizeof *b->tight),
+        .unknown = arena_take(a, n, sizeof *b->unknown),
         .unheld = arena_take(a, words, sizeof *b->unheld),
         .unseen = arena_take(a, words, sizeof *b->unseen),
         .open = arena_take(a, m + WIDTH, sizeof *b->open),
@@ -44,6 +46,20 @@ static inline uint64_t block_at_most(const cost_t *c, const double *price, int64
     return bits;
 }
 
+/* The bits of a row, found when they are needed first if its dual is 0 or more. */
+static inline const uint64_t *tight_of(const auction_t *k, const ties_t *b, int64_t i) {
+    uint64_t *tight = b->tight + i * b->words;
+    if (b->unknown[i]) {
+        const cost_t *c = row_of(k->costs, i);
+        for (int64_t w = 0; w < b->words; w++) {
+            const int64_t at = w * BLOCK;
+            tight[w] = block_at_most(c + at, k->price + at, block_end(w, k->m) - at, 0.0);
+        }
+        b->unknown[i] = 0;
+    }
+    return tight;
+}
+
 /* Compute the duals and bits of every row at present prices. A pair that is held stays, in spite of rounding. */
 static outcome_t find_ties(auction_t *k, ties_t *b, double *u) {
     double *low = k->lane_low;
@@ -52,7 +68,7 @@ static outcome_t find_ties(auction_t *k, ties_t *b, double *u) {
         uint64_t *tight = b->tight + i * b->words;
         u[i] = row_minima(c, k->price, k->m, low);
         for (int64_t w = 0; w < b->words; w++) {
-            const int64_t at = w * BLOCK, count = k->m - at < BLOCK ? k->m - at : BLOCK;
+            const int64_t at = w * BLOCK, count = block_end(w, k->m) - at;
             const int some = u[i] < INFINITY && v4_at_most(v4_load(low + w * WIDTH), v4_all(u[i]));
             tight[w] = some ? block_at_most(c + at, k->price + at, count, u[i]) : 0;
         }
@@ -85,7 +101,7 @@ static int64_t descend_ties(const auction_t *k, ties_t *b, path_search_t *s, int
     s->next[start] = 0;
     while (*depth > 0) {
         const int64_t i = s->stack[*depth - 1];
-        const uint64_t *tight = b->tight + i * b->words;
+        const uint64_t *tight = tight_of(k, b, i);
         const int64_t sink = first_common(tight, b->unheld, b->words, s->look + i);
         if (sink >= 0) {
             return sink;
@@ -266,6 +282,49 @@ static outcome_t match_in_phases(auction_t *k, ties_t *b, path_search_t *s) {
         }
         pays = (before - s->free_count) * LEAST_SHARE >= before;
     }
+    return outcome;
+}
+
+/* Give rows a free column of value 0. The scan of a row ends at the first one. */
+static outcome_t hold_free_columns(auction_t *k, ties_t *b) {
+    for (int64_t j = 0; j < k->m; j++) {
+        b->unheld[j / BLOCK] |= (uint64_t)(k->owner[j] < 0) << j % BLOCK;
+    }
+    for (int64_t i = 0; i < k->n; i++) {
+        const cost_t *c = row_of(k->costs, i);
+        for (int64_t w = 0; w < b->words && k->held[i] < 0; w++) {
+            const int64_t at = w * BLOCK, count = block_end(w, k->m) - at;
+            const uint64_t free = b->unheld[w] ? b->unheld[w] & block_at_most(c + at, k->price + at, count, 0.0) : 0;
+            if (free) {
+                const int64_t j = at + __builtin_ctzll(free);
+                b->unheld[w] &= ~(free & -free);
+                k->owner[j] = (int32_t)i;
+                k->held[i] = (int32_t)j;
+                k->held_cost[i] = (double)c[j];
+            }
+        }
+        const outcome_t outcome = auction_count_scan(k);
+        if (outcome != SOLVED) {
+            return outcome;
+        }
+    }
+    return SOLVED;
+}
+
+/* Match as many rows as possible along pairs of value 0 while each column's price is its least cost: no value is below
+ * 0, so that these pairs are the cheapest of their rows, and few rows have to be read to their end. */
+static outcome_t match_column_minima(auction_t *k, path_search_t *s) {
+    ties_t ties;
+    arena_t arena = {0};
+    outcome_t outcome = OUT_OF_MEMORY;
+    if (ties_make(&ties, &arena, k->n, k->m)) {
+        memset(ties.unknown, 1, (size_t)k->n);
+        outcome = hold_free_columns(k, &ties);
+        if (outcome == SOLVED) {
+            outcome = match_ties(k, &ties, s);
+        }
+    }
+    arena_free(&arena);
     return outcome;
 }
 
