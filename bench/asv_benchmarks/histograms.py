@@ -1,7 +1,7 @@
 """Earth mover's distance of many pairs of images over the same bins, compared with POT.
 
-POT's `emd2` is called pair by pair on the bins with mass, where it is fastest, without its checks; selecting the bins is
-not part of its time, but of ours. All answers of Lapmark are certified, plans and duals.
+POT's `emd2` is called pair by pair, without its checks and on the bins with mass, where it is fastest; selecting these
+is not part of its time, but of ours. All answers of Lapmark are certified, plans and duals.
 
     python -m lapmark.bench.asv_benchmarks.histograms               prints a table
     python -m lapmark.bench.asv_benchmarks.histograms FILE.json     writes its rows

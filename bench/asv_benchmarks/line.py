@@ -32,7 +32,11 @@ def problem(n: int) -> Transport:
 def plans(given: Transport) -> dict[str, Callable[[], Plan]]:
     """Return calls of the solvers that return a plan."""
     names = [name for name in ("transport", "pot-emd-1d") if registry.get(name).missing is None]
-    return {name: functools.partial(solve, given, name) for name in names}
+    return {name: functools.partial(_plan, given, name) for name in names}
+
+
+def _plan(given: Transport, solver: str) -> Plan:
+    return solve(given, solver)
 
 
 def values(given: Transport) -> dict[str, Callable[[], float]]:
