@@ -226,7 +226,7 @@ def _models(source: Path | None) -> list[tuple[PerformanceModel, str]]:
 
     These are the given folder alone, or the results here, if there are any, and then what ships with Lapmark.
     """
-    from lapmark.bench.advice import measurements, shipped_measurements
+    from lapmark.bench.advice import calibration, measurements, shipped_measurements
     from lapmark.bench.advice.performance_model import PerformanceModel
     from lapmark.bench.results.store import NAME, Store
 
@@ -236,9 +236,15 @@ def _models(source: Path | None) -> list[tuple[PerformanceModel, str]]:
         with Store.open(folder, create=False) as store:
             models.append((PerformanceModel.of(measurements.table(store.records())), f"measurements in {folder}"))
     if source is None:
-        shipped = shipped_measurements.load()
-        machine = f"another machine ({shipped_measurements.origin(shipped)})"
-        words = f"measurements that ship with Lapmark, from {machine}: ratios are more reliable than times"
+        shipped, here = shipped_measurements.load(), calibration.load()
+        if here is None:
+            machine = f"another machine ({shipped_measurements.origin(shipped)})"
+            words = (
+                f"measurements that ship with Lapmark, from {machine}; `lapmark calibrate` makes times this machine's"
+            )
+        else:
+            shipped = here.apply(shipped)
+            words = f"measurements that ship with Lapmark, calibrated for this machine on {here.finished[:10]}"
         models.append((PerformanceModel.of(shipped), words))
     return models
 
