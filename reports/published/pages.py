@@ -8,6 +8,7 @@
 from __future__ import annotations
 
 import re
+import textwrap
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,6 +16,9 @@ from lapmark.bench.util.atomic_write import write_atomically
 
 from . import measurements
 from .published_tables import TABLES
+
+#: Columns of a line of prose in the pages.
+WIDTH = 100
 
 _BLOCK = re.compile(r"(?<=<!-- table )([\w-]+)( -->\n)(.*?)(?=<!-- end of table -->)", re.DOTALL)
 
@@ -31,7 +35,8 @@ def written(text: str, keep: Path) -> str:
             return f"{name}{end}{before}"
         results = measurements.read(table.measurement, keep)
         command = measurements.MEASUREMENTS[table.measurement].shown
-        return f"{name}{end}\n{table.render(results.rows)}\n\n{results.caption}\n\n```text\n{command}\n```\n\n"
+        caption = textwrap.fill(results.caption, WIDTH)
+        return f"{name}{end}\n{table.render(results.rows)}\n\n{caption}\n\n```text\n{command}\n```\n\n"
 
     return _BLOCK.sub(block, text)
 
