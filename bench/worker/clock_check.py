@@ -26,7 +26,7 @@ DELAY, CHARGE, FRACTION = 0.05, 0.003, 0.1
 
 #: Processor time allowed to read a problem, or to write an answer: a multiple of the time that both take here, seconds
 #: per pair for the conversion to a matrix, and a constant.
-HANDLING_FACTOR, PAIR_TIME, HANDLING_CONSTANT = 5.0, 3e-8, 0.005
+HANDLING_FACTOR, PAIR_TIME, HANDLING_CONSTANT = 5.0, 6e-8, 0.005
 
 #: Tolerances of processor time against the capacity of the cores: seconds, as the system counts in ticks, and a factor.
 #: The seconds are also allowed to processes that have ended, over all calls.
