@@ -172,9 +172,8 @@ outcome_t NAME(jonker_volgenant)(assignment_t *t) {
     outcome_t outcome = SOLVED;
     if (t->stage == FROM_NOTHING && t->n < t->m && !is_limited(t) && t->given == t->n) {
         outcome = NAME(wide_pairs)(t);
-        outcome = outcome == SPENT ? SOLVED : outcome;
-        t->outcome = outcome;
-        t->stage = REDUCED;
+        t->stage = outcome == SPENT ? FROM_PAIRS : REDUCED;
+        outcome = t->outcome = outcome == SPENT ? SOLVED : outcome;
     }
     if (t->stage == FROM_NOTHING) {
         outcome = start(t);
