@@ -69,6 +69,15 @@ cdef inline bint holds_integers(array) noexcept:
     return not cnp.PyArray_ISFLOAT(<cnp.ndarray> array)
 
 
+cdef inline bint is_large_transpose(costs):
+    """Return whether this is a matrix in Fortran order that is not small or square, whose transpose is read in place."""
+    if not cnp.PyArray_CheckExact(costs) or cnp.PyArray_NDIM(<cnp.ndarray> costs) != 2:
+        return False
+    cdef cnp.npy_intp n = cnp.PyArray_DIM(<cnp.ndarray> costs, 0), m = cnp.PyArray_DIM(<cnp.ndarray> costs, 1)
+    return n != m and max(n, m) > SMALL_SIDE and cnp.PyArray_IS_F_CONTIGUOUS(<cnp.ndarray> costs) and \
+        not cnp.PyArray_IS_C_CONTIGUOUS(<cnp.ndarray> costs)
+
+
 def assign(costs, bint maximize):
     """Return row and column indices of the best matching, as SciPy does; None if small.c cannot answer."""
     cdef small_t problem
@@ -77,6 +86,13 @@ def assign(costs, bint maximize):
     cdef cnp.npy_intp count, i, k = 0
     cdef stop_t stop
     cdef outcome_t outcome = SOLVED
+    if is_large_transpose(costs):
+        answer = assign(costs.T, maximize)
+        if answer is None:
+            return None
+        cols, rows = answer
+        order = rows.argsort()
+        return rows[order], cols[order]
     cdef cnp.ndarray array = as_costs(costs, 2, True), columns
     if array is None:
         return None

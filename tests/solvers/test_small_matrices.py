@@ -172,3 +172,20 @@ def test_linear_sum_assignment_in_many_threads_equals_one_thread():
     with ThreadPoolExecutor(8) as pool:
         together = [cols.tolist() for _, cols in pool.map(linear_sum_assignment, costs)]
     assert together == alone
+
+
+@pytest.mark.parametrize("shape", [(40, SIDE + 9), (SIDE + 9, 40), (SIDE + 9, SIDE + 200)])
+def test_small_assign_of_large_rectangles_in_any_order_is_optimal(shape):
+    for maximize in (False, True):
+        matrix = np.random.default_rng(7).random(shape)
+        rows, cols = _small.assign(matrix, maximize)
+        assert (np.diff(rows) > 0).all()
+        expected = matrix[referee(matrix, maximize)].sum()
+        assert matrix[rows, cols].sum() == pytest.approx(expected, rel=1e-13)
+        turned = _small.assign(np.asfortranarray(matrix), maximize)
+        assert [part.tolist() for part in turned] == [rows.tolist(), cols.tolist()]
+
+
+def test_small_assign_of_a_wide_range_of_costs_leaves_it_to_refinement():
+    matrix = 1e3 + 1e-9 * np.random.default_rng(3).random((30, SIDE + 50))
+    assert _small.assign(matrix, False) is None

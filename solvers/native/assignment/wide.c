@@ -313,7 +313,7 @@ static int has_digits(const assignment_t *t) {
 }
 
 static void transpose(const cost_t *from, int64_t n, int64_t m, double sign, cost_t *to) {
-    enum { TILE = 16 };
+    enum { TILE = 32 };
     for (int64_t r = 0; r < n; r += TILE) {
         for (int64_t s = 0; s < m; s += TILE) {
             for (int64_t j = s; j < s + TILE && j < m; j++) {
