@@ -23,13 +23,18 @@ from .features import Target
 from .measurements import SMALLEST_PEAK
 from .performance_curve import REACH
 from .performance_model import PerformanceModel, Prediction
-from .similarity_model import MARGIN
 
 #: Gaps that a user might allow, ascending.
 GAPS = (1e-3, 1e-2, 5e-2, 0.2)
 
 #: Bytes that are worth mentioning when another solver saves them.
 WORTH_SAVING = 1 << 24
+
+#: Sizes that are shown of each family.
+SHOWN_SIZES = 3
+
+#: Ratio of two predicted times up to which solvers are as fast.
+NEAR_TIE = 1.1
 
 #: Factor between the sizes at which a change of the answer is looked for.
 STEP = 2**0.25
@@ -99,10 +104,12 @@ class Advice:
     is_sure: bool = True
 
 
-def best(predictions: Sequence[Prediction], requirements: Requirements, usual: str = "") -> Prediction | None:
-    """Return the fastest solver that meets the requirements, or the `usual` one if that is as fast."""
-    possible = sorted(filter(requirements.are_met_by, predictions), key=lambda each: each.seconds)
-    near = [each for each in possible if each.seconds <= MARGIN * possible[0].seconds]
+def best(
+    predictions: Sequence[Prediction], requirements: Requirements, usual: str = "", margin: float = 1.0
+) -> Prediction | None:
+    """Return the fastest solver that meets the requirements, or the `usual` one if that is as fast, up to a margin."""
+    possible = sorted(filter(requirements.are_met_by, predictions), key=lambda each: each.score)
+    near = [each for each in possible if each.score <= margin * possible[0].score]
     return next((each for each in near if each.solver == usual), possible[0] if possible else None)
 
 
@@ -129,6 +136,7 @@ def _why_no_prediction(
 
 def choose(model: PerformanceModel, target: Target, requirements: Requirements, threads: int = 1) -> Advice:
     """Choose a solver; raise a NoAdvice or an UnmetRequirements if there is none."""
+    target = replace(target, label=model.measured_label(target.label))
     near = model.neighbours(target)
     if not near:
         kinds = "; ".join(sorted(set(model.kinds.values()))) or "nothing"
@@ -142,7 +150,7 @@ def choose(model: PerformanceModel, target: Target, requirements: Requirements, 
         raise NoAdvice(_why_no_prediction(model, target, [label for label, _ in near], predictions))
     possible = [each for each in predictions if requirements.are_met_by(each)]
     usual, is_sure = model.single_best(target, possible), model.is_like_a_measured_one(target)
-    chosen = best(predictions, requirements, usual or "")
+    chosen = best(predictions, requirements, usual or "", model.margin(target))
     if not is_sure:
         chosen = next((each for each in possible if each.solver == usual), chosen)
     if chosen is None:
@@ -156,10 +164,16 @@ def choose(model: PerformanceModel, target: Target, requirements: Requirements, 
         tuple(each for each in predictions if requirements.are_met_by(each) and each is not chosen),
         tuple(each for each in predictions if not requirements.are_met_by(each)),
         tuple(near),
-        cells[own & cells["label"].isin([label for label, _ in near])].sort_values(["label", "n"]),
+        _nearest(cells[own & cells["label"].isin([label for label, _ in near])], target.n),
         tuple(_changes(predict, target.n, requirements, chosen)),
         is_sure,
     )
+
+
+def _nearest(cells: pd.DataFrame, n: int) -> pd.DataFrame:
+    """Return the cells of each label at the sizes nearest to n, in the order of labels and sizes."""
+    by_distance = cells.iloc[np.argsort(np.abs(np.log(cells["n"] / n)), kind="stable")]
+    return by_distance.groupby("label").head(SHOWN_SIZES).sort_values(["label", "n"])
 
 
 def _changes(
@@ -197,7 +211,8 @@ def _change_of_size(
         if all(each.failure for each in found):
             return None
         first = best(found, requirements)
-        if first is not None and first.solver != chosen.solver:
+        same = next((each.score for each in found if each.solver == chosen.solver), math.inf)
+        if first is not None and first.solver != chosen.solver and same > NEAR_TIE * first.score:
             word, end = ("below", last) if step < 1 else ("from", size)
             return f"{word} n ≈ {_rounded(end)}: {first.solver}"
 

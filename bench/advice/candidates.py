@@ -52,6 +52,15 @@ DIRECT_CALLS: Mapping[str, DirectCall] = {
 }
 
 
+#: Functions that take a list of pairs, a SciPy sparse array; csgraph's reads a stored 0 as a forbidden pair.
+SPARSE_CALLS: Mapping[str, DirectCall] = {
+    "csgraph": DirectCall(
+        "from scipy.sparse.csgraph import min_weight_full_bipartite_matching",
+        "min_weight_full_bipartite_matching(costs)",
+    ),
+}
+
+
 @dataclass(frozen=True)
 class Lines:
     """Lines to paste: imports, one a line, and an expression in the variables `costs`, `x`, `y`, `a` and `b`."""
@@ -102,6 +111,9 @@ def lines(name: str, problem: Problem) -> Lines:
         is_single = problem.cost.kind == "dense" and problem.cost.dtype == np.float32
         expression = direct.single if direct.single and is_single else direct.expression
         return Lines((*imports, direct.imports), expression.format(matrix))
+    cost: Any = problem.cost
+    if (sparse := SPARSE_CALLS.get(name)) and _is_plain(problem) and cost.kind == "sparse" and cost.csr.data.all():
+        return Lines((sparse.imports,), sparse.expression)
     names, statement = _statement(problem)
     solver, options = spec.parse(name)
     given = [] if name == AUTO else [json.dumps(solver)]
@@ -116,7 +128,7 @@ def read_answer(name: str, problem: Problem, answer: Any) -> Result:
         return answer
     assert isinstance(problem, Assignment)
     first, second = answer[0], answer[1]
-    if DIRECT_CALLS[name].answer == "columns":
+    if name in DIRECT_CALLS and DIRECT_CALLS[name].answer == "columns":
         return Matching.of(problem, first)
     return Matching.from_pairs(problem, first, second)
 

@@ -18,7 +18,7 @@ import pandas as pd
 from . import candidates, features
 from .measurements import with_features, with_matrix_costs
 from .run_matrix import CUTOFF, FEATURES, PENALTY, PORTFOLIOS, RunMatrix
-from .similarity_model import LEAST_NEARNESS, MARGIN, MOST_FAILING, Estimate, SimilarityModel
+from .similarity_model import LEAST_NEARNESS, MOST_FAILING, Estimate, SimilarityModel
 
 
 def matrices(cells: pd.DataFrame) -> dict[str, RunMatrix]:
@@ -60,7 +60,7 @@ def _choices(portfolio: str, group: str, matrix: RunMatrix) -> list[tuple[object
         known, sides = tested.cases[FEATURES].to_numpy(dtype=float), tested.cases["m"].to_numpy(dtype=int)
         for place, (label, n) in enumerate(tested.cases.index):
             estimate = model.estimate(n, int(sides[place]), known[place], family, takes[place])
-            choice = chosen_place(model.names, estimate, takes[place], single)
+            choice = chosen_place(model.names, estimate, takes[place], single, model.margin(family))
             half = model.half_width(estimate, family)[choice]
             low, high = (math.exp(estimate.log_seconds[choice] + sign * half) for sign in (-1, 1))
             best = int(times[place].argmin())
@@ -71,16 +71,16 @@ def _choices(portfolio: str, group: str, matrix: RunMatrix) -> list[tuple[object
     return found
 
 
-def chosen_place(names: tuple[str, ...], estimate: Estimate, takes: np.ndarray, single: str) -> int:
-    """Return the place of the candidate to choose: the single best one unless another is predicted to be faster."""
-    possible = np.where(takes & np.isfinite(estimate.log_seconds), estimate.log_seconds, math.inf)
+def chosen_place(names: tuple[str, ...], estimate: Estimate, takes: np.ndarray, single: str, margin: float) -> int:
+    """Return the place of the candidate to choose: the single best one unless another gains more than the margin."""
+    possible = np.where(takes & np.isfinite(estimate.log_seconds), estimate.score, math.inf)
     is_safe = estimate.failing <= MOST_FAILING
     if np.isfinite(possible[is_safe]).any():
         possible = np.where(is_safe, possible, math.inf)
     place = int(possible.argmin())
     if single in names:
         usual = names.index(single)
-        if estimate.nearness < LEAST_NEARNESS or possible[usual] - possible[place] < math.log(MARGIN):
+        if estimate.nearness < LEAST_NEARNESS or possible[usual] - possible[place] < math.log(margin):
             return usual
     return place
 

@@ -44,6 +44,8 @@ NAMES = {
     "single": "float32",
     "dimensions": "coordinates of a point",
     "unequal": "unequal masses",
+    "sharpness": "range of the costs over the blur",
+    "unbalanced": "masses that may differ",
 }
 
 
@@ -114,6 +116,7 @@ def features(problem: Problem) -> dict[str, float]:
         a, _ = problem.masses
         spread = float(a.std() / a.mean())
         found["unequal"] = spread / (1 + spread)
+        found["unbalanced"] = float(problem.reach is not None and math.isfinite(problem.reach))
     values = sample[finite]
     if not isinstance(problem.cost, SparseCost):
         found["allowed"] = values.size / sample.size
@@ -129,6 +132,8 @@ def features(problem: Problem) -> dict[str, float]:
     nearest = set(some.argmin(axis=1).tolist())
     found["contested"] = 1 - len(nearest) / min(some.shape)
     scale = float(values[-1]) - low
+    if not isinstance(problem, Assignment) and problem.blur > 0 < scale:
+        found["sharpness"] = min(max(math.log10(scale / problem.epsilon) / 4, 0.0), 1.0)
     if scale > 0:
         filled = sample if values.size == sample.size else np.where(finite, sample, values[-1])
         found |= _structure(filled / scale)

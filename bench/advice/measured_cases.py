@@ -25,7 +25,7 @@ FEW_INSTANCES, FEW_PAIRS = 3, 300_000
 
 DENSE = (
     "uniform:dtype=float64",
-    "uniform:dtype=float32",
+    "uniform",
     "integers:high=99",
     "integers:high=1000000",
     "binary:zeros=0.02",
@@ -39,7 +39,7 @@ DENSE = (
     "wide-range:dtype=float64",
     "forbidden:dtype=float64",
     "geometric:cost=dense,dtype=float64",
-    "geometric:cost=dense,dtype=float32,p=2",
+    "geometric:cost=dense,p=2",
     "rectangular:dtype=float64,longer=columns,ratio=2",
     "rectangular:dtype=float64,longer=rows,ratio=2",
     "rectangular:dtype=float64,longer=columns,ratio=10",
@@ -61,7 +61,10 @@ POINTS = (
     "tsne-grid:cost=points,rows=nodes,source=mnist-reference",
 )
 
-SPARSE = ("sparse:share=0.002", "sparse:share=0.01", "sparse:share=0.05", "sparse:share=0.2")
+SPARSE = (
+    *("sparse:share=0.002", "sparse:share=0.01", "sparse:share=0.05", "sparse:share=0.2"),
+    *("netgen-assignment:degree=7.5", "netgen-assignment:degree=22.5", "layered"),
+)
 
 TRANSPORT = (
     "masses:layout=uniform",
@@ -73,6 +76,9 @@ TRANSPORT = (
     "images-emd:p=2",
     "words",
     "gmm-flow",
+    "netgen-transport",
+    "dotmark:image=white-noise",
+    "dotmark:image=grf-moderate",
 )
 
 BLUR = (

@@ -48,6 +48,7 @@ def with_features(cells: pd.DataFrame) -> pd.DataFrame:
     """Return the table with the columns `kind` and `feature_…`, without cases that cannot be built here."""
     if set(FEATURE_COLUMNS) <= set(cells):
         return cells
+    cells = cells.drop(columns=[name for name in FEATURE_COLUMNS if name in cells])
     rows: list[dict[str, Any]] = []
     described: dict[str, dict[str, Any]] = {}  # large instances of a label share a small one
     for text in cells["case"].unique():

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from lapmark.bench.problems import Case
 from lapmark.bench.util import spec
 from lapmark.bench.worker.protocol import BUILD_MATRIX
 
@@ -48,6 +49,7 @@ class Prediction:
     memory: float = math.inf
     gap: float = math.inf
     failure: str | None = None
+    score: float = math.inf  # what to choose by: the seconds, with a penalty for similar families that it fails on
 
 
 @dataclass(frozen=True)
@@ -87,6 +89,13 @@ class PerformanceModel:
         """The similarity model of each group of problems."""
         return {group: SimilarityModel.of(matrix) for group, matrix in self.matrices.items()}
 
+    def measured_label(self, label: str) -> str:
+        """Return the measured label with the same settings as a label, defaults included; the label itself if none."""
+        if label in self.curves or not label:
+            return label
+        wanted = _settings(label)
+        return next((each for each in self.curves if wanted and _settings(each) == wanted), label)
+
     def is_measured(self, target: Target) -> bool:
         """Return whether the target's own family was measured."""
         return target.label in self.curves
@@ -113,6 +122,11 @@ class PerformanceModel:
         estimate = None if self.is_measured(target) else self._estimate(target)
         return estimate is None or estimate.nearness >= LEAST_NEARNESS
 
+    def margin(self, target: Target) -> float:
+        """Return the predicted ratio of times up to which the single best solver is kept."""
+        similar = self.similar.get(features.group(target.kind))
+        return 1.0 if self.is_measured(target) or similar is None else similar.margin()
+
     def single_best(self, target: Target, possible: Sequence[Prediction]) -> str | None:
         """Return which of some predicted solvers has the least mean time on all problems of the target's group."""
         matrix = self.matrices.get(features.group(target.kind))
@@ -138,7 +152,8 @@ class PerformanceModel:
                 if not low < high:  # a single sample has no range
                     factor = self._factor_of_size(series, curve, target.n)
                     low, high = seconds / factor, seconds * factor
-                yield Prediction(*series, seconds, low, high, curve.at(target.n, curve.memory), curve.gap)
+                memory = curve.at(target.n, curve.memory)
+                yield Prediction(*series, seconds, low, high, memory, curve.gap, score=seconds)
 
     def _predict_similar(self, target: Target) -> Iterator[Prediction]:
         """Yield predictions from similar families."""
@@ -165,7 +180,8 @@ class PerformanceModel:
             seconds, factor = math.exp(middle), math.exp(halves[place])
             memory = math.exp(np.log(peaks).mean()) if peaks else math.nan
             gap = max((curve.gap for curve in curves if math.isfinite(curve.gap)), default=math.inf)
-            yield Prediction(*series, seconds, seconds / factor, seconds * factor, memory, gap)
+            score = math.exp(estimate.score[place])
+            yield Prediction(*series, seconds, seconds / factor, seconds * factor, memory, gap, score=score)
 
     def _factor_of_size(self, series: Series, curve: Curve, n: int) -> float:
         """Return the half-width of the interval at size n as a factor, which grows beyond the ends of the curve."""
@@ -208,6 +224,15 @@ class PerformanceModel:
             for label in self.curves
             for n, position in self.positions[label].items()
         ]
+
+
+def _settings(label: str) -> tuple[str, dict[str, spec.Value]] | None:
+    """Return the family of a label and all its settings; None for files, and for families that are gone."""
+    name, given = spec.parse(label)
+    try:
+        return name, Case(name, 1, 0, given).settings
+    except (ValueError, OSError):
+        return None
 
 
 def _covering(errors: Mapping[Series, list[float]], series: Series) -> float:

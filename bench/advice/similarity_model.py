@@ -30,18 +30,20 @@ COVERED = 0.9
 #: Spread of the logarithms of times that is there even where all families agree.
 LEAST_SPREAD = 0.3
 
-#: Similarity of the nearest family below which nothing is known, and predicted ratio of times below which two
-#: candidates are as good: the single best one is kept then.
-LEAST_NEARNESS, MARGIN = 0.1, 1.05
+#: Similarity of the nearest family below which nothing is known, so that the single best candidate is kept.
+LEAST_NEARNESS = 0.1
 
 #: Largest share of the similar families on which a candidate that is chosen may have failed.
 MOST_FAILING = 0.2
+
+#: Families from which their features are compared: among fewer, the nearest one is not near.
+FEWEST_FAMILIES = 6
 
 #: Known errors of a candidate from which its own intervals are made; with fewer, those of all are used.
 FEWEST_ERRORS = 10
 
 #: Features that need no look at a cost.
-_SHAPE = np.array([name in ("proportion", "single", "dimensions") for name in features.NAMES])
+_SHAPE = np.array([name in ("proportion", "single", "dimensions", "unbalanced") for name in features.NAMES])
 
 #: Logarithm of the seconds of a run that failed.
 FAILED = math.log(PENALTY * CUTOFF)
@@ -103,12 +105,13 @@ class _Section:
 class Estimate:
     """Logarithms of predicted seconds by candidate, NaN for none, and the spread among the similar families.
 
-    `failing` is the share of the similar families that a candidate fails on, and `nearness` the similarity of the
-    nearest one, from 0 to 1.
+    `score` is what to choose by: the same, with a penalty for the families that a candidate fails on. `failing` is
+    their share, and `nearness` the similarity of the nearest family, from 0 to 1.
     """
 
     log_seconds: np.ndarray
     spread: np.ndarray
+    score: np.ndarray
     failing: np.ndarray
     nearness: float
     used_features: bool
@@ -142,11 +145,12 @@ class SimilarityModel:
         """Predict the times of all candidates on a problem of size n × m with these features.
 
         `hidden` is a family to leave out. Features are used where the fastest of the candidates that `takes` the
-        problem is predicted to need ten times as long as they.
+        problem is predicted to need ten times as long as they, and enough families are there to compare them with.
         """
         found = self._estimate(n, m, known, hidden, False)
-        possible = found.log_seconds if takes is None else np.where(takes, found.log_seconds, math.nan)
-        if not np.isfinite(possible).any() or np.nanmin(possible) < math.log(10 * features.SECONDS):
+        possible = found.score if takes is None else np.where(takes, found.score, math.nan)
+        is_worth = np.isfinite(possible).any() and np.nanmin(possible) >= math.log(10 * features.SECONDS)
+        if not is_worth or self.families(hidden) < FEWEST_FAMILIES:
             return found
         return self._estimate(n, m, known, hidden, True)
 
@@ -157,13 +161,14 @@ class SimilarityModel:
         weights = (similarity + LEAST) / self._crowds
         weights /= weights.sum() or 1.0
         shares = at.is_known * weights[:, None]
-        total = shares.sum(axis=0)
+        solving = shares * (at.values <= math.log(CUTOFF))
         with np.errstate(invalid="ignore"):
-            mean = (shares * at.values).sum(axis=0) / total
-            square = (shares * (at.values - mean) ** 2).sum(axis=0) / total
-            failing = (shares * (at.values > math.log(CUTOFF))).sum(axis=0) / total
+            score = (shares * at.values).sum(axis=0) / shares.sum(axis=0)
+            mean = (solving * at.values).sum(axis=0) / solving.sum(axis=0)
+            square = (solving * (at.values - mean) ** 2).sum(axis=0) / solving.sum(axis=0)
+            failing = 1 - solving.sum(axis=0) / shares.sum(axis=0)
         by_label = dict(zip(self.surfaces, weights.tolist(), strict=True))
-        return Estimate(mean, np.sqrt(square), failing, float(similarity.max()), uses_features, by_label)
+        return Estimate(mean, np.sqrt(square), score, failing, float(similarity.max()), uses_features, by_label)
 
     def _at(self, n: int) -> _Section:
         """Return what all labels have at a size."""
@@ -180,6 +185,17 @@ class SimilarityModel:
         """The square root of the number of labels of each label's family: they share a weight."""
         families = [surface.family for surface in self.surfaces.values()]
         return np.sqrt([families.count(family) for family in families])
+
+    def margin(self, hidden: str = "") -> float:
+        """Return the predicted ratio of times up to which the single best candidate is kept.
+
+        The fewer families were measured, the less a predicted gain means; `hidden` is one to leave out.
+        """
+        return math.exp(1 / max(self.families(hidden), 1))
+
+    def families(self, hidden: str = "") -> int:
+        """Return the number of families, with one left out."""
+        return len({surface.family for surface in self.surfaces.values()} - {hidden})
 
     def half_width(self, estimate: Estimate, family: str = "") -> np.ndarray:
         """Return the half-width of an interval for each candidate, in logarithms of seconds.

@@ -75,7 +75,8 @@ def rank(model: PerformanceModel, items: Sequence[Item], requirements: Requireme
     totals: dict[tuple[str, int], float] = {}
     met, first = Counter[tuple[str, int]](), Counter[tuple[str, int]]()
     for item in items:
-        predictions = model.predict(item.target, threads)
+        target = replace(item.target, label=model.measured_label(item.target.label))
+        predictions = model.predict(target, threads)
         if not predictions or all(each.failure for each in predictions):
             raise NoAdvice(f"nothing similar to {item.target.label} was measured")
         mine = replace(requirements, solvers=item.solvers)

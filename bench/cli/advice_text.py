@@ -19,21 +19,18 @@ if TYPE_CHECKING:
     from lapmark.bench.advice.features import Target
     from lapmark.bench.advice.performance_model import Prediction
 
-#: Ratio of two predicted times up to which they are called as fast.
-NEAR_TIE = 1.1
-
-#: Lines that are listed of solvers that are near ties.
+#: Near ties that are named.
 MOST_TIES = 3
 
 
-def show(target: Target, advice: Advice, lines: Lines, place: str, note: str) -> None:
+def show(advice: Advice, lines: Lines, place: str, note: str) -> None:
     """Print advice."""
     console, first = plain_console(), advice.chosen
     console.print(f"[bold]{escape(first.solver)}[/] — {_figures(first)}\n")
     for line in lines.text.splitlines():
         console.print(f"  {escape(line)}", soft_wrap=True)
     _show_others(console, advice)
-    _show_reasons(console, target, advice)
+    _show_reasons(console, advice)
     if advice.changes:
         console.print("\nOther choices:")
         for change in advice.changes:
@@ -49,6 +46,8 @@ def show(target: Target, advice: Advice, lines: Lines, place: str, note: str) ->
 
 def _show_others(console: Console, advice: Advice) -> None:
     """Print the solvers that are as fast, or the next one."""
+    from lapmark.bench.advice.advisor import NEAR_TIE
+
     first = advice.chosen
     ties = [each for each in advice.others if each.seconds <= NEAR_TIE * first.seconds]
     if ties:
@@ -64,15 +63,16 @@ def show_ratio(each: Prediction, first: Prediction) -> str:
     return f"{each.seconds / first.seconds:.2g} times as long"
 
 
-def _show_reasons(console: Console, target: Target, advice: Advice) -> None:
+def _show_reasons(console: Console, advice: Advice) -> None:
     """Print the measurements that the advice rests on."""
     from lapmark.bench.util.text_table import Column, TextTable
     from lapmark.bench.util.units import show_duration, show_size
 
     if not advice.is_sure:
         console.print("\nNo measured family is like this problem: this is the solver that is the best on average.")
-    if advice.neighbours[0][0] == target.label:
-        console.print(f"\nMeasured on this family, {escape(target.label)}:")
+    label, share = advice.neighbours[0]
+    if share == 1:
+        console.print(f"\nMeasured on this family, {escape(label)}:")
     else:
         near = ", ".join(f"{label} ({100 * share:.0f} %)" for label, share in advice.neighbours)
         console.print("\nMeasured on the most similar families (share in the prediction):", escape(near))

@@ -99,7 +99,7 @@ def choose(
             json.dumps({"file": note or None, **as_json(target, advice, lines, place)}, indent=2, allow_nan=False)
         )
     else:
-        show(target, advice, lines, place, f"{file}: {note}" if note and file else note)
+        show(advice, lines, place, f"{file}: {note}" if note and file else note)
 
 
 def _evaluate(source: Path | None, form: str) -> None:
@@ -238,10 +238,8 @@ def _models(source: Path | None) -> list[tuple[PerformanceModel, str]]:
     if source is None:
         shipped, here = shipped_measurements.load(), calibration.load()
         if here is None:
-            machine = f"another machine ({shipped_measurements.origin(shipped)})"
-            words = (
-                f"measurements that ship with Lapmark, from {machine}; `lapmark calibrate` makes times this machine's"
-            )
+            machine = f"from another machine ({shipped_measurements.origin(shipped)})"
+            words = f"measurements that ship with Lapmark, {machine}; not calibrated for this one (lapmark calibrate)"
         else:
             shipped = here.apply(shipped)
             words = f"measurements that ship with Lapmark, calibrated for this machine on {here.finished[:10]}"

@@ -34,7 +34,6 @@ def test_regret_numbers_name_the_worst_choice() -> None:
     assert (numbers["median"] != "").all()
     best = numbers["chosen there"] == ""
     assert 0 < best.sum() < len(numbers)
-    assert numbers.loc[best, "worst"].isin(["1.0×", "1.1×"]).all()  # features are charged
     assert numbers.loc[~best, "chosen there"].str.match(r"\S+ for \S+ at n = \d+$").all()
 
 
@@ -46,6 +45,7 @@ def test_regret_chart_needs_several_families() -> None:
 @pytest.mark.parametrize("status", ["ok", "wrong"])
 def test_regret_chart_of_a_failed_choice_marks_it(status: str) -> None:
     cells = shipped_measurements.load().assign(current=True)
+    cells = cells[cells["kind"].str.startswith("transport")]
     chosen = (cells["solver"] == "transport") & (cells["label"] == "masses:layout=uniform")
     worse = pd.DataFrame(cells).assign(status=cells["status"].where(~chosen, status))
     figure = regret.draw(worse)

@@ -325,3 +325,17 @@ def test_kind_names_problem_and_cost() -> None:
     assert features.kind(Transport(points)) == "transport, points"
     assert features.kind(Transport(points, blur=0.05)) == "blurred transport, points"
     assert features.kind(replace(Transport(points, blur=0), reach=1.0)) == "blurred transport, points"
+
+
+def test_measured_label_finds_settings_that_are_defaults() -> None:
+    cells = table().replace({"label": {"smooth": "uniform", "rough": "integers:high=99"}})
+    model = PerformanceModel.of(cells)
+    assert model.measured_label("uniform:dtype=float32") == "uniform"
+    assert model.measured_label("integers") == "integers:high=99"
+    assert model.measured_label("uniform:dtype=float64") == "uniform:dtype=float64"
+    assert model.measured_label("") == ""
+
+
+def test_choose_shows_the_measured_sizes_nearest_to_the_problem() -> None:
+    cells = table(*(cell("jv", "smooth", n, 1e-9 * n**3) for n in (10, 25, 6400)))
+    assert advise(cells, target(30, "smooth")).rows["n"].tolist() == [10, 25, 100]

@@ -16,7 +16,7 @@ GROUP = "dense assignment"
 def two_kinds() -> pd.DataFrame:
     """On half of the families `scipy` is ten times as fast as `lap`, on the others the reverse."""
     rows = []
-    for number, kind in enumerate(("smooth", "rough") * 3):
+    for number, kind in enumerate(("smooth", "rough") * 4):
         for n in SIZES:
             label = f"{kind}-{number}"
             for solver in ("scipy", "lap"):
