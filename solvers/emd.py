@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from .costs import Cost, PointCost
+from .costs import Cost, GridCost, PointCost
 from .costs.cost import check_cost
 from .errors import Infeasible, place
 from .problem import Transport
@@ -20,6 +20,10 @@ from .validation import check_histograms, check_sums, check_threads, sums_differ
 
 #: Entries of a matrix up to which all pairs are solved together; above, each pair is solved by itself.
 LARGEST = 2**20
+
+#: On a grid: entries of a matrix up to which all pairs are solved together in any case; above, pairs of histograms from
+#: which on the matrix is worth its construction, and products of the numbers of cells with mass, per cell, up to which.
+SMALL_GRID, MANY_PAIRS, FEW_HELD = 2**16, 32, 64
 
 #: Ratio of the largest cost to the smallest above 0 from which on pairs are solved one by one, too.
 WIDE = 2.0**70
@@ -33,7 +37,7 @@ def emd(cost: Cost, a: Any, b: Any, *, partial: bool = False, threads: int | Non
 
     Parameters
     ----------
-    cost : DenseCost, PointCost or SparseCost, shape (n, m)
+    cost : DenseCost, PointCost, GridCost or SparseCost, shape (n, m)
         The result is in units of cost times mass, not divided by the mass that moves.
     a : array_like, shape (..., n)
         Masses of the rows, finite and ≥ 0.
@@ -121,12 +125,21 @@ class _Pairs:
     @property
     def is_large(self) -> bool:
         n, m = self.cost.shape
-        return n * m > LARGEST or self.cost.forbids or self._is_wide
+        return n * m > LARGEST or self.cost.forbids or self._is_wide or self._flows_on_grid
+
+    @cached_property
+    def _flows_on_grid(self) -> bool:
+        """Whether flows on the grid, pair by pair, are faster than one matrix for all pairs."""
+        (n, m), cost = self.cost.shape, self.cost
+        if not isinstance(cost, GridCost) or n * m <= SMALL_GRID:
+            return False
+        held, wanted = (int(np.count_nonzero(masses)) / max(len(masses), 1) for masses in (self.a, self.b))
+        return len(self.of_a) < MANY_PAIRS or held * wanted > FEW_HELD * n
 
     @cached_property
     def _is_wide(self) -> bool:
         """Whether some cost is so large that duals lose the digits of others, which `solve` refines one by one."""
-        if isinstance(self.cost, PointCost):
+        if isinstance(self.cost, (GridCost, PointCost)):
             return False
         costs = np.abs(self.cost.dense(), dtype=np.float64)
         return float(costs.max()) > WIDE * float(costs.min(initial=np.inf, where=costs > 0))

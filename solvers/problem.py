@@ -80,7 +80,7 @@ class Transport:
 
     Parameters
     ----------
-    cost : DenseCost, PointCost or SparseCost, shape (n, m)
+    cost : DenseCost, PointCost, GridCost or SparseCost, shape (n, m)
     a : array_like, shape (n,), optional
         Masses of the rows, finite and ≥ 0; uniform with sum 1 by default. Kept as float64.
     b : array_like, shape (m,), optional

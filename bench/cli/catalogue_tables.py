@@ -71,7 +71,8 @@ def _here(facts: Facts) -> str:
 def solver_page(facts: Facts) -> FactPage:
     """Return a solver in full."""
     takes = ["costs as " + ", ".join(facts["costs"]), *(words for field, (_, words) in _TAKES.items() if facts[field])]
-    family = "masses" if facts["problem"] == "transport" else "uniform"
+    of_transport = "grid-histograms" if facts["costs"] == ["grid"] else "masses"
+    family = of_transport if facts["problem"] == "transport" else "uniform"
     example = f"lapmark run{_plugin(facts)} -s {facts['name']} -p {family} -n 200"
     return FactPage(
         {

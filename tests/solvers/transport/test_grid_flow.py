@@ -138,6 +138,24 @@ def test_grid_flow_refuses_other_sums_and_costs():
         solve(Transport(cost, blur=0.1), "grid-flow")
 
 
+def test_auto_takes_the_matrix_between_few_cells_of_a_large_grid():
+    n = 60 * 60
+    few, many = np.zeros((2, n)), np.random.default_rng(9).random((2, n)) + 0.1
+    few[0, 5], few[1, 7] = 1, 1
+    assert automatic(Transport(GridCost((60, 60)), *few)) == "transport"
+    assert automatic(Transport(GridCost((60, 60)), many[0], many[1] * (many[0].sum() / many[1].sum()))) == "grid-flow"
+    assert solve(Transport(GridCost((60, 60), 0.5), *few)).cost == 1.0
+
+
+def test_emd_of_many_sparse_histograms_on_a_grid_agrees_with_single_ones():
+    rng = np.random.default_rng(10)
+    a, b = rng.integers(1, 9, (2, 40, 324)) * (rng.random((2, 40, 324)) < 0.1) + np.eye(324)[5]
+    b *= a.sum(axis=1, keepdims=True) / b.sum(axis=1, keepdims=True)
+    cost = GridCost((18, 18))
+    single = [emd(cost, x, y) for x, y in zip(a, b, strict=True)]
+    np.testing.assert_allclose(emd(cost, a, b), single, rtol=1e-12)
+
+
 def wide_problem():
     rng = np.random.default_rng(7)
     return Transport(GridCost((100, 100, 30)), *(x / x.sum() for x in rng.random((2, 300_000))))
@@ -160,7 +178,7 @@ def test_grid_flow_answers_ctrl_c():
 
 def test_emd_of_histograms_on_a_grid_agrees_with_solve():
     rng = np.random.default_rng(8)
-    for grid in ((4, 4), (40, 40)):
+    for grid in ((4, 4), (17, 16), (40, 40)):
         a, b = (x / x.sum(axis=-1, keepdims=True) for x in rng.random((2, 3, math.prod(grid))))
         found = emd(GridCost(grid), a, b)
         expected = [solve(Transport(GridCost(grid), *pair)).cost for pair in zip(a, b, strict=True)]

@@ -128,38 +128,57 @@ outcome_t grid_search_run(grid_search_t *s) {
     return SOLVED;
 }
 
-/* What a lift may do at the edge from a cell to the next along an axis: how far until the heights differ by a step. */
-static inline int64_t room_above(const grid_level_t *l, int64_t high, int64_t low, int64_t step) {
-    return step - (l->height[high] - l->height[low]);
+/* The word `w` of a set from which all cells are moved back by a stride: the bit of a cell is that of the cell ahead.
+ */
+static inline uint64_t word_ahead(const grid_search_t *s, int64_t w, int64_t stride) {
+    const int64_t from = w + (stride >> 6), words = s->level->words;
+    const int shift = (int)(stride & 63);
+    const uint64_t low = from < words ? s->reached[from] >> shift : 0;
+    return low | (from + 1 < words ? s->reached[from + 1] << 1 << (63 - shift) : 0);
 }
 
-void grid_search_lift(grid_search_t *s) {
-    grid_level_t *l = s->level;
-    int64_t lift = INT64_MAX;
-    for (int pass = 0; pass < 2; pass++) {
-        for (int64_t k = 0; k < l->axes; k++) {
-            const int64_t stride = l->stride[k], line = stride * l->bins[k], step = l->step[k];
-            for (int64_t begin = 0; begin < l->count; begin += line) {
-                for (int64_t i = begin; i < begin + line - stride; i++) {
-                    const int here = has_bit(s->reached, i), there = has_bit(s->reached, i + stride);
-                    if (here == there) {
-                        continue;
-                    }
-                    const int64_t high = here ? i : i + stride, low = here ? i + stride : i;
-                    const int64_t room = room_above(l, high, low, step);
-                    if (pass == 0) {
-                        lift = room < lift ? room : lift;
-                        continue;
-                    }
-                    /* An arc that leads up into the set carries no flow, or its other end would have been reached. */
-                    clear_bit(arcs_open(l, 2 * k + here), low);
-                    if (room == lift) {
-                        set_bit(arcs_open(l, 2 * k + !here), high);
-                    }
+/* At the edge from a reached cell to one that is not, return how far the reached one may be lifted; if that is `lift`,
+ * the arc out of the set opens. An arc into the set closes: it carries no flow, or its other end would be reached. */
+static inline int64_t lift_at_edge(const grid_search_t *s, int64_t cell, int64_t axis, int64_t lift) {
+    const grid_level_t *l = s->level;
+    const int64_t next = cell + l->stride[axis];
+    const int here = has_bit(s->reached, cell);
+    const int64_t high = here ? cell : next, low = here ? next : cell;
+    const int64_t room = l->step[axis] - (l->height[high] - l->height[low]);
+    if (lift > 0) {
+        clear_bit(arcs_open(l, 2 * axis + here), low);
+        if (room == lift) {
+            set_bit(arcs_open(l, 2 * axis + !here), high);
+        }
+    }
+    return room;
+}
+
+/* Go through the edges out of the set that was reached, and return the least that they allow it to be lifted. With a
+ * `lift` above 0, open and close their arcs as it does. */
+static int64_t lift_at_border(const grid_search_t *s, int64_t lift) {
+    const grid_level_t *l = s->level;
+    int64_t least = INT64_MAX;
+    for (int64_t axis = 0; axis < l->axes; axis++) {
+        const int64_t stride = l->stride[axis];
+        for (int64_t w = 0; w < l->words; w++) {
+            for (uint64_t rest = s->reached[w] ^ word_ahead(s, w, stride); rest; rest &= rest - 1) {
+                const int64_t cell = w * 64 + __builtin_ctzll(rest);
+                /* The last cell of a line has none ahead. */
+                if (cell < l->count && cell / stride % l->bins[axis] < l->bins[axis] - 1) {
+                    const int64_t room = lift_at_edge(s, cell, axis, lift);
+                    least = room < least ? room : least;
                 }
             }
         }
     }
+    return least;
+}
+
+void grid_search_lift(grid_search_t *s) {
+    grid_level_t *l = s->level;
+    const int64_t lift = lift_at_border(s, 0);
+    lift_at_border(s, lift);
     for (int64_t i = 0; i < l->count; i++) {
         l->height[i] += has_bit(s->reached, i) ? lift : 0;
     }
