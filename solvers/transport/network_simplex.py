@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from lapmark.solvers.certificate.hall_proof import mass_shortage
-from lapmark.solvers.costs import PointCost
+from lapmark.solvers.costs import GridCost, PointCost
 from lapmark.solvers.costs.c_transform import all_duals, fitted
 from lapmark.solvers.costs.float_matrix import float_matrix
 from lapmark.solvers.costs.one_dimension import Line
@@ -127,6 +127,11 @@ def _search(problem: Transport, deadline: Deadline, avx2: bool) -> Plan:
     elif isinstance(cost, PointCost) and in_space and (points := cost.in_space(1, 2)):
         seconds = deadline.left
         f, g, pairs, counters = _transport.points(*points, int(cost.p), cost.scale, supply, demand, avx2, seconds)
+    elif isinstance(cost, GridCost) and not surplus and math.prod(cost.shape) <= SMALL:
+        few = solve_alone(Transport(cost, supply, demand), avx2)
+        assert few.mass is not None
+        (f, g), counters, between = few.duals, dict(few.counters), few.mass.tocoo()
+        pairs = (*between.coords, between.data)
     elif cost.forbids:
         allowed = _with_spare(allowed_pairs(cost), surplus)
         seconds = deadline.left_before(BOUND_SECONDS * cost.shape[0] * cost.shape[1])
