@@ -92,9 +92,8 @@ ASV_RUN = asv run --environment existing:$(BIN)/python --set-commit-hash $$(git 
 # Where npm is not there, the site loads its scripts from the network, as asv makes it.
 PUBLISH = asv publish && { python -m lapmark.bench.asv_benchmarks.asv_site .asv/html || true; }
 
-advice: $(READY) ## Measure anew what `lapmark choose` rests on, and keep it in bench/advice/shipped_measurements.parquet (ten minutes)
-	$(BIN)/lapmark run --config advice-transport --to results/advice
-	$(BIN)/lapmark run --config advice --to results/advice
+advice: $(READY) ## Measure anew what `lapmark choose` rests on, and keep it in bench/advice/shipped_measurements.parquet (half an hour, continues)
+	$(BIN)/python -m lapmark.bench.advice.measure results/advice
 	$(BIN)/python -m lapmark.bench.advice.shipped_measurements results/advice
 
 paper: $(READY) ## Measure what README and documents publish, and write their tables and chart (an hour or two, continues)
