@@ -6,6 +6,7 @@ problems are many different ones in turn: a processor learns the branches of a s
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import multiprocessing
 import os
@@ -18,6 +19,7 @@ from multiprocessing.connection import Connection
 from typing import Any
 
 from lapmark.bench.system import resident_memory
+from lapmark.bench.worker import warm_up_problems
 from lapmark.solvers.errors import Infeasible, TimeLimit
 from lapmark.solvers.problem import Problem
 from lapmark.solvers.result import Result
@@ -116,6 +118,9 @@ def _run(to: Connection, name: str, problems: Sequence[Problem], budget: float, 
 
 def _measure(name: str, problems: Sequence[Problem], budget: float, answered: Callable[[], None]) -> Timing:
     calls = [candidates.lines(name, problem).compiled(problem) for problem in problems]
+    small = warm_up_problems.small(problems[0])
+    with contextlib.suppress(Exception):
+        candidates.lines(name, small).compiled(small)()  # which may load further modules
     gc.disable()  # a collection would copy all objects of the parent
     before = resident_memory.start_peak()
     shortest, answers = list[float](), list[Any]()

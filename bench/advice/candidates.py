@@ -63,7 +63,7 @@ SPARSE_CALLS: Mapping[str, DirectCall] = {
 
 @dataclass(frozen=True)
 class Lines:
-    """Lines to paste: imports, one a line, and an expression in the variables `costs`, `x`, `y`, `a` and `b`."""
+    """Lines to paste: imports, one a line, and an expression in the variables of a problem."""
 
     imports: tuple[str, ...]
     expression: str
@@ -146,9 +146,13 @@ def is_exact(name: str, problem: Problem) -> bool:
 def variables(problem: Problem) -> dict[str, Any]:
     """Return the arrays of a problem by the names that the lines have for them."""
     cost: Any = problem.cost
-    names = {"dense": ("matrix",), "points": ("x", "y"), "sparse": ("csr",)}[cost.kind]
-    found = {{"matrix": "costs", "csr": "costs"}.get(name, name): getattr(cost, name) for name in names}
+    attributes = {"dense": ("matrix",), "points": ("x", "y"), "sparse": ("csr",), "grid": ("rows", "columns")}
+    found = {_VARIABLES.get(name, name): getattr(cost, name) for name in attributes[cost.kind]}
     return found if isinstance(problem, Assignment) else {**found, "a": problem.masses[0], "b": problem.masses[1]}
+
+
+#: Names of attributes of costs in the lines, where they differ.
+_VARIABLES = {"matrix": "costs", "csr": "costs"}
 
 
 def _is_plain(problem: Problem) -> bool:
@@ -168,9 +172,11 @@ def _matrix(problem: Problem) -> tuple[tuple[str, ...], str]:
 def _statement(problem: Problem) -> tuple[list[str], str]:
     """Return the names of Lapmark that state a problem, and the statement."""
     cost: Any = problem.cost
-    arguments = ["x", "y"] if cost.kind == "points" else ["costs"]
+    arguments = ["costs"]
     if cost.kind == "points":
-        arguments += _settings(cost, {"p": 2, "scale": 1})
+        arguments = ["x", "y", *_settings(cost, {"p": 2, "scale": 1})]
+    if cost.kind == "grid":
+        arguments = [repr(cost.grid), f"spacing={cost.spacing!r}", "rows=rows", "columns=columns"]
     kind = type(cost).__name__
     inner = f"{kind}({', '.join(arguments)})"
     if isinstance(problem, Assignment):

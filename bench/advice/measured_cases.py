@@ -79,6 +79,7 @@ TRANSPORT = (
     "netgen-transport",
     "dotmark:image=white-noise",
     "dotmark:image=grf-moderate",
+    "grid-histograms",
 )
 
 BLUR = (
@@ -104,7 +105,7 @@ NAMES: Mapping[str, Sequence[str]] = {
     "sparse assignment": (
         *("auto", "cascade", "jv-avx2", "auction", "csgraph", "lapmod", "scipy", "lap", "lapcpp", "laprust", "ortools"),
     ),
-    "transport": ("auto", "transport", "pot-emd", "pot-emd-lazy", "ortools-flow", "highs"),
+    "transport": ("auto", "transport", "grid-flow", "pot-emd", "pot-emd-lazy", "ortools-flow", "highs"),
     "blurred transport": ("auto", "sinkhorn", "sinkhorn-multilevel", "pot-sinkhorn", "pot-sinkhorn-log"),
 }
 

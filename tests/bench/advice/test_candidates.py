@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy.sparse import csr_array
 
-from lapmark import Assignment, DenseCost, PointCost, SparseCost, Transport, certify
+from lapmark import Assignment, DenseCost, GridCost, PointCost, SparseCost, Transport, certify
 from lapmark.bench.advice import candidates
 from lapmark.solvers.problem import Problem
 
@@ -19,6 +19,7 @@ PROBLEMS: dict[str, Problem] = {
     "scaled": Assignment(PointCost(X, Y, scale=1 / 3)),
     "sparse": Assignment(SparseCost(csr_array(np.where(np.eye(5) + (RNG.random((5, 5)) < 0.4) > 0, 0.5, 0)))),
     "most": Assignment(DenseCost(MATRIX), maximize=True),
+    "grid": Transport(GridCost((3, 3)), RNG.dirichlet(np.ones(9)), RNG.dirichlet(np.ones(9))),
     "masses": Transport(PointCost(X, Y), RNG.dirichlet(np.ones(7)), RNG.dirichlet(np.ones(7))),
 }
 
