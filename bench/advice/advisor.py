@@ -61,7 +61,7 @@ class Requirements:
     def for_problem(self, names: Iterable[str], problem: Problem) -> Requirements:
         """Return these requirements with the solvers among `names` that accept a problem."""
         here, absent = set(), {}
-        for name in names:
+        for name in set(names) - {candidates.BATCH}:
             try:
                 entrant = candidates.available(name)
             except ValueError as error:

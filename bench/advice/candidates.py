@@ -22,8 +22,12 @@ from lapmark.solvers.problem import Assignment, Problem
 from lapmark.solvers.registry import Capabilities
 from lapmark.solvers.result import Matching, Result
 
-#: The drop-in for SciPy's function, and the policy of `lapmark.solve`: candidates that are no solvers of their own.
-DROP_IN, AUTO = "linear_sum_assignment", "auto"
+#: The drop-in for SciPy's function, the policy of `lapmark.solve`, and the call for many problems at once: candidates
+#: that are no solvers of their own.
+DROP_IN, AUTO, BATCH = "linear_sum_assignment", "auto", "solve_batch"
+
+#: Candidates that are not chosen for a single problem.
+NOT_CHOSEN = (AUTO, BATCH)
 
 #: The solver whose capabilities the drop-in has.
 BEHIND_DROP_IN = "cascade"
@@ -83,7 +87,7 @@ class Lines:
 
 def available(name: str) -> AvailableSolver:
     """Return the solver that says where a candidate runs and what it takes; a ValueError for an unknown name."""
-    return available_solvers.get(BEHIND_DROP_IN if name in (DROP_IN, AUTO) else spec.parse(name)[0])
+    return available_solvers.get(BEHIND_DROP_IN if name in (DROP_IN, *NOT_CHOSEN) else spec.parse(name)[0])
 
 
 def refuses(name: str, problem: Problem, capabilities: Capabilities) -> str | None:
@@ -92,12 +96,14 @@ def refuses(name: str, problem: Problem, capabilities: Capabilities) -> str | No
         return None
     if name == DROP_IN and (not _is_plain(problem) or problem.cost.kind == "sparse"):
         return "takes a cost matrix and nothing else"
+    if name == BATCH and (not _is_plain(problem) or problem.cost.kind != "dense"):
+        return "takes cost matrices and nothing else"
     return capabilities.refuses(problem)
 
 
 def is_ours(name: str) -> bool:
     """Return whether a candidate is Lapmark's own: its code needs no other package."""
-    if name in (DROP_IN, AUTO):
+    if name in (DROP_IN, *NOT_CHOSEN):
         return True
     found = registry.solvers().get(spec.parse(name)[0])
     return found is not None and found.is_built_in and not found.requires
@@ -105,6 +111,8 @@ def is_ours(name: str) -> bool:
 
 def lines(name: str, problem: Problem) -> Lines:
     """Return the lines that call a candidate on a problem."""
+    if name == BATCH:
+        return Lines(("from lapmark import solve_batch",), "solve_batch(list_of_costs)")
     direct = DIRECT_CALLS.get(name)
     if direct and _is_plain(problem) and problem.cost.kind != "sparse":
         imports, matrix = _matrix(problem)
@@ -135,7 +143,7 @@ def read_answer(name: str, problem: Problem, answer: Any) -> Result:
 
 def behind(name: str, problem: Problem) -> str:
     """Return the name of the solver that does the work of a candidate."""
-    return automatic(problem) if name in (AUTO, DROP_IN) else spec.parse(name)[0]
+    return automatic(problem) if name in (DROP_IN, *NOT_CHOSEN) else spec.parse(name)[0]
 
 
 def is_exact(name: str, problem: Problem) -> bool:

@@ -10,7 +10,7 @@ from lapmark.solvers import registry
 from lapmark.solvers.problem import Assignment, Problem
 
 from . import candidates, features, nearest_size
-from .candidates import AUTO, DROP_IN
+from .candidates import BATCH, DROP_IN, NOT_CHOSEN
 
 SIZES = (5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10000)
 
@@ -99,7 +99,18 @@ LABELS = (*DENSE, *POINTS, *SPARSE, *TRANSPORT, *BLUR)
 #: Candidates for each kind of problem, where they take it. Those of another kind's methods are far behind.
 NAMES: Mapping[str, Sequence[str]] = {
     "assignment": (
-        *("linear_sum_assignment", "auto", "cascade", "jv-avx2", "auction", "scipy", "lap", "lapcpp", "laprust"),
+        *(
+            "linear_sum_assignment",
+            "solve_batch",
+            "auto",
+            "cascade",
+            "jv-avx2",
+            "auction",
+            "scipy",
+            "lap",
+            "lapcpp",
+            "laprust",
+        ),
         *("fastlap", "lapjv", "lap1015", "ortools", "pot-emd"),
     ),
     "sparse assignment": (
@@ -110,7 +121,7 @@ NAMES: Mapping[str, Sequence[str]] = {
 }
 
 #: Sizes beyond which a candidate is not tried: it is far behind there, and would take most of the time.
-LARGEST = {"ortools": 500, "ortools-flow": 500, "highs": 100, "pot-emd": 2000, "fastlap": 2000}
+LARGEST = {"ortools": 500, "ortools-flow": 500, "highs": 100, "pot-emd": 2000, "fastlap": 2000, BATCH: 200}
 
 
 def names(problem: Problem) -> list[str]:
@@ -119,7 +130,7 @@ def names(problem: Problem) -> list[str]:
     method, _, cost = kind.partition(", ")
     known = registry.solvers()
     chosen = NAMES[f"{cost} {method}" if f"{cost} {method}" in NAMES else method]
-    here = [name for name in chosen if name in (DROP_IN, AUTO) or spec.parse(name)[0] in known]
+    here = [name for name in chosen if name in (DROP_IN, *NOT_CHOSEN) or spec.parse(name)[0] in known]
     n = min(problem.shape)
     return [name for name in here if n <= LARGEST.get(name, n) and _can_run(name, problem)]
 

@@ -70,7 +70,7 @@ class RunMatrix:
 
     def restricted(self, takes: Callable[[str], bool]) -> RunMatrix:
         """Return the matrix with some candidates only, and the cases that one of them solves."""
-        seconds = self.seconds[[name for name in self.seconds if name != candidates.AUTO and takes(name)]]
+        seconds = self.seconds[[name for name in self.seconds if name not in candidates.NOT_CHOSEN and takes(name)]]
         return RunMatrix(self.cases, seconds)._of(np.isfinite(seconds).any(axis=1))
 
     def without(self, family: str) -> RunMatrix:

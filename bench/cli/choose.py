@@ -142,7 +142,7 @@ def _choose_for_folder(folder: Path, source: Path | None, requirements: Requirem
     """Show the solver that takes the least time for all problems of a folder together."""
     from rich.markup import escape
 
-    from lapmark.bench.advice import workload
+    from lapmark.bench.advice import candidates, workload
     from lapmark.bench.advice.advisor import NoAdvice
     from lapmark.bench.util.text_table import Column, TextTable
     from lapmark.bench.util.units import show_count_of, show_duration
@@ -174,6 +174,9 @@ def _choose_for_folder(folder: Path, source: Path | None, requirements: Requirem
         share = f"{each.first} of {len(items)}" if each.first else ""
         rows.append((each.solver, show_duration(each.seconds), f"{each.seconds / first.seconds:.2g}", share))
     numbers = (Column(heading, right=True) for heading in ("total time", "ratio", "first on"))
+    if first.solver in (candidates.BATCH, candidates.DROP_IN):
+        call = "solve_batch(list_of_costs)" if first.solver == candidates.BATCH else "linear_sum_assignment(costs)"
+        console.print(f"  from lapmark import {first.solver}\n  answer = {call}\n")
     console.print(TextTable([Column("solver"), *numbers], rows))
     if some := [f"{each.solver} ({each.problems})" for each in ranked if each not in every]:
         console.print(f"\nNot for all problems: {escape(', '.join(some))}", soft_wrap=True)

@@ -73,6 +73,14 @@ def test_time_calls_returns_a_time_and_an_answer_for_each_problem() -> None:
     assert all(0 < seconds < 30 for seconds in timing.seconds)
 
 
+def test_time_calls_of_a_batch_shares_its_time_among_the_problems() -> None:
+    timing = timed("solve_batch")
+    assert len(set(timing.seconds)) == 1
+    assert not any(
+        timing.status for timing, _ in verdicts({"solve_batch": timing}, PROBLEMS, {"jv": timed("jv")}).values()
+    )
+
+
 def test_verdicts_of_an_answer_that_is_not_optimal_is_wrong(failing: None) -> None:
     timings = {name: timed(name) for name in ("jv", "scipy", "diagonal")}
     found = {name: timing.status for name, (timing, _) in verdicts(timings, PROBLEMS, timings).items()}
