@@ -102,6 +102,7 @@ class Advice:
     rows: pd.DataFrame  # the measured cells of the chosen solver on the neighbours
     changes: tuple[str, ...]  # what would change the answer, one phrase each
     is_sure: bool = True
+    is_by_size: bool = False  # whether the features of the problem were not looked at
 
 
 def best(
@@ -167,6 +168,7 @@ def choose(model: PerformanceModel, target: Target, requirements: Requirements, 
         _nearest(cells[own & cells["label"].isin([label for label, _ in near])], target.n),
         tuple(_changes(predict, target.n, requirements, chosen)),
         is_sure,
+        model.is_by_size(target),
     )
 
 

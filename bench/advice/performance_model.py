@@ -122,6 +122,11 @@ class PerformanceModel:
         estimate = None if self.is_measured(target) else self._estimate(target)
         return estimate is None or estimate.nearness >= LEAST_NEARNESS
 
+    def is_by_size(self, target: Target) -> bool:
+        """Return whether size, proportions and type alone decide, since features would take too long."""
+        estimate = None if self.is_measured(target) else self._estimate(target)
+        return estimate is not None and not estimate.used_features
+
     def margin(self, target: Target) -> float:
         """Return the predicted ratio of times up to which the single best solver is kept."""
         similar = self.similar.get(features.group(target.kind))

@@ -73,6 +73,10 @@ def _show_reasons(console: Console, advice: Advice) -> None:
     label, share = advice.neighbours[0]
     if share == 1:
         console.print(f"\nMeasured on this family, {escape(label)}:")
+    elif advice.is_by_size:
+        console.print(
+            "\nMeasured on problems of this kind and size, such as these (a look at the costs would take too long):"
+        )
     else:
         near = ", ".join(f"{label} ({100 * share:.0f} %)" for label, share in advice.neighbours)
         console.print("\nMeasured on the most similar families (share in the prediction):", escape(near))
