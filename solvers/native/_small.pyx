@@ -7,6 +7,7 @@ Problems that cannot be solved here, because of their type, their size or a faul
 cimport numpy as cnp
 from libc.stdint cimport int64_t, intptr_t
 from libc.stdlib cimport calloc, free
+from libc.string cimport memset
 
 from .kernels cimport SMALL_SIDE, SOLVED, outcome_t, raise_pending, small_solve, small_solve_all, small_t, \
     stop_t, stop_within, wide_solve
@@ -57,6 +58,7 @@ cdef cnp.ndarray as_costs(costs, int dimensions, bint wide=False):
 cdef inline void set_up(small_t *problem, cnp.ndarray array, bint integers, bint maximize) noexcept:
     """Set up the first matrix of an array, except where its answer goes."""
     cdef int dimensions = cnp.PyArray_NDIM(array)
+    memset(problem, 0, sizeof(small_t))
     problem.cost = cnp.PyArray_DATA(array)
     problem.n = cnp.PyArray_DIM(array, dimensions - 2)
     problem.m = cnp.PyArray_DIM(array, dimensions - 1)

@@ -7,6 +7,9 @@
  *       and A. Volgenant (Computing 38, 1987), stopped early, because path searches are the cheaper way to go on.
  *    3. Each row that is still free is matched by a shortest augmenting path.
  *
+ * Costs like products need many scans, and other methods need few: the problem is left to these, as it is after too
+ * many scans.
+ *
  * It ends even if costs are so close that their differences are lost in rounding, since no loop waits for a dual to
  * move: step 2 makes at most BIDS scans per row, and a search closes another column with each row that it scans.
  *
@@ -25,6 +28,10 @@
 
 typedef COST cost_t;
 
+/* Scans per row, beside a quarter of the rows, before a problem is left to other methods; rows from which on these may
+ * be faster. */
+enum { MOST_SCANS = 32, FEW_ROWS = 64 };
+
 enum { BIDS = 3, ROWS = 4, STEP = 2 * WIDTH, WORD = 64, WORDS = (SMALL_WIDTH + WORD - 1) / WORD };
 
 _Static_assert(FLT_EVAL_METHOD == 0, "a path is traced back by computing its distances again, to the bit");
@@ -34,8 +41,10 @@ typedef struct {
     int64_t n, m, width;
     const double *row[SMALL_SIDE];      /* (width) costs to be minimised; from column m on any numbers but NaN */
     _Alignas(64) double v[SMALL_WIDTH]; /* duals of the columns */
-    uint64_t free[WORDS];               /* one bit per column that no row has */
-    int32_t y[SMALL_SIDE];              /* row of each column that is not free */
+    counters_t *counters;
+    int64_t most_scans;    /* in counters, before it is given up */
+    uint64_t free[WORDS];  /* one bit per column that no row has */
+    int32_t y[SMALL_SIDE]; /* row of each column that is not free */
 } state_t;
 
 static inline double smaller(double a, double b) { return a < b ? a : b; }
@@ -177,6 +186,7 @@ static inline uint64_t nearest(const double *distance, int64_t start, int64_t en
 static inline int64_t bid(state_t *s, int64_t i) {
     const double *c = s->row[i];
     double first, second;
+    s->counters->row_scans++;
     two_minima(c, s->v, s->width, &first, &second);
     if (second == INFINITY) {
         return i; /* at most one column is allowed: there is no second price */
@@ -194,6 +204,7 @@ static inline int64_t bid(state_t *s, int64_t i) {
     }
     const int64_t loser = is_free(s, j) ? -1 : s->y[j];
     s->v[j] -= second - first;
+    s->counters->reductions++;
     match(s, i, j);
     return loser;
 }
@@ -232,6 +243,7 @@ static inline double relax(const state_t *s, path_tree_t *t, int64_t i, double h
         t->low[word] = v4_min(low[0], low[1]);
         lowest = v4_min(lowest, t->low[word]);
     }
+    s->counters->row_scans++;
     t->row[t->scanned] = (int32_t)i;
     t->h[t->scanned++] = h;
     return v4_lowest(lowest);
@@ -280,7 +292,8 @@ static inline void trace_back(state_t *s, const path_tree_t *t, int64_t sink) {
     }
 }
 
-/* Match a free row by a shortest augmenting path. False if no free column can be reached at finite length. */
+/* Match a free row by a shortest augmenting path. False if no free column can be reached at finite length, or if too
+ * many rows were scanned. */
 static int augment(state_t *s, int64_t start) {
     path_tree_t t;
     for (int64_t j = 0; j < s->width; j += WIDTH) {
@@ -294,7 +307,7 @@ static int augment(state_t *s, int64_t start) {
         if (low <= reach || t.scanned > t.closed) {
             /* Rounding may put a column slightly below those closed already: treat it as level with them. */
             reach = larger(low, reach);
-            if (reach == INFINITY) {
+            if (reach == INFINITY || s->counters->row_scans > s->most_scans) {
                 return 0;
             }
             sink = close_columns(s, &t, reach);
@@ -305,6 +318,7 @@ static int augment(state_t *s, int64_t start) {
         const int64_t k = t.scanned - 1, j = t.column[k];
         low = relax(s, &t, s->y[j], s->row[s->y[j]][j] - t.column_v[k] - t.column_at[k]);
     }
+    s->counters->augmentations++;
     trace_back(s, &t, sink);
     for (int64_t k = 0; k < t.closed; k++) {
         s->v[t.column[k]] = t.column_v[k] + (t.column_at[k] - reach);
@@ -332,16 +346,47 @@ static int match_all(state_t *s) {
     return complete;
 }
 
+static inline int sign_of(double x) { return (x > 0.0) - (x < 0.0); }
+
+/* Whether sampled costs are like products of a number for the row and one for the column: c_ij - c_ij' grows or falls
+ * with i in an order of the rows, for every j and j' in an order of the columns. The differences of two columns give
+ * the order of rows, and those of two rows that of columns. */
+static int are_like_products(const state_t *s) {
+    enum { SAMPLES = 32, FEWEST = 24 };
+    const double *const *c = s->row;
+    const int64_t n = s->n, m = s->m, row = n / 2, column = m / 2;
+    uint64_t random = 1;
+    int found = 0, common = 0;
+    for (int k = 0; k < SAMPLES; k++) {
+        int64_t at[4];
+        for (int l = 0; l < 4; l++) {
+            random = random * 6364136223846793005u + 1442695040888963407u;
+            at[l] = (int64_t)((random >> 33) % (uint64_t)(l < 2 ? n : m));
+        }
+        const double *a = c[at[0]], *b = c[at[1]];
+        const int64_t j = at[2], l = at[3];
+        const int rows = sign_of((a[0] - a[column]) - (b[0] - b[column]));
+        const int columns = sign_of((c[0][j] - c[row][j]) - (c[0][l] - c[row][l]));
+        const int sign = rows * columns * sign_of((a[j] - a[l]) - (b[j] - b[l]));
+        if (sign * common < 0) {
+            return 0;
+        }
+        common = sign != 0 ? sign : common;
+        found += sign != 0;
+    }
+    return found >= FEWEST;
+}
+
 static int solve(const small_t *p, state_t *s, double *scratch) {
     find_rows(p, s, scratch);
-    if (match_cheap_pairs(s->row, s->n, s->m, p->largest, s->y)) {
+    if (match_cheap_pairs(s->row, s->n, s->m, p->largest, s->y, s->v)) {
         memset(s->free, 0, sizeof s->free);
         for (int64_t j = 0; j < s->m; j++) {
             s->free[j / WORD] |= (uint64_t)(s->y[j] < 0) << (j % WORD);
         }
         return 1;
     }
-    if (!reduce_columns(s, p->largest)) {
+    if (!reduce_columns(s, p->largest) || (s->n >= FEW_ROWS && are_like_products(s))) {
         return 0;
     }
     const int64_t reduced = s->n == s->m ? s->m : 0;
@@ -362,7 +407,9 @@ small_solver_t NAME(small);
 void NAME(small)(small_t *p, double *scratch) {
     const int turned = p->n > p->m;
     state_t s;
+    s.counters = &p->counters;
     s.n = turned ? p->m : p->n;
+    s.most_scans = p->counters.row_scans + (MOST_SCANS + s.n / 4) * s.n;
     s.m = turned ? p->n : p->m;
     s.width = small_width(p);
     p->solved = solve(p, &s, scratch);
@@ -378,6 +425,12 @@ void NAME(small)(small_t *p, double *scratch) {
         }
     }
     const cost_t *c = p->cost;
+    if (p->u) {
+        memcpy(p->v, s.v, (size_t)p->m * sizeof *p->v);
+        for (int64_t i = 0; i < p->n; i++) {
+            p->u[i] = (double)c[i * p->m + p->row_to_col[i]] - s.v[p->row_to_col[i]];
+        }
+    }
     p->total = 0.0;
     for (int64_t i = 0; i < p->n; i++, c += p->m) {
         p->total += p->row_to_col[i] >= 0 ? (double)c[p->row_to_col[i]] : 0.0;

@@ -1,7 +1,7 @@
 /* A small dense problem with its answer, and the functions that solve one or many. */
 #pragma once
 
-#include "core/outcome.h"
+#include "assignment/assignment.h"
 
 /* The most rows and columns of a small problem, and the largest small_width. */
 enum { SMALL_SIDE = 512, SMALL_WIDTH = SMALL_SIDE + 8 };
@@ -13,9 +13,11 @@ typedef struct {
     int maximize;         /* largest total instead of least */
     double largest;       /* magnitude that no finite cost may exceed */
     intptr_t *row_to_col; /* (n) column of each row, -1 where it is left out */
+    double *u, *v;        /* (n), (m) duals of the answer if n <= m; or both NULL */
+    counters_t counters;  /* work done is added, also if it was in vain */
     double total;         /* sum of the chosen costs, in the order of rows */
-    int solved; /* false if a cost is NaN, too large or the wrong infinity, if no matching is complete, or without
-                 * memory */
+    int solved; /* false if a cost is NaN, too large or the wrong infinity, if no matching is complete, if other
+                 * methods are faster, or without memory */
 } small_t;
 
 /* Solve a problem in small_scratch doubles, preferably aligned to a cache line. */

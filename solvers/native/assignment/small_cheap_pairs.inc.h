@@ -244,8 +244,9 @@ static inline void take_columns_left(cheap_pairs_t *p) {
     }
 }
 
-/* Set y (m), the row of each column or -1, if most costs equal the largest and all are allowed; else return 0. */
-static int match_cheap_pairs(const double *const *row, int64_t n, int64_t m, double allowed, int32_t *y) {
+/* Set y (m), the row of each column or -1, and v (m), the duals, if most costs equal the largest and all are allowed;
+ * else return 0. */
+static int match_cheap_pairs(const double *const *row, int64_t n, int64_t m, double allowed, int32_t *y, double *v) {
     double largest, other;
     if (!is_mostly_largest(row[0], m, &largest) || !is_mostly_largest(row[n / 2], m, &other) || largest != other ||
         !(largest <= allowed && largest >= -allowed)) {
@@ -267,6 +268,7 @@ static int match_cheap_pairs(const double *const *row, int64_t n, int64_t m, dou
         match_listed_pairs(p);
         take_columns_left(p);
         memcpy(y, p->y, (size_t)m * sizeof *y);
+        memcpy(v, p->v, (size_t)m * sizeof *v);
     }
     free(p);
     return few;

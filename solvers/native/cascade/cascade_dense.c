@@ -8,6 +8,7 @@
  * A start may fail after a few scans per row; the result is exact in any case.
  */
 #include "cascade/method_alternation.inc.h"
+#include "cascade/small_first.inc.h"
 #include "cascade/starting_prices/coarse_levels.inc.h"
 #include "cascade/starting_prices/duplicate_rows.inc.h"
 #include "cascade/starting_prices/few_cheap_pairs.inc.h"
@@ -315,6 +316,10 @@ static void set_column_duals(assignment_t *t, const auction_t *k, double level) 
 outcome_t NAME(cascade_dense)(assignment_t *t) {
     if (is_limited(t)) {
         return solve_limited(t);
+    }
+    const int is_whole = !(t->without.levels || t->without.lists);
+    if (is_whole && t->m <= SMALL_SIDE && stopped(&t->stop) == SOLVED && is_solved_as_small(t)) {
+        return t->outcome = SOLVED;
     }
     if (t->n <= TINY) {
         return NAME(jonker_volgenant)(t); /* solved before anything could be learned about the costs */
