@@ -276,11 +276,10 @@ def main(
                     earlier.setdefault(record.solver, []).append(record)
             counts = [record.status for records in earlier.values() for record in records]
             bad = {status: counts.count(status) for status in sorted(set(counts) - {"ok", "timeout"})}
-            typer.echo(
-                f"{number}/{len(labels)} {of_label[0].label}: {len(counts)} cells"
-                + "".join(f", {count} {status}" for status, count in bad.items())
-                + f", {units.show_duration(time.monotonic() - started)}"
-            )
+            taken = time.monotonic() - started
+            shown = "".join(f", {count} {status}" for status, count in bad.items())
+            left = units.show_duration(taken / number * (len(labels) - number))
+            typer.echo(f"{number}/{len(labels)} {of_label[0].label}: {len(counts)} cells{shown}, about {left} left")
 
 
 if __name__ == "__main__":

@@ -244,6 +244,12 @@ class TestShipped:
         assert found["regret"].notna().mean() > 0.8
         assert found["regret"].median() <= 1.1
 
+    def test_advice_is_no_worse_than_one_solver_for_everything(self) -> None:
+        total = evaluation.summary(evaluation.evaluate(self.cells))
+        assert len(total) >= 12
+        assert total["closed"].dropna().min() > -0.1
+        assert total["covered"].min() > 0.75
+
     def test_intervals_of_left_out_sizes_cover_enough(self) -> None:
         """Predict each measured size between two others from a table without it."""
         covered = []
