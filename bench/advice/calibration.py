@@ -76,7 +76,7 @@ def calibrate(cells: pd.DataFrame, say: Callable[[str], None]) -> Calibration:
             case = measured_cases.sized(label, n)
             assert case is not None
             say(str(case))
-            problems = measured_cases.instances(case, math.prod(case.build().shape))
+            problems = measured_cases.instances(case, case.build())
             for name in measured_cases.names(problems[0]):
                 if (there := known.get((label, case.n, name))) is None:
                     continue

@@ -61,7 +61,7 @@ class Settings:
     """How the cells are measured: seconds of calls per cell and round, seconds of one call, and bytes of memory."""
 
     budget: float = 0.03
-    timeout: float = 3.0
+    timeout: float = 2.0
     memory: int = 4 << 30
 
 
@@ -84,7 +84,7 @@ class Campaign:
             problem = case.build()
         except ValueError:  # the family has no such size
             return []
-        n, m = problem.shape
+        n = problem.shape[0]
         found, left = [], []
         for name in measured_cases.names(problem):
             if self.names and name not in self.names:
@@ -97,7 +97,7 @@ class Campaign:
             else:
                 left.append(name)
         if left:
-            problems = measured_cases.instances(case, n * m)
+            problems = measured_cases.instances(case, problem)
             timings = self._timings(left, problems)
             proving = timings if any(map(candidates.is_ours, left)) else self._reference(problems)
             for name, (timing, certificate) in verdicts(timings, problems, proving).items():

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from lapmark.bench.problems import Case
 from lapmark.bench.util import spec
@@ -148,13 +150,19 @@ def sized(label: str, n: int) -> Case | None:
     return nearest_size.nearest(Case(name, n, 0, settings))
 
 
-def instances(case: Case, pairs: int) -> list[Problem]:
-    """Build several instances of a small case with so many pairs; a family with a single instance has one."""
-    found, least = [], FEW_INSTANCES if pairs <= FEW_PAIRS else 1
-    most = MOST_INSTANCES if issubclass(case.kind, Assignment) else FEW_INSTANCES
-    for seed in range(max(min(PAIRS_OF_INSTANCES // pairs, most), least)):
+def instances(case: Case, first: Problem) -> list[Problem]:
+    """Return `first`, which is the case built, and further instances if it is small.
+
+    A family with a single instance has no others.
+    """
+    pairs, least = math.prod(first.shape), FEW_INSTANCES
+    if pairs > FEW_PAIRS:
+        return [first]
+    most = MOST_INSTANCES if isinstance(first, Assignment) else FEW_INSTANCES
+    found = [first]
+    for seed in range(1, max(min(PAIRS_OF_INSTANCES // pairs, most), least)):
         try:
-            found.append(Case(case.problem, case.n, seed, case.params).build())
+            found.append(replace(case, seed=seed).build())
         except ValueError:
             break
     return found
