@@ -91,8 +91,7 @@ class Advice:
     """The chosen solver and the reasons.
 
     `neighbours` are the labels of the families that the predictions rest on, and their shares of the weight; only the
-    family itself where it was measured. `is_sure` is false where no measured family is similar, so that the solver is
-    the one that is the best on average.
+    family itself where it was measured. `is_sure` is false where no measured family is similar.
     """
 
     chosen: Prediction
@@ -152,8 +151,6 @@ def choose(model: PerformanceModel, target: Target, requirements: Requirements, 
     possible = [each for each in predictions if requirements.are_met_by(each)]
     usual, is_sure = model.single_best(target, possible), model.is_like_a_measured_one(target)
     chosen = best(predictions, requirements, usual or "", model.margin(target))
-    if not is_sure:
-        chosen = next((each for each in possible if each.solver == usual), chosen)
     if chosen is None:
         raise UnmetRequirements(
             "; ".join(["no measured solver meets the requirements", *_relaxed(predictions, requirements)])

@@ -18,7 +18,7 @@ import pandas as pd
 from . import candidates, features
 from .measurements import with_features, with_matrix_costs
 from .run_matrix import CUTOFF, FEATURES, PENALTY, PORTFOLIOS, RunMatrix
-from .similarity_model import LEAST_NEARNESS, MOST_FAILING, Estimate, SimilarityModel
+from .similarity_model import MOST_FAILING, Estimate, SimilarityModel
 
 
 def matrices(cells: pd.DataFrame) -> dict[str, RunMatrix]:
@@ -60,7 +60,7 @@ def _choices(portfolio: str, group: str, matrix: RunMatrix) -> list[tuple[object
         known, sides = tested.cases[FEATURES].to_numpy(dtype=float), tested.cases["m"].to_numpy(dtype=int)
         for place, (label, n) in enumerate(tested.cases.index):
             estimate = model.estimate(n, int(sides[place]), known[place], family, takes[place])
-            choice = chosen_place(model.names, estimate, takes[place], single, model.margin(family))
+            choice = chosen_place(model.names, estimate, takes[place], single, model.margin(estimate, family))
             half = model.half_width(estimate, family)[choice]
             low, high = (math.exp(estimate.log_seconds[choice] + sign * half) for sign in (-1, 1))
             best = int(times[place].argmin())
@@ -80,7 +80,7 @@ def chosen_place(names: tuple[str, ...], estimate: Estimate, takes: np.ndarray, 
     place = int(possible.argmin())
     if single in names:
         usual = names.index(single)
-        if estimate.nearness < LEAST_NEARNESS or possible[usual] - possible[place] < math.log(margin):
+        if possible[usual] - possible[place] < math.log(margin):
             return usual
     return place
 

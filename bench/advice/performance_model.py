@@ -130,7 +130,8 @@ class PerformanceModel:
     def margin(self, target: Target) -> float:
         """Return the predicted ratio of times up to which the single best solver is kept."""
         similar = self.similar.get(features.group(target.kind))
-        return 1.0 if self.is_measured(target) or similar is None else similar.margin()
+        estimate = None if self.is_measured(target) else self._estimate(target)
+        return 1.0 if similar is None or estimate is None else similar.margin(estimate)
 
     def single_best(self, target: Target, possible: Sequence[Prediction]) -> str | None:
         """Return which of some predicted solvers has the least mean time on all problems of the target's group."""

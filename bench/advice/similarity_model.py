@@ -19,7 +19,7 @@ from . import features
 from .run_matrix import CUTOFF, FEATURES, PENALTY, RunMatrix
 
 #: Distance of features at which a family weighs e^(-1/2), and the weight of the farthest one.
-WIDTH, LEAST = 0.5, 0.02
+WIDTH, LEAST = 0.5, 0.005
 
 #: Sizes beyond the measured ones by this in their logarithm are as far as features by 1.
 SIZE_WIDTH = 1.2
@@ -30,8 +30,9 @@ COVERED = 0.9
 #: Spread of the logarithms of times that is there even where all families agree.
 LEAST_SPREAD = 0.3
 
-#: Similarity of the nearest family below which nothing is known, so that the single best candidate is kept.
-LEAST_NEARNESS = 0.1
+#: Similarity of the nearest family below which hardly anything is known, and the predicted ratio of times up to which
+#: the single best candidate is kept then.
+LEAST_NEARNESS, FAR_MARGIN = 0.1, 3.0
 
 #: Largest share of the similar families on which a candidate that is chosen may have failed.
 MOST_FAILING = 0.2
@@ -186,12 +187,13 @@ class SimilarityModel:
         families = [surface.family for surface in self.surfaces.values()]
         return np.sqrt([families.count(family) for family in families])
 
-    def margin(self, hidden: str = "") -> float:
+    def margin(self, estimate: Estimate, hidden: str = "") -> float:
         """Return the predicted ratio of times up to which the single best candidate is kept.
 
         The fewer families were measured, the less a predicted gain means; `hidden` is one to leave out.
         """
-        return math.exp(1 / max(self.families(hidden), 1))
+        few = math.exp(1 / max(self.families(hidden), 1))
+        return few if estimate.nearness >= LEAST_NEARNESS else max(few, FAR_MARGIN)
 
     def families(self, hidden: str = "") -> int:
         """Return the number of families, with one left out."""

@@ -69,7 +69,7 @@ def _show_reasons(console: Console, advice: Advice) -> None:
     from lapmark.bench.util.units import show_duration, show_size
 
     if not advice.is_sure:
-        console.print("\nNo measured family is like this problem: this is the solver that is the best on average.")
+        console.print("\nNo measured family is like this problem: this is what does best on others of its size.")
     label, share = advice.neighbours[0]
     if share == 1:
         console.print(f"\nMeasured on this family, {escape(label)}:")
