@@ -179,4 +179,4 @@ def _structure(sample: np.ndarray) -> dict[str, float]:
 def group(kind: str) -> str:
     """Return the group of kinds that compare with each other: transport of a matrix and of points are one."""
     method, _, cost = kind.partition(", ")
-    return f"{cost} {method}" if method == "assignment" else method
+    return f"{cost} {method}" if method == "assignment" or cost == "grid" else method

@@ -46,6 +46,11 @@ def show_evaluation(summary: pd.DataFrame, auto: pd.DataFrame) -> None:
     console.print(LEGEND, soft_wrap=True)
 
 
+def _brief(ratio: float) -> str:
+    """Return a ratio in five characters."""
+    return f"{ratio:.3g}" if ratio < 1000 else ">999"
+
+
 def _short(group: str) -> str:
     """Return the first word of a group: dense, points, sparse, transport, blurred."""
     return group.partition(" ")[0]
@@ -60,8 +65,8 @@ def _cells(row: pd.Series) -> list[str]:
         f"{row['cases']:.0f}",
         *ratios,
         closed,
-        f"{row['worst']:.3g}",
+        _brief(row["worst"]),
         *seconds,
         f"{row['covered']:.0%}",
-        f"{row['width']:.2g}",
+        _brief(row["width"]),
     ]

@@ -116,7 +116,7 @@ _WORDS = {
 _POSITIVE = (lambda value: value >= 1), "at least 1"
 _NOT_NEGATIVE = (lambda value: value >= 0), "at least 0"
 _SPEC = _is_spec, "written as name:key=value,key=value"
-_KINDS = ("dense", "points", "sparse")
+_KINDS = ("dense", "grid", "points", "sparse")
 
 #: Rules of a field beyond its type: a check, and the rule in words.
 _RULES: Mapping[str, tuple[Callable[[Any], bool], str]] = {

@@ -296,7 +296,7 @@ def test_choose_for_a_family_of_a_plugin_gives_advice(elsewhere: Path) -> None:
     code, output = lapmark("choose", "--plugin", "mine.py", "-p", "steps", "-n", 500)
     plugins.forget()
     assert code == 0, output
-    assert "Measured on the most similar families" in output
+    assert "Measured on " in output
 
 
 def test_choose_shows_lines_that_solve_the_problem(elsewhere: Path) -> None:
