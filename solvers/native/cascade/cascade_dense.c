@@ -211,6 +211,10 @@ static outcome_t start_square(auction_t *k, path_search_t *s, dense_problem_t *p
         if (outcome == SOLVED && *start == START_NONE) {
             outcome = start_monge(k, s, problem, start);
         }
+        if (outcome == SOLVED && *start == START_PRICES) {
+            /* What rounding has left of Monge costs is noise, and a search among near ties would be long. */
+            return level_bid(k, problem, 0, 1);
+        }
     }
     /* Few rows are matched one by one sooner than by bids. So are the few rows left over if nearly every row has a
      * column that no other row is cheaper for. */
