@@ -352,7 +352,7 @@ static inline int sign_of(double x) { return (x > 0.0) - (x < 0.0); }
  * with i in an order of the rows, for every j and j' in an order of the columns. The differences of two columns give
  * the order of rows, and those of two rows that of columns. */
 static int are_like_products(const state_t *s) {
-    enum { SAMPLES = 32, FEWEST = 24 };
+    enum { SAMPLES = 64, FEWEST = 56 };
     const double *const *c = s->row;
     const int64_t n = s->n, m = s->m, row = n / 2, column = m / 2;
     uint64_t random = 1;
