@@ -4,7 +4,7 @@
 
 #include "assignment/small.h"
 #include "cascade/dense_costs.inc.h"
-#include "core/parallel_for.h"
+#include "core/arena.h"
 
 #include <float.h>
 

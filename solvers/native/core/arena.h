@@ -7,6 +7,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { CACHE_LINE = 64 /* bytes */ };
+
+/* Memory of its own, aligned to a cache line; NULL if there is none. */
+static inline double *cache_aligned(int64_t doubles) {
+    return aligned_alloc(CACHE_LINE, (size_t)doubles * sizeof(double));
+}
+
 typedef struct arena_block {
     struct arena_block *next;
     max_align_t content[];

@@ -2,13 +2,14 @@
  * in scratch memory of its own. */
 #pragma once
 
+#include "core/arena.h"
 #include "core/outcome.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 
-enum { PARALLEL_FOR_MOST_THREADS = 256, CACHE_LINE = 64 /* bytes */ };
+enum { PARALLEL_FOR_MOST_THREADS = 256 };
 
 /* Seconds between two checks of `stop`; each has to wait for the interpreter's lock. */
 static const double SECONDS_PER_CHECK = 0.05;
@@ -21,11 +22,6 @@ typedef struct {
     atomic_llong next;
     atomic_int stopped;
 } parallel_for_t;
-
-/* Aligned to a cache line; NULL without memory. */
-static inline double *cache_aligned(int64_t doubles) {
-    return aligned_alloc(CACHE_LINE, (size_t)doubles * sizeof(double));
-}
 
 /* Run tasks until none is left. Only the thread that has `stop` checks it, on behalf of all. */
 static outcome_t parallel_for_work(parallel_for_t *p, const stop_t *stop) {
