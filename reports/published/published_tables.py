@@ -61,7 +61,7 @@ def drop_in(rows: pd.DataFrame, dtype: str = "float64") -> str:
     lines.append(f"| median | {' | '.join(medians)} |")
     lost, cells = int((ratios < 1).sum().sum()), int(ratios.notna().sum().sum())
     fastest = ", ".join(f"`{name}` ({count})" for name, count in names.value_counts().items())
-    return "\n".join([*lines, "", f"Lost: {lost} of {cells}. The fastest other package is {fastest}."])
+    return "\n".join([*lines, "", f"Lost: {lost} of {cells}. The fastest other package is", f"{fastest}."])
 
 
 def drop_in_times(rows: pd.DataFrame) -> str:

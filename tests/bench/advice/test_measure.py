@@ -28,7 +28,7 @@ able = lapmark.Capabilities(exact=True)
 def sleeps(problem):
     time.sleep(60)
 
-@lapmark.register("dies", able)
+@lapmark.register("dies-in-a-call", able)
 def dies(problem):
     os.kill(os.getpid(), 9)
 
@@ -60,7 +60,7 @@ def timed(name: str, timeout: float = 30.0) -> Timing:
 
 
 @pytest.mark.parametrize(
-    ("name", "status"), [("sleeps", "timeout"), ("dies", "crash"), ("raises", "error"), ("hungry", "memory")]
+    ("name", "status"), [("sleeps", "timeout"), ("dies-in-a-call", "crash"), ("raises", "error"), ("hungry", "memory")]
 )
 def test_time_calls_of_a_failing_solver_names_the_failure(failing: None, name: str, status: str) -> None:
     assert timed(name, 0.3 if status == "timeout" else 30.0).status == status

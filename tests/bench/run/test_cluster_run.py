@@ -279,7 +279,7 @@ def test_read_answer_of_a_damaged_message_refuses_it_or_finds_the_same_cell(cell
         ({"counters": {"scans": 2**63}}, "counters is .*: it must be a mapping, each value a whole number"),
         ({"conditions": {"others": -0.5}}, "conditions is .*: it must be a mapping, each value at least 0"),
         ({"digest": "no digest"}, "digest is .*: it must be 8 to 64 hexadecimal digits"),
-        ({"given": "matrix"}, "given is .*: it must be one of dense, points, sparse"),
+        ({"given": "matrix"}, "given is .*: it must be one of dense, grid, points, sparse"),
         ({"finished": "yesterday"}, "finished is 'yesterday': it must be a date and time with its zone"),
         ({"finished": "2026-01-01"}, "finished is '2026-01-01': it must be a date and time with its zone"),
         ({"finished": ""}, "finished is empty"),

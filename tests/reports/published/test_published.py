@@ -65,7 +65,7 @@ def test_page_keeps_a_table_that_was_never_measured_and_refuses_an_unknown_one(t
 def test_lost_cells_are_bold_and_counted() -> None:
     table = published_tables.drop_in(pd.DataFrame(rows(lapmark=4e-6, scipy=5e-6, lap=3e-6)))
     assert "| **0.75×** | **0.75×** |" in table
-    assert "Lost: 2 of 2. The fastest other package is `lap` (2)." in table
+    assert "Lost: 2 of 2. The fastest other package is\n`lap` (2)." in table
 
 
 def test_measuring_keeps_rows_and_does_not_measure_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
