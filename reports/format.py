@@ -10,6 +10,11 @@ def ratio(value: float) -> str:
     return f"{value:,.0f}×" if value >= 9.95 else f"{value:.1f}×" if value >= 0.995 else f"{value:.2g}×"
 
 
+def whole(number: float) -> str:
+    """Return a whole number with its digits in groups: `10 000`."""
+    return f"{number:,.0f}".replace(",", " ")
+
+
 def gap(value: float) -> str:
     """Return a relative gap in per cent with two digits: `0.13 %`."""
     if not math.isfinite(value):

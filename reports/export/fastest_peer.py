@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from lapmark.bench.util import units
-from lapmark.reports import tables
+from lapmark.reports import format, tables
 
 
 def compare_with_fastest_peer(cells: pd.DataFrame, solver: str) -> pd.DataFrame:
@@ -53,7 +53,7 @@ def markdown(found: pd.DataFrame, solver: str) -> str:
     """Return the table: a line per label with a group of columns per n, and the median ratio of each n below."""
     sizes = sorted(set(found["n"]))
     lines = [
-        "| case | " + " | ".join(f"{n:,} | peer | ratio".replace(",", " ") for n in sizes) + " |",
+        "| case | " + " | ".join(f"{format.whole(n)} | peer | ratio" for n in sizes) + " |",
         "|---|" + "---:|---|---:|" * len(sizes),
     ]
     by_case = {(row.label, row.n): row for row in found.itertuples()}

@@ -6,7 +6,7 @@ A certified optimum that is not the known one has the status `error` in the resu
 import pandas as pd
 
 from lapmark.bench.problems import Case
-from lapmark.reports import tables
+from lapmark.reports import format, tables
 
 
 def collect_optima(cells: pd.DataFrame) -> pd.DataFrame:
@@ -44,4 +44,4 @@ def markdown(found: pd.DataFrame) -> str:
 
 
 def _number(value: float) -> str:
-    return f"{value:,.0f}".replace(",", " ") if float(value).is_integer() else f"{value:.10g}"
+    return format.whole(value) if float(value).is_integer() else f"{value:.10g}"

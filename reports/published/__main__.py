@@ -29,9 +29,10 @@ def main() -> int:
     parser.add_argument("--check", action="store_true", help="measure and write nothing")
     options = parser.parse_args()
     if options.check:
-        for path in stale_pages(ROOT, KEPT):
+        stale = stale_pages(ROOT, KEPT)
+        for path in stale:
             print(f"{path}: a table differs from docs/measured; run: python -m lapmark.reports.published --write")
-        return 1 if stale_pages(ROOT, KEPT) else 0
+        return 1 if stale else 0
     if not options.write:
         for number, name in enumerate(options.only or MEASUREMENTS, 1):
             print(f"{number} of {len(options.only or MEASUREMENTS)}: {name}", flush=True)

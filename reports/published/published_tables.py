@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
+from lapmark.bench.util.markdown_text import as_text
 from lapmark.bench.util.units import show_duration
 from lapmark.reports import format, tables
 from lapmark.reports.export import known_optima
@@ -50,13 +51,10 @@ def drop_in(rows: pd.DataFrame, dtype: str = "float64") -> str:
     peers = times.drop(columns="lapmark")
     ratios = (peers.min(axis=1) / times["lapmark"]).unstack("n")
     names = peers.idxmin(axis=1)
-    lines = [
-        f"| matrix | {' | '.join(f'{n:,}'.replace(',', ' ') for n in ratios)} |",
-        "|---|" + "---:|" * ratios.shape[1],
-    ]
+    lines = _heading("matrix", ratios)
     for family in dict.fromkeys(rows["family"]):
         shown = ["" if np.isnan(ratio) else _ratio(ratio) for ratio in ratios.loc[family]]
-        lines.append(f"| {family.replace('|', chr(92) + '|')} | {' | '.join(shown)} |")
+        lines.append(f"| {as_text(family)} | {' | '.join(shown)} |")
     medians = [_ratio(ratios[n].median()) for n in ratios]
     lines.append(f"| median | {' | '.join(medians)} |")
     lost, cells = int((ratios < 1).sum().sum()), int(ratios.notna().sum().sum())
@@ -68,12 +66,9 @@ def drop_in_times(rows: pd.DataFrame) -> str:
     """Return the time of `linear_sum_assignment` on float64 matrices."""
     ours = rows[(rows["dtype"] == "float64") & (rows["package"] == "lapmark")]
     times = ours.pivot_table(index="family", columns="n", values="seconds", sort=False)
-    lines = [
-        f"| matrix | {' | '.join(f'{n:,}'.replace(',', ' ') for n in times)} |",
-        "|---|" + "---:|" * times.shape[1],
-    ]
+    lines = _heading("matrix", times)
     for family, row in times.iterrows():
-        lines.append(f"| {str(family).replace('|', chr(92) + '|')} | {' | '.join(map(_duration, row))} |")
+        lines.append(f"| {as_text(str(family))} | {' | '.join(map(_duration, row))} |")
     return "\n".join(lines)
 
 
@@ -91,7 +86,7 @@ def transport(cells: pd.DataFrame) -> str:
     ok = tables.certified(cells)
     times = ok.pivot_table(index=["label", "n"], columns="solver", values="seconds", sort=False)
     sizes = sorted(set(cells["n"]))
-    lines = [f"| case | {' | '.join(f'{n:,}'.replace(',', ' ') for n in sizes)} |", "|---|" + "---:|" * len(sizes)]
+    lines = _heading("case", sizes)
     for label in sorted(set(cells["label"])):
         shown = [_against(times.loc[(label, n)]) if (label, n) in times.index else "" for n in sizes]
         lines.append(f"| `{label}` | {' | '.join(shown)} |")
@@ -106,6 +101,12 @@ def families(cells: pd.DataFrame) -> str:
 def optima(cells: pd.DataFrame) -> str:
     """Return the certified optima of the standard instances beside the known ones."""
     return known_optima.markdown(known_optima.collect_optima(cells))
+
+
+def _heading(first: str, sizes: Iterable[int]) -> list[str]:
+    """Return the first two lines of a table with a column for each size."""
+    columns = [format.whole(n) for n in sizes]
+    return [f"| {first} | {' | '.join(columns)} |", "|---|" + "---:|" * len(columns)]
 
 
 def _against(times: pd.Series) -> str:

@@ -7,7 +7,7 @@
 #pragma once
 
 #include "assignment/assignment.h"
-#include "simd/simd.h"
+#include "simd/two_minima.h"
 
 typedef COST cost_t;
 
@@ -102,47 +102,24 @@ static inline int read_row(wide_t *w, int64_t i) {
     return allowed && first >= -w->largest;
 }
 
-/* Smallest and second smallest value of each lane. */
-typedef struct {
-    v4_t low[2], next[2];
-} lanes_t;
-
-static inline void lanes_add(lanes_t *lanes, int k, v4_t x) {
-    lanes->next[k] = v4_min(lanes->next[k], v4_max(lanes->low[k], x));
-    lanes->low[k] = v4_min(lanes->low[k], x);
-}
-
 /* Add the c_j - v_j of a block. */
-static inline void lanes_add_block(lanes_t *lanes, wide_t *w, const cost_t *c, int64_t block) {
+static inline void add_block(value_minima_t *minima, wide_t *w, const cost_t *c, int64_t block) {
     const double *v = w->task->v + block * LANE_BLOCK;
     const int64_t count = block_length(w, block);
     c += block * LANE_BLOCK;
     w->work += count;
     int64_t j = 0;
     for (; j + 2 * WIDTH <= count; j += 2 * WIDTH) {
-        lanes_add(lanes, 0, v4_sub(v4_load_costs(c + j), v4_load(v + j)));
-        lanes_add(lanes, 1, v4_sub(v4_load_costs(c + j + WIDTH), v4_load(v + j + WIDTH)));
+        value_minima_add(minima, 0, v4_sub(v4_load_costs(c + j), v4_load(v + j)));
+        value_minima_add(minima, 1, v4_sub(v4_load_costs(c + j + WIDTH), v4_load(v + j + WIDTH)));
     }
     for (; j < count; j += WIDTH) {
         double rest[WIDTH];
         for (int k = 0; k < WIDTH; k++) {
             rest[k] = j + k < count ? (double)c[j + k] - v[j + k] : INFINITY;
         }
-        lanes_add(lanes, 0, v4_load(rest));
+        value_minima_add(minima, 0, v4_load(rest));
     }
-}
-
-static inline double smaller(double a, double b) { return a < b ? a : b; }
-static inline double larger(double a, double b) { return a > b ? a : b; }
-
-static inline void lanes_reduce(const lanes_t *lanes, double *first, double *second) {
-    double a[WIDTH], b[WIDTH];
-    v4_store(a, v4_min(lanes->low[0], lanes->low[1]));
-    v4_store(b, v4_min(v4_min(lanes->next[0], lanes->next[1]), v4_max(lanes->low[0], lanes->low[1])));
-    const double left = smaller(a[0], a[1]), right = smaller(a[2], a[3]);
-    const double beaten = smaller(larger(left, right), smaller(larger(a[0], a[1]), larger(a[2], a[3])));
-    *first = smaller(left, right);
-    *second = smaller(beaten, smaller(smaller(b[0], b[1]), smaller(b[2], b[3])));
 }
 
 /* The columns of a block with c_j - v_j <= value, one bit each. */
@@ -172,15 +149,14 @@ typedef struct {
 static inline choice_t two_minima(wide_t *w, int64_t i) {
     const cost_t *c = row_of(w->task, i), *low = w->low + i * w->blocks;
     const int64_t best = w->best[2 * i], other = w->best[2 * i + 1];
-    const v4_t infinity = v4_all(INFINITY);
-    lanes_t lanes = {{infinity, infinity}, {infinity, infinity}};
+    value_minima_t minima = value_minima_none();
     choice_t choice = {INFINITY, INFINITY, -1};
     int64_t later = -1;
-    lanes_add_block(&lanes, w, c, best);
+    add_block(&minima, w, c, best);
     if (other != best) {
-        lanes_add_block(&lanes, w, c, other);
+        add_block(&minima, w, c, other);
     }
-    lanes_reduce(&lanes, &choice.first, &choice.second);
+    value_minima_result(&minima, &choice.first, &choice.second);
     int64_t b = w->blocks > 2 ? 0 : w->blocks;
     for (; b < w->blocks; b += WIDTH) {
         unsigned below = v4_below(v4_load_costs(low + b), v4_all(choice.second));
@@ -188,8 +164,8 @@ static inline choice_t two_minima(wide_t *w, int64_t i) {
             const int64_t block = b + first_lane(below);
             if (block < w->blocks && block != best && block != other && (double)low[block] < choice.second) {
                 const double before = choice.first;
-                lanes_add_block(&lanes, w, c, block);
-                lanes_reduce(&lanes, &choice.first, &choice.second);
+                add_block(&minima, w, c, block);
+                value_minima_result(&minima, &choice.first, &choice.second);
                 later = choice.first < before ? block : later;
             }
         }

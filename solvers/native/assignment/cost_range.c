@@ -3,10 +3,8 @@
  */
 #include "assignment/cost_range.h"
 
+#include "assignment/largest_allowed.inc.h"
 #include "core/variant_names.h"
-#include "simd/simd.h"
-
-typedef COST cost_t;
 
 enum { ROWS = 4 };
 
@@ -37,26 +35,6 @@ static double lower_columns(const cost_t *const c[ROWS], int64_t m, double *rest
     return largest;
 }
 
-/* Return the largest finite cost, -inf if there is none. */
-static double largest_allowed(const cost_t *const c[ROWS], int64_t m) {
-    const v4_t forbidden = v4_all(INFINITY), none = v4_all(-INFINITY);
-    v4_t most = none;
-    double largest = -INFINITY;
-    for (int r = 0; r < ROWS; r++) {
-        int64_t j = 0;
-        for (; j + WIDTH <= m; j += WIDTH) {
-            const v4_t cost = v4_load_costs(c[r] + j);
-            most = v4_max(most, v4_tag_below(cost, forbidden, cost, none));
-        }
-        for (; j < m; j++) {
-            const double cost = (double)c[r][j];
-            largest = cost < INFINITY && cost > largest ? cost : largest;
-        }
-    }
-    const double most_of_lanes = v4_highest(most);
-    return most_of_lanes > largest ? most_of_lanes : largest;
-}
-
 void NAME(cost_range)(const void *cost, int64_t n, int64_t m, double *column_low, cost_range_t *range) {
     for (int64_t first = 0; first < n; first += ROWS) {
         const cost_t *rows[ROWS];
@@ -66,7 +44,7 @@ void NAME(cost_range)(const void *cost, int64_t n, int64_t m, double *column_low
         double largest = lower_columns(rows, m, column_low);
         if (largest == INFINITY) {
             range->forbids = 1;
-            largest = largest_allowed(rows, m);
+            largest = largest_allowed(rows, ROWS, m);
         }
         range->high = largest > range->high ? largest : range->high;
     }

@@ -7,8 +7,8 @@
  *       and A. Volgenant (Computing 38, 1987), stopped early, because path searches are the cheaper way to go on.
  *    3. Each row that is still free is matched by a shortest augmenting path.
  *
- * Costs like products need many scans, and other methods need few: the problem is left to these, as it is after too
- * many scans.
+ * Costs like products need many scans here and few elsewhere, so they are left to other methods. So is a problem that
+ * has taken too many scans.
  *
  * It ends even if costs are so close that their differences are lost in rounding, since no loop waits for a dual to
  * move: step 2 makes at most BIDS scans per row, and a search closes another column with each row that it scans.
@@ -21,7 +21,7 @@
 
 #include "assignment/small_cheap_pairs.inc.h"
 #include "core/variant_names.h"
-#include "simd/simd.h"
+#include "simd/two_minima.h"
 
 #include <float.h>
 #include <string.h>
@@ -46,9 +46,6 @@ typedef struct {
     uint64_t free[WORDS];  /* one bit per column that no row has */
     int32_t y[SMALL_SIDE]; /* row of each column that is not free */
 } state_t;
-
-static inline double smaller(double a, double b) { return a < b ? a : b; }
-static inline double larger(double a, double b) { return a > b ? a : b; }
 
 /* Sets of columns are arrays of 64-bit words. */
 static inline int64_t words_of(int64_t width) { return (width + WORD - 1) / WORD; }
@@ -143,21 +140,13 @@ static int reduce_columns(state_t *s, double largest) {
 /* The two smallest c_j - v_j. */
 static inline void two_minima(const double *restrict c, const double *restrict v, int64_t width, double *first,
                               double *second) {
-    v4_t low[2] = {v4_all(INFINITY), v4_all(INFINITY)}, next[2] = {v4_all(INFINITY), v4_all(INFINITY)};
+    value_minima_t minima = value_minima_none();
     for (int64_t j = 0; j < width; j += STEP) {
         for (int k = 0; k < 2; k++) {
-            const v4_t x = v4_sub(v4_load(c + j + k * WIDTH), v4_load(v + j + k * WIDTH));
-            next[k] = v4_min(next[k], v4_max(low[k], x));
-            low[k] = v4_min(low[k], x);
+            value_minima_add(&minima, k, v4_sub(v4_load(c + j + k * WIDTH), v4_load(v + j + k * WIDTH)));
         }
     }
-    double a[WIDTH], b[WIDTH];
-    v4_store(a, v4_min(low[0], low[1]));
-    v4_store(b, v4_min(v4_min(next[0], next[1]), v4_max(low[0], low[1])));
-    const double left = smaller(a[0], a[1]), right = smaller(a[2], a[3]);
-    const double beaten = smaller(larger(left, right), smaller(larger(a[0], a[1]), larger(a[2], a[3])));
-    *first = smaller(left, right);
-    *second = smaller(beaten, smaller(smaller(b[0], b[1]), smaller(b[2], b[3])));
+    value_minima_result(&minima, first, second);
 }
 
 /* The columns of one word with c_j - v_j <= value. */

@@ -1,6 +1,7 @@
 /* The range of the costs and the minimum of each column, in one pass over the matrix. */
 #pragma once
 
+#include "assignment/largest_allowed.inc.h"
 #include "cascade/dense_costs.inc.h"
 
 /* Rows between two checks of whether to go on. */
@@ -34,7 +35,7 @@ static void lower_part(void *context, int64_t part, int64_t parts) {
             cost_range_t *found = &s->found[part];
             if (largest == INFINITY) {
                 found->forbids = 1;
-                largest = largest_allowed(rows, end - begin);
+                largest = largest_allowed(rows, ROWS_AT_ONCE, end - begin);
             }
             found->high = largest > found->high ? largest : found->high;
         }
