@@ -102,7 +102,8 @@ def _waits_for(here: Connection, timeout: float) -> bool:
 def _run(to: Connection, name: str, problems: Sequence[Problem], budget: float, memory: int) -> None:
     """Time the candidate, in its process."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent ends this process
-    _limit_memory(memory)
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    resident_memory.limit_growth(memory)
     to.send("started")
     try:
         if name == candidates.BATCH:
@@ -177,11 +178,3 @@ def _timed(call: Callable[[], Any]) -> tuple[float, Any]:
     except Infeasible as error:
         raise ValueError(f"found no answer: {error}") from None
     return time.perf_counter() - start, answer
-
-
-def _limit_memory(memory: int) -> None:
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    if resident_memory.is_known():
-        _, hard = resource.getrlimit(resource.RLIMIT_DATA)
-        soft = resident_memory.read("VmData") + memory
-        resource.setrlimit(resource.RLIMIT_DATA, (soft if hard < 0 else min(soft, hard), hard))

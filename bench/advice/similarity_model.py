@@ -71,7 +71,7 @@ class Surface:
 
 @dataclass(frozen=True, eq=False)
 class _Section:
-    """What all labels have at one size: an array each, with a row per label."""
+    """Arrays of all labels at one size, each with a row per label."""
 
     values: np.ndarray  # logarithms of seconds by candidate, 0 where unknown
     is_known: np.ndarray

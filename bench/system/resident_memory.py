@@ -1,4 +1,4 @@
-"""Resident memory of this process: its size now, and its peak since a moment."""
+"""Resident memory of this process: its size now, its peak since a moment, and a limit on its growth."""
 
 import contextlib
 import resource
@@ -29,3 +29,11 @@ def read(name: str) -> int:
         if line.startswith(name + ":"):
             return int(line.split()[1]) * 1024
     raise RuntimeError(f"{_STATUS} has no line {name}")
+
+
+def limit_growth(allowed: int | None) -> None:
+    """Let the data of this process grow by so many bytes only, where their size is known; with None without limit."""
+    if is_known():
+        _, hard = resource.getrlimit(resource.RLIMIT_DATA)
+        soft = hard if allowed is None else read("VmData") + allowed
+        resource.setrlimit(resource.RLIMIT_DATA, (soft if hard < 0 else min(soft, hard), hard))

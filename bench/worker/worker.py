@@ -228,10 +228,7 @@ def registered(name: str, files: Sequence[str]) -> registry.Solver:
 
 def _limit_memory(allowed: int | None) -> None:
     """Refuse memory somewhat above the limit. The harness checks resident memory; this stops one huge allocation."""
-    if resident_memory.is_known():
-        _, hard = resource.getrlimit(resource.RLIMIT_DATA)
-        soft = hard if allowed is None else resident_memory.read("VmData") + allowed + allowed // 4
-        resource.setrlimit(resource.RLIMIT_DATA, (soft if hard < 0 else min(soft, hard), hard))
+    resident_memory.limit_growth(None if allowed is None else allowed + allowed // 4)
 
 
 def _describe(error: BaseException) -> str:

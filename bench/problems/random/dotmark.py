@@ -1,6 +1,6 @@
 """Random grey images of the benchmark DOTmark, as histograms on a grid: exact transport of one into another.
 
-DOTmark's classes are drawn by its rules, not read from its files, so that any size and any number of pairs can be had;
+DOTmark's classes are drawn by its rules, not read from its files, which gives any size and any number of pairs;
 optima differ from those of its files. Its classes of drawn and photographed images are left out. The setting `image`
 names the class:
 
