@@ -54,6 +54,13 @@ def _negative(matrix: np.ndarray) -> np.ndarray:
     return np.subtract(0.0, matrix, dtype=matrix.dtype if matrix.dtype.kind == "f" else np.float64)
 
 
+def _are_equal(costs: np.ndarray, extremes: tuple[float, float] | None) -> bool:
+    """Return whether all costs are one finite number; the `extremes` are the least and the largest where known."""
+    if extremes is not None:
+        return extremes[0] == extremes[1] and bool(np.isfinite(extremes[0]))
+    return bool(costs.size and np.isfinite(costs[0, 0]) and (costs == costs[0, 0]).all())
+
+
 def _assign(cost_matrix: Any, maximize: bool) -> tuple[np.ndarray, np.ndarray]:
     """Solve what native code left: large matrices, other types than arrays, and invalid input."""
     matrix = as_costs(cost_matrix, maximize)
@@ -70,7 +77,7 @@ def _assign(cost_matrix: Any, maximize: bool) -> tuple[np.ndarray, np.ndarray]:
         # A power of two keeps the optimum; the digits it rounds off are far below those of a sum of such costs.
         costs, range = np.ldexp(costs, -64), None
         forbids = bool(np.isinf(costs).any())
-    if costs.size and np.isfinite(costs[0, 0]) and (costs[0] == costs[0, 0]).all() and (costs == costs[0, 0]).all():
+    if _are_equal(costs, extremes):
         # All matchings cost the same; SciPy returns the diagonal, and its tests require that.
         diagonal = np.arange(min(costs.shape))
         return diagonal, diagonal.copy()

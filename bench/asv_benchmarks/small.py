@@ -13,30 +13,32 @@ import importlib.metadata
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from scipy.optimize import linear_sum_assignment as scipy_assignment
 
 from lapmark.bench.problems import Case
-from lapmark.solvers import linear_sum_assignment, registry, solve_batch
+from lapmark.bench.util import spec
+from lapmark.solvers import Assignment, DenseCost, linear_sum_assignment, registry, solve_batch
 
 from .side_by_side import Table, shortest_times, write_rows
 
-Call = Callable[[np.ndarray], object]
+Call = Callable[[np.ndarray], Any]
 
 SIZES = (5, 10, 20, 50, 100, 200)
-FAMILIES = {"uniform": {"dtype": "float64"}, "integers": {}, "geometric": {"dtype": "float64"}, "tracking": {}}
+FAMILIES = ("uniform", "integers", "geometric", "tracking")
 BATCH = 1000
 ROUNDS = 50
 
 #: Sizes of the whole comparison, its columns per row, and the largest number of columns.
 ALL_SIZES, MOST_COLUMNS = (5, 20, 50, 100, 200, 500, 1000, 2000, 5000), 10_000
 
-#: Seconds of a comparison, and of a call beyond which it is not repeated.
-BUDGET, LONGEST = 1.0, 2.0
+#: Seconds of a comparison; of a call beyond which it is not repeated, and beyond which no larger matrix is tried.
+BUDGET, LONGEST, GIVEN_UP = 1.0, 2.0, 5.0
 
-#: Packages that take square matrices alone.
-SQUARE_ONLY = {"lapjv"}
+#: Relative difference in cost up to which an answer is as good as ours: rounding in float32.
+SAME_COST = 1e-5
 
 CALLS: dict[str, Call] = {"lapmark": linear_sum_assignment, "scipy": scipy_assignment}
 BATCHES: dict[str, Call] = {"lapmark": solve_batch}
@@ -70,24 +72,35 @@ if registry.get("laprust").missing is None:
 
     CALLS["laprust"] = lambda costs: laprust.lapjv(costs, extend_cost=_is_wide(costs), return_cost=False)
 
-#: Square matrices of whole costs and of points come from the families; these are the others of the whole comparison.
-Maker = Callable[[np.random.Generator, int], np.ndarray]
+#: Packages that return the column of each row first; the others return the rows and then their columns.
+COLUMNS_FIRST = {"lapjv", "lap"}
 
-
-def _distances(random: np.random.Generator, n: int) -> np.ndarray:
-    x, y = random.random((2, n, 2))
-    return np.hypot(*(x[:, np.newaxis] - y).transpose(2, 0, 1))
-
-
-MATRICES: dict[str, Maker] = {
-    "uniform": lambda random, n: random.random((n, n)),
-    "integers 0–99": lambda random, n: random.integers(0, 100, (n, n)).astype(float),
-    "points in the plane, distance": _distances,
-    "the same capped at 0.1": lambda random, n: np.minimum(_distances(random, n), 0.1),
-    "n × 2n uniform": lambda random, n: random.random((n, 2 * n)),
-    "n × 10n uniform": lambda random, n: random.random((n, 10 * n)),
-    "|x − y| of normal numbers": lambda random, n: np.abs(np.subtract.outer(*random.normal(size=(2, n)))),
+#: The kinds of matrices of the whole comparison, each a family with settings.
+MATRICES = {
+    "uniform": "uniform",
+    "integers 0–99": "integers",
+    "points in the plane, distance": "geometric",
+    "the same capped at 0.1": "geometric:cap=0.1",
+    "n × 2n uniform": "rectangular",
+    "n × 10n uniform": "rectangular:ratio=10",
+    "n × 2n, integers": "rectangular:dtype=int32",
+    "n × 10n, integers": "rectangular:dtype=int32,ratio=10",
+    "|x − y| of normal numbers": "difference:values=normal",
+    "|x − y| of whole numbers": "difference:values=random",
+    "boxes of a tracker": "tracking",
+    "i · j": "product",
+    "rank 3": "low-rank:rank=3",
+    "x + y": "separable",
+    "20 different points": "duplicates",
+    "20 different rows": "duplicates:of=rows",
+    "0 and 1": "binary",
+    "all equal": "equal",
+    "over eight decades": "wide-range",
+    "30 % forbidden": "forbidden",
 }
+
+#: Families with one instance of each size.
+ONE_INSTANCE = {"product", "equal"}
 
 
 def several(n: int) -> int:
@@ -95,10 +108,25 @@ def several(n: int) -> int:
     return min(max(80_000 // (n * n), 2), 64)
 
 
-def matrices(family: str, n: int, count: int) -> np.ndarray:
-    """Return instances of one size, (count, n, n) float64."""
-    problems = [Case(family, n, seed, FAMILIES[family]).build() for seed in range(count)]
-    return np.array([problem.cost.dense() for problem in problems], dtype=np.float64)
+def matrices(case: str, n: int, count: int, dtype: str = "float64") -> np.ndarray:
+    """Return instances of one size, (count, n, m) of the dtype; where a size has only one, it is repeated."""
+    name, settings = spec.parse(case)
+    if "dtype" in Case(name, n, 0, settings).settings:
+        settings = {"dtype": dtype, **settings}
+    seeds = [0] * count if name in ONE_INSTANCE else range(count)
+    return np.array([Case(name, n, seed, settings).build().cost.dense() for seed in seeds], dtype=dtype)
+
+
+def can_solve(name: str, call: Call, costs: np.ndarray) -> bool:
+    """Return whether the package takes such a matrix, and finds an answer as good as ours."""
+    if name == "lapmark":
+        return True
+    if registry.get(name).capabilities.refuses(Assignment(DenseCost(costs))):
+        return False
+    rows = np.arange(len(costs))
+    columns = np.asarray(call(costs)[name not in COLUMNS_FIRST])
+    best, found = costs[linear_sum_assignment(costs)].sum(), costs[rows, columns].sum()
+    return len(set(columns)) == len(rows) and found - best <= SAME_COST * abs(best)
 
 
 def one_by_one(call: Call, stack: np.ndarray) -> None:
@@ -150,17 +178,25 @@ def compare(table: Table, label: str, calls: Mapping[str, Callable[[], object]],
 
 
 def rows(sizes: Iterable[int] = ALL_SIZES) -> Iterator[dict[str, object]]:
-    """Yield the time of every package on every kind of matrix: its dtype, family, n, package, and seconds of a call."""
+    """Yield the time of every package on every kind of matrix: its dtype, family, n, package, and seconds of a call.
+
+    Packages that cannot solve these matrices, or that took longer than `GIVEN_UP` at a smaller size, are left out.
+    """
     for dtype in ("float64", "float32"):
-        for family, make in MATRICES.items():
+        for family, case in MATRICES.items():
+            slow: set[str] = set()
             for n in sizes:
                 count = several(n) if n <= 1000 else 1
-                stack = np.array([make(np.random.default_rng(seed), n) for seed in range(count)], dtype=dtype)
+                stack = matrices(case, n, count, dtype)
                 if stack.shape[2] > MOST_COLUMNS:
                     continue
-                able = {name: call for name, call in CALLS.items() if not (_is_wide(stack[0]) and name in SQUARE_ONLY)}
+                able = {
+                    name: call for name, call in CALLS.items() if name not in slow and can_solve(name, call, stack[0])
+                }
                 calls = {name: functools.partial(one_by_one, call, stack) for name, call in able.items()}
                 for name, seconds in shortest_times(calls, 10 * ROUNDS, BUDGET, LONGEST).items():
+                    if seconds > GIVEN_UP:
+                        slow.add(name)
                     yield {"dtype": dtype, "family": family, "n": n, "package": name, "seconds": seconds / count}
 
 

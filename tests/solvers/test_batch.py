@@ -180,7 +180,7 @@ def test_solve_batch_in_a_thread_releases_the_gil():
     done = threading.Event()
 
     def work() -> None:
-        solve_batch([product()] * 30, threads=1)
+        solve_batch([product()] * 600, threads=1)
         done.set()
 
     thread = threading.Thread(target=work)

@@ -21,6 +21,11 @@ KINDS = {
     "near ties": lambda rng, shape: 1 + np.finfo(float).eps * rng.integers(0, 3, shape),
     "many magnitudes": lambda rng, shape: 10 ** rng.uniform(-9, 9, shape),
     "product": lambda rng, shape: np.multiply.outer(np.arange(1.0, shape[0] + 1), np.arange(1.0, shape[1] + 1)),
+    "shuffled product": lambda rng, shape: np.multiply.outer(rng.integers(0, 30, shape[0]), rng.normal(size=shape[1])),
+    "rough product": lambda rng, shape: (
+        np.multiply.outer(*map(rng.normal, (0, 0), (1, 1), shape)) + 1e-3 * rng.random(shape)
+    ),
+    "mostly ones": lambda rng, shape: (rng.random(shape) * max(shape) > 3).astype(np.float64),
     "distances": lambda rng, shape: np.hypot(*(rng.random((2, shape[0], 1)) - rng.random((2, 1, shape[1])))),
     "twin columns": lambda rng, shape: rng.random((shape[0], 1)) + 1e-14 * rng.random(shape),
 }
@@ -75,7 +80,7 @@ def test_small_assign_of_any_matrix_is_optimal(matrix, dtype, maximize):
 
 
 #: Costs that take many scans, from some dozen rows on: other methods are faster, and may get them.
-LABORIOUS = {"product", "twin columns"}
+LABORIOUS = {"product", "shuffled product", "rough product", "twin columns"}
 
 
 @pytest.mark.parametrize("kind", sorted(KINDS))

@@ -26,6 +26,7 @@ def build(
     d: int = 2,
     cost: Literal["dense", "points"] = "dense",
     dtype: FloatType = "float32",
+    cap: float = np.inf,
 ) -> Assignment:
     """Build the problem.
 
@@ -37,9 +38,15 @@ def build(
         Number of coordinates.
     cost : {"dense", "points"}
         A matrix of `dtype`, or the points alone, in float64.
+    cap : float
+        Largest cost of a matrix, as in the gate of a tracker: whatever is farther costs the same.
     """
     if d < 1:
         raise ValueError(f"d = {d}; points have at least one coordinate")
+    if not cap > 0:
+        raise ValueError(f"cap = {cap}; the largest cost must be positive")
+    if cost == "points" and cap < np.inf:
+        raise ValueError(f"cap = {cap}; only a matrix has a largest cost: take cost=dense")
     x, y = np.random.default_rng(seed).random((2, n, d))
     distance = PointCost(x, y, p=p)
-    return Assignment(distance if cost == "points" else DenseCost(distance.dense().astype(dtype)))
+    return Assignment(distance if cost == "points" else DenseCost(np.minimum(distance.dense(), cap).astype(dtype)))

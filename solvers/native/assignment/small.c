@@ -7,8 +7,8 @@
  *       and A. Volgenant (Computing 38, 1987), stopped early, because path searches are the cheaper way to go on.
  *    3. Each row that is still free is matched by a shortest augmenting path.
  *
- * Costs like products need many scans here and few elsewhere, so they are left to other methods. So is a problem that
- * has taken too many scans.
+ * Costs like products need many scans that way. Where many were made, they are looked for, and started in order
+ * (small_products.inc.h). A problem that still takes too many scans is left to other methods.
  *
  * It ends even if costs are so close that their differences are lost in rounding, since no loop waits for a dual to
  * move: step 2 makes at most BIDS scans per row, and a search closes another column with each row that it scans.
@@ -28,9 +28,9 @@
 
 typedef COST cost_t;
 
-/* Scans per row, beside a quarter of the rows, before a problem is left to other methods; rows from which on these may
- * be faster. */
-enum { MOST_SCANS = 32, FEW_ROWS = 64 };
+/* Scans per row before costs like products are looked for, and the rows from which on this pays; scans per row, beside
+ * a quarter of the rows, before a problem is left to other methods. */
+enum { MANY_SCANS = 2, FEWEST_ROWS = 8, MOST_SCANS = 32 };
 
 enum { BIDS = 3, ROWS = 4, STEP = 2 * WIDTH, WORD = 64, WORDS = (SMALL_WIDTH + WORD - 1) / WORD };
 
@@ -42,7 +42,8 @@ typedef struct {
     const double *row[SMALL_SIDE];      /* (width) costs to be minimised; from column m on any numbers but NaN */
     _Alignas(64) double v[SMALL_WIDTH]; /* duals of the columns */
     counters_t *counters;
-    int64_t most_scans;    /* in counters, before it is given up */
+    int64_t many_scans;    /* in counters, before costs like products are looked for, */
+    int64_t most_scans;    /* and before it is given up */
     uint64_t free[WORDS];  /* one bit per column that no row has */
     int32_t y[SMALL_SIDE]; /* row of each column that is not free */
 } state_t;
@@ -315,8 +316,10 @@ static int augment(state_t *s, int64_t start) {
     return 1;
 }
 
-static int match_all(state_t *s) {
-    int32_t waiting[SMALL_SIDE];
+#include "assignment/small_products.inc.h"
+
+/* Let rows bid one after another; return how many are left without a column, in `waiting`. */
+static int64_t bid_for_all(state_t *s, int32_t *waiting) {
     int64_t count = 0;
     for (int64_t i = 0; i < s->n; i++) {
         int64_t left = i, bidder = -1;
@@ -328,42 +331,26 @@ static int match_all(state_t *s) {
             waiting[count++] = (int32_t)left;
         }
     }
-    int complete = 1;
+    return count;
+}
+
+static int match_all(state_t *s) {
+    int32_t waiting[SMALL_SIDE];
+    int64_t count = bid_for_all(s, waiting);
+    int complete = 1, in_doubt = s->n == s->m && s->n >= FEWEST_ROWS;
     for (int64_t k = 0; k < count && complete; k++) {
+        if (in_doubt && s->counters->row_scans > s->many_scans) {
+            in_doubt = 0;
+            const int order = order_like_products(s);
+            if (order) {
+                count = match_in_order(s, order, waiting);
+                k = -1;
+                continue;
+            }
+        }
         complete = augment(s, waiting[k]);
     }
     return complete;
-}
-
-static inline int sign_of(double x) { return (x > 0.0) - (x < 0.0); }
-
-/* Whether sampled costs are like products of a number for the row and one for the column: c_ij - c_ij' grows or falls
- * with i in an order of the rows, for every j and j' in an order of the columns. The differences of two columns give
- * the order of rows, and those of two rows that of columns. */
-static int are_like_products(const state_t *s) {
-    enum { SAMPLES = 64, FEWEST = 56 };
-    const double *const *c = s->row;
-    const int64_t n = s->n, m = s->m, row = n / 2, column = m / 2;
-    uint64_t random = 1;
-    int found = 0, common = 0;
-    for (int k = 0; k < SAMPLES; k++) {
-        int64_t at[4];
-        for (int l = 0; l < 4; l++) {
-            random = random * 6364136223846793005u + 1442695040888963407u;
-            at[l] = (int64_t)((random >> 33) % (uint64_t)(l < 2 ? n : m));
-        }
-        const double *a = c[at[0]], *b = c[at[1]];
-        const int64_t j = at[2], l = at[3];
-        const int rows = sign_of((a[0] - a[column]) - (b[0] - b[column]));
-        const int columns = sign_of((c[0][j] - c[row][j]) - (c[0][l] - c[row][l]));
-        const int sign = rows * columns * sign_of((a[j] - a[l]) - (b[j] - b[l]));
-        if (sign * common < 0) {
-            return 0;
-        }
-        common = sign != 0 ? sign : common;
-        found += sign != 0;
-    }
-    return found >= FEWEST;
 }
 
 static int solve(const small_t *p, state_t *s, double *scratch) {
@@ -375,7 +362,7 @@ static int solve(const small_t *p, state_t *s, double *scratch) {
         }
         return 1;
     }
-    if (!reduce_columns(s, p->largest) || (s->n >= FEW_ROWS && are_like_products(s))) {
+    if (!reduce_columns(s, p->largest)) {
         return 0;
     }
     const int64_t reduced = s->n == s->m ? s->m : 0;
@@ -398,6 +385,7 @@ void NAME(small)(small_t *p, double *scratch) {
     state_t s;
     s.counters = &p->counters;
     s.n = turned ? p->m : p->n;
+    s.many_scans = p->counters.row_scans + MANY_SCANS * s.n;
     s.most_scans = p->counters.row_scans + (MOST_SCANS + s.n / 4) * s.n;
     s.m = turned ? p->n : p->m;
     s.width = small_width(p);

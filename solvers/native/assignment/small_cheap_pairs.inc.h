@@ -84,11 +84,22 @@ static inline int list_cheap_pairs(cheap_pairs_t *p, const double *const *row, d
     return least >= -allowed;
 }
 
+/* A free column of this value for row i; -1 if there is none. */
+static inline int64_t free_column_at(const cheap_pairs_t *p, int64_t i, double value) {
+    for (int64_t e = p->begin[i]; e < p->begin[i + 1]; e++) {
+        const int32_t j = p->column[e];
+        if (p->y[j] < 0 && p->cost[e] - p->v[j] <= value) {
+            return j;
+        }
+    }
+    return -1;
+}
+
 /* Row i bids for its cheapest column. Return the row that has none afterwards: i itself, the one that lost its column,
  * or -1, also if row i stays out. */
 static inline int64_t bid_for_cheap_pair(cheap_pairs_t *p, int64_t i) {
     double first = p->largest, second = p->largest;
-    int64_t j = -1, tied = -1;
+    int64_t j = -1;
     for (int64_t e = p->begin[i]; e < p->begin[i + 1]; e++) {
         const double x = p->cost[e] - p->v[p->column[e]];
         if (x < first) {
@@ -97,7 +108,6 @@ static inline int64_t bid_for_cheap_pair(cheap_pairs_t *p, int64_t i) {
             j = p->column[e];
         } else if (x < second) {
             second = x;
-            tied = p->column[e];
         }
     }
     if (j < 0) {
@@ -105,10 +115,10 @@ static inline int64_t bid_for_cheap_pair(cheap_pairs_t *p, int64_t i) {
     }
     const double lowered = p->v[j] - (second - first);
     if (p->y[j] >= 0 && !(lowered < p->v[j])) {
-        if (tied < 0 || second > first || p->y[tied] >= 0) {
+        j = free_column_at(p, i, first);
+        if (j < 0) {
             return i;
         }
-        j = tied;
     } else {
         p->v[j] = lowered;
     }
@@ -153,7 +163,7 @@ static inline void relax_cheap_pairs(cheap_pairs_t *p, int32_t i, double h, path
 static inline int64_t close_nearest_of(cheap_pairs_t *p, double *reach, double end) {
     int64_t best = -1;
     double least = end;
-    for (int64_t k = 0; k < p->open_count; k++) {
+    for (int64_t k = 0; k < p->open_count && least > *reach; k++) {
         const double here = p->distance[p->open[k]];
         best = here < least ? k : best;
         least = here < least ? here : least;

@@ -24,19 +24,21 @@ static outcome_t stop_without_prices(assignment_t *t) {
     return t->outcome;
 }
 
-/* The next column at or after j whose cost is below `dearest`; m if there is none. */
-static inline int64_t next_cheap_pair(const cost_t *row, int64_t j, int64_t m, double dearest) {
+/* The pairs of a row in one block of columns that cost less than `dearest`, a bit for each. */
+static inline uint64_t cheap_pairs_of(const cost_t *c, int64_t count, double dearest) {
     const v4_t limit = v4_all(dearest);
-    for (; j + WIDTH <= m; j += WIDTH) {
-        const unsigned below = v4_below(v4_load_costs(row + j), limit);
-        if (below) {
-            return j + first_lane(below);
+    uint64_t bits = 0;
+    if (count == BLOCK) {
+#pragma GCC unroll 16
+        for (int64_t j = 0; j < BLOCK; j += WIDTH) {
+            bits |= (uint64_t)v4_below(v4_load_costs(c + j), limit) << j;
         }
+        return bits;
     }
-    while (j < m && (double)row[j] >= dearest) {
-        j++;
+    for (int64_t j = 0; j < count; j++) {
+        bits |= (uint64_t)((double)c[j] < dearest) << j;
     }
-    return j;
+    return bits;
 }
 
 /* List the pairs that cost less than `bound` in one pass; begin is NULL if they are not few. */
@@ -49,20 +51,27 @@ static outcome_t list_cheap_pairs(assignment_t *t, sparse_costs_t *pairs, arena_
     *pairs = (sparse_costs_t){0};
     for (int64_t i = 0; i < n && !a->failed; i++) {
         const cost_t *row = (const cost_t *)t->cost + i * m;
-        for (int64_t j = next_cheap_pair(row, 0, m, bound); j < m; j = next_cheap_pair(row, j + 1, m, bound)) {
-            if (count == most) {
-                return SOLVED;
-            }
-            if (count == room) {
-                room = 2 * room < most ? 2 * room : most;
-                column = arena_grow(a, column, room, sizeof *column);
-                cost = arena_grow(a, cost, room, sizeof *cost);
-                if (a->failed) {
-                    return OUT_OF_MEMORY;
+        for (int64_t at = 0; at < m; at += BLOCK) {
+            uint64_t bits = cheap_pairs_of(row + at, at + BLOCK < m ? BLOCK : m - at, bound);
+            if (count + BLOCK > room) {
+                const int64_t found = count + __builtin_popcountll(bits);
+                if (found > most) {
+                    return SOLVED;
+                }
+                while (room < found) {
+                    room = 2 * room < most ? 2 * room : most;
+                    column = arena_grow(a, column, room, sizeof *column);
+                    cost = arena_grow(a, cost, room, sizeof *cost);
+                    if (a->failed) {
+                        return OUT_OF_MEMORY;
+                    }
                 }
             }
-            column[count] = (int32_t)j;
-            cost[count++] = (double)row[j];
+            for (; bits; bits &= bits - 1) {
+                const int64_t j = at + __builtin_ctzll(bits);
+                column[count] = (int32_t)j;
+                cost[count++] = (double)row[j];
+            }
         }
         begin[i + 1] = count;
         if (must_stop(t)) {
