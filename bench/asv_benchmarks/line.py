@@ -3,18 +3,22 @@
 A plan is certified; a value can only be compared with the certified one, so that the functions of SciPy and POT that
 return one are no solvers of the harness. The cost is the distance, p = 1, the only one that SciPy's function takes.
 
-    python -m lapmark.bench.asv_benchmarks.line
+    python -m lapmark.bench.asv_benchmarks.line               prints a table
+    python -m lapmark.bench.asv_benchmarks.line FILE.json     writes its rows
 """
 
 import functools
-from collections.abc import Callable
+import importlib.metadata
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import numpy as np
 from scipy.stats import wasserstein_distance
 
 from lapmark.solvers import Plan, PointCost, Transport, certify, registry, solve
 
-from .side_by_side import Table, shortest_times
+from .side_by_side import Table, shortest_times, write_rows
 
 SIZES, ROUNDS, BUDGET = (100, 1_000, 10_000, 100_000), 50, 3.0
 
@@ -44,11 +48,11 @@ def values(given: Transport) -> dict[str, Callable[[], float]]:
     cost, (a, b) = given.cost, given.masses
     assert isinstance(cost, PointCost)
     x, y = cost.x[:, 0], cost.y[:, 0]
-    calls: dict[str, Callable[[], float]] = {"SciPy": functools.partial(wasserstein_distance, x, y, a, b)}
+    calls: dict[str, Callable[[], float]] = {"value by SciPy": functools.partial(wasserstein_distance, x, y, a, b)}
     if registry.get("pot-emd-1d").missing is None:
         from ot import wasserstein_1d
 
-        calls["POT"] = functools.partial(wasserstein_1d, x, y, a, b, p=1)
+        calls["value by POT"] = functools.partial(wasserstein_1d, x, y, a, b, p=1)
     return calls
 
 
@@ -62,22 +66,29 @@ def check(given: Transport) -> None:
         optimum = plan.cost
     for name, value in values(given).items():
         if not abs(value() - optimum) <= SAME * optimum:
-            raise ValueError(f"the value of {name} is {value():.12g}, not {optimum:.12g}")
+            raise ValueError(f"the {name} is {value():.12g}, not {optimum:.12g}")
 
 
-def main() -> None:
-    """Print the milliseconds of each."""
-    first = problem(SIZES[0])
-    names = [*plans(first), *(f"value by {name}" for name in values(first))]
-    table = Table({"milliseconds": "<14", **dict.fromkeys(names, "16.3f")})
-    table.print_heading()
+def rows() -> Iterator[dict[str, object]]:
+    """Yield the seconds of each function for each number of points, once all agree."""
     for n in SIZES:
         given = problem(n)
         check(given)
         calls: dict[str, Callable[[], object]] = {**plans(given), **values(given)}
-        seconds = shortest_times(calls, ROUNDS, BUDGET)
-        table.print_row(f"{n} points", *(1e3 * each for each in seconds.values()))
+        for name, seconds in shortest_times(calls, ROUNDS, BUDGET).items():
+            yield {"n": n, "function": name, "seconds": seconds}
+
+
+def main(arguments: list[str]) -> None:
+    """Print the table, or write its rows to a file."""
+    if arguments:
+        write_rows(rows(), {name: importlib.metadata.version(name) for name in ("scipy", "POT")}, Path(arguments[0]))
+        return
+    table = Table({"points": ">8", "function": ">28", "milliseconds": "14.3f"})
+    table.print_heading()
+    for row in rows():
+        table.print_row(row["n"], row["function"], 1e3 * float(str(row["seconds"])))
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])

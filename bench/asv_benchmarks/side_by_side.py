@@ -39,16 +39,24 @@ def shortest_times(
     return best
 
 
-def write_rows(rows: Iterable[Mapping[str, object]], versions: Mapping[str, str], path: Path) -> None:
-    """Measure rows on one core, showing each, and write them to a file of JSON with the facts of the machine."""
-    if hasattr(os, "sched_setaffinity"):
+def lead(seconds: Mapping[str, float]) -> float:
+    """Return the shortest time of the others over Lapmark's, NaN if there are no others."""
+    return min((each for name, each in seconds.items() if name != "lapmark"), default=np.nan) / seconds["lapmark"]
+
+
+def write_rows(
+    rows: Iterable[Mapping[str, object]], versions: Mapping[str, str], path: Path, one_core: bool = True
+) -> None:
+    """Measure rows on one core or on all, showing each, and write them to a file of JSON with facts of the machine."""
+    if one_core and hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
     monitor, found = ConditionsMonitor(), []
     for row in rows:
         print(*row.values(), flush=True)
         found.append(dict(row))
     date = time.strftime("%Y-%m-%d", time.gmtime())
-    facts = {"machine": machine(), "date": date, "others": monitor.conditions().get("others"), "versions": versions}
+    others = monitor.conditions().get("others")
+    facts = {"machine": machine(), "one_core": one_core, "date": date, "others": others, "versions": versions}
     write_atomically(path, json.dumps({**facts, "rows": found}, indent=1).encode())
 
 

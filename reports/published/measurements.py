@@ -63,8 +63,11 @@ class Comparison:
 MEASUREMENTS: dict[str, Suite | Comparison] = {
     each.name: each
     for each in (
-        Comparison("drop-in", "lapmark.bench.asv_benchmarks.small"),
+        Comparison("drop-in", "lapmark.bench.asv_benchmarks.drop_in"),
+        Comparison("batches", "lapmark.bench.asv_benchmarks.batches"),
         Comparison("histograms", "lapmark.bench.asv_benchmarks.histograms"),
+        Comparison("grid-histograms", "lapmark.bench.asv_benchmarks.grids"),
+        Comparison("line", "lapmark.bench.asv_benchmarks.line"),
         Suite("grid", ("-n", "900", "-n", "2500", "-n", "10000", "--timeout", "30s", "--budget", "1s")),
         Suite("transport", ("--timeout", "60s", "--budget", "1s")),
         Suite("families", ("--timeout", "5s", "--budget", "200ms")),
@@ -85,7 +88,8 @@ class Kept:
         """Return a sentence on where, when and under what load it was measured."""
         machine, others = self.facts["machine"], self.facts["others"]
         load = "" if others is None else f"; other processes took {100 * others:.0f} % of its time"
-        return f"Measured on {self.facts['date']} on one core of {machine['cpu']} ({machine['cores']} cores{load})."
+        cores = "one core" if self.facts.get("one_core", True) else "all cores"
+        return f"Measured on {self.facts['date']} on {cores} of {machine['cpu']} ({machine['cores']} cores{load})."
 
 
 def measure(name: str, folder: Path, keep: Path) -> None:

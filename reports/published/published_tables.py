@@ -72,12 +72,47 @@ def drop_in_times(rows: pd.DataFrame) -> str:
     return "\n".join(lines)
 
 
+def batches(rows: pd.DataFrame) -> str:
+    """Return the time of a batch by `solve_batch`, and how many times as long the fastest other package takes."""
+    times = rows.pivot_table(index=["family", "n"], columns="package", values="seconds", sort=False)
+    lines = _heading("matrix", sorted(set(rows["n"])))
+    for family in dict.fromkeys(rows["family"]):
+        own, peers = times.loc[family, "lapmark"], times.loc[family].drop(columns="lapmark").min(axis=1)
+        shown = (f"{_duration(own[n])} ({_ratio(peers[n] / own[n])})" for n in own.index)
+        lines.append(f"| {as_text(family)} | {' | '.join(shown)} |")
+    return "\n".join(lines)
+
+
 def histograms(rows: pd.DataFrame) -> str:
     """Return the time of a pair of histograms by POT and by `emd`."""
     lines = ["| a pair, one core | POT's `emd2` | `emd` | |", "|---|---:|---:|---:|"]
     for row in rows.itertuples():
         lead = format.ratio(row.pot / row.lapmark)
         lines.append(f"| {row.images} | {_duration(row.pot)} | {_duration(row.lapmark)} | {lead} |")
+    return "\n".join(lines)
+
+
+#: The columns of the table of histograms on a grid.
+_GRID_SOLVERS = {"ortools": "OR-tools", "highs": "HiGHS", "pot": "POT", "pot-lazy": "POT, lazy"}
+
+
+def grid_histograms(rows: pd.DataFrame) -> str:
+    """Return the time of `solve` for two histograms on a grid, and those of the others with their ratio to it."""
+    lines = [f"| grid, histograms | **Lapmark** | {' | '.join(_GRID_SOLVERS.values())} |"]
+    lines.append("|---|---:|" + "---:|" * len(_GRID_SOLVERS))
+    for row in rows.to_dict(orient="records"):
+        others = (_slower(row[name], row["lapmark"]) for name in _GRID_SOLVERS)
+        lines.append(f"| {row['grid']} | {_duration(row['lapmark'])} | {' | '.join(others)} |")
+    return "\n".join(lines)
+
+
+def line(rows: pd.DataFrame) -> str:
+    """Return the time of every function for points on a line."""
+    times = rows.pivot_table(index="function", columns="n", values="seconds", sort=False)
+    lines = _heading("points on a line", times)
+    for name, row in times.iterrows():
+        label = str(name) if str(name).startswith("value") else f"`{name}`"
+        lines.append(f"| {label} | {' | '.join(map(_duration, row))} |")
     return "\n".join(lines)
 
 
@@ -120,6 +155,13 @@ def _duration(seconds: float) -> str:
     return "" if np.isnan(seconds) else show_duration(seconds)
 
 
+def _slower(seconds: float | None, own: float) -> str:
+    """Return a time with its ratio to ours, nothing where there is none."""
+    if seconds is None or not seconds > 0:
+        return ""
+    return f"{_duration(seconds)} ({_ratio(seconds / own)})"
+
+
 def _ratio(value: float) -> str:
     shown = format.ratio(value)
     return shown if value >= 1 else f"**{shown}**"
@@ -130,7 +172,10 @@ TABLES: Mapping[str, Table] = {
     "drop-in": Table("drop-in", drop_in),
     "drop-in-float32": Table("drop-in", lambda rows: drop_in(rows, "float32")),
     "drop-in-times": Table("drop-in", drop_in_times),
+    "batches": Table("batches", batches),
     "histograms": Table("histograms", histograms),
+    "grid-histograms": Table("grid-histograms", grid_histograms),
+    "line": Table("line", line),
     "grid-short": Table("grid", lambda cells: grid(cells, most=6)),
     "grid": Table("grid", grid),
     "grid-2500": Table("grid", lambda cells: grid(cells, n=2500)),

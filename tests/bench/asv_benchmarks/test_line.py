@@ -17,5 +17,5 @@ def test_line_another_value_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None
     given = line.problem(60)
     other = line.values(dataclasses.replace(given, a=given.b, b=given.a))
     monkeypatch.setattr(line, "values", lambda given: other)
-    with pytest.raises(ValueError, match="the value of SciPy is"):
+    with pytest.raises(ValueError, match="the value by SciPy is"):
         line.check(given)

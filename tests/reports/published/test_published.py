@@ -41,7 +41,7 @@ def test_page_gets_the_table_with_its_facts_and_command(keep: Path) -> None:
     assert text.startswith("before\n<!-- table drop-in -->\n\n| matrix | 5 | 5 000 |")
     assert "| \\|x − y\\| | 1.5× | 1.5× |" in text
     assert "Measured on 2026-11-30 on one core of A processor (2 cores; other processes took 2 % of its time)." in text
-    assert "python -m lapmark.bench.asv_benchmarks.small drop-in.json" in text
+    assert "python -m lapmark.bench.asv_benchmarks.drop_in drop-in.json" in text
     assert text.endswith("<!-- end of table -->\nafter\n")
     assert pages.written(text, keep) == text
 
@@ -66,6 +66,18 @@ def test_lost_cells_are_bold_and_counted() -> None:
     table = published_tables.drop_in(pd.DataFrame(rows(lapmark=4e-6, scipy=5e-6, lap=3e-6)))
     assert "| **0.75×** | **0.75×** |" in table
     assert "Lost: 2 of 2. The fastest other package is\n`lap` (2)." in table
+
+
+def test_tables_of_batches_grids_and_lines_show_ratios_and_leave_gaps_empty() -> None:
+    kept = pd.DataFrame(rows(lapmark=4e-6, lapcpp=5e-6, laprust=3e-6)).drop(columns="dtype")
+    assert "| 20 µs (**0.75×**) | 20 ms (**0.75×**) |" in published_tables.batches(kept)
+    grid = {"grid": "64^2, noise", "lapmark": 1e-3, "ortools": 2e-3, "highs": None, "pot": 5e-4, "pot-lazy": None}
+    assert "| 64^2, noise | 1 ms | 2 ms (2.0×) |  | 500 µs (**0.5×**) |  |" in published_tables.grid_histograms(
+        pd.DataFrame([grid])
+    )
+    on_line = [{"n": n, "function": name, "seconds": 1e-3} for n in (9, 90) for name in ("transport", "value by POT")]
+    text = published_tables.line(pd.DataFrame(on_line))
+    assert "| `transport` | 1 ms | 1 ms |\n| value by POT | 1 ms | 1 ms |" in text
 
 
 def test_measuring_keeps_rows_and_does_not_measure_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

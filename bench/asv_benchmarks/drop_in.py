@@ -1,17 +1,17 @@
-"""Assignment by each package's own function, one matrix at a time and in batches, side by side.
+"""Assignment by each package's own function, one matrix at a time, side by side.
 
 On small problems the overhead of a call is most of its time, so no adapter stands between. Each package is called in
 its fastest mode, which returns no cost where that can be left out. Each call gets several matrices in a cycle: with a
 single small one, the processor would learn all its branches.
 
-    python -m lapmark.bench.asv_benchmarks.small               prints a table of small problems, and one of batches
-    python -m lapmark.bench.asv_benchmarks.small FILE.json     measures all sizes on one core, and writes the rows
+    python -m lapmark.bench.asv_benchmarks.drop_in               prints a table of small problems
+    python -m lapmark.bench.asv_benchmarks.drop_in FILE.json     measures all sizes on one core, and writes the rows
 """
 
 import functools
 import importlib.metadata
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -20,15 +20,14 @@ from scipy.optimize import linear_sum_assignment as scipy_assignment
 
 from lapmark.bench.problems import Case
 from lapmark.bench.util import spec
-from lapmark.solvers import Assignment, DenseCost, linear_sum_assignment, registry, solve_batch
+from lapmark.solvers import Assignment, DenseCost, linear_sum_assignment, registry
 
-from .side_by_side import Table, shortest_times, write_rows
+from .side_by_side import Table, lead, shortest_times, write_rows
 
 Call = Callable[[np.ndarray], Any]
 
 SIZES = (5, 10, 20, 50, 100, 200)
 FAMILIES = ("uniform", "integers", "geometric", "tracking")
-BATCH = 1000
 ROUNDS = 50
 
 #: Sizes of the whole comparison, its columns per row, and the largest number of columns.
@@ -41,7 +40,6 @@ BUDGET, LONGEST, GIVEN_UP = 1.0, 2.0, 5.0
 SAME_COST = 1e-5
 
 CALLS: dict[str, Call] = {"lapmark": linear_sum_assignment, "scipy": scipy_assignment}
-BATCHES: dict[str, Call] = {"lapmark": solve_batch}
 
 
 def _is_wide(costs: np.ndarray) -> bool:
@@ -61,8 +59,6 @@ if registry.get("lapx-lapjvr").missing is None:
 
     CALLS["lapx-lapjvr"] = lambda costs: lap.lapjvr(costs, return_cost=False)
     CALLS["lapx-lapjvh"] = lambda costs: lap.lapjvh(costs, return_cost=False)
-    BATCHES["lapx-lapjvr"] = lap.lapjvr_batch
-    BATCHES["lapx-lapjvh"] = lap.lapjvh_batch
 if registry.get("lapcpp").missing is None:
     import lapcpp
 
@@ -148,35 +144,6 @@ class Small:
         one_by_one(self.call, self.matrices)
 
 
-class Batch:
-    """One call for all matrices, with a thread per core."""
-
-    params = (list(BATCHES), list(SIZES))
-    param_names = ("package", "n")
-
-    def setup(self, package: str, n: int) -> None:
-        self.call = BATCHES[package]
-        self.costs = matrices("uniform", n, BATCH)
-
-    def time_batch(self, package: str, n: int) -> None:
-        self.call(self.costs)
-
-
-def comparison(label: str, names: Iterable[str]) -> Table:
-    """Print the heading of a table of packages, whose last column is the speed-up over the best of the others."""
-    table = Table({label: "<16", **dict.fromkeys(names, "12.3g"), "lead": "12.2f"})
-    print()
-    table.print_heading()
-    return table
-
-
-def compare(table: Table, label: str, calls: Mapping[str, Callable[[], object]], unit: float) -> None:
-    """Time calls, and print a row in a unit of seconds."""
-    seconds = shortest_times(calls, ROUNDS)
-    best = min((each for name, each in seconds.items() if name != "lapmark"), default=np.nan)
-    table.print_row(label, *(each / unit for each in seconds.values()), best / seconds["lapmark"])
-
-
 def rows(sizes: Iterable[int] = ALL_SIZES) -> Iterator[dict[str, object]]:
     """Yield the time of every package on every kind of matrix: its dtype, family, n, package, and seconds of a call.
 
@@ -200,25 +167,25 @@ def rows(sizes: Iterable[int] = ALL_SIZES) -> Iterator[dict[str, object]]:
                     yield {"dtype": dtype, "family": family, "n": n, "package": name, "seconds": seconds / count}
 
 
+def versions(names: Iterable[str]) -> dict[str, str]:
+    """Return the version of each package, without those of the environment for lapx."""
+    return {name: importlib.metadata.version(name) for name in names if not name.startswith("lapx-")}
+
+
 def main(arguments: list[str]) -> None:
-    """Print both tables, or write the rows of the whole comparison to a file."""
+    """Print the table, or write the rows of the whole comparison to a file."""
     if arguments:
-        write_rows(
-            rows(),
-            {name: importlib.metadata.version(name) for name in CALLS if name[:5] != "lapx-"},
-            Path(arguments[0]),
-        )
+        write_rows(rows(), versions(CALLS), Path(arguments[0]))
         return
-    table = comparison("µs per call", CALLS)
+    table = Table({"µs per call": "<16", **dict.fromkeys(CALLS, "12.3g"), "lead": "12.2f"})
+    table.print_heading()
     for family in FAMILIES:
         for n in SIZES:
             stack = matrices(family, n, several(n))
             calls = {name: functools.partial(one_by_one, call, stack) for name, call in CALLS.items()}
-            compare(table, f"{family} {n}", calls, 1e-6 * len(stack))
-    table = comparison(f"ms for {BATCH}", BATCHES)
-    for n in SIZES:
-        stack = matrices("uniform", n, BATCH)
-        compare(table, f"uniform {n}", {name: functools.partial(call, stack) for name, call in BATCHES.items()}, 1e-3)
+            seconds = shortest_times(calls, ROUNDS)
+            shown = (1e6 * each / len(stack) for each in seconds.values())
+            table.print_row(f"{family} {n}", *shown, lead(seconds))
 
 
 if __name__ == "__main__":
