@@ -21,7 +21,7 @@ from .matching_refinement import refined
 from .wide_matrix import Answer, solve_wide, turned_back
 
 #: Pairs of points up to which a matrix is faster: without a cost limit, and with one.
-SMALL_MATRIX, SMALL_LIMITED = 2**13, 2**22
+SMALL_MATRIX, SMALL_LIMITED = 2**17, 2**22
 
 #: Pairs of points up to which a matrix may be built. If n < m, up to SCANS scans per row are tried on it first, since
 #: hardly any row is outbid.

@@ -32,6 +32,10 @@ typedef COST cost_t;
  * a quarter of the rows, before a problem is left to other methods. */
 enum { MANY_SCANS = 2, FEWEST_ROWS = 8, MOST_SCANS = 32 };
 
+/* Rows from which on an auction is faster if more than two rows of three are left when all have bid: a search from each
+ * of them scans many others. */
+enum { MANY_ROWS = 256 };
+
 enum { BIDS = 3, ROWS = 4, STEP = 2 * WIDTH, WORD = 64, WORDS = (SMALL_WIDTH + WORD - 1) / WORD };
 
 _Static_assert(FLT_EVAL_METHOD == 0, "a path is traced back by computing its distances again, to the bit");
@@ -43,7 +47,8 @@ typedef struct {
     _Alignas(64) double v[SMALL_WIDTH]; /* duals of the columns */
     counters_t *counters;
     int64_t many_scans;    /* in counters, before costs like products are looked for, */
-    int64_t most_scans;    /* and before it is given up */
+    int64_t most_scans;    /* and before it is given up, */
+    int laborious;         /* because other methods are faster */
     uint64_t free[WORDS];  /* one bit per column that no row has */
     int32_t y[SMALL_SIDE]; /* row of each column that is not free */
 } state_t;
@@ -297,7 +302,8 @@ static int augment(state_t *s, int64_t start) {
         if (low <= reach || t.scanned > t.closed) {
             /* Rounding may put a column slightly below those closed already: treat it as level with them. */
             reach = larger(low, reach);
-            if (reach == INFINITY || s->counters->row_scans > s->most_scans) {
+            s->laborious = s->counters->row_scans > s->most_scans;
+            if (reach == INFINITY || s->laborious) {
                 return 0;
             }
             sink = close_columns(s, &t, reach);
@@ -337,15 +343,20 @@ static int64_t bid_for_all(state_t *s, int32_t *waiting) {
 static int match_all(state_t *s) {
     int32_t waiting[SMALL_SIDE];
     int64_t count = bid_for_all(s, waiting);
+    const int laborious = s->n >= MANY_ROWS && 3 * count > 2 * s->n && s->n == s->m;
     int complete = 1, in_doubt = s->n == s->m && s->n >= FEWEST_ROWS;
     for (int64_t k = 0; k < count && complete; k++) {
-        if (in_doubt && s->counters->row_scans > s->many_scans) {
+        if (in_doubt && (laborious || s->counters->row_scans > s->many_scans)) {
             in_doubt = 0;
             const int order = order_like_products(s);
             if (order) {
                 count = match_in_order(s, order, waiting);
                 k = -1;
                 continue;
+            }
+            if (laborious) {
+                s->laborious = 1;
+                return 0;
             }
         }
         complete = augment(s, waiting[k]);
@@ -389,7 +400,9 @@ void NAME(small)(small_t *p, double *scratch) {
     s.most_scans = p->counters.row_scans + (MOST_SCANS + s.n / 4) * s.n;
     s.m = turned ? p->n : p->m;
     s.width = small_width(p);
+    s.laborious = 0;
     p->solved = solve(p, &s, scratch);
+    p->laborious = s.laborious;
     if (!p->solved) {
         return;
     }

@@ -4,7 +4,7 @@
 #include "assignment/assignment.h"
 
 /* The most rows and columns of a small problem, and the largest small_width. */
-enum { SMALL_SIDE = 512, SMALL_WIDTH = SMALL_SIDE + 8 };
+enum { SMALL_SIDE = 640, SMALL_WIDTH = SMALL_SIDE + 8 };
 
 typedef struct {
     const void *cost; /* (n, m) in C order, float or double; n and m at least 1 */
@@ -16,6 +16,7 @@ typedef struct {
     double *u, *v;        /* (n), (m) duals of the answer if n <= m; or both NULL */
     counters_t counters;  /* work done is added, also if it was in vain */
     double total;         /* sum of the chosen costs, in the order of rows */
+    int laborious;        /* whether it is left unsolved since other methods are faster */
     int solved; /* false if a cost is NaN, too large or the wrong infinity, if no matching is complete, if other
                  * methods are faster, or without memory */
 } small_t;

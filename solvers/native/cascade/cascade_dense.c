@@ -182,10 +182,16 @@ static outcome_t start_by_auction(auction_t *k, dense_problem_t *problem, int ti
 }
 
 /* Try the method of Jonker and Volgenant because the costs suggest that it is faster; with few rows then a plain
- * auction. */
+ * auction, and at once if the former is known to be slow. */
 static outcome_t try_jonker_volgenant_first(auction_t *k, path_search_t *s) {
     alternation_t *methods = (alternation_t *)k->work;
     outcome_t outcome = SOLVED;
+    if (methods->laborious) {
+        outcome = run_plain_auction(methods);
+        if (outcome != SOLVED) {
+            return outcome;
+        }
+    }
     if (methods->task->stage == FROM_NOTHING && k->spare == 0) {
         outcome = match_column_minima(k, s);
         if (outcome != SOLVED) {
@@ -194,7 +200,7 @@ static outcome_t try_jonker_volgenant_first(auction_t *k, path_search_t *s) {
         pass_pairs_on(methods->task, k);
     }
     outcome = run_jonker_volgenant(methods, FIRST_SCANS * k->n);
-    return outcome == SOLVED && k->n <= FEW_ROWS ? run_plain_auction(methods) : outcome;
+    return outcome == SOLVED && k->n <= FEW_ROWS && !methods->laborious ? run_plain_auction(methods) : outcome;
 }
 
 static outcome_t start_square(auction_t *k, path_search_t *s, dense_problem_t *problem, arena_t *a,
@@ -212,7 +218,10 @@ static outcome_t start_square(auction_t *k, path_search_t *s, dense_problem_t *p
             outcome = start_monge(k, s, problem, start);
         }
         if (outcome == SOLVED && *start == START_PRICES) {
-            /* What rounding has left of Monge costs is noise, and a search among near ties would be long. */
+            /* What rounding has left of Monge costs is noise: lists and auctions have a long search among near ties. */
+            alternation_t *methods = (alternation_t *)k->work;
+            methods->lists.most /= 8;
+            methods->auction_due = 8 * methods->row_scans;
             return level_bid(k, problem, 0, 1);
         }
     }
@@ -322,7 +331,8 @@ outcome_t NAME(cascade_dense)(assignment_t *t) {
         return solve_limited(t);
     }
     const int is_whole = !(t->without.levels || t->without.lists);
-    if (is_whole && t->m <= SMALL_SIDE && stopped(&t->stop) == SOLVED && is_solved_as_small(t)) {
+    int laborious = 0;
+    if (is_whole && t->m <= SMALL_SIDE && stopped(&t->stop) == SOLVED && is_solved_as_small(t, &laborious)) {
         return t->outcome = SOLVED;
     }
     if (t->n <= TINY) {
@@ -341,6 +351,7 @@ outcome_t NAME(cascade_dense)(assignment_t *t) {
     alternation_t methods = {.lists = {.most = LISTS_SCANS * t->n * pass_work(t->m), .on_spent = alternate_methods},
                              .row_scans = ROWS_SCANS * t->n,
                              .auction_scans = AUCTION_SCANS,
+                             .laborious = laborious && t->n == t->m,
                              .task = t,
                              .auction = &k,
                              .paths = &s};
@@ -350,7 +361,7 @@ outcome_t NAME(cascade_dense)(assignment_t *t) {
     if (outcome != SOLVED) {
         return stop_without_prices(t);
     }
-    if (t->n < t->m || t->n <= FEW_ROWS) {
+    if (t->n < t->m || (t->n <= FEW_ROWS && !methods.laborious)) {
         outcome = run_jonker_volgenant(&methods, (t->n <= FEW_ROWS ? 2 * SOON_SCANS : SOON_SCANS) * t->n);
     }
     if (outcome == SOLVED &&

@@ -10,10 +10,11 @@ assignment_solver_t NAME(auction);
 
 /* The search on lists and the method of Jonker and Volgenant alternate, each time for twice as long, so neither can
  * take more than a few times as long as the other would. A plain auction of whole rows takes about as long for all
- * costs: it has a turn after the first of the latter, starting from scratch, and more turns later. */
+ * costs: it has a turn before the first of the latter, starting from scratch, and more turns later. */
 typedef struct {
     work_budget_t lists; /* first, for `on_spent` */
     int64_t row_scans;   /* row scans allowed to the method of Jonker and Volgenant in its next turn */
+    int laborious;       /* whether the solver of small problems, which works like it, has found that others are faster */
     assignment_t *task;
     const auction_t *auction;
     const path_search_t *paths;
@@ -27,7 +28,7 @@ typedef struct {
  * longer, if rows are few; and before anything else, briefly, if rows are few or columns are left over: then few rows
  * lose a column. */
 enum {
-    LISTS_SCANS = 40,
+    LISTS_SCANS = 80,
     ROWS_SCANS = 64,
     FIRST_SCANS = 64,
     SOON_SCANS = 4,
@@ -108,9 +109,12 @@ static outcome_t alternate_methods(work_budget_t *work) {
     if (methods->paths->settled && methods->auction->spare == 0) {
         pass_pairs_on(methods->task, methods->auction);
     }
-    outcome_t outcome = run_jonker_volgenant(methods, methods->row_scans);
-    if (outcome == SOLVED && methods->row_scans >= methods->auction_due) {
+    outcome_t outcome = SOLVED;
+    if (methods->row_scans >= methods->auction_due) {
         outcome = run_plain_auction(methods);
+    }
+    if (outcome == SOLVED) {
+        outcome = run_jonker_volgenant(methods, methods->row_scans);
     }
     methods->row_scans *= 2;
     work->most *= 2;

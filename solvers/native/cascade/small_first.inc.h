@@ -10,8 +10,8 @@
 
 small_solver_t NAME(small);
 
-/* Solve a matrix with n <= m by it; else return 0 and set only the counters. */
-static int is_solved_as_small(assignment_t *t) {
+/* Solve a matrix with n <= m by it; else return 0 and set only the counters, and whether other methods are faster. */
+static int is_solved_as_small(assignment_t *t, int *laborious) {
     small_t p = {.cost = t->cost,
                  .n = t->n,
                  .m = t->m,
@@ -26,6 +26,7 @@ static int is_solved_as_small(assignment_t *t) {
         NAME(small)(&p, scratch);
     }
     free(scratch);
+    *laborious = p.laborious;
     t->counters.row_scans += p.counters.row_scans;
     t->counters.reductions += p.counters.reductions;
     t->counters.augmentations += p.counters.augmentations;
