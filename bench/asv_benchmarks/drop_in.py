@@ -11,7 +11,7 @@ single small one, the processor would learn all its branches.
 import functools
 import importlib.metadata
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +22,7 @@ from lapmark.bench.problems import Case
 from lapmark.bench.util import spec
 from lapmark.solvers import Assignment, DenseCost, linear_sum_assignment, registry
 
-from .side_by_side import Table, lead, shortest_times, write_rows
+from .side_by_side import Table, known_rows, lead, shortest_times, write_rows
 
 Call = Callable[[np.ndarray], Any]
 
@@ -34,7 +34,7 @@ ROUNDS = 50
 ALL_SIZES, MOST_COLUMNS = (5, 20, 50, 100, 200, 500, 1000, 2000, 5000), 10_000
 
 #: Seconds of a comparison; of a call beyond which it is not repeated, and beyond which no larger matrix is tried.
-BUDGET, LONGEST, GIVEN_UP = 1.0, 2.0, 5.0
+BUDGET, LONGEST, GIVEN_UP = 1.0, 2.0, 1.0
 
 #: Relative difference in cost up to which an answer is as good as ours: rounding in float32.
 SAME_COST = 1e-5
@@ -144,27 +144,42 @@ class Small:
         one_by_one(self.call, self.matrices)
 
 
-def rows(sizes: Iterable[int] = ALL_SIZES) -> Iterator[dict[str, object]]:
+def rows(sizes: Iterable[int] = ALL_SIZES, known: Iterable[Mapping[str, Any]] = ()) -> Iterator[dict[str, object]]:
     """Yield the time of every package on every kind of matrix: its dtype, family, n, package, and seconds of a call.
 
-    Packages that cannot solve these matrices, or that took longer than `GIVEN_UP` at a smaller size, are left out.
+    Left out are packages that cannot solve these matrices, those that took longer than `GIVEN_UP` at the size before,
+    unless they were the fastest, and comparisons of which there are `known` rows.
     """
+    found: dict[tuple[str, str, int], dict[str, float]] = {}
+    for row in known:
+        found.setdefault((row["dtype"], row["family"], row["n"]), {})[row["package"]] = row["seconds"]
     for dtype in ("float64", "float32"):
         for family, case in MATRICES.items():
             slow: set[str] = set()
             for n in sizes:
-                count = several(n) if n <= 1000 else 1
-                stack = matrices(case, n, count, dtype)
-                if stack.shape[2] > MOST_COLUMNS:
-                    continue
-                able = {
-                    name: call for name, call in CALLS.items() if name not in slow and can_solve(name, call, stack[0])
-                }
-                calls = {name: functools.partial(one_by_one, call, stack) for name, call in able.items()}
-                for name, seconds in shortest_times(calls, 10 * ROUNDS, BUDGET, LONGEST).items():
-                    if seconds > GIVEN_UP:
-                        slow.add(name)
-                    yield {"dtype": dtype, "family": family, "n": n, "package": name, "seconds": seconds / count}
+                if (times := found.get((dtype, family, n))) is None:
+                    times = compare(case, n, dtype, slow)
+                    for name, seconds in times.items():
+                        yield {"dtype": dtype, "family": family, "n": n, "package": name, "seconds": seconds}
+                peers = sorted((seconds, name) for name, seconds in times.items() if name != "lapmark")
+                slow |= {name for seconds, name in peers[1:] if seconds > GIVEN_UP}
+
+
+def compare(case: str, n: int, dtype: str, slow: Container[str]) -> dict[str, float]:
+    """Return the seconds of a call of each package that is not slow; none for matrices that are too large."""
+    count = several(n) if n <= 1000 else 1
+    if n * columns_per_row(case) > MOST_COLUMNS:
+        return {}
+    stack = matrices(case, n, count, dtype)
+    able = {name: call for name, call in CALLS.items() if name not in slow and can_solve(name, call, stack[0])}
+    calls = {name: functools.partial(one_by_one, call, stack) for name, call in able.items()}
+    return {name: seconds / count for name, seconds in shortest_times(calls, 10 * ROUNDS, BUDGET, LONGEST).items()}
+
+
+def columns_per_row(case: str) -> int:
+    """Return how many times as many columns as rows the matrices of a kind have."""
+    name, settings = spec.parse(case)
+    return int(Case(name, 1, 0, settings).settings.get("ratio", 1))
 
 
 def versions(names: Iterable[str]) -> dict[str, str]:
@@ -175,7 +190,8 @@ def versions(names: Iterable[str]) -> dict[str, str]:
 def main(arguments: list[str]) -> None:
     """Print the table, or write the rows of the whole comparison to a file."""
     if arguments:
-        write_rows(rows(), versions(CALLS), Path(arguments[0]))
+        path = Path(arguments[0])
+        write_rows(rows(known=known_rows(path)), versions(CALLS), path, continues=True)
         return
     table = Table({"µs per call": "<16", **dict.fromkeys(CALLS, "12.3g"), "lead": "12.2f"})
     table.print_heading()

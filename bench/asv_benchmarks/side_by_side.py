@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -44,20 +45,39 @@ def lead(seconds: Mapping[str, float]) -> float:
     return min((each for name, each in seconds.items() if name != "lapmark"), default=np.nan) / seconds["lapmark"]
 
 
+def known_rows(path: Path) -> list[dict[str, Any]]:
+    """Return the rows of a comparison that was interrupted, for `write_rows` to the same path to go on from."""
+    part = _part(path)
+    return [json.loads(line) for line in part.read_text().splitlines()] if part.exists() else []
+
+
 def write_rows(
-    rows: Iterable[Mapping[str, object]], versions: Mapping[str, str], path: Path, one_core: bool = True
+    rows: Iterable[Mapping[str, object]],
+    versions: Mapping[str, str],
+    path: Path,
+    one_core: bool = True,
+    continues: bool = False,
 ) -> None:
-    """Measure rows on one core or on all, showing each, and write them to a file of JSON with facts of the machine."""
+    """Measure rows on one core or on all, showing each, and write them to a file of JSON with facts of the machine.
+
+    They are kept in a file beside it meanwhile. If it `continues`, the rows are those that the `known_rows` lack.
+    """
     if one_core and hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
-    monitor, found = ConditionsMonitor(), []
-    for row in rows:
-        print(*row.values(), flush=True)
-        found.append(dict(row))
+    monitor = ConditionsMonitor()
+    with _part(path).open("a" if continues else "w") as part:
+        for row in rows:
+            print(*row.values(), flush=True)
+            print(json.dumps(row), file=part, flush=True)
     date = time.strftime("%Y-%m-%d", time.gmtime())
     others = monitor.conditions().get("others")
     facts = {"machine": machine(), "one_core": one_core, "date": date, "others": others, "versions": versions}
-    write_atomically(path, json.dumps({**facts, "rows": found}, indent=1).encode())
+    write_atomically(path, json.dumps({**facts, "rows": known_rows(path)}, indent=1).encode())
+    _part(path).unlink()
+
+
+def _part(path: Path) -> Path:
+    return path.with_suffix(".part")
 
 
 @dataclass(frozen=True)
