@@ -1,5 +1,8 @@
 """Features of a problem: a dozen numbers that say how hard it is for each solver.
 
+What tells most is the work of solving a small sample: how many rows find no column of their own at once, and how many
+others a search from them scans.
+
 They are computed from a sample of fixed size, in `SECONDS` for any size of problem, and scaled so that
 a difference of 1 is large. Where a solve is shorter than ten times that, the model does without them.
 """
@@ -13,13 +16,14 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from lapmark.bench.problems import Case
-from lapmark.solvers.costs import Cost, DenseCost, PointCost, SparseCost
+from lapmark.solvers.costs import DenseCost, PointCost, SparseCost
+from lapmark.solvers.native import _matrix
 from lapmark.solvers.problem import Assignment, Problem
 
 from . import nearest_size
 
-#: Rows and columns of the sample.
-ROWS, COLUMNS = 32, 128
+#: Rows and columns of the sample that is looked at, and of the square one that is solved.
+ROWS, COLUMNS, SOLVED = 32, 128, 48
 
 #: Seconds that they take, at any size.
 SECONDS = 1.2e-4
@@ -37,10 +41,8 @@ NAMES = {
     "distinct": "distinct costs",
     "spread": "spread of the costs",
     "contested": "rows after the same column",
-    "separable": "part that is a_i + b_j",
-    "rank_one": "rest that is u_i v_j",
-    "rank_three": "rest of rank three",
-    "whole": "whole costs",
+    "left": "rows of a sample without a column when each has bid",
+    "searched": "scans for each row of a sample",
     "single": "float32",
     "dimensions": "coordinates of a point",
     "unequal": "unequal masses",
@@ -110,7 +112,7 @@ def shape_features(problem: Problem) -> dict[str, float]:
 def features(problem: Problem) -> dict[str, float]:
     """Return the value of each of `NAMES`, within [0, 1]; the problem must have a row and a column."""
     found = shape_features(problem)
-    sample = _sample(problem.cost)
+    sample = _sample(problem)
     finite = np.isfinite(sample)
     if not isinstance(problem, Assignment):
         a, _ = problem.masses
@@ -123,7 +125,6 @@ def features(problem: Problem) -> dict[str, float]:
     if not values.size:
         return found
     values.sort()
-    found["whole"] = float((values == np.rint(values)).all())
     distinct = 1 + np.count_nonzero(values[1:] != values[:-1])
     found["distinct"] = math.log(distinct) / math.log(max(len(values), 2))
     low, middle, high = (float(values[int(share * (len(values) - 1))]) for share in (0, 0.5, 0.95))
@@ -134,22 +135,39 @@ def features(problem: Problem) -> dict[str, float]:
     scale = float(values[-1]) - low
     if not isinstance(problem, Assignment) and problem.blur > 0 < scale:
         found["sharpness"] = min(max(math.log10(scale / problem.epsilon) / 4, 0.0), 1.0)
-    if scale > 0:
-        filled = sample if values.size == sample.size else np.where(finite, sample, values[-1])
-        found |= _structure(filled / scale)
+    if scale > 0 and isinstance(problem, Assignment) and not isinstance(problem.cost, SparseCost):
+        found |= _labour(problem)
     return found
 
 
-def _sample(cost: Cost) -> np.ndarray:
-    """Return at most ROWS × COLUMNS entries in float64, of rows and columns spread over all of them."""
-    rows, cols = map(_drawn, cost.shape, (ROWS, COLUMNS))
-    if isinstance(cost, PointCost):
-        return PointCost(cost.x[rows], cost.y[cols], cost.p, cost.scale).dense()
+def _labour(problem: Assignment) -> dict[str, float]:
+    """Return how laborious a square sample is for the method of Jonker and Volgenant."""
+    side = min(SOLVED, *problem.shape)
+    matrix = _sample(problem, side, side)
+    if not (allowed := np.isfinite(matrix)).all():
+        matrix[~allowed] = 2 * np.abs(matrix[allowed]).max(initial=1.0)
+    work = _matrix.assign("jv", matrix, _matrix.HAS_AVX2)[-1]
+    return {
+        "left": work.get("augmentations", 0) / side,
+        "searched": min(math.log2(1 + work.get("row_scans", 0) / side) / 6, 1.0),
+    }
+
+
+def _sample(problem: Problem, most_rows: int = ROWS, most_columns: int = COLUMNS) -> np.ndarray:
+    """Return costs to be minimised in float64, of at most so many rows and columns that are spread over all of them."""
+    cost = problem.cost
+    rows, cols = map(_drawn, cost.shape, (most_rows, most_columns))
     pairs = rows[:, None], cols
-    if isinstance(cost, DenseCost):
-        return cost.matrix[pairs].astype(np.float64)
-    grid = np.broadcast_arrays(*pairs)
-    return cost.entries(*(axis.ravel() for axis in grid)).reshape(grid[0].shape)
+    if isinstance(cost, PointCost):
+        entries = PointCost(cost.x[rows], cost.y[cols], cost.p, cost.scale).dense()
+    elif isinstance(cost, DenseCost):
+        entries = cost.matrix[pairs].astype(np.float64)
+    else:
+        grid = np.broadcast_arrays(*pairs)
+        entries = cost.entries(*(axis.ravel() for axis in grid)).reshape(grid[0].shape)
+    if isinstance(problem, Assignment) and problem.maximize:
+        return np.where(np.isinf(entries), entries, -entries)
+    return entries
 
 
 def _drawn(size: int, most: int) -> np.ndarray:
@@ -158,22 +176,6 @@ def _drawn(size: int, most: int) -> np.ndarray:
         return np.arange(size)
     ends = np.arange(most + 1) * size // most
     return ends[:-1] + (_PLACES[:most] * np.diff(ends)).astype(np.intp)
-
-
-def _structure(sample: np.ndarray) -> dict[str, float]:
-    """Return the share of the variance that is a_i + b_j, and the shares of the rest that have rank one and three."""
-    whole = sample - sample.mean()
-    rest = whole - whole.mean(axis=1, keepdims=True)
-    rest -= rest.mean(axis=0)
-    total, left = float(np.vdot(whole, whole)), float(np.vdot(rest, rest))
-    if not left > 1e-12 * total:
-        return {"separable": 1.0, "rank_one": 1.0, "rank_three": 1.0}
-    squares = np.linalg.eigvalsh(rest @ rest.T)[::-1]  # squared singular values, largest first
-    return {
-        "separable": 1 - left / total,
-        "rank_one": float(squares[0] / left),
-        "rank_three": float(squares[:3].sum() / left),
-    }
 
 
 def group(kind: str) -> str:

@@ -281,9 +281,8 @@ SQUARE = np.random.default_rng(0).random((60, 60))
 @pytest.mark.parametrize(
     ("matrix", "expected"),
     [
-        (np.ones((30, 30)), {"contested": 29 / 30, "separable": 0.0, "whole": 1.0}),
-        (np.add.outer(SQUARE[0], SQUARE[1]), {"separable": 1.0}),
-        (np.outer(SQUARE[0], SQUARE[1]), {"rank_one": 1.0, "rank_three": 1.0}),
+        (np.ones((30, 30)), {"contested": 29 / 30, "left": 0.0}),
+        (1.0 - np.eye(30), {"contested": 0.0, "left": 0.0}),
         (np.where(np.eye(60) == 1, SQUARE, np.inf), {"allowed": 1 / 60, "contested": 0.0}),
         (SQUARE[:, :30], {"proportion": 0.25, "distinct": 1.0}),
         (SQUARE.astype(np.float32), {"single": 0.25}),
@@ -310,13 +309,25 @@ def test_features_of_equal_costs_are_equal_for_every_kind_of_cost() -> None:
     listed = features.features(Assignment(pairs))
     sampled = features.features(Assignment(DenseCost(pairs.dense())))
     assert listed["allowed"] == pytest.approx(sampled["allowed"], abs=0.02)  # all pairs are counted, or some
-    assert listed | {"allowed": 0} == pytest.approx(sampled | {"allowed": 0})
+    differ = {"allowed": 0, "left": 0, "searched": 0}  # a list of pairs is not solved
+    assert listed | differ == pytest.approx(sampled | differ)
 
 
 def test_features_of_many_points_build_no_matrix() -> None:
     points = np.random.default_rng(1).random((300_000, 2))
     found = features.features(Transport(PointCost(points, points), blur=0))
     assert found["unequal"] == pytest.approx(0)
+
+
+def test_work_on_a_sample_tells_products_from_uniform_costs_whichever_sign_they_have() -> None:
+    product, uniform = np.outer(SQUARE[0], SQUARE[1]), SQUARE
+    for sign in (1, -1):
+        hard, easy = (
+            features.features(Assignment(DenseCost(sign * matrix), maximize=sign < 0)) for matrix in (product, uniform)
+        )
+        assert hard["left"] > 2 * easy["left"]
+        assert hard["searched"] > 1.3 * easy["searched"]
+    assert hard == features.features(Assignment(DenseCost(product)))
 
 
 def test_features_of_scaled_costs_are_unchanged() -> None:
