@@ -124,11 +124,15 @@ def rows() -> Iterator[dict[str, Any]]:
             yield row | {"proven": proof.exactly_optimal}
 
 
+def versions() -> dict[str, str]:
+    """Return the versions of the packages; HiGHS is SciPy's."""
+    return {each: importlib.metadata.version(each) for each in ("POT", "ortools", "scipy")}
+
+
 def main(arguments: list[str]) -> None:
     """Print the table, or write its rows to a file."""
     if arguments:
-        versions = {each: importlib.metadata.version(each) for each in ("POT", "ortools", "highspy")}
-        write_rows(rows(), versions, Path(arguments[0]))
+        write_rows(rows(), versions(), Path(arguments[0]))
         return
     titles = {"milliseconds": "<18", "lapmark": "9.2f", "OR-tools": "10.1f", "HiGHS": "9.1f", "POT": "10.1f"}
     table = Table({**titles, "POT lazy": "10.1f", "proven": ">8"})

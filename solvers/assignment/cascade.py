@@ -23,6 +23,9 @@ from .wide_matrix import Answer, solve_wide, turned_back
 #: Pairs of points up to which a matrix is faster: without a cost limit, and with one.
 SMALL_MATRIX, SMALL_LIMITED = 2**17, 2**22
 
+#: Share of all pairs from which a list of up to FEW_PAIRS of them becomes a matrix.
+DENSE_SHARE = 0.1
+
 #: Pairs of points up to which a matrix may be built. If n < m, up to SCANS scans per row are tried on it first, since
 #: hardly any row is outbid.
 FEW_PAIRS, SCANS = 2**22, 16
@@ -74,7 +77,7 @@ def cascade(
     """Solve an assignment problem to the optimum.
 
     Points on a line at a convex power of their distance, and points at squared distance in up to 3 dimensions, take
-    O(n + m) memory, sparse costs that of their entries; any other cost becomes a matrix.
+    O(n + m) memory, lists of less than a tenth of all pairs that of their entries; any other cost becomes a matrix.
 
     Parameters
     ----------
@@ -106,7 +109,7 @@ class _Search:
     def answer(self) -> Matching:
         """Return the answer, by a method that suits the kind of the cost."""
         cost = self.wide
-        if isinstance(cost, SparseCost):
+        if isinstance(cost, SparseCost) and not self._is_better_as_matrix(cost):
             csr = cost.csr
             pairs = csr.indptr.astype(np.int64), csr.indices.astype(np.int32), csr.data.astype(np.float64)
             return self._of_pairs(cost, pairs, BOUND_SECONDS * csr.nnz)
@@ -114,6 +117,11 @@ class _Search:
             return found
         dtype = dtype_for(cost.dtype, self.limit)
         return solve_wide(self.problem, self._of_matrix, self.deadline, dtype)
+
+    def _is_better_as_matrix(self, cost: SparseCost) -> bool:
+        """Return whether a list of pairs is so dense that the matrix is faster."""
+        (n, m), pairs = cost.shape, cost.csr.nnz
+        return self.limit == np.inf and self.levels and self.lists and DENSE_SHARE * n * m <= pairs <= FEW_PAIRS
 
     @cached_property
     def wide(self) -> Cost:

@@ -6,6 +6,7 @@ from lapmark.solvers.deadline import Deadline
 
 from .cost import BLOCK_ENTRIES, Cost
 from .dense import DenseCost
+from .sparse import SparseCost
 
 #: Integers up to this size are exact in float32, which is half as much to read.
 EXACT_IN_FLOAT32 = 2**24
@@ -27,8 +28,8 @@ def float_matrix(
         if given.dtype == dtype and given.flags.c_contiguous and given.flags.aligned:
             return given
     if n * m <= BLOCK_ENTRIES:
-        small = cost.dense()
-        return np.array(small.T if transposed else small, dtype=dtype, order="C")
+        small = cost.filled(0, n, dtype) if isinstance(cost, SparseCost) else cost.dense()
+        return np.require(small.T if transposed else small, dtype, ["C", "A"])
     matrix = np.empty((m, n) if transposed else (n, m), dtype=dtype)
     if transposed:
         # Each block below writes to every page; touching fresh pages here first lets the deadline take effect.
@@ -44,8 +45,11 @@ def float_matrix(
 
 
 def _small_integers(cost: Cost) -> bool:
-    if not isinstance(cost, DenseCost) or cost.matrix.dtype.kind not in "iu":
+    if not isinstance(cost, DenseCost | SparseCost):
         return False
-    if cost.matrix.dtype.itemsize <= 2 or cost.matrix.size == 0:
+    values = cost.matrix if isinstance(cost, DenseCost) else cost.csr.data
+    if values.dtype.kind not in "iu":
+        return False
+    if values.dtype.itemsize <= 2 or values.size == 0:
         return True
-    return int(cost.matrix.min()) >= -EXACT_IN_FLOAT32 and int(cost.matrix.max()) <= EXACT_IN_FLOAT32
+    return int(values.min()) >= -EXACT_IN_FLOAT32 and int(values.max()) <= EXACT_IN_FLOAT32

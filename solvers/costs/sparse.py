@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, NoReturn
 
 import numpy as np
 
+from lapmark.solvers.native import _matrix
 from lapmark.solvers.validation import as_numeric, check_entries
 
 from .cost import Cost, are_multiples
 
 if TYPE_CHECKING:
+    import numpy.typing as npt
     import scipy.sparse
 
 
@@ -41,19 +43,7 @@ class SparseCost(Cost):
             raise TypeError(f"SparseCost takes a scipy.sparse array, not {type(given).__name__}; {cure}")
         if given.ndim != 2:
             raise ValueError(f"expected a matrix (2-D array), got shape {given.shape}")
-        coo = given.tocoo()
-        data = as_numeric(coo.data, "sparse cost")
-        rows, cols = coo.coords
-        order = np.lexsort((cols, rows))
-        rows, cols, data = rows[order], cols[order], data[order]
-        check_entries(data, "sparse cost", (rows, cols))
-        twice = (rows[1:] == rows[:-1]) & (cols[1:] == cols[:-1])
-        if twice.any():
-            k = int(np.argmax(twice))
-            raise ValueError(f"entry ({rows[k]}, {cols[k]}) is stored twice; call sum_duplicates() or drop one")
-        keep = np.isfinite(data)
-        csr = scipy.sparse.csr_array((data[keep], (rows[keep], cols[keep])), shape=given.shape)
-        object.__setattr__(self, "csr", csr)
+        object.__setattr__(self, "csr", _canonical(given))
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -71,10 +61,15 @@ class SparseCost(Cost):
         return self.csr.nnz < n * m
 
     def block(self, start: int, stop: int) -> np.ndarray:
-        part = self.csr[start:stop].tocoo()
-        dense = np.full(part.shape, np.inf, dtype=self.dtype)
-        dense[part.coords] = part.data
-        return dense
+        return self.filled(start, stop, self.dtype)
+
+    def filled(self, start: int, stop: int, dtype: npt.DTypeLike) -> np.ndarray:
+        """Return some rows as a matrix of floats, inf where no entry is stored."""
+        ends = self.csr.indptr[start : stop + 1]
+        matrix = np.full((len(ends) - 1, self.shape[1]), np.inf, dtype=dtype)
+        rows = np.repeat(np.arange(len(matrix)), np.diff(ends))
+        matrix[rows, self.csr.indices[ends[0] : ends[-1]]] = self.csr.data[ends[0] : ends[-1]]
+        return matrix
 
     def is_whole(self, unit: float) -> bool:
         return are_multiples(self.csr.data, unit)
@@ -101,20 +96,43 @@ class SparseCost(Cost):
         return (float(data.min()), float(data.max())) if data.size else (0.0, 0.0)
 
     def entries(self, rows: np.ndarray, cols: np.ndarray) -> np.ndarray:
-        stored, rows, cols = self.csr.indices, np.asarray(rows, np.intp), np.asarray(cols, np.intp)
-        low, end = self.csr.indptr[rows], self.csr.indptr[rows + 1]
-        high = end
-        # Binary search in all rows at once.
-        for _ in range(int((end - low).max(initial=0)).bit_length()):
-            middle = (low + high) // 2
-            before = low < high
-            before[before] = stored[middle[before]] < cols[before]
-            low, high = np.where(before, middle + 1, low), np.where(before, high, middle)
-        found = low < end
-        found[found] = stored[low[found]] == cols[found]
-        result = np.full(len(rows), np.inf)
-        result[found] = self.csr.data[low[found]]
-        return result
+        places = _matrix.listed(self.csr.indptr, self.csr.indices, rows, cols)
+        if not self.csr.nnz:
+            return np.full(len(places), np.inf)
+        return np.where(places < 0, np.inf, self.csr.data[places].astype(np.float64))
+
+
+def _canonical(given: scipy.sparse.sparray) -> scipy.sparse.csr_array:
+    """Return a copy as CSR with sorted indices, without infinite entries; raise an error for what is no cost."""
+    import scipy.sparse
+
+    listed = given if given.format in ("csr", "csc", "coo") else given.tocoo()
+    csr = listed.tocsr()  # which adds up the duplicates of a list of coordinates
+    # What the user's object says of its indices need not be true.
+    csr = scipy.sparse.csr_array((csr.data, csr.indices, csr.indptr), shape=csr.shape, copy=csr is given)
+    csr.check_format(full_check=True)
+    if not csr.has_sorted_indices:
+        csr.sort_indices()
+    if csr.nnz < listed.nnz or not csr.has_canonical_format:
+        _refuse_duplicates(*listed.tocoo().coords)
+    csr.data = as_numeric(csr.data, "sparse cost")
+    try:
+        forbids = check_entries(csr.data, "sparse cost")
+    except ValueError:
+        check_entries(csr.data, "sparse cost", csr.tocoo().coords)  # raises the same, with the place
+        raise
+    if forbids:
+        rows, cols = csr.tocoo().coords
+        keep = np.isfinite(csr.data)
+        csr = scipy.sparse.csr_array((csr.data[keep], (rows[keep], cols[keep])), shape=csr.shape)
+    return csr
+
+
+def _refuse_duplicates(rows: np.ndarray, cols: np.ndarray) -> NoReturn:
+    order = np.lexsort((cols, rows))
+    rows, cols = rows[order], cols[order]
+    k = int(np.argmax((rows[1:] == rows[:-1]) & (cols[1:] == cols[:-1])))
+    raise ValueError(f"entry ({rows[k]}, {cols[k]}) is stored twice; call sum_duplicates() or drop one")
 
 
 def allowed_pairs(cost: Cost) -> scipy.sparse.csr_array:

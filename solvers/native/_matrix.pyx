@@ -8,7 +8,7 @@ import numpy as np
 
 from cpython.buffer cimport PyBUF_SIMPLE, PyBuffer_Release, PyObject_GetBuffer
 from libc.math cimport fabs
-from libc.stdint cimport int32_t, int64_t
+from libc.stdint cimport int32_t, int64_t, intptr_t
 from libc.stdlib cimport qsort
 
 from .kernels cimport INFEASIBLE, CHECK_EVERY, SOLVED, SPENT, TIMED_OUT, assignment_solver_t, assignment_t, \
@@ -85,6 +85,40 @@ def assign(str method, matrix, bint avx2, double seconds=float("inf"), double li
         if outcome == INFEASIBLE:
             raise_infeasible(&task, x, y)
     return None if outcome in (TIMED_OUT, SPENT) else x[:n].astype(np.intp), u[:n], v, nonzero(task.counters)
+
+
+ctypedef fused index:
+    int32_t
+    int64_t
+
+
+def _listed(const index[::1] begin, const index[::1] columns, const intptr_t[::1] rows, const intptr_t[::1] cols,
+            intptr_t[::1] places):
+    cdef int64_t k, low, high, middle, end
+    with nogil:
+        for k in range(rows.shape[0]):
+            low, high = begin[rows[k]], begin[rows[k] + 1]
+            end = high
+            while low < high:
+                middle = (low + high) // 2
+                if columns[middle] < cols[k]:
+                    low = middle + 1
+                else:
+                    high = middle
+            places[k] = low if low < end and columns[low] == cols[k] else -1
+
+
+def listed(begin, columns, rows, cols):
+    """Return where the pairs (rows[k], cols[k]) are in a list of pairs with ascending columns, (k,) intp; −1 if absent.
+
+    begin (n + 1,) and columns are those of a CSR array; a row beyond it is an IndexError.
+    """
+    rows, cols = (np.ascontiguousarray(each, dtype=np.intp) for each in (rows, cols))
+    if rows.size and not 0 <= rows.min() <= rows.max() < len(begin) - 1:
+        raise IndexError("a row is out of range")
+    places = np.empty(len(rows), dtype=np.intp)
+    _listed(begin, columns, rows, cols, places)
+    return places
 
 
 def sizes(const double[::1] paid, const double[::1] u, const double[::1] v):

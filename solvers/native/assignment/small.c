@@ -366,7 +366,7 @@ static int match_all(state_t *s) {
 
 static int solve(const small_t *p, state_t *s, double *scratch) {
     find_rows(p, s, scratch);
-    if (match_cheap_pairs(s->row, s->n, s->m, p->largest, s->y, s->v)) {
+    if (match_cheap_pairs(s->row, s->n, s->m, p->largest, s->counters, s->y, s->v)) {
         memset(s->free, 0, sizeof s->free);
         for (int64_t j = 0; j < s->m; j++) {
             s->free[j / WORD] |= (uint64_t)(s->y[j] < 0) << (j % WORD);

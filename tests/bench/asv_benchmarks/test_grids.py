@@ -24,3 +24,7 @@ def test_calls_on_a_small_grid_all_find_the_certified_optimum(axes):
     found = {name: call() for name, call in grids.calls(problem).items()}
     assert "lapmark" in found
     np.testing.assert_allclose(list(found.values()), optimum, rtol=1e-6)
+
+
+def test_versions_of_all_packages_are_known():
+    assert grids.versions().keys() == {"POT", "ortools", "scipy"}
