@@ -53,7 +53,7 @@ static inline int64_t bid_for_pair(small_pairs_t *p, int64_t i) {
         }
     }
     if (j < 0) {
-        return -1; /* for good, since no dual will rise */
+        return p->out < INFINITY ? -1 : i; /* it stays out for good, since no dual will rise */
     }
     const double lowered = second < INFINITY ? p->v[j] - (second - first) : p->v[j];
     if (p->y[j] >= 0 && !(lowered < p->v[j])) {
