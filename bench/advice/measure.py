@@ -257,7 +257,7 @@ def cases(labels: Iterable[str], sizes: Sequence[int]) -> Iterator[list[Case]]:
 
 def main(
     folder: Annotated[Path, typer.Argument(help="Folder of results to continue or to make.")],
-    label: Annotated[list[str] | None, typer.Option("-p", help="Family to measure; default: all.")] = None,
+    label: Annotated[list[str] | None, typer.Option("-p", help="Family or case to measure; default: all.")] = None,
     size: Annotated[list[int] | None, typer.Option("-n", help="Size to measure; default: 5 to 10 000.")] = None,
     solver: Annotated[list[str] | None, typer.Option("-s", help="Candidate to measure; default: all.")] = None,
     timeout: Annotated[float, typer.Option(help="Seconds of one call.")] = Settings.timeout,
@@ -265,7 +265,7 @@ def main(
 ) -> None:
     """Measure the candidates of the advisor, and certify their answers."""
     load_packages()
-    labels, started = label or measured_cases.LABELS, time.monotonic()
+    labels, started = measured_cases.chosen(label or ()), time.monotonic()
     with Store.open(folder) as store, doing("advice") as say:
         campaign = Campaign(store, Settings(budget, timeout), solver or ())
         for number, of_label in enumerate(cases(labels, size or measured_cases.SIZES), 1):

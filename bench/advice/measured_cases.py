@@ -98,6 +98,15 @@ BLUR = (
 
 LABELS = (*DENSE, *POINTS, *SPARSE, *TRANSPORT, *BLUR)
 
+
+def chosen(names: Sequence[str]) -> list[str]:
+    """Return the measured labels of some families, and labels that are named in full; all labels if none is named."""
+    if not names:
+        return list(LABELS)
+    of_family = {name: [label for label in LABELS if spec.parse(label)[0] == name] for name in names}
+    return [label for name in names for label in of_family[name] or [name]]
+
+
 #: Candidates for each kind of problem, where they take it. Those of another kind's methods are far behind.
 NAMES: Mapping[str, Sequence[str]] = {
     "assignment": (
