@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import textwrap
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -43,7 +44,8 @@ class Suite:
     @property
     def shown(self) -> str:
         """The command for readers."""
-        return "lapmark " + " ".join(self.command(self.name))
+        line = "lapmark " + " ".join(self.command(self.name))
+        return " \\\n    ".join(textwrap.wrap(line, WIDTH - 6, break_on_hyphens=False))
 
 
 @dataclass(frozen=True)
@@ -59,18 +61,32 @@ class Comparison:
         return f"python -m {self.module} {self.name}.json"
 
 
+#: Columns of a command in the pages.
+WIDTH = 100
+
+#: `cascade` and every other package, each in its modes.
+_OTHERS = tuple(
+    word
+    for name in (
+        *("cascade", "lap1015", "lap1015:epsilon=false", "lap1015:precision=float64", "lapjv", "lap", "lapmod"),
+        *("lapcpp", "laprust", "fastlap", "scipy", "csgraph", "ortools", "pot-emd"),
+    )
+    for word in ("-s", name)
+)
+
 #: In the order of measuring.
 MEASUREMENTS: dict[str, Suite | Comparison] = {
     each.name: each
     for each in (
         Comparison("drop-in", "lapmark.bench.asv_benchmarks.drop_in"),
+        Comparison("lists", "lapmark.bench.asv_benchmarks.lists"),
         Comparison("batches", "lapmark.bench.asv_benchmarks.batches"),
         Comparison("histograms", "lapmark.bench.asv_benchmarks.histograms"),
         Comparison("grid-histograms", "lapmark.bench.asv_benchmarks.grids"),
         Comparison("line", "lapmark.bench.asv_benchmarks.line"),
         Suite("grid", ("-n", "900", "-n", "2500", "-n", "10000", "--timeout", "30s", "--budget", "1s")),
         Suite("transport", ("--timeout", "60s", "--budget", "1s")),
-        Suite("families", ("--timeout", "5s", "--budget", "200ms")),
+        Suite("families", (*_OTHERS, "--timeout", "5s", "--budget", "200ms")),
         Suite("standard", ("--timeout", "10s", "--budget", "50ms")),
     )
 }

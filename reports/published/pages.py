@@ -17,9 +17,6 @@ from lapmark.bench.util.atomic_write import write_atomically
 from . import measurements
 from .published_tables import TABLES
 
-#: Columns of a line of prose in the pages.
-WIDTH = 100
-
 _BLOCK = re.compile(r"(?<=<!-- table )([\w-]+)( -->\n)(.*?)(?=<!-- end of table -->)", re.DOTALL)
 
 
@@ -35,7 +32,7 @@ def written(text: str, keep: Path) -> str:
             return f"{name}{end}{before}"
         results = measurements.read(table.measurement, keep)
         command = measurements.MEASUREMENTS[table.measurement].shown
-        caption = textwrap.fill(results.caption, WIDTH)
+        caption = textwrap.fill(results.caption, measurements.WIDTH)
         return f"{name}{end}\n{table.render(results.rows)}\n\n{caption}\n\n```text\n{command}\n```\n\n"
 
     return _BLOCK.sub(block, text)

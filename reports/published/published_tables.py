@@ -45,7 +45,7 @@ def grid(cells: pd.DataFrame, n: int = 10_000, most: int | None = None) -> str:
 
 
 def drop_in(rows: pd.DataFrame, dtype: str = "float64") -> str:
-    """Return how many times as long the fastest other package takes as `linear_sum_assignment`; bold where less."""
+    """Return how many times as long the fastest other package takes as our call; bold where less."""
     rows = rows[rows["dtype"] == dtype]
     times = rows.pivot_table(index=["family", "n"], columns="package", values="seconds", sort=False)
     peers = times.drop(columns="lapmark")
@@ -172,6 +172,7 @@ TABLES: Mapping[str, Table] = {
     "drop-in": Table("drop-in", drop_in),
     "drop-in-float32": Table("drop-in", lambda rows: drop_in(rows, "float32")),
     "drop-in-times": Table("drop-in", drop_in_times),
+    "lists": Table("lists", drop_in),
     "batches": Table("batches", batches),
     "histograms": Table("histograms", histograms),
     "grid-histograms": Table("grid-histograms", grid_histograms),
