@@ -1,5 +1,5 @@
-/* Small problems given by lists of pairs: augmenting row reduction, and shortest augmenting paths, which may also end by
- * leaving out a row, at a cost of its own. Duals only fall.
+/* Small problems given by lists of pairs: augmenting row reduction, and shortest augmenting paths, which may also end
+ * by leaving out a row, at a cost of its own. Duals only fall.
  */
 #pragma once
 
@@ -10,10 +10,10 @@ enum { MOST_LISTED = 1280, CHAIN = 4 };
 
 typedef struct {
     int64_t n, m;
-    double out;                    /* cost of staying out, +inf if no row may */
+    double out;                     /* cost of staying out, +inf if no row may */
     int32_t begin[MOST_LISTED + 1]; /* of each row's pairs */
-    const int32_t *column;         /* of each pair */
-    const double *cost;            /* of each pair */
+    const int32_t *column;          /* of each pair */
+    const double *cost;             /* of each pair */
     counters_t *counters;
     double v[MOST_LISTED];         /* duals of the columns */
     int32_t x[MOST_LISTED];        /* column of each row, -1 if it has none */
