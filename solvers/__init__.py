@@ -9,6 +9,7 @@ from .errors import Infeasible, TimeLimit, Unsupported
 from .grid_layout import fitting_shape, grid_layout, grid_problem
 from .linear_sum_assignment import linear_sum_assignment
 from .loss import Loss, carry, loss
+from .min_weight_full_bipartite_matching import min_weight_full_bipartite_matching
 from .problem import Assignment, Transport
 from .registry import Capabilities, names, register
 from .result import Matching, Plan
@@ -39,6 +40,7 @@ __all__ = [
     "grid_problem",
     "linear_sum_assignment",
     "loss",
+    "min_weight_full_bipartite_matching",
     "names",
     "register",
     "solve",

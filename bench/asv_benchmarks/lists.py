@@ -1,7 +1,7 @@
 """Assignment on lists of the allowed pairs, by each package's own function, side by side.
 
 Each gets SciPy's CSR array in float64, with sorted indices, and is called without an adapter; ours checks and copies it
-first, and returns duals. Each call gets several lists in a cycle.
+first. Each call gets several lists in a cycle.
 
     python -m lapmark.bench.asv_benchmarks.lists               prints a table
     python -m lapmark.bench.asv_benchmarks.lists FILE.json     measures on one core, and writes the rows
@@ -14,17 +14,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import scipy.sparse
-from scipy.sparse.csgraph import min_weight_full_bipartite_matching
+from scipy.sparse import csgraph, csr_array
 
 from lapmark.bench.problems import Case
 from lapmark.bench.util import spec
-from lapmark.solvers import Assignment, SparseCost, registry, solve
+from lapmark.solvers import Assignment, SparseCost, min_weight_full_bipartite_matching, registry, solve
 
 from .drop_in import SAME_COST, versions
 from .side_by_side import Table, lead, shortest_times, write_rows
-
-List = scipy.sparse.csr_array
 
 SIZES = (5, 20, 50, 100, 200, 500, 1000, 2000, 5000)
 
@@ -45,22 +42,22 @@ BUDGET, LONGEST, ROUNDS = 1.0, 2.0, 200
 HANGS = {("csgraph", "layers")}
 
 
-def _lapmod(pairs: List) -> Any:
+def _lapmod(pairs: csr_array) -> Any:
     import lap
 
     return lap.lapmod(pairs.shape[0], pairs.data, pairs.indptr, pairs.indices, return_cost=False)[0]
 
 
-def _lapjvsp(pairs: List) -> Any:
+def _lapjvsp(pairs: csr_array) -> Any:
     from fastlap import solve_lap
 
     return solve_lap(pairs, "lapjvsp")[1]
 
 
 #: Each returns the columns in the order of rows.
-CALLS: dict[str, Callable[[List], Any]] = {
-    "lapmark": lambda pairs: solve(Assignment(SparseCost(pairs))).row_to_col,
-    "csgraph": lambda pairs: min_weight_full_bipartite_matching(pairs)[1],
+CALLS: dict[str, Callable[[csr_array], Any]] = {
+    "lapmark": lambda pairs: min_weight_full_bipartite_matching(pairs)[1],
+    "csgraph": lambda pairs: csgraph.min_weight_full_bipartite_matching(pairs)[1],
 }
 if registry.get("lapmod").missing is None:
     CALLS["lapmod"] = _lapmod
@@ -68,14 +65,14 @@ if registry.get("fastlap-sparse").missing is None:
     CALLS["fastlap"] = _lapjvsp
 
 
-def lists(case: str, n: int) -> list[List]:
+def lists(case: str, n: int) -> list[csr_array]:
     """Return several lists of a kind in float64, as many as fit into the cache."""
     name, settings = spec.parse(case)
     costs = [Case(name, n, seed, settings).build().cost for seed in range(16 if n <= 200 else 2)]
     return [cost.csr.astype(np.float64) for cost in costs if isinstance(cost, SparseCost)]
 
 
-def finds_the_optimum(call: Callable[[List], Any], pairs: List) -> bool:
+def finds_the_optimum(call: Callable[[csr_array], Any], pairs: csr_array) -> bool:
     """Return whether the package's answer is as good as ours."""
     cost, rows = SparseCost(pairs), np.arange(pairs.shape[0])
     best = solve(Assignment(cost)).cost
@@ -83,7 +80,7 @@ def finds_the_optimum(call: Callable[[List], Any], pairs: List) -> bool:
     return bool(abs(found - best) <= SAME_COST * abs(best))
 
 
-def _one_by_one(call: Callable[[List], Any], several: list[List]) -> None:
+def _one_by_one(call: Callable[[csr_array], Any], several: list[csr_array]) -> None:
     for pairs in several:
         call(pairs)
 

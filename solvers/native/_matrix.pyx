@@ -16,6 +16,8 @@ from .kernels cimport INFEASIBLE, CHECK_EVERY, SOLVED, SPENT, TIMED_OUT, assignm
     point_kernels_for, point_kernels_t, points_t, raise_failure, raise_if_interrupted, raise_if_too_large, raise_infeasible, \
     stop_t, stop_within
 
+from lapmark.solvers.validation import LARGEST_COST
+
 
 HAS_AVX2 = kernels_or_null(True) != NULL
 
@@ -119,6 +121,22 @@ def listed(begin, columns, rows, cols):
     places = np.empty(len(rows), dtype=np.intp)
     _listed(begin, columns, rows, cols, places)
     return places
+
+
+def are_pairs(const int64_t[::1] begin, const index[::1] columns, const double[::1] weights, int64_t m):
+    """Return whether these are lists of pairs, (n + 1) and twice (pairs,), with ascending columns below m and weights that
+    are neither 0 nor beyond LARGEST_COST."""
+    cdef int64_t i, e, n = begin.shape[0] - 1, last, count = columns.shape[0]
+    cdef bint fine = n >= 0 and begin[0] == 0 and begin[n] == count and weights.shape[0] == count
+    cdef double most = LARGEST_COST
+    for i in range(n if fine else 0):
+        last = -1
+        if not begin[i] <= begin[i + 1] <= count:
+            return False
+        for e in range(begin[i], begin[i + 1]):
+            fine &= last < columns[e] < m and weights[e] != 0 and fabs(weights[e]) <= most
+            last = columns[e]
+    return fine
 
 
 def sizes(const double[::1] paid, const double[::1] u, const double[::1] v):

@@ -32,13 +32,13 @@ static inline int is_mostly_largest(const double *row, int64_t m, double *larges
 
 /* List the pairs below the largest cost. False if a cost is not allowed or exceeds it, or if the pairs are not few. */
 static inline int list_cheap_pairs(small_pairs_t *p, const double *const *row, double allowed, int64_t most,
-                                   int32_t *column, double *cost) {
+                                   int32_t *begin, int32_t *column, double *cost) {
     enum { WORD_BITS = 64 };
     const v4_t largest = v4_all(p->out);
     int64_t count = 0;
     double least = 0.0;
     for (int64_t i = 0; i < p->n; i++) {
-        p->begin[i] = (int32_t)count;
+        begin[i] = (int32_t)count;
         for (int64_t start = 0; start < p->m; start += WORD_BITS) {
             const int64_t end = start + WORD_BITS < p->m ? start + WORD_BITS : p->m;
             const double *c = row[i] + start;
@@ -64,7 +64,7 @@ static inline int list_cheap_pairs(small_pairs_t *p, const double *const *row, d
             }
         }
     }
-    p->begin[p->n] = (int32_t)count;
+    begin[p->n] = (int32_t)count;
     return least >= -allowed;
 }
 
@@ -92,19 +92,15 @@ static int match_cheap_pairs(const double *const *row, int64_t n, int64_t m, dou
         return 0;
     }
     const int64_t most = n * m / FEW_OF + m;
-    small_pairs_t *p = malloc(sizeof *p + (size_t)most * (sizeof *p->cost + sizeof *p->column));
+    int32_t *begin, *column;
+    double *cost;
+    small_pairs_t *p = new_small_pairs(n, m, most, &begin, &column, &cost);
     if (!p) {
         return 0;
     }
-    double *cost = (double *)(p + 1);
-    int32_t *column = (int32_t *)(cost + most);
-    p->n = n;
-    p->m = m;
     p->out = largest;
     p->counters = counters;
-    p->cost = cost;
-    p->column = column;
-    const int few = list_cheap_pairs(p, row, allowed, most, column, cost);
+    const int few = list_cheap_pairs(p, row, allowed, most, begin, column, cost);
     if (few) {
         memset(p->v, 0, (size_t)m * sizeof *p->v);
         match_listed_pairs(p, INT64_MAX / 2);

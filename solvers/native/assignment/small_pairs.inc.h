@@ -5,26 +5,61 @@
 
 #include "assignment/small.h"
 
-/* The most rows and columns; a row that is outbid bids at most CHAIN times. */
-enum { MOST_LISTED = 1280, CHAIN = 4 };
+#include <stdlib.h>
+
+/* A row that is outbid bids at most CHAIN times. */
+enum { CHAIN = 4 };
 
 typedef struct {
     int64_t n, m;
-    double out;                     /* cost of staying out, +inf if no row may */
-    int32_t begin[MOST_LISTED + 1]; /* of each row's pairs */
-    const int32_t *column;          /* of each pair */
-    const double *cost;             /* of each pair */
+    double out;            /* cost of staying out, +inf if no row may */
+    const int32_t *begin;  /* (n + 1) of each row's pairs */
+    const int32_t *column; /* of each pair */
+    const double *cost;    /* of each pair */
     counters_t *counters;
-    double v[MOST_LISTED];         /* duals of the columns */
-    int32_t x[MOST_LISTED];        /* column of each row, -1 if it has none */
-    int32_t y[MOST_LISTED];        /* row of each column, -1 if it is free */
-    double distance[MOST_LISTED];  /* of columns that a search reached: -inf once closed, else +inf */
-    int32_t from[MOST_LISTED];     /* row before each of them */
-    int32_t open[MOST_LISTED];     /* columns reached, not closed */
-    int32_t closed[MOST_LISTED];   /* columns in the order of closing, */
-    double closed_at[MOST_LISTED]; /* and their distances */
+    double *v;         /* (m) duals of the columns */
+    double *distance;  /* (m) of columns that a search reached: -inf once closed, else +inf */
+    double *closed_at; /* (m) distances of the closed columns */
+    int32_t *x;        /* (n) column of each row, -1 if it has none */
+    int32_t *waiting;  /* (n) rows to be matched by a search */
+    int32_t *y;        /* (m) row of each column, -1 if it is free */
+    int32_t *from;     /* (m) row before each column that a search reached */
+    int32_t *open;     /* (m) columns reached, not closed: a heap by distance */
+    int32_t *place;    /* (m) of each column in the heap, -1 if it is not there */
+    int32_t *closed;   /* (m) columns in the order of closing */
     int64_t open_count, closed_count;
 } small_pairs_t;
+
+/* Memory for a problem and lists of so many pairs, to be freed; NULL if there is none. */
+static small_pairs_t *new_small_pairs(int64_t n, int64_t m, int64_t pairs, int32_t **begin, int32_t **column,
+                                      double **cost) {
+    const size_t doubles = (size_t)(3 * m + pairs), integers = (size_t)(3 * n + 1 + 5 * m + pairs);
+    small_pairs_t *p = malloc(sizeof *p + doubles * sizeof(double) + integers * sizeof(int32_t));
+    if (!p) {
+        return NULL;
+    }
+    double *of_doubles = (double *)(p + 1);
+    int32_t *of_integers = (int32_t *)(of_doubles + doubles);
+    *cost = of_doubles + 3 * m;
+    *begin = of_integers;
+    *column = of_integers + 3 * n + 1 + 5 * m;
+    *p = (small_pairs_t){.n = n,
+                         .m = m,
+                         .begin = *begin,
+                         .column = *column,
+                         .cost = *cost,
+                         .v = of_doubles,
+                         .distance = of_doubles + m,
+                         .closed_at = of_doubles + 2 * m,
+                         .x = of_integers + n + 1,
+                         .waiting = of_integers + 2 * n + 1,
+                         .y = of_integers + 3 * n + 1,
+                         .from = of_integers + 3 * n + 1 + m,
+                         .open = of_integers + 3 * n + 1 + 2 * m,
+                         .place = of_integers + 3 * n + 1 + 3 * m,
+                         .closed = of_integers + 3 * n + 1 + 4 * m};
+    return p;
+}
 
 /* A free column of this value for row i; -1 if there is none. */
 static inline int64_t free_column_at(const small_pairs_t *p, int64_t i, double value) {
@@ -79,6 +114,37 @@ typedef struct {
     int32_t column, row; /* the other is -1 */
 } path_end_t;
 
+/* Put column j at place k of the heap, or above it. */
+static inline void move_up(small_pairs_t *p, int32_t j, int64_t k) {
+    const double distance = p->distance[j];
+    for (; k > 0 && distance < p->distance[p->open[(k - 1) / 2]]; k = (k - 1) / 2) {
+        p->open[k] = p->open[(k - 1) / 2];
+        p->place[p->open[k]] = (int32_t)k;
+    }
+    p->open[k] = j;
+    p->place[j] = (int32_t)k;
+}
+
+/* Take the nearest column from the heap. */
+static inline int32_t take_nearest(small_pairs_t *p) {
+    const int32_t first = p->open[0], j = p->open[--p->open_count];
+    const double distance = p->distance[j];
+    int64_t k = 0;
+    for (int64_t below = 1; below < p->open_count; below = 2 * k + 1) {
+        below += below + 1 < p->open_count && p->distance[p->open[below + 1]] < p->distance[p->open[below]];
+        if (!(p->distance[p->open[below]] < distance)) {
+            break;
+        }
+        p->open[k] = p->open[below];
+        p->place[p->open[k]] = (int32_t)k;
+        k = below;
+    }
+    p->open[k] = j;
+    p->place[j] = (int32_t)k;
+    p->place[first] = -1;
+    return first;
+}
+
 static inline void relax_pairs(small_pairs_t *p, int32_t i, double h, path_end_t *end) {
     if (p->out - h < end->at) {
         *end = (path_end_t){p->out - h, -1, i};
@@ -94,28 +160,18 @@ static inline void relax_pairs(small_pairs_t *p, int32_t i, double h, path_end_t
             *end = (path_end_t){offer, j, -1};
             continue;
         }
-        if (p->distance[j] == INFINITY) {
-            p->open[p->open_count++] = j;
-        }
         p->distance[j] = offer;
+        move_up(p, j, p->place[j] < 0 ? p->open_count++ : p->place[j]);
     }
 }
 
 /* Close the nearest open column; return it, or -1 if the path ends before. */
 static inline int64_t close_nearest_of(small_pairs_t *p, double *reach, double end) {
-    int64_t best = -1;
-    double least = end;
-    for (int64_t k = 0; k < p->open_count && least > *reach; k++) {
-        const double here = p->distance[p->open[k]];
-        best = here < least ? k : best;
-        least = here < least ? here : least;
-    }
-    if (best < 0) {
+    if (p->open_count == 0 || !(p->distance[p->open[0]] < end)) {
         return -1;
     }
-    const int32_t j = p->open[best];
-    p->open[best] = p->open[--p->open_count];
-    *reach = least > *reach ? least : *reach; /* rounding may put it slightly below those closed before */
+    const int32_t j = take_nearest(p);
+    *reach = p->distance[j] > *reach ? p->distance[j] : *reach; /* rounding may put it slightly below earlier ones */
     p->closed[p->closed_count] = j;
     p->closed_at[p->closed_count++] = *reach;
     p->distance[j] = -INFINITY;
@@ -147,6 +203,7 @@ static int augment_by_pairs(small_pairs_t *p, int32_t start) {
     }
     for (int64_t k = 0; k < p->open_count; k++) {
         p->distance[p->open[k]] = INFINITY;
+        p->place[p->open[k]] = -1;
     }
     p->open_count = p->closed_count = 0;
     int32_t j = end.column;
@@ -167,10 +224,9 @@ static int augment_by_pairs(small_pairs_t *p, int32_t start) {
 /* Match all rows, from duals v of which those of columns left free must be 0. Return 0 if a row cannot be, or after
  * more than `most` rows on paths. */
 static int match_listed_pairs(small_pairs_t *p, int64_t most) {
-    int32_t waiting[MOST_LISTED];
     int64_t count = 0;
     for (int64_t j = 0; j < p->m; j++) {
-        p->y[j] = -1;
+        p->y[j] = p->place[j] = -1;
         p->distance[j] = INFINITY;
     }
     p->open_count = p->closed_count = 0;
@@ -183,13 +239,13 @@ static int match_listed_pairs(small_pairs_t *p, int64_t most) {
             p->counters->reductions++;
         }
         if (left >= 0) {
-            waiting[count++] = (int32_t)left;
+            p->waiting[count++] = (int32_t)left;
         }
     }
     most += p->counters->path_rows;
     int complete = 1;
     for (int64_t k = 0; k < count && complete; k++) {
-        complete = p->counters->path_rows <= most && augment_by_pairs(p, waiting[k]);
+        complete = p->counters->path_rows <= most && augment_by_pairs(p, p->waiting[k]);
     }
     return complete;
 }

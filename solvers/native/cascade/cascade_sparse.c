@@ -21,8 +21,8 @@ static const double START = 0.03, END = 0.0003, SCALING = 7.0;
 static const double TIED_COLUMNS = 2.0, FREE_SHARE = 0.125;
 enum { SHORT_PATH = 8 };
 
-/* Rows on paths, per row, before a small problem is left to bids. */
-enum { MOST_PATH_ROWS = 24 };
+/* Rows and columns of a small problem; rows on paths, per row, before it is left to bids. */
+enum { SMALL_LISTED = 2560, MOST_PATH_ROWS = 24 };
 
 /* No list has an end beyond which to look. */
 static int64_t sparse_nearest(auction_t *k, int64_t i, double spread, double *beyond) {
@@ -191,42 +191,47 @@ static void write_answer(const auction_t *k, assignment_t *t) {
 /* Solve a small problem by the method of Jonker and Volgenant on its lists; return 0 if it has no answer or takes too
  * many steps. */
 static int solve_small(assignment_t *t, const sparse_costs_t *c) {
-    small_pairs_t p = {
-        .n = t->n, .m = t->m, .out = t->limit, .column = c->column, .cost = c->cost, .counters = &t->counters};
-    for (int64_t i = 0; i <= p.n; i++) {
-        p.begin[i] = (int32_t)c->begin[i];
-        if (i > 0 && p.begin[i] == p.begin[i - 1] && !is_limited(t)) {
-            return 0;
-        }
-    }
-    const int all_are_matched = p.n == p.m && !is_limited(t);
-    for (int64_t j = 0; j < p.m; j++) {
-        p.v[j] = all_are_matched ? INFINITY : 0.0;
-    }
-    for (int32_t e = 0; e < p.begin[p.n] && all_are_matched; e++) {
-        double *low = &p.v[c->column[e]];
-        *low = c->cost[e] < *low ? c->cost[e] : *low;
-    }
-    for (int64_t j = 0; j < p.m; j++) {
-        if (p.v[j] == INFINITY) {
-            return 0;
-        }
-    }
-    if (!match_listed_pairs(&p, MOST_PATH_ROWS * p.n)) {
+    int32_t *begin, *column;
+    double *cost;
+    small_pairs_t *p = new_small_pairs(t->n, t->m, 0, &begin, &column, &cost);
+    if (!p) {
         return 0;
     }
-    memcpy(t->x, p.x, (size_t)t->n * sizeof *t->x);
-    memcpy(t->v, p.v, (size_t)t->m * sizeof *t->v);
+    p->out = t->limit;
+    p->column = c->column;
+    p->cost = c->cost;
+    p->counters = &t->counters;
+    for (int64_t i = 0; i <= t->n; i++) {
+        begin[i] = (int32_t)c->begin[i];
+    }
+    const int all_are_matched = t->n == t->m && !is_limited(t);
+    for (int64_t j = 0; j < t->m; j++) {
+        p->v[j] = all_are_matched ? INFINITY : 0.0;
+    }
+    for (int32_t e = 0; e < begin[t->n] && all_are_matched; e++) {
+        double *low = &p->v[c->column[e]];
+        *low = c->cost[e] < *low ? c->cost[e] : *low;
+    }
+    int has_answer = 1;
+    for (int64_t j = 0; j < t->m; j++) {
+        has_answer &= p->v[j] < INFINITY;
+    }
+    has_answer = has_answer && match_listed_pairs(p, MOST_PATH_ROWS * t->n);
+    if (has_answer) {
+        memcpy(t->x, p->x, (size_t)t->n * sizeof *t->x);
+        memcpy(t->v, p->v, (size_t)t->m * sizeof *t->v);
+    }
     const double limit = is_limited(t) ? t->limit : 0.0;
-    for (int64_t i = 0; i < t->n; i++) {
-        int32_t e = p.begin[i];
-        while (p.x[i] >= 0 && c->column[e] != p.x[i]) {
+    for (int64_t i = 0; i < t->n && has_answer; i++) {
+        int32_t e = begin[i];
+        while (p->x[i] >= 0 && c->column[e] != p->x[i]) {
             e++;
         }
-        t->u[i] = p.x[i] < 0 ? 0.0 : c->cost[e] - limit - p.v[p.x[i]];
+        t->u[i] = p->x[i] < 0 ? 0.0 : c->cost[e] - limit - p->v[p->x[i]];
         t->u[i] = is_limited(t) && t->u[i] > 0.0 ? 0.0 : t->u[i];
     }
-    return 1;
+    free(p);
+    return has_answer;
 }
 
 assignment_solver_t ISA_NAME(cascade_sparse);
@@ -237,7 +242,7 @@ outcome_t ISA_NAME(cascade_sparse)(assignment_t *t) {
     arena_t arena = {0};
     const double largest = largest_of(c, c->begin[t->n]);
     t->largest = largest;
-    const int is_small = t->n <= MOST_LISTED && t->m <= MOST_LISTED && c->begin[t->n] < INT32_MAX;
+    const int is_small = t->m <= SMALL_LISTED && t->n <= SMALL_LISTED && c->begin[t->n] < INT32_MAX;
     if (is_small && !t->without.levels && stopped(&t->stop) == SOLVED && solve_small(t, c)) {
         return SOLVED;
     }

@@ -14,7 +14,7 @@ assignment_solver_t NAME(auction);
 typedef struct {
     work_budget_t lists; /* first, for `on_spent` */
     int64_t row_scans;   /* row scans allowed to the method of Jonker and Volgenant in its next turn */
-    int laborious;       /* whether the solver of small problems, which works like it, has found that others are faster */
+    int laborious; /* whether the solver of small problems, which works like it, has found that others are faster */
     assignment_t *task;
     const auction_t *auction;
     const path_search_t *paths;

@@ -62,7 +62,7 @@ def test_damaged_indices_and_bad_entries_are_refused():
         SparseCost(sp.csr_array(MATRIX)).entries(np.array([7]), np.array([0]))
 
 
-@pytest.mark.parametrize("shape", [(1, 1), (30, 30), (40, 70), (70, 40), (300, 300), (1280, 1280), (1281, 1281)])
+@pytest.mark.parametrize("shape", [(1, 1), (30, 30), (40, 70), (70, 40), (300, 300), (1280, 1280), (2561, 2561)])
 @pytest.mark.parametrize("share", [0.02, 0.09, 0.11, 0.6])
 @pytest.mark.parametrize("ties", [False, True])
 def test_lists_of_every_density_are_solved_to_the_optimum(shape, share, ties):
