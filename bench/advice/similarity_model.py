@@ -32,7 +32,7 @@ LEAST_SPREAD = 0.3
 
 #: Similarity of the nearest family below which hardly anything is known, and the predicted ratio of times up to which
 #: the single best candidate is kept then.
-LEAST_NEARNESS, FAR_MARGIN = 0.1, 3.0
+LEAST_NEARNESS, FAR_MARGIN = 0.1, 2.0
 
 #: Largest share of the similar families on which a candidate that is chosen may have failed.
 MOST_FAILING = 0.2
