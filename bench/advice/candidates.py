@@ -29,6 +29,9 @@ DROP_IN, AUTO, BATCH = "linear_sum_assignment", "auto", "solve_batch"
 #: Candidates that are not chosen for a single problem.
 NOT_CHOSEN = (AUTO, BATCH)
 
+#: Solvers that never end on some problems, and why: they are advised for families that they were measured on only.
+HAZARDS = {"csgraph": "takes exponential time on some graphs (issue 26147 of SciPy)"}
+
 #: The solver whose capabilities the drop-in has.
 BEHIND_DROP_IN = "cascade"
 

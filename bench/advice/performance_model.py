@@ -21,7 +21,7 @@ from lapmark.bench.util import spec
 from lapmark.bench.worker.protocol import BUILD_MATRIX
 
 from . import features
-from .candidates import AUTO
+from .candidates import AUTO, HAZARDS
 from .features import Target
 from .measurements import FEATURE_PREFIX, with_features, with_matrix_costs
 from .performance_curve import REACH, Curve
@@ -179,7 +179,8 @@ class PerformanceModel:
             near = [(label, self.curves[label][series]) for _, label in known]
             if estimate.failing[place] > MOST_FAILING:
                 failures = [f"{failure} on {label}" for label, curve in near if (failure := curve.failure(target.n))]
-                yield Prediction(*series, failure=next(iter(failures), "fails on similar problems"))
+                reason = HAZARDS.get(name, "fails on similar problems")
+                yield Prediction(*series, failure=next(iter(failures), reason))
                 continue
             curves = [curve for _, curve in near[:NEIGHBOURS]]
             peaks = [peak for curve in curves if not math.isnan(peak := curve.at(target.n, curve.memory))]

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from . import features
+from .candidates import HAZARDS
 from .run_matrix import CUTOFF, FEATURES, PENALTY, RunMatrix
 
 #: Distance of features at which a family weighs e^(-1/2), and the weight of the farthest one.
@@ -171,6 +172,7 @@ class SimilarityModel:
             mean = (solving * at.values).sum(axis=0) / solving.sum(axis=0)
             square = (solving * (at.values - mean) ** 2).sum(axis=0) / solving.sum(axis=0)
             failing = 1 - solving.sum(axis=0) / shares.sum(axis=0)
+        failing[[name in HAZARDS for name in self.names]] = 1.0
         by_label = dict(zip(self.surfaces, weights.tolist(), strict=True))
         return Estimate(mean, np.sqrt(square), score, failing, float(similarity.max()), uses_features, by_label)
 

@@ -7,6 +7,7 @@ import pytest
 from test_advisor import KIND, SIZES, SPREADS, cell, table
 
 from lapmark.bench.advice import evaluation, features
+from lapmark.bench.advice.candidates import HAZARDS
 from lapmark.bench.advice.run_matrix import CUTOFF, PENALTY, RunMatrix
 from lapmark.bench.advice.similarity_model import SimilarityModel
 
@@ -41,6 +42,15 @@ def test_evaluate_where_features_tell_nothing_keeps_the_single_best() -> None:
     cells["feature_spread"] = 0.0
     total = evaluation.summary(evaluation.evaluate(cells)).loc[("everything", GROUP)]
     assert total["closed"] == pytest.approx(0, abs=0.1)
+
+
+def test_solver_that_may_never_end_is_not_advised_for_a_family_that_was_not_measured(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setitem(HAZARDS, "scipy", "may never end")
+    found = evaluation.evaluate(two_kinds(), {"everything": lambda name: True})
+    assert set(found["chosen"]) == {"lap"}
+    assert set(found["best"]) == {"lap", "scipy"}
 
 
 def test_evaluate_charges_the_features_where_they_were_used() -> None:
