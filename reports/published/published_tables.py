@@ -10,6 +10,7 @@ import pandas as pd
 
 from lapmark.bench.util.markdown_text import as_text
 from lapmark.bench.util.units import show_duration
+from lapmark.bench.worker.protocol import BUILD_MATRIX
 from lapmark.reports import format, tables
 from lapmark.reports.export import known_optima
 from lapmark.reports.export.fastest_peer import compare_with_fastest_peer, markdown
@@ -27,9 +28,14 @@ class Table:
 
 
 def grid(cells: pd.DataFrame, n: int = 10_000, most: int | None = None) -> str:
-    """Return the seconds of each solver for images on a grid in both orientations, the fastest first."""
+    """Return the seconds of each solver for images on a grid in both orientations, the fastest first.
+
+    With `most` these are so many that find the optimum.
+    """
     ok = tables.certified(cells)
-    ok = ok[ok["n"] == n]
+    ok = ok[(ok["n"] == n) & (ok["solver"] != BUILD_MATRIX)]
+    if most is not None:
+        ok = ok[ok["exact"]]
     parts = ok["label"].str.extract(r"cost=(\w+).*rows=(\w+)")
     ok = ok.assign(given=parts[0], rows=parts[1])
     times = ok.pivot_table(index=["solver", "given"], columns="rows", values="seconds")
