@@ -8,7 +8,7 @@
 #include <stdlib.h>
 
 /* A row that is outbid bids at most CHAIN times. */
-enum { CHAIN = 4 };
+enum { CHAIN = 16 };
 
 typedef struct {
     int64_t n, m;
