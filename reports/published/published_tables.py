@@ -50,19 +50,22 @@ def grid(cells: pd.DataFrame, n: int = 10_000, most: int | None = None) -> str:
     return "\n".join(lines)
 
 
-def drop_in(rows: pd.DataFrame, dtype: str = "float64") -> str:
-    """Return how many times as long the fastest other package takes as our call; bold where less."""
+def drop_in(rows: pd.DataFrame, dtype: str = "float64", most: int | None = None) -> str:
+    """Return how many times as long the fastest other package takes as our call; bold where less.
+
+    With `most` only so many kinds of matrices are shown, but all of them counted.
+    """
     rows = rows[rows["dtype"] == dtype]
     times = rows.pivot_table(index=["family", "n"], columns="package", values="seconds", sort=False)
     peers = times.drop(columns="lapmark")
     ratios = (peers.min(axis=1) / times["lapmark"]).unstack("n")
     names = peers.idxmin(axis=1)
     lines = _heading("matrix", ratios)
-    for family in dict.fromkeys(rows["family"]):
+    for family in list(dict.fromkeys(rows["family"]))[:most]:
         shown = ["" if np.isnan(ratio) else _ratio(ratio) for ratio in ratios.loc[family]]
         lines.append(f"| {as_text(family)} | {' | '.join(shown)} |")
     medians = [_ratio(ratios[n].median()) for n in ratios]
-    lines.append(f"| median | {' | '.join(medians)} |")
+    lines.append(f"| median{'' if most is None else f' of all {len(ratios)} kinds'} | {' | '.join(medians)} |")
     lost, cells = int((ratios < 1).sum().sum()), int(ratios.notna().sum().sum())
     fastest = ", ".join(f"`{name}` ({count})" for name, count in names.value_counts().items())
     return "\n".join([*lines, "", f"Lost: {lost} of {cells}. The fastest other package is", f"{fastest}."])
@@ -176,6 +179,7 @@ def _ratio(value: float) -> str:
 #: The tables by the names of their markers.
 TABLES: Mapping[str, Table] = {
     "drop-in": Table("drop-in", drop_in),
+    "drop-in-short": Table("drop-in", lambda rows: drop_in(rows, most=9)),
     "drop-in-float32": Table("drop-in", lambda rows: drop_in(rows, "float32")),
     "drop-in-times": Table("drop-in", drop_in_times),
     "lists": Table("lists", drop_in),
