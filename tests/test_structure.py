@@ -34,7 +34,7 @@ LAYERS: Mapping[str, Sequence[Sequence[str]]] = {
         ("certificate", "registry"),
         ("sinkhorn", "assignment", "auto"),
         ("transport", "solve"),
-        ("certify", "emd", "grid_layout", "linear_sum_assignment", "loss"),
+        ("certify", "emd", "grid_layout", "linear_sum_assignment", "loss", "min_weight_full_bipartite_matching"),
         ("batch",),
     ),
     "reports": (

@@ -125,7 +125,8 @@ def _why_no_prediction(
         return f"no solver has a certified answer to {labels}" + (f" ({failures})" if failures else "")
     if not predictions and any(len(curve.n) == 1 and curve.reaches(target.n) for curve in answered):
         return f"n = {target.n} was not measured, and a prediction needs answers at two sizes: {labels}"
-    if predictions:
+    is_too_far = any(not curve.reaches(target.n) and curve.failure(target.n) is None for curve in answered)
+    if predictions and not is_too_far:
         failures = "; ".join(f"{each.solver}: {each.failure}" for each in predictions)
         return f"every solver that was measured near n = {target.n} fails there ({failures})"
     return (

@@ -26,7 +26,7 @@ def build(
     d: int = 2,
     cost: Literal["dense", "points"] = "dense",
     dtype: FloatType = "float32",
-    cap: float = np.inf,
+    cap: float | None = None,
 ) -> Assignment:
     """Build the problem.
 
@@ -38,15 +38,18 @@ def build(
         Number of coordinates.
     cost : {"dense", "points"}
         A matrix of `dtype`, or the points alone, in float64.
-    cap : float
+    cap : float or None
         Largest cost of a matrix, as in the gate of a tracker: whatever is farther costs the same.
     """
     if d < 1:
         raise ValueError(f"d = {d}; points have at least one coordinate")
-    if not cap > 0:
+    if cap is not None and not cap > 0:
         raise ValueError(f"cap = {cap}; the largest cost must be positive")
-    if cost == "points" and cap < np.inf:
+    if cost == "points" and cap is not None:
         raise ValueError(f"cap = {cap}; only a matrix has a largest cost: take cost=dense")
     x, y = np.random.default_rng(seed).random((2, n, d))
     distance = PointCost(x, y, p=p)
-    return Assignment(distance if cost == "points" else DenseCost(np.minimum(distance.dense(), cap).astype(dtype)))
+    if cost == "points":
+        return Assignment(distance)
+    matrix = distance.dense() if cap is None else np.minimum(distance.dense(), cap)
+    return Assignment(DenseCost(matrix.astype(dtype)))
