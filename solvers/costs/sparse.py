@@ -106,11 +106,15 @@ def _canonical(given: scipy.sparse.sparray) -> scipy.sparse.csr_array:
     """Return a copy as CSR with sorted indices, without infinite entries; raise an error for what is no cost."""
     import scipy.sparse
 
-    listed = given if given.format in ("csr", "csc", "coo") else given.tocoo()
+    # Conversions trust the indices, and what the object says of them, so a new one is made, which is checked.
+    if given.format in ("csr", "csc"):
+        kind = scipy.sparse.csr_array if given.format == "csr" else scipy.sparse.csc_array
+        listed = kind((given.data, given.indices, given.indptr), shape=given.shape, copy=given.format == "csr")
+        listed.check_format(full_check=True)
+    else:
+        coo = given.tocoo()
+        listed = scipy.sparse.coo_array((coo.data, coo.coords), shape=coo.shape)
     csr = listed.tocsr()  # which adds up the duplicates of a list of coordinates
-    # What the user's object says of its indices need not be true.
-    csr = scipy.sparse.csr_array((csr.data, csr.indices, csr.indptr), shape=csr.shape, copy=csr is given)
-    csr.check_format(full_check=True)
     if not csr.has_sorted_indices:
         csr.sort_indices()
     if csr.nnz < listed.nnz or not csr.has_canonical_format:

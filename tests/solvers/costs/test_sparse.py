@@ -50,11 +50,17 @@ def test_duplicates_are_refused_by_their_place(format, says_canonical):
         SparseCost(twice)
 
 
-def test_damaged_indices_and_bad_entries_are_refused():
-    damaged = sp.csr_array(MATRIX)
-    damaged.indices[0] = 99
-    with pytest.raises(ValueError, match="ind"):
-        SparseCost(damaged)
+@pytest.mark.parametrize("format", ["csr", "csc", "coo"])
+@pytest.mark.parametrize("wrong", [-1, 99, 10**8])
+def test_damaged_indices_are_refused(format, wrong):
+    for part in ("row", "col") if format == "coo" else ("indices", "indptr"):
+        damaged = sp.csr_array(MATRIX).asformat(format)
+        getattr(damaged, part)[1] = wrong
+        with pytest.raises(ValueError, match="ind"):
+            SparseCost(damaged)
+
+
+def test_bad_entries_are_refused():
     bad = sp.csr_array((np.array([1.0, np.nan]), np.array([0, 1]), np.array([0, 1, 2])), shape=(2, 2))
     with pytest.raises(ValueError, match=r"sparse cost contains invalid numeric entries: nan at \[1, 1\]"):
         SparseCost(bad)
