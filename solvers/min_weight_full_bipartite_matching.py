@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from .costs import SparseCost
+from .costs.sparse import DENSE_SHARE, filled
 from .errors import Infeasible
 from .native import _cascade, _matrix, _small
 from .problem import Assignment
@@ -15,9 +16,6 @@ from .solve import solve
 
 if TYPE_CHECKING:
     import scipy.sparse
-
-#: Share of all pairs from which a list becomes a matrix, and the largest matrix for which that is done here.
-DENSE_SHARE, SMALL_MATRIX = 0.1, 640**2
 
 
 def min_weight_full_bipartite_matching(
@@ -74,9 +72,7 @@ def _solved_in_place(csr: scipy.sparse.csr_array) -> tuple[np.ndarray, np.ndarra
     if not _matrix.are_pairs(begin, columns, weights, m):
         return None
     columns = columns.astype(np.int32, copy=False)
-    if len(columns) >= DENSE_SHARE * n * m and n * m <= SMALL_MATRIX:
-        matrix = np.full((n, m), np.inf)
-        matrix[np.repeat(np.arange(n), np.diff(begin)), columns] = weights
-        return _small.assign(matrix, False)
+    if len(columns) >= DENSE_SHARE * n * m and n * m <= _small.LARGEST_SIDE**2:
+        return _small.assign(filled(begin, columns, weights, m), False)
     row_to_col = _cascade.sparse(begin, columns, weights, m, _matrix.HAS_AVX2, np.inf)[0]
     return None if row_to_col is None else (np.arange(n), row_to_col)

@@ -10,6 +10,7 @@ import numpy as np
 from lapmark.solvers.costs import Cost, DenseCost, PointCost, SparseCost
 from lapmark.solvers.costs.float_matrix import float_matrix
 from lapmark.solvers.costs.one_dimension import Line
+from lapmark.solvers.costs.sparse import DENSE_SHARE
 from lapmark.solvers.deadline import BOUND_SECONDS, Deadline
 from lapmark.solvers.native import _cascade, _matrix, _transport
 from lapmark.solvers.problem import Assignment
@@ -22,9 +23,6 @@ from .wide_matrix import Answer, solve_wide, turned_back
 
 #: Pairs of points up to which a matrix is faster: without a cost limit, and with one.
 SMALL_MATRIX, SMALL_LIMITED = 2**17, 2**22
-
-#: Share of all pairs from which a list of up to FEW_PAIRS of them becomes a matrix.
-DENSE_SHARE = 0.1
 
 #: Pairs of points up to which a matrix may be built. If n < m, up to SCANS scans per row are tried on it first, since
 #: hardly any row is outbid.
@@ -119,7 +117,7 @@ class _Search:
         return solve_wide(self.problem, self._of_matrix, self.deadline, dtype)
 
     def _is_better_as_matrix(self, cost: SparseCost) -> bool:
-        """Return whether a list of pairs is so dense that the matrix is faster."""
+        """Return whether a list of pairs, up to FEW_PAIRS, is so dense that the matrix is faster."""
         (n, m), pairs = cost.shape, cost.csr.nnz
         return self.limit == np.inf and self.levels and self.lists and DENSE_SHARE * n * m <= pairs <= FEW_PAIRS
 

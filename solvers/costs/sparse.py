@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     import scipy.sparse
 
 
+#: Share of all pairs from which solvers are faster on a matrix than on a list.
+DENSE_SHARE = 0.1
+
+
 @dataclass(frozen=True, eq=False)
 class SparseCost(Cost):
     """A cost given by the allowed pairs; an absent entry is a forbidden pair.
@@ -66,10 +70,8 @@ class SparseCost(Cost):
     def filled(self, start: int, stop: int, dtype: npt.DTypeLike) -> np.ndarray:
         """Return some rows as a matrix of floats, inf where no entry is stored."""
         ends = self.csr.indptr[start : stop + 1]
-        matrix = np.full((len(ends) - 1, self.shape[1]), np.inf, dtype=dtype)
-        rows = np.repeat(np.arange(len(matrix)), np.diff(ends))
-        matrix[rows, self.csr.indices[ends[0] : ends[-1]]] = self.csr.data[ends[0] : ends[-1]]
-        return matrix
+        stored = slice(ends[0], ends[-1])
+        return filled(ends, self.csr.indices[stored], self.csr.data[stored], self.shape[1], dtype)
 
     def is_whole(self, unit: float) -> bool:
         return are_multiples(self.csr.data, unit)
@@ -137,6 +139,15 @@ def _refuse_duplicates(rows: np.ndarray, cols: np.ndarray) -> NoReturn:
     rows, cols = rows[order], cols[order]
     k = int(np.argmax((rows[1:] == rows[:-1]) & (cols[1:] == cols[:-1])))
     raise ValueError(f"entry ({rows[k]}, {cols[k]}) is stored twice; call sum_duplicates() or drop one")
+
+
+def filled(
+    ends: np.ndarray, columns: np.ndarray, costs: np.ndarray, m: int, dtype: npt.DTypeLike = np.float64
+) -> np.ndarray:
+    """Return rows of a list as a matrix of m columns, inf where nothing is listed; `ends` (rows + 1) are CSR's."""
+    matrix = np.full((len(ends) - 1, m), np.inf, dtype=dtype)
+    matrix[np.repeat(np.arange(len(matrix)), np.diff(ends)), columns] = costs
+    return matrix
 
 
 def allowed_pairs(cost: Cost) -> scipy.sparse.csr_array:

@@ -129,13 +129,15 @@ def are_pairs(const int64_t[::1] begin, const index[::1] columns, const double[:
     cdef int64_t i, e, n = begin.shape[0] - 1, last, count = columns.shape[0]
     cdef bint fine = n >= 0 and begin[0] == 0 and begin[n] == count and weights.shape[0] == count
     cdef double most = LARGEST_COST
-    for i in range(n if fine else 0):
-        last = -1
-        if not begin[i] <= begin[i + 1] <= count:
-            return False
-        for e in range(begin[i], begin[i + 1]):
-            fine &= last < columns[e] < m and weights[e] != 0 and fabs(weights[e]) <= most
-            last = columns[e]
+    with nogil:
+        for i in range(n if fine else 0):
+            last = -1
+            if not begin[i] <= begin[i + 1] <= count:
+                fine = False
+                break
+            for e in range(begin[i], begin[i + 1]):
+                fine &= last < columns[e] < m and weights[e] != 0 and fabs(weights[e]) <= most
+                last = columns[e]
     return fine
 
 

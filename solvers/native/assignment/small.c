@@ -343,10 +343,10 @@ static int64_t bid_for_all(state_t *s, int32_t *waiting) {
 static int match_all(state_t *s) {
     int32_t waiting[SMALL_SIDE];
     int64_t count = bid_for_all(s, waiting);
-    const int laborious = s->n >= MANY_ROWS && 3 * count > 2 * s->n && s->n == s->m;
     int complete = 1, in_doubt = s->n == s->m && s->n >= FEWEST_ROWS;
+    s->laborious = in_doubt && s->n >= MANY_ROWS && 3 * count > 2 * s->n;
     for (int64_t k = 0; k < count && complete; k++) {
-        if (in_doubt && (laborious || s->counters->row_scans > s->many_scans)) {
+        if (in_doubt && (s->laborious || s->counters->row_scans > s->many_scans)) {
             in_doubt = 0;
             const int order = order_like_products(s);
             if (order) {
@@ -354,8 +354,7 @@ static int match_all(state_t *s) {
                 k = -1;
                 continue;
             }
-            if (laborious) {
-                s->laborious = 1;
+            if (s->laborious) {
                 return 0;
             }
         }

@@ -108,7 +108,7 @@ static inline int64_t bid_for_pair(small_pairs_t *p, int64_t i) {
     return loser;
 }
 
-/* Where a path ends, as far as it is known: at a free column, or at a row that stays out. */
+/* The nearest end of a path found so far: a free column, or a row that stays out. */
 typedef struct {
     double at;
     int32_t column, row; /* the other is -1 */

@@ -168,23 +168,28 @@ static double largest_of(const sparse_costs_t *c, int64_t entries) {
     return largest;
 }
 
-/* Write the matching and its duals. A row that stays out has no price, and no dual is positive under a limit. */
+/* Write the column of a row, -1 if it stays out, and its dual from the cost of the pair and the column's dual. A row
+ * that stays out has no price, and no dual is positive under a limit. */
+static void write_row(assignment_t *t, int64_t i, int32_t column, double cost) {
+    const int limited = is_limited(t);
+    const double u = column < 0 ? 0.0 : cost - (limited ? t->limit : 0.0) - t->v[column];
+    t->x[i] = column;
+    t->u[i] = limited && u > 0.0 ? 0.0 : u;
+}
+
+/* Write the matching and its duals. */
 static void write_answer(const auction_t *k, assignment_t *t) {
-    const double limit = is_limited(t) ? t->limit : 0.0;
     for (int64_t i = 0; i < t->n; i++) {
         const int32_t column = k->held[i];
         if (column >= t->m) {
-            t->x[i] = -1;
-            t->u[i] = 0.0;
+            write_row(t, i, -1, 0.0);
             continue;
         }
         int64_t slot = k->begin[i];
         while (k->column[slot] != column && slot + 1 < k->begin[i + 1]) {
             slot++;
         }
-        t->x[i] = column;
-        t->u[i] = k->cost[slot] - limit - t->v[column];
-        t->u[i] = is_limited(t) && t->u[i] > 0.0 ? 0.0 : t->u[i];
+        write_row(t, i, column, k->cost[slot]);
     }
 }
 
@@ -218,17 +223,14 @@ static int solve_small(assignment_t *t, const sparse_costs_t *c) {
     }
     has_answer = has_answer && match_listed_pairs(p, MOST_PATH_ROWS * t->n);
     if (has_answer) {
-        memcpy(t->x, p->x, (size_t)t->n * sizeof *t->x);
         memcpy(t->v, p->v, (size_t)t->m * sizeof *t->v);
     }
-    const double limit = is_limited(t) ? t->limit : 0.0;
     for (int64_t i = 0; i < t->n && has_answer; i++) {
         int32_t e = begin[i];
         while (p->x[i] >= 0 && c->column[e] != p->x[i]) {
             e++;
         }
-        t->u[i] = p->x[i] < 0 ? 0.0 : c->cost[e] - limit - p->v[p->x[i]];
-        t->u[i] = is_limited(t) && t->u[i] > 0.0 ? 0.0 : t->u[i];
+        write_row(t, i, p->x[i], p->x[i] < 0 ? 0.0 : c->cost[e]);
     }
     free(p);
     return has_answer;
