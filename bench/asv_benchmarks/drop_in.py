@@ -125,9 +125,10 @@ def can_solve(name: str, call: Call, costs: np.ndarray) -> bool:
     return len(set(columns)) == len(rows) and found - best <= SAME_COST * abs(best)
 
 
-def one_by_one(call: Call, stack: np.ndarray) -> None:
-    for costs in stack:
-        call(costs)
+def one_by_one(call: Callable[[Any], Any], several: Iterable[Any]) -> None:
+    """Call for each of several problems in turn."""
+    for each in several:
+        call(each)
 
 
 class Small:

@@ -20,7 +20,7 @@ from lapmark.bench.problems import Case
 from lapmark.bench.util import spec
 from lapmark.solvers import Assignment, SparseCost, min_weight_full_bipartite_matching, registry, solve
 
-from .drop_in import SAME_COST, versions
+from .drop_in import SAME_COST, one_by_one, versions
 from .side_by_side import Table, lead, shortest_times, write_rows
 
 SIZES = (5, 20, 50, 100, 200, 500, 1000, 2000, 5000)
@@ -80,11 +80,6 @@ def finds_the_optimum(call: Callable[[csr_array], Any], pairs: csr_array) -> boo
     return bool(abs(found - best) <= SAME_COST * abs(best))
 
 
-def _one_by_one(call: Callable[[csr_array], Any], several: list[csr_array]) -> None:
-    for pairs in several:
-        call(pairs)
-
-
 def rows() -> Iterator[dict[str, object]]:
     """Yield the time of every package on every kind of list: its dtype, family, n, package, and seconds of a call."""
     for family, (case, largest) in LISTS.items():
@@ -97,7 +92,7 @@ def rows() -> Iterator[dict[str, object]]:
                 for name, call in CALLS.items()
                 if (name, family) not in HANGS and finds_the_optimum(call, several[0])
             }
-            calls = {name: functools.partial(_one_by_one, call, several) for name, call in able.items()}
+            calls = {name: functools.partial(one_by_one, call, several) for name, call in able.items()}
             for name, seconds in shortest_times(calls, ROUNDS, BUDGET, LONGEST).items():
                 yield {"dtype": "float64", "family": family, "n": n, "package": name, "seconds": seconds / len(several)}
 

@@ -23,6 +23,9 @@ from lapmark.bench.run.cells import plan
 from lapmark.bench.util.atomic_write import write_atomically
 from lapmark.reports import tables
 
+#: Columns of a caption and of a command in the pages.
+WIDTH = 100
+
 #: What the tables need of a cell.
 COLUMNS = [
     *("solver", "group", "exact", "case", "label", "n", "status", "current"),
@@ -61,10 +64,7 @@ class Comparison:
         return f"python -m {self.module} {self.name}.json"
 
 
-#: Columns of a command in the pages.
-WIDTH = 100
-
-#: `cascade` and every other package, each in its modes.
+#: Options for `cascade` and every other package, each in its modes.
 _OTHERS = tuple(
     word
     for name in (
