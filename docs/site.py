@@ -51,7 +51,7 @@ def reference() -> str:
     Several functions share their name with their module, and `::: lapmark` would describe the module.
     """
     text = ""
-    for name in sorted(lapmark.__all__, key=str.lower):
+    for name in sorted({*lapmark.__all__, *lapmark._HARNESS}, key=str.lower):
         thing = getattr(lapmark, name)
         text += f'\n<a id="lapmark.{name}"></a>\n\n'
         options = f"    options:\n      heading: {name}\n      toc_label: {name}\n"

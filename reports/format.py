@@ -1,4 +1,4 @@
-"""Ratios, gaps and powers as text; `lapmark.bench.util.units` has durations and sizes."""
+"""Ratios, gaps, powers and names as text; `lapmark.bench.util.units` has durations and sizes."""
 
 import math
 
@@ -32,3 +32,9 @@ def power(exponent: float) -> str:
 
 #: Digits as superscripts.
 _RAISED = str.maketrans("0123456789.-", "⁰¹²³⁴⁵⁶⁷⁸⁹·⁻")
+
+
+def printable(text: str, longest: int) -> str:
+    """Return a text of bounded length, with only characters that a font can show."""
+    shown = "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in text)
+    return shown if len(shown) <= longest else shown[: longest - 1] + "…"

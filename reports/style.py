@@ -20,6 +20,7 @@ from lapmark.bench.util import spec
 from lapmark.solvers import registry
 
 from . import tables
+from .format import printable
 
 #: Colours of everything but data, and their replacements in dark mode.
 INK, SOFT, RULE, PAPER = "#1c2128", "#5f6771", "#d8dee4", "#fefefe"
@@ -204,12 +205,6 @@ def spread(targets: Sequence[float], step: float, low: float, high: float) -> np
 def plain(text: str, longest: int = 40) -> str:
     """Return a name from data as one line of bounded length that Matplotlib does not take for a formula."""
     return printable(text, longest).replace("$", r"\$")
-
-
-def printable(text: str, longest: int) -> str:
-    """Return a text of bounded length, with only characters that a font can show."""
-    shown = "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in text)
-    return shown if len(shown) <= longest else shown[: longest - 1] + "…"
 
 
 def png(figure: Figure) -> bytes:

@@ -9,7 +9,6 @@ A solver is a function `(problem, **options) -> Result` with a `Capabilities` re
 import difflib
 import functools
 import importlib
-import importlib.metadata
 import pkgutil
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field, fields
@@ -140,10 +139,7 @@ class Solver:
         # The condition comes first: if it fails, installing the packages is of no use.
         if self.condition and (reason := self.condition()):
             return reason
-        for distribution in self.requires:
-            if version(distribution) is None:
-                return f"package {distribution} is not installed (pip install {distribution})"
-        return None
+        return next(filter(None, map(missing_package, self.requires)), None)
 
     @property
     def versions(self) -> dict[str, str]:
@@ -293,9 +289,16 @@ def nearest(name: str, known: Iterable[str]) -> str:
     return f"did you mean {' or '.join(near)}?" if near else ""
 
 
+def missing_package(distribution: str) -> str | None:
+    """Return that a distribution is not installed, and the cure; None if it is."""
+    return None if version(distribution) else f"package {distribution} is not installed (pip install {distribution})"
+
+
 @functools.cache
 def version(distribution: str) -> str | None:
     """Return the installed version of a distribution, or None."""
+    import importlib.metadata  # on use, since it takes a third of the time of importing this package
+
     try:
         return importlib.metadata.version(distribution)
     except importlib.metadata.PackageNotFoundError:

@@ -20,7 +20,9 @@ FILE = Path(__file__).with_name("shipped_measurements.parquet")
 
 def load() -> pd.DataFrame:
     """Return the shipped cells, with `measurements.COLUMNS`, features, `machine`, `versions` and `finished`."""
-    return pd.read_parquet(FILE)
+    import pyarrow.parquet  # not pandas.read_parquet, which hides that this is what is missing
+
+    return pyarrow.parquet.read_table(FILE).to_pandas()
 
 
 def save(directory: Path | str, file: Path = FILE) -> pd.DataFrame:

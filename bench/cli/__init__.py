@@ -13,6 +13,7 @@ def main() -> None:
     """Run the command."""
     interrupts.exit_at_once()
     import os
+    import sys
     import warnings
 
     from . import completion, terminal
@@ -21,7 +22,13 @@ def main() -> None:
     completion.join_words(os.environ)
     if "_LAPMARK_COMPLETE" in os.environ:
         warnings.simplefilter("ignore")  # about a plugin, say: they would be in the way on the command line
-    application = __getattr__("app")
+    try:
+        application = __getattr__("app")
+    except ModuleNotFoundError as error:  # of Typer, say: the library was installed alone
+        from lapmark.bench.util.missing_package import explained
+
+        print(explained(error, " ".join(["lapmark", *sys.argv[1:2]])), file=sys.stderr)
+        raise SystemExit(2) from None
     assert callable(application)
     try:
         application()

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from typer.core import TyperCommand, TyperGroup
 
+from lapmark.bench.util import missing_package
 from lapmark.bench.util.plain_text import plain
 
 from . import terminal
@@ -87,6 +88,8 @@ class _Command(TyperCommand):
             raise UserError(plain(f"not enough memory: {error}".removesuffix(": ")), ctx) from None
         except (typer.Exit, typer.Abort, typer.BadParameter):
             raise
+        except ModuleNotFoundError as error:
+            raise UserError(str(missing_package.explained(error, f"lapmark {ctx.info_name}")), ctx) from None
         except Exception:
             traceback.print_exc()
             typer.echo("This is a fault of Lapmark; please report it with the lines above.", err=True)

@@ -3,7 +3,12 @@
 from collections.abc import Callable
 from typing import Any
 
-import numba
+try:
+    import numba
+except ModuleNotFoundError as error:
+    from .missing_package import explained
+
+    raise explained(error, "compiled Python") from None
 
 
 def compiled(function: Callable[..., Any]) -> Callable[..., Any]:

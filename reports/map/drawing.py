@@ -14,10 +14,10 @@ from PIL import Image, ImageDraw, ImageFont
 from lapmark.bench.applications.grid_map.pipeline import Layout
 from lapmark.bench.problems.applied.square_grid import unit_square
 from lapmark.bench.util.atomic_write import write_atomically
+from lapmark.reports.format import printable
 from lapmark.reports.page.html import data_url, fill, template
-from lapmark.reports.pictures.canvas import PALETTE, amid
+from lapmark.reports.pictures.class_marks import PALETTE, amid
 from lapmark.reports.pictures.mosaic import mosaic
-from lapmark.reports.style import printable
 
 #: Colours of the corners bottom left, bottom right, top left and top right, in linear light. Without images and labels,
 #: a cell's colour shows the point of its item in the plane: dark to light upwards, blue to yellow across, which most

@@ -1,7 +1,7 @@
 """Colours, figures and files of the pictures of answers: plots as PNG and SVG, and animations as GIF.
 
-Plots use figures of their own, so that no global setting of Matplotlib changes. All ten colours of the palette stand
-out on the black background.
+Plots use figures of their own, so that no global setting of Matplotlib changes. All colours of `class_marks.PALETTE`
+stand out on the black background.
 """
 
 import base64
@@ -12,7 +12,6 @@ from pathlib import Path
 
 import matplotlib as mpl
 import numpy as np
-import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
@@ -44,16 +43,8 @@ DPI, FINE_DPI = 200, 300
 #: small marks of different colours apart.
 BY_AREA, BY_COLOUR = Quantize.MEDIANCUT, Quantize.FASTOCTREE
 
-#: Ten colours, safe for the colour-blind.
-PALETTE = np.array(sns.color_palette("colorblind", 10))
-
 #: Colours of the two sides of a transport.
 FROM, TO = "#56B4E9", "#E69F00"
-
-
-def amid(points: np.ndarray) -> int:
-    """Return the index of the point (of n, d) nearest to the median of each coordinate."""
-    return int(((points - np.median(points, axis=0)) ** 2).sum(axis=1).argmin())
 
 
 def plan_of(result: Result) -> Plan | None:

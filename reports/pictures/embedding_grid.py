@@ -23,7 +23,8 @@ from lapmark.bench.problems.applied.square_grid import images_of, nodes, side
 from lapmark.bench.run.solve_case import SolvedCase
 from lapmark.solvers import Matching
 
-from .canvas import BACKGROUND, INK, MARGIN, PALETTE, amid, save_figure, save_image, square_figure
+from .canvas import BACKGROUND, INK, MARGIN, save_figure, save_image, square_figure
+from .class_marks import PALETTE, amid
 from .mosaic import mosaic
 
 CAPTIONS = {

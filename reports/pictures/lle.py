@@ -12,7 +12,8 @@ from lapmark.bench.applications.lle.study import MATRIX_SIDE, Study
 from lapmark.bench.problems import Case
 
 from . import lle_paths
-from .canvas import BACKGROUND, BY_COLOUR, DPI, FROM, INK, PALETTE, SOFT, TO, figure, save_figure
+from .canvas import BACKGROUND, BY_COLOUR, DPI, FROM, INK, SOFT, TO, figure, save_figure
+from .class_marks import PALETTE
 from .lle_axes import legend, outline, scatter, style, thumbnail, tiles, window, with_room
 
 if TYPE_CHECKING:

@@ -10,7 +10,8 @@ from matplotlib.lines import Line2D
 from matplotlib.offsetbox import AnnotationBbox, OffsetImage
 from matplotlib.patches import Rectangle
 
-from .canvas import BACKGROUND, INK, PALETTE, SOFT
+from .canvas import BACKGROUND, INK, SOFT
+from .class_marks import PALETTE
 
 #: Side of a thumbnail, relative to its axes.
 THUMBNAIL = 0.05

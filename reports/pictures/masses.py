@@ -10,7 +10,8 @@ from lapmark.bench.problems import Case
 from lapmark.bench.run.solve_case import SolvedCase
 from lapmark.solvers import Plan, PointCost, Transport
 
-from .canvas import BACKGROUND, INK, PALETTE, save_figure, square_figure
+from .canvas import BACKGROUND, INK, save_figure, square_figure
+from .class_marks import PALETTE
 
 CAPTIONS = {"plan": "Masses, and what moves between them"}
 

@@ -12,7 +12,7 @@ import numpy as np
 from lapmark.solvers.deadline import Deadline
 from lapmark.solvers.errors import Infeasible
 from lapmark.solvers.problem import Assignment
-from lapmark.solvers.registry import Capabilities, register
+from lapmark.solvers.registry import Capabilities, missing_package, register
 from lapmark.solvers.result import Matching
 
 from .matching_refinement import refined
@@ -34,6 +34,7 @@ Augment = Callable[[np.ndarray, int, np.ndarray, np.ndarray, np.ndarray, np.ndar
         family="shortest augmenting path",
         source="H. W. Kuhn, Naval Research Logistics Quarterly 2 (1955) 83–97; J. Munkres, J. SIAM 5 (1957) 32–38",
     ),
+    condition=lambda: missing_package("numba"),  # not `requires`: the versions recorded are those of Lapmark
 )
 def hungarian(problem: Assignment, time_limit: float | None = None) -> Matching:
     """Solve an assignment problem row by row, each by a shortest augmenting path.

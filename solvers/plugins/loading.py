@@ -3,7 +3,6 @@
 import contextlib
 import hashlib
 import importlib
-import importlib.metadata
 import importlib.util
 import re
 import sys
@@ -61,6 +60,8 @@ def load(path: str | Path) -> None:
 
 def load_entry_points(group: str) -> None:
     """Import the modules of an entry point group; a PluginWarning names each that fails, and the others still work."""
+    import importlib.metadata  # on use: see `registry.version`
+
     found = importlib.metadata.entry_points(group=group)
     for entry in sorted(found, key=lambda entry: (entry.dist.name if entry.dist else "", entry.name)):
         package = f"{entry.dist.name} {entry.dist.version}" if entry.dist else entry.name

@@ -1,7 +1,7 @@
 """Compare, prove and choose solvers of the linear assignment problem and of optimal transport.
 
 Everything public is here, and loaded on first use: solving needs only NumPy and SciPy, what `_HARNESS` lists needs the
-dependencies of the harness, and the command needs neither to complete a word or to show its help.
+extra `bench`, and the command needs neither NumPy nor SciPy to complete a word or to show its help.
 """
 
 from importlib import import_module
@@ -51,17 +51,20 @@ def __getattr__(name: str) -> object:
     """Load what a name needs; the name is then an attribute like any other."""
     if name in _HARNESS:
         module, defined = _HARNESS[name]
-        globals()[name] = getattr(import_module(f"lapmark.bench.{module}"), defined)
+        try:
+            globals()[name] = getattr(import_module(f"lapmark.bench.{module}"), defined)
+        except ModuleNotFoundError as error:
+            raise import_module("lapmark.bench.util.missing_package").explained(error, f"lapmark.{name}") from None
     elif name == "__version__":
         globals()[name] = import_module("importlib.metadata").version("lapmark")
     elif name == "__all__" or not name.startswith("_"):
         public = import_module("lapmark.solvers")
         globals().update({each: getattr(public, each) for each in public.__all__})
-        globals()["__all__"] = [*_HARNESS, *public.__all__]
+        globals()["__all__"] = public.__all__  # without the harness: `import *` works where it is not installed
     if name not in globals():
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     return globals()[name]
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), "__version__", *__getattr__("__all__")})  # type: ignore[misc]
+    return sorted({*globals(), "__version__", *_HARNESS, *__getattr__("__all__")})  # type: ignore[misc]

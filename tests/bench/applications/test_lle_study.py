@@ -13,7 +13,7 @@ from lapmark.bench.applications.lle.study import study
 from lapmark.bench.data import datasets
 from lapmark.bench.embeddings import LocallyLinearEmbedding
 from lapmark.bench.problems import Case
-from lapmark.reports.pictures import canvas, lle, lle_paths
+from lapmark.reports.pictures import canvas, class_marks, lle, lle_paths
 
 # Small samples often fall into parts.
 pytestmark = pytest.mark.filterwarnings("ignore:the graph of")
@@ -155,7 +155,7 @@ def test_turns_rotate_images_to_the_left(of: numbers.Embedded) -> None:
 def test_turned_picture_keeps_the_colours_of_labels(of: numbers.Embedded, tmp_path: Path) -> None:
     png, *_ = lle_paths.turned(of, numbers.turns(of), tmp_path)
     found = np.array([colour for _, colour in Image.open(png).convert("RGB").getcolors(1 << 24) or []])
-    for colour in canvas.PALETTE:
+    for colour in class_marks.PALETTE:
         assert np.abs(found - 255 * colour).max(axis=1).min() < 12
 
 

@@ -11,7 +11,6 @@ import textwrap
 from collections.abc import Iterator
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 import lapmark
@@ -217,4 +216,4 @@ def test_family_of_a_file_works_in_every_command() -> None:
 
 def test_family_is_public() -> None:
     assert lapmark.family is family.family
-    assert np.all([name in lapmark.__all__ for name in ("family", "register")])
+    assert {"family", "register"} <= set(dir(lapmark))

@@ -18,7 +18,7 @@ from lapmark.bench.data import datasets
 from lapmark.bench.problems import Case
 from lapmark.bench.problems.applied import square_grid, tsne_grid
 from lapmark.bench.util import cache
-from lapmark.reports.pictures import canvas, embedding_grid
+from lapmark.reports.pictures import class_marks, embedding_grid
 
 NAMES = ("embedding", "nodes", "arrows", "scattered", "grid")
 CASE = Case("tsne-grid", 25, 0, {"source": "mnist-reference"})
@@ -69,7 +69,7 @@ def test_draw_nodes_gives_each_node_the_colour_of_its_label(tmp_path: Path) -> N
     label = np.arange(400) % 10
     png, _ = embedding_grid.draw_nodes(square_grid.nodes(20), label, "somewhere", tmp_path)
     found = {colour: count for count, colour in Image.open(png).convert("RGB").getcolors(1 << 24) or []}
-    areas = [found[tuple(np.rint(255 * colour).astype(int).tolist())] for colour in canvas.PALETTE]
+    areas = [found[tuple(np.rint(255 * colour).astype(int).tolist())] for colour in class_marks.PALETTE]
     # Names of labels lie over some of them.
     assert max(areas) < 1.4 * min(areas)
 
