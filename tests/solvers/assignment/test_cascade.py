@@ -170,6 +170,24 @@ def test_cascade_of_costs_mostly_the_largest_is_optimal(few: float, n: int, m: i
     assert matching.cost == matrix[rows, columns].sum()
 
 
+@pytest.mark.parametrize("seed", [0, 1])
+def test_cascade_of_sums_hangs_on_their_rounding_errors(seed: int) -> None:
+    # All matchings would cost the same, if a_i + b_j were not rounded.
+    a, b = np.random.default_rng(seed).random((2, 700))
+    problem = Assignment(DenseCost(np.add.outer(a, b)))
+    certificate = certify(problem, solve(problem, "cascade"))
+    assert certificate.gap < 2.0**-54, "a rounding error of the total"
+    assert certificate.cost <= certify(problem, solve(problem, "scipy")).cost
+
+
+def test_cascade_of_sums_without_rounding_needs_one_scan_of_each_row() -> None:
+    a, b = np.random.default_rng(0).integers(0, 2**20, (2, 700))
+    problem = Assignment(DenseCost(np.add.outer(a, b).astype(float)))
+    matching = solve(problem, "cascade")
+    assert matching.counters["row_scans"] < 2 * 700
+    assert certify(problem, matching).exactly_optimal
+
+
 def test_cascade_of_a_matrix_with_threads_shares_its_rows() -> None:
     problem = Case("tsne-grid", 1600, 0, {"source": "mnist-reference", "cost": "dense"}).build()
     alone = solve(problem, "cascade")

@@ -1,9 +1,11 @@
-/* Costs that are a_i + b_j up to rounding, constant costs among them: every matching is optimal. A search would get
- * lost among differences that are only rounding errors.
+/* Costs that are a_i + b_j, constant costs among them: every matching is optimal. Where they are that only up to
+ * rounding, the optimum hangs on the rounding errors. Lists of candidates get lost among these, so the method of Jonker
+ * and Volgenant finds it.
  */
 #pragma once
 
-#include "cascade/dense_costs.inc.h"
+#include "cascade/method_alternation.inc.h"
+#include "core/double_double.h"
 
 /* Rounding error of the difference of two values, relative to the sum of its four terms. */
 static const double FLAT_ROUNDING = 2.0 * DBL_EPSILON;
@@ -30,8 +32,20 @@ static int row_is_flat(const cost_t *c, const double *price, int64_t m, int64_t 
     return 1;
 }
 
+/* Whether a row costs exactly the same everywhere at these prices. */
+static int row_is_exactly_flat(const cost_t *c, const double *price, int64_t m) {
+    const dd_t level = dd_difference((double)c[0], -price[0]);
+    int differs = 0;
+    for (int64_t j = 0; j < m; j++) { /* to the end, so that it is done in vectors */
+        const dd_t sum = dd_difference((double)c[j], -price[j]);
+        differs |= (sum.high != level.high) | (sum.low != level.low);
+    }
+    return !differs;
+}
+
 /* Whether all rows are flat; for other costs one of the first is not. Then row i takes column i. */
 static outcome_t start_separable(auction_t *k, start_t *start) {
+    int exact = 1;
     int64_t like = 0;
     for (int64_t j = 1; j < k->m; j++) {
         like = fabs(k->price[j]) < fabs(k->price[like]) ? j : like;
@@ -40,10 +54,14 @@ static outcome_t start_separable(auction_t *k, start_t *start) {
         if (!row_is_flat(row_of(k->costs, i), k->price, k->m, like)) {
             return SOLVED;
         }
+        exact = exact && row_is_exactly_flat(row_of(k->costs, i), k->price, k->m);
         const outcome_t outcome = auction_count_scan(k);
         if (outcome != SOLVED) {
             return outcome;
         }
+    }
+    if (!exact) {
+        return run_jonker_volgenant((alternation_t *)k->work, INT64_MAX / 2);
     }
     for (int64_t i = 0; i < k->n; i++) {
         k->held[i] = (int32_t)i;
@@ -52,7 +70,8 @@ static outcome_t start_separable(auction_t *k, start_t *start) {
     return SOLVED;
 }
 
-/* The same for more columns than rows: whether the n columns that are cheapest to one row are so to all. */
+/* The same for more columns than rows: whether the n columns that are cheapest to one row are so to all.
+ * Here rounding errors are small beside what the other columns cost more. */
 static outcome_t start_separable_rectangular(auction_t *k, path_search_t *s, const double *column_low, start_t *start) {
     for (int64_t j = 0; j < k->m; j++) {
         k->candidates[j] = (candidate_t){column_low[j], 0.0, (int32_t)j};
