@@ -60,15 +60,16 @@ def markdown(found: pd.DataFrame, solver: str) -> str:
     for label in sorted(set(found["label"])):
         cells = [_cells(by_case.get((label, n))) for n in sizes]
         lines.append(f"| `{label}` | " + " | ".join(cells) + " |")
-    lines.append("| all | " + " | ".join(_summary(found.loc[found["n"] == n, "ratio"]) for n in sizes) + " |")
+    lines.append("| all | " + " | ".join(_summary(found[found["n"] == n]) for n in sizes) + " |")
     title = f"Time of `{solver}`, the fastest exact package and its time, and the ratio of the two times."
     return "\n".join([title, "", *lines])
 
 
-def _summary(ratios: pd.Series) -> str:
-    compared = ratios.dropna()
+def _summary(found: pd.DataFrame) -> str:
+    compared = found["ratio"].dropna()
     median = f"{compared.median():.1f}×" if len(compared) else ""
-    return f"{int((compared < 1).sum())} lost | median | {median}"
+    without_answer = found["seconds"].isna() & found["peer_seconds"].notna()
+    return f"{int((compared < 1).sum() + without_answer.sum())} lost | median | {median}"
 
 
 def _cells(row: object) -> str:
@@ -78,7 +79,7 @@ def _cells(row: object) -> str:
     own = "none" if np.isnan(seconds) else units.show_duration(seconds)
     if pd.isna(peer):
         return f"{own} | none in time | "
-    shown = f"{ratio:.2g}×" if ratio < 10 else f"{ratio:.0f}×"
+    shown = "lost" if np.isnan(ratio) else f"{ratio:.2g}×" if ratio < 10 else f"{ratio:.0f}×"
     return f"{own} | {peer} {units.show_duration(time)} | {shown if ratio >= 1 else f'**{shown}**'}"
 
 

@@ -7,6 +7,7 @@ the tables need are kept in docs/measured, a file for each measurement, with the
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 import textwrap
@@ -47,8 +48,9 @@ class Suite:
     @property
     def shown(self) -> str:
         """The command for readers."""
-        line = "lapmark " + " ".join(self.command(self.name))
-        return " \\\n    ".join(textwrap.wrap(line, WIDTH - 6, break_on_hyphens=False))
+        line = " ".join(["lapmark", *self.command(self.name)])
+        tied = re.sub(r" (--?[\w-]+) (?=[^-])", r" \1\0", line)  # an option and its value stay on one line
+        return " \\\n    ".join(textwrap.wrap(tied, WIDTH - 6, break_on_hyphens=False)).replace("\0", " ")
 
 
 @dataclass(frozen=True)
