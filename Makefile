@@ -11,7 +11,7 @@ BUILD_TOOLS := "meson-python>=0.17" "meson>=1.4" ninja "cython>=3.1" "numpy>=2.0
 extra = for peer in $$($(BIN)/python -c 'import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["project"]["optional-dependencies"]["$(1)"])'); do \
 	  $(BIN)/python -m pip install --quiet --disable-pip-version-check $(2) "$$peer" || echo "left out: $$peer"; done
 
-.PHONY: help peers-lapx peers-entropic demo gallery test test-slow fuzz cliffs lint format sanitize docs advice bench bench-quick clean
+.PHONY: help peers-lapx peers-entropic demo gallery test test-slow fuzz cliffs lint format sanitize cross docs advice paper bench bench-quick clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -82,6 +82,27 @@ sanitize: $(READY) ## Run the native tests under ASan and UBSan
 	ASAN_OPTIONS=detect_leaks=1 UBSAN_OPTIONS=halt_on_error=1 meson test -C build/sanitize --print-errorlogs
 
 # To read it with its search, `mkdocs serve`: browsers run no search on pages from files.
+# For every system that has wheels, by Clang of the package ziglang, which brings the C libraries of all of them. The tests
+# of a target run where this machine can: on its own processor, else by the program after the colon, if it is installed.
+CROSS = linux-aarch64 macos-aarch64 macos-x86_64 musl-aarch64 musl-x86_64 windows-x86_64
+CROSS_RUN = musl-x86_64: musl-aarch64:qemu-aarch64 windows-x86_64:wine
+
+cross: $(READY) ## Compile the native code and its tests for other systems, and run the tests under emulators
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check ziglang
+	set -e; for target in $(CROSS); do \
+	  echo "compiling for $$target"; \
+	  meson setup build/cross/$$target --reconfigure --cross-file packaging/cross/$$target.ini --cross-file packaging/cross/zig.ini \
+	    -Dextensions=false -Dwerror=true >/dev/null; \
+	  ninja --quiet -C build/cross/$$target; \
+	done
+	set -e; for pair in $(CROSS_RUN); do \
+	  target=$${pair%:*}; by=$${pair#*:}; \
+	  if [ "$$by" ] && ! command -v $$by >/dev/null; then echo "no $$by: the tests for $$target do not run here"; continue; fi; \
+	  for test in $$(find build/cross/$$target/tests/native -maxdepth 1 -type f -name 'test_*' ! -name '*.pdb'); do \
+	    echo "$$test"; WINEDEBUG=-all $$by $$test; \
+	  done; \
+	done
+
 docs: export NO_MKDOCS_2_WARNING = 1
 docs: $(READY) ## Build the documentation as a site in build/site
 	mkdocs build

@@ -114,6 +114,22 @@ def test_headers_are_not_included_in_a_circle() -> None:
     assert not circle(includes(ROOT / "solvers" / "native"))
 
 
+#: What differs between systems and compilers, and the files that may use it.
+SYSTEM = r"\bpthread|<(?:sched|time|unistd|windows|malloc)\.h>|\baligned_alloc|\bclock_gettime"
+COMPILER = r"__builtin_|__attribute__|__int128|__asm__|\btypeof\b"
+
+
+def test_native_code_calls_system_and_compiler_in_one_place() -> None:
+    native = [path for top in ("solvers/native", "tests/native") for path in (ROOT / top).rglob("*.[ch]")]
+    found = {
+        (path.name, path.parent.name)
+        for path in native
+        for pattern in (SYSTEM, COMPILER)
+        if re.search(pattern, path.read_text(encoding="utf-8"))
+    }
+    assert {name for name, folder in found if folder != "simd"} == {"portability.c", "portability.h"}
+
+
 def test_packages_import_in_one_direction() -> None:
     allowed = {"solvers": {"solvers"}, "bench": {"solvers", "bench"}, "reports": {"solvers", "bench", "reports"}}
     wrong = [

@@ -7,9 +7,8 @@
  * complain.
  */
 #include "check.h"
+#include "core/portability.h"
 
-#include <pthread.h>
-#include <sched.h>
 #include <stdatomic.h>
 
 typedef struct {
@@ -66,7 +65,7 @@ static int change_some(void) {
 
 static atomic_int has_begun, is_over;
 
-static void *keep_changing(void *pause) {
+static void keep_changing(void *pause) {
     const int64_t turns = (int64_t)(intptr_t)pause;
     while (!atomic_load(&is_over)) {
         change();
@@ -74,7 +73,6 @@ static void *keep_changing(void *pause) {
         for (volatile int64_t turn = 0; turn < turns; turn++) {
         }
     }
-    return NULL;
 }
 
 /* Draw all entries. The costs are written through the same function as changes are. */
@@ -197,7 +195,7 @@ static void run_small(const kernels_t *kernels, interrupted_t interrupted, int s
                  .maximize = seed % 4 == 0,
                  .largest = 1e300,
                  .row_to_col = exactly(changing.n, sizeof *p.row_to_col)};
-    double *scratch = aligned_alloc(64, (size_t)small_scratch(&p) * sizeof *scratch);
+    double *scratch = aligned_memory(64, (size_t)small_scratch(&p) * sizeof *scratch);
     kernels->dense[changing.single].small(&p, scratch);
     check_small(&p, seed);
     if (p.n != p.m) {
@@ -205,7 +203,7 @@ static void run_small(const kernels_t *kernels, interrupted_t interrupted, int s
         kernels->dense[changing.single].wide(&p, &stop);
         check_small(&p, seed);
     }
-    free(scratch);
+    aligned_memory_free(scratch);
     free(p.row_to_col);
 }
 
@@ -361,13 +359,11 @@ static void run_histograms(const kernels_t *kernels, interrupted_t interrupted, 
 enum { COSTS_PER_OWNER = 4000 };
 
 static void try_run(run_t *run, int owner, int64_t pause, const kernels_t *kernels, int seed) {
-    pthread_t thread;
     atomic_store(&is_over, 0);
     atomic_store(&has_begun, 0);
-    const int threaded =
-        owner == ALL_THE_TIME && pthread_create(&thread, NULL, keep_changing, (void *)(intptr_t)pause) == 0;
-    while (threaded && !atomic_load(&has_begun)) {
-        sched_yield();
+    thread_t *thread = owner == ALL_THE_TIME ? thread_start(keep_changing, (void *)(intptr_t)pause) : NULL;
+    while (thread && !atomic_load(&has_begun)) {
+        thread_yield();
     }
     for (int64_t costs = 0; costs < COSTS_PER_OWNER; costs += 32 + changing.n * changing.m) {
         const int64_t changes = owner == BEFORE ? 1 + (int64_t)(owner_bits() % (uint64_t)(changing.n * changing.m)) : 0;
@@ -378,8 +374,8 @@ static void try_run(run_t *run, int owner, int64_t pause, const kernels_t *kerne
         draw(seed % KINDS);
     }
     atomic_store(&is_over, 1);
-    if (threaded) {
-        pthread_join(thread, NULL);
+    if (thread) {
+        thread_join(thread);
     }
 }
 

@@ -100,10 +100,10 @@ static void try_builds(int64_t n, int64_t m, int kind, int forbid, int seed) {
     for (isa_t isa = 0; isa < ISA_COUNT; isa++) {
         for (int single = 0; single < 2 && find_kernels(isa); single++) {
             small_t p = draw_problem(n, m, kind, forbid, single, seed);
-            double *scratch = aligned_alloc(64, (size_t)small_scratch(&p) * sizeof *scratch);
+            double *scratch = aligned_memory(64, (size_t)small_scratch(&p) * sizeof *scratch);
             find_kernels(isa)->dense[single].small(&p, scratch);
             expect_of(same(&first, &p), "kernels agree", &p, seed);
-            free(scratch);
+            aligned_memory_free(scratch);
             discard(&p);
         }
     }
@@ -169,7 +169,7 @@ static void try_batch(int threads) {
 /* Two products in different orders make every search scan many rows: more work than a thread does between two checks.
  */
 static void try_stop(int threads) {
-    enum { COUNT = 60 };
+    enum { COUNT = 2000 }; /* some seconds of work */
     small_t first = draw_problem(SMALL_SIDE, SMALL_SIDE, 0, 0, 0, 0);
     for (int64_t i = 0; i < SMALL_SIDE; i++) {
         for (int64_t j = 0; j < SMALL_SIDE; j++) {

@@ -7,6 +7,7 @@
 #pragma once
 
 #include "assignment/assignment.h"
+#include "core/portability.h"
 #include "simd/two_minima.h"
 
 typedef COST cost_t;
@@ -47,8 +48,8 @@ static inline double block_low(const cost_t *c, int64_t count, v4_t *highest) {
     }
     int64_t j = 0;
     for (; j + 4 * WIDTH <= count; j += 4 * WIDTH) {
-        __builtin_prefetch((const char *)(c + j) + AHEAD);
-        __builtin_prefetch((const char *)(c + j + 2 * WIDTH) + AHEAD);
+        prefetch((const char *)(c + j) + AHEAD);
+        prefetch((const char *)(c + j + 2 * WIDTH) + AHEAD);
         for (int k = 0; k < 4; k++) {
             const v4_t x = v4_max(v4_load_costs(c + j + k * WIDTH), minus_infinity);
             low[k] = v4_min(low[k], x);
@@ -172,12 +173,12 @@ static inline choice_t two_minima(wide_t *w, int64_t i) {
     }
     if (later >= 0) {
         const uint64_t bits = block_at_most(w, c, later, choice.first);
-        choice.column = bits ? later * LANE_BLOCK + __builtin_ctzll(bits) : -1;
+        choice.column = bits ? later * LANE_BLOCK + lowest_bit(bits) : -1;
         return choice;
     }
     const uint64_t bits = block_at_most(w, c, best, choice.first);
     const uint64_t others = bits ? bits : block_at_most(w, c, other, choice.first);
-    choice.column = others ? (bits ? best : other) * LANE_BLOCK + __builtin_ctzll(others) : -1;
+    choice.column = others ? (bits ? best : other) * LANE_BLOCK + lowest_bit(others) : -1;
     return choice;
 }
 
@@ -188,7 +189,7 @@ static int64_t find_free_tie(wide_t *w, int64_t i, double value) {
         if ((double)low[b] <= value) {
             w->work += LANE_BLOCK;
             for (uint64_t bits = block_at_most(w, c, b, value); bits; bits &= bits - 1) {
-                const int64_t j = b * LANE_BLOCK + __builtin_ctzll(bits);
+                const int64_t j = b * LANE_BLOCK + lowest_bit(bits);
                 if (w->task->y[j] < 0) {
                     return j;
                 }

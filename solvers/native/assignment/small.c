@@ -20,6 +20,7 @@
 #include "assignment/small.h"
 
 #include "assignment/small_cheap_pairs.inc.h"
+#include "core/portability.h"
 #include "core/variant_names.h"
 #include "simd/two_minima.h"
 
@@ -59,7 +60,7 @@ static inline int64_t word_end(int64_t word, int64_t width) {
     const int64_t end = (word + 1) * WORD;
     return end < width ? end : width;
 }
-static inline int64_t first_column(int64_t word, uint64_t bits) { return word * WORD + __builtin_ctzll(bits); }
+static inline int64_t first_column(int64_t word, uint64_t bits) { return word * WORD + lowest_bit(bits); }
 static inline int is_free(const state_t *s, int64_t j) { return s->free[j / WORD] >> (j % WORD) & 1; }
 
 static inline void match(state_t *s, int64_t i, int64_t j) {

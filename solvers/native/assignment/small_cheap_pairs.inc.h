@@ -53,7 +53,7 @@ static inline int list_cheap_pairs(small_pairs_t *p, const double *const *row, d
                 return 0;
             }
             for (below &= all; below; below &= below - 1) {
-                const int64_t j = __builtin_ctzll(below);
+                const int64_t j = lowest_bit(below);
                 if (count == most) {
                     return 0;
                 }

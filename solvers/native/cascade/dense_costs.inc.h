@@ -47,7 +47,7 @@ static double row_minima(const cost_t *c, const double *price, int64_t m, double
             odd = v4_min(odd, v4_add(v4_load_costs(c + j + WIDTH), v4_load(price + j + WIDTH)));
         }
         for (size_t ahead = 0; ahead < BLOCK * sizeof *c; ahead += 64) {
-            __builtin_prefetch((const char *)c + READ_AHEAD + ahead);
+            prefetch((const char *)c + READ_AHEAD + ahead);
         }
         even = v4_min(even, odd);
         least = v4_min(least, even);

@@ -25,7 +25,7 @@ static int is_solved_as_small(assignment_t *t, int *laborious) {
     if (scratch) {
         NAME(small)(&p, scratch);
     }
-    free(scratch);
+    aligned_memory_free(scratch);
     *laborious = p.laborious;
     t->counters.row_scans += p.counters.row_scans;
     t->counters.reductions += p.counters.reductions;

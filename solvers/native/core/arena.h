@@ -2,16 +2,16 @@
  * however it ends. */
 #pragma once
 
-#include <stddef.h>
-#include <stdint.h>
+#include "core/portability.h"
+
 #include <stdlib.h>
 #include <string.h>
 
 enum { CACHE_LINE = 64 /* bytes */ };
 
-/* Memory of its own, aligned to a cache line; NULL if there is none. */
+/* Memory of its own, aligned to a cache line, for aligned_memory_free; NULL if there is none. */
 static inline double *cache_aligned(int64_t doubles) {
-    return aligned_alloc(CACHE_LINE, (size_t)doubles * sizeof(double));
+    return aligned_memory(CACHE_LINE, (size_t)doubles * sizeof(double));
 }
 
 typedef struct arena_block {

@@ -1,8 +1,7 @@
 /* How a solver ends, and when it must stop early: on Ctrl-C or past a deadline. */
 #pragma once
 
-#include <stdint.h>
-#include <time.h>
+#include "core/portability.h"
 
 /* Costs are read in the caller's memory, which another thread may change after validation. No index, count or loop
  * bound may therefore depend on costs alone. Where costs contradict what is known about them, the result may be wrong,
@@ -18,12 +17,6 @@ typedef struct {
     interrupted_t interrupted;
     double deadline; /* seconds on the monotonic clock; +inf: none */
 } stop_t;
-
-static inline double monotonic_seconds(void) {
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
-}
 
 /* SOLVED while the solver may go on, else INTERRUPTED or TIMED_OUT. It costs a system call and a call into the
  * interpreter: ask once per few hundred microseconds of work. */

@@ -5,9 +5,7 @@
 #include "core/arena.h"
 #include "core/outcome.h"
 
-#include <pthread.h>
 #include <stdatomic.h>
-#include <stdlib.h>
 
 enum { PARALLEL_FOR_MOST_THREADS = 256 };
 
@@ -42,27 +40,24 @@ static outcome_t parallel_for_work(parallel_for_t *p, const stop_t *stop) {
             checked = monotonic_seconds();
         }
     }
-    free(scratch);
+    aligned_memory_free(scratch);
     return outcome;
 }
 
-static void *parallel_for_help(void *shared) {
-    parallel_for_work(shared, NULL);
-    return NULL;
-}
+static void parallel_for_help(void *shared) { parallel_for_work(shared, NULL); }
 
 /* Run every task on the caller's thread and up to `helpers` more. Tasks that were not reached before the stop, or for
  * which no thread had memory, are left untouched; then the outcome is not SOLVED. */
 static outcome_t parallel_for_run(parallel_for_t *p, int64_t helpers, const stop_t *stop) {
-    pthread_t threads[PARALLEL_FOR_MOST_THREADS];
+    thread_t *threads[PARALLEL_FOR_MOST_THREADS];
     int started = 0;
     while (started < PARALLEL_FOR_MOST_THREADS && started < helpers &&
-           pthread_create(threads + started, NULL, parallel_for_help, p) == 0) {
+           (threads[started] = thread_start(parallel_for_help, p))) {
         started++;
     }
     const outcome_t outcome = parallel_for_work(p, stop);
     while (started > 0) {
-        pthread_join(threads[--started], NULL);
+        thread_join(threads[--started]);
     }
     return outcome == SOLVED && p->next < p->tasks ? OUT_OF_MEMORY : outcome;
 }

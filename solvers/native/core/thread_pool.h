@@ -4,8 +4,6 @@
 
 #include "core/arena.h"
 
-#include <pthread.h>
-#include <sched.h>
 #include <stdatomic.h>
 
 /* One part of a job, of `parts` in all. */
@@ -16,7 +14,7 @@ struct thread_pool;
 typedef struct {
     struct thread_pool *pool;
     int64_t part;
-    pthread_t thread;
+    thread_t *thread;
 } pool_worker_t;
 
 typedef struct thread_pool {
@@ -24,12 +22,11 @@ typedef struct thread_pool {
     pool_worker_t *workers;
     pool_job_t job;
     void *context;
-    atomic_long round;   /* jobs started so far */
-    atomic_long working; /* workers that have not finished the current job */
-    atomic_long asleep;  /* workers that must be woken */
+    _Atomic int64_t round;   /* jobs started so far */
+    _Atomic int64_t working; /* workers that have not finished the current job */
+    _Atomic int64_t asleep;  /* workers that must be woken */
     int stopping;
-    pthread_mutex_t lock;
-    pthread_cond_t wake;
+    monitor_t *monitor;
 } thread_pool_t;
 
 /* Beyond this the threads would mostly wait for each other. */
@@ -38,23 +35,23 @@ enum { MOST_THREADS = 64 };
 /* Polls before a worker goes to sleep: several times as long as waking it takes. */
 enum { SPINS = 400000 };
 
-static void *thread_pool_work(void *given) {
+static void thread_pool_work(void *given) {
     pool_worker_t *own = given;
     thread_pool_t *p = own->pool;
-    for (long seen = 0;; seen++) {
+    for (int64_t seen = 0;; seen++) {
         for (int spin = 0; spin < SPINS && atomic_load(&p->round) == seen; spin++) {
         }
         if (atomic_load(&p->round) == seen) {
-            pthread_mutex_lock(&p->lock);
+            monitor_lock(p->monitor);
             atomic_fetch_add(&p->asleep, 1);
             while (atomic_load(&p->round) == seen) {
-                pthread_cond_wait(&p->wake, &p->lock);
+                monitor_wait(p->monitor);
             }
             atomic_fetch_sub(&p->asleep, 1);
-            pthread_mutex_unlock(&p->lock);
+            monitor_unlock(p->monitor);
         }
         if (p->stopping) {
-            return NULL;
+            return;
         }
         p->job(p->context, own->part, p->parts);
         atomic_fetch_sub(&p->working, 1);
@@ -65,9 +62,9 @@ static void *thread_pool_work(void *given) {
 static void thread_pool_next_round(thread_pool_t *p) {
     atomic_fetch_add(&p->round, 1);
     if (atomic_load(&p->asleep) > 0) {
-        pthread_mutex_lock(&p->lock);
-        pthread_cond_broadcast(&p->wake);
-        pthread_mutex_unlock(&p->lock);
+        monitor_lock(p->monitor);
+        monitor_wake_all(p->monitor);
+        monitor_unlock(p->monitor);
     }
 }
 
@@ -76,18 +73,20 @@ static void thread_pool_next_round(thread_pool_t *p) {
 static inline thread_pool_t *thread_pool_start(arena_t *a, int64_t threads) {
     thread_pool_t *p = arena_take(a, 1, sizeof *p);
     pool_worker_t *workers = arena_take(a, threads, sizeof *workers);
-    if (a->failed) {
+    monitor_t *monitor = monitor_new();
+    if (a->failed || !monitor) {
+        a->failed = 1;
+        monitor_free(monitor);
         return NULL;
     }
-    *p = (thread_pool_t){.parts = threads, .workers = workers};
+    *p = (thread_pool_t){.parts = threads, .workers = workers, .monitor = monitor};
     atomic_init(&p->round, 0);
     atomic_init(&p->working, 0);
     atomic_init(&p->asleep, 0);
-    pthread_mutex_init(&p->lock, NULL);
-    pthread_cond_init(&p->wake, NULL);
     for (int64_t part = 1; part < threads; part++) {
         workers[part] = (pool_worker_t){.pool = p, .part = part};
-        if (pthread_create(&workers[part].thread, NULL, thread_pool_work, &workers[part]) != 0) {
+        workers[part].thread = thread_start(thread_pool_work, &workers[part]);
+        if (!workers[part].thread) {
             p->parts = part;
             break;
         }
@@ -99,10 +98,9 @@ static inline void thread_pool_stop(thread_pool_t *p) {
     p->stopping = 1;
     thread_pool_next_round(p);
     for (int64_t part = 1; part < p->parts; part++) {
-        pthread_join(p->workers[part].thread, NULL);
+        thread_join(p->workers[part].thread);
     }
-    pthread_cond_destroy(&p->wake);
-    pthread_mutex_destroy(&p->lock);
+    monitor_free(p->monitor);
 }
 
 /* Run all parts of a job and wait for the last. */
@@ -116,7 +114,7 @@ static inline void thread_pool_run(thread_pool_t *p, pool_job_t job, void *conte
     job(context, 0, p->parts);
     for (int spin = 0; atomic_load(&p->working) > 0; spin++) {
         if (spin > SPINS) {
-            sched_yield(); /* a worker may have no core of its own */
+            thread_yield(); /* a worker may have no core of its own */
         }
     }
 }

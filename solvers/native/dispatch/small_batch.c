@@ -37,7 +37,7 @@ void small_solve(small_t *p) {
     if (scratch) {
         solve_in(p, scratch);
     }
-    free(scratch);
+    aligned_memory_free(scratch);
 }
 
 static void solve_one(void *problems, int64_t k, double *scratch) {

@@ -2,12 +2,22 @@
  * has both. */
 #pragma once
 
+#include <cpuid.h>
 #include <immintrin.h>
 
 #define VECTOR_BYTES 32
 #include "simd/lanes.h"
 
-static inline int simd_is_supported(void) { return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"); }
+/* Not __builtin_cpu_supports: some of Clang's run-time libraries, that of Zig among them, answer no to all. */
+static inline int simd_is_supported(void) {
+    enum { WIDE_STATE = 6 }; /* the system saves the registers of SSE and of AVX */
+    unsigned a, b, c, d, state, state_high;
+    if (!__get_cpuid(1, &a, &b, &c, &d) || !(c & bit_OSXSAVE) || !(c & bit_FMA)) {
+        return 0;
+    }
+    __asm__("xgetbv" : "=a"(state), "=d"(state_high) : "c"(0));
+    return (state & WIDE_STATE) == WIDE_STATE && __get_cpuid_count(7, 0, &a, &b, &c, &d) && (b & bit_AVX2);
+}
 
 typedef __m256d v4_t;
 

@@ -30,6 +30,9 @@ static inline f64_lanes_t f64_load_f32(const float *p) {
     return __builtin_convertvector(x, f64_lanes_t);
 }
 
+/* The values as floats. */
+static inline f32_half_t f64_narrowed(f64_lanes_t x) { return __builtin_convertvector(x, f32_half_t); }
+
 /* Load as many costs, float or double, as a register holds doubles. */
 #define f64_load_costs(p) _Generic((p), const float *: f64_load_f32, const double *: f64_load)(p)
 

@@ -55,7 +55,7 @@ static inline row_t add_pairs(row_t row, const cost_t *c, const double *g, const
         const f64_lanes_t col = f64_load(cols + k * F64_LANES) + a * e;
         memcpy(cols + k * F64_LANES, &col, sizeof col);
         if (kept) {
-            const f32_half_t single = __builtin_convertvector(e, f32_half_t);
+            const f32_half_t single = f64_narrowed(e);
             memcpy(kept + k * F64_LANES, &single, sizeof single);
         }
     }

@@ -166,7 +166,7 @@ static void carry_to_rows(const pass_t *s, thread_sums_t *sums, workspace_t *w, 
 static void run_part(void *on, int64_t part, int64_t parts) {
     pass_t *s = on;
     thread_sums_t *sums = &s->sums[part];
-    workspace_t *w = aligned_alloc(VECTOR_BYTES, sizeof *w); /* aligned for vectors; its size is a multiple of theirs */
+    workspace_t *w = aligned_memory(VECTOR_BYTES, sizeof *w);
     sums->outcome = w ? SOLVED : OUT_OF_MEMORY;
     if (w) {
         memset(w, 0, sizeof *w);
@@ -185,7 +185,7 @@ static void run_part(void *on, int64_t part, int64_t parts) {
     if (sums->outcome != SOLVED) {
         atomic_store(&s->over, 1);
     }
-    free(w);
+    aligned_memory_free(w);
 }
 
 /* Values times the masses of their columns, and the masses alone as the last channel. */

@@ -189,8 +189,7 @@ static inline void TYPED(carry)(const TYPED(pair_data_t) *restrict p, REAL weigh
  */
 
 /* moments[term] += sum weight x^k, in the order of the loops. */
-static inline __attribute__((always_inline)) void TYPED(add_moments)(LANES *moments, LANES weight, const LANES *x,
-                                                                     int degree) {
+static ALWAYS_INLINE void TYPED(add_moments)(LANES *moments, LANES weight, const LANES *x, int degree) {
     LANES power[DEGREES];
     int term = 0;
     power[0] = weight;
@@ -219,8 +218,7 @@ static inline __attribute__((always_inline)) void TYPED(add_moments)(LANES *mome
 }
 
 /* sum of coefficients[term] x^k. */
-static inline __attribute__((always_inline)) LANES TYPED(polynomial)(const REAL *coefficients, const LANES *x,
-                                                                     int degree) {
+static ALWAYS_INLINE LANES TYPED(polynomial)(const REAL *coefficients, const LANES *x, int degree) {
     LANES total = x[0] * 0;
     int term = 0;
 #if DIM == 3
@@ -248,8 +246,8 @@ static inline __attribute__((always_inline)) LANES TYPED(polynomial)(const REAL 
     return total;
 }
 
-static inline __attribute__((always_inline)) void TYPED(expand)(const TYPED(pair_data_t) *restrict p, pair_sums_t to,
-                                                                const series_t *series, int degree, int with_spent) {
+static ALWAYS_INLINE void TYPED(expand)(const TYPED(pair_data_t) *restrict p, pair_sums_t to, const series_t *series,
+                                        int degree, int with_spent) {
     enum { STEP = TYPED(PER_VECTOR) };
     const int terms = terms_of(degree);
     LANES of_x[MOST_TERMS], of_y[MOST_TERMS], of_cost[MOST_TERMS];
@@ -313,10 +311,8 @@ static inline __attribute__((always_inline)) void TYPED(expand)(const TYPED(pair
 }
 
 /* What `carry` does, by the series. */
-static inline __attribute__((always_inline)) void TYPED(expand_carry)(const TYPED(pair_data_t) *restrict p,
-                                                                      REAL weights[CHANNELS][TILE],
-                                                                      double *const carried[CHANNELS],
-                                                                      const series_t *series, int degree) {
+static ALWAYS_INLINE void TYPED(expand_carry)(const TYPED(pair_data_t) *restrict p, REAL weights[CHANNELS][TILE],
+                                              double *const carried[CHANNELS], const series_t *series, int degree) {
     enum { STEP = TYPED(PER_VECTOR) };
     LANES row[TILE / STEP], column[TILE / STEP], at[DIM];
     for (int v = 0; v < p->rows / (int)STEP; v++) {

@@ -5,12 +5,13 @@
  */
 #pragma once
 
+#include "core/portability.h"
+
 #include <math.h>
-#include <stdint.h>
 
-__extension__ typedef __int128 mass_t;
+typedef int128_t mass_t;
 
-#define MASS_MAX ((mass_t)(~(__extension__(unsigned __int128) 0) >> 1))
+#define MASS_MAX ((mass_t)(~(uint128_t)0 >> 1))
 
 /* Log2 of the larger side's sum in units; twice that does not overflow. */
 enum { WHOLE_LOG = 119 };

@@ -54,7 +54,7 @@ static outcome_t list_cheap_pairs(assignment_t *t, sparse_costs_t *pairs, arena_
         for (int64_t at = 0; at < m; at += BLOCK) {
             uint64_t bits = cheap_pairs_of(row + at, at + BLOCK < m ? BLOCK : m - at, bound);
             if (count + BLOCK > room) {
-                const int64_t found = count + __builtin_popcountll(bits);
+                const int64_t found = count + count_bits(bits);
                 if (found > most) {
                     return SOLVED;
                 }
@@ -68,7 +68,7 @@ static outcome_t list_cheap_pairs(assignment_t *t, sparse_costs_t *pairs, arena_
                 }
             }
             for (; bits; bits &= bits - 1) {
-                const int64_t j = at + __builtin_ctzll(bits);
+                const int64_t j = at + lowest_bit(bits);
                 column[count] = (int32_t)j;
                 cost[count++] = (double)row[j];
             }

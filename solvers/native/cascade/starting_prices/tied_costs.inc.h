@@ -88,7 +88,7 @@ static inline int64_t first_common(const uint64_t *a, const uint64_t *b, int64_t
     for (; *at < words; ++*at) {
         const uint64_t both = a[*at] & b[*at];
         if (both) {
-            return *at * BLOCK + __builtin_ctzll(both);
+            return *at * BLOCK + lowest_bit(both);
         }
     }
     return -1;
@@ -296,7 +296,7 @@ static outcome_t hold_free_columns(auction_t *k, ties_t *b) {
             const int64_t at = w * BLOCK, count = block_end(w, k->m) - at;
             const uint64_t free = b->unheld[w] ? b->unheld[w] & block_at_most(c + at, k->price + at, count, 0.0) : 0;
             if (free) {
-                const int64_t j = at + __builtin_ctzll(free);
+                const int64_t j = at + lowest_bit(free);
                 b->unheld[w] &= ~(free & -free);
                 k->owner[j] = (int32_t)i;
                 k->held[i] = (int32_t)j;

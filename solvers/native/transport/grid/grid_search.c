@@ -1,6 +1,8 @@
 /* Breadth-first search on sets of cells, and lifts. */
 #include "transport/grid/grid_search.h"
 
+#include "core/portability.h"
+
 /* Words that a search goes through between two looks at the clock. */
 enum { WORDS_PER_CHECK = 1 << 17 };
 
@@ -74,10 +76,10 @@ static void visit(grid_search_t *s, range_t front, int32_t depth) {
     for (int64_t w = front.begin; w < front.end; w++) {
         const uint64_t cells = s->front[w];
         for (uint64_t rest = cells; rest; rest &= rest - 1) {
-            s->depth[w * 64 + __builtin_ctzll(rest)] = depth;
+            s->depth[w * 64 + lowest_bit(rest)] = depth;
         }
         for (uint64_t rest = cells & s->sinks[w]; rest; rest &= rest - 1) {
-            s->hits[s->hit_count++] = (int32_t)(w * 64 + __builtin_ctzll(rest));
+            s->hits[s->hit_count++] = (int32_t)(w * 64 + lowest_bit(rest));
         }
     }
 }
@@ -163,7 +165,7 @@ static int64_t lift_at_border(const grid_search_t *s, int64_t lift) {
         const int64_t stride = l->stride[axis];
         for (int64_t w = 0; w < l->words; w++) {
             for (uint64_t rest = s->reached[w] ^ word_ahead(s, w, stride); rest; rest &= rest - 1) {
-                const int64_t cell = w * 64 + __builtin_ctzll(rest);
+                const int64_t cell = w * 64 + lowest_bit(rest);
                 /* The last cell of a line has none ahead. */
                 if (cell < l->count && cell / stride % l->bins[axis] < l->bins[axis] - 1) {
                     const int64_t room = lift_at_edge(s, cell, axis, lift);
