@@ -10,9 +10,12 @@ import numpy as np
 
 from libc.stdint cimport int32_t, int64_t
 
-from .kernels cimport INFEASIBLE, SPENT, TIMED_OUT, ablation_t, assignment_solver_t, assignment_t, cost_range_t, kernels_for, \
-    new_assignment, nonzero, outcome_t, point_kernels_for, points_t, raise_failure, raise_if_too_large, raise_infeasible, \
+from .kernels cimport INFEASIBLE, SPENT, TIMED_OUT, ablation_t, assignment_solver_t, assignment_t, cost_range_t, \
+    import_kernels, kernels_for, new_assignment, nonzero, outcome_t, point_kernels_for, points_t, raise_failure, raise_if_too_large, raise_infeasible, \
     sparse_costs_t
+
+
+import_kernels()
 
 
 cdef run(assignment_solver_t *solver, int64_t n, int64_t m, const void *cost, double seconds,

@@ -12,12 +12,14 @@ from libc.stdint cimport int32_t, int64_t, intptr_t
 from libc.stdlib cimport qsort
 
 from .kernels cimport INFEASIBLE, CHECK_EVERY, SOLVED, SPENT, TIMED_OUT, assignment_solver_t, assignment_t, \
-    compare_ascending, cost_range_t, dense_kernels_t, kernels_for, kernels_or_null, kernels_t, new_assignment, nonzero, outcome_t, \
-    point_kernels_for, point_kernels_t, points_t, raise_failure, raise_if_interrupted, raise_if_too_large, raise_infeasible, \
+    compare_ascending, cost_range_t, dense_kernels_t, import_kernels, kernels_for, kernels_or_null, kernels_t, \
+    new_assignment, nonzero, outcome_t, point_kernels_for, point_kernels_t, points_t, raise_failure, raise_if_interrupted, raise_if_too_large, raise_infeasible, \
     stop_t, stop_within
 
 from lapmark.solvers.validation import LARGEST_COST
 
+
+import_kernels()
 
 HAS_AVX2 = kernels_or_null(True) != NULL
 

@@ -8,9 +8,11 @@ import numpy as np
 
 from libc.stdint cimport int32_t, int64_t
 
-from .kernels cimport TIMED_OUT, kernels_or_null, kernels_t, outcome_t, point_kernels_t, point_marginals_t, \
+from .kernels cimport TIMED_OUT, import_kernels, kernels_or_null, kernels_t, outcome_t, point_kernels_t, point_marginals_t, \
     raise_failure, stop_within
 
+
+import_kernels()
 
 HAS_AVX2 = kernels_or_null(True) != NULL
 

@@ -9,15 +9,19 @@ from libc.stdint cimport int64_t, intptr_t
 from libc.stdlib cimport calloc, free
 from libc.string cimport memset
 
-from .kernels cimport SMALL_SIDE, SOLVED, outcome_t, raise_pending, small_solve, small_solve_all, small_t, \
-    stop_t, stop_within, wide_solve
+from .kernels cimport SMALL_SIDE, SOLVED, import_kernels, imported_lookup, kernels_t, outcome_t, raise_pending, small_solve, \
+    small_solve_all, small_t, stop_t, stop_within, wide_solve
 
 from lapmark.solvers.validation import LARGEST_COST, LARGEST_INTEGER
 
 
 cnp.import_array()
+import_kernels()
 
 LARGEST_SIDE = SMALL_SIDE
+
+# Of the best instruction set of this processor.
+cdef const kernels_t *KERNELS = imported_lookup(NULL)
 
 cdef double LARGEST_FLOAT = LARGEST_COST
 
@@ -107,14 +111,14 @@ def assign(costs, bint maximize):
     if max(problem.n, problem.m) > SMALL_SIDE:
         stop = stop_within(float("inf"))
         with nogil:
-            outcome = wide_solve(&problem, &stop)
+            outcome = wide_solve(&problem, KERNELS, &stop)
         if outcome != SOLVED:
             raise_pending()
     elif problem.n * problem.m < COSTS_WITHIN_LOCK:
-        small_solve(&problem)
+        small_solve(&problem, KERNELS)
     else:
         with nogil:
-            small_solve(&problem)
+            small_solve(&problem, KERNELS)
     if not problem.solved:
         return None
     count = min(problem.n, problem.m)
@@ -151,7 +155,7 @@ cdef class Batch:
         cdef outcome_t outcome
         cdef int64_t k
         with nogil:
-            outcome = small_solve_all(self.problems, self.count, threads, &stop)
+            outcome = small_solve_all(self.problems, self.count, KERNELS, threads, &stop)
         if outcome != SOLVED:
             raise_pending()
         left = []

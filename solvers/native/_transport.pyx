@@ -10,9 +10,12 @@ import numpy as np
 
 from libc.stdint cimport int32_t, int64_t, uint8_t
 
-from .kernels cimport GRID_LARGEST_COST, INFEASIBLE, TIMED_OUT, grid_flow_room, grid_flow_t, histograms_solve, histograms_t, kernels_for, kernels_t, mass_scale_t, \
-    mass_t, masses_to_integers, outcome_t, point_kernels_for, points_t, raise_failure, sparse_costs_t, stop_t, stop_within, \
-    transport_solver_t, transport_t
+from .kernels cimport GRID_LARGEST_COST, INFEASIBLE, TIMED_OUT, grid_flow_room, grid_flow_t, histograms_solve, \
+    histograms_t, import_kernels, kernels_for, kernels_t, mass_scale_t, mass_t, masses_to_integers, outcome_t, \
+    point_kernels_for, points_t, raise_failure, sparse_costs_t, stop_t, stop_within, transport_solver_t, transport_t
+
+
+import_kernels()
 
 
 def is_metric(const double[:, ::1] cost, bint avx2):

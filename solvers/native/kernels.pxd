@@ -1,6 +1,8 @@
 """C declarations that the bindings share, each struct once, and what every binding does: find the kernels, stop on Ctrl-C or
-at a deadline, and raise what went wrong. There is nothing to link: each module gets a copy of the functions."""
+at a deadline, and raise what went wrong. Each module gets a copy of these functions, but only `_kernels` holds the kernels: the
+others call `import_kernels` first."""
 
+from cpython.pycapsule cimport PyCapsule_GetPointer
 from libc.stdint cimport int32_t, int64_t, intptr_t
 from libc.string cimport memset
 
@@ -82,11 +84,6 @@ cdef extern from "assignment/small.h":
         intptr_t *row_to_col
         double total
         bint solved
-    void small_solve(small_t *) noexcept nogil
-    outcome_t small_solve_all(small_t *, int64_t, int, const stop_t *) noexcept nogil
-
-cdef extern from "assignment/wide.h":
-    outcome_t wide_solve(small_t *, const stop_t *) noexcept nogil
 
 cdef extern from "transport/masses.h":
     ctypedef int mass_t  # an integer of 128 bits, which Cython cannot declare
@@ -217,16 +214,32 @@ cdef extern from "dispatch/kernels.h":
         void (*kernel_marginals)(const float *, int64_t, int64_t, const double *, const double *, double *,
                                  double *) noexcept nogil
         bint (*is_metric)(const double *, int64_t) noexcept nogil
-    ctypedef enum isa_t:
-        pass
-    isa_t find_isa(const char *name) noexcept nogil
-    const kernels_t *find_kernels(isa_t isa) noexcept nogil
+    ctypedef const kernels_t *kernel_lookup_t(const char *isa) noexcept nogil
+    kernel_lookup_t look_up_kernels
     outcome_t histograms_solve(const histograms_t *, const kernels_t *, int, const stop_t *) noexcept nogil
+    void small_solve(small_t *, const kernels_t *) noexcept nogil
+    outcome_t small_solve_all(small_t *, int64_t, const kernels_t *, int, const stop_t *) noexcept nogil
+    outcome_t wide_solve(small_t *, const kernels_t *, const stop_t *) noexcept nogil
+
+cdef extern from *:
+    """
+    static kernel_lookup_t *imported_lookup; /* one for each module */
+    """
+    kernel_lookup_t *imported_lookup
+
+
+cdef inline int import_kernels() except -1:
+    """Find the kernels; a module of bindings does so once, when it is imported."""
+    global imported_lookup
+    from lapmark.solvers.native import _kernels
+
+    imported_lookup = <kernel_lookup_t *> PyCapsule_GetPointer(_kernels.look_up, NULL)
+    return 0
 
 
 cdef inline const kernels_t *kernels_or_null(bint avx2) noexcept nogil:
     """The AVX2 kernels or the scalar ones; NULL if the processor, or this compilation, lacks them."""
-    return find_kernels(find_isa("avx2" if avx2 else "scalar"))
+    return imported_lookup("avx2" if avx2 else "scalar")
 
 
 cdef inline const kernels_t *kernels_for(bint avx2) except NULL:

@@ -33,7 +33,9 @@ static inline int64_t small_width(const small_t *p) {
 
 static inline int64_t small_scratch(const small_t *p) { return (p->n < p->m ? p->n : p->m) * small_width(p); }
 
-/* Solve one problem, or many on up to `threads` threads, with the best instruction set. If `stop` says so, or without
- * memory, problems are left unsolved. */
-void small_solve(small_t *p);
-outcome_t small_solve_all(small_t *problems, int64_t count, int threads, const stop_t *stop);
+/* Solve one problem, or many on up to `threads` threads. If `stop` says so, or without memory, problems are left
+ * unsolved. */
+struct kernels;
+void small_solve(small_t *p, const struct kernels *kernels);
+outcome_t small_solve_all(small_t *problems, int64_t count, const struct kernels *kernels, int threads,
+                          const stop_t *stop);

@@ -13,4 +13,4 @@ static inline int is_clearly_wide(const small_t *p) {
 /* Solve a problem of any size with n != m. Unsolved as in small.h, and if it takes too much work or more digits than a
  * double has. */
 typedef outcome_t wide_solver_t(small_t *p, const stop_t *stop);
-outcome_t wide_solve(small_t *p, const stop_t *stop);
+outcome_t wide_solve(small_t *p, const struct kernels *kernels, const stop_t *stop);

@@ -30,3 +30,5 @@ isa_t best_isa(void) {
     }
     return isa;
 }
+
+const kernels_t *look_up_kernels(const char *isa) { return find_kernels(isa ? find_isa(isa) : best_isa()); }

@@ -59,3 +59,8 @@ isa_t find_isa(const char *name);
 
 /* Return the best instruction set of this processor. */
 isa_t best_isa(void);
+
+/* Return the kernels of the instruction set of this name, or for NULL of the best one; NULL if the processor, or this
+ * compilation, lacks it. */
+typedef const kernels_t *kernel_lookup_t(const char *isa);
+kernel_lookup_t look_up_kernels;

@@ -1,4 +1,4 @@
-/* Small problems, one or many: the choice of the kernel, the memory, the threads. */
+/* Small problems, one or many: the choice between kernels, the memory, the threads. */
 #include "core/parallel_for.h"
 #include "dispatch/kernels.h"
 
@@ -10,8 +10,13 @@ enum {
 
 static int never(void) { return 0; }
 
-static inline void solve_in(small_t *p, double *scratch) {
-    const dense_kernels_t *kernels = &find_kernels(best_isa())->dense[p->single != 0];
+typedef struct {
+    small_t *problems;
+    const kernels_t *kernels;
+} batch_t;
+
+static inline void solve_in(small_t *p, const kernels_t *all, double *scratch) {
+    const dense_kernels_t *kernels = &all->dense[p->single != 0];
     p->solved = 0;
     if (is_clearly_wide(p)) {
         const stop_t stop = {.interrupted = never, .deadline = INFINITY};
@@ -22,33 +27,34 @@ static inline void solve_in(small_t *p, double *scratch) {
     }
 }
 
-outcome_t wide_solve(small_t *p, const stop_t *stop) {
-    return find_kernels(best_isa())->dense[p->single != 0].wide(p, stop);
+outcome_t wide_solve(small_t *p, const kernels_t *kernels, const stop_t *stop) {
+    return kernels->dense[p->single != 0].wide(p, stop);
 }
 
-void small_solve(small_t *p) {
+void small_solve(small_t *p, const kernels_t *kernels) {
     _Alignas(CACHE_LINE) double on_stack[DOUBLES_ON_STACK];
     if (small_scratch(p) <= DOUBLES_ON_STACK) {
-        solve_in(p, on_stack);
+        solve_in(p, kernels, on_stack);
         return;
     }
     double *scratch = cache_aligned(small_scratch(p));
     p->solved = 0;
     if (scratch) {
-        solve_in(p, scratch);
+        solve_in(p, kernels, scratch);
     }
     aligned_memory_free(scratch);
 }
 
-static void solve_one(void *problems, int64_t k, double *scratch) {
-    small_t *p = (small_t *)problems + k;
-    if (p->cost) {
-        solve_in(p, scratch);
+static void solve_one(void *context, int64_t k, double *scratch) {
+    const batch_t *batch = context;
+    if (batch->problems[k].cost) {
+        solve_in(batch->problems + k, batch->kernels, scratch);
     }
 }
 
-outcome_t small_solve_all(small_t *problems, int64_t count, int threads, const stop_t *stop) {
-    parallel_for_t tasks = {.solve = solve_one, .context = problems, .tasks = count};
+outcome_t small_solve_all(small_t *problems, int64_t count, const kernels_t *kernels, int threads, const stop_t *stop) {
+    batch_t batch = {problems, kernels};
+    parallel_for_t tasks = {.solve = solve_one, .context = &batch, .tasks = count};
     int64_t costs = 1;
     for (int64_t k = 0; k < count; k++) {
         const int64_t scratch = small_scratch(problems + k);
