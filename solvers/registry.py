@@ -10,6 +10,7 @@ import difflib
 import functools
 import importlib
 import pkgutil
+import threading
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any
@@ -257,7 +258,7 @@ def check_name(kind: str, name: str) -> None:
 def solvers() -> dict[str, Solver]:
     """Return every registered solver by name, missing ones included."""
     _load()
-    return dict(sorted(_solvers.items()))
+    return dict(sorted(_solvers.copy().items()))  # another thread may be registering one
 
 
 def names(problem: Problem | None = None) -> list[str]:
@@ -305,14 +306,27 @@ def version(distribution: str) -> str | None:
         return None
 
 
-@functools.cache
+def _once(load: Callable[[], None]) -> Callable[[], None]:
+    """Return the function, which now runs once: threads that call it meanwhile wait until it is done."""
+    cached, lock = functools.cache(load), threading.RLock()
+
+    @functools.cache  # once it is done, no call needs the lock
+    def loaded() -> None:
+        with lock:
+            cached()
+
+    return loaded
+
+
+@_once
 def _load() -> None:
     """Import our solvers and those of entry points, which register themselves."""
     _load_own()
     plugins.load_entry_points(ENTRY_POINTS)
 
 
-@functools.cache
+# A lock of its own: while one thread imports plugins, another may import one of them, which asks for ours first.
+@_once
 def _load_own() -> None:
     for package in map(importlib.import_module, FOLDERS):
         for module in pkgutil.walk_packages(package.__path__, package.__name__ + "."):

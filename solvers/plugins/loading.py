@@ -6,7 +6,10 @@ import importlib
 import importlib.util
 import re
 import sys
+import threading
 from collections.abc import Iterator
+from importlib.abc import Loader
+from importlib.machinery import ModuleSpec
 from pathlib import Path
 from types import ModuleType
 
@@ -20,6 +23,9 @@ _PREFIX = "lapmark_plugin_"
 #: Digest of each plugin file, and its load, in the order of loading.
 _loaded: dict[Path, tuple[str, Load]] = {}
 
+#: Files are loaded one at a time: each changes `sys.path`, `sys.modules` and `sys.stdout`.
+_loading = threading.RLock()
+
 
 def load(path: str | Path) -> None:
     """Run a file that registers solvers or families; a PluginError names the file and the line if that fails."""
@@ -29,9 +35,14 @@ def load(path: str | Path) -> None:
         raise PluginError(f"plugin {shown(file)}: no such file")
     if spec is None or spec.loader is None or not file.is_file():
         raise PluginError(f"plugin {shown(file)}: not a Python file")
-    current = digest(file)
-    if file in _loaded and _loaded[file][0] == current:
-        return
+    with _loading:
+        current = digest(file)
+        if file not in _loaded or _loaded[file][0] != current:
+            _load(file, spec, spec.loader, current)
+
+
+def _load(file: Path, spec: ModuleSpec, loader: Loader, current: str) -> None:
+    """Run a file whose digest is `current`; what it registered before is taken back."""
     again = file in _loaded
     if again:
         _loaded.pop(file)[1].undo()
@@ -42,7 +53,7 @@ def load(path: str | Path) -> None:
     with _importable(file, again), contextlib.redirect_stdout(sys.stderr):
         try:
             with under_way(made):
-                spec.loader.exec_module(module)
+                loader.exec_module(module)
         except KeyboardInterrupt:
             raise
         except BaseException as error:  # a file may raise anything, SystemExit included
@@ -82,14 +93,15 @@ def load_entry_points(group: str) -> None:
 
 def forget() -> None:
     """Take back what plugin files have registered, and all that makes them importable."""
-    for _, made in reversed(_loaded.values()):
-        made.undo()
-    for name, module in list(sys.modules.items()):
-        if any(_is_beside(name, module, file.parent) for file in _loaded):
-            del sys.modules[name]
-    sys.path[:] = [entry for entry in sys.path if entry not in source_files.folders]
-    source_files.folders.clear()
-    _loaded.clear()
+    with _loading:
+        for _, made in reversed(_loaded.values()):
+            made.undo()
+        for name, module in list(sys.modules.items()):
+            if any(_is_beside(name, module, file.parent) for file in _loaded):
+                del sys.modules[name]
+        sys.path[:] = [entry for entry in sys.path if entry not in source_files.folders]
+        source_files.folders.clear()
+        _loaded.clear()
 
 
 def loaded() -> tuple[str, ...]:

@@ -2,8 +2,10 @@
 
 import contextlib
 import itertools
+import threading
 import warnings
 from collections.abc import Callable, Iterator, MutableMapping
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeVar
 
@@ -82,7 +84,12 @@ class Load:
                 table[name] = before
 
 
-_under_way: list[Load] = []
+#: Each thread loads its own plugins: what another registers meanwhile is not credited to them.
+_under_way: ContextVar[Load] = ContextVar("the load under way", default=Load(0))  # noqa: B039
+
+#: Two threads that register the same name must not both find it free.
+_entering = threading.RLock()
+
 _numbers = itertools.count(1)
 
 
@@ -95,7 +102,7 @@ def origin(function: Callable[..., Any]) -> Origin:
     """Return the origin of a function that is being registered."""
     module = getattr(function, "__module__", None) or type(function).__module__
     # A plugin that registers the first solver has Lapmark's own loaded.
-    made = _under_way[-1] if _under_way and not _is_built_in(module) else Load(0)
+    made = Load(0) if _is_built_in(module) else _under_way.get()
     # A solver of numba's has the function that it compiles.
     written = getattr(function, "py_func", function)
     written = getattr(written, "__wrapped__", written)
@@ -114,12 +121,13 @@ def enter(table: MutableMapping[str, Entry], kind: str, name: str, new: Entry) -
     PluginWarning says so. Raise a PluginError for every other name that is taken, such as a built-in one. A module
     that is run again, such as a cell of a notebook, replaces its own.
     """
-    old = table.get(name)
-    if old is not None and not _replaces(kind, name, old.origin, new.origin):
-        return
-    if new.origin.load:
-        _under_way[-1].entries.append((table, name, old))
-    table[name] = new
+    with _entering:
+        old = table.get(name)
+        if old is not None and not _replaces(kind, name, old.origin, new.origin):
+            return
+        if new.origin.load:
+            _under_way.get().entries.append((table, name, old))
+        table[name] = new
 
 
 def _is_built_in(module: str) -> bool:
@@ -146,14 +154,14 @@ def _replaces(kind: str, name: str, old: Origin, new: Origin) -> bool:
 @contextlib.contextmanager
 def under_way(made: Load) -> Iterator[None]:
     """Credit all registrations to a load, and take them back if it fails."""
-    _under_way.append(made)
+    before = _under_way.set(made)
     try:
         yield
     except BaseException:
         made.undo()
         raise
     finally:
-        _under_way.pop()
+        _under_way.reset(before)
 
 
 def warn(message: str) -> None:
