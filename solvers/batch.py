@@ -6,13 +6,14 @@ from typing import Any
 
 import numpy as np
 
+from .brief import Brief
 from .linear_sum_assignment import as_costs, linear_sum_assignment
 from .native import _small
 from .validation import check_threads
 
 
-@dataclass(frozen=True, eq=False)
-class BatchMatching:
+@dataclass(frozen=True, eq=False, repr=False)
+class BatchMatching(Brief):
     """The answers to a batch of b problems.
 
     Attributes

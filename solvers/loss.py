@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from .brief import Brief
 from .costs import PointCost
 from .errors import Unsupported
 from .problem import Transport
@@ -14,8 +15,8 @@ from .sinkhorn.gradients import Gradients, carried_values, gradients_of
 from .solve import solve
 
 
-@dataclass(frozen=True)
-class Loss:
+@dataclass(frozen=True, repr=False)
+class Loss(Brief):
     """The value of a transport problem and its gradients.
 
     Attributes

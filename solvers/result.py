@@ -11,14 +11,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from .brief import Brief
 from .problem import Assignment, Transport
 
 if TYPE_CHECKING:
     import scipy.sparse
 
 
-@dataclass(frozen=True, eq=False)
-class Matching:
+@dataclass(frozen=True, eq=False, repr=False)
+class Matching(Brief):
     """An answer to an assignment problem with n rows and m columns.
 
     Attributes
@@ -79,8 +80,8 @@ class Matching:
         return cls.of(problem, row_to_col, **known)  # type: ignore[arg-type]
 
 
-@dataclass(frozen=True, eq=False)
-class Plan:
+@dataclass(frozen=True, eq=False, repr=False)
+class Plan(Brief):
     """An answer to a transport problem with n rows and m columns.
 
     Attributes

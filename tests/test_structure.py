@@ -26,7 +26,7 @@ LAYERS: Mapping[str, Sequence[Sequence[str]]] = {
         ("cli",),
     ),
     "solvers": (
-        ("errors", "native", "plugins"),
+        ("brief", "errors", "native", "plugins"),
         ("deadline", "validation"),
         ("costs",),
         ("problem",),

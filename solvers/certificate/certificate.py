@@ -5,13 +5,15 @@ from numbers import Real
 
 import numpy as np
 
+from lapmark.solvers.brief import Brief
+
 #: Largest excess of an optimal answer, as a part of the `scope`: far above rounding, and far below any difference that
 #: a user can see.
 TOLERANCE = 1e-9
 
 
-@dataclass(frozen=True)
-class Certificate:
+@dataclass(frozen=True, repr=False)
+class Certificate(Brief):
     """What is proven about an answer.
 
     Attributes
