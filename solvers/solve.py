@@ -3,8 +3,10 @@
 from typing import Any, overload
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from .auto import automatic
+from .costs import Cost, DenseCost
 from .errors import Unsupported
 from .problem import Assignment, Problem, Transport
 from .registry import get, names
@@ -20,12 +22,17 @@ def solve(
 def solve(problem: Transport, solver: str = "auto", *, time_limit: float | None = None, **options: Any) -> Plan: ...
 @overload
 def solve(problem: Problem, solver: str = "auto", *, time_limit: float | None = None, **options: Any) -> Result: ...
-def solve(problem: Problem, solver: str = "auto", *, time_limit: float | None = None, **options: Any) -> Result:
+@overload
+def solve(problem: ArrayLike, solver: str = "auto", *, time_limit: float | None = None, **options: Any) -> Matching: ...
+def solve(
+    problem: Problem | ArrayLike, solver: str = "auto", *, time_limit: float | None = None, **options: Any
+) -> Result:
     """Solve a problem.
 
     Parameters
     ----------
-    problem : Assignment or Transport
+    problem : Assignment, Transport or array_like, shape (n, m)
+        A matrix stands for `Assignment(DenseCost(matrix))`.
     solver : str
         A name from `names(problem)`, or "auto" for the one of ours that suits the problem.
     time_limit : float, optional
@@ -48,8 +55,10 @@ def solve(problem: Problem, solver: str = "auto", *, time_limit: float | None = 
     ImportError
         If the solver's package is not installed.
     """
+    if isinstance(problem, Cost):
+        raise TypeError(f"wrap the costs, as Assignment({type(problem).__name__}(…)) or Transport(…)")
     if not isinstance(problem, Problem):
-        raise TypeError(f"solve takes an Assignment or a Transport, not {type(problem).__name__}")
+        problem = Assignment(DenseCost(problem))  # type: ignore[arg-type]
     chosen = get(automatic(problem) if solver == "auto" else solver)
     if reason := chosen.missing:
         raise ImportError(f"solver {chosen.name} cannot run here: {reason}")
