@@ -41,8 +41,7 @@ static inline int64_t block_length(const wide_t *w, int64_t block) {
 
 /* Smallest and largest of `count` costs. The smallest is -inf if one is NaN. */
 static inline double block_low(const cost_t *c, int64_t count, v4_t *highest) {
-    const v4_t minus_infinity = v4_all(-INFINITY);
-    v4_t low[4], high = minus_infinity;
+    v4_t low[4], high = v4_all(-INFINITY);
     for (int k = 0; k < 4; k++) {
         low[k] = v4_all(INFINITY);
     }
@@ -51,7 +50,7 @@ static inline double block_low(const cost_t *c, int64_t count, v4_t *highest) {
         prefetch((const char *)(c + j) + AHEAD);
         prefetch((const char *)(c + j + 2 * WIDTH) + AHEAD);
         for (int k = 0; k < 4; k++) {
-            const v4_t x = v4_max(v4_load_costs(c + j + k * WIDTH), minus_infinity);
+            const v4_t x = v4_nan_to_lowest(v4_load_costs(c + j + k * WIDTH));
             low[k] = v4_min(low[k], x);
             high = v4_max(high, x);
         }
@@ -61,7 +60,7 @@ static inline double block_low(const cost_t *c, int64_t count, v4_t *highest) {
         for (int k = 0; k < WIDTH; k++) {
             rest[k] = (double)c[j + k < count ? j + k : count - 1];
         }
-        const v4_t x = v4_max(v4_load(rest), minus_infinity);
+        const v4_t x = v4_nan_to_lowest(v4_load(rest));
         low[0] = v4_min(low[0], x);
         high = v4_max(high, x);
     }

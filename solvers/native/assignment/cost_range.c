@@ -18,7 +18,7 @@ static double lower_columns(const cost_t *const c[ROWS], int64_t m, double *rest
     for (; j + WIDTH <= m; j += WIDTH) {
         v4_t x[ROWS];
         for (int r = 0; r < ROWS; r++) {
-            x[r] = v4_max(v4_load_costs(c[r] + j), least);
+            x[r] = v4_nan_to_lowest(v4_load_costs(c[r] + j));
         }
         most[0] = v4_max(most[0], v4_max(x[0], x[1]));
         most[1] = v4_max(most[1], v4_max(x[2], x[3]));

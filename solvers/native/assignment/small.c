@@ -117,8 +117,8 @@ static int are_at_most(const state_t *s, double largest) {
 
 /* v_j = min_i c_ij. False if a cost is NaN, -inf or beyond `largest`. */
 static int reduce_columns(state_t *s, double largest) {
-    const v4_t infinity = v4_all(INFINITY), minus_infinity = v4_all(-INFINITY);
-    v4_t lowest = infinity, highest = minus_infinity;
+    const v4_t infinity = v4_all(INFINITY);
+    v4_t lowest = infinity, highest = v4_all(-INFINITY);
     for (int64_t j = 0; j < s->width; j += WIDTH) {
         v4_store(s->v + j, infinity);
     }
@@ -130,8 +130,7 @@ static int reduce_columns(state_t *s, double largest) {
         for (int64_t j = 0; j < s->width; j += WIDTH) {
             v4_t low = v4_load(s->v + j);
             for (int k = 0; k < ROWS; k++) {
-                const v4_t x = v4_max(v4_load(c[k] + j), minus_infinity); /* NaN becomes -inf, which is refused as
-                                                                           * well */
+                const v4_t x = v4_nan_to_lowest(v4_load(c[k] + j)); /* -inf is refused, too */
                 low = v4_min(low, x);
                 highest = v4_max(highest, x);
             }

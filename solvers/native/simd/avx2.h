@@ -34,6 +34,9 @@ static inline v4_t v4_min(v4_t a, v4_t b) { return _mm256_min_pd(a, b); }
 static inline v4_t v4_max(v4_t a, v4_t b) { return _mm256_max_pd(a, b); }
 static inline v4_t v4_abs(v4_t a) { return _mm256_andnot_pd(_mm256_set1_pd(-0.0), a); }
 
+/* a, with -inf in place of NaN: the maximum of a NaN and a number is the second operand. */
+static inline v4_t v4_nan_to_lowest(v4_t a) { return _mm256_max_pd(a, _mm256_set1_pd(-INFINITY)); }
+
 /* Bit l is set where lane l of a is at most that of b. */
 static inline unsigned v4_at_most(v4_t a, v4_t b) {
     return (unsigned)_mm256_movemask_pd(_mm256_cmp_pd(a, b, _CMP_LE_OQ));

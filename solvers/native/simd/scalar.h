@@ -30,6 +30,8 @@ static inline v4_t v4_sqrt(v4_t a) { EACH_LANE(sqrt(a.lane[l])); }
 static inline v4_t v4_min(v4_t a, v4_t b) { EACH_LANE(a.lane[l] < b.lane[l] ? a.lane[l] : b.lane[l]); }
 static inline v4_t v4_max(v4_t a, v4_t b) { EACH_LANE(a.lane[l] > b.lane[l] ? a.lane[l] : b.lane[l]); }
 static inline v4_t v4_abs(v4_t a) { EACH_LANE(fabs(a.lane[l])); }
+/* a, with -inf in place of NaN. */
+static inline v4_t v4_nan_to_lowest(v4_t a) { EACH_LANE(a.lane[l] > -INFINITY ? a.lane[l] : -INFINITY); }
 /* tag_a where a < b, else tag_b. */
 static inline v4_t v4_tag_below(v4_t a, v4_t b, v4_t tag_a, v4_t tag_b) {
     EACH_LANE(a.lane[l] < b.lane[l] ? tag_a.lane[l] : tag_b.lane[l]);

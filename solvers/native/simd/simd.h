@@ -2,7 +2,8 @@
  * defines
  *
  *     v4_t          four doubles. Operations round alike in every instruction set, and minima do not depend on the
- *                   order of operands, so exact solvers give the same results to the bit.
+ *                   order of operands, so exact solvers give the same results to the bit. Only the minimum of a NaN
+ *                   and a number, and of 0 and -0, is either of the two.
  *     VECTOR_BYTES  size of a register, from which lanes.h derives the vectors of the approximate kernels (Sinkhorn).
  */
 #pragma once
