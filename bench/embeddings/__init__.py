@@ -2,14 +2,14 @@
 
 from typing import TYPE_CHECKING
 
-from .embed import SEED, embed, methods
+from .embed import SEED, embed, embedding, methods
 from .reference_embedding import reference
 from .resample import resample
 
 if TYPE_CHECKING:
     from .lle import LocallyLinearEmbedding
 
-__all__ = ["SEED", "LocallyLinearEmbedding", "embed", "methods", "reference", "resample"]
+__all__ = ["SEED", "LocallyLinearEmbedding", "embed", "embedding", "methods", "reference", "resample"]
 
 
 def __getattr__(name: str) -> object:

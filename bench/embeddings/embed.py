@@ -1,6 +1,8 @@
 """Embeddings behind one interface: checked, seeded, and cached by all that they depend on."""
 
 import functools
+from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -16,6 +18,23 @@ SEED = 777
 
 #: Squares of numbers outside these bounds exceed the range of float64, so such vectors are scaled first.
 SMALLEST, LARGEST = 1e-100, 1e100
+
+
+@dataclass(frozen=True)
+class Embedding:
+    """Points that are computed when they are asked for, unless they are kept in the cache under a name."""
+
+    name: str
+    compute: Callable[[], np.ndarray]
+
+    @property
+    def is_kept(self) -> bool:
+        """Whether the cache has the points."""
+        return cache.has(self.name)
+
+    def points(self) -> np.ndarray:
+        """Return the points, (n, components) float32."""
+        return cache.array(self.name, self.compute)
 
 
 def methods() -> dict[str, Method]:
@@ -60,6 +79,13 @@ def embed(
     -----
     t-SNE and UMAP start from up to 100 principal components. The perplexity of t-SNE is 30, or less for small n.
     """
+    return embedding(data, method, components=components, seed=seed, threads=threads).points()
+
+
+def embedding(
+    data: ArrayLike, method: str = "tsne", *, components: int = 2, seed: int = SEED, threads: int | None = 1
+) -> Embedding:
+    """Return what `embed` computes, or finds in the cache; parameters and errors as there."""
     if method not in METHODS:
         raise registry.unknown("method of embedding", method, METHODS)
     chosen = METHODS[method]
@@ -69,12 +95,10 @@ def embed(
         raise ValueError(f"components = {components}; a point has at least one coordinate")
     threads = check_threads(threads)
     array = _vectors(data)
-    if (array == array[0]).all():
-        return np.zeros((len(array), components), np.float32)
     fast = METHODS["tsne-opentsne"]
     versions = chosen.versions + (fast.versions if method == "tsne" and not fast.missing else [])
     name = f"{method}-" + cache.key(array, components, seed, threads, versions)
-    return cache.array(name, functools.partial(_computed, chosen, array, components, seed, threads))
+    return Embedding(name, functools.partial(_computed, chosen, array, components, seed, threads))
 
 
 def _vectors(data: ArrayLike) -> np.ndarray:
@@ -92,6 +116,8 @@ def _vectors(data: ArrayLike) -> np.ndarray:
 
 
 def _computed(chosen: Method, array: np.ndarray, components: int, seed: int, threads: int) -> np.ndarray:
+    if (array == array[0]).all():
+        return np.zeros((len(array), components), np.float32)
     from threadpoolctl import threadpool_limits
 
     vectors = array / 255 if array.dtype == np.uint8 else array.astype(np.float64)

@@ -37,6 +37,11 @@ def key(*parts: object) -> str:
     return digest.hexdigest()[:32]
 
 
+def has(name: str) -> bool:
+    """Return whether an array is stored as `name`."""
+    return (folder() / f"{name}.npy").exists()
+
+
 def array(name: str, compute: Callable[[], np.ndarray]) -> np.ndarray:
     """Return the array stored as `name`, or compute and store it.
 
@@ -44,7 +49,7 @@ def array(name: str, compute: Callable[[], np.ndarray]) -> np.ndarray:
     damaged file causes a warning, and the array is computed again.
     """
     path = folder() / f"{name}.npy"
-    if path.exists():
+    if has(name):
         try:
             return _read(path)
         except (OSError, ValueError) as error:
