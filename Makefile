@@ -11,7 +11,7 @@ BUILD_TOOLS := "meson-python>=0.17" "meson>=1.4" ninja "cython>=3.1" "numpy>=2.0
 extra = for peer in $$($(BIN)/python -c 'import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["project"]["optional-dependencies"]["$(1)"])'); do \
 	  $(BIN)/python -m pip install --quiet --disable-pip-version-check $(2) "$$peer" || echo "left out: $$peer"; done
 
-.PHONY: help peers-lapx peers-entropic demo gallery test test-slow fuzz cliffs lint format sanitize cross docs advice paper bench bench-quick clean
+.PHONY: help peers-lapx peers-entropic demo gallery test test-slow fuzz cliffs lint format sanitize wheel cross docs advice paper bench bench-quick clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -81,7 +81,6 @@ sanitize: $(READY) ## Run the native tests under ASan and UBSan
 	meson setup build/sanitize --reconfigure -Doptimization=1 -Dc_args=-g1 -Db_sanitize=address,undefined -Db_lundef=false -Dwerror=true >/dev/null
 	ASAN_OPTIONS=detect_leaks=1 UBSAN_OPTIONS=halt_on_error=1 meson test -C build/sanitize --print-errorlogs
 
-# To read it with its search, `mkdocs serve`: browsers run no search on pages from files.
 # For every system that has wheels, by Clang of the package ziglang, which brings the C libraries of all of them. The tests
 # of a target run where this machine can: on its own processor, else by the program after the colon, if it is installed.
 CROSS = linux-aarch64 macos-aarch64 macos-x86_64 musl-aarch64 musl-x86_64 windows-x86_64
@@ -103,6 +102,17 @@ cross: $(READY) ## Compile the native code and its tests for other systems, and 
 	  done; \
 	done
 
+# What a release builds and tests for every Python and system, for this one.
+wheel_setting = $$($(BIN)/python -c 'import tomllib; value = tomllib.load(open("pyproject.toml", "rb"))["tool"]["cibuildwheel"]["$(1)"]; print(*value if isinstance(value, list) else [value])')
+
+wheel: $(READY) ## Build the sdist and from it a wheel in dist/, and test the wheel in an environment of its own
+	rm -rf dist
+	$(BIN)/python -m build
+	$(BIN)/python -m virtualenv --quiet --clear build/wheel
+	build/wheel/bin/pip install --quiet --disable-pip-version-check dist/*.whl $(call wheel_setting,test-requires)
+	PATH=$(CURDIR)/build/wheel/bin:$$PATH; $(call wheel_setting,test-command)
+
+# To read it with its search, `mkdocs serve`: browsers run no search on pages from files.
 docs: export NO_MKDOCS_2_WARNING = 1
 docs: $(READY) ## Build the documentation as a site in build/site
 	mkdocs build
