@@ -12,6 +12,8 @@ from scipy.optimize import linear_sum_assignment as referee
 
 from lapmark import Assignment, DenseCost, certify, solve
 
+pytest.importorskip("numba", reason="Numba is not installed")
+
 
 def problem(matrix):
     return Assignment(DenseCost(matrix))

@@ -132,6 +132,7 @@ def test_maximize_when_the_time_is_over_leaves_an_upper_bound():
 
 
 def test_maximize_is_refused_by_solvers_of_points():
+    pytest.importorskip("ot", reason="POT is not installed")
     points = Assignment(PointCost([[0.0]], [[1.0]]), maximize=True)
     assert "pot-bsp" not in names(points)
     with pytest.raises(Unsupported, match="pot-bsp cannot maximize"):
