@@ -235,10 +235,19 @@ def _finite_sums(masses: np.ndarray, name: str) -> np.ndarray:
 def check_threads(threads: Any, name: str = "threads") -> int:
     """Return a number of threads ≥ 1; −1, as in joblib, and None stand for all cores of this process."""
     if threads is None or (isinstance(threads, Integral) and threads == -1):
-        return len(os.sched_getaffinity(0))
+        return count_cores()
     if not isinstance(threads, Integral) or isinstance(threads, bool) or threads < 1:
         raise ValueError(f"{name} = {threads!r}; it must be a whole number of at least 1, or -1 for all cores")
     return int(threads)
+
+
+def count_cores() -> int:
+    """Return the number of cores that this process may use; of all cores where the system does not tell."""
+    if hasattr(os, "process_cpu_count"):  # Python 3.13
+        return os.process_cpu_count() or 1
+    if hasattr(os, "sched_getaffinity"):  # neither on macOS nor on Windows
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 def first(flags: np.ndarray) -> tuple[np.intp, ...]:

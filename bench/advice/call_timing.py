@@ -1,7 +1,7 @@
 """Timing of a candidate's lines on several problems, in a process of its own under a time and a memory limit.
 
-The process is a copy of this one, so that packages are loaded and the problems built once for all candidates. Small
-problems are many different ones in turn: a processor learns the branches of a single one.
+The process is a copy of this one where the system allows it, so that packages are loaded and the problems built once
+for all candidates. Small problems are many different ones in turn: a processor learns the branches of a single one.
 """
 
 from __future__ import annotations
@@ -11,15 +11,15 @@ import gc
 import math
 import multiprocessing
 import os
-import resource
 import signal
+import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from multiprocessing.connection import Connection
 from typing import Any
 
-from lapmark.bench.system import resident_memory
+from lapmark.bench.system import process_resources
 from lapmark.bench.worker import warm_up_problems
 from lapmark.solvers import solve_batch
 from lapmark.solvers.errors import Infeasible, TimeLimit
@@ -38,7 +38,10 @@ FEWEST, MOST = 3, 30
 #: Seconds that a process may take on top of its calls, to start and to send its answers.
 OVERHEAD = 10.0
 
-_copies = multiprocessing.get_context("fork")
+if sys.platform == "linux":
+    _processes = multiprocessing.get_context("fork")
+else:  # new processes, which load everything again: libraries of macOS do not survive a fork
+    _processes = multiprocessing.get_context("spawn")
 
 
 @dataclass(frozen=True)
@@ -74,8 +77,8 @@ def time_calls(name: str, problems: Sequence[Problem], budget: float, timeout: f
     memory : int
         Bytes that the process may take on top of this one.
     """
-    here, there = _copies.Pipe(duplex=False)
-    process = _copies.Process(target=_run, args=(there, name, problems, budget, memory), daemon=True)
+    here, there = _processes.Pipe(duplex=False)
+    process = _processes.Process(target=_run, args=(there, name, problems, budget, memory), daemon=True)
     process.start()
     there.close()
     try:
@@ -102,8 +105,10 @@ def _waits_for(here: Connection, timeout: float) -> bool:
 def _run(to: Connection, name: str, problems: Sequence[Problem], budget: float, memory: int) -> None:
     """Time the candidate, in its process."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent ends this process
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    resident_memory.limit_growth(memory)
+    process_resources.forbid_core_dumps()
+    process_resources.limit_growth(memory)
+    if name != candidates.BATCH:
+        _warm_up(name, problems[0])
     to.send("started")
     try:
         if name == candidates.BATCH:
@@ -122,6 +127,13 @@ def _run(to: Connection, name: str, problems: Sequence[Problem], budget: float, 
     to.send(found)
     to.close()
     os._exit(0)  # no clean-up of what the parent still uses
+
+
+def _warm_up(name: str, problem: Problem) -> None:
+    """Solve a small problem of the same kind, which may load further modules."""
+    small = warm_up_problems.small(problem)
+    with contextlib.suppress(Exception):
+        candidates.lines(name, small).compiled(small)()
 
 
 def _measure_batch(problems: Sequence[Problem], budget: float) -> Timing:
@@ -143,11 +155,8 @@ def _measure_batch(problems: Sequence[Problem], budget: float) -> Timing:
 
 def _measure(name: str, problems: Sequence[Problem], budget: float, answered: Callable[[], None]) -> Timing:
     calls = [candidates.lines(name, problem).compiled(problem) for problem in problems]
-    small = warm_up_problems.small(problems[0])
-    with contextlib.suppress(Exception):
-        candidates.lines(name, small).compiled(small)()  # which may load further modules
     gc.disable()  # a collection would copy all objects of the parent
-    before = resident_memory.start_peak()
+    before = process_resources.start_peak()
     shortest, answers = list[float](), list[Any]()
     for call in calls:
         seconds, answer = _timed(call)
@@ -155,7 +164,7 @@ def _measure(name: str, problems: Sequence[Problem], budget: float, answered: Ca
             answered()
         shortest.append(seconds)
         answers.append(answer)
-    peak = max(resident_memory.read("VmHWM") - before, 0)
+    peak = process_resources.growth(before)
     spent, count, clock = sum(shortest), 1, time.perf_counter
     if max(shortest) < LONG:
         shortest = shortest if spent > budget else [float("inf")] * len(calls)  # short ones only warmed the caches

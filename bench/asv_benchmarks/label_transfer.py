@@ -11,7 +11,6 @@ GeomLoss's schedule, as GeomLoss does, and its potentials are compared with thos
 
 import argparse
 import functools
-import os
 import time
 from collections.abc import Callable
 from typing import Any
@@ -20,6 +19,7 @@ import numpy as np
 
 from lapmark.bench.problems.applied.label_transfer import build, clouds
 from lapmark.solvers import DenseCost, Plan, Transport, carry, certify, registry, solve
+from lapmark.solvers.validation import count_cores
 
 from .side_by_side import Table, shortest_times
 
@@ -126,7 +126,7 @@ def main() -> None:
         for n in given.n or (2000,):
             (show_schedule if given.schedule else show_matrix)(n)
         return
-    threads = len(os.sched_getaffinity(0))
+    threads = count_cores()
     missing = registry.get(PEER).missing
     print(f"milliseconds for both problems, {threads} threads; {PEER}: {missing or 'measured'}")
     times = dict.fromkeys(("schedule", "converged", "geomloss"), "12.1f")

@@ -1,7 +1,6 @@
 """Side-by-side timing of several calls, and tables of the results."""
 
 import json
-import os
 import re
 import time
 from collections.abc import Callable, Iterable, Mapping
@@ -12,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from lapmark.bench.system.conditions import ConditionsMonitor
+from lapmark.bench.system.cores import pin_to_last
 from lapmark.bench.system.machine import machine
 from lapmark.bench.util.atomic_write import write_atomically
 
@@ -62,8 +62,8 @@ def write_rows(
 
     They are kept in a file beside it meanwhile. If it `continues`, the rows are those that the `known_rows` lack.
     """
-    if one_core and hasattr(os, "sched_setaffinity"):
-        os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
+    if one_core:
+        pin_to_last()
     monitor = ConditionsMonitor()
     with _part(path).open("a" if continues else "w") as part:
         for row in rows:

@@ -1,6 +1,6 @@
 """`lapmark calibrate`: the times that advice is given in, as on this machine."""
 
-from .base import app, plain_console
+from .base import app, plain_console, user_errors
 
 
 @app.command(examples={"lapmark calibrate": "before `lapmark choose`, once per machine"})
@@ -14,9 +14,12 @@ def calibrate() -> None:
     from rich.markup import escape
 
     from lapmark.bench.advice import calibration, shipped_measurements
+    from lapmark.bench.system import measuring_support
     from lapmark.bench.util.status_line import doing
     from lapmark.bench.util.text_table import Column, TextTable
 
+    with user_errors():
+        measuring_support.check()
     started = time.monotonic()
     with doing("reference problems") as say:
         found = calibration.calibrate(shipped_measurements.load(), say)

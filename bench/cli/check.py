@@ -65,8 +65,10 @@ def check(
     """
     from lapmark.bench.contract import runner
     from lapmark.bench.environments import available_solvers
+    from lapmark.bench.system import measuring_support
 
     with user_errors():
+        measuring_support.check()
         options.load_plugins(plugin)
         chosen = [available_solvers.get(name) for name in solver]
         if problem:

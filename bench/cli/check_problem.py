@@ -44,9 +44,11 @@ def check_problem(
     """
     from lapmark.bench import problems
     from lapmark.bench.contract import runner
+    from lapmark.bench.system import measuring_support
     from lapmark.bench.util import spec
 
     with user_errors():
+        measuring_support.check()
         options.load_plugins(plugin)
         checks = runner.select_problem_checks(part or ())
         jobs = {}

@@ -48,12 +48,14 @@ def add(
     from rich.markup import escape
 
     from lapmark.bench.environments import virtual_environments
+    from lapmark.bench.system import measuring_support
 
     from .catalogue import environment_facts
     from .catalogue_tables import environment_page
 
     console = plain_console()
     with user_errors():
+        measuring_support.check()  # only measuring uses environments
         try:
             with console.status(f"{name}: making the environment") as status:
                 made = virtual_environments.add(

@@ -39,12 +39,14 @@ def gallery(
     import webbrowser
 
     from lapmark.bench.applications import gallery as applications
+    from lapmark.bench.system import measuring_support
     from lapmark.bench.util.status_line import doing
     from lapmark.bench.util.units import show_count_of, show_duration
 
     if data is not None:
         os.environ["LAPMARK_DATA"] = str(data.resolve())
     with user_errors():
+        measuring_support.check()
         cases = applications.cases(name or (), size)
 
     from lapmark.reports.page.gallery_page import write_gallery  # after the check: drawing takes seconds to load

@@ -121,6 +121,7 @@ def gate(
     from lapmark.bench.gate import settings as gate_settings
     from lapmark.bench.history.project_commit import commit_of
     from lapmark.bench.history.record_snapshots import append_records
+    from lapmark.bench.system import measuring_support
     from lapmark.bench.system.git_repository import Repository
 
     console = plain_console(stderr=True)
@@ -131,6 +132,7 @@ def gate(
             for line in write_start(Path.cwd()):
                 typer.echo(line)
             return
+        measuring_support.check()
         if base is None:
             raise ValueError(
                 "name the commit to compare with, such as “lapmark gate origin/main”; “lapmark gate --init” sets one up"

@@ -12,7 +12,7 @@ from types import FrameType
 INTERRUPTED = 130
 
 #: Job queues, services and closed terminals send the last two: handled like Ctrl-C, they keep finished work.
-SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+SIGNALS = tuple(filter(None, (signal.SIGINT, signal.SIGTERM, getattr(signal, "SIGHUP", None))))  # none on Windows
 
 #: File of every frame that imports a module.
 _IMPORT = "<frozen importlib._bootstrap>"

@@ -52,8 +52,11 @@ def record(
         _check_python(python)
     job = json.dumps({"name": name, "folder": str(folder), "kind": kind})
     sys.stdout.flush()
+    words = [python, *flags, "-P", "-m", "lapmark.bench.data.recorded_program", job, *arguments]
+    if sys.platform == "win32":  # where a shell would not wait for a program that replaces this one
+        raise typer.Exit(subprocess.call(words))
     # This process becomes the program's: signals, the terminal and the exit status need no handing on.
-    os.execv(python, [python, *flags, "-P", "-m", "lapmark.bench.data.recorded_program", job, *arguments])
+    os.execv(python, words)
 
 
 def _program(command: Sequence[str]) -> tuple[str, list[str], str, list[str]]:

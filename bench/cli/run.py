@@ -152,7 +152,7 @@ def run(
     from lapmark.bench.run.measure import RunSettings
     from lapmark.bench.run.progress import Board
     from lapmark.bench.run.schedule import Finished, Schedule
-    from lapmark.bench.system import conditions
+    from lapmark.bench.system import conditions, measuring_support
     from lapmark.bench.system import instruction_counts as counters
     from lapmark.bench.system.file_lock import LockError
     from lapmark.bench.util.plain_text import plain
@@ -164,6 +164,7 @@ def run(
     files = tuple(str(path.resolve()) for path in plugin or ())
     problems = [*(data_files or ()), *(problem or ())]
     with user_errors():
+        measuring_support.check()
         commit = head_commit(history) if history else None
         if os.path.lexists(to) and not to.is_dir():
             raise ValueError(f"--to {to} is no folder; name another place")

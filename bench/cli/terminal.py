@@ -69,10 +69,13 @@ def is_closed(error: BaseException) -> bool:
     """Return whether an error says that nobody reads the standard output or error any longer."""
     if not isinstance(error, BrokenPipeError):
         return False
+    if sys.platform == "win32":  # which has no poll, and no verb with other pipes
+        return True
     poll = select.poll()
     for stream in (1, 2):
-        poll.register(stream, 0)
-    return any(event & select.POLLERR for _, event in poll.poll(0))
+        poll.register(stream, select.POLLOUT)
+    # Linux reports an error, macOS that the other end has hung up.
+    return any(event & (select.POLLERR | select.POLLHUP) for _, event in poll.poll(0))
 
 
 def stand_in(character: str) -> str:

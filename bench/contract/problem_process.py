@@ -6,12 +6,12 @@ events.
 """
 
 import json
-import resource
 import sys
 from collections.abc import Sequence
 
 from lapmark.bench import problems
 from lapmark.bench.problems import Case
+from lapmark.bench.system import process_resources
 from lapmark.bench.worker.problem_digest import digest_problem
 from lapmark.bench.worker.worker import Channel, prepare_process
 from lapmark.solvers import plugins
@@ -39,8 +39,7 @@ def main() -> None:
     except ValueError as error:
         channel.send("unusable", message=str(error))
         return
-    _, hard = resource.getrlimit(resource.RLIMIT_DATA)
-    resource.setrlimit(resource.RLIMIT_DATA, (job["memory"] + LIBRARIES, hard))
+    process_resources.limit_data(job["memory"] + LIBRARIES)
     run_checks(subject, job["checks"], channel)
 
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import atexit
 import contextlib
-import fcntl
 import functools
 import json
 import os
+import sys
 import threading
 import time
 import warnings
@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from lapmark.bench.util.atomic_write import open_atomically, write_atomically
+from lapmark.bench.util.descriptor_lock import lock
 
 from . import interception
 from .recorded_calls import NotRecorded, Problem, Target, arrays_of, digest_of, shape_of, suffix, write
@@ -216,8 +217,8 @@ class Recorder:
     @contextlib.contextmanager
     def _locked(self) -> Iterator[None]:
         """Keep other processes from the index."""
-        with (self.folder / ".lock").open("w") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
+        with (self.folder / ".lock").open("wb") as file:
+            lock(file.fileno())
             yield
 
     def _read(self) -> Sample:
@@ -279,4 +280,5 @@ def _at_exit() -> None:
         recorder.write_rest()
 
 
-os.register_at_fork(after_in_child=_after_fork)
+if sys.platform != "win32":  # which has no fork
+    os.register_at_fork(after_in_child=_after_fork)

@@ -166,7 +166,7 @@ def _inventory(environment: Environment, plugins: tuple[str, ...]) -> Inventory:
     contents = [(str(file), file.read_bytes()) for plugin in plugins for file in sources(plugin)]
     kept = Path(environment.prefix, "inventories", cache.key(*conditions, *contents) + ".json")
     with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
-        if not (found := Inventory.read(kept.read_text())).stale:
+        if not (found := Inventory.read(kept.read_text(encoding="utf-8"))).stale:
             return found
     text = _list_solvers(environment, plugins)
     with contextlib.suppress(OSError):  # a read-only folder costs the time of asking again
@@ -267,7 +267,7 @@ def _packages(prefix: Path) -> Path:
 
 def _read(path: Path) -> Environment:
     try:
-        values = json.loads(path.read_text())
+        values = json.loads(path.read_text(encoding="utf-8"))
         return Environment(**{**values, "requirements": tuple(values["requirements"])})
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise ValueError(f"{path} cannot be read: {error}; remove the folder {path.parent}") from None

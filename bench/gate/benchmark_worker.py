@@ -23,7 +23,7 @@ from typing import IO, Any
 
 import psutil
 
-from lapmark.bench.system import host_lock, resident_memory
+from lapmark.bench.system import host_lock, process_resources
 from lapmark.bench.system.instruction_counts import HardwareCounter, counter_version
 from lapmark.bench.util.atomic_write import write_atomically
 from lapmark.bench.util.plain_text import plain
@@ -152,8 +152,7 @@ def _run(words: Sequence[str], job: Job, timeout: float | None = None) -> Proces
         if status > 0:
             lines = (_tail(errors) or _tail(output)).strip().splitlines()
             raise Failed("error", f"exit status {status}: {lines[-1] if lines else 'it said nothing'}")
-        scale = 1 if sys.platform == "darwin" else 1024
-        return Process(_tail(output), seconds, usage.ru_maxrss * scale, counted)
+        return Process(_tail(output), seconds, process_resources.peak(usage), counted)
 
 
 def _wait(child: subprocess.Popen[bytes], started: float, timeout: float, memory: int) -> tuple[int, Any]:
@@ -296,9 +295,9 @@ def call(job: Job) -> dict[str, Any]:
             result = found.function(*each)
         return (time.perf_counter() - started) / repeats, result
 
-    before = resident_memory.start_peak()
+    before = process_resources.start_peak()
     first, result = sample(1)  # it loads what is loaded on first use
-    peak = max(resident_memory.read("VmHWM") - before, 0)
+    peak = process_resources.growth(before)
     repeats = min(max(round(SHORTEST / max(median(sample(1)[0] for _ in range(3)), 1e-9)), 1), 1000)
     if first > job.timeout:
         return {"failed": ("timeout", f"took {show_duration(first)}, over the limit of {show_duration(job.timeout)}")}

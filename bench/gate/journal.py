@@ -80,6 +80,6 @@ def record(values: Mapping[str, Any]) -> Record:
 
 
 def _read_block(path: Path) -> tuple[Block, tuple[list[Record], list[Record]]]:
-    content = json.loads(path.read_text())
+    content = json.loads(path.read_text(encoding="utf-8"))
     block = Block(**{**content["block"], "solvers": tuple(content["block"]["solvers"])})
     return block, (list(map(record, content["old"])), list(map(record, content["new"])))

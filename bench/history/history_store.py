@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import fcntl
 import os
 import re
 from collections.abc import Iterator
@@ -18,6 +17,7 @@ from datetime import datetime
 from pathlib import Path
 
 from lapmark.bench.util.atomic_write import write_atomically
+from lapmark.bench.util.descriptor_lock import lock
 
 from .measurement import SOURCES, Snapshot
 from .snapshot_file import SnapshotError, from_json, to_json
@@ -89,10 +89,9 @@ def _moment(snapshot: Snapshot) -> float:
 @contextlib.contextmanager
 def _locked(folder: Path) -> Iterator[None]:
     """Keep other processes from adding to a folder; the folder itself is locked, so that no extra file stays in it."""
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        with contextlib.suppress(OSError):  # a file system without locks
-            fcntl.flock(handle, fcntl.LOCK_EX)
+    with contextlib.ExitStack() as stack:
+        with contextlib.suppress(OSError):  # Windows opens no folders, and some file systems have no locks
+            handle = os.open(folder, os.O_RDONLY)
+            stack.callback(os.close, handle)
+            lock(handle)
         yield
-    finally:
-        os.close(handle)

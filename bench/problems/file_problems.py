@@ -56,7 +56,7 @@ def is_file_name(name: str) -> bool:
 def name_of(path: Path) -> str:
     """Return the name of a file in specs."""
     path, here = Path(os.path.abspath(path)), Path.cwd()
-    name = str(path.relative_to(here) if path != here and path.is_relative_to(here) else path)
+    name = (path.relative_to(here) if path != here and path.is_relative_to(here) else path).as_posix()
     escaped = "".join(letter if letter.isprintable() and letter not in "%:" else _code(letter) for letter in name)
     return escaped if is_file_name(escaped) else f"./{escaped}"
 
@@ -77,13 +77,14 @@ def find(text: str, folder: Path | None = None) -> tuple[Path, dict[str, spec.Va
     folder = folder or Path()
     if text and os.path.lexists(folder / text):
         return folder / text, {}
-    head = text.partition(":")[0]
+    drive, rest = os.path.splitdrive(text)  # of Windows, with a colon
+    head = drive + rest.partition(":")[0]
     path, as_written = folder / path_of(head), folder / head
     if not os.path.lexists(path) and os.path.lexists(as_written):
         path = as_written
     if not head or not (is_file_name(head) or os.path.lexists(path)):
         return None
-    return path, spec.parse(text)[1]
+    return path, spec.parse(rest)[1]
 
 
 def located(text: str, folder: Path) -> str:

@@ -4,6 +4,7 @@ import contextlib
 from dataclasses import dataclass
 
 from lapmark.bench.problems import Case
+from lapmark.bench.system import measuring_support
 from lapmark.bench.worker.resource_limits import Limits
 from lapmark.solvers import Certificate, Infeasible, certify
 from lapmark.solvers.auto import automatic
@@ -29,8 +30,9 @@ def solve_case(case: Case, solver: str, limits: Limits) -> SolvedCase:
     """Build a case, solve it in a worker process and certify the answer.
 
     The solver that `auto` chooses takes the place of one that cannot run on this machine. Raise a ValueError if the
-    case cannot be built, or the worker crashes, passes a limit, fails, or gives no valid answer.
+    case cannot be built, this is Windows, or the worker crashes, passes a limit, fails, or gives no valid answer.
     """
+    measuring_support.check()
     built = built_case.build(case)
     if isinstance(built, str):
         raise ValueError(built)

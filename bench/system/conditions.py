@@ -3,7 +3,7 @@
 A worker takes them before and after its timed calls, and stores them in its record as `Record.conditions`:
 
     others             share of the time of the worker's cores that went to other processes, interrupts, and the host
-                       of a virtual machine (steal)
+                       of a virtual machine (steal); of all cores where a worker cannot be pinned
     frequency          lowest frequency of those cores between calls, relative to their maximum
     frequency_moved    range of the frequency, relative to the same
     throttled          number of times that a core or its package was too hot
@@ -13,13 +13,15 @@ Figures that the system does not provide are absent. Nothing here stops a run.
 
 import contextlib
 import os
-import resource
 import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
+
+from . import cores as usable_cores
+from . import process_resources
 
 #: Shortest time in seconds for a share of others: the system counts the time of a core in ticks of 10 ms.
 SHORTEST = 0.2
@@ -40,8 +42,9 @@ _CPUS = Path("/sys/devices/system/cpu")
 
 @dataclass(frozen=True)
 class Snapshot:
-    """The counts of the system at a moment: seconds, and the number of times a core was too hot."""
+    """The counts of some cores at a moment: seconds, and the number of times that one of them was too hot."""
 
+    cores: int
     at: float
     total: float
     idle: float
@@ -53,7 +56,7 @@ class ConditionsMonitor:
     """Monitors the cores that this process may use, from its construction on."""
 
     def __init__(self) -> None:
-        self._cores = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else []
+        self._cores = usable_cores.usable()
         self._frequencies: list[float] = []
         self.sample_frequency()
         self._start = _snapshot(self._cores)
@@ -66,7 +69,7 @@ class ConditionsMonitor:
         """Return the conditions from the start until now."""
         found: dict[str, float] = {}
         first, last = self._start, _snapshot(self._cores)
-        if first and last and (share := others(first, last, len(self._cores))) is not None:
+        if first and last and (share := others(first, last)) is not None:
             found["others"] = share
         if self._frequencies:
             found["frequency"] = min(self._frequencies)
@@ -76,9 +79,9 @@ class ConditionsMonitor:
         return found
 
 
-def others(first: Snapshot, last: Snapshot, cores: int) -> float | None:
+def others(first: Snapshot, last: Snapshot) -> float | None:
     """Return the share of the cores' time that was neither idle nor this process's own; None where it is unknown."""
-    seconds = (last.at - first.at) * cores
+    seconds = (last.at - first.at) * last.cores
     if last.at - first.at < SHORTEST or last.total - first.total < seconds / 2:  # some containers do not count
         return None
     busy = seconds - (last.idle - first.idle)
@@ -131,18 +134,23 @@ def _battery() -> Iterable[str]:
 
 
 def _snapshot(cores: list[int]) -> Snapshot | None:
+    """Return the counts of these cores, of all cores where a process cannot be kept to some of them."""
+    times = _times(cores) if cores else [(sum(core), core.idle) for core in psutil.cpu_times(percpu=True)]
+    if not times:
+        return None
+    total, idle = map(sum, zip(*times, strict=True))
+    return Snapshot(len(times), time.perf_counter(), total, idle, process_resources.processor_time(), _hot(cores))
+
+
+def _times(cores: list[int]) -> list[tuple[float, float]]:
+    """Return the seconds of each core since the start of the system, and those of them that it was idle."""
     with contextlib.suppress(OSError, ValueError, IndexError):
         ticks = os.sysconf("SC_CLK_TCK")
-        rows = {row[0]: [int(value) / ticks for value in row[1:9]] for row in map(str.split, _STAT.open()) if row}
+        lines = map(str.split, _STAT.read_text(encoding="ascii").splitlines())
+        rows = {line[0]: [int(value) / ticks for value in line[1:9]] for line in lines if line}
         mine = [rows[f"cpu{core}"] for core in cores if f"cpu{core}" in rows]
-        if mine:
-            own = sum(
-                usage.ru_utime + usage.ru_stime
-                for usage in map(resource.getrusage, (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
-            )
-            idle = sum(row[3] + row[4] for row in mine)
-            return Snapshot(time.perf_counter(), sum(map(sum, mine)), idle, own, _hot(cores))
-    return None
+        return [(sum(row), row[3] + row[4]) for row in mine]
+    return []
 
 
 def _frequency(core: int) -> float | None:
@@ -160,6 +168,6 @@ def _hot(cores: list[int]) -> float | None:
 
 def _read(path: Path) -> str | None:
     try:
-        return path.read_text().strip()
+        return path.read_text(encoding="utf-8").strip()
     except OSError:
         return None

@@ -131,7 +131,7 @@ def _own() -> Mapping[str, Path]:
     """Return the groups of this process by controller for version 1; the key "" has that of version 2."""
     found = {}
     with contextlib.suppress(OSError):
-        for line in _OWN.read_text().splitlines():
+        for line in _OWN.read_text(encoding="utf-8").splitlines():
             _, controllers, path = line.split(":", 2)
             for name in controllers.split(","):
                 found[name] = _ROOT / name / path.lstrip("/")
@@ -175,5 +175,5 @@ def _cpu_path(group: ControlGroup) -> Path | None:
 
 def _read(path: Path) -> Mapping[str, int]:
     with contextlib.suppress(OSError, ValueError):
-        return {name: int(number) for name, number in map(str.split, path.read_text().splitlines())}
+        return {name: int(number) for name, number in map(str.split, path.read_text(encoding="ascii").splitlines())}
     return {}

@@ -6,11 +6,12 @@ place: links are not followed, and anything but a plain file is an error.
 
 import contextlib
 import errno
-import fcntl
 import os
 import stat
 from collections.abc import Iterator
 from pathlib import Path
+
+from lapmark.bench.util.descriptor_lock import lock
 
 
 class LockError(OSError):
@@ -31,7 +32,7 @@ def hold(path: Path, wait: bool = True) -> Iterator[None]:
         handle = _open(path)
         try:
             try:
-                fcntl.flock(handle, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+                lock(handle, wait)
             except BlockingIOError:
                 raise Busy from None
             except OSError as error:

@@ -9,7 +9,6 @@ split it. A record therefore names the method.
 
 import contextlib
 import ctypes
-import fcntl
 import os
 import platform
 import re
@@ -17,6 +16,7 @@ import shutil
 import stat
 import struct
 import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Self
@@ -41,10 +41,11 @@ class HardwareCounter:
     """The processor's counter: `count` has the instructions of the `with` statement. Raises OSError where refused."""
 
     count: int
+    _file: int
 
     def __init__(self) -> None:
         number = _SYSCALL.get(platform.machine())
-        if number is None or not hasattr(ctypes.CDLL(None), "syscall"):
+        if number is None or sys.platform != "linux":
             raise OSError(f"not supported on {platform.system()}, {platform.machine()}")
         libc = ctypes.CDLL(None, use_errno=True)
         self._file = libc.syscall(number, _ATTRIBUTES, 0, -1, -1, 0)
@@ -53,13 +54,18 @@ class HardwareCounter:
             raise OSError(code, os.strerror(code))
 
     def __enter__(self) -> Self:
-        fcntl.ioctl(self._file, _ENABLE, 0)
+        self._control(_ENABLE)
         return self
 
     def __exit__(self, *error: object) -> None:
-        fcntl.ioctl(self._file, _DISABLE, 0)
+        self._control(_DISABLE)
         (self.count,) = struct.unpack("=Q", os.read(self._file, 8))
         os.close(self._file)
+
+    def _control(self, request: int) -> None:
+        import fcntl  # which Windows lacks
+
+        fcntl.ioctl(self._file, request, 0)
 
 
 class CountedCall:

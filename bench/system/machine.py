@@ -11,6 +11,8 @@ from pathlib import Path
 
 import psutil
 
+from . import measuring_support
+
 _ROOT = Path(__file__).resolve().parents[2]
 
 #: Paths that affect measurements; the documentation and the reports do not.
@@ -19,8 +21,11 @@ SOURCES = ("src", "solvers", "bench", "pyproject.toml", "meson.build")
 
 @functools.cache
 def machine() -> dict[str, object]:
-    """Return facts about this machine; equal facts mean the same kind of machine."""
-    return {
+    """Return facts about this machine; equal facts mean the same kind of machine.
+
+    `lacks` names what the system does not offer to measure with; without it, nothing is missing.
+    """
+    facts: dict[str, object] = {
         "cpu": _processor(),
         "cores": os.cpu_count() or 1,
         "memory": psutil.virtual_memory().total,
@@ -28,6 +33,9 @@ def machine() -> dict[str, object]:
         "architecture": platform.machine(),
         "python": platform.python_version(),
     }
+    if missing := measuring_support.missing():
+        facts["lacks"] = ", ".join(missing)
+    return facts
 
 
 @functools.cache
@@ -82,7 +90,7 @@ def _git(*arguments: str) -> bytes | None:
 def _processor() -> str:
     """Return the model name of the processor."""
     try:
-        for line in Path("/proc/cpuinfo").read_text().splitlines():
+        for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines():
             name, _, value = line.partition(":")
             if name.strip() == "model name":
                 return value.strip()

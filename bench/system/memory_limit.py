@@ -89,7 +89,7 @@ class MemoryLimit:
 def _proportional(process: psutil.Process) -> tuple[int, int | None]:
     """Return the bytes of a process's pages, shared ones divided by their users; and of those in memory files."""
     try:
-        lines = Path(f"/proc/{process.pid}/smaps_rollup").read_text().splitlines()[1:]
+        lines = Path(f"/proc/{process.pid}/smaps_rollup").read_text(encoding="ascii").splitlines()[1:]
         sizes = {name: int(number) << 10 for name, number, *_ in map(str.split, lines)}
         return sizes["Pss:"], sizes.get("Pss_Shmem:")
     except (OSError, KeyError):

@@ -17,7 +17,7 @@ import sys
 import time
 import warnings
 import weakref
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import IO, Self
 
@@ -128,8 +128,8 @@ class ProcessTree:
     def end(self) -> None:
         """End the tree and wait for that; warn of processes that cannot be ended."""
         self.ended_for_memory = self.ended_for_memory or bool(self.group and self.group.kills())
-        if not os.path.isdir("/proc"):  # without it the supervisor sees only its session
-            self._kill_members()
+        if not os.path.isdir("/proc"):  # without it the supervisor sees only its session, and adopts nobody
+            self._kill(lambda: [each for each in (*self.members(), *self._strays()) if each.pid != self.pid])
         self.stop()
         try:
             if self._supervised.process.wait(PATIENCE) == 0:
@@ -137,18 +137,25 @@ class ProcessTree:
         except subprocess.TimeoutExpired:
             self._supervised.process.kill()
             self._supervised.process.wait()
-        self._kill_members()
+        self._kill(self.members)
         supervisor.remove(self._supervised.job)
 
-    def _kill_members(self) -> None:
-        """Kill the processes of the tree from here, where the supervisor was killed or cannot see them."""
+    def _strays(self) -> Iterator[psutil.Process]:
+        """Yield the processes that have the tree's folder in their environment, whoever is their parent now."""
+        for process in psutil.process_iter():
+            with contextlib.suppress(psutil.Error):
+                if process.environ().get("TMPDIR") == str(self.folder):
+                    yield process
+
+    def _kill(self, find: Callable[[], Sequence[psutil.Process]]) -> None:
+        """Kill the processes that are found, from here, where the supervisor was killed or cannot see them."""
         deadline = time.monotonic() + PATIENCE
         # Repeatedly, since a process that was just forked is not in the list yet.
-        while members := self.members():
-            for member in members:
+        while found := find():
+            for process in found:
                 with contextlib.suppress(psutil.Error):
-                    member.kill()
-            _, alive = psutil.wait_procs(members, timeout=1)
+                    process.kill()
+            _, alive = psutil.wait_procs(found, timeout=1)
             if time.monotonic() > deadline:
                 warnings.warn(f"these processes could not be ended: {alive}", stacklevel=3)
                 return

@@ -4,12 +4,13 @@ The process that uses a folder holds a lock on it, which the system releases how
 """
 
 import contextlib
-import fcntl
 import functools
 import os
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+
+from lapmark.bench.util import descriptor_lock
 
 from . import control_group
 from .supervisor import remove_folder, remove_group
@@ -28,7 +29,7 @@ def make() -> tuple[Path, int]:
         try:
             lock = _open(made)
             with contextlib.suppress(OSError):
-                _lock(lock)
+                descriptor_lock.lock(lock, wait=False)
             if made.exists():
                 return made, lock
         except FileNotFoundError:  # another process took it for an unused one
@@ -62,7 +63,7 @@ def _remove_unused(left: Path) -> None:
         left.chmod(0o700, follow_symlinks=False)
     lock = _open(left)
     try:
-        _lock(lock)
+        descriptor_lock.lock(lock, wait=False)
         for group in control_group.groups_named(left.name):
             remove_group(str(group))
         remove_folder(str(left))
@@ -72,8 +73,3 @@ def _remove_unused(left: Path) -> None:
 
 def _open(path: Path) -> int:
     return os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
-
-
-def _lock(descriptor: int) -> None:
-    """Lock, or raise an OSError where another process holds the lock or the file system has no locks."""
-    fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)

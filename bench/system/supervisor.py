@@ -63,7 +63,7 @@ def main() -> None:
     job = Job(**json.loads(sys.argv[1]))
     for descriptor in (job.keep_alive, job.status, job.lock):
         os.set_inheritable(descriptor, False)
-    if job.cores:
+    if job.cores and hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, job.cores)
     wakeup = _wake_on_signals()
     from_first, to_parent = os.pipe()
@@ -159,7 +159,7 @@ def _isolate() -> None:
         _unshare(_NEW_USER | _NEW_PIDS | _NEW_IPC)
         maps = {"setgroups": "deny", "uid_map": f"{user} {user} 1", "gid_map": f"{group} {group} 1"}
         for name, text in maps.items():
-            with open(f"/proc/self/{name}", "w") as file:
+            with open(f"/proc/self/{name}", "w", encoding="ascii") as file:
                 file.write(text)
 
 
@@ -180,7 +180,7 @@ def _mount_privately(shared_memory: int, hidden: tuple[str, ...]) -> None:
 
 def _join(groups: tuple[str, ...]) -> None:
     for group in groups:
-        with open(os.path.join(group, "cgroup.procs"), "w") as file:
+        with open(os.path.join(group, "cgroup.procs"), "w", encoding="ascii") as file:
             file.write("0")
 
 
@@ -196,7 +196,7 @@ def _reap(child: int, wait: bool = False) -> int | None:
 def _kill_all(child: int, isolated: bool) -> bool:
     """Kill every process of the tree; return whether none is left."""
     if not os.path.isdir("/proc"):  # the harness ends those that have left the session
-        with contextlib.suppress(ProcessLookupError):
+        with contextlib.suppress(ProcessLookupError, PermissionError):  # macOS refuses if all have ended
             os.killpg(child, signal.SIGKILL)
         return False
     end = time.monotonic() + PATIENCE

@@ -18,6 +18,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+from lapmark.bench.system.cores import of_threads
 from lapmark.bench.system.process_tree import ProcessTree
 
 #: Tolerances of a stated time: seconds of delay by other processes, seconds of processor time, and the fraction of the
@@ -154,15 +155,14 @@ class ClockCheck:
         if not self._cores:
             return None
         for pid in _family(self._pid):
-            with contextlib.suppress(OSError):
-                for thread in os.listdir(f"/proc/{pid}/task"):
-                    if not (allowed := os.sched_getaffinity(int(thread))) <= self._cores:
-                        return f"runs on cores {sorted(allowed)}, but was given {sorted(self._cores)}"
+            for allowed in of_threads(pid):
+                if not allowed <= self._cores:
+                    return f"runs on cores {sorted(allowed)}, but was given {sorted(self._cores)}"
         return None
 
 
 def _used(pid: int) -> float:
-    """Return the seconds of processor time of a living process."""
+    """Return the seconds of processor time of a living process; 0 where the system has no such clock."""
     with contextlib.suppress(OSError):
         # The clock of clock_getcpuclockid(3), which counts nanoseconds; /proc counts ticks.
         return time.clock_gettime((~pid << 3) | 2)

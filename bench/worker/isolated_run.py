@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import IO
 
 from lapmark.bench.system import instruction_counts
+from lapmark.bench.system.cores import usable
 from lapmark.bench.system.process_tree import ProcessTree
 from lapmark.solvers.problem import Problem
 
@@ -71,7 +72,7 @@ def run(
     compiles : bool
         Whether to warm up on a problem of the same shape.
     """
-    cores = _cores(threads)
+    cores = set(usable()[-threads:])  # the first cores serve interrupts and the harness
     exit_time, prefix, variables = EXIT_TIME, list[str](), _variables(threads)
     with (
         tempfile.TemporaryFile() as answer,
@@ -130,13 +131,3 @@ def _pipe() -> tuple[IO[bytes], IO[bytes]]:
 def _variables(threads: int) -> dict[str, str]:
     # What a solver prints is read as UTF-8, whatever the terminal's encoding.
     return {"PYTHONIOENCODING": "utf-8"} | {f"{library}_NUM_THREADS": str(threads) for library in THREADS}
-
-
-def _cores(threads: int) -> set[int]:
-    """Return as many cores as threads, or none where the system does not list them.
-
-    These are the last cores: the first serve interrupts and the harness.
-    """
-    if not hasattr(os, "sched_getaffinity"):
-        return set()
-    return set(sorted(os.sched_getaffinity(0))[-threads:])

@@ -5,10 +5,11 @@ sparse costs), chosen at random, are swapped. The optimal cost, the work and the
 but it is another problem with another answer, which is mapped back here.
 """
 
+import contextlib
 import dataclasses
-import fcntl
 import mmap
 import os
+import sys
 import tempfile
 import time
 from typing import Literal, Self, TypeVar
@@ -43,7 +44,7 @@ class Handover:
         self.shape = problem.shape
         self._problem, self._rng = problem, np.random.default_rng(seed)
         self._rows, self._columns = (np.arange(size) for size in problem.shape)
-        own = os.memfd_create("lapmark", os.MFD_ALLOW_SEALING) if hasattr(os, "memfd_create") else _unnamed_file()
+        own, self.descriptor = _memory_file()
         with os.fdopen(os.dup(own), "wb") as file:
             start = time.process_time()
             places = protocol.write_problem(problem, file)
@@ -52,7 +53,7 @@ class Handover:
         self._arrays = [
             np.ndarray(array.shape, array.dtype, self._map, place, order=_order(array)) for place, array in places
         ]
-        self.descriptor = _readable(own)
+        _seal(own)
         os.close(own)
 
     def __enter__(self) -> Self:
@@ -106,21 +107,26 @@ class Handover:
         return dataclasses.replace(answer, f=_put(answer.f, self._rows), g=_put(answer.g, self._columns), mass=mass)
 
 
-def _unnamed_file() -> int:
-    with tempfile.TemporaryFile() as file:
-        return os.dup(file.fileno())
+def _memory_file() -> tuple[int, int]:
+    """Return two descriptors of a new file without a name: the second can only read.
+
+    It is in memory on Linux, elsewhere in the folder for temporary files.
+    """
+    if sys.platform == "linux" and os.path.isdir("/proc/self/fd"):
+        own = os.memfd_create("lapmark", os.MFD_ALLOW_SEALING)
+        return own, os.open(f"/proc/self/fd/{own}", os.O_RDONLY | os.O_CLOEXEC)
+    with tempfile.NamedTemporaryFile(buffering=0) as file:
+        return os.dup(file.fileno()), os.open(file.name, os.O_RDONLY)
 
 
-def _readable(own: int) -> int:
-    """Return a descriptor of the same memory that its holder can only read, where the system offers that."""
-    if hasattr(fcntl, "F_ADD_SEALS"):
+def _seal(descriptor: int) -> None:
+    """Keep all others from writing to a memory file, through whatever descriptor; a mapping that exists stays."""
+    if sys.platform == "linux":
+        import fcntl
+
         seals = fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW | _SEAL_FUTURE_WRITE | fcntl.F_SEAL_SEAL
-        try:
-            fcntl.fcntl(own, fcntl.F_ADD_SEALS, seals)
-            return os.open(f"/proc/self/fd/{own}", os.O_RDONLY | os.O_CLOEXEC)
-        except OSError:
-            pass  # an older kernel
-    return os.dup(own)
+        with contextlib.suppress(OSError):  # an older kernel, or no memory file
+            fcntl.fcntl(descriptor, fcntl.F_ADD_SEALS, seals)
 
 
 def _order(array: np.ndarray) -> Literal["C", "F"]:

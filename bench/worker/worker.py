@@ -11,7 +11,6 @@ import functools
 import gc
 import json
 import os
-import resource
 import socket
 import sys
 import time
@@ -20,7 +19,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import IO, Any
 
-from lapmark.bench.system import conditions, resident_memory
+from lapmark.bench.system import conditions, process_resources
 from lapmark.bench.system.instruction_counts import CountedCall
 from lapmark.bench.util import spec
 from lapmark.solvers import plugins, registry
@@ -81,9 +80,9 @@ def main() -> None:
 def prepare_process() -> None:
     """Have this process leave no core dump, and be the first to be killed when memory runs out."""
     faulthandler.enable()
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    process_resources.forbid_core_dumps()
     with contextlib.suppress(OSError):
-        Path("/proc/self/oom_score_adj").write_text("1000")
+        Path("/proc/self/oom_score_adj").write_text("1000", encoding="ascii")
 
 
 def run(job: Job, channel: Channel) -> None:
@@ -130,7 +129,7 @@ def _follow_orders(
         untouched = digest if first or problem is arrived else digest_problem(problem)
         del arrived
         gc.collect()
-        baseline = resident_memory.start_peak()
+        baseline = process_resources.start_peak()
         _limit_memory(job.memory)
         channel.send("loaded", digest=digest)
         if (order := waiting.next_order()) == Order.AGAIN and last is not None:
@@ -152,7 +151,7 @@ def _follow_orders(
         seconds = (time.perf_counter_ns() - start) / 1e9
         gc.enable()
         monitor.sample_frequency()
-        channel.send("answered", seconds=seconds, peak=max(resident_memory.read("VmHWM") - baseline, 0))
+        channel.send("answered", seconds=seconds, peak=process_resources.growth(baseline))
         if untouched is not None and digest_problem(problem) != untouched:
             raise InputModified("modified its input")
         if not first:
@@ -228,7 +227,7 @@ def registered(name: str, files: Sequence[str]) -> registry.Solver:
 
 def _limit_memory(allowed: int | None) -> None:
     """Refuse memory somewhat above the limit. The harness checks resident memory; this stops one huge allocation."""
-    resident_memory.limit_growth(None if allowed is None else allowed + allowed // 4)
+    process_resources.limit_growth(None if allowed is None else allowed + allowed // 4)
 
 
 def _describe(error: BaseException) -> str:

@@ -47,13 +47,13 @@ def test_conditions_with_another_process_on_the_core_show_it() -> None:
 
 
 def test_others_excludes_this_process() -> None:
-    start = Snapshot(at=0.0, total=100.0, idle=50.0, own=1.0, hot=None)
+    start = Snapshot(cores=1, at=0.0, total=100.0, idle=50.0, own=1.0, hot=None)
     alone = dataclasses.replace(start, at=2.0, total=102.0, idle=50.5, own=2.5)
-    assert conditions.others(start, alone, 1) == 0.0
+    assert conditions.others(start, alone) == 0.0
     half = dataclasses.replace(alone, own=1.5)
-    assert conditions.others(start, half, 1) == pytest.approx(0.5)
-    assert conditions.others(start, dataclasses.replace(half, at=SHORTEST / 2), 1) is None
-    assert conditions.others(start, dataclasses.replace(half, total=100.0), 1) is None  # nothing is counted here
+    assert conditions.others(start, half) == pytest.approx(0.5)
+    assert conditions.others(start, dataclasses.replace(half, at=SHORTEST / 2)) is None
+    assert conditions.others(start, dataclasses.replace(half, total=100.0)) is None  # nothing is counted here
 
 
 def test_conditions_of_a_short_time_lack_others() -> None:
