@@ -29,9 +29,9 @@ NO_FOLDERS = ("/proc", "/sys", "/dev/shm")
 #: Names that modules lack on macOS.
 NOT_ON_MACOS = {
     "os": """
-        MFD_ALLOW_SEALING MFD_CLOEXEC O_PATH O_TMPFILE copy_file_range eventfd getrandom getresgid getresuid memfd_create
-        pidfd_open posix_fadvise posix_fallocate sched_getaffinity sched_getparam sched_getscheduler sched_setaffinity
-        sched_setscheduler setns setresuid splice unshare waitid
+        MFD_ALLOW_SEALING MFD_CLOEXEC O_PATH O_TMPFILE copy_file_range eventfd getrandom getresgid getresuid
+        memfd_create pidfd_open posix_fadvise posix_fallocate sched_getaffinity sched_getparam sched_getscheduler
+        sched_setaffinity sched_setscheduler setns setresuid splice unshare waitid
     """,
     "fcntl": "F_ADD_SEALS F_GET_SEALS F_SEAL_GROW F_SEAL_SEAL F_SEAL_SHRINK F_SEAL_WRITE F_SETPIPE_SZ",
     "mmap": "MAP_POPULATE MAP_STACK MADV_HUGEPAGE",
@@ -48,14 +48,14 @@ NOT_ON_WINDOWS = {
         O_CLOEXEC O_DIRECTORY O_NOCTTY O_NOFOLLOW O_NONBLOCK O_SYNC WEXITSTATUS WIFEXITED WIFSIGNALED WNOHANG WTERMSIG
         chown chroot confstr ctermid fchdir fchmod fchown fork forkpty get_blocking getegid geteuid getgid getgroups
         getloadavg getpgid getpgrp getpriority getsid getuid initgroups killpg lchown lockf major makedev mkfifo mknod
-        nice openpty pipe2 posix_spawn pread pwrite register_at_fork sched_yield set_blocking setgid setpgid setsid setuid
-        statvfs sync sysconf tcgetpgrp ttyname uname wait wait3 wait4
+        nice openpty pipe2 posix_spawn pread pwrite register_at_fork sched_yield set_blocking setgid setpgid setsid
+        setuid statvfs sync sysconf tcgetpgrp ttyname uname wait wait3 wait4
     """,
     "mmap": "MAP_PRIVATE MAP_SHARED PROT_READ PROT_WRITE",
     "select": "poll",
     "signal": """
-        ITIMER_REAL SIGALRM SIGBUS SIGCHLD SIGCONT SIGHUP SIGKILL SIGPIPE SIGQUIT SIGSTOP SIGUSR1 SIGUSR2 SIGXCPU SIGXFSZ
-        alarm pthread_kill pthread_sigmask setitimer siginterrupt sigpending sigwait
+        ITIMER_REAL SIGALRM SIGBUS SIGCHLD SIGCONT SIGHUP SIGKILL SIGPIPE SIGQUIT SIGSTOP SIGUSR1 SIGUSR2 SIGXCPU
+        SIGXFSZ alarm pthread_kill pthread_sigmask setitimer siginterrupt sigpending sigwait
     """,
     "socket": "AF_UNIX CMSG_LEN MSG_DONTWAIT SCM_RIGHTS recv_fds send_fds",
     "time": "CLOCK_MONOTONIC CLOCK_PROCESS_CPUTIME_ID CLOCK_REALTIME clock_getres clock_gettime tzset",
