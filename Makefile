@@ -68,6 +68,7 @@ lint: $(READY) ## Check style and types
 	ruff check .
 	ruff format --check .
 	mypy
+	mypy --platform darwin
 	python -m lapmark.reports.published --check
 	clang-format --dry-run --Werror $(C_SOURCES)
 
