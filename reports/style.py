@@ -31,7 +31,7 @@ DARK = {INK: "#e6edf3", SOFT: "#9aa4af", RULE: "#30363d", PAPER: "#0d1117"}
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#A0703C", "#8A8F98")
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "<", ">", "h", "p")
 
-#: Line styles: ours, ours without AVX2, other packages.
+#: Line styles: ours, ours without vector instructions, other packages.
 Dashes = tuple[float, tuple[float, ...] | None]
 SOLID, DOTTED, DASHED = (0.0, None), (0.0, (1.2, 1.2)), (0.0, (4.0, 1.5))
 
@@ -57,7 +57,7 @@ class Style:
 
 
 def style(solver: str) -> Style:
-    """Return the style of a solver: ours thick, dotted if a build with AVX2 exists; others thin, dashed."""
+    """Return the style of a solver: ours thick, dotted if a build with vectors exists; others thin, dashed."""
     name, whose = spec.parse(solver)[0], tables.group(solver)
     if whose == "harness":
         return Style(SOFT, "|", DASHED, 1.1, "normal")

@@ -39,7 +39,7 @@ def frame(records: Iterable[Record]) -> pd.DataFrame:
     relative
         Median over that of the fastest exact certified solver of the case.
     speedup
-        For a solver with AVX2, the scalar one's median over its own, if both are certified.
+        For a solver with vector instructions, the scalar one's median over its own, if both are certified.
     slowdown
         For a family with an easier one, the median over that of the same solver and size there.
     cost, feasible_cost, dual_bound, gap, entropic_gap, row_error, column_error, marginal_error, max_violation
@@ -132,7 +132,7 @@ def quartile_ratio(slow: Iterable[float], fast: Iterable[float]) -> tuple[float,
 
 
 def speedups(cells: pd.DataFrame) -> pd.DataFrame:
-    """Return the speed-up by AVX2: `ratio` of medians and interval `low` to `high`, indexed by the cells with AVX2."""
+    """Return the speed-up by vectors: `ratio` of medians and interval `low` to `high`, indexed by the faster cells."""
     ok = compared(cells)
     times = {(row.solver, row.case, row.threads): row.times for row in ok.itertuples()}
     found = {}

@@ -5,8 +5,8 @@ import math
 import numpy as np
 
 from .costs import GridCost, PointCost
+from .native._kernels import INSTRUCTION_SETS
 from .problem import Assignment, Problem, Transport
-from .registry import get
 
 #: Shorter side of a matrix up to which preparation does not pay; for points, the square root of their pairs.
 SMALL = 32
@@ -31,7 +31,7 @@ def automatic(problem: Problem) -> str:
     small = {"dense": min(n, m) <= SMALL, "points": n * m <= SMALL**2}
     if not small.get(problem.cost.kind, False):
         return "cascade"
-    return "jv" if get("jv-avx2").missing else "jv-avx2"
+    return "jv" if INSTRUCTION_SETS[-1] == "scalar" else f"jv-{INSTRUCTION_SETS[-1]}"
 
 
 def _flows_on_grid(problem: Transport) -> bool:

@@ -74,5 +74,5 @@ def _solved_in_place(csr: scipy.sparse.csr_array) -> tuple[np.ndarray, np.ndarra
     columns = columns.astype(np.int32, copy=False)
     if len(columns) >= DENSE_SHARE * n * m and n * m <= _small.LARGEST_SIDE**2:
         return _small.assign(filled(begin, columns, weights, m), False)
-    row_to_col = _cascade.sparse(begin, columns, weights, m, _matrix.HAS_AVX2, np.inf)[0]
+    row_to_col = _cascade.sparse(begin, columns, weights, m, np.inf)[0]
     return None if row_to_col is None else (np.arange(n), row_to_col)

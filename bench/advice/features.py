@@ -146,7 +146,7 @@ def _labour(problem: Assignment) -> dict[str, float]:
     matrix = _sample(problem, side, side)
     if not (allowed := np.isfinite(matrix)).all():
         matrix[~allowed] = 2 * np.abs(matrix[allowed]).max(initial=1.0)
-    work = _matrix.assign("jv", matrix, _matrix.HAS_AVX2)[-1]
+    work = _matrix.assign("jv", matrix)[-1]
     return {
         "left": work.get("augmentations", 0) / side,
         "searched": min(math.log2(1 + work.get("row_scans", 0) / side) / 6, 1.0),

@@ -90,6 +90,8 @@ class _Command(TyperCommand):
             raise
         except ModuleNotFoundError as error:
             raise UserError(str(missing_package.explained(error, f"lapmark {ctx.info_name}")), ctx) from None
+        except ImportError as error:  # of the kernels, if LAPMARK_ISA is none of their instruction sets
+            raise UserError(plain(str(error)), ctx) from None
         except Exception:
             traceback.print_exc()
             typer.echo("This is a fault of Lapmark; please report it with the lines above.", err=True)

@@ -12,6 +12,7 @@ from rich.text import Text
 from lapmark.bench.environments import inventory
 from lapmark.bench.util.text_table import Column, FactPage, TextTable
 from lapmark.solvers import plugins
+from lapmark.solvers.native._kernels import INSTRUCTION_SETS
 
 from .catalogue import Facts
 
@@ -56,7 +57,7 @@ def solver_table(solvers: Sequence[Facts]) -> TextTable:
                 facts["method"] if facts["exact"] else f"{facts['method']}, approximate",
             )
         )
-    return TextTable(columns, rows, note=_LEGEND)
+    return TextTable(columns, rows, note=f"{_LEGEND} Lapmark’s kernels here: {INSTRUCTION_SETS[-1]}.")
 
 
 def _here(facts: Facts) -> str:

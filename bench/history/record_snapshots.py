@@ -37,8 +37,8 @@ def snapshot_of(records: Sequence[Record], commit: Commit) -> Snapshot:
     machine = dict(records[-1].machine)
     # Another environment may have other versions of the same packages.
     versions = {name: text for record in records if not record.environment for name, text in record.versions.items()}
-    if "python" in machine:
-        versions["python"] = str(machine.pop("python"))
+    # What changes on a machine: a change of the times between two commits may come from it.
+    versions |= {name: str(machine.pop(name)) for name in ("python", "instruction_set") if name in machine}
     return Snapshot(
         commit=commit,
         source="lapmark",

@@ -20,7 +20,7 @@ from lapmark.solvers.problem import Assignment, Problem
 from lapmark.solvers.registry import Capabilities
 
 #: Solvers whose duals certify the answers of others, best first.
-REFERENCES = ("cascade", "jv-avx2", "jv", "transport")
+REFERENCES = ("cascade", "jv-avx2", "jv-neon", "jv", "transport")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -11,6 +11,8 @@ from pathlib import Path
 
 import psutil
 
+from lapmark.solvers.native._kernels import INSTRUCTION_SETS
+
 from . import measuring_support
 
 _ROOT = Path(__file__).resolve().parents[2]
@@ -21,7 +23,7 @@ SOURCES = ("src", "solvers", "bench", "pyproject.toml", "meson.build")
 
 @functools.cache
 def machine() -> dict[str, object]:
-    """Return facts about this machine; equal facts mean the same kind of machine.
+    """Return facts about this machine; equal facts mean that measurements can be compared.
 
     `lacks` names what the system does not offer to measure with; without it, nothing is missing.
     """
@@ -31,6 +33,7 @@ def machine() -> dict[str, object]:
         "memory": psutil.virtual_memory().total,
         "system": f"{platform.system()} {platform.release()}",
         "architecture": platform.machine(),
+        "instruction_set": INSTRUCTION_SETS[-1],
         "python": platform.python_version(),
     }
     if missing := measuring_support.missing():

@@ -5,7 +5,6 @@ They draw certified cells only, except for the profiles, in which other cells co
 
 from . import (
     accuracy,
-    avx2_speedup,
     exponents,
     performance_profile,
     regret,
@@ -14,6 +13,7 @@ from . import (
     thread_speedup,
     time_and_memory,
     time_to_gap,
+    vector_speedup,
 )
 from .chart import Chart
 
@@ -26,7 +26,7 @@ ALL: tuple[Chart, ...] = (
     time_and_memory.TIME,
     exponents.CHART,
     thread_speedup.CHART,
-    avx2_speedup.CHART,
+    vector_speedup.CHART,
     slowdown.CHART,
     *accuracy.CHARTS,
     time_and_memory.MEMORY,

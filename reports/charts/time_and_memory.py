@@ -105,8 +105,8 @@ TIME = Chart(
     "time",
     "Time against size",
     "Median time of a solve; the band spans the fastest and the slowest sample. nᵇ is a least-squares fit to the "
-    "logarithms of the medians, given three sizes or more. Thick lines: Lapmark’s solvers, dotted without AVX2. Thin "
-    "dashed lines: other packages.",
+    "logarithms of the medians, given three sizes or more. Thick lines: Lapmark’s solvers, dotted without vector "
+    "instructions. Thin dashed lines: other packages.",
     time,
 )
 

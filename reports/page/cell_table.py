@@ -86,7 +86,7 @@ COLUMNS = (
     Column("Rounds", "rounds", lambda cell: str(cell["rounds"])),
     Column("Relative to the fastest", "relative", lambda cell: format.ratio(cell["relative"])),
     Column("Relative to the easier case", "slowdown", lambda cell: format.ratio(cell["slowdown"])),
-    Column("Speed-up by AVX2", "speedup", lambda cell: format.ratio(cell["speedup"])),
+    Column("Speed-up by vector instructions", "speedup", lambda cell: format.ratio(cell["speedup"])),
     *(Column(metric.title.capitalize(), metric.name, functools.partial(_error, metric)) for metric in METRICS),
     Column("Cost", "cost", lambda cell: f"{cell['cost']:.9g}"),
     Column("Peak memory", "peak_memory", lambda cell: show_size(cell["peak_memory"])),

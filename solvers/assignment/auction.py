@@ -2,7 +2,6 @@
 
 from dataclasses import replace
 
-from lapmark.solvers.native import _matrix
 from lapmark.solvers.problem import Assignment
 from lapmark.solvers.registry import register
 from lapmark.solvers.result import Matching
@@ -21,5 +20,5 @@ from .jv import CAPABILITIES, solve_native
     ),
 )
 def auction(problem: Assignment, time_limit: float | None = None) -> Matching:
-    """Solve an assignment problem by the auction, with AVX2 if the processor has it."""
-    return solve_native("auction", problem, _matrix.HAS_AVX2, time_limit)
+    """Solve an assignment problem by the auction."""
+    return solve_native("auction", problem, None, time_limit)

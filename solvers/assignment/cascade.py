@@ -12,7 +12,7 @@ from lapmark.solvers.costs.float_matrix import float_matrix
 from lapmark.solvers.costs.one_dimension import Line
 from lapmark.solvers.costs.sparse import DENSE_SHARE
 from lapmark.solvers.deadline import BOUND_SECONDS, Deadline
-from lapmark.solvers.native import _cascade, _matrix, _transport
+from lapmark.solvers.native import InstructionSet, _cascade, _matrix, _transport
 from lapmark.solvers.problem import Assignment
 from lapmark.solvers.registry import Capabilities, register
 from lapmark.solvers.result import Matching
@@ -70,7 +70,7 @@ def cascade(
     threads: int = 1,
     levels: bool = True,
     lists: bool = True,
-    avx2: bool = _matrix.HAS_AVX2,
+    isa: InstructionSet | None = None,
 ) -> Matching:
     """Solve an assignment problem to the optimum.
 
@@ -85,10 +85,12 @@ def cascade(
     threads : int
         Threads that share the rows of a matrix, and very many points. The optimal cost does not depend on it, but the
         counters do, and which of several optimal matchings is returned may.
-    levels, lists, avx2 : bool
-        False switches off coarse-to-fine duals, lists of candidates, or the instruction set, to measure their effect.
+    levels, lists : bool
+        False switches off coarse-to-fine duals or lists of candidates, to measure their effect.
+    isa : {"scalar", "avx2", "neon"}, optional
+        Instruction set; the best one that the processor has by default.
     """
-    search = _Search(problem, Deadline(time_limit), threads, levels, lists, avx2)
+    search = _Search(problem, Deadline(time_limit), threads, levels, lists, isa)
     return refined(problem, search.answer(), search.deadline, search.largest)
 
 
@@ -101,7 +103,7 @@ class _Search:
     threads: int
     levels: bool
     lists: bool
-    avx2: bool
+    isa: InstructionSet | None
     largest: float = 0.0
 
     def answer(self) -> Matching:
@@ -136,7 +138,7 @@ class _Search:
     def _of_matrix(self, matrix: np.ndarray, seconds: float) -> Answer:
         known = self.problem.cost.range_of(matrix) if isinstance(self.problem.cost, DenseCost) else None
         return self._noted(
-            _cascade.dense(matrix, self.avx2, seconds, self.limit, self.threads, self.levels, self.lists, known)
+            _cascade.dense(matrix, seconds, self.limit, self.threads, self.levels, self.lists, known, self.isa)
         )
 
     def _of_pairs(self, wide: Cost, pairs: Pairs, bound_seconds: float) -> Matching:
@@ -144,7 +146,7 @@ class _Search:
         return turned_back(
             self.problem,
             wide,
-            lambda seconds: self._noted(_cascade.sparse(*pairs, wide.shape[1], self.avx2, seconds, self.limit)),
+            lambda seconds: self._noted(_cascade.sparse(*pairs, wide.shape[1], seconds, self.limit, isa=self.isa)),
             self.deadline,
             bound_seconds,
         )
@@ -177,16 +179,16 @@ class _Search:
             few = n * m <= FEW_PAIRS
             if n < m and few:
                 scanned = _matrix.assign(
-                    "jv", float_matrix(wide, self.deadline), self.avx2, seconds, most_scans=SCANS * n
+                    "jv", float_matrix(wide, self.deadline), seconds, most_scans=SCANS * n, isa=self.isa
                 )
                 if scanned[0] is not None:
                     return scanned
             parts = self.levels, self.lists
             guarded = all(parts) and (n == m or few)
             most_work = MOST_WORK[points[0].shape[1]] * max(1, n / 10_000) ** GROWTH if guarded else 0
-            answer = _cascade.points(*points, wide.scale, self.avx2, seconds, self.threads, *parts, int(most_work))
+            answer = _cascade.points(*points, wide.scale, seconds, self.threads, *parts, int(most_work), self.isa)
             if answer is None and n == m:
-                return _shipped(points, wide.scale, self.avx2, self.deadline.left_before(bound_seconds))
+                return _shipped(points, wide.scale, self.isa, self.deadline.left_before(bound_seconds))
             if answer is None:
                 return self._of_matrix(float_matrix(wide, self.deadline), self.deadline.left_before(bound_seconds))
             return self._noted(answer)
@@ -206,10 +208,10 @@ class _Search:
         return PAIRS_A_POINT * BOUND_SECONDS * sum(wide.shape)
 
 
-def _shipped(points: tuple[np.ndarray, np.ndarray], scale: float, avx2: bool, seconds: float) -> Answer:
+def _shipped(points: tuple[np.ndarray, np.ndarray], scale: float, isa: InstructionSet | None, seconds: float) -> Answer:
     """Return the matching of n points to n points as transport of masses 1, which no vertex of the polytope divides."""
     ones = np.ones(len(points[0]))
-    u, v, pairs, counters = _transport.points(*points, 2, scale, ones, ones, avx2, seconds)
+    u, v, pairs, counters = _transport.points(*points, 2, scale, ones, ones, seconds, isa)
     if pairs is None:
         return None, u, v, counters
     rows, columns, moved = pairs

@@ -201,7 +201,7 @@ def _posed_again(found: Found[np.ndarray], deadline: Deadline) -> Found[np.ndarr
     np.cumsum(np.bincount(rows, minlength=size), out=begin[1:])
     listed = begin, columns[order].astype(np.int32), lengths[order], size
     try:
-        row_to_col, u, v, *_ = _cascade.sparse(*listed, _matrix.HAS_AVX2, deadline.left, bids=False)
+        row_to_col, u, v, *_ = _cascade.sparse(*listed, deadline.left, bids=False)
     except Infeasible:
         return None  # although the matching is among these pairs: the costs have changed
     if row_to_col is None:

@@ -53,8 +53,8 @@ ctypedef fused real:
     double
 
 
-def dense(const real[:, ::1] cost, bint avx2, double seconds, double limit=float("inf"), int64_t threads=1,
-          bint levels=True, bint lists=True, known=None):
+def dense(const real[:, ::1] cost, double seconds, double limit=float("inf"), int64_t threads=1,
+          bint levels=True, bint lists=True, known=None, isa=None):
     """Solve a matrix (n, m), +inf where a pair is forbidden. Float32 input is solved exactly, in float64.
 
     `known`: what `_matrix.cost_range` returns for the matrix, which saves a pass over it.
@@ -62,12 +62,12 @@ def dense(const real[:, ::1] cost, bint avx2, double seconds, double limit=float
     Under a finite limit, which the type of the matrix must represent exactly, minimise c − limit over matchings of any size;
     a row that stays out has column −1.
     """
-    return run(kernels_for(avx2).dense[real is float].cascade, cost.shape[0], cost.shape[1], &cost[0, 0], seconds, limit,
+    return run(kernels_for(isa).dense[real is float].cascade, cost.shape[0], cost.shape[1], &cost[0, 0], seconds, limit,
                threads, levels, lists, 0, known)
 
 
-def points(const double[:, ::1] x, const double[:, ::1] y, double scale, bint avx2, double seconds, int64_t threads=1,
-           bint levels=True, bint lists=True, int64_t most_work=0):
+def points(const double[:, ::1] x, const double[:, ::1] y, double scale, double seconds, int64_t threads=1,
+           bint levels=True, bint lists=True, int64_t most_work=0, isa=None):
     """Solve costs scale · |x_i − y_j|² between points x (n, d) and y (m, d), d = 2 or 3.
 
     Return None if a level takes more than `most_work` bids per row; 0 is no limit.
@@ -76,16 +76,16 @@ def points(const double[:, ::1] x, const double[:, ::1] y, double scale, bint av
     if x.shape[1] != y.shape[1] or x.shape[1] not in (2, 3):
         raise ValueError(f"points of {x.shape[1]} and {y.shape[1]} dimensions; both must have 2 or 3")
     cost.x, cost.y, cost.scale = &x[0, 0], &y[0, 0], scale
-    return run(point_kernels_for(avx2, x.shape[1], 2).cascade, x.shape[0], y.shape[0], &cost, seconds, float("inf"), threads, levels, lists,
+    return run(point_kernels_for(isa, x.shape[1], 2).cascade, x.shape[0], y.shape[0], &cost, seconds, float("inf"), threads, levels, lists,
                most_work)
 
 
-def sparse(const int64_t[::1] begin, const int32_t[::1] column, const double[::1] cost, int64_t columns, bint avx2,
-           double seconds, double limit=float("inf"), bint bids=True):
+def sparse(const int64_t[::1] begin, const int32_t[::1] column, const double[::1] cost, int64_t columns,
+           double seconds, double limit=float("inf"), bint bids=True, isa=None):
     """Solve sparse costs: row i allows column[e] at cost[e], e from begin[i] (n + 1) to begin[i + 1]. The limit is as above.
 
     Without `bids` there are shortest paths only: large prices of an auction would take digits of the duals.
     """
     cdef sparse_costs_t pairs
     pairs.begin, pairs.column, pairs.cost = &begin[0], &column[0] if column.shape[0] else NULL, &cost[0] if cost.shape[0] else NULL
-    return run(kernels_for(avx2).cascade_sparse, begin.shape[0] - 1, columns, &pairs, seconds, limit, 1, bids)
+    return run(kernels_for(isa).cascade_sparse, begin.shape[0] - 1, columns, &pairs, seconds, limit, 1, bids)

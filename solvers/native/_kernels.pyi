@@ -1,1 +1,4 @@
 look_up: object
+INSTRUCTION_SETS: tuple[str, ...]
+
+def up_to(isa: str) -> tuple[str, ...]: ...

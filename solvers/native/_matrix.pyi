@@ -1,10 +1,15 @@
 import numpy as np
 
-HAS_AVX2: bool
+from . import InstructionSet
 
 def as_cost(matrix: np.ndarray) -> np.ndarray: ...
 def assign(
-    method: str, matrix: np.ndarray, avx2: bool, seconds: float = ..., limit: float = ..., most_scans: int = 0
+    method: str,
+    matrix: np.ndarray,
+    seconds: float = ...,
+    limit: float = ...,
+    most_scans: int = 0,
+    isa: InstructionSet | None = None,
 ) -> tuple[np.ndarray | None, np.ndarray, np.ndarray, dict[str, int]]: ...
 def listed(begin: np.ndarray, columns: np.ndarray, rows: np.ndarray, cols: np.ndarray) -> np.ndarray: ...
 def are_pairs(begin: np.ndarray, columns: np.ndarray, weights: np.ndarray, m: int) -> bool: ...
@@ -12,21 +17,23 @@ def sizes(paid: np.ndarray, u: np.ndarray, v: np.ndarray) -> tuple[float, float]
 def row_minima(
     matrix: np.ndarray,
     v: np.ndarray,
-    avx2: bool | None = None,
     rest: np.ndarray | None = None,
     tail: np.ndarray | None = None,
+    isa: InstructionSet | None = None,
 ) -> np.ndarray: ...
-def two_minima(matrix: np.ndarray, v: np.ndarray, avx2: bool | None = None) -> tuple[np.ndarray, np.ndarray]: ...
-def cost_range(matrix: np.ndarray, avx2: bool | None = None) -> tuple[float, float, bool, np.ndarray]: ...
+def two_minima(
+    matrix: np.ndarray, v: np.ndarray, isa: InstructionSet | None = None
+) -> tuple[np.ndarray, np.ndarray]: ...
+def cost_range(matrix: np.ndarray, isa: InstructionSet | None = None) -> tuple[float, float, bool, np.ndarray]: ...
 def column_minima(
     matrix: np.ndarray,
     u: np.ndarray,
-    avx2: bool | None = None,
     rest: np.ndarray | None = None,
     tail: np.ndarray | None = None,
+    isa: InstructionSet | None = None,
 ) -> np.ndarray: ...
 def point_minima(
-    x: np.ndarray, y: np.ndarray, scale: float, weight: np.ndarray, avx2: bool | None = None, power: int = 2
+    x: np.ndarray, y: np.ndarray, scale: float, weight: np.ndarray, power: int = 2, isa: InstructionSet | None = None
 ) -> np.ndarray: ...
 def near_points(
     x: np.ndarray,
@@ -44,9 +51,9 @@ def marginals(
     a: np.ndarray,
     b: np.ndarray,
     epsilon: float,
-    avx2: bool | None = None,
     kept: np.ndarray | None = None,
+    isa: InstructionSet | None = None,
 ) -> tuple[np.ndarray, np.ndarray, float]: ...
 def scaled(
-    kept: np.ndarray, a: np.ndarray, b: np.ndarray, avx2: bool | None = None
+    kept: np.ndarray, a: np.ndarray, b: np.ndarray, isa: InstructionSet | None = None
 ) -> tuple[np.ndarray, np.ndarray]: ...

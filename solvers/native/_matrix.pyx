@@ -12,7 +12,7 @@ from libc.stdint cimport int32_t, int64_t, intptr_t
 from libc.stdlib cimport qsort
 
 from .kernels cimport INFEASIBLE, CHECK_EVERY, SOLVED, SPENT, TIMED_OUT, assignment_solver_t, assignment_t, \
-    compare_ascending, cost_range_t, dense_kernels_t, import_kernels, kernels_for, kernels_or_null, kernels_t, \
+    compare_ascending, cost_range_t, dense_kernels_t, import_kernels, kernels_for, kernels_t, \
     new_assignment, nonzero, outcome_t, point_kernels_for, point_kernels_t, points_t, raise_failure, raise_if_interrupted, raise_if_too_large, raise_infeasible, \
     stop_t, stop_within
 
@@ -21,12 +21,10 @@ from lapmark.solvers.validation import LARGEST_COST
 
 import_kernels()
 
-HAS_AVX2 = kernels_or_null(True) != NULL
 
-
-cdef const dense_kernels_t *kernels_of_matrix(matrix, avx2) except NULL:
-    """Return the kernels for the type of a matrix; with `avx2` None the best ones for the processor."""
-    return &kernels_for(HAS_AVX2 if avx2 is None else avx2).dense[matrix.dtype == np.float32]
+cdef const dense_kernels_t *kernels_of_matrix(matrix, isa) except NULL:
+    """Return the kernels of an instruction set, None for the best, for the type of a matrix."""
+    return &kernels_for(isa).dense[matrix.dtype == np.float32]
 
 
 cdef inline int64_t rows_per_check(int64_t m):
@@ -50,8 +48,8 @@ cdef size_t address_of(array) except? 0:
     return <size_t> buffer.buf
 
 
-def assign(str method, matrix, bint avx2, double seconds=float("inf"), double limit=float("inf"),
-           int64_t most_scans=0):
+def assign(str method, matrix, double seconds=float("inf"), double limit=float("inf"),
+           int64_t most_scans=0, isa=None):
     """Solve an (n, m) problem with n <= m by "jv" or "auction"; only "jv" leaves out rows dearer than a limit.
 
     Return row_to_col (n,) intp, −1 where left out, u (n,), v (m,) float64 and a dict of the nonzero counters. If that takes
@@ -62,7 +60,7 @@ def assign(str method, matrix, bint avx2, double seconds=float("inf"), double li
     matrix = as_cost(matrix)
     n, m = matrix.shape
     raise_if_too_large(n, m)
-    cdef const dense_kernels_t *kernels = kernels_of_matrix(matrix, avx2)
+    cdef const dense_kernels_t *kernels = kernels_of_matrix(matrix, isa)
     if method == "jv":
         solver, rows = kernels.jonker_volgenant, n
     elif method == "auction":
@@ -169,7 +167,7 @@ def sizes(const double[::1] paid, const double[::1] u, const double[::1] v):
     return (apart[(equal + count - 1) // 2] if 2 * equal <= count else 0.0), largest
 
 
-def row_minima(matrix, const double[::1] v, avx2=None, double[::1] rest=None, const double[::1] tail=None):
+def row_minima(matrix, const double[::1] v, double[::1] rest=None, const double[::1] tail=None, isa=None):
     """Return min_j c_ij − v_j for each row of an (n, m) matrix, rounded; inf if a row has no finite entry.
 
     `rest` (n,), if given, is set to what makes the minimum exact: their sum is min_j c_ij − v_j. With a `tail` (m,) of the duals
@@ -180,7 +178,7 @@ def row_minima(matrix, const double[::1] v, avx2=None, double[::1] rest=None, co
     low = np.full(n, np.inf)
     cdef double[::1] low_view = low
     cdef size_t at_cost = address_of(matrix)
-    cdef const dense_kernels_t *kernels = kernels_of_matrix(matrix, avx2)
+    cdef const dense_kernels_t *kernels = kernels_of_matrix(matrix, isa)
     cdef double *rests = NULL
     cdef const double *tails = NULL
     check_duals(v, tail, rest, m, n)
@@ -204,7 +202,7 @@ cdef check_duals(const double[::1] duals, const double[::1] tail, double[::1] re
             raise ValueError(f"{len(given)} {name} where there are {size}")
 
 
-def two_minima(matrix, const double[::1] v, avx2=None):
+def two_minima(matrix, const double[::1] v, isa=None):
     """Return the two smallest c_ij − v_j of each row of an (n, m) matrix.
 
     These are values (n, 2) float64 and their columns (n, 2) int64, ordered by (value, column); inf at −1 if there is none.
@@ -215,7 +213,7 @@ def two_minima(matrix, const double[::1] v, avx2=None):
     cdef double[:, ::1] low_view = low
     cdef int64_t[:, ::1] at_view = at
     cdef size_t at_cost = address_of(matrix)
-    cdef const dense_kernels_t *kernels = kernels_of_matrix(matrix, avx2)
+    cdef const dense_kernels_t *kernels = kernels_of_matrix(matrix, isa)
     if v.shape[0] != m:
         raise ValueError(f"v has {v.shape[0]} entries for {m} columns")
     if n and m:
@@ -224,7 +222,7 @@ def two_minima(matrix, const double[::1] v, avx2=None):
     return low, at
 
 
-def column_minima(matrix, const double[::1] u, avx2=None, double[::1] rest=None, const double[::1] tail=None):
+def column_minima(matrix, const double[::1] u, double[::1] rest=None, const double[::1] tail=None, isa=None):
     """Return min_i c_ij − u_i for each column of an (n, m) matrix, like `row_minima`."""
     matrix = as_cost(matrix)
     cdef int64_t n = matrix.shape[0], m = matrix.shape[1]
@@ -233,7 +231,7 @@ def column_minima(matrix, const double[::1] u, avx2=None, double[::1] rest=None,
     cdef double[::1] low_view = low
     cdef int32_t[::1] row_view = row
     cdef size_t at_cost = address_of(matrix)
-    cdef const dense_kernels_t *kernels = kernels_of_matrix(matrix, avx2)
+    cdef const dense_kernels_t *kernels = kernels_of_matrix(matrix, isa)
     check_duals(u, tail, rest, n, m)
     cdef const double *tails = NULL
     cdef double *rests = NULL
@@ -247,7 +245,7 @@ def column_minima(matrix, const double[::1] u, avx2=None, double[::1] rest=None,
     return low
 
 
-def cost_range(matrix, avx2=None):
+def cost_range(matrix, isa=None):
     """Return the least cost, the largest finite one, whether a pair is forbidden, and the minimum of each column (m,).
 
     The matrix (n, m), n and m ≥ 1, is read once. If a cost is NaN or −inf, the least is −inf. Without a finite cost the largest is
@@ -259,7 +257,7 @@ def cost_range(matrix, avx2=None):
     cdef double[::1] low_view = low
     matrix = as_cost(matrix)
     cdef size_t at_cost = address_of(matrix)
-    cdef const dense_kernels_t *kernels = kernels_of_matrix(matrix, avx2)
+    cdef const dense_kernels_t *kernels = kernels_of_matrix(matrix, isa)
     for start in range(0, n, rows_per_check(m)):
         count = min(rows_per_check(m), n - start)
         with nogil:
@@ -270,15 +268,14 @@ def cost_range(matrix, avx2=None):
 
 
 cdef const point_kernels_t *kernels_of_points(const double[:, ::1] x, const double[:, ::1] y, const double[::1] weight,
-                                              avx2, int power) except NULL:
+                                              int power) except NULL:
     """Return the kernels for points x (n, d) and y (m, d) with m ≥ 1 weights; power = 1 or 2, d = 2 or 3."""
     if x.shape[1] != y.shape[1] or x.shape[1] not in (2, 3) or y.shape[0] == 0 or weight.shape[0] != y.shape[0]:
         raise ValueError(f"no pairs between points {(x.shape[0], x.shape[1])} and {(y.shape[0], y.shape[1])} with {weight.shape[0]} weights")
-    return point_kernels_for(HAS_AVX2 if avx2 is None else avx2, x.shape[1], power)
+    return point_kernels_for(None, x.shape[1], power)
 
 
-def point_minima(const double[:, ::1] x, const double[:, ::1] y, double scale, const double[::1] weight, avx2=None,
-                 int power=2):
+def point_minima(const double[:, ::1] x, const double[:, ::1] y, double scale, const double[::1] weight, int power=2):
     """Return min_j scale · |x_i − y_j|^power + weight_j for points x (n, d) and m ≥ 1 points y (m, d); power = 1 or 2, d = 2 or
     3.
 
@@ -288,7 +285,7 @@ def point_minima(const double[:, ::1] x, const double[:, ::1] y, double scale, c
     cdef points_t cost
     cdef outcome_t outcome
     cdef stop_t stop = stop_within(np.inf)
-    cdef const point_kernels_t *kernels = kernels_of_points(x, y, weight, avx2, power)
+    cdef const point_kernels_t *kernels = kernels_of_points(x, y, weight, power)
     low = np.empty(n)
     cdef double[::1] low_view = low
     if n:
@@ -309,7 +306,7 @@ def near_points(const double[:, ::1] x, const double[:, ::1] y, double scale, co
     cdef points_t cost
     cdef outcome_t outcome
     cdef stop_t stop = stop_within(np.inf)
-    cdef const point_kernels_t *kernels = kernels_of_points(x, y, weight, None, power)
+    cdef const point_kernels_t *kernels = kernels_of_points(x, y, weight, power)
     rows, columns = np.empty(max(most, 1), dtype=np.int32), np.empty(max(most, 1), dtype=np.int32)
     cdef int32_t[::1] rows_view = rows
     cdef int32_t[::1] columns_view = columns
@@ -322,7 +319,7 @@ def near_points(const double[:, ::1] x, const double[:, ::1] y, double scale, co
 
 
 def marginals(matrix, const double[::1] f, const double[::1] g, const double[::1] a, const double[::1] b, double epsilon,
-              avx2=None, float[:, ::1] kept=None):
+              float[:, ::1] kept=None, isa=None):
     """Return both marginals of the plan a_i b_j e_ij, e_ij = exp((f_i + g_j − c_ij) / ε), relative to a and b, and its cost.
 
     These are Σ_j b_j e_ij (n,), Σ_i a_i e_ij (m,) and Σ_ij a_i b_j e_ij c_ij. A sum is NaN if some e_ij is beyond 2**1000.
@@ -335,7 +332,7 @@ def marginals(matrix, const double[::1] f, const double[::1] g, const double[::1
     cdef double[::1] cols_view = cols
     cdef double cost = 0.0
     cdef size_t at_cost = address_of(matrix)
-    cdef const dense_kernels_t *kernels = kernels_of_matrix(matrix, avx2)
+    cdef const dense_kernels_t *kernels = kernels_of_matrix(matrix, isa)
     if not (f.shape[0] == a.shape[0] == n and g.shape[0] == b.shape[0] == m):
         raise ValueError(f"f, a and g, b have {f.shape[0]}, {a.shape[0]} and {g.shape[0]}, {b.shape[0]} entries for {n}×{m} costs")
     if kept is not None and not (kept.shape[0] == n and kept.shape[1] == m):
@@ -353,13 +350,13 @@ def marginals(matrix, const double[::1] f, const double[::1] g, const double[::1
     return rows, cols, cost
 
 
-def scaled(const float[:, ::1] kept, const double[::1] a, const double[::1] b, avx2=None):
+def scaled(const float[:, ::1] kept, const double[::1] a, const double[::1] b, isa=None):
     """Return Σ_j kept_ij b_j (n,) and Σ_i a_i kept_ij (m,)."""
     cdef int64_t n = kept.shape[0], m = kept.shape[1], start, count
     rows, cols = np.zeros(n), np.zeros(m)
     cdef double[::1] rows_view = rows
     cdef double[::1] cols_view = cols
-    cdef const kernels_t *kernels = kernels_for(HAS_AVX2 if avx2 is None else avx2)
+    cdef const kernels_t *kernels = kernels_for(isa)
     if not (a.shape[0] == n and b.shape[0] == m):
         raise ValueError(f"{a.shape[0]} and {b.shape[0]} masses for {n}×{m} entries")
     for start in range(0, n if m else 0, rows_per_check(m)):

@@ -1,6 +1,6 @@
 import numpy as np
 
-HAS_AVX2: bool
+from . import InstructionSet
 
 def neighbours(points: np.ndarray, smallest: int = 64) -> np.ndarray: ...
 def sweep(
@@ -19,5 +19,5 @@ def sweep(
     seconds: float,
     values: np.ndarray | None = None,
     spent: bool = False,
-    avx2: bool = ...,
+    isa: InstructionSet | None = None,
 ) -> tuple[np.ndarray, np.ndarray, float, int] | None: ...

@@ -8,20 +8,17 @@ import numpy as np
 
 from libc.stdint cimport int32_t, int64_t
 
-from .kernels cimport TIMED_OUT, import_kernels, kernels_or_null, kernels_t, outcome_t, point_kernels_t, point_marginals_t, \
+from .kernels cimport TIMED_OUT, import_kernels, outcome_t, point_kernels_for, point_kernels_t, point_marginals_t, \
     raise_failure, stop_within
 
 
 import_kernels()
 
-HAS_AVX2 = kernels_or_null(True) != NULL
 
-
-cdef const point_kernels_t *kernels_of_points(bint avx2, int dimensions, int power) except NULL:
-    cdef const kernels_t *kernels = kernels_or_null(avx2)
-    if kernels == NULL or dimensions not in (2, 3) or power not in (1, 2):
-        raise ValueError(f"no {'AVX2' if avx2 else 'scalar'} kernel for {dimensions} dimensions and the exponent {power} on this processor")
-    return &kernels.points[power - 1][dimensions - 2]
+cdef const point_kernels_t *kernels_of_points(isa, int dimensions, int power) except NULL:
+    if dimensions not in (2, 3) or power not in (1, 2):
+        raise ValueError(f"no kernel for {dimensions} dimensions and the exponent {power}")
+    return point_kernels_for(isa, dimensions, power)
 
 
 def neighbours(const double[:, ::1] points, int64_t smallest=64):
@@ -30,7 +27,7 @@ def neighbours(const double[:, ::1] points, int64_t smallest=64):
     order = np.empty(points.shape[0], dtype=np.int32)
     cdef int32_t[::1] view = order
     cdef int64_t count = points.shape[0]
-    cdef const point_kernels_t *kernels = kernels_of_points(False, points.shape[1], 2)
+    cdef const point_kernels_t *kernels = kernels_of_points(None, points.shape[1], 2)
     if smallest < 1 or smallest & (smallest - 1):
         raise ValueError(f"runs of {smallest}; it must be a power of two")
     if count:
@@ -41,7 +38,7 @@ def neighbours(const double[:, ::1] points, int64_t smallest=64):
 
 def sweep(const double[:, ::1] x, const double[:, ::1] y, const double[::1] f, const double[::1] g, const double[::1] a,
           const double[::1] b, double scale, int power, double epsilon, double rho, double precision, int64_t threads,
-          double seconds, const double[:, ::1] values=None, bint spent=False, bint avx2=HAS_AVX2):
+          double seconds, const double[:, ::1] values=None, bint spent=False, isa=None):
     """Sum up the plan a_i b_j e_ij, e_ij = exp((f_i + g_j − scale · |x_i − y_j|^power) / epsilon).
 
     Return Σ_j b_j e_ij (n,); Σ_i a_i e_ij (m,), or with values (m, k) instead Σ_j b_j e_ij values_jk (n, k); the cost of the
@@ -54,7 +51,7 @@ def sweep(const double[:, ::1] x, const double[:, ::1] y, const double[::1] f, c
         raise ValueError(f"points {(n, x.shape[1])} and {(m, y.shape[1])} with {f.shape[0]}, {g.shape[0]} potentials and {a.shape[0]}, {b.shape[0]} masses")
     if values is not None and values.shape[0] != m:
         raise ValueError(f"{values.shape[0]} values for {m} columns")
-    cdef const point_kernels_t *kernels = kernels_of_points(avx2, x.shape[1], power)
+    cdef const point_kernels_t *kernels = kernels_of_points(isa, x.shape[1], power)
     rows = np.zeros(n)
     columns = np.zeros(m if values is None else 0)
     carried = np.zeros((n, 0 if values is None else values.shape[1]))

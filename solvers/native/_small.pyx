@@ -9,7 +9,7 @@ from libc.stdint cimport int64_t, intptr_t
 from libc.stdlib cimport calloc, free
 from libc.string cimport memset
 
-from .kernels cimport SMALL_SIDE, SOLVED, import_kernels, imported_lookup, kernels_t, outcome_t, raise_pending, small_solve, \
+from .kernels cimport SMALL_SIDE, SOLVED, import_kernels, kernels_for, kernels_t, outcome_t, raise_pending, small_solve, \
     small_solve_all, small_t, stop_t, stop_within, wide_solve
 
 from lapmark.solvers.validation import LARGEST_COST, LARGEST_INTEGER
@@ -20,8 +20,7 @@ import_kernels()
 
 LARGEST_SIDE = SMALL_SIDE
 
-# Of the best instruction set of this processor.
-cdef const kernels_t *KERNELS = imported_lookup(NULL)
+cdef const kernels_t *KERNELS = kernels_for(None)
 
 cdef double LARGEST_FLOAT = LARGEST_COST
 

@@ -1,12 +1,14 @@
 import numpy as np
 
+from . import InstructionSet
+
 Pairs = tuple[np.ndarray, np.ndarray, np.ndarray]
 Answer = tuple[np.ndarray, np.ndarray, Pairs | None, dict[str, int]]
 
 LARGEST_GRID_COST: int
 
 def grid(
-    bins: np.ndarray, step: np.ndarray, a: np.ndarray, b: np.ndarray, avx2: bool, seconds: float
+    bins: np.ndarray, step: np.ndarray, a: np.ndarray, b: np.ndarray, seconds: float, isa: InstructionSet | None = None
 ) -> tuple[np.ndarray, Pairs | None, dict[str, int]]: ...
 def histograms(
     cost: np.ndarray,
@@ -19,9 +21,9 @@ def histograms(
     rounding: float,
     whole: bool,
     threads: int,
-    avx2: bool,
     exact: bool = False,
     points: tuple[np.ndarray, np.ndarray, int, float] | None = None,
+    isa: InstructionSet | None = None,
 ) -> tuple[np.ndarray, np.ndarray, tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray] | None]: ...
 def sparse(
     begin: np.ndarray,
@@ -30,14 +32,16 @@ def sparse(
     a: np.ndarray,
     b: np.ndarray,
     negligible: float,
-    avx2: bool,
     seconds: float,
+    isa: InstructionSet | None = None,
 ) -> Answer: ...
 
 class Stuck(Exception): ...
 
-def is_metric(cost: np.ndarray, avx2: bool) -> bool: ...
-def dense(cost: np.ndarray, a: np.ndarray, b: np.ndarray, avx2: bool, seconds: float) -> Answer: ...
+def is_metric(cost: np.ndarray, isa: InstructionSet | None = None) -> bool: ...
+def dense(
+    cost: np.ndarray, a: np.ndarray, b: np.ndarray, seconds: float, isa: InstructionSet | None = None
+) -> Answer: ...
 def points(
     x: np.ndarray,
     y: np.ndarray,
@@ -45,6 +49,6 @@ def points(
     scale: float,
     a: np.ndarray,
     b: np.ndarray,
-    avx2: bool,
     seconds: float,
+    isa: InstructionSet | None = None,
 ) -> Answer: ...

@@ -18,11 +18,11 @@ from .kernels cimport GRID_LARGEST_COST, INFEASIBLE, TIMED_OUT, grid_flow_room, 
 import_kernels()
 
 
-def is_metric(const double[:, ::1] cost, bint avx2):
+def is_metric(const double[:, ::1] cost, isa=None):
     """Return whether a matrix is at least 0, 0 on the diagonal, and satisfies the triangle inequality up to rounding."""
     cdef int64_t n = cost.shape[0]
     cdef bint holds
-    cdef const kernels_t *kernels = kernels_for(avx2)
+    cdef const kernels_t *kernels = kernels_for(isa)
     if n != cost.shape[1]:
         return False
     with nogil:
@@ -73,9 +73,9 @@ class Stuck(Exception):
 
 
 def sparse(const int64_t[::1] begin, const int32_t[::1] column, const double[::1] cost, const double[::1] a,
-           const double[::1] b, double negligible, bint avx2, double seconds):
+           const double[::1] b, double negligible, double seconds, isa=None):
     """Solve the allowed pairs of a CSR matrix, ascending in each row. Raise Stuck if more than the share `negligible` of a mass has to use other pairs."""
-    cdef const kernels_t *kernels = kernels_for(avx2)
+    cdef const kernels_t *kernels = kernels_for(isa)
     cdef sparse_costs_t pairs
     if begin.shape[0] != a.shape[0] + 1 or column.shape[0] != cost.shape[0] or begin[a.shape[0]] != cost.shape[0]:
         raise ValueError("pairs and masses of different sizes")
@@ -87,16 +87,16 @@ def sparse(const int64_t[::1] begin, const int32_t[::1] column, const double[::1
     return run(kernels.transport_sparse, &pairs, a, b, seconds, negligible)
 
 
-def dense(const double[:, ::1] cost, const double[::1] a, const double[::1] b, bint avx2, double seconds):
+def dense(const double[:, ::1] cost, const double[::1] a, const double[::1] b, double seconds, isa=None):
     """Solve a matrix (n, m) of finite costs."""
-    cdef const kernels_t *kernels = kernels_for(avx2)
+    cdef const kernels_t *kernels = kernels_for(isa)
     if cost.shape[0] != a.shape[0] or cost.shape[1] != b.shape[0]:
         raise ValueError("costs and masses of different sizes")
     return run(kernels.transport_dense, &cost[0, 0], a, b, seconds)
 
 
 def points(const double[:, ::1] x, const double[:, ::1] y, int power, double scale, const double[::1] a,
-           const double[::1] b, bint avx2, double seconds):
+           const double[::1] b, double seconds, isa=None):
     """Solve costs scale · |x_i − y_j|^power between points x (n, d) and y (m, d), power = 1 or 2, d = 2 or 3."""
     cdef points_t cost
     if x.shape[1] != y.shape[1] or x.shape[1] not in (2, 3):
@@ -104,14 +104,14 @@ def points(const double[:, ::1] x, const double[:, ::1] y, int power, double sca
     if x.shape[0] != a.shape[0] or y.shape[0] != b.shape[0]:
         raise ValueError("points and masses of different sizes")
     cost.x, cost.y, cost.scale = &x[0, 0], &y[0, 0], scale
-    return run(point_kernels_for(avx2, x.shape[1], power).transport, &cost, a, b, seconds)
+    return run(point_kernels_for(isa, x.shape[1], power).transport, &cost, a, b, seconds)
 
 
 #: Largest sum of (bins − 1) · step over the axes of a grid.
 LARGEST_GRID_COST = GRID_LARGEST_COST
 
 
-def grid(const int64_t[::1] bins, const int64_t[::1] step, const double[::1] a, const double[::1] b, bint avx2, double seconds):
+def grid(const int64_t[::1] bins, const int64_t[::1] step, const double[::1] a, const double[::1] b, double seconds, isa=None):
     """Solve city block costs between the cells of a grid: `bins` along each axis, the last one contiguous, `step` the cost of one.
 
     Return integer duals (count,), of rows as they are and of columns negated, in units of cost; the rows, columns and masses of
@@ -120,7 +120,7 @@ def grid(const int64_t[::1] bins, const int64_t[::1] step, const double[::1] a, 
     cdef grid_flow_t task
     cdef outcome_t outcome
     cdef int64_t count = a.shape[0], axes = bins.shape[0], cells = 1, k
-    cdef const kernels_t *kernels = kernels_for(avx2)
+    cdef const kernels_t *kernels = kernels_for(isa)
     if step.shape[0] != axes or b.shape[0] != count or not count or not axes:
         raise ValueError("grid and masses of different sizes")
     for k in range(axes):
@@ -157,8 +157,8 @@ def grid(const int64_t[::1] bins, const int64_t[::1] step, const double[::1] a, 
 
 
 def histograms(const double[:, ::1] cost, const double[:, ::1] a, const double[:, ::1] b, const int64_t[::1] of_a,
-               const int64_t[::1] of_b, bint metric, bint partial, double rounding, bint whole, int threads, bint avx2,
-               bint exact=False, points=None):
+               const int64_t[::1] of_b, bint metric, bint partial, double rounding, bint whole, int threads,
+               bint exact=False, points=None, isa=None):
     """Solve pairs of histograms a[of_a[k]] and b[of_b[k]] over the bins of a matrix (n, m) of finite costs.
 
     `exact` says that the costs are integers whose sums are not rounded; `points` (x, y, power, scale), power = 1 or 2, are the
@@ -173,7 +173,7 @@ def histograms(const double[:, ::1] cost, const double[:, ::1] a, const double[:
     cdef int64_t n = cost.shape[0], m = cost.shape[1], pairs = of_a.shape[0], k
     cdef const double[:, ::1] x_view
     cdef const double[:, ::1] y_view
-    cdef const kernels_t *kernels = kernels_for(avx2)
+    cdef const kernels_t *kernels = kernels_for(isa)
     if not n or not m or a.shape[1] != n or b.shape[1] != m or of_b.shape[0] != pairs or (metric and n != m):
         raise ValueError("costs and histograms of different sizes")
     for k in range(pairs):

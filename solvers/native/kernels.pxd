@@ -204,7 +204,10 @@ cdef extern from "dispatch/kernels.h":
                           int64_t *, const stop_t *) noexcept nogil
         outcome_t (*marginals)(point_marginals_t *) noexcept nogil
         void (*tile_order)(const double *, int32_t *, int64_t, int64_t) noexcept nogil
+    ctypedef enum isa_t:
+        ISA_COUNT
     ctypedef struct kernels_t:
+        const char *name
         dense_kernels_t dense[2]
         point_kernels_t points[2][2]
         assignment_solver_t *cascade_sparse
@@ -216,6 +219,7 @@ cdef extern from "dispatch/kernels.h":
         bint (*is_metric)(const double *, int64_t) noexcept nogil
     ctypedef const kernels_t *kernel_lookup_t(const char *isa) noexcept nogil
     kernel_lookup_t look_up_kernels
+    const kernels_t *find_kernels(int) noexcept nogil
     outcome_t histograms_solve(const histograms_t *, const kernels_t *, int, const stop_t *) noexcept nogil
     void small_solve(small_t *, const kernels_t *) noexcept nogil
     outcome_t small_solve_all(small_t *, int64_t, const kernels_t *, int, const stop_t *) noexcept nogil
@@ -223,34 +227,35 @@ cdef extern from "dispatch/kernels.h":
 
 cdef extern from *:
     """
-    static kernel_lookup_t *imported_lookup; /* one for each module */
+    /* One of each for each module. */
+    static kernel_lookup_t *imported_lookup;
+    static const kernels_t *best_kernels;
     """
     kernel_lookup_t *imported_lookup
+    const kernels_t *best_kernels
 
 
 cdef inline int import_kernels() except -1:
     """Find the kernels; a module of bindings does so once, when it is imported."""
-    global imported_lookup
+    global imported_lookup, best_kernels
     from lapmark.solvers.native import _kernels
 
     imported_lookup = <kernel_lookup_t *> PyCapsule_GetPointer(_kernels.look_up, NULL)
+    best_kernels = kernels_for(_kernels.INSTRUCTION_SETS[-1])
     return 0
 
 
-cdef inline const kernels_t *kernels_or_null(bint avx2) noexcept nogil:
-    """The AVX2 kernels or the scalar ones; NULL if the processor, or this compilation, lacks them."""
-    return imported_lookup("avx2" if avx2 else "scalar")
+cdef inline const kernels_t *kernels_for(isa) except NULL:
+    """Return the kernels of the instruction set that is named; with None, of the best."""
+    if isa is None:
+        return best_kernels
+    from lapmark.solvers.native._kernels import up_to
+
+    return imported_lookup(up_to(isa)[-1].encode())
 
 
-cdef inline const kernels_t *kernels_for(bint avx2) except NULL:
-    cdef const kernels_t *kernels = kernels_or_null(avx2)
-    if kernels == NULL:
-        raise RuntimeError("this processor has no AVX2")
-    return kernels
-
-
-cdef inline const point_kernels_t *point_kernels_for(bint avx2, int64_t dimensions, int power) except NULL:
-    return &kernels_for(avx2).points[power == 2][dimensions == 3]
+cdef inline const point_kernels_t *point_kernels_for(isa, int64_t dimensions, int power) except NULL:
+    return &kernels_for(isa).points[power == 2][dimensions == 3]
 
 
 cdef inline int interrupted() noexcept nogil:

@@ -67,7 +67,7 @@ def _matched(cost: np.ndarray, deadline: Deadline) -> np.ndarray:
     """Return the matching (n,) of least cost, −1 for an unmatched row."""
     n, m = cost.shape
     try:
-        found = _matrix.assign("jv", cost if n <= m else cost.T, _matrix.HAS_AVX2, deadline.left)[0]
+        found = _matrix.assign("jv", cost if n <= m else cost.T, deadline.left)[0]
     except Infeasible as error:
         if n <= m or error.rows is None or error.columns is None:
             raise

@@ -13,7 +13,7 @@ import numpy as np
 from lapmark.solvers.certificate.hall_proof import mass_shortage
 from lapmark.solvers.costs.sparse import allowed_pairs
 from lapmark.solvers.deadline import Deadline
-from lapmark.solvers.native import _matrix, _transport
+from lapmark.solvers.native import _transport
 from lapmark.solvers.problem import Transport
 from lapmark.solvers.validation import ROUNDING
 
@@ -81,7 +81,7 @@ class Support:
         pairs = allowed_pairs(cost)
         begin, columns, free = pairs.indptr.astype(np.int64), pairs.indices.astype(np.int32), np.zeros(pairs.nnz)
         try:  # any plan will do, so that all pairs are free
-            _transport.sparse(begin, columns, free, a, b, ROUNDING, _matrix.HAS_AVX2, deadline.left)
+            _transport.sparse(begin, columns, free, a, b, ROUNDING, deadline.left)
         except _transport.Stuck as stuck:
             raise mass_shortage(self.problem, self.rows, self.cols, *stuck.args) from None
 

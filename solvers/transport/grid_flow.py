@@ -10,7 +10,7 @@ from lapmark.solvers.costs import GridCost
 from lapmark.solvers.costs.exact_sums import unit_of
 from lapmark.solvers.deadline import Deadline
 from lapmark.solvers.errors import TimeLimit
-from lapmark.solvers.native import _matrix, _transport
+from lapmark.solvers.native import InstructionSet, _transport
 from lapmark.solvers.problem import Transport, require_exact
 from lapmark.solvers.registry import Capabilities, register
 from lapmark.solvers.result import Plan
@@ -33,7 +33,7 @@ from .network_simplex import DUST
         "docs/how-solvers-work.md",
     ),
 )
-def grid_flow(problem: Transport, time_limit: float | None = None, avx2: bool = _matrix.HAS_AVX2) -> Plan:
+def grid_flow(problem: Transport, time_limit: float | None = None, isa: InstructionSet | None = None) -> Plan:
     """Solve transport between the cells of a grid to the optimum, in O(cells) memory.
 
     Returns
@@ -58,7 +58,7 @@ def grid_flow(problem: Transport, time_limit: float | None = None, avx2: bool = 
     supply[rows], demand[columns] = a, b
     unit, steps = _in_units(cost)
     height, pairs, counters = _transport.grid(
-        np.array(cost.grid, dtype=np.int64), steps, supply, demand, avx2, deadline.left
+        np.array(cost.grid, dtype=np.int64), steps, supply, demand, deadline.left, isa
     )
     phi = height * unit
     f, g = phi[rows], -phi[columns]

@@ -7,7 +7,7 @@ import numpy as np
 from lapmark.solvers.costs import Cost, PointCost
 from lapmark.solvers.costs.float_matrix import float_matrix
 from lapmark.solvers.deadline import Deadline
-from lapmark.solvers.native import _matrix, _transport
+from lapmark.solvers.native import InstructionSet, _transport
 from lapmark.solvers.problem import Transport
 from lapmark.solvers.result import Plan
 from lapmark.solvers.validation import ROUNDING
@@ -21,8 +21,8 @@ def solve_together(
     partial: bool,
     with_plans: bool,
     threads: int,
-    avx2: bool = _matrix.HAS_AVX2,
     try_exact_sums: bool = True,
+    isa: InstructionSet | None = None,
 ) -> tuple[np.ndarray, np.ndarray, Any]:
     """Return costs (p,), pivots (p,) and, if `with_plans`, the answers that `plans_of` reads.
 
@@ -43,14 +43,14 @@ def solve_together(
     metric = _keeps_common_mass(cost, matrix, len(pairs[0]))
     exact = try_exact_sums and _sums_are_exact(matrix)
     return _transport.histograms(
-        matrix, a, b, *pairs, metric, partial, ROUNDING, with_plans, threads, avx2, exact, _points_of(cost)
+        matrix, a, b, *pairs, metric, partial, ROUNDING, with_plans, threads, exact, _points_of(cost), isa
     )
 
 
-def solve_alone(problem: Transport, avx2: bool) -> Plan:
+def solve_alone(problem: Transport, isa: InstructionSet | None) -> Plan:
     """Solve one small problem without forbidden pairs."""
     (a, b), pair = problem.masses, np.zeros(1, dtype=np.int64)
-    answer = solve_together(problem.cost, a[None], b[None], (pair, pair), problem.partial, True, 1, avx2, False)
+    answer = solve_together(problem.cost, a[None], b[None], (pair, pair), problem.partial, True, 1, False, isa)
     return plans_of([problem], *answer)[0]
 
 
@@ -73,7 +73,7 @@ def _keeps_common_mass(cost: Cost, matrix: np.ndarray, pairs: int) -> bool:
     """
     if isinstance(cost, PointCost):
         return cost.p <= 1 and np.array_equal(cost.x, cost.y)
-    return pairs > len(matrix) // 4 and _transport.is_metric(matrix, _matrix.HAS_AVX2)
+    return pairs > len(matrix) // 4 and _transport.is_metric(matrix)
 
 
 def _sums_are_exact(matrix: np.ndarray) -> bool:

@@ -16,7 +16,7 @@ from lapmark.solvers.costs.one_dimension import Line
 from lapmark.solvers.costs.sparse import allowed_pairs
 from lapmark.solvers.deadline import BOUND_SECONDS, Deadline
 from lapmark.solvers.errors import TimeLimit
-from lapmark.solvers.native import _matrix, _transport
+from lapmark.solvers.native import InstructionSet, _transport
 from lapmark.solvers.problem import Transport, require_exact
 from lapmark.solvers.registry import Capabilities, register
 from lapmark.solvers.result import Plan
@@ -52,7 +52,7 @@ DUST = 2.0**-44
         source="W. H. Cunningham (1976); M. D. Grigoriadis (1986); B. Schmitzer (2016); see docs/how-solvers-work.md",
     ),
 )
-def transport(problem: Transport, time_limit: float | None = None, avx2: bool = _matrix.HAS_AVX2) -> Plan:
+def transport(problem: Transport, time_limit: float | None = None, isa: InstructionSet | None = None) -> Plan:
     """Solve a transport problem without a blur to the optimum.
 
     Points at distance or squared distance in up to 3 dimensions take O(n + m) memory; costs with forbidden pairs become
@@ -75,17 +75,17 @@ def transport(problem: Transport, time_limit: float | None = None, avx2: bool = 
     """
     require_exact(problem, "transport")
     deadline = Deadline(time_limit)
-    plan = _of_needed_pairs(problem, deadline, avx2)
-    return refined_plan(problem, plan, lambda posed: _of_needed_pairs(posed, deadline, avx2))
+    plan = _of_needed_pairs(problem, deadline, isa)
+    return refined_plan(problem, plan, lambda posed: _of_needed_pairs(posed, deadline, isa))
 
 
-def _of_needed_pairs(problem: Transport, deadline: Deadline, avx2: bool) -> Plan:
+def _of_needed_pairs(problem: Transport, deadline: Deadline, isa: InstructionSet | None) -> Plan:
     """Return the cheapest plan up to rounding, without pairs whose size would spoil the duals."""
-    plan = _search(problem, deadline, avx2)
+    plan = _search(problem, deadline, isa)
     if (most := _dwarfing(problem, plan)) is None:
         return plan
     without = problem.cost.up_to(most)
-    return _search(dataclasses.replace(problem, cost=without), deadline, avx2)
+    return _search(dataclasses.replace(problem, cost=without), deadline, isa)
 
 
 #: Ratio of duals to the costs of a plan above which even twice the precision loses digits.
@@ -103,13 +103,13 @@ def _dwarfing(problem: Transport, plan: Plan) -> float | None:
     return DWARFING / 2 * paid if paid > 0 and largest > DWARFING * paid else None
 
 
-def _search(problem: Transport, deadline: Deadline, avx2: bool) -> Plan:
+def _search(problem: Transport, deadline: Deadline, isa: InstructionSet | None) -> Plan:
     """Return the cheapest plan, up to rounding."""
     (n, m), cost, surplus = problem.shape, problem.cost, problem.surplus
     in_space = isinstance(cost, PointCost) and not surplus and cost.in_space(1, 2) is not None
     if n * m <= SMALL and not cost.forbids:
         deadline.check((n, m))
-        return solve_alone(problem, avx2)
+        return solve_alone(problem, isa)
     a, b = problem.masses
     # Rows and columns without mass take no part; their duals follow from the others.
     rows, columns = np.flatnonzero(a), np.flatnonzero(b)
@@ -126,9 +126,9 @@ def _search(problem: Transport, deadline: Deadline, avx2: bool) -> Plan:
         counters: dict[str, int] = {}
     elif isinstance(cost, PointCost) and in_space and (points := cost.in_space(1, 2)):
         seconds = deadline.left
-        f, g, pairs, counters = _transport.points(*points, int(cost.p), cost.scale, supply, demand, avx2, seconds)
+        f, g, pairs, counters = _transport.points(*points, int(cost.p), cost.scale, supply, demand, seconds, isa)
     elif isinstance(cost, GridCost) and not surplus and math.prod(cost.shape) <= SMALL:
-        few = solve_alone(Transport(cost, supply, demand), avx2)
+        few = solve_alone(Transport(cost, supply, demand), isa)
         assert few.mass is not None
         (f, g), counters, between = few.duals, dict(few.counters), few.mass.tocoo()
         pairs = (*between.coords, between.data)
@@ -136,13 +136,13 @@ def _search(problem: Transport, deadline: Deadline, avx2: bool) -> Plan:
         allowed = _with_spare(allowed_pairs(cost), surplus)
         seconds = deadline.left_before(BOUND_SECONDS * cost.shape[0] * cost.shape[1])
         try:
-            f, g, pairs, counters = _transport.sparse(*allowed, supply, demand, ROUNDING, avx2, seconds)
+            f, g, pairs, counters = _transport.sparse(*allowed, supply, demand, ROUNDING, seconds, isa)
         except _transport.Stuck as stuck:
             raise mass_shortage(problem, rows, columns, *stuck.args) from None
     else:
         matrix = np.pad(float_matrix(cost, deadline, dtype=np.float64), ((0, surplus < 0), (0, surplus > 0)))
         seconds = deadline.left_before(BOUND_SECONDS * matrix.size)
-        f, g, pairs, counters = _transport.dense(matrix, supply, demand, avx2, seconds)
+        f, g, pairs, counters = _transport.dense(matrix, supply, demand, seconds, isa)
     end = -g[-1] if surplus > 0 else f[-1] if surplus < 0 else 0.0
     f, g = f[: len(rows)] - end, g[: len(columns)] + end
     if pairs is None:

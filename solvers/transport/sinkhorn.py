@@ -127,7 +127,7 @@ def _assign_wide(given: np.ndarray, forbids: bool, blur: float, options: Options
     if forbids:
         allowed = np.isfinite(given)
         # Any matching will do: this detects problems without one.
-        _matrix.assign("jv", np.where(allowed, 0, np.inf), _matrix.HAS_AVX2, deadline.left)
+        _matrix.assign("jv", np.where(allowed, 0, np.inf), deadline.left)
         finite = given[allowed]
     cost, low, high = given, float(finite.min()), float(finite.max())
     span = high - low

@@ -19,6 +19,15 @@ static inline void expect(int holds, const char *what, int64_t n, int64_t m, int
     }
 }
 
+/* The kernels of the best instruction set of this processor. */
+static inline const kernels_t *best_kernels(void) {
+    isa_t isa = ISA_COUNT - 1;
+    while (!find_kernels(isa)) {
+        isa--;
+    }
+    return find_kernels(isa);
+}
+
 /* Print a summary; return the exit status. */
 static inline int finish(int64_t problems) {
     printf("%lld problems, %d failures; instruction sets:", (long long)problems, failures);

@@ -179,7 +179,7 @@ static void try_problem(int64_t n, int64_t m, int kind, int forbid, int seed) {
             try_stopped(solver, cost, n, m, seed);
         }
         if (single && n >= 127) {
-            try_threads(find_kernels(best_isa())->dense[1].cascade, narrow, wide, n, m, seed);
+            try_threads(best_kernels()->dense[1].cascade, narrow, wide, n, m, seed);
         }
         discard_answer(&scalar);
     }

@@ -126,7 +126,7 @@ static void try_costs(int kind, int masses, int partial, int64_t n, int64_t m, i
         cost[e] = draw_ground_cost(kind, e / m, e % m);
     }
     static const int64_t of_a[PAIRS] = {0, 1, 2, 3, 4, 5}, of_b[PAIRS] = {5, 4, 3, 3, 0, 1};
-    const kernels_t *scalar_kernels = find_kernels(ISA_SCALAR), *best = find_kernels(best_isa());
+    const kernels_t *scalar_kernels = find_kernels(ISA_SCALAR), *best = best_kernels();
     const int metric = n == m && scalar_kernels->is_metric(cost, n);
     expect(n != m || best->is_metric(cost, n) == metric, "kernels agree on a metric", n, m, seed);
     expect(metric || kind != STEPS || n != m, "steps are a metric", n, m, seed);

@@ -94,7 +94,7 @@ enum { PRODUCTS = 2, MANY_ROWS = 64 };
 
 static void try_builds(int64_t n, int64_t m, int kind, int forbid, int seed) {
     small_t first = draw_problem(n, m, kind, forbid, 0, seed);
-    small_solve(&first, find_kernels(best_isa()));
+    small_solve(&first, best_kernels());
     const int is_left = kind == PRODUCTS && n >= MANY_ROWS && m >= MANY_ROWS;
     expect_of(first.solved ? is_optimal(&first) : forbid || is_left, "optimal", &first, seed);
     for (isa_t isa = 0; isa < ISA_COUNT; isa++) {
@@ -114,7 +114,7 @@ static void try_builds(int64_t n, int64_t m, int kind, int forbid, int seed) {
 static void try_wide(int64_t n, int64_t m, int kind, int forbid, int seed) {
     const stop_t stop = {.interrupted = never, .deadline = INFINITY};
     small_t first = draw_problem(n, m, kind, forbid, 0, seed);
-    wide_solve(&first, find_kernels(best_isa()), &stop);
+    wide_solve(&first, best_kernels(), &stop);
     expect_of(first.solved ? is_optimal(&first) : forbid || kind > 0 || !is_clearly_wide(&first), "optimal", &first,
               seed);
     for (isa_t isa = 0; isa < ISA_COUNT; isa++) {
@@ -136,9 +136,9 @@ static void try_fault(double fault, int at, int single, int maximize) {
         ((double *)p.cost)[at] = fault;
     }
     const stop_t stop = {.interrupted = never, .deadline = INFINITY};
-    small_solve(&p, find_kernels(best_isa()));
+    small_solve(&p, best_kernels());
     expect_of(!p.solved, "a faulty cost is not taken", &p, at);
-    wide_solve(&p, find_kernels(best_isa()), &stop);
+    wide_solve(&p, best_kernels(), &stop);
     expect_of(!p.solved, "a faulty cost is not taken", &p, at);
     discard(&p);
 }
@@ -151,14 +151,14 @@ static void try_batch(int threads) {
     }
     batch[7].cost = (free((void *)batch[7].cost), NULL);
     const stop_t stop = {.interrupted = never, .deadline = INFINITY};
-    expect_of(small_solve_all(batch, COUNT, find_kernels(best_isa()), threads, &stop) == SOLVED, "a batch goes on",
-              batch, threads);
+    expect_of(small_solve_all(batch, COUNT, best_kernels(), threads, &stop) == SOLVED, "a batch goes on", batch,
+              threads);
     for (int k = 0; k < COUNT; k++) {
         if (k == 7) {
             expect_of(!batch[k].solved, "a problem without costs is passed over", batch + k, k);
         } else {
             small_t alone = draw_problem(batch[k].n, batch[k].m, k % COST_KINDS, k % 7 == 0, k % 2, k);
-            small_solve(&alone, find_kernels(best_isa()));
+            small_solve(&alone, best_kernels());
             expect_of(same(&alone, batch + k), "a batch answers as one by one", batch + k, k);
             discard(&alone);
         }
@@ -184,8 +184,8 @@ static void try_stop(int threads) {
         batch[k].row_to_col = exactly(SMALL_SIDE, sizeof *first.row_to_col);
     }
     const stop_t stop = {.interrupted = always, .deadline = INFINITY};
-    expect_of(small_solve_all(batch, COUNT, find_kernels(best_isa()), threads, &stop) == INTERRUPTED,
-              "stops when asked", batch, threads);
+    expect_of(small_solve_all(batch, COUNT, best_kernels(), threads, &stop) == INTERRUPTED, "stops when asked", batch,
+              threads);
     expect_of(!batch[COUNT - 1].solved, "what was not reached is not solved", batch, threads);
     for (int k = 0; k < COUNT; k++) {
         free(batch[k].row_to_col);

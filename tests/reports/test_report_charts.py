@@ -119,7 +119,7 @@ def test_style_of_each_solver_is_unique() -> None:
     assert len(set(seen)) == len(seen)
 
 
-def test_style_of_our_solvers_is_thick_and_shares_the_colour_of_avx2() -> None:
+def test_style_of_our_solvers_is_thick_and_shares_the_colour_of_its_vector_build() -> None:
     ours, twin, theirs = map(style.style, ("jv", "jv-avx2", "scipy"))
     assert ours.colour == twin.colour
     assert ours.dashes != twin.dashes

@@ -10,7 +10,8 @@ from interrupting import interrupted
 from scipy.sparse import coo_array
 
 from lapmark import DenseCost, Infeasible, PointCost, SparseCost, Transport, certify, emd, emd_plans, solve
-from lapmark.solvers.native import _matrix, _transport
+from lapmark.solvers.native import _transport
+from lapmark.solvers.native._kernels import INSTRUCTION_SETS
 
 
 def histograms(rng, *shape, empty=0.5):
@@ -121,17 +122,17 @@ def test_is_metric_of_a_matrix_tells_whether_common_mass_stays():
         (np.ones((3, 4)), False),
         (np.where(np.arange(n) == np.arange(n)[:, None], 0, np.where(ways == n - 1, 100.0, ways)), False),
     ):
-        for avx2 in {False, _matrix.HAS_AVX2}:
-            assert _transport.is_metric(np.ascontiguousarray(matrix), avx2) == is_one
+        for isa in INSTRUCTION_SETS:
+            assert _transport.is_metric(np.ascontiguousarray(matrix), isa) == is_one
 
 
-def test_histograms_of_any_build_and_threads_do_the_same_work():
+def test_histograms_of_any_instruction_set_and_threads_do_the_same_work():
     rng = np.random.default_rng(2)
     cost, pairs = rng.random((40, 37)), np.arange(300)
     a, b = histograms(rng, 300, 40), histograms(rng, 300, 37)
     answers = [
-        _transport.histograms(cost, a, b, pairs, pairs, False, False, 1e-6, True, threads, avx2)
-        for avx2 in sorted({False, _matrix.HAS_AVX2})
+        _transport.histograms(cost, a, b, pairs, pairs, False, False, 1e-6, True, threads, isa=isa)
+        for isa in INSTRUCTION_SETS
         for threads in (1, 3)
     ]
     for costs, pivots, whole in answers:

@@ -23,12 +23,4 @@ isa_t find_isa(const char *name) {
     return isa;
 }
 
-isa_t best_isa(void) {
-    isa_t isa = ISA_COUNT - 1;
-    while (isa > 0 && !tables[isa]->is_supported()) {
-        isa--;
-    }
-    return isa;
-}
-
-const kernels_t *look_up_kernels(const char *isa) { return find_kernels(isa ? find_isa(isa) : best_isa()); }
+const kernels_t *look_up_kernels(const char *isa) { return tables[find_isa(isa)]; }

@@ -51,16 +51,13 @@ typedef struct kernels {
     is_metric_t *is_metric;
 } kernels_t;
 
-/* Return the kernels of an instruction set; NULL if the processor lacks it. */
+/* Return the kernels of an instruction set; NULL if the processor, which is asked, lacks it. */
 const kernels_t *find_kernels(isa_t isa);
 
 /* Return the instruction set of this name; ISA_COUNT if it is not compiled in. */
 isa_t find_isa(const char *name);
 
-/* Return the best instruction set of this processor. */
-isa_t best_isa(void);
-
-/* Return the kernels of the instruction set of this name, or for NULL of the best one; NULL if the processor, or this
- * compilation, lacks it. */
+/* Return the kernels of an instruction set that find_kernels has found, by name. The processor is not asked again:
+ * where it is a virtual one, each answer takes ten microseconds. */
 typedef const kernels_t *kernel_lookup_t(const char *isa);
 kernel_lookup_t look_up_kernels;

@@ -80,15 +80,15 @@ def bash(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bash]:
         ("lapmark run --config=fam", "lapmark run --config=families "),
         ("lapmark run --retry time", "lapmark run --retry timeout "),
         ("lapmark run -s casc", "lapmark run -s cascade "),
-        ("lapmark run -s cascade:av", "lapmark run -s cascade:avx2="),
-        ("lapmark run -s cascade:avx2=f", "lapmark run -s cascade:avx2=false "),
-        ("lapmark run -s cascade:avx2=false,lev", "lapmark run -s cascade:avx2=false,levels="),
+        ("lapmark run -s cascade:is", "lapmark run -s cascade:isa="),
+        ("lapmark run -s cascade:isa=s", "lapmark run -s cascade:isa=scalar "),
+        ("lapmark run -s cascade:isa=scalar,lev", "lapmark run -s cascade:isa=scalar,levels="),
         ("lapmark run --solver=cascade:lev", "lapmark run --solver=cascade:levels="),
         ("lapmark run -s sinkhorn:max_", "lapmark run -s sinkhorn:max_iterations="),
         ("lapmark run -s jv:nonsense", "lapmark run -s jv:nonsense"),
         ("lapmark run -s nobody:a", "lapmark run -s nobody:a"),
         ("lapmark run -p tsne-grid:rows=p", "lapmark run -p tsne-grid:rows=points "),
-        ("lapmark run -s cascade:avx2=false -p unif", "lapmark run -s cascade:avx2=false -p uniform "),
+        ("lapmark run -s cascade:isa=scalar -p unif", "lapmark run -s cascade:isa=scalar -p uniform "),
         ("lapmark solvers hung", "lapmark solvers hungarian "),
         ("lapmark gallery wor", "lapmark gallery words "),
         ("lapmark map x.npy --method iso", "lapmark map x.npy --method isomap "),
@@ -100,9 +100,9 @@ def test_completion_in_bash_completes_the_word(bash: Bash, line: str, completed:
 
 
 def test_completion_in_bash_lists_the_remaining_settings(bash: Bash) -> None:
-    _, screen = bash.complete("lapmark run -s cascade:avx2=true,")
-    assert {"true,levels=false", "true,levels=true", "true,threads="} <= set(screen.split())
-    assert "true,avx2=true" not in screen.split(), "a setting is given once"
+    _, screen = bash.complete("lapmark run -s cascade:isa=scalar,")
+    assert {"scalar,levels=false", "scalar,levels=true", "scalar,threads="} <= set(screen.split())
+    assert "scalar,isa=scalar" not in screen.split(), "a setting is given once"
 
 
 def test_completion_of_a_problem_offers_families_and_cost_files(

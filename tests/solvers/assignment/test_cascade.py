@@ -16,7 +16,7 @@ from lapmark import Assignment, DenseCost, Infeasible, PointCost, SparseCost, Ti
 from lapmark.bench.problems import Case, families
 from lapmark.solvers.auto import automatic
 from lapmark.solvers.certificate.feasible_duals import Terms
-from lapmark.solvers.native import _matrix
+from lapmark.solvers.native._kernels import INSTRUCTION_SETS
 
 
 @pytest.mark.parametrize("dimensions", [1, 2, 3])
@@ -132,12 +132,12 @@ def test_cascade_of_a_hundred_thousand_small_problems_is_optimal() -> None:
         prove(random_problem(np.random.default_rng(seed)))
 
 
-@pytest.mark.skipif(not _matrix.HAS_AVX2, reason="this processor has no AVX2")
+@pytest.mark.parametrize("isa", INSTRUCTION_SETS[1:])
 @pytest.mark.parametrize("seed", range(40))
-def test_cascade_of_both_builds_does_the_same_work(seed: int) -> None:
+def test_cascade_of_all_instruction_sets_does_the_same_work(isa: str, seed: int) -> None:
     problem = random_problem(np.random.default_rng(seed))
     try:
-        plain, wide = (solve(problem, "cascade", avx2=avx2) for avx2 in (False, True))
+        plain, wide = (solve(problem, "cascade", isa=each) for each in ("scalar", isa))
     except Infeasible:
         return
     np.testing.assert_array_equal(plain.row_to_col, wide.row_to_col)

@@ -1,4 +1,4 @@
-"""The native solvers from Python: both builds agree, the GIL is free, Ctrl-C is answered."""
+"""The native solvers from Python: all instruction sets agree, the GIL is free, Ctrl-C is answered."""
 
 from __future__ import annotations
 
@@ -11,8 +11,7 @@ from interrupting import interrupted
 
 from lapmark import Assignment, DenseCost, certify, solve
 from lapmark.solvers.native import _matrix
-
-needs_avx2 = pytest.mark.skipif(not _matrix.HAS_AVX2, reason="this processor has no AVX2")
+from lapmark.solvers.native._kernels import INSTRUCTION_SETS
 
 
 def matrices():
@@ -27,40 +26,39 @@ def matrices():
 MATRICES = dict(matrices())
 
 
-@needs_avx2
+@pytest.mark.parametrize("isa", INSTRUCTION_SETS[1:])
 @pytest.mark.parametrize("method", ["jv", "auction"])
 @pytest.mark.parametrize(
     ("name", "matrix"), list(matrices()), ids=lambda value: value if isinstance(value, str) else ""
 )
-def test_native_assign_builds_agree_to_the_bit(method, name, matrix):
-    scalar = _matrix.assign(method, matrix, False)
-    avx2 = _matrix.assign(method, matrix, True)
-    for ours, other in zip(scalar[:3], avx2[:3], strict=True):
+def test_native_assign_of_all_instruction_sets_agrees_to_the_bit(isa, method, name, matrix):
+    scalar, vectors = (_matrix.assign(method, matrix, isa=each) for each in ("scalar", isa))
+    for ours, other in zip(scalar[:3], vectors[:3], strict=True):
         np.testing.assert_array_equal(ours, other)
-    assert scalar[3] == avx2[3]
+    assert scalar[3] == vectors[3]
 
 
-@pytest.mark.parametrize("avx2", [False, pytest.param(True, marks=needs_avx2)])
+@pytest.mark.parametrize("isa", INSTRUCTION_SETS)
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize(("n", "m"), [(1, 1), (3, 127), (128, 5), (17, 260)])
-def test_minima_of_reduced_costs_equal_numpys(avx2, dtype, n, m):
+def test_minima_of_reduced_costs_equal_numpys(isa, dtype, n, m):
     rng = np.random.default_rng(n * m)
     matrix, u, v = rng.random((n, m)).astype(dtype), rng.random(n), rng.random(m)
     matrix[rng.random((n, m)) < 0.1] = np.inf
     wide = matrix.astype(np.float64)
-    np.testing.assert_array_equal(_matrix.row_minima(matrix, v, avx2), (wide - v).min(axis=1))
-    np.testing.assert_array_equal(_matrix.column_minima(matrix, u, avx2), (wide - u[:, None]).min(axis=0))
+    np.testing.assert_array_equal(_matrix.row_minima(matrix, v, isa=isa), (wide - v).min(axis=1))
+    np.testing.assert_array_equal(_matrix.column_minima(matrix, u, isa=isa), (wide - u[:, None]).min(axis=0))
 
 
-@pytest.mark.parametrize("avx2", [False, pytest.param(True, marks=needs_avx2)])
+@pytest.mark.parametrize("isa", INSTRUCTION_SETS)
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize("m", [1, 2, 5, 127, 128, 129, 400])
-def test_two_minima_of_a_row_with_ties_take_the_lower_column(avx2, dtype, m):
+def test_two_minima_of_a_row_with_ties_take_the_lower_column(isa, dtype, m):
     rng = np.random.default_rng(m)
     # Few distinct values: the lower column must win every tie.
     matrix, v = rng.integers(0, 6, (50, m)).astype(dtype), rng.integers(0, 3, m).astype(float)
     matrix[rng.random(matrix.shape) < 0.2] = np.inf
-    values, columns = _matrix.two_minima(matrix, v, avx2)
+    values, columns = _matrix.two_minima(matrix, v, isa=isa)
     reduced = matrix.astype(np.float64) - v
     order = np.argsort(reduced, axis=1, kind="stable")[:, :2]
     expected = np.full((50, 2), np.inf)
@@ -101,7 +99,7 @@ def test_native_assign_in_a_thread_releases_the_gil():
 
     def work() -> None:
         started.set()
-        _matrix.assign("jv", slow_matrix(), False)
+        _matrix.assign("jv", slow_matrix(), isa="scalar")
         done.set()
 
     thread = threading.Thread(target=work)
@@ -126,6 +124,6 @@ def test_native_assign_at_ctrl_c_is_interrupted(method, matrix):
     setting = (
         f"import numpy as np\nfrom lapmark.solvers.native import _matrix\nk = np.arange(1.0, 6001)\nmatrix = {matrix}"
     )
-    solving = f"_matrix.assign('{method}', matrix, False)"
+    solving = f"_matrix.assign('{method}', matrix, isa='scalar')"
     # Unanswered it would take minutes and end without a word.
     assert interrupted(setting, solving, 0.3) == "interrupted\n"

@@ -10,14 +10,10 @@ from scipy.special import logsumexp
 from lapmark.solvers.costs import DenseCost, PointCost
 from lapmark.solvers.deadline import Deadline
 from lapmark.solvers.native import _sinkhorn
+from lapmark.solvers.native._kernels import INSTRUCTION_SETS
 from lapmark.solvers.problem import Transport
 from lapmark.solvers.sinkhorn.kernel_sums import FormulaPairs, KernelPairs, MatrixPairs, Ordered, PointPairs
 from lapmark.solvers.sinkhorn.quadrature import Cloud
-
-AVX2 = [
-    False,
-    pytest.param(True, marks=pytest.mark.skipif(not _sinkhorn.HAS_AVX2, reason="this processor has no AVX2")),
-]
 
 
 def masses(size, seed):
@@ -40,24 +36,24 @@ def state(n, m, d, p, blur, seed=0, shift=0.3):
     return x, y, a, b, f + 0.3 * epsilon * rng.random(n) - 1.0, g + 1.0, cost, epsilon
 
 
-@pytest.mark.parametrize("avx2", AVX2)
+@pytest.mark.parametrize("isa", INSTRUCTION_SETS)
 @pytest.mark.parametrize("d", [2, 3])
 @pytest.mark.parametrize("p", [1, 2])
 @pytest.mark.parametrize(
     ("n", "m", "blur"), [(1, 1, 0.5), (5, 300, 0.3), (700, 533, 0.05), (900, 40, 0.02), (2000, 900, 0.4)]
 )
 @pytest.mark.parametrize("precision", [1e-4, 1e-12])
-def test_sweep_over_points_equals_sums_of_all_pairs(avx2, d, p, n, m, blur, precision):
+def test_sweep_over_points_equals_sums_of_all_pairs(isa, d, p, n, m, blur, precision):
     x, y, a, b, f, g, cost, epsilon = state(n, m, d, p, blur)
     e = np.exp((f[:, None] + g - cost) / epsilon)
     given = (x, y, f, g, a, b, 0.7, p, epsilon, np.inf, precision, 1, np.inf)
-    rows, cols, spent, pairs = _sinkhorn.sweep(*given, spent=True, avx2=avx2)
+    rows, cols, spent, pairs = _sinkhorn.sweep(*given, spent=True, isa=isa)
     np.testing.assert_allclose(rows, e @ b, rtol=2 * precision)
     np.testing.assert_allclose(cols, e.T @ a, rtol=2 * precision)
     assert spent == pytest.approx(a @ (e * cost) @ b, rel=2 * precision, abs=precision * epsilon)
     assert 0 < pairs <= (n + 256) * (m + 256)
     values = np.random.default_rng(3).normal(size=(m, 5))
-    rows, carried, _, _ = _sinkhorn.sweep(*given, values=values, avx2=avx2)
+    rows, carried, _, _ = _sinkhorn.sweep(*given, values=values, isa=isa)
     np.testing.assert_allclose(rows, e @ b, rtol=2 * precision)
     np.testing.assert_allclose(carried, e @ (b[:, None] * values), rtol=4 * precision, atol=8 * precision)
 

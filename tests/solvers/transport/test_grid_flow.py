@@ -15,7 +15,7 @@ from hypothesis.extra.numpy import arrays
 from lapmark import GridCost, TimeLimit, Transport, certify, emd, solve
 from lapmark.solvers.auto import automatic
 from lapmark.solvers.errors import Unsupported
-from lapmark.solvers.native import _matrix
+from lapmark.solvers.native._kernels import INSTRUCTION_SETS
 
 SPACINGS = [1.0, 0.3, 1e-200, 1e200]
 
@@ -61,12 +61,11 @@ def test_grid_flow_on_larger_grids_is_proven_exactly(grid, masses):
     assert all(np.abs(np.diff(plan.f.reshape(grid), axis=k)).max(initial=0) <= 1 for k in range(len(grid)))
 
 
-def test_grid_flow_scalar_and_vector_kernels_agree_to_the_bit():
-    if not _matrix.HAS_AVX2:
-        pytest.skip("this processor has no AVX2")
+@pytest.mark.parametrize("isa", INSTRUCTION_SETS[1:])
+def test_grid_flow_scalar_and_vector_kernels_agree_to_the_bit(isa):
     rng = np.random.default_rng(1)
     problem = Transport(GridCost((17, 33), (1.0, 0.7)), *(x / x.sum() for x in rng.random((2, 561))))
-    one, other = (solve(problem, "grid-flow", avx2=avx2) for avx2 in (False, True))
+    one, other = (solve(problem, "grid-flow", isa=each) for each in ("scalar", isa))
     np.testing.assert_array_equal(one.f, other.f)
     assert not (one.mass != other.mass).nnz
     assert one.counters == other.counters

@@ -29,7 +29,7 @@ from lapmark import (
 from lapmark.solvers.auto import automatic
 from lapmark.solvers.costs.c_transform import column_minima, row_minima
 from lapmark.solvers.errors import Unsupported
-from lapmark.solvers.native import _matrix
+from lapmark.solvers.native._kernels import INSTRUCTION_SETS
 
 MASSES = {
     "uniform": lambda rng, n: None,
@@ -152,14 +152,14 @@ def test_transport_with_idle_points_has_duals_that_fit():
         assert_optimal(problem, solve(problem))
 
 
-@pytest.mark.skipif(not _matrix.HAS_AVX2, reason="this processor has no AVX2")
+@pytest.mark.parametrize("isa", INSTRUCTION_SETS[1:])
 @pytest.mark.parametrize("cloud", CLOUDS)
-def test_transport_of_both_builds_does_the_same_work(cloud):
+def test_transport_of_all_instruction_sets_does_the_same_work(isa, cloud):
     rng = np.random.default_rng(5)
     x, y = CLOUDS[cloud](rng, 300, 2), CLOUDS[cloud](rng, 280, 2)
     for each in (PointCost(x, y), PointCost(x, y, p=1), DenseCost(PointCost(x, y).dense())):
         problem = balanced(each, rng.random(300), rng.random(280))
-        plain, wide = (solve(problem, "transport", avx2=avx2) for avx2 in (False, True))
+        plain, wide = (solve(problem, "transport", isa=each) for each in ("scalar", isa))
         assert plain.counters == wide.counters
         np.testing.assert_array_equal(plain.g, wide.g)
         assert (plain.mass != wide.mass).nnz == 0

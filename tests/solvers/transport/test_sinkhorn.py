@@ -16,24 +16,22 @@ from lapmark import (
     solve,
 )
 from lapmark.solvers.native import _matrix
+from lapmark.solvers.native._kernels import INSTRUCTION_SETS
 from lapmark.solvers.sinkhorn.iteration import descent, tuned
-
-needs_avx2 = pytest.mark.skipif(not _matrix.HAS_AVX2, reason="this processor has no AVX2")
-
 
 # The native pass
 
 
-@pytest.mark.parametrize("avx2", [False, pytest.param(True, marks=needs_avx2)])
+@pytest.mark.parametrize("isa", INSTRUCTION_SETS)
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize(("n", "m"), [(1, 1), (3, 7), (7, 16), (16, 33), (20, 150)])
 @pytest.mark.parametrize("epsilon", [1.0, 0.05, 0.003])
-def test_pass_gives_soft_minima(avx2, dtype, n, m, epsilon):
+def test_pass_gives_soft_minima(isa, dtype, n, m, epsilon):
     rng = np.random.default_rng(n + m)
     cost = rng.normal(size=(n, m)).astype(dtype)
     a, b, g = masses(n, 1), masses(m, 2), rng.normal(size=m)
     f = (cost - g).min(axis=1).astype(np.float64)
-    rows, cols, spent = _matrix.marginals(cost, f, g, a, b, epsilon, avx2)
+    rows, cols, spent = _matrix.marginals(cost, f, g, a, b, epsilon, isa=isa)
     exponent = (f[:, None] + g - cost.astype(np.float64)) / epsilon
     np.testing.assert_allclose(rows, np.exp(logsumexp(exponent, b=b, axis=1)), rtol=1e-12)
     expected = np.exp(logsumexp(exponent, b=a[:, None], axis=0))
@@ -42,21 +40,22 @@ def test_pass_gives_soft_minima(avx2, dtype, n, m, epsilon):
     assert spent == pytest.approx((a[:, None] * b * np.exp(exponent) * cost).sum(), rel=1e-11)
 
 
-@needs_avx2
+@pytest.mark.parametrize("isa", INSTRUCTION_SETS[1:])
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
-def test_native_marginals_builds_agree(dtype):
+def test_native_marginals_of_all_instruction_sets_agree(isa, dtype):
     rng = np.random.default_rng(5)
     cost = rng.random((90, 77)).astype(dtype)
     inputs = (cost, cost.min(axis=1).astype(np.float64), np.zeros(77), masses(90, 1), masses(77, 2), 0.01)
-    for scalar, avx2 in zip(_matrix.marginals(*inputs, False), _matrix.marginals(*inputs, True), strict=True):
-        np.testing.assert_allclose(scalar, avx2, rtol=1e-13)
+    scalar, vectors = (_matrix.marginals(*inputs, isa=each) for each in ("scalar", isa))
+    for ours, other in zip(scalar, vectors, strict=True):
+        np.testing.assert_allclose(ours, other, rtol=1e-13)
 
 
-@pytest.mark.parametrize("avx2", [False, pytest.param(True, marks=needs_avx2)])
-def test_pass_says_where_exponents_leave_the_range(avx2):
+@pytest.mark.parametrize("isa", INSTRUCTION_SETS)
+def test_pass_says_where_exponents_leave_the_range(isa):
     one = np.ones(1)
     for exponent, expected in ((600.0, np.exp(600.0)), (-60.0, np.exp(-60.0)), (-100.0, 0.0), (701.0, np.nan)):
-        rows, cols, _ = _matrix.marginals(np.zeros((1, 1)), np.array([exponent]), np.zeros(1), one, one, 1.0, avx2)
+        rows, cols, _ = _matrix.marginals(np.zeros((1, 1)), np.array([exponent]), np.zeros(1), one, one, 1.0, isa=isa)
         np.testing.assert_allclose([rows[0], cols[0]], expected, rtol=1e-12)
 
 

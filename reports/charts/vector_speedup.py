@@ -1,4 +1,4 @@
-"""Chart of the speed-up by vector instructions: the scalar build of a solver against the one with AVX2."""
+"""Chart of the speed-up by vector instructions: the scalar build of a solver against the one with vectors."""
 
 import numpy as np
 import pandas as pd
@@ -11,7 +11,7 @@ from .chart import Chart, points
 
 
 def draw(cells: pd.DataFrame) -> Figure | None:
-    """Draw the ratio of times without and with AVX2 against n; bars come from the quartiles of the samples."""
+    """Draw the ratio of times without and with vectors against n; bars come from the quartiles of the samples."""
     found = tables.speedups(cells)
     if found.empty:
         return None
@@ -37,8 +37,8 @@ def draw(cells: pd.DataFrame) -> Figure | None:
 
 CHART = Chart(
     "speedup",
-    "Speed-up by AVX2",
-    "Median time of the scalar build over that of the same solver with AVX2. Bars come from the quartiles of the "
-    "samples of both.",
+    "Speed-up by vector instructions",
+    "Median time of the scalar build over that of the same solver with vector instructions. Bars come from the "
+    "quartiles of the samples of both.",
     draw,
 )
