@@ -34,6 +34,7 @@ MARKERS = ("o", "s", "^", "D", "v", "P", "X", "<", ">", "h", "p")
 #: Line styles: ours, ours without vector instructions, other packages.
 Dashes = tuple[float, tuple[float, ...] | None]
 SOLID, DOTTED, DASHED = (0.0, None), (0.0, (1.2, 1.2)), (0.0, (4.0, 1.5))
+DASH_DOTTED = (0.0, (4.0, 1.2, 1.2, 1.2))
 
 #: Font size of a label and height of its line, in points.
 LABEL, LINE = 8.5, 11.5
@@ -65,8 +66,12 @@ def style(solver: str) -> Style:
     numbered = numbered_style(_places().get(tables.plain_build(name), sum(name.encode())))
     if whose != "ours":
         return replace(numbered, dashes=DASHED, width=1.1)
-    has_variant = any(other.capabilities.variant_of == name for other in registry.solvers().values())
-    return replace(numbered, dashes=DOTTED if has_variant else SOLID, width=2.0, weight="bold")
+    plain = tables.plain_build(name)
+    variants = [other for other, known in registry.solvers().items() if known.capabilities.variant_of == plain]
+    dashes = DOTTED if variants else SOLID
+    if name in variants:
+        dashes = SOLID if name == variants[0] else DASH_DOTTED
+    return replace(numbered, dashes=dashes, width=2.0, weight="bold")
 
 
 def numbered_style(place: int) -> Style:
