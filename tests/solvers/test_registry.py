@@ -137,6 +137,7 @@ def test_solve_of_an_infeasible_problem_names_a_row():
         solve(Assignment(DenseCost([[1, 2], [np.inf, np.inf]])))
 
 
-def test_solve_without_a_problem_is_a_type_error():
-    with pytest.raises(TypeError, match="not ndarray"):
-        solve(np.ones((2, 2)))
+def test_solve_of_costs_without_a_problem_takes_a_matrix_and_refuses_the_rest():
+    assert solve([[4, 1], [2, 8]]).cost == 3
+    with pytest.raises(TypeError, match=r"as Assignment\(DenseCost"):
+        solve(DenseCost(np.ones((2, 2))))
