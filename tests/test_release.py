@@ -24,6 +24,8 @@ def test_version_stands_in_meson_build_and_has_an_entry_in_the_changelog() -> No
     assert importlib.metadata.version("lapmark") == version
     assert "version" not in SETTINGS["project"]
     assert re.search(rf"^## {re.escape(version)}\b", (ROOT / "CHANGELOG.md").read_text(), flags=re.MULTILINE)
+    recipe = yaml.safe_load((ROOT / "packaging" / "conda-forge" / "recipe.yaml").read_text())
+    assert recipe["context"]["version"] == version
 
 
 def test_wheels_are_built_for_the_pythons_that_the_classifiers_name() -> None:
