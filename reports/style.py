@@ -68,7 +68,7 @@ def style(solver: str) -> Style:
         return replace(numbered, dashes=DASHED, width=1.1)
     plain = tables.plain_build(name)
     variants = [other for other, known in registry.solvers().items() if known.capabilities.variant_of == plain]
-    dashes = DOTTED if variants else SOLID
+    dashes: Dashes = DOTTED if variants else SOLID
     if name in variants:
         dashes = SOLID if name == variants[0] else DASH_DOTTED
     return replace(numbered, dashes=dashes, width=2.0, weight="bold")
