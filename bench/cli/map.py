@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 import re
+import textwrap
 import warnings
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -18,9 +19,19 @@ from .base import app, user_errors
 
 if TYPE_CHECKING:
     from lapmark.bench.applications.grid_map.collection import Collection
+    from lapmark.bench.applications.grid_map.columns import Choice
+    from lapmark.bench.applications.grid_map.pipeline import Layout
+    from lapmark.bench.applications.grid_map.scaling import Scale
 
 #: Endings of maps and of tables of cells.
 OUTPUTS, TABLES = (".png", ".svg", ".html"), (".csv", ".json", ".npy", ".parquet")
+
+#: Heading in the help of the options for tables.
+COLUMNS = "Columns of a table"
+
+
+#: A blank at which no line is broken.
+NO_BREAK = "\N{NO-BREAK SPACE}"
 
 #: Most unreadable images that are named.
 NAMED = 10
@@ -81,6 +92,32 @@ def draw_map(
         options.threads("Number of threads; default: -1, all cores. With 1 the result is reproducible to the bit."),
     ] = None,
     header: Annotated[bool | None, options.HEADER] = None,
+    features: Annotated[
+        str | None,
+        typer.Option(
+            metavar="COLUMNS",
+            help="Columns of a table to embed, such as age,income or 'pixel*'; default: numbers, without identifiers.",
+            rich_help_panel=COLUMNS,
+        ),
+    ] = None,
+    label: Annotated[
+        str | None,
+        typer.Option(
+            metavar="COLUMN", help="Column of labels; default: label, class, target or y.", rich_help_panel=COLUMNS
+        ),
+    ] = None,
+    name: Annotated[
+        str | None,
+        typer.Option(metavar="COLUMN", help="Column of names; default: name or id.", rich_help_panel=COLUMNS),
+    ] = None,
+    scale: Annotated[
+        Literal["standard", "minmax", "none"] | None,
+        typer.Option(
+            help="What is done to each feature before it is embedded: mean 0 and standard deviation 1; 0 to 1; or "
+            "nothing. Default: standard for columns with names of their own, none for a numbered series or an array.",
+            rich_help_panel=COLUMNS,
+        ),
+    ] = None,
     show: Annotated[bool, typer.Option("--open", help="Open the map in the browser.")] = False,
 ) -> None:
     """Lay your own images or vectors on a grid.
@@ -94,6 +131,7 @@ def draw_map(
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 
     from lapmark.bench.applications.grid_map import pipeline
+    from lapmark.bench.applications.grid_map.columns import Choice, split_names
 
     with user_errors():
         _check_suffix("--output", output, OUTPUTS)
@@ -102,7 +140,8 @@ def draw_map(
         shape = None if grid is None else _shape(grid)
         if method is not None:
             pipeline.check_method(method)
-        lines = _draw(source, output, shape, method, sprite, table, seed, threads, header)
+        choice = Choice(split_names(features) if features is not None else None, label, name)
+        lines = _draw(source, output, shape, method, sprite, table, seed, threads, header, choice, scale)
     typer.echo(plain("\n".join(lines)))
     if show:
         webbrowser.open(output.resolve().as_uri())
@@ -118,22 +157,24 @@ def _draw(
     seed: int,
     threads: int | None,
     header: bool | None,
+    choice: Choice,
+    scale: Scale | None,
 ) -> list[str]:
     """Draw the map and write the files; return the lines to print."""
     from lapmark.bench.applications.grid_map import collection as collections
-    from lapmark.bench.applications.grid_map import picture_size, pipeline
+    from lapmark.bench.applications.grid_map import columns, picture_size, pipeline
     from lapmark.bench.util.status_line import doing
     from lapmark.solvers.grid_layout import grid_shape
 
-    collection = collections.read(source, sprite, threads, header)
+    collection = collections.read(source, sprite, threads, header, choice)
     shape = grid_shape(len(collection), shape)
     side = sprite or picture_size.cell_side(collection.images, shape)
     picture_size.check_size(shape[0] * shape[1], side, output.suffix.lower())
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
-        layout = pipeline.lay(collection, shape, method, seed, threads)
+        layout = pipeline.lay(collection, shape, method, seed, threads, scale)
     # Warnings about the data, such as a disconnected graph; warnings of libraries about themselves are left out.
-    notes = [f"note: {warning.message}" for warning in caught if warning.category is UserWarning]
+    notes = [f"warning: {warning.message}" for warning in caught if warning.category is UserWarning]
     with doing("drawing"):
         from lapmark.reports.map.assignment_table import write_assignment  # loads matplotlib, which takes a second
         from lapmark.reports.map.drawing import write_map
@@ -142,7 +183,26 @@ def _draw(
             write_assignment(layout, table)
         title = os.fsencode(source.resolve().name).decode(errors="replace")
         write_map(layout, output, title, side)
-    return [_read(collection), *notes, layout.times, *map(str, filter(None, [output, table]))]
+    lines = [_read(collection), *_scale(layout)]
+    for text in (*notes, _unbroken(layout.times)):
+        wrapped = textwrap.wrap(text, columns.WIDTH, break_long_words=False, break_on_hyphens=False)
+        lines += [line.replace(NO_BREAK, " ") for line in wrapped]
+    return [*lines, *map(str, filter(None, [output, table]))]
+
+
+def _unbroken(text: str) -> str:
+    """Return a list with commas in which lines break only after commas."""
+    return text.replace(" ", NO_BREAK).replace(f",{NO_BREAK}", ", ")
+
+
+def _scale(layout: Layout) -> list[str]:
+    """Return lines that say how the features of a table were scaled; none if they are points of the plane."""
+    from lapmark.bench.applications.grid_map import columns, scaling
+
+    collection = layout.collection
+    if layout.is_plane or (not collection.feature_names and layout.scale == "none"):
+        return []
+    return columns.paragraph("scale", scaling.describe(layout.scale, collection.have_units))
 
 
 def _shape(text: str) -> tuple[int, int]:
@@ -161,9 +221,12 @@ def _check_suffix(option: str, path: Path, known: tuple[str, ...]) -> None:
 
 def _read(collection: Collection) -> str:
     """Return what was read, ignored and skipped, as text."""
+    from lapmark.bench.applications.grid_map import columns
+
     kind = "image" if collection.images else "point" if collection.are_points else "vector"
     labels = f", {show_count_of(len(collection.classes), 'label')}" if collection.labels is not None else ""
     lines = [f"{show_count_of(len(collection), kind)}{labels}", *filter(None, [collection.layout])]
+    lines += columns.describe(collection.columns)
     if collection.ignored:
         lines.append(f"ignored {collection.ignored}")
     if count := len(collection.skipped):

@@ -12,12 +12,13 @@ from lapmark.bench.data import bounded_reading, csv_file
 from lapmark.bench.data.datasets import read_idx
 from lapmark.solvers.grid_layout import fitting_shape
 
-from . import item_table, picture_size, thumbnails
+from . import columns, item_table, picture_size, thumbnails
+from .columns import UNNAMED, Choice, Column
 from .thumbnails import Thumbnail
 
 #: Names of the arrays of an archive: data, of which the first that exists is embedded; labels; names.
 DATA = ("points", "features", "data", "X", "images")
-LABELS = ("label", "labels", "y")
+LABELS = columns.LABELS
 NAMES = ("name", "names")
 
 READS = f"a folder of images, .npy, .npz, {', '.join(item_table.SUFFIXES)}, or MNIST's IDX files"
@@ -40,6 +41,12 @@ class Collection:
         What else was left out; empty if nothing.
     layout : str
         How a table was interpreted; empty for other data.
+    columns : tuple of Column
+        The role of each column of a table.
+    feature_names : tuple of d str
+        Names of the columns of `vectors`; empty for other data.
+    have_units : bool
+        Whether the features are quantities with units of their own, which an embedding should not compare.
     """
 
     vectors: np.ndarray
@@ -49,6 +56,9 @@ class Collection:
     skipped: tuple[tuple[str, str], ...] = ()
     ignored: str = ""
     layout: str = ""
+    columns: tuple[Column, ...] = ()
+    feature_names: tuple[str, ...] = ()
+    have_units: bool = False
 
     def __len__(self) -> int:
         return len(self.vectors)
@@ -69,7 +79,11 @@ class Collection:
 
 
 def read(
-    path: Path | str, side: int | None = None, threads: int | None = None, header: bool | None = None
+    path: Path | str,
+    side: int | None = None,
+    threads: int | None = None,
+    header: bool | None = None,
+    choice: Choice = UNNAMED,
 ) -> Collection:
     """Read a collection.
 
@@ -86,6 +100,8 @@ def read(
         Files that are read at the same time; default, and −1: one per core.
     header : bool, optional
         Whether the first line of a table is a heading; default: detected.
+    choice : Choice
+        Columns of a table, or arrays of an archive, that the user names.
 
     Raises
     ------
@@ -97,18 +113,22 @@ def read(
     """
     path = Path(path)
     csv_file.check_header(path, header)
+    if choice and (path.is_dir() or not path.name.lower().endswith((*item_table.SUFFIXES, ".npz"))):
+        raise ValueError(f"{path} has no columns; --features, --label and --name are for tables and .npz")
     if path.is_dir():
         return _folder(path, side, threads)
     with path.open("rb") as file:
         if not (start := file.read(6)):
             raise ValueError(f"{path} is empty")
     try:
-        return _file(path, start, side, threads, header)
+        return _file(path, start, side, threads, header, choice)
     except (*bounded_reading.DAMAGED, ValueError, TypeError, MemoryError) as error:
         raise ValueError(f"{path}: {error}") from None
 
 
-def _file(path: Path, start: bytes, side: int | None, threads: int | None, header: bool | None) -> Collection:
+def _file(
+    path: Path, start: bytes, side: int | None, threads: int | None, header: bool | None, choice: Choice
+) -> Collection:
     name = path.name.lower()
     if name.endswith(".npy"):
         if start != b"\x93NUMPY":
@@ -116,9 +136,9 @@ def _file(path: Path, start: bytes, side: int | None, threads: int | None, heade
         return _arrays({"data": bounded_reading.read_npy(path)}, side)
     if name.endswith(".npz"):
         with bounded_reading.Archive(path) as archive:
-            return _arrays(archive, side)
+            return _arrays(archive, side, choice)
     if name.endswith(item_table.SUFFIXES):
-        read = item_table.read(path, header)
+        read = item_table.read(path, header, choice)
         with csv_file.errors_with_layout(read.layout):
             return _table(read, path.parent, side, threads)
     if "ubyte" in name:
@@ -188,10 +208,28 @@ def _table(read: item_table.Table, folder: Path, side: int | None, threads: int 
         vectors = vectors[kept] if features else thumbnails.vectors(made)
         _check_count(len(made))
     elif not features:
-        raise ValueError(f"it has no numeric column, and no column of paths, called {' or '.join(item_table.PATHS)}")
+        raise ValueError(f"{_nothing_to_embed(read)}")
     labels = tuple(read.labels[i] for i in kept) if read.labels else None
-    ignored = f"columns that are not numeric: {', '.join(read.ignored)}" if read.ignored else ""
-    return Collection(vectors, tuple(names[i] for i in kept), images, labels, skipped, ignored, read.layout)
+    return Collection(
+        vectors,
+        tuple(names[i] for i in kept),
+        images,
+        labels,
+        skipped,
+        layout=read.layout,
+        columns=read.columns,
+        feature_names=read.feature_names,
+        have_units=read.have_units,
+    )
+
+
+def _nothing_to_embed(read: item_table.Table) -> str:
+    """Return why a table has no features, as text."""
+    roles = ", ".join(f"{column.name} ({column.reason})" for column in read.columns[:5])
+    if len(read.columns) > 5:
+        roles += ", …"
+    paths = f"no column of paths, called {' or '.join(columns.PATHS)}"
+    return f"it has no numeric column to embed, and {paths}: {roles}; --features takes columns of numbers anyway"
 
 
 def _idx(path: Path) -> dict[str, np.ndarray]:
@@ -200,10 +238,16 @@ def _idx(path: Path) -> dict[str, np.ndarray]:
     return arrays | {"labels": read_idx(labels, 1)} if labels != path and labels.exists() else arrays
 
 
-def _arrays(arrays: Mapping[str, np.ndarray], side: int | None) -> Collection:
+def _arrays(arrays: Mapping[str, np.ndarray], side: int | None, choice: Choice = UNNAMED) -> Collection:
     """Return the collection of named arrays; arrays that are not needed may hold anything and are not read."""
-    others = [name for name in arrays if name not in (*DATA, *LABELS, *NAMES)]
-    name = next((name for name in DATA if name in arrays), others[0] if len(others) == 1 else None)
+    labels, names = ((word,) if word else known for word, known in ((choice.label, LABELS), (choice.name, NAMES)))
+    for wanted in (*filter(None, (choice.label, choice.name)), *(choice.features or ())):
+        if wanted not in arrays:
+            raise ValueError(f"it has no array {wanted!r}; it holds {', '.join(arrays) or 'nothing'}")
+    if choice.features and len(choice.features) > 1:
+        raise ValueError(f"--features {','.join(choice.features)}: name one array of an .npz")
+    others = [name for name in arrays if name not in (*DATA, *labels, *names)]
+    name = next((name for name in choice.features or DATA if name in arrays), others[0] if len(others) == 1 else None)
     if name is None:
         raise ValueError(f"it holds {', '.join(arrays) or 'nothing'}; call the array to embed {' or '.join(DATA)}")
     data = arrays[name]
@@ -215,9 +259,9 @@ def _arrays(arrays: Mapping[str, np.ndarray], side: int | None) -> Collection:
     ignored = [other for other in others if other != name]
     return Collection(
         thumbnails.vectors(made) if made and data.ndim > 2 else _vectors(data, name),
-        _words(arrays, NAMES, len(data)) or tuple(_numbered(len(data))),
+        _words(arrays, names, len(data)) or tuple(_numbered(len(data))),
         tuple(image.sprite for image in made) if made else None,
-        _words(arrays, LABELS, len(data)),
+        _words(arrays, labels, len(data)),
         ignored=f"arrays of other names: {', '.join(ignored)}" if ignored else "",
     )
 

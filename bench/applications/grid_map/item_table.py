@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import reprlib
-from collections.abc import Sequence
 from dataclasses import dataclass
 from numbers import Number
 from pathlib import Path
@@ -13,14 +12,13 @@ import numpy as np
 
 from lapmark.bench.data import bounded_reading, csv_file
 
+from . import columns
+from .columns import UNNAMED, Choice, Column
+
 if TYPE_CHECKING:
     import pandas as pd
 
 SUFFIXES = (*csv_file.SUFFIXES, ".parquet")
-
-#: Names of columns that are not features, whatever they hold.
-LABELS = ("label", "labels", "class")
-PATHS = ("image", "path", "file", "filename")
 
 #: Rows of Parquet that are read at a time.
 BATCH = 1024
@@ -34,22 +32,28 @@ class Table:
     ----------
     numbers : (n, d) float64
         Finite.
+    feature_names : tuple of d str
+        Columns of `numbers`.
     labels, paths, names : list of n str, or None
-    ignored : tuple of str
-        Columns of other types.
+    columns : tuple of Column
+        The role of each column of the table.
+    have_units : bool
+        Whether the features are quantities with units of their own: not one list, nor a numbered series.
     layout : str
         How the file was interpreted, as text for the user.
     """
 
     numbers: np.ndarray
+    feature_names: tuple[str, ...]
     labels: list[str] | None
     paths: list[str] | None
     names: list[str] | None
-    ignored: tuple[str, ...]
+    columns: tuple[Column, ...]
+    have_units: bool
     layout: str
 
 
-def read(path: Path, header: bool | None = None) -> Table:
+def read(path: Path, header: bool | None = None, choice: Choice = UNNAMED) -> Table:
     """Read a table.
 
     Parameters
@@ -58,6 +62,8 @@ def read(path: Path, header: bool | None = None) -> Table:
         With an ending of `SUFFIXES`.
     header : bool, optional
         As in `csv_file.read`.
+    choice : Choice
+        Columns that the user names.
 
     Raises
     ------
@@ -69,9 +75,9 @@ def read(path: Path, header: bool | None = None) -> Table:
     if path.suffix.lower() != ".parquet":
         text = csv_file.read(path, header)
         with csv_file.errors_with_layout(text.layout):
-            return _split(text.frame, text.layout)
+            return split(text.frame, text.layout, choice)
     try:
-        return _split(_parquet(path), "")
+        return split(_parquet(path), "", choice)
     except pa.ArrowException as error:
         raise ValueError(f"it is damaged, or not a Parquet file: {error}") from None
 
@@ -99,24 +105,43 @@ def _parquet(path: Path) -> pd.DataFrame:
     return frame
 
 
-def _split(frame: pd.DataFrame, layout: str) -> Table:
+def split(frame: pd.DataFrame, layout: str = "", choice: Choice = UNNAMED) -> Table:
+    """Split a table, whose columns have names of text, by the roles of its columns."""
     import pandas as pd
 
-    labels, paths, named = (_words(frame, names) for names in (LABELS, PATHS, csv_file.NAMES))
-    if named is None and not frame.index.equals(pd.RangeIndex(len(frame))):
-        named = list(_texts(frame.index.to_series()))
-    features = {name: _features(frame[name]) for name in frame}
-    found = {name: values for name, values in features.items() if values is not None}
-    numbers = np.column_stack([np.empty((len(frame), 0)), *found.values()])
-    columns = [name for name, values in found.items() for _ in range(values.shape[1])]
-    if not np.isfinite(numbers).all():
-        row, column = np.argwhere(~np.isfinite(numbers))[0]
-        value = "missing" if np.isnan(numbers[row, column]) else numbers[row, column]
+    found = {name: values for name in frame if (values := _features(frame[name])) is not None}
+    roles = columns.assign(frame, list(found), choice)
+    features = [column.name for column in roles if column.role == "feature"]
+    for name in features:
+        _check_finite(found[name], name)
+    text = {
+        column.role: list(_texts(frame[column.name])) for column in roles if column.role in ("label", "name", "image")
+    }
+    names = text.get("name")
+    if names is None and not frame.index.equals(pd.RangeIndex(len(frame))):
+        names = list(_texts(frame.index.to_series()))
+    numbers = np.column_stack([np.empty((len(frame), 0)), *(found[name] for name in features)])
+    return Table(
+        numbers,
+        tuple(name for name in features for _ in range(found[name].shape[1])),
+        text.get("label"),
+        text.get("image"),
+        names,
+        tuple(roles),
+        len(features) > len(columns.series_of(features)) and numbers.shape[1] == len(features),
+        csv_file.describe(len(frame), sum(values.shape[1] for values in found.values()), layout),
+    )
+
+
+def _check_finite(values: np.ndarray, name: str) -> None:
+    """Raise a ValueError if a feature (n, k) is missing or infinite in a row."""
+    if not np.isfinite(values).all():
+        row, k = np.argwhere(~np.isfinite(values))[0]
+        value = "missing" if np.isnan(values[row, k]) else values[row, k]
         raise ValueError(
-            f"row {row + 1} of column {columns[column]!r} is {value}; every number must be present and finite"
+            f"row {row + 1} of column {name!r} is {value}; every number must be present and finite: fill it in, or "
+            "leave the column out by --features"
         )
-    others = tuple(name for name in features if name not in found)
-    return Table(numbers, labels, paths, named, others, csv_file.describe(len(frame), len(columns), layout))
 
 
 def _features(column: pd.Series) -> np.ndarray | None:
@@ -134,8 +159,6 @@ def _features(column: pd.Series) -> np.ndarray | None:
         column, first = column.map(_listed, na_action="ignore"), _listed(first)
     if isinstance(first, list | np.ndarray):
         return _stacked(column, np.asarray(first))
-    if isinstance(first, str):
-        _check_text(column)
     return None
 
 
@@ -158,25 +181,7 @@ def _stacked(column: pd.Series, first: np.ndarray) -> np.ndarray | None:
     return np.array(column.tolist(), dtype=np.float64).reshape(len(column), -1)
 
 
-def _words(frame: pd.DataFrame, names: Sequence[str]) -> list[str] | None:
-    """Remove all columns with these names from the table, and return the texts of the first, None if there is none."""
-    found = [frame.pop(name) for name in names if name in frame]
-    return list(_texts(found[0])) if found else None
-
-
 def _texts(column: pd.Series) -> pd.Series:
     """Return labels or names as text; missing entries become empty."""
     whole = column.dtype.kind == "f" and (column.dropna() % 1 == 0).all()
     return (column.astype("Int64") if whole else column).astype("string").fillna("")
-
-
-def _check_text(column: pd.Series) -> None:
-    """Raise a ValueError if most entries of a column are numbers: ignoring it would lose a feature."""
-    import pandas as pd
-
-    broken = column.notna() & pd.to_numeric(column, errors="coerce").isna()
-    if broken.sum() < len(column) / 2:
-        row = int(np.argmax(broken)) if broken.any() else 0
-        raise ValueError(
-            f"row {row + 1} of column {column.name!r} is {column.iloc[row]!r}, not a number; correct or drop it"
-        )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -15,7 +16,9 @@ from lapmark.solvers import Certificate, certify, registry, solve
 from lapmark.solvers.auto import automatic
 from lapmark.solvers.grid_layout import grid_problem, grid_shape
 
+from . import scaling
 from .collection import Collection
+from .scaling import Scale
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -43,10 +46,16 @@ class Layout:
     nodes: np.ndarray
     shape: tuple[int, int]
     method: str
+    scale: Scale
     solver: str
     embedding_seconds: float | None  # None for one that the cache had
     solver_seconds: float
     certificate: Certificate
+
+    @property
+    def is_plane(self) -> bool:
+        """Whether the points were given, not embedded."""
+        return self.method == NONE
 
     @property
     def facts(self) -> str:
@@ -66,7 +75,8 @@ class Layout:
         empty = rows * columns - len(self.nodes)
         proof = self.certificate
         parts = [
-            "points of the plane" if self.method == NONE else method,
+            "points of the plane" if self.is_plane else method,
+            f"{self.scale} scale" if self.scale != "none" else "",
             f"{rows}×{columns} grid",
             f"{empty:,} node{'s' * (empty > 1)} empty" if empty else "",
             solver,
@@ -104,6 +114,7 @@ def lay(
     method: str | None = None,
     seed: int = embeddings.SEED,
     threads: int | None = None,
+    scale: Scale | None = None,
 ) -> Layout:
     """Lay a collection on a grid.
 
@@ -117,6 +128,9 @@ def lay(
         Seed of the embedding.
     threads : int, optional
         Threads of the embedding; default: one per core.
+    scale : "standard", "minmax" or "none", optional
+        What an embedding does to each feature first; default: "standard" for features with units of their own. If a
+        feature that is not scaled drowns the others, a warning names it.
 
     Raises
     ------
@@ -130,7 +144,11 @@ def lay(
     if method == NONE and not collection.are_points:
         count = collection.vectors.shape[1]
         raise ValueError(f"--method none needs points of the plane; these are vectors of {count:,} numbers")
-    start, points, was_kept = time.perf_counter(), collection.vectors, False
+    # Points are stretched to the grid, whatever their scale.
+    scale = "none" if method == NONE else scale or ("standard" if collection.have_units else "none")
+    start, points, was_kept = time.perf_counter(), scaling.scaled(collection.vectors, scale), False
+    if method != NONE and scale == "none" and (words := scaling.warning(points, collection.feature_names)):
+        warnings.warn(words, UserWarning, stacklevel=2)
     if method != NONE:
         embedding = embeddings.embedding(points, method, seed=seed, threads=threads)
         was_kept, points = embedding.is_kept, embedding.points()
@@ -143,4 +161,6 @@ def lay(
     solved = time.perf_counter()
     nodes = np.column_stack(np.divmod(matching.row_to_col, shape[1]))
     certificate = certify(problem, matching)
-    return Layout(collection, points, nodes, shape, method, solver, embedding_seconds, solved - loaded, certificate)
+    return Layout(
+        collection, points, nodes, shape, method, scale, solver, embedding_seconds, solved - loaded, certificate
+    )

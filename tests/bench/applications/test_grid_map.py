@@ -250,7 +250,7 @@ def test_map_prints_warnings_of_an_embedding_as_notes(folder: Path) -> None:
     np.save("in.npy", np.concatenate([RNG.random((30, 5)), 100 + RNG.random((30, 5))]))
     code, output = lapmark("in.npy", "--method", "lle", "-o", "map.png")
     assert code == 0, output
-    assert "60 vectors\nnote: the graph of 10 neighbours has 2 parts" in output
+    assert "60 vectors\nwarning: the graph of 10 neighbours has 2 parts" in output
     assert "more neighbours may connect them\nlle in " in output
 
 

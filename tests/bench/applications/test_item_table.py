@@ -18,6 +18,14 @@ from lapmark.bench.applications.grid_map import collection
 RNG = np.random.default_rng(0)
 
 
+def roles(read: collection.Collection) -> dict[str, dict[str, str]]:
+    """The columns of each role, with the reasons."""
+    found: dict[str, dict[str, str]] = {role: {} for role in ("feature", "label", "name", "image", "ignored")}
+    for column in read.columns:
+        found[column.role][column.name] = column.reason
+    return found
+
+
 @pytest.mark.parametrize("suffix", [".csv", ".csv.gz", ".parquet"])
 def test_read_splits_numbers_labels_and_names(tmp_path: Path, suffix: str) -> None:
     frame = pd.DataFrame({"name": ["a", "b", "ü"], "x": [1, 2, 3], "y": [0.5, 2, 1], "label": [3, 3, None]})
@@ -50,14 +58,14 @@ def test_read_leaves_out_times(tmp_path: Path) -> None:
     frame = pd.DataFrame({"x": [1.5, 2], "y": [3, 4], "when": pd.to_datetime(["2020-01-01", "2021-01-01"])})
     frame.to_parquet(tmp_path / "t.parquet")
     read = collection.read(tmp_path / "t.parquet")
-    assert (read.ignored, read.vectors.shape) == ("columns that are not numeric: when", (2, 2))
+    assert (roles(read)["ignored"], read.vectors.shape) == ({"when": "dates or times"}, (2, 2))
 
 
 def test_read_leaves_out_durations(tmp_path: Path) -> None:
     seconds = pa.array([60, 120], pa.duration("s"))
     pq.write_table(pa.table({"x": [1.5, 2], "y": [3, 4], "took": seconds}), tmp_path / "t.parquet")
     read = collection.read(tmp_path / "t.parquet")
-    assert (read.ignored, read.vectors.tolist()) == ("columns that are not numeric: took", [[1.5, 3], [2, 4]])
+    assert (roles(read)["ignored"], read.vectors.tolist()) == ({"took": "dates or times"}, [[1.5, 3], [2, 4]])
 
 
 @pytest.mark.parametrize(
@@ -119,9 +127,10 @@ def test_read_with_header_follows_the_request(tmp_path: Path) -> None:
 
 
 def test_read_leaves_out_texts_and_names_them(tmp_path: Path) -> None:
-    (tmp_path / "t.csv").write_text("a,b,city,when\n1,2,Rome,x\n3,4,Oslo,2020\n5,6,Bern,y\n")
+    (tmp_path / "t.csv").write_text("a,b,city,when\n1,2,Rome,x\n3,4,Rome,2020\n5,6,Bern,y\n")
     read = collection.read(tmp_path / "t.csv")
-    assert read.ignored == "columns that are not numeric: city, when"
+    assert roles(read)["ignored"] == {"city": "text"}
+    assert (roles(read)["name"], read.names) == ({"when": "texts that all differ"}, ("x", "2020", "y"))
     assert read.vectors.shape == (3, 2)
 
 
