@@ -1,29 +1,41 @@
-"""The report of a run: its page, figures and tables, written beside the results."""
+"""The report of a run: its pages, figures and tables, written beside the results."""
+
+from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-from lapmark.bench.results.record import Record
 from lapmark.bench.results.store import Store
 from lapmark.bench.util.atomic_write import write_atomically
 
-from . import charts, style, tables
-from .page import report_page
-from .pictures import albums
+from .figures import FigureProcesses
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from lapmark.bench.compare.comparison import Comparison
+    from lapmark.bench.results.record import Record
+
+    from .charts import Chart
+    from .charts.panel import Panel
 
 
-def write_report(directory: Path) -> Path:
+def write_report(directory: Path, against: Comparison | None = None) -> Path:
     """Write the report of the results in a directory.
 
     Parameters
     ----------
     directory : Path
         The folder that `lapmark run --to` wrote to.
+    against : Comparison, optional
+        With an earlier run, to be shown in the page.
 
     Returns
     -------
     Path
-        `index.html`. Beside it: `results.csv`, `results.parquet` and `figures/*.png`, `figures/*.svg`.
+        `index.html`. Beside it: `results.csv`, `results.parquet`, `figures/*.png`, `figures/*.svg`, and a page for
+        each solver and each problem in `solvers` and `problems`.
 
     Raises
     ------
@@ -32,7 +44,7 @@ def write_report(directory: Path) -> Path:
     FileNotFoundError
         The directory has no store.
     """
-    return write_report_of(read_records(directory), directory)
+    return write_report_of(read_records(directory), directory, against)
 
 
 def read_records(directory: Path) -> list[Record]:
@@ -44,20 +56,28 @@ def read_records(directory: Path) -> list[Record]:
     return records
 
 
-def write_report_of(records: Sequence[Record], directory: Path) -> Path:
+def write_report_of(records: Sequence[Record], directory: Path, against: Comparison | None = None) -> Path:
     """Write the report of records to a directory, as `write_report` does."""
-    cells = tables.frame(records)
-    write_atomically(directory / "results.csv", tables.csv(cells).encode())
-    write_atomically(directory / "results.parquet", cells.to_parquet(None, index=False))
+    with FigureProcesses() as figures:
+        # Loaded here, while the processes load Matplotlib.
+        from . import charts, tables
+        from .page import entry_pages, report_page
+        from .pictures import albums
 
-    drawn = [
-        report_page.DrawnChart(chart, style.png(figure), style.svg(figure))
-        for chart in charts.ALL
-        if (figure := chart.draw(cells)) is not None
-    ]
-    for each in drawn:
-        write_atomically(directory / "figures" / f"{each.chart.name}.png", each.png)
-        write_atomically(directory / "figures" / f"{each.chart.name}.svg", each.svg)
-    pictures = albums.albums(cells, directory / "figures")
-    page = report_page.render(cells, drawn, pictures, directory)
+        cells = tables.frame(records)
+        shown = [(chart, list(chart.panels(cells))) for chart in charts.ALL]
+        drawn = [(chart, panels) for chart, panels in shown if panels or chart.picture]
+        figures.draw([_job(chart, panels, cells) for chart, panels in drawn], directory / "figures")
+        write_atomically(directory / "results.csv", tables.csv(cells).encode())
+        write_atomically(directory / "results.parquet", cells.to_parquet(None, index=False))
+        pictures = albums.albums(cells, directory / "figures")
+        entry_pages.write(cells, drawn, directory)
+        page = report_page.render(cells, drawn, pictures, directory, against)
     return write_atomically(directory / "index.html", page.encode())
+
+
+def _job(chart: Chart, panels: Sequence[Panel], cells: pd.DataFrame) -> tuple[str, Any, int]:
+    """Return what draws a chart, and about how long it takes, in marks."""
+    if chart.picture:
+        return chart.name, cells, len(cells)
+    return chart.name, panels, sum(len(curve.points) for panel in panels for curve in panel.curves)

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from scipy import stats
+from scipy import special
 
 from . import tables
 
@@ -45,9 +45,13 @@ def fit(sizes: pd.Series, seconds: pd.Series) -> Power | None:
     medians = medians[(medians.index > 0) & (medians > 0)]
     if len(medians) < LEAST_SIZES:
         return None
-    line = stats.linregress(np.log(medians.index.to_numpy(dtype=float)), np.log(medians.to_numpy()))
-    away = stats.t.ppf((1 + CONFIDENCE) / 2, len(medians) - 2) * line.stderr
-    return Power(float(line.slope), float(line.slope - away), float(line.slope + away))
+    x, y = np.log(medians.index.to_numpy(dtype=float)), np.log(medians.to_numpy())
+    x, y, freedom = x - x.mean(), y - y.mean(), len(x) - 2
+    slope = x @ y / (x @ x)
+    residual = y - slope * x
+    error = np.sqrt(residual @ residual / freedom / (x @ x))
+    away = special.stdtrit(freedom, (1 + CONFIDENCE) / 2) * error  # not scipy.stats, which takes long to load
+    return Power(float(slope), float(slope - away), float(slope + away))
 
 
 def exponents(cells: pd.DataFrame) -> pd.DataFrame:

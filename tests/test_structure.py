@@ -41,9 +41,9 @@ LAYERS: Mapping[str, Sequence[Sequence[str]]] = {
         ("csv_text", "format"),
         ("tables",),
         ("scaling", "style", "verdicts", "pictures"),
-        ("profiles",),
+        ("profiles", "standings"),
         ("charts", "export"),
-        ("page",),
+        ("page", "figures"),
         ("history", "map", "published", "report"),
     ),
 }

@@ -41,7 +41,7 @@ def text(comparison: Comparison, every: bool = False) -> RenderableType:
     columns = Column("cell"), Column(names), Column("verdict", prose=True)
     rows = [
         (plain(cell_name(cell.key)), _values_line(change), Text(plain(verdict_words(change)), STYLES[change.verdict]))
-        for cell, change in _shown(comparison, every)
+        for cell, change in shown(comparison, every)
     ]
     table: list[RenderableType] = [Text(), TextTable(columns, rows), Text()] if rows else []
     return Group(*lines, *table, *(Text(plain(note)) for note in notes(comparison, every)))
@@ -50,12 +50,12 @@ def text(comparison: Comparison, every: bool = False) -> RenderableType:
 def markdown(comparison: Comparison, every: bool = False) -> str:
     """Return the same as Markdown, with inconclusive and unchanged cells folded away."""
     rows: dict[bool, list[str]] = {True: [], False: []}
-    for cell, change in _shown(comparison, every):
+    for cell, change in shown(comparison, every):
         case, solver = as_code(_case(cell.key)), as_code(_solver(cell.key))
         verdict = as_text(verdict_words(change))
         is_certain = change.verdict in ("worse", "better", "moved")
         bold = f"**{verdict}**" if change.verdict == "worse" else verdict
-        rows[is_certain].append("| " + " | ".join((case, solver, as_text(change.what), *_values(change), bold)) + " |")
+        rows[is_certain].append("| " + " | ".join((case, solver, as_text(change.what), *values(change), bold)) + " |")
     names = f"{as_text(comparison.old.name)} | {as_text(comparison.new.name)}"
     head = [f"| case | solver | | {names} | verdict |", "|---|---|---|---:|---:|---|"]
     lines = [f"**{headline(comparison)}**", ""]
@@ -172,7 +172,7 @@ def _overall(comparison: Comparison) -> Verdict:
 
 
 def _values_line(change: Change) -> str:
-    return plain(f"{change.what} {' → '.join(_values(change))}")
+    return plain(f"{change.what} {' → '.join(values(change))}")
 
 
 def _moved(change: Change) -> str:
@@ -207,7 +207,7 @@ def _listed(keys: Sequence[Key], most: int = 3) -> str:
     return named + (f" and {len(keys) - most} more" if len(keys) > most else "")
 
 
-def _shown(comparison: Comparison, every: bool) -> list[tuple[CellComparison, Change]]:
+def shown(comparison: Comparison, every: bool) -> list[tuple[CellComparison, Change]]:
     return [found for verdict in STYLES if every or verdict != "same" for found in comparison.changes(verdict)]
 
 
@@ -222,7 +222,7 @@ def _solver(key: Key) -> str:
     return key[0] + (f", {key[2]} threads" if key[2] > 1 else "")
 
 
-def _values(change: Change) -> tuple[str, str]:
+def values(change: Change) -> tuple[str, str]:
     """Return both values as short texts; the message after a status is part of the verdict."""
     old, new = (
         "none" if value is None else value.partition(":")[0] if isinstance(value, str) else change.show(value)

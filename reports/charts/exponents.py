@@ -2,41 +2,40 @@
 
 import numpy as np
 import pandas as pd
-from matplotlib.figure import Figure
-from matplotlib.ticker import MultipleLocator
 
 from lapmark.bench.util import units
 from lapmark.reports import format, scaling
-from lapmark.reports.style import panels, plain, style, swatch, theme
 
-from .chart import Chart, points
+from .chart import Chart
+from .panel import Axis, Curve, Panel, Point
 
 #: Range of exponents that is drawn; intervals are cut off at its ends.
 LOWEST, HIGHEST = -1.0, 5.0
 
 
-def draw(cells: pd.DataFrame) -> Figure | None:
-    """Draw a panel per label with a line per solver, the slowest growth on top."""
-    found = scaling.exponents(cells)
-    if found.empty:
-        return None
-    panel_of = dict(list(found.groupby("label")))
-    lines = max(map(len, panel_of.values()))
-    with theme():
-        texts = [plain(name) + "  n⁰·⁰⁰" for name in found["series"]]
-        figure, axes = panels([str(label) for label in panel_of], texts, lines)
-        for ax, rows in zip(axes, panel_of.values(), strict=True):
-            places = 1 - (np.arange(len(rows)) + 0.5) / lines
-            for y, row in zip(places, rows.itertuples(), strict=True):
-                look = style(row.solver)
-                ends = np.clip([row.low, row.high], LOWEST, HIGHEST)
-                ax.plot(ends, [y, y], color=look.colour, lw=look.width + 0.6, alpha=0.5, solid_capstyle="butt")
-                ax.plot([np.clip(row.exponent, LOWEST, HIGHEST)], [y], **points(look))
-                swatch(ax, y, f"{plain(row.series)}  {format.power(row.exponent)}", look)
-            low, high = max(LOWEST, min(0.0, rows["low"].min())), min(HIGHEST, max(3.0, rows["high"].max()))
-            ax.set(xlabel="exponent b of time ≈ a nᵇ", xlim=(low - 0.1, high + 0.1), ylim=(0, 1), yticks=[])
-            ax.xaxis.set_major_locator(MultipleLocator(1))
-    return figure
+def panels(cells: pd.DataFrame) -> list[Panel]:
+    """Return a panel per label with a row per solver, the slowest growth on top."""
+    problems = dict(zip(cells["label"], cells["problem"], strict=True))
+    return [_panel(str(label), problems[label], rows) for label, rows in scaling.exponents(cells).groupby("label")]
+
+
+def _panel(label: str, problem: str, rows: pd.DataFrame) -> Panel:
+    low, high = max(LOWEST, min(0.0, rows["low"].min())), min(HIGHEST, max(3.0, rows["high"].max()))
+
+    def within(value: float) -> float:
+        return float(np.clip(value, low, high))
+
+    curves = tuple(
+        Curve(
+            row.series,
+            (Point(within(row.exponent), place, within(row.low), within(row.high), note=format.power(row.exponent)),),
+            row.solver,
+            shape="points",
+        )
+        for place, row in enumerate(rows.itertuples())
+    )
+    x = Axis("exponent b of time ≈ a nᵇ", "exponent", low - 0.1, high + 0.1, is_log=False)
+    return Panel(label, x, Axis("", "count", is_log=False), curves, problem, rows=tuple(rows["series"]))
 
 
 def numbers(cells: pd.DataFrame) -> pd.DataFrame:
@@ -59,6 +58,6 @@ CHART = Chart(
     "The exponent b of time ≈ a nᵇ, a least-squares fit to the logarithms of the medians at three sizes or more, with "
     "its 95 % interval (Student’s t). The interval is wide with few sizes, on a busy machine, or if the growth is not "
     "a power of n. At small sizes the constant cost of a call dominates and flattens the fit.",
-    draw,
+    panels,
     numbers,
 )

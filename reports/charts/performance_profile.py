@@ -2,14 +2,13 @@
 
 import numpy as np
 import pandas as pd
-from matplotlib.figure import Figure
 
 from lapmark.bench.util import units
-from lapmark.reports import format, profiles
-from lapmark.reports.style import panels, theme
+from lapmark.reports import profiles
 
 from . import distribution
 from .chart import Chart, indexed
+from .panel import Axis, Panel
 
 #: Factors of the fastest time at which the table gives the share.
 FACTORS = (1.0, 2.0, 10.0)
@@ -18,22 +17,16 @@ FACTORS = (1.0, 2.0, 10.0)
 FARTHEST = 1000.0
 
 
-def draw(cells: pd.DataFrame) -> Figure | None:
-    """Draw a panel per kind of problem: the share of cases answered within a factor of the fastest time."""
-    found = list(profiles.behind_the_best(cells))
-    if not found:
-        return None
-    names = [name for _, ratios in found for name in distribution.labels(ratios)]
-    lines = max(ratios.shape[1] for _, ratios in found)
-    with theme():
-        figure, axes = panels(
-            [f"{kind}, {units.show_count_of(len(ratios), 'case')}" for kind, ratios in found], names, lines
-        )
-        for ax, (_, ratios) in zip(axes, found, strict=True):
-            finite = ratios.to_numpy()[np.isfinite(ratios)]
-            high = float(np.clip(1.1 * finite.max(), 2.0, FARTHEST))
-            distribution.draw(ax, ratios, 1.0, high, "time over that of the fastest", format.ratio)
-    return figure
+def panels(cells: pd.DataFrame) -> list[Panel]:
+    """Return a panel per kind of problem: the share of cases answered within a factor of the fastest time."""
+    return [_panel(kind, ratios) for kind, ratios in profiles.behind_the_best(cells)]
+
+
+def _panel(kind: str, ratios: pd.DataFrame) -> Panel:
+    finite = ratios.to_numpy()[np.isfinite(ratios)]
+    high = float(np.clip(1.1 * finite.max(), 2.0, FARTHEST))
+    axis = Axis("time over that of the fastest", "×", 1.0, high)
+    return distribution.panel(f"{kind}, {units.show_count_of(len(ratios), 'case')}", ratios, axis)
 
 
 def numbers(cells: pd.DataFrame) -> pd.DataFrame:
@@ -57,6 +50,6 @@ CHART = Chart(
     "solver. Timeouts, crashes and wrong answers count as infinite time. Shares are of the cases that a solver takes; "
     "“12 of 20” after its name gives their number if it does not take all. Cases that no solver solved are left out. "
     "A curve depends on the other solvers in the run: without the first, the order of the others may change.",
-    draw,
+    panels,
     numbers,
 )

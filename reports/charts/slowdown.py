@@ -2,38 +2,33 @@
 
 import numpy as np
 import pandas as pd
-from matplotlib.figure import Figure
 
 from lapmark.bench.results.statuses import FAILURES
 from lapmark.reports import format, tables
-from lapmark.reports.style import SOFT, Label, label_right, log_axis, panels, plain, sizes_axis, style, theme
 
-from .chart import Chart, indexed, points
+from .chart import Chart, indexed
+from .panel import Axis, Curve, Panel, Point
+from .time_and_memory import SIZES
 
 
-def draw(cells: pd.DataFrame) -> Figure | None:
-    """Draw a panel per label: the ratio of times on the harder and the easier label, against n."""
+def panels(cells: pd.DataFrame) -> list[Panel]:
+    """Return a panel per label: the ratio of times on the harder and the easier label, against n."""
     found = tables.slowdowns(cells)
-    if found.empty:
-        return None
-    lines = int(found.groupby("label")["series"].nunique().max())
-    titles = [f"{label}, against {easier}" for label, easier in _pairs(found)]
-    with theme():
-        figure, axes = panels(titles, [plain(name) for name in set(found["series"])], lines)
-        for ax, (label, easier) in zip(axes, _pairs(found), strict=True):
-            rows = found[(found["label"] == label) & (found["easier"] == easier)]
-            ends = []
-            for series, curve in rows.sort_values("n").groupby("series"):
-                look = style(str(series))
-                ax.plot(curve["n"], curve["ratio"], lw=look.width, linestyle=look.dashes, **points(look))
-                last = curve.iloc[-1]
-                ends.append(Label(plain(str(series)), last["n"], last["ratio"], look, last["ratio"]))
-            ax.axhline(1, color=SOFT, lw=1)
-            ax.set(xlabel="rows n", ylim=(min(0.5, rows["ratio"].min() / 1.2), max(2.0, rows["ratio"].max() * 1.2)))
-            sizes_axis(ax, rows["n"])
-            log_axis(ax, "y", "time over that of the easier case", format.ratio)
-            label_right(ax, ends)
-    return figure
+    problems = dict(zip(cells["label"], cells["problem"], strict=True))
+    return [
+        _panel(f"{label}, against {easier}", problems[label], rows)
+        for (label, easier), rows in found.groupby(["label", "easier"])
+    ]
+
+
+def _panel(title: str, problem: str, rows: pd.DataFrame) -> Panel:
+    curves = tuple(
+        Curve(str(series), tuple(Point(float(row.n), row.ratio, n=row.n) for row in curve.itertuples()), str(series))
+        for series, curve in rows.sort_values("n").groupby("series")
+    )
+    low, high = min(0.5, rows["ratio"].min() / 1.2), max(2.0, rows["ratio"].max() * 1.2)
+    y = Axis("time over that of the easier case", "×", low, high)
+    return Panel(title, SIZES, y, curves, problem, level=1.0)
 
 
 def numbers(cells: pd.DataFrame) -> pd.DataFrame:
@@ -61,6 +56,6 @@ CHART = Chart(
     "Slowdown on hard cases",
     "Median time of a solver over its median time on an easier case of the same size and settings. 1× means no "
     "slowdown. A status in the table means that there is no certified answer.",
-    draw,
+    panels,
     numbers,
 )

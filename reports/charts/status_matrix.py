@@ -1,20 +1,22 @@
-"""Chart of the status of every cell, a matrix of solvers and cases."""
+"""Chart of the status of every cell, a matrix of solvers and cases. Matplotlib is loaded when it is drawn."""
+
+from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
-import seaborn as sns
-from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.colors import ListedColormap
-from matplotlib.figure import Figure
 
 from lapmark.bench.results.statuses import STATUSES
-from lapmark.reports.style import INK, LETTER, PAPER, SOFT, plain, theme
+from lapmark.reports.style import INK, PAPER, SOFT, plain
 
 from .chart import Chart
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 #: Width and height of a cell of the matrix, and height of the text below its last line, in inches.
 WIDE, HIGH, BELOW = 0.45, 0.24, 0.5
@@ -28,6 +30,11 @@ ORDER = sorted(STATUSES.values(), key=lambda status: status.rank)
 
 def draw(cells: pd.DataFrame) -> Figure | None:
     """Draw solvers by cases, with the worst status of all seeds; columns that do not fit are drawn below."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    from .axes import LETTER, theme
+
     shown = cells[cells["current"]]
     places = shown.assign(place=[ORDER.index(STATUSES[name]) for name in shown["status"]])
     matrix = places.pivot_table(index=["group", "series"], columns=["label", "n"], values="place", aggfunc="max")
@@ -63,24 +70,21 @@ def _bands(matrix: pd.DataFrame) -> Iterator[pd.DataFrame]:
 
 
 def _band(ax: Axes, matrix: pd.DataFrame) -> None:
+    from matplotlib.colors import ListedColormap
+
     labels = [str(label) for label, _ in matrix.columns]
     rows, columns = matrix.shape
-    sns.heatmap(
-        matrix,
-        annot=matrix.map(lambda place: "" if np.isnan(place) else ORDER[int(place)].label),
-        fmt="",
-        cbar=False,
-        ax=ax,
-        vmin=-0.5,
-        vmax=len(ORDER) - 0.5,
-        linewidths=1.2,
-        linecolor=PAPER,
-        cmap=ListedColormap([status.colour for status in ORDER]),
-        annot_kws={"fontsize": 7.5},
-        xticklabels=False,
-        yticklabels=False,
-    )
+    colours = ListedColormap([status.colour for status in ORDER])
+    ax.pcolormesh(matrix, cmap=colours, vmin=-0.5, vmax=len(ORDER) - 0.5, edgecolors=PAPER, linewidth=1.2)
+    ax.invert_yaxis()
+    for (row, column), place in np.ndenumerate(matrix.to_numpy()):
+        if not np.isnan(place):
+            status = ORDER[int(place)]
+            ink = INK if _is_light(status.colour) else PAPER
+            ax.text(column + 0.5, row + 0.5, status.label, ha="center", va="center", fontsize=7.5, color=ink)
     ax.grid(False)
+    for spine in ax.spines.values():
+        spine.set_visible(False)
     ax.set(xlabel="rows n", ylabel="")
     ax.set_xticks(np.arange(columns) + 0.5, [str(n) for _, n in matrix.columns], fontsize=7)
     ax.set_yticks(np.arange(rows) + 0.5, [plain(name) for _, name in matrix.index], color=INK)
@@ -94,10 +98,17 @@ def _band(ax: Axes, matrix: pd.DataFrame) -> None:
             ax.axvline(first, color=PAPER, lw=5)
 
 
+def _is_light(colour: str) -> bool:
+    """Return whether dark text can be read on a colour, by its relative luminance."""
+    from matplotlib.colors import to_rgb
+
+    return float(np.dot(to_rgb(colour), (0.2126, 0.7152, 0.0722))) > 0.4
+
+
 CHART = Chart(
     "status",
     "Status of every cell",
     "ok: certified; ?: valid, but without a bound to judge it by; wrong: refuted; time, mem: stopped at a limit; "
     "crash: died of a signal; error: raised an exception; skip: not run. Empty: not part of the run.",
-    draw,
+    picture=draw,
 )

@@ -1,40 +1,34 @@
 """Chart of the speed-up by threads."""
 
-import numpy as np
 import pandas as pd
-from matplotlib.figure import Figure
 
 from lapmark.bench.util import units
 from lapmark.reports import format, scaling
-from lapmark.reports.style import SOFT, Label, label_right, log_axis, panels, plain, sizes_axis, style, theme
 
-from .chart import Chart, points
+from .chart import Chart
+from .panel import Axis, Curve, Panel, Point
 
 
-def draw(cells: pd.DataFrame) -> Figure | None:
-    """Draw a panel per label: the speed-up against the number of threads, and the ideal speed-up."""
+def panels(cells: pd.DataFrame) -> list[Panel]:
+    """Return a panel per label: the speed-up against the number of threads, and the ideal speed-up."""
     found = scaling.by_threads(cells)
-    if found.empty:
-        return None
-    panel_of = dict(list(found.groupby("label")))
-    lines = max(rows["solver"].nunique() for rows in panel_of.values())
-    with theme():
-        figure, axes = panels([str(label) for label in panel_of], map(plain, found["solver"]), lines)
-        for ax, rows in zip(axes, panel_of.values(), strict=True):
-            ends = []
-            for solver, curve in rows.groupby("solver"):
-                look = style(str(solver))
-                ax.plot(curve["threads"], curve["ratio"], lw=look.width, linestyle=look.dashes, **points(look))
-                last = curve.iloc[-1]
-                ends.append(Label(plain(str(solver)), last["threads"], last["ratio"], look, last["ratio"]))
-            every = np.array(sorted(set(rows["threads"])))
-            ax.plot(every, every / every[0], color=SOFT, lw=6, alpha=0.2)
-            ax.axhline(1, color=SOFT, lw=1)
-            ax.set(xlabel="threads", ylim=(min(0.7, rows["ratio"].min() / 1.2), 1.2 * max(every / every[0])))
-            sizes_axis(ax, rows["threads"])
-            log_axis(ax, "y", "speed-up", format.ratio, base=2)
-            label_right(ax, ends)
-    return figure
+    problems = dict(zip(cells["label"], cells["problem"], strict=True))
+    return [_panel(str(label), problems[label], rows) for label, rows in found.groupby("label")]
+
+
+def _panel(label: str, problem: str, rows: pd.DataFrame) -> Panel:
+    counts = sorted(set(rows["threads"]))
+    guide = tuple((float(count), count / counts[0]) for count in counts)
+    curves = tuple(
+        Curve(
+            str(solver),
+            tuple(Point(float(row.threads), row.ratio, n=row.n) for row in curve.itertuples()),
+            str(solver),
+        )
+        for solver, curve in rows.groupby("solver")
+    )
+    y = Axis("speed-up", "×", min(0.7, rows["ratio"].min() / 1.2), 1.2 * guide[-1][1], base=2)
+    return Panel(label, Axis("threads", "count"), y, curves, problem, level=1.0, guide=guide)
 
 
 def numbers(cells: pd.DataFrame) -> pd.DataFrame:
@@ -57,6 +51,6 @@ CHART = Chart(
     "Speed-up by threads",
     "Time with the fewest threads over the time with more, at the largest n that a solver answered with several "
     "numbers of threads. Grey: the ideal, twice as fast with twice as many.",
-    draw,
+    panels,
     numbers,
 )

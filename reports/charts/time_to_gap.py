@@ -2,31 +2,24 @@
 
 import numpy as np
 import pandas as pd
-from matplotlib.figure import Figure
 
 from lapmark.bench.util import units
 from lapmark.reports import format, profiles
-from lapmark.reports.style import panels, theme
 
 from . import distribution
 from .chart import Chart, indexed
+from .panel import Axis, Panel
 
 
-def draw(cells: pd.DataFrame) -> Figure | None:
-    """Draw a panel per kind of problem and gap: the share of cases answered within the gap, against time."""
-    found = list(profiles.times_to_gap(cells))
-    if not found:
-        return None
-    names = [name for _, _, seconds in found for name in distribution.labels(seconds)]
-    lines = max(seconds.shape[1] for _, _, seconds in found)
-    titles = [f"{kind}, {_within(gap)}, {units.show_count_of(len(seconds), 'case')}" for kind, gap, seconds in found]
-    with theme():
-        figure, axes = panels(titles, names, lines)
-        for ax, (_, _, seconds) in zip(axes, found, strict=True):
-            finite = seconds.to_numpy()[np.isfinite(seconds)]
-            ends = finite.min() / 1.2, finite.max() * 1.2
-            distribution.draw(ax, seconds, *ends, "time of a solve", units.show_duration)
-    return figure
+def panels(cells: pd.DataFrame) -> list[Panel]:
+    """Return a panel per kind of problem and gap: the share of cases answered within the gap, against time."""
+    return [_panel(*found) for found in profiles.times_to_gap(cells)]
+
+
+def _panel(kind: str, gap: float, seconds: pd.DataFrame) -> Panel:
+    finite = seconds.to_numpy()[np.isfinite(seconds)]
+    axis = Axis("time of a solve", "s", float(finite.min() / 1.2), float(finite.max() * 1.2))
+    return distribution.panel(f"{kind}, {_within(gap)}, {units.show_count_of(len(seconds), 'case')}", seconds, axis)
 
 
 def numbers(cells: pd.DataFrame) -> pd.DataFrame:
@@ -51,6 +44,6 @@ CHART = Chart(
     "and Wild 2009) with seconds as the budget. The gap is relative to the certified lower bound, or with blur to the "
     "optimum with blur. A larger gap has a panel of its own if some solver reaches it earlier. Timeouts, crashes and "
     "wrong answers never count; cases that no solver answers within the gap are left out.",
-    draw,
+    panels,
     numbers,
 )

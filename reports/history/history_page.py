@@ -24,7 +24,7 @@ def render(standing: Standing, history: History, url: str = "") -> str:
     cells = [_cell(standing, cell) for cell in standing.cells]
     return fill(
         "history.html",
-        script="history.js",
+        scripts=("numbers.js", "history.js"),
         looks=("page.css", "history.css"),
         headline=summary(standing),
         faults=history.faults,

@@ -101,7 +101,7 @@ class Map:
         swatches = [""] * len(classes) if self._has_images else map(_hex, _palette(len(classes)))
         page = fill(
             "map.html",
-            script="map.js",
+            scripts=("map.js",),
             looks=("map.css",),
             heading=self.title,
             facts=self.layout.facts,

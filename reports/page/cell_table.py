@@ -1,8 +1,9 @@
 """The table of all cells on a report's page: its columns, and the text and sort value of each entry."""
 
 import functools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import pandas as pd
 
@@ -17,13 +18,17 @@ FILTERS = {"solver": "base", "problem": "problem", "n": "n", "threads": "threads
 LOAD = "condition_others"
 
 
+#: A row of the table of cells, by the names of its columns.
+Cell = Mapping[str, Any]
+
+
 @dataclass(frozen=True)
 class Column:
     """A column: its heading, the column of the cells that it is sorted by, and a function that writes an entry."""
 
     title: str
     name: str
-    write: Callable[[pd.Series], str]
+    write: Callable[[Cell], str]
     number: bool = True
 
     @property
@@ -37,7 +42,7 @@ def columns_of(shown: pd.DataFrame) -> list[Column]:
     return [column for column in COLUMNS if _has_entries(shown.get(column.name, pd.Series(dtype=float)))]
 
 
-def row(cell: pd.Series, columns: Sequence[Column]) -> dict[str, object]:
+def row(cell: Cell, columns: Sequence[Column]) -> dict[str, object]:
     """Return a row of the table: the values that filters use, and the text and sort value of each entry."""
     entries = []
     for column in columns:
@@ -54,9 +59,9 @@ def choices(shown: pd.DataFrame) -> dict[str, list[str]]:
     return {name: values for name, values in found.items() if len(values) > (name == "threads")}
 
 
-def counters(cell: pd.Series) -> str:
+def counters(cell: Cell) -> str:
     """Return the work counters of a cell as text."""
-    found = {name.removeprefix("counter_"): cell[name] for name in cell.index if name.startswith("counter_")}
+    found = {name.removeprefix("counter_"): cell[name] for name in cell if name.startswith("counter_")}
     return ", ".join(f"{name} {count:,}" for name, count in found.items() if pd.notna(count))
 
 
@@ -64,11 +69,11 @@ def _has_entries(values: pd.Series) -> bool:
     return bool((values.notna() & (values != "")).any())
 
 
-def _range(cell: pd.Series) -> str:
+def _range(cell: Cell) -> str:
     return f"{show_duration(cell['seconds_min'])} – {show_duration(cell['seconds_max'])}"
 
 
-def _error(metric: Metric, cell: pd.Series) -> str:
+def _error(metric: Metric, cell: Cell) -> str:
     is_proven = metric.name == "gap" and cell["status"] == "ok" and cell["exact"]
     return metric.perfect if is_proven or cell[metric.name] <= metric.negligible else format.gap(cell[metric.name])
 

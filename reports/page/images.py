@@ -9,7 +9,6 @@ from typing import Any
 from PIL import Image
 
 from lapmark.reports.pictures.albums import Album
-from lapmark.reports.style import CSS_DPI, DPI
 
 from .html import data_url
 
@@ -54,14 +53,6 @@ def album_images(album: Album, directory: Path) -> list[tuple[str, PageImage]]:
         (caption, replace(_picture(path), file=urllib.parse.quote(path.relative_to(directory).as_posix())))
         for caption, path in album.captioned
     ]
-
-
-def chart_image(png: bytes, svg: bytes) -> PageImage:
-    """Return a chart as SVG, which is sharp and follows dark mode, or as PNG if that is much smaller."""
-    with Image.open(io.BytesIO(png)) as image:
-        width, height = (round(side * CSS_DPI / DPI) for side in image.size)
-    is_small = len(svg) <= 4 * len(png)
-    return PageImage(data_url("image/svg+xml", svg) if is_small else data_url("image/png", png), width, height)
 
 
 def _picture(path: Path) -> PageImage:

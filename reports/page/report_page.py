@@ -1,71 +1,114 @@
-"""The page of a report: verdicts, figures, pictures, failures and all results."""
+"""The page of a report: the verdict, charts, problems, solvers, pictures, failures and all results."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 
+from lapmark.bench.compare import rendering
+from lapmark.bench.compare.comparison import Comparison
 from lapmark.bench.results.statuses import STATUSES
 from lapmark.bench.system.conditions import LOADED
-from lapmark.bench.util.units import show_duration
-from lapmark.reports import format, tables
+from lapmark.reports import standings, tables
 from lapmark.reports.charts import Chart
+from lapmark.reports.charts.panel import Panel
 from lapmark.reports.pictures.albums import Album
-from lapmark.reports.verdicts import verdict
 
 from .cell_table import LOAD, choices, columns_of, counters, row
-from .html import data_url, fill
-from .images import album_images, chart_image
+from .html import CHART_SCRIPTS, data_url, fill
+from .images import album_images
+from .plots import panels_data
+from .sections import NEEDED, by_size, failures, medians, not_run, solver_lines
+
+#: The chart beside the verdict.
+LEAD = "leaders"
 
 
-@dataclass(frozen=True)
-class DrawnChart:
-    """A chart with its figure, as PNG and SVG."""
-
-    chart: Chart
-    png: bytes
-    svg: bytes
-
-
-def render(cells: pd.DataFrame, drawn: Sequence[DrawnChart], albums: Sequence[Album], directory: Path) -> str:
+def render(
+    cells: pd.DataFrame,
+    shown_charts: Sequence[tuple[Chart, Sequence[Panel]]],
+    albums: Sequence[Album],
+    directory: Path,
+    comparison: Comparison | None = None,
+) -> str:
     """Return the page as HTML.
 
     Parameters
     ----------
     cells : DataFrame
         The table of `tables.frame`.
+    shown_charts : sequence of (Chart, panels)
+        Those that have something to show.
     directory : Path
         Folder of the page.
+    comparison : Comparison, optional
+        With an earlier run.
     """
-    shown = cells[cells["current"]]
-    shown = shown.assign(work=[counters(cell) for _, cell in shown.iterrows()])
+    every = cells[cells["current"]]
+    shown = every[every["status"] != "skipped"]
+    shown = shown.assign(work=[counters(cell) for cell in shown.to_dict("records")])
     columns = columns_of(shown)
+    lean = every[list(NEEDED)]
+    charts = [(chart, _numbers(chart, cells)) for chart, _ in shown_charts]
     return fill(
         "index.html",
+        scripts=CHART_SCRIPTS,
+        verdict=standings.sentence(cells),
         headline=_headline(shown),
+        not_run=not_run(every),
         facts=_facts(shown),
         warnings=_warnings(cells),
+        lead=next((each for each in charts if each[0].name == LEAD), None),
+        hero=_hero(albums, directory),
         # The largest first: it is the purpose of the run.
-        cases=[_case(str(label), rows) for label, rows in sorted(shown.groupby("label"), key=_by_size)],
-        charts=[(each.chart, chart_image(each.png, each.svg), _numbers(each.chart, cells)) for each in drawn],
+        cases=[medians(str(label), rows) for label, rows in sorted(lean.groupby("label"), key=by_size)],
+        solvers=solver_lines(shown, standings.standings(cells)),
+        comparison=_comparison(comparison) if comparison else None,
+        charts=[each for each in charts if each[0].name != LEAD],
+        plots={chart.name: panels_data(panels) for chart, panels in shown_charts},
         albums=[(album, album_images(album, directory)) for album in albums],
-        failures=_failures(shown),
-        statuses=STATUSES.values(),
-        rows=[row(cell, columns) for _, cell in shown.iterrows()],
+        failures=failures(shown),
+        statuses=[status for status in STATUSES.values() if status.name != "skipped"],
+        rows=[row(cell, columns) for cell in shown.to_dict("records")],
         columns=columns,
         choices=choices(shown),
         csv=data_url("text/csv", tables.csv(cells).encode()),
     )
 
 
+def _hero(albums: Sequence[Album], directory: Path) -> dict[str, object] | None:
+    """Return the first picture of the largest case, the one beside the verdict."""
+    for album in sorted(albums, key=lambda album: -len(album.pictures)):
+        for caption, picture in album_images(album, directory)[:1]:
+            return {"picture": picture, "caption": f"{album.case}: {caption}.", "alt": caption}
+    return None
+
+
+def _comparison(comparison: Comparison) -> dict[str, object]:
+    """Return the texts of a comparison: the outcome, a line per change that is certain or doubtful, and notes."""
+    rows = [
+        {
+            "name": rendering.cell_name(cell.key),
+            "what": change.what,
+            "old": rendering.values(change)[0],
+            "new": rendering.values(change)[1],
+            "verdict": rendering.verdict_words(change),
+            "kind": change.verdict,
+            "keys": {"solver": cell.key[0].partition(":")[0]},
+        }
+        for cell, change in rendering.shown(comparison, every=True)
+    ]
+    notes = [*rendering.allowances(comparison), *rendering.notes(comparison, every=True)]
+    names = {"old": comparison.old.name, "new": comparison.new.name}
+    return {"headline": rendering.headline(comparison), "rows": rows, "notes": notes, **names}
+
+
 def _headline(shown: pd.DataFrame) -> str:
     solvers = shown.loc[shown["group"] != "harness", "series"].nunique()
     ok = int((shown["status"] == "ok").sum())
-    counts = [_count(solvers, "solver"), _count(shown["case"].nunique(), "case"), _count(len(shown), "cell")]
-    return f"{', '.join(counts)}: {ok} with a certified answer."
+    counts = [_count(shown["label"].nunique(), "problem"), _count(solvers, "solver"), _count(len(shown), "cell")]
+    return f"{', '.join(counts)}: {ok:,} with a certified answer."
 
 
 def _facts(shown: pd.DataFrame) -> list[tuple[str, str]]:
@@ -102,55 +145,6 @@ def _warnings(cells: pd.DataFrame) -> list[str]:
         stale = _count(older, "older cell")
         found.append(f"{stale}, measured again since or in another environment, only in results.csv (current = False).")
     return found
-
-
-def _by_size(group: tuple[object, pd.DataFrame]) -> int:
-    return -int(group[1]["n"].max())
-
-
-def _case(label: str, rows: pd.DataFrame) -> dict[str, object]:
-    """Return the verdict and the table of median times of one label."""
-    medians = tables.ranking(rows)
-    fastest = medians[medians.index.isin(tables.compared(rows).query("exact")["series"])].min()
-    by = dict(list(rows.groupby(["series", "n"])))
-    table = []
-    for series, line in medians.iterrows():
-        own = rows[rows["series"] == series].iloc[0]
-        if own["group"] == "harness":
-            continue
-        texts = [_median(by.get((series, n)), seconds, fastest[n]) for n, seconds in line.items()]
-        known = {"name": series, "ours": own["group"] == "ours", "exact": own["exact"], "cells": texts}
-        table.append({**known, "keys": {"solver": own["base"]}})
-    table.sort(key=lambda line: not line["exact"])  # stable: the fastest stay first among either kind
-    sizes = [f"{n:,}" for n in medians.columns]
-    keys = {"problem": rows["problem"].iloc[0]}
-    return {"label": label, "keys": keys, "verdict": verdict(rows), "sizes": sizes, "table": table}
-
-
-def _median(cell: pd.DataFrame | None, seconds: float, fastest: float) -> dict[str, object]:
-    if cell is None:
-        return {"text": "", "note": "", "kind": "none"}
-    if np.isnan(seconds):
-        return {"text": cell["status"].iloc[0], "note": "", "kind": "bad"}
-    exact = bool(cell["exact"].iloc[0])
-    note = format.ratio(seconds / fastest) if exact else f"gap {format.gap(cell['gap'].median())}"
-    return {"text": show_duration(seconds), "note": note, "kind": "best" if exact and seconds <= fastest else "ok"}
-
-
-def _failures(shown: pd.DataFrame) -> list[dict[str, str]]:
-    """Return cells without a certified answer, a line per solver, status and reason, numbers in it disregarded."""
-    failed = shown[shown["status"] != "ok"]
-    alike = failed["message"].str.replace(r"\d+", "#", regex=True)
-    lines = []
-    for (status, series, _), cells in failed.groupby(["status", "series", alike], observed=True):
-        where = (
-            f"{label} at n = {', '.join(f'{n:,}' for n in sorted(set(part['n'])))}"
-            for label, part in cells.groupby("label")
-        )
-        reason = cells["message"].iloc[-1]
-        keys = {"solver": cells["base"].iloc[0], "status": status}
-        lines.append({"solver": series, "status": status, "where": "; ".join(where), "reason": reason, "keys": keys})
-    return lines
 
 
 def _numbers(chart: Chart, cells: pd.DataFrame) -> dict[str, object] | None:

@@ -21,7 +21,7 @@ def write_chart(store: Path, path: Path) -> None:
     ok = tables.certified(cells)
     ok = ok[ok["problem"].eq("tsne-grid") & ok["label"].str.contains(LABEL) & ok["exact"]]
     fastest = ok[ok["n"] == SIZE].nsmallest(SHOWN, "seconds")["solver"]
-    figure = time_and_memory.time(ok[ok["solver"].isin(fastest)])
+    figure = time_and_memory.TIME.draw(ok[ok["solver"].isin(fastest)])
     if figure is not None:
         path.parent.mkdir(parents=True, exist_ok=True)
         figure.savefig(path, dpi=150)

@@ -1,4 +1,3 @@
-"use strict";
 // Filters, sorting and the charts of a history, which are drawn when a cell is opened.
 //
 // A fragment such as #cell-3 opens a cell; #state=worse&sort=name keeps the filters, so that a link shows what its
@@ -55,28 +54,6 @@ function restore() {
     target.open = true;
     target.scrollIntoView({ behavior: "instant" });
   }
-}
-
-// Numbers as text.
-const UNITS = { s: [[1e-3, 1e6, "µs"], [1, 1e3, "ms"], [120, 1, "s"], [Infinity, 1 / 60, "min"]] };
-
-function show(value, unit) {
-  if (value === null || value === undefined) return "none";
-  if (unit === "s") {
-    const [, factor, name] = UNITS.s.find(([limit]) => value < limit);
-    return `${digits(value * factor, 3)} ${name}`;
-  }
-  if (unit === "B") {
-    let [count, name] = [value, "B"];
-    for (const next of ["KiB", "MiB", "GiB"]) if (Math.abs(count) >= 1000) [count, name] = [count / 1024, next];
-    return `${digits(count, 3)} ${name}`;
-  }
-  const text = Number.isInteger(value) ? value.toLocaleString("en") : digits(value, 4);
-  return unit && unit !== "count" ? `${text} ${unit}` : text;
-}
-
-function digits(value, count) {
-  return Number(value.toPrecision(count)).toString();
 }
 
 // The value at each place, from the places where it changes.

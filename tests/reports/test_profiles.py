@@ -52,13 +52,13 @@ def test_behind_the_best_gives_nan_for_cases_not_taken() -> None:
     numbers = charts.performance_profile.numbers(tables.frame(RECORDS))
     assert numbers.loc[("assignment", "lap")].tolist() == ["1 of 5", "0 %", "0 %", "100 %", "100 %"]
     assert numbers.index.get_level_values("Solver")[0] == "scipy"
-    figure = charts.performance_profile.draw(tables.frame(RECORDS))
+    figure = charts.performance_profile.CHART.draw(tables.frame(RECORDS))
     assert figure is not None
     assert [text.get_text() for text in figure.axes[0].texts] == ["jv", "scipy", "lap  1 of 5"]
 
 
 def test_profile_chart_draws_the_distribution() -> None:
-    figure = charts.performance_profile.draw(tables.frame(RECORDS))
+    figure = charts.performance_profile.CHART.draw(tables.frame(RECORDS))
     assert figure is not None
     steps = {line.get_color(): line for line in figure.axes[0].lines if line.get_drawstyle() == "steps-post"}
     from lapmark.reports.style import style
@@ -70,9 +70,9 @@ def test_profile_chart_draws_the_distribution() -> None:
 
 def test_profile_chart_needs_three_cases() -> None:
     few = tables.frame(RECORDS[:2])
-    assert charts.performance_profile.draw(few) is None
-    assert charts.time_to_gap.draw(few) is None
-    assert charts.performance_profile.draw(tables.frame(failed())) is None
+    assert charts.performance_profile.CHART.draw(few) is None
+    assert charts.time_to_gap.CHART.draw(few) is None
+    assert charts.performance_profile.CHART.draw(tables.frame(failed())) is None
 
 
 def test_times_to_gap_takes_the_best_setting() -> None:

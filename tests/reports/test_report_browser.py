@@ -75,8 +75,8 @@ def test_report_page_opens_without_requests_or_errors(page: Path, visit: Callabl
     assert seen.page.locator("#filters output").text_content() == f"{total} of {total} rows"
     assert total > 30
     broken = "() => [...document.images].filter((each) => !each.complete || !each.naturalWidth).length"
-    assert seen.page.evaluate("() => document.images.length") >= 10
     assert seen.page.evaluate(broken) == 0
+    assert seen.page.locator("figure[data-chart] .canvas canvas").count() >= 10
     assert (seen.requests, seen.complaints) == ([], [])
 
 
@@ -134,6 +134,93 @@ def test_report_page_writes_its_state_to_the_address(page: Path, visit: Callable
     seen.page.get_by_role("button", name="clear").click()
     seen.page.wait_for_function("() => !location.hash.includes('status')")
     assert len(rows(seen.page)) > len(found)
+
+
+#: The names of the curves that a chart of the page draws, panel by panel.
+CURVES = """(name) => [...document.querySelectorAll(`figure[data-chart=${name}] .canvas canvas`)]
+  .filter((canvas) => !canvas.closest(".panel").hidden)
+  .map((canvas) => Chart.getChart(canvas)?.data.datasets.map(({ label }) => label) ?? [])"""
+
+
+def curves(page: Any, chart: str) -> set[str]:
+    """The names of the curves that are drawn in a chart, after scrolling to it."""
+    page.locator(f"#{chart}").scroll_into_view_if_needed()
+    page.wait_for_function(f"() => ({CURVES})('{chart}').flat().length > 0")
+    return {name for panel in page.evaluate(CURVES, chart) for name in panel}
+
+
+def test_report_page_filters_act_on_charts(page: Path, visit: Callable[..., Any]) -> None:
+    seen = visit(page).page
+    assert {"jv", "scipy"} <= curves(seen, "time")
+    seen.select_option("[name=solver]", "jv")
+    assert curves(seen, "time") == {"jv"}
+    seen.select_option("[name=problem]", "masses")
+    assert seen.evaluate(CURVES, "time") == [], "there is no cell of both"
+
+
+def test_report_page_legend_hides_a_solver_everywhere_and_shows_it_alone(page: Path, visit: Callable[..., Any]) -> None:
+    seen = visit(page)
+    chip = seen.page.locator("figure[data-chart=time] .legend [data-key=scipy]")
+    chip.click()
+    assert fragment(seen.page) == "hide=scipy"
+    assert "scipy" not in {row["solver"] for row in rows(seen.page)}
+    assert "scipy" not in curves(seen.page, "time") | curves(seen.page, "memory")
+    assert chip.get_attribute("aria-pressed") == "false"
+    again = visit(page, "#hide=scipy")
+    assert "scipy" not in curves(again.page, "time")
+    seen.page.get_by_role("button", name="clear").click()
+    seen.page.wait_for_function("() => !location.hash")
+    chip.dblclick()
+    assert fragment(seen.page) == "solver=scipy"
+    assert curves(seen.page, "time") == {"scipy"} == {row["solver"] for row in rows(seen.page)}
+    assert (seen.complaints, again.complaints) == ([], [])
+
+
+def test_report_page_axes_are_logarithmic_or_linear(page: Path, visit: Callable[..., Any]) -> None:
+    scale = "() => Chart.getChart(document.querySelector('figure[data-chart=time] .canvas canvas')).scales.y.type"
+    seen = visit(page).page
+    assert curves(seen, "time")
+    assert seen.evaluate(scale) == "logarithmic"
+    seen.select_option("[name=scale]", "linear")
+    assert seen.evaluate(scale) == "linear"
+    assert fragment(seen) == "scale=linear"
+
+
+def test_report_page_point_under_the_pointer_tells_its_numbers(page: Path, visit: Callable[..., Any]) -> None:
+    seen = visit(page).page
+    assert curves(seen, "time")
+    text = seen.evaluate(
+        """() => {
+          const chart = Chart.getChart(document.querySelector("figure[data-chart=time] .canvas canvas"));
+          chart.tooltip.setActiveElements([{ datasetIndex: 0, index: 0 }], { x: 0, y: 0 });
+          chart.update();
+          return [...chart.tooltip.title, ...chart.tooltip.body.flatMap(({ lines }) => lines)].join("; ");
+        }"""
+    )
+    assert "rows n: 16; time of a solve: " in text
+    assert "; from " in text
+
+
+@pytest.mark.parametrize("settings", [PHONE, {"viewport": {"width": 1280, "height": 800}}], ids=["phone", "desk"])
+def test_pages_of_solvers_and_problems_draw_their_charts(
+    settings: dict[str, Any], page: Path, visit: Callable[..., Any]
+) -> None:
+    for path in (page.parent / "solvers" / "jv.html", page.parent / "problems" / "uniform.html"):
+        seen = visit(path, **settings)
+        seen.page.locator(".canvas").first.scroll_into_view_if_needed()
+        seen.page.wait_for_function("() => Chart.getChart(document.querySelector('.canvas canvas'))")
+        assert seen.page.evaluate(LOST) == []
+        assert seen.page.evaluate("() => document.documentElement.scrollWidth") == settings["viewport"]["width"]
+        assert [each for each in seen.page.evaluate(CONTRASTS) if each[0] < 4.5] == []
+        seen.page.click("a[href='../index.html']")
+        seen.page.wait_for_selector("#cells")
+        assert (seen.requests, seen.complaints) == ([], [])
+
+
+def test_report_page_without_scripts_shows_pictures_of_the_charts(page: Path, visit: Callable[..., Any]) -> None:
+    seen = visit(page, java_script_enabled=False).page
+    assert seen.locator("figure noscript img").count() >= 5
+    assert seen.locator("#cells tbody tr").count() > 30
 
 
 def test_report_page_link_with_unknown_values_shows_all(page: Path, visit: Callable[..., Any]) -> None:

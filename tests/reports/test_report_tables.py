@@ -93,8 +93,8 @@ def test_slowdowns_compare_a_solver_with_itself_on_the_easier_family() -> None:
     numbers = slowdown.numbers(cells)
     assert numbers.index.get_level_values("Solver").tolist() == ["jv", "cascade"]
     assert numbers["n = 64"].tolist() == ["4.0×", "1.5×"]
-    assert slowdown.draw(cells) is not None
-    assert slowdown.draw(cells[cells["problem"] == "tsne-grid"]) is None
+    assert slowdown.CHART.draw(cells) is not None
+    assert slowdown.CHART.draw(cells[cells["problem"] == "tsne-grid"]) is None
 
 
 def test_quartile_ratio_of_single_samples_is_a_point() -> None:

@@ -65,10 +65,12 @@ def test_by_threads_takes_the_largest_common_size() -> None:
     assert found[["n", "threads"]].to_numpy().tolist() == [[16, 1], [16, 2], [16, 4]]
     assert found["ratio"].tolist() == [1.0, 1.5, 3.0]
     assert found["efficiency"].tolist() == [1.0, 0.75, 0.75]
-    figure = charts.thread_speedup.draw(tables.frame(records))  # type: ignore[arg-type]
+    figure = charts.thread_speedup.CHART.draw(tables.frame(records))  # type: ignore[arg-type]
     assert figure is not None
     assert [text.get_text() for text in figure.axes[0].texts] == ["cascade"]
 
 
 def test_thread_chart_needs_several_numbers_of_threads() -> None:
-    assert charts.thread_speedup.draw(tables.frame([make_record("jv", Case("uniform", 8), samples=(1.0,))])) is None
+    assert (
+        charts.thread_speedup.CHART.draw(tables.frame([make_record("jv", Case("uniform", 8), samples=(1.0,))])) is None
+    )
