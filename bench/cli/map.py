@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import re
 import textwrap
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from lapmark.bench.util import units
 from lapmark.bench.util.plain_text import plain
 from lapmark.bench.util.units import show_count_of
 
@@ -19,19 +21,14 @@ from .base import app, user_errors
 
 if TYPE_CHECKING:
     from lapmark.bench.applications.grid_map.collection import Collection
-    from lapmark.bench.applications.grid_map.columns import Choice
     from lapmark.bench.applications.grid_map.pipeline import Layout
-    from lapmark.bench.applications.grid_map.scaling import Scale
 
 #: Endings of maps and of tables of cells.
 OUTPUTS, TABLES = (".png", ".svg", ".html"), (".csv", ".json", ".npy", ".parquet")
 
-#: Heading in the help of the options for tables.
-COLUMNS = "Columns of a table"
+#: Headings in the help.
+NODES, LOOK, COLUMNS = "Nodes", "Look", "Columns of a table"
 
-
-#: A blank at which no line is broken.
-NO_BREAK = "\N{NO-BREAK SPACE}"
 
 #: Most unreadable images that are named.
 NAMED = 10
@@ -43,6 +40,7 @@ NAMED = 10
         "lapmark map photos -o photos.html --open": "lay a folder of images, as a page to zoom into",
         "lapmark map embedding.npy --grid 40x60": "lay points of the plane on 40 rows and 60 columns",
         "lapmark map features.csv --method umap -o map.svg": "lay a table of numbers, with labels and images",
+        "lapmark map photos --shape circle --fit crop --gap 4": "fill a circle with square photographs",
         "lapmark map t10k-images-idx3-ubyte.gz --save-assignment cells.csv": "save the place of each image",
     },
 )
@@ -64,6 +62,36 @@ def draw_map(
         typer.Option(
             metavar="ROWSxCOLUMNS",
             help="Shape of the grid, with at least as many cells as items; default: nearly square.",
+            rich_help_panel=NODES,
+        ),
+    ] = None,
+    shape: Annotated[
+        str | None,
+        typer.Option(
+            metavar="SHAPE",
+            help="Outline to fill: circle, hexagon, or an image file, whose dark or opaque part is filled.",
+            rich_help_panel=NODES,
+        ),
+    ] = None,
+    nodes: Annotated[
+        Literal["square", "hexagonal"], typer.Option(help="Lattice of the nodes.", rich_help_panel=NODES)
+    ] = "square",
+    pitch: Annotated[
+        float | None,
+        typer.Option(
+            metavar="LENGTH",
+            help="Distance between nodes in pixels of the image of --shape, or as a share of the width of a circle or "
+            "a hexagon; default: the largest with a node for each item.",
+            rich_help_panel=NODES,
+        ),
+    ] = None,
+    spare: Annotated[
+        float | None,
+        typer.Option(
+            parser=options.reader(units.share),
+            metavar="SHARE",
+            help="Least share of nodes that stay empty, such as 10%.",
+            rich_help_panel=NODES,
         ),
     ] = None,
     method: Annotated[
@@ -76,8 +104,33 @@ def draw_map(
     ] = None,
     sprite: Annotated[
         int | None,
-        typer.Option(metavar="PIXELS", min=1, help="Side of a cell; default: chosen by the images and the grid."),
+        typer.Option(
+            metavar="PIXELS",
+            min=1,
+            help="Side of a cell; default: chosen by the images and the grid.",
+            rich_help_panel=LOOK,
+        ),
     ] = None,
+    fit: Annotated[
+        Literal["contain", "crop", "cover"],
+        typer.Option(
+            help="Show whole images; or their middle squares; or fill cells, also hexagonal ones.", rich_help_panel=LOOK
+        ),
+    ] = "contain",
+    gap: Annotated[
+        int, typer.Option(metavar="PIXELS", min=0, max=1000, help="Distance between cells.", rich_help_panel=LOOK)
+    ] = 0,
+    background: Annotated[
+        str | None,
+        typer.Option(
+            metavar="COLOUR",
+            help="Colour between cells and in empty ones, a name or #rrggbb; default: a dark grey.",
+            rich_help_panel=LOOK,
+        ),
+    ] = None,
+    caption: Annotated[
+        Literal["none", "name", "label"], typer.Option(help="Text below each image.", rich_help_panel=LOOK)
+    ] = "none",
     table: Annotated[
         Path | None,
         typer.Option(
@@ -130,69 +183,48 @@ def draw_map(
     # Before OpenMP is loaded: its threads would spin while they wait, which slows down other work several times.
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 
-    from lapmark.bench.applications.grid_map import pipeline
+    from lapmark.bench.applications.grid_map import collection as collections
+    from lapmark.bench.applications.grid_map import columns, lattice, picture_size, pipeline
     from lapmark.bench.applications.grid_map.columns import Choice, split_names
+    from lapmark.bench.applications.grid_map.lattice import Wanted
+    from lapmark.bench.util.status_line import doing
 
     with user_errors():
         _check_suffix("--output", output, OUTPUTS)
         if table is not None:
             _check_suffix("--save-assignment", table, TABLES)
-        shape = None if grid is None else _shape(grid)
         if method is not None:
             pipeline.check_method(method)
+        wanted = Wanted(None if grid is None else _shape(grid), shape, pitch, spare or 0, nodes)
+        lattice.check(wanted)
+        if wanted.grid is not None:
+            picture_size.check_size(math.prod(wanted.grid), (sprite or 1) + gap, output.suffix.lower())
         choice = Choice(split_names(features) if features is not None else None, label, name)
-        lines = _draw(source, output, shape, method, sprite, table, seed, threads, header, choice, scale)
-    typer.echo(plain("\n".join(lines)))
-    if show:
-        webbrowser.open(output.resolve().as_uri())
+        collection = collections.read(source, sprite, threads, header, choice, crop=fit != "contain")
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            place = lattice.lattice(len(collection), wanted)
+            side = sprite or picture_size.cell_side(collection.images, place.shape)
+            picture_size.check_size(math.prod(place.shape), side + gap, output.suffix.lower())
+            layout = pipeline.lay(collection, place, method, seed, threads, scale)
+        with doing("drawing"):
+            from lapmark.reports.map.assignment_table import write_assignment  # loads matplotlib, which takes a second
+            from lapmark.reports.map.drawing import write_map
+            from lapmark.reports.map.painting import BACKGROUND, Look
 
-
-def _draw(
-    source: Path,
-    output: Path,
-    shape: tuple[int, int] | None,
-    method: str | None,
-    sprite: int | None,
-    table: Path | None,
-    seed: int,
-    threads: int | None,
-    header: bool | None,
-    choice: Choice,
-    scale: Scale | None,
-) -> list[str]:
-    """Draw the map and write the files; return the lines to print."""
-    from lapmark.bench.applications.grid_map import collection as collections
-    from lapmark.bench.applications.grid_map import columns, picture_size, pipeline
-    from lapmark.bench.util.status_line import doing
-    from lapmark.solvers.grid_layout import grid_shape
-
-    collection = collections.read(source, sprite, threads, header, choice)
-    shape = grid_shape(len(collection), shape)
-    side = sprite or picture_size.cell_side(collection.images, shape)
-    picture_size.check_size(shape[0] * shape[1], side, output.suffix.lower())
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always")
-        layout = pipeline.lay(collection, shape, method, seed, threads, scale)
+            look = Look(fit, gap, background or BACKGROUND, caption)
+            look.check(layout, side)
+            if table is not None:
+                write_assignment(layout, table)
+            write_map(layout, output, os.fsencode(source.resolve().name).decode(errors="replace"), side, look)
     # Warnings about the data, such as a disconnected graph; warnings of libraries about themselves are left out.
     notes = [f"warning: {warning.message}" for warning in caught if warning.category is UserWarning]
-    with doing("drawing"):
-        from lapmark.reports.map.assignment_table import write_assignment  # loads matplotlib, which takes a second
-        from lapmark.reports.map.drawing import write_map
-
-        if table is not None:
-            write_assignment(layout, table)
-        title = os.fsencode(source.resolve().name).decode(errors="replace")
-        write_map(layout, output, title, side)
     lines = [_read(collection), *_scale(layout)]
-    for text in (*notes, _unbroken(layout.times)):
-        wrapped = textwrap.wrap(text, columns.WIDTH, break_long_words=False, break_on_hyphens=False)
-        lines += [line.replace(NO_BREAK, " ") for line in wrapped]
-    return [*lines, *map(str, filter(None, [output, table]))]
-
-
-def _unbroken(text: str) -> str:
-    """Return a list with commas in which lines break only after commas."""
-    return text.replace(" ", NO_BREAK).replace(f",{NO_BREAK}", ", ")
+    for text in notes:
+        lines += textwrap.wrap(text, columns.WIDTH, break_long_words=False, break_on_hyphens=False)
+    typer.echo(plain("\n".join([*lines, layout.times, *map(str, filter(None, [output, table]))])))
+    if show:
+        webbrowser.open(output.resolve().as_uri())
 
 
 def _scale(layout: Layout) -> list[str]:

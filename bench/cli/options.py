@@ -61,22 +61,22 @@ def data(panel: str | None = None) -> Any:
 
 def duration(help: str, panel: str | None = None) -> Any:
     """Return an option for a time, in seconds."""
-    return typer.Option(parser=_reads(units.duration), metavar="TIME", help=help, rich_help_panel=panel)
+    return typer.Option(parser=reader(units.duration), metavar="TIME", help=help, rich_help_panel=panel)
 
 
 def memory(help: str, panel: str | None = None) -> Any:
     """Return an option for an amount of memory, in bytes."""
-    return typer.Option(parser=_reads(units.size), metavar="SIZE", help=help, rich_help_panel=panel)
+    return typer.Option(parser=reader(units.size), metavar="SIZE", help=help, rich_help_panel=panel)
 
 
 def threads(help: str, panel: str | None = None) -> Any:
     """Return an option for a number of threads, with −1 for all cores."""
-    return typer.Option(parser=_reads(_threads), metavar="N", help=help, rich_help_panel=panel)
+    return typer.Option(parser=reader(_threads), metavar="N", help=help, rich_help_panel=panel)
 
 
 def share(help: str, panel: str | None = None) -> Any:
     """Return an option for a share, as a fraction."""
-    return typer.Option(parser=_reads(units.share), metavar="SHARE", help=help, rich_help_panel=panel)
+    return typer.Option(parser=reader(units.share), metavar="SHARE", help=help, rich_help_panel=panel)
 
 
 def _threads(text: str) -> int:
@@ -85,7 +85,7 @@ def _threads(text: str) -> int:
     return check_threads(int(text) if re.fullmatch("[+-]?[0-9]+", text) else text)
 
 
-def _reads(parse: Callable[[str], Any]) -> Callable[[str | float], Any]:
+def reader(parse: Callable[[str], Any]) -> Callable[[str | float], Any]:
     """Return a parser for an option that turns a ValueError into a usage error."""
 
     def read(text: str | float) -> Any:

@@ -1,11 +1,14 @@
 """A map of items on the nodes of a grid: a picture, an SVG with names of cells, or a page to zoom into."""
 
 import io
+import os
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import matplotlib.font_manager
 import numpy as np
@@ -17,31 +20,40 @@ from lapmark.bench.util.atomic_write import write_atomically
 from lapmark.reports.format import printable
 from lapmark.reports.page.html import data_url, fill, template
 from lapmark.reports.pictures.class_marks import PALETTE, amid
-from lapmark.reports.pictures.mosaic import mosaic
+
+from . import legend, painting
+from .cells import Cells
+from .painting import Look
 
 #: Colours of the corners bottom left, bottom right, top left and top right, in linear light. Without images and labels,
 #: a cell's colour shows the point of its item in the plane: dark to light upwards, blue to yellow across, which most
 #: colour-blind people see best.
 CORNERS = np.array([[[0.01, 0.06, 0.42], [0.42, 0.10, 0.0]], [[0.42, 0.75, 1.0], [1.0, 0.80, 0.18]]])
 
-#: Smallest side of a cell with a black line between cells of one colour.
+#: Smallest side of a cell with a line between cells of one colour.
 LINED = 6
 
-#: Most labels that are written on the map and listed beside it, and most letters of one.
-MOST_LABELS, LETTERS = 40, 24
+#: Most labels that are written on the map and listed below it, most that a page lists, and most letters of one.
+MOST_LABELS, MOST_LISTED, LETTERS = 40, 400, 24
+
+#: Colours of the legend below a picture.
+LEGEND_GROUND, LEGEND_INK = "#1c1c1c", "#f0f0f0"
+
+#: Shades of the ten colours, for labels 1 to 10, 11 to 20, …: parts of white, or of black if negative.
+SHADES = (0.0, -0.6, 0.55, -0.35)
 
 #: Characters that XML does not allow.
 NOT_IN_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 
 
-def write_map(layout: Layout, path: Path, title: str, side: int) -> Path:
+def write_map(layout: Layout, path: Path, title: str, side: int, look: Look = Look()) -> Path:  # noqa: B008 (frozen)
     """Draw a collection on its grid, in cells of so many pixels a side; the name ends in `.png`, `.svg` or `.html`."""
-    return write_atomically(path, Map(layout, side, title).render(path.suffix.lower()))
+    return write_atomically(path, Map(layout, side, title, look).render(path.suffix.lower(), path.parent))
 
 
 @dataclass(frozen=True)
 class Word:
-    """A label on the picture: its text, and the pixel of its middle."""
+    """A text on the picture, and the pixel of its middle."""
 
     text: str
     x: float
@@ -61,100 +73,176 @@ class Map:
     layout: Layout
     side: int
     title: str
+    look: Look = Look()  # noqa: RUF009 (frozen)
 
-    def render(self, suffix: str) -> bytes:
-        """Return the map in the format of an ending: `.png`, `.svg` or `.html`."""
-        return {".png": self.png, ".svg": self.svg, ".html": self.html}[suffix]()
+    def render(self, suffix: str, folder: Path | None = None) -> bytes:
+        """Return the map in the format of an ending: `.png`, `.svg` or `.html`; links go out from a folder."""
+        return {".png": self.png, ".svg": lambda: self.svg(folder), ".html": lambda: self.html(folder)}[suffix]()
 
     def png(self) -> bytes:
         """Return the picture with the labels of its colours."""
-        image = Image.fromarray(self.picture)
+        return _png(self.image())
+
+    def image(self) -> Image.Image:
+        """Return the picture with captions, the labels of its colours, and the legend."""
+        image = self._captioned()
+        if self.legend.height:
+            whole = Image.new(image.mode, (self.width, self.full_height), LEGEND_GROUND)
+            whole.paste(image)
+            image = whole
         draw = ImageDraw.Draw(image)
         for word in self.words:
             outline: dict[str, Any] = {"stroke_width": self.font.size / 8, "stroke_fill": "black"}
             draw.text((word.x, word.y), word.text, "white", self.font, "mm", **outline)
-        return _png(image)
+        for entry in self.legend.entries:
+            box = (entry.x, entry.y - self.legend.side / 2, entry.x + self.legend.side, entry.y + self.legend.side / 2)
+            draw.rectangle(box, entry.colour)
+            draw.text((entry.x + 1.5 * self.legend.side, entry.y), entry.text, LEGEND_INK, self.legend_font, "lm")
+        return image
 
-    def svg(self) -> bytes:
+    def svg(self, folder: Path | None = None) -> bytes:
         """Return the picture with a name for each cell; cells without images are shapes."""
         drawing = template("map.svg").render(
             title=self.title,
             width=self.width,
             height=self.height,
-            side=self.side - self._line,
+            full_height=self.full_height,
+            background=_hex(np.array(self.look.ground, np.uint8)),
+            polygon=" ".join(f"{x:g},{y:g}" for x, y in self.cells.polygon),
             picture=data_url("image/png", _png(Image.fromarray(self.picture))) if self._has_images else "",
+            dots=[] if self._has_images else self.cells.centres(self.layout.empty)[:, ::-1].tolist(),
+            radius=painting.DOT / 2 * self.side,
+            mark=_hex(np.array(self.look.mark, np.uint8)),
             cells=zip(
-                (self.layout.nodes[:, ::-1] * self.side).tolist(),
+                self.cells.corners(self.layout.nodes)[:, ::-1].tolist(),
                 ["transparent"] * len(self.layout.nodes) if self._has_images else map(_hex, self.colours),
                 self._names(),
+                self.links(folder) or [""] * len(self.layout.nodes),
                 strict=True,
             ),
             size=self.font.size,
             words=self.words,
+            captions=self.captions,
+            caption_size=self.caption_font.size if self.captions else 0,
+            ink=self.look.ink,
+            legend=self.legend,
+            legend_size=self.legend_font.size,
+            legend_ground=LEGEND_GROUND,
+            legend_ink=LEGEND_INK,
         )
         return NOT_IN_XML.sub("�", drawing).encode()
 
-    def html(self) -> bytes:
+    def html(self, folder: Path | None = None) -> bytes:
         """Return a self-contained page to zoom into, which names the item below the pointer."""
         collection = self.layout.collection
         classes = collection.classes
-        swatches = [""] * len(classes) if self._has_images else map(_hex, _palette(len(classes)))
+        swatches = [""] * len(classes) if self._has_images else map(_hex, palette(len(classes)))
+        counts = np.bincount(self._numbers, minlength=len(classes)).tolist() if classes else []
         page = fill(
             "map.html",
             scripts=("map.js",),
             looks=("map.css",),
             heading=self.title,
             facts=self.layout.facts,
-            picture=data_url("image/png", _png(Image.fromarray(self.picture))),
+            picture=data_url("image/png", _png(self._captioned())),
             width=self.width,
             height=self.height,
-            legend=list(zip(classes, swatches, strict=True)) if len(classes) <= MOST_LABELS else [],
+            legend=list(zip(classes, swatches, counts, strict=True)) if len(classes) <= MOST_LISTED else [],
             data={
                 "shape": self.layout.shape,
-                "side": self.side,
+                "size": [self.width, self.height],
+                "pitch": self.cells.pitch,
+                "step": self.cells.step,
+                "moved": self.cells.moved,
+                "gap": self.look.gap,
+                "polygon": self.cells.polygon,
+                "background": _hex(np.array(self.look.ground, np.uint8)),
                 "nodes": (self.layout.nodes @ [self.layout.shape[1], 1]).tolist(),
                 "names": collection.names,
                 "classes": classes,
                 "labels": self._numbers.tolist(),
+                "links": self.links(folder),
             },
         )
         return page.encode()
 
+    def links(self, folder: Path | None = None) -> list[str] | None:
+        """Return addresses of the original images, relative to a folder; None without originals."""
+        originals = self.layout.collection.originals
+        if originals is None:
+            return None
+        base = os.path.realpath(folder or ".")
+        return [_link(original, base) for original in originals]
+
+    @cached_property
+    def cells(self) -> Cells:
+        """Where the cells are."""
+        return Cells(self.layout.lattice, self.side, self.look.gap, self._line)
+
     @property
     def width(self) -> int:
         """Of the picture, in pixels."""
-        return self.layout.shape[1] * self.side
+        return self.cells.width
 
     @property
     def height(self) -> int:
-        """Of the picture, in pixels."""
-        return self.layout.shape[0] * self.side
+        """Of the cells, in pixels."""
+        return self.cells.height
+
+    @property
+    def full_height(self) -> int:
+        """Of the picture with its legend, in pixels."""
+        return self.height + self.legend.height
 
     @cached_property
     def picture(self) -> np.ndarray:
-        """All cells, (height, width) or (height, width, 3) uint8; empty cells are black."""
-        if self.layout.collection.images is not None:
-            return mosaic(self.layout.collection.images, self.layout.nodes, self.layout.shape, self.side)
-        cells = np.zeros((*self.layout.shape, 3), np.uint8)
-        cells[tuple(self.layout.nodes.T)] = self.colours
-        picture = cells.repeat(self.side, axis=0).repeat(self.side, axis=1)
-        if self._line:
-            picture[self.side - 1 :: self.side] = 0
-            picture[:, self.side - 1 :: self.side] = 0
-        return picture
+        """All cells, (height, width) or (height, width, 3) uint8."""
+        images, nodes = self.layout.collection.images, self.layout.nodes
+        if images is not None:
+            return painting.paint_images(self.cells, nodes, images, self.look, self._caption_texts)
+        return painting.paint_colours(self.cells, nodes, self.colours, self.look)
 
     @property
     def colours(self) -> np.ndarray:
         """Colours of cells without images, (n, 3) uint8: by label, or else by point in the plane."""
         if self.layout.collection.labels is None:
             return by_place(self.layout.points)
-        return _palette(len(self.layout.collection.classes))[self._numbers]
+        return palette(len(self.layout.collection.classes))[self._numbers]
 
     @cached_property
     def font(self) -> ImageFont.FreeTypeFont:
         """The font of the labels, in proportion to the picture."""
-        size = max(10.0, 0.03 * max(self.width, self.height))
-        return ImageFont.truetype(matplotlib.font_manager.findfont("DejaVu Sans:bold"), size)
+        return _font(max(10.0, 0.03 * max(self.width, self.height)), "bold")
+
+    @cached_property
+    def legend_font(self) -> ImageFont.FreeTypeFont:
+        """The font of the legend."""
+        return _font(max(10.0, 0.02 * max(self.width, self.height)))
+
+    @cached_property
+    def caption_font(self) -> ImageFont.FreeTypeFont:
+        """The font of captions."""
+        return _font(0.75 * painting.caption_height(self.cells))
+
+    @cached_property
+    def legend(self) -> legend.Legend:
+        """The labels beside their colours; nothing where cells show images, or there are too many labels."""
+        classes = self.layout.collection.classes
+        if self._has_images or not 1 < len(classes) <= MOST_LABELS:
+            return legend.Legend()
+        shades = palette(len(classes))
+        labels = [(_one_line(label) or "(none)", _hex(shade)) for label, shade in zip(classes, shades, strict=True)]
+        return legend.arrange(labels, self.legend_font, self.width, self.height)
+
+    @cached_property
+    def captions(self) -> list[Word]:
+        """The texts below images."""
+        texts = self._caption_texts
+        if texts is None:
+            return []
+        room, places = 0.96 * self.cells.inner, painting.caption_places(self.cells, self.layout.nodes).round(1)
+        shown = (painting.shortened(text, self.caption_font, room) for text in texts)
+        return [Word(text, x, y) for text, (x, y) in zip(shown, places.tolist(), strict=True)]
 
     @cached_property
     def words(self) -> list[Word]:
@@ -165,8 +253,8 @@ class Map:
         words: list[Word] = []
         for k in np.argsort(-np.bincount(self._numbers, minlength=len(classes)), kind="stable"):
             nodes = self.layout.nodes[self._numbers == k]
-            text = printable(" ".join(classes[k].split()), LETTERS)  # a font cannot draw line breaks
-            middle = (nodes[amid(nodes)][::-1] + 0.5) * self.side
+            text = _one_line(classes[k])
+            middle = self.cells.centres(nodes[[amid(nodes)]])[0, ::-1]
             room = np.array([self._half(text), self.font.size])
             size = np.array([self.width, self.height])
             x, y = np.clip(middle, room, np.maximum(size - room, size / 2)).round(1).tolist()
@@ -174,6 +262,14 @@ class Map:
             if not any(self._covers(word, other) for other in words):
                 words.append(word)
         return words
+
+    def _captioned(self) -> Image.Image:
+        """Return the picture with its captions."""
+        image = Image.fromarray(self.picture)
+        draw = ImageDraw.Draw(image)
+        for word in self.captions:
+            draw.text((word.x, word.y), word.text, self.look.ink, self.caption_font, "mm")
+        return image
 
     def _half(self, text: str) -> float:
         return self.font.getlength(text) / 2 + self.font.size / 8
@@ -189,7 +285,12 @@ class Map:
     @property
     def _line(self) -> int:
         """Width of the line between cells in pixels."""
-        return int(not self._has_images and self.side >= LINED)
+        return int(not self._has_images and self.look.gap == 0 and self.side >= LINED)
+
+    @property
+    def _caption_texts(self) -> Sequence[str] | None:
+        collection = self.layout.collection
+        return {"none": None, "name": collection.names, "label": collection.labels}[self.look.caption]
 
     @cached_property
     def _numbers(self) -> np.ndarray:
@@ -214,9 +315,29 @@ def by_place(points: np.ndarray) -> np.ndarray:
     return np.rint(255 * encoded).astype(np.uint8)
 
 
-def _palette(count: int) -> np.ndarray:
-    """Return colours for `count` labels, (count, 3) uint8; they repeat after ten."""
-    return np.rint(255 * PALETTE[np.arange(count) % len(PALETTE)]).astype(np.uint8)
+def palette(count: int) -> np.ndarray:
+    """Return colours for `count` labels, (count, 3) uint8; they repeat after forty."""
+    colours = np.concatenate([PALETTE + abs(part) * ((part > 0) - PALETTE) for part in SHADES])
+    return np.rint(255 * colours[np.arange(count) % len(colours)]).astype(np.uint8)
+
+
+def _font(size: float, weight: str = "normal") -> ImageFont.FreeTypeFont:
+    return ImageFont.truetype(matplotlib.font_manager.findfont(f"DejaVu Sans:{weight}"), size)
+
+
+def _one_line(label: str) -> str:
+    return printable(" ".join(label.split()), LETTERS)  # a font cannot draw line breaks
+
+
+def _link(original: Path, base: str) -> str:
+    """Return the address of a file relative to a folder, or its own if there is no way from there."""
+    path = os.path.abspath(original)
+    try:
+        path = os.path.relpath(path, base)
+    except ValueError:  # another drive of Windows
+        return Path(path).as_uri()
+    # A colon would begin the name of a protocol.
+    return quote(os.fsencode(Path(path).as_posix()), safe="/")
 
 
 def _hex(colour: np.ndarray) -> str:

@@ -5,11 +5,16 @@ const picture = document.getElementById("picture");
 const canvas = document.getElementById("map");
 const told = document.getElementById("told");
 const data = JSON.parse(document.getElementById("data").textContent);
+const search = document.getElementById("search");
 const [rows, columns] = data.shape;
-const width = columns * data.side;
-const height = rows * data.side;
+const [width, height] = data.size;
 const thingAt = new Int32Array(rows * columns).fill(-1);
 data.nodes.forEach((node, thing) => { thingAt[node] = thing; });
+
+// The part of a picture that a cell takes, by the same rule as it was drawn.
+const [cellWidth, cellHeight] = [0, 1].map((axis) => Math.max(...data.polygon.map((corner) => corner[axis])));
+const corner = (row, column) => [
+  Math.round(data.gap + (column + data.moved * (row % 2)) * data.pitch), Math.round(data.gap + row * data.step)];
 
 const context = canvas.getContext("2d", { alpha: false });
 
@@ -18,6 +23,7 @@ const view = { x: 0, y: 0, scale: 1 };
 let whole = true;
 let pointed = -1;
 let label = -1;
+let found = null; // by a search: which things are shown, and which of them is next
 let waiting = false;
 
 const fitting = () => Math.min(canvas.clientWidth / width, canvas.clientHeight / height);
@@ -42,7 +48,7 @@ function fit() {
 // By a factor, while the point (x, y) of the window stays where it is; until a cell fills most of the window.
 function zoom(factor, x = canvas.clientWidth / 2, y = canvas.clientHeight / 2) {
   const least = fitting();
-  const most = Math.max(least, (0.8 * Math.min(canvas.clientWidth, canvas.clientHeight)) / data.side);
+  const most = Math.max(least, (0.8 * Math.min(canvas.clientWidth, canvas.clientHeight)) / cellWidth);
   const scale = within(view.scale * factor, least, most);
   view.x = x - ((x - view.x) * scale) / view.scale;
   view.y = y - ((y - view.y) * scale) / view.scale;
@@ -63,36 +69,107 @@ function draw() {
   const [across, down] = [Math.round(canvas.clientWidth * ratio), Math.round(canvas.clientHeight * ratio)];
   if (canvas.width !== across || canvas.height !== down) [canvas.width, canvas.height] = [across, down];
   context.setTransform(1, 0, 0, 1, 0, 0);
-  context.clearRect(0, 0, across, down);
+  context.fillStyle = data.background;
+  context.fillRect(0, 0, across, down);
   const scale = view.scale * ratio;
   context.setTransform(scale, 0, 0, scale, view.x * ratio, view.y * ratio);
   context.imageSmoothingEnabled = scale < 1;
   context.imageSmoothingQuality = "high";
   context.drawImage(picture, 0, 0);
-  if (label >= 0) {
+  if (label >= 0 || found) {
     context.fillStyle = "rgb(0 0 0 / 82%)";
-    data.nodes.forEach((node, thing) => { if (data.labels[thing] !== label) context.fillRect(...cell(node)); });
+    context.beginPath();
+    data.nodes.forEach((node, thing) => { if (!isShown(thing)) outline(node); });
+    context.fill();
   }
   if (pointed >= 0) {
     context.strokeStyle = "#fff";
     context.lineWidth = 2 / view.scale;
-    context.strokeRect(...cell(pointed));
+    context.beginPath();
+    outline(pointed);
+    context.stroke();
   }
 }
 
-const cell = (node) => [(node % columns) * data.side, Math.floor(node / columns) * data.side, data.side, data.side];
+const isShown = (thing) => (label < 0 || data.labels[thing] === label) && (!found || found.is[thing]);
+
+// Add the outline of a node's cell to the path.
+function outline(node) {
+  const [left, top] = corner(Math.floor(node / columns), node % columns);
+  data.polygon.forEach(([x, y], k) => (k ? context.lineTo(left + x, top + y) : context.moveTo(left + x, top + y)));
+  context.closePath();
+}
+
+// The node whose cell is nearest to a point of the picture, -1 outside.
+function nodeAt(x, y) {
+  if (x < 0 || y < 0 || x >= width || y >= height) return -1;
+  let [best, least] = [-1, Infinity];
+  const near = Math.floor((y - data.gap) / data.step);
+  for (let row = Math.max(near - 1, 0); row <= Math.min(near + 1, rows - 1); row++) {
+    const across = Math.floor((x - data.gap) / data.pitch - data.moved * (row % 2));
+    const column = within(across, 0, columns - 1);
+    const [left, top] = corner(row, column);
+    const far = Math.hypot(x - left - cellWidth / 2, y - top - cellHeight / 2);
+    if (far < least) [best, least] = [row * columns + column, far];
+  }
+  return best;
+}
 
 // Say what is at a point of the window.
 function point(x, y) {
-  const column = Math.floor((x - view.x) / view.scale / data.side);
-  const row = Math.floor((y - view.y) / view.scale / data.side);
-  const inside = row >= 0 && row < rows && column >= 0 && column < columns;
-  const thing = inside ? thingAt[row * columns + column] : -1;
-  pointed = thing < 0 ? -1 : row * columns + column;
-  const known = [data.names[thing], data.classes[data.labels[thing]], `row ${row}, column ${column}`];
-  told.textContent = thing < 0 ? "" : known.filter(Boolean).join(" · ");
+  const node = nodeAt((x - view.x) / view.scale, (y - view.y) / view.scale);
+  const thing = node < 0 ? -1 : thingAt[node];
+  pointed = thing < 0 ? -1 : node;
+  tell(thing);
   settle();
 }
+
+// Name a thing, with a link to its original.
+function tell(thing) {
+  if (thing < 0) {
+    told.textContent = "";
+    return;
+  }
+  const node = data.nodes[thing];
+  const place = `row ${Math.floor(node / columns)}, column ${node % columns}`;
+  told.textContent = [data.names[thing], data.classes[data.labels[thing]], place].filter(Boolean).join(" · ");
+  if (!data.links) return;
+  const link = document.createElement("a");
+  [link.href, link.textContent, link.target, link.rel] = [data.links[thing], "original", "_blank", "noopener"];
+  told.append(link);
+}
+
+function openOriginal(node) {
+  if (data.links && node >= 0 && thingAt[node] >= 0) window.open(data.links[thingAt[node]], "_blank", "noopener");
+}
+
+// Show a node in the middle, near enough to see it.
+function go(node) {
+  const [left, top] = corner(Math.floor(node / columns), node % columns);
+  const near = Math.min(canvas.clientWidth, canvas.clientHeight) / (6 * cellWidth);
+  zoom(Math.max(near, view.scale) / view.scale);
+  view.x = canvas.clientWidth / 2 - (left + cellWidth / 2) * view.scale;
+  view.y = canvas.clientHeight / 2 - (top + cellHeight / 2) * view.scale;
+  pointed = node;
+  tell(thingAt[node]);
+  settle();
+}
+
+search.addEventListener("input", () => {
+  const text = search.value.trim().toLowerCase();
+  const has = (thing) => `${data.names[thing]}\n${data.classes[data.labels[thing]] ?? ""}`.toLowerCase().includes(text);
+  const is = text ? data.names.map((_, thing) => has(thing)) : [];
+  found = text ? { is, all: is.flatMap((yes, thing) => (yes ? [thing] : [])), next: 0 } : null;
+  pointed = -1;
+  told.textContent = found ? `${found.all.length} of ${data.names.length} found` : "";
+  settle();
+});
+
+search.addEventListener("keydown", (event) => {
+  if (event.key !== "Enter" || !found || !found.all.length) return;
+  go(data.nodes[found.all[found.next]]);
+  found.next = (found.next + 1) % found.all.length;
+});
 
 // One pointer moves the picture, two also zoom it; one that has not moved has pointed at something.
 const pointers = new Map();
@@ -125,7 +202,9 @@ canvas.addEventListener("pointermove", (event) => {
 });
 
 canvas.addEventListener("pointerup", (event) => {
-  if (!moved) point(event.offsetX, event.offsetY);
+  if (moved) return;
+  point(event.offsetX, event.offsetY);
+  if (event.pointerType === "mouse" && event.button === 0) openOriginal(pointed);
 });
 for (const end of ["pointerup", "pointercancel"]) {
   canvas.addEventListener(end, (event) => pointers.delete(event.pointerId));
@@ -133,7 +212,7 @@ for (const end of ["pointerup", "pointercancel"]) {
 canvas.addEventListener("pointerleave", (event) => {
   if (event.pointerType === "mouse") point(-1e9, -1e9); // a finger leaves whenever it is lifted
 });
-canvas.addEventListener("dblclick", (event) => zoom(2, event.offsetX, event.offsetY));
+canvas.addEventListener("dblclick", (event) => { if (!data.links) zoom(2, event.offsetX, event.offsetY); });
 
 canvas.addEventListener("wheel", (event) => {
   event.preventDefault();
@@ -147,7 +226,9 @@ const keys = {
   ArrowLeft: () => move(80, 0), ArrowRight: () => move(-80, 0), ArrowUp: () => move(0, 80), ArrowDown: () => move(0, -80),
 };
 addEventListener("keydown", (event) => {
-  if (event.ctrlKey || event.metaKey || event.altKey || !keys[event.key]) return;
+  if (event.target === search || event.ctrlKey || event.metaKey || event.altKey) return;
+  if (event.key === "Enter" && event.target === canvas) openOriginal(pointed);
+  if (!keys[event.key]) return;
   event.preventDefault();
   keys[event.key]();
   if (document.activeElement === canvas) point(canvas.clientWidth / 2, canvas.clientHeight / 2);
@@ -166,8 +247,9 @@ for (const button of legend) {
   });
 }
 
+document.querySelector("main").style.background = data.background;
 picture.decode().then(() => {
-  for (const each of [canvas, document.getElementById("tools")]) each.hidden = false;
+  for (const each of [canvas, search, document.getElementById("tools")]) each.hidden = false;
   picture.hidden = true;
   told.textContent = "";
   new ResizeObserver(() => (whole ? fit() : zoom(1))).observe(canvas);

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import xml.etree.ElementTree as ET
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote, unquote, urlsplit
 
 import numpy as np
 import pytest
+from PIL import Image
 
-from lapmark.bench.applications.grid_map import collection, pipeline
+from lapmark.bench.applications.grid_map import collection, lattice, pipeline
 from lapmark.reports.map.drawing import Map, write_map
+from lapmark.reports.map.painting import Look
 
 PHONE = {"viewport": {"width": 390, "height": 844}, "device_scale_factor": 2, "is_mobile": True, "has_touch": True}
 
@@ -199,3 +203,77 @@ def test_map_page_without_scripts_is_a_picture(file: Path, visit: Callable[..., 
     page = visit(file, java_script_enabled=False).page
     assert page.locator("#picture").is_visible()
     assert not page.locator("#map").is_visible()
+
+
+def test_map_page_search_shows_what_it_finds_and_goes_there(
+    layout: pipeline.Layout, opened: Callable[..., Any]
+) -> None:
+    page = opened().page
+    ours, others = layout.nodes[12].tolist(), layout.nodes[4].tolist()
+    field = page.get_by_role("searchbox")
+    field.fill("THING 1")
+    assert told(page) == "11 of 30 found"
+    page.evaluate(DRAWN)
+    picture = Map(layout, SIDE, "").picture
+    for node, is_found in ((ours, True), (others, False)):
+        wanted = picture[SIDE * node[0] + SIDE // 2, SIDE * node[1] + SIDE // 2].astype(int)
+        seen = np.array(page.evaluate(COLOUR, page.evaluate(MIDDLE, node)))
+        assert (np.abs(seen - wanted).max() <= 2) == is_found
+    page.evaluate("() => zoom(3)")
+    field.press("Enter")
+    assert told(page).startswith("thing 1 ·")
+    middle, box = page.evaluate(MIDDLE, layout.nodes[1].tolist()), page.locator("#map").bounding_box()
+    assert box["x"] < middle[0] < box["x"] + box["width"], "it is in the window"
+    assert box["y"] < middle[1] < box["y"] + box["height"]
+    field.press("Enter")
+    assert told(page).startswith("thing 10 ·")
+    field.fill("lower")
+    assert told(page) == f"{(layout.collection.labels or ()).count('<i>lower</i>')} of 30 found", "labels count, too"
+    field.press("0")
+    assert told(page) == "0 of 30 found", "keys are text here"
+    field.fill("")
+    assert told(page) == ""
+
+
+def test_map_page_of_hexagons_names_the_cell_below_the_pointer(visit: Callable[..., Any], tmp_path: Path) -> None:
+    points = np.random.default_rng(1).random((40, 2))
+    read = collection.Collection(points, tuple(f"thing {i}" for i in range(40)))
+    layout = pipeline.lay(read, lattice.lattice(40, lattice.Wanted(outline="hexagon", nodes="hexagonal")))
+    drawn = Map(layout, SIDE, "", Look(gap=6))
+    (tmp_path / "map.html").write_bytes(drawn.html())
+    page = visit(tmp_path / "map.html").page
+    page.wait_for_selector("#map", state="visible")
+    page.evaluate(DRAWN)
+    box = page.locator("#map").bounding_box()
+    at = view(page)
+    for k, (y, x) in enumerate(drawn.cells.centres(layout.nodes).tolist()):
+        for across, down in ((0, 0), (0, 0.45 * drawn.cells.size[0]), (0.4 * SIDE, 0)):
+            page.mouse.move(
+                box["x"] + at["x"] + (x + across) * at["scale"], box["y"] + at["y"] + (y + down) * at["scale"]
+            )
+            assert told(page).startswith(f"thing {k} ·")
+
+
+def test_map_page_opens_originals(visit: Callable[..., Any], tmp_path: Path) -> None:
+    names = ["a b.png", "50% #1?.png", "javascript:alert(1).png"]
+    for k, name in enumerate(names):
+        Image.new("L", (8, 8), 60 * k).save(tmp_path / name)
+    layout = pipeline.lay(collection.read(tmp_path), method="pca")
+    (tmp_path / "maps").mkdir()
+    file = write_map(layout, tmp_path / "maps" / "map.html", "mine", SIDE)
+    page = visit(file).page
+    page.wait_for_selector("#map", state="visible")
+    page.evaluate(DRAWN)
+    for name, node in zip(layout.collection.names, layout.nodes.tolist(), strict=True):
+        with page.context.expect_page() as opened:
+            page.mouse.click(*page.evaluate(MIDDLE, node))
+        opened.value.wait_for_load_state()
+        assert unquote(urlsplit(opened.value.url).path) == str(tmp_path / name)
+        assert opened.value.evaluate("() => document.images[0].naturalWidth") == 8
+        opened.value.close()
+    link = page.locator("#told a")
+    assert link.get_attribute("href").startswith("../")
+    root = ET.fromstring(Map(layout, SIDE, "").svg(file.parent))
+    assert sorted(a.get("href", "") for a in root.iter("{http://www.w3.org/2000/svg}a")) == sorted(
+        f"../{quote(name)}" for name in names
+    )

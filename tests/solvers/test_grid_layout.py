@@ -70,6 +70,62 @@ def test_grid_layout_is_proven_optimal(points: np.ndarray, shape: tuple[int, int
     assert chosen.sum() == pytest.approx(matching.cost)
 
 
+@settings(deadline=None, max_examples=60)
+@given(points=arrays.arrays(np.float64, (7, 2), elements=coordinates), seed=st.integers(0, 99))
+def test_grid_layout_on_given_nodes_is_the_nearest(points: np.ndarray, seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    targets = rng.normal(50, 9, (10, 2))
+    chosen = grid_layout(points, nodes=targets)
+    assert (chosen.dtype, len(set(chosen.tolist()))) == (np.intp, 7)
+    low, extent = targets.min(axis=0), np.ptp(targets, axis=0)
+    unit = wanted(points, (2, 2))[:, ::-1]
+    place = low + np.column_stack([unit[:, 0], 1 - unit[:, 1]]) * extent
+    cost = ((place[:, None] - targets) ** 2).sum(axis=2)
+    best = cost[linear_sum_assignment(cost)].sum()
+    assert cost[np.arange(7), chosen].sum() == pytest.approx(best, rel=1e-9, abs=1e-9)
+
+
+def test_grid_layout_on_a_mask_uses_its_true_cells_only() -> None:
+    mask = RNG.random((12, 9)) < 0.6
+    points = RNG.random((40, 2))
+    nodes = grid_layout(points, nodes=mask)
+    assert mask[tuple(nodes.T)].all()
+    assert len(np.unique(nodes, axis=0)) == 40
+    rows, columns = np.nonzero(mask)
+    chosen = grid_layout(points, nodes=np.column_stack([columns, -rows]))
+    np.testing.assert_array_equal(nodes, np.column_stack([rows, columns])[chosen])
+    np.testing.assert_array_equal(grid_layout(points, nodes=np.ones((8, 5), bool)), grid_layout(points, (8, 5)))
+    problem, shape = grid_problem(points, nodes=mask)
+    assert (shape, problem.shape) == ((12, 9), (40, mask.sum()))
+    assert certify(problem, solve(problem)).optimal
+
+
+def test_grid_layout_on_nodes_of_other_types_and_places_is_the_same() -> None:
+    points, targets = RNG.random((20, 2)), RNG.integers(0, 99, (30, 2))
+    chosen = grid_layout(points, nodes=targets)
+    for other in (targets.tolist(), targets.astype(np.float32), np.asfortranarray(targets), targets + 2.0**40):
+        np.testing.assert_array_equal(grid_layout(points, nodes=other), chosen)
+
+
+@pytest.mark.parametrize(
+    ("nodes", "shape", "error", "fault"),
+    [
+        (np.eye(2, dtype=bool), (2, 2), ValueError, "leave one out"),
+        (np.eye(2, dtype=bool), None, ValueError, "there are 2 nodes for 3 points"),
+        (np.ones(5, bool), None, ValueError, "a mask is"),
+        (np.ones((5, 3)), None, ValueError, r"nodes have shape \(5, 3\)"),
+        ([[0, 1], [2, np.inf], [3, 4]], None, ValueError, r"nodes\[1, 1\] is inf"),
+        ([[0, 1], [2, 1e200], [3, 4]], None, ValueError, "farther apart"),
+        ([["a", "b"]] * 3, None, TypeError, "give numbers"),
+        (np.empty((0, 2)), None, ValueError, "there are 0 nodes"),
+        (np.zeros((3, 3), bool), None, ValueError, "there are 0 nodes"),
+    ],
+)
+def test_grid_layout_on_bad_nodes_is_refused(nodes, shape, error: type[Exception], fault: str) -> None:
+    with pytest.raises(error, match=fault):
+        grid_layout(RNG.random((3, 2)), shape, nodes=nodes)
+
+
 def test_grid_layout_of_a_grid_keeps_it() -> None:
     row, column = np.divmod(RNG.permutation(20 * 30), 30)
     points = np.column_stack([7.5 * column - 3, 1e-3 * (20 - row)])

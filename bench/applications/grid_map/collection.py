@@ -2,6 +2,7 @@
 
 import math
 import os
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +21,9 @@ from .thumbnails import Thumbnail
 DATA = ("points", "features", "data", "X", "images")
 LABELS = columns.LABELS
 NAMES = ("name", "names")
+
+#: A label that is sorted as a number.
+NUMBER = re.compile(r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)")
 
 READS = f"a folder of images, .npy, .npz, {', '.join(item_table.SUFFIXES)}, or MNIST's IDX files"
 
@@ -47,6 +51,8 @@ class Collection:
         Names of the columns of `vectors`; empty for other data.
     have_units : bool
         Whether the features are quantities with units of their own, which an embedding should not compare.
+    originals : tuple of n Path, or None
+        Files of the images.
     """
 
     vectors: np.ndarray
@@ -59,6 +65,7 @@ class Collection:
     columns: tuple[Column, ...] = ()
     feature_names: tuple[str, ...] = ()
     have_units: bool = False
+    originals: tuple[Path, ...] | None = None
 
     def __len__(self) -> int:
         return len(self.vectors)
@@ -72,10 +79,19 @@ class Collection:
     def classes(self) -> tuple[str, ...]:
         """The distinct labels: numbers by size, then words alphabetically."""
 
-        def order(label: str) -> tuple[bool, int, str]:
-            return (False, int(label), "") if label.isdecimal() else (True, 0, label)
+        def order(label: str) -> tuple[bool, float, str]:
+            return (False, float(label), label) if NUMBER.fullmatch(label) else (True, 0, label)
 
         return tuple(sorted(set(self.labels or ()), key=order))
+
+
+@dataclass(frozen=True)
+class _Drawn:
+    """How images are read to be drawn: their longest side in pixels, files at a time, and whether they are cropped."""
+
+    side: int | None = None
+    threads: int | None = None
+    crop: bool = False
 
 
 def read(
@@ -84,6 +100,7 @@ def read(
     threads: int | None = None,
     header: bool | None = None,
     choice: Choice = UNNAMED,
+    crop: bool = False,
 ) -> Collection:
     """Read a collection.
 
@@ -102,6 +119,8 @@ def read(
         Whether the first line of a table is a heading; default: detected.
     choice : Choice
         Columns of a table, or arrays of an archive, that the user names.
+    crop : bool
+        Whether only the middle squares of images are kept, to be drawn.
 
     Raises
     ------
@@ -115,38 +134,37 @@ def read(
     csv_file.check_header(path, header)
     if choice and (path.is_dir() or not path.name.lower().endswith((*item_table.SUFFIXES, ".npz"))):
         raise ValueError(f"{path} has no columns; --features, --label and --name are for tables and .npz")
+    drawn = _Drawn(side, threads, crop)
     if path.is_dir():
-        return _folder(path, side, threads)
+        return _folder(path, drawn)
     with path.open("rb") as file:
         if not (start := file.read(6)):
             raise ValueError(f"{path} is empty")
     try:
-        return _file(path, start, side, threads, header, choice)
+        return _file(path, start, drawn, header, choice)
     except (*bounded_reading.DAMAGED, ValueError, TypeError, MemoryError) as error:
         raise ValueError(f"{path}: {error}") from None
 
 
-def _file(
-    path: Path, start: bytes, side: int | None, threads: int | None, header: bool | None, choice: Choice
-) -> Collection:
+def _file(path: Path, start: bytes, drawn: _Drawn, header: bool | None, choice: Choice) -> Collection:
     name = path.name.lower()
     if name.endswith(".npy"):
         if start != b"\x93NUMPY":
             raise ValueError("it is not a NumPy file, although its name says so")
-        return _arrays({"data": bounded_reading.read_npy(path)}, side)
+        return _arrays({"data": bounded_reading.read_npy(path)}, drawn)
     if name.endswith(".npz"):
         with bounded_reading.Archive(path) as archive:
-            return _arrays(archive, side, choice)
+            return _arrays(archive, drawn, choice)
     if name.endswith(item_table.SUFFIXES):
         read = item_table.read(path, header, choice)
         with csv_file.errors_with_layout(read.layout):
-            return _table(read, path.parent, side, threads)
+            return _table(read, path.parent, drawn)
     if "ubyte" in name:
-        return _arrays(_idx(path), side)
+        return _arrays(_idx(path), drawn)
     raise ValueError(f"its format is unknown; give {READS}")
 
 
-def _folder(folder: Path, side: int | None, threads: int | None) -> Collection:
+def _folder(folder: Path, drawn: _Drawn) -> Collection:
     paths, others, unread = thumbnails.find(folder)
     left = tuple((_name(path, folder), reason) for path, reason in unread)
     if not paths:
@@ -156,7 +174,7 @@ def _folder(folder: Path, side: int | None, threads: int | None) -> Collection:
         found += "".join(f"; {name}: {reason}" for name, reason in left[:1])
         raise ValueError(f"{folder} has {found}; give {READS}")
     names = [_name(path, folder) for path in paths]
-    made, kept, skipped = _read_images(paths, names, side, threads)
+    made, kept, skipped = _read_images(paths, names, drawn)
     if len(made) < 2:
         raise ValueError(f"{folder} has 1 readable image; a map needs at least two")
     subfolders = [Path(name).parts[0] if len(Path(name).parts) > 1 else "" for name in names]
@@ -167,6 +185,7 @@ def _folder(folder: Path, side: int | None, threads: int | None) -> Collection:
         tuple(subfolders[i] for i in kept) if all(subfolders) and len(set(subfolders)) > 1 else None,
         (*left, *skipped),
         f"files that are not images: {len(others):,}" if others else "",
+        originals=tuple(paths[i] for i in kept),
     )
 
 
@@ -176,13 +195,13 @@ def _name(path: Path, folder: Path) -> str:
 
 
 def _read_images(
-    paths: Sequence[Path], names: Sequence[str], side: int | None, threads: int | None
+    paths: Sequence[Path], names: Sequence[str], drawn: _Drawn
 ) -> tuple[list[Thumbnail], Sequence[int], tuple[tuple[str, str], ...]]:
     """Return the readable images, their indices, and the names of the others with the reasons."""
-    side = side or picture_size.default_side(len(paths))
+    side = drawn.side or picture_size.default_side(len(paths))
     picture_size.check_size(math.prod(fitting_shape(len(paths))), side, *picture_size.MOST_PIXELS)
     made, kept, skipped = [], [], []
-    for i, outcome in enumerate(thumbnails.read(paths, side, threads)):
+    for i, outcome in enumerate(thumbnails.read(paths, side, drawn.threads, drawn.crop)):
         if isinstance(outcome, str):
             skipped.append((names[i], outcome))
         else:
@@ -194,7 +213,7 @@ def _read_images(
     return made, kept, tuple(skipped)
 
 
-def _table(read: item_table.Table, folder: Path, side: int | None, threads: int | None) -> Collection:
+def _table(read: item_table.Table, folder: Path, drawn: _Drawn) -> Collection:
     n, features = read.numbers.shape
     names = read.names or read.paths or _numbered(n)
     vectors = read.numbers
@@ -203,7 +222,8 @@ def _table(read: item_table.Table, folder: Path, side: int | None, threads: int 
     skipped: tuple[tuple[str, str], ...] = ()
     _check_count(n)
     if read.paths is not None:
-        made, kept, skipped = _read_images([folder / path for path in read.paths], read.paths, side, threads)
+        files = [folder / path for path in read.paths]
+        made, kept, skipped = _read_images(files, read.paths, drawn)
         images = tuple(image.sprite for image in made)
         vectors = vectors[kept] if features else thumbnails.vectors(made)
         _check_count(len(made))
@@ -220,6 +240,7 @@ def _table(read: item_table.Table, folder: Path, side: int | None, threads: int 
         columns=read.columns,
         feature_names=read.feature_names,
         have_units=read.have_units,
+        originals=tuple(files[i] for i in kept) if read.paths is not None else None,
     )
 
 
@@ -238,7 +259,7 @@ def _idx(path: Path) -> dict[str, np.ndarray]:
     return arrays | {"labels": read_idx(labels, 1)} if labels != path and labels.exists() else arrays
 
 
-def _arrays(arrays: Mapping[str, np.ndarray], side: int | None, choice: Choice = UNNAMED) -> Collection:
+def _arrays(arrays: Mapping[str, np.ndarray], drawn: _Drawn, choice: Choice = UNNAMED) -> Collection:
     """Return the collection of named arrays; arrays that are not needed may hold anything and are not read."""
     labels, names = ((word,) if word else known for word, known in ((choice.label, LABELS), (choice.name, NAMES)))
     for wanted in (*filter(None, (choice.label, choice.name)), *(choice.features or ())):
@@ -255,7 +276,7 @@ def _arrays(arrays: Mapping[str, np.ndarray], side: int | None, choice: Choice =
         raise ValueError(f"{name} has shape {data.shape} and type {data.dtype}; it must be an array of real numbers")
     _check_count(len(data))
     pixels = data if data.ndim > 2 else arrays.get("images")
-    made = None if pixels is None else _made_small(pixels, len(data), side)
+    made = None if pixels is None else _made_small(pixels, len(data), drawn)
     ignored = [other for other in others if other != name]
     return Collection(
         thumbnails.vectors(made) if made and data.ndim > 2 else _vectors(data, name),
@@ -266,7 +287,7 @@ def _arrays(arrays: Mapping[str, np.ndarray], side: int | None, choice: Choice =
     )
 
 
-def _made_small(pixels: np.ndarray, n: int, side: int | None) -> list[Thumbnail]:
+def _made_small(pixels: np.ndarray, n: int, drawn: _Drawn) -> list[Thumbnail]:
     channels = pixels.shape[3:] in ((), (1,), (3,), (4,))
     if pixels.dtype != np.uint8 or pixels.ndim not in (3, 4) or not channels or 0 in pixels.shape:
         raise ValueError(
@@ -275,9 +296,9 @@ def _made_small(pixels: np.ndarray, n: int, side: int | None) -> list[Thumbnail]
         )
     if len(pixels) != n:
         raise ValueError(f"there are {len(pixels):,} images for {n:,} items; give one for each")
-    side = side or picture_size.default_side(n)
+    side = drawn.side or picture_size.default_side(n)
     picture_size.check_size(math.prod(fitting_shape(n)), side, *picture_size.MOST_PIXELS)
-    return thumbnails.thumbnails(pixels, side)
+    return thumbnails.thumbnails(pixels, side, drawn.crop)
 
 
 def _cure(pixels: np.ndarray) -> str:

@@ -14,10 +14,11 @@ from lapmark.bench import embeddings
 from lapmark.bench.util.units import show_duration
 from lapmark.solvers import Certificate, certify, registry, solve
 from lapmark.solvers.auto import automatic
-from lapmark.solvers.grid_layout import grid_problem, grid_shape
+from lapmark.solvers.grid_layout import grid_problem
 
 from . import scaling
 from .collection import Collection
+from .lattice import Lattice, Wanted, lattice
 from .scaling import Scale
 
 if TYPE_CHECKING:
@@ -37,14 +38,14 @@ class Layout:
         Points of the items in the plane.
     nodes : (n, 2) intp
         Row, from the top, and column of each item.
-    shape : (int, int)
-        Rows and columns.
+    lattice : Lattice
+        All nodes, those that stay empty included.
     """
 
     collection: Collection
     points: np.ndarray
     nodes: np.ndarray
-    shape: tuple[int, int]
+    lattice: Lattice
     method: str
     scale: Scale
     solver: str
@@ -53,36 +54,44 @@ class Layout:
     certificate: Certificate
 
     @property
+    def shape(self) -> tuple[int, int]:
+        """Rows and columns."""
+        return self.lattice.shape
+
+    @property
+    def empty(self) -> np.ndarray:
+        """Row and column of each node that stays empty, (k, 2)."""
+        return self.lattice.without(self.nodes)
+
+    @property
     def is_plane(self) -> bool:
         """Whether the points were given, not embedded."""
         return self.method == NONE
 
     @property
     def facts(self) -> str:
-        """Method, grid, solver and certificate in a line, which is the same for equal layouts."""
-        return self._summary(self.method, self.solver)
+        """Method, grid, solver and certificate in one line, which is the same for equal layouts."""
+        return ", ".join(self._summary(self.method, self.solver))
 
     @property
     def times(self) -> str:
-        """The same line with times."""
+        """The same with times, in two lines."""
         solved = f"{self.solver} in {show_duration(self.solver_seconds)}"
         seconds = self.embedding_seconds
         embedded = "from the cache" if seconds is None else f"in {show_duration(seconds)}"
-        return self._summary(f"{self.method} {embedded}", solved)
+        return "\n".join(self._summary(f"{self.method} {embedded}", solved))
 
-    def _summary(self, method: str, solver: str) -> str:
-        rows, columns = self.shape
-        empty = rows * columns - len(self.nodes)
+    def _summary(self, method: str, solver: str) -> tuple[str, str]:
+        empty = len(self.lattice.cells) - len(self.nodes)
         proof = self.certificate
         parts = [
             "points of the plane" if self.is_plane else method,
             f"{self.scale} scale" if self.scale != "none" else "",
-            f"{rows}×{columns} grid",
+            str(self.lattice),
             f"{empty:,} node{'s' * (empty > 1)} empty" if empty else "",
-            solver,
-            "certified optimal" if proof.optimal else f"not proven optimal: gap {proof.gap:.2g}",
         ]
-        return ", ".join(filter(None, parts))
+        verdict = "certified optimal" if proof.optimal else f"not proven optimal: gap {proof.gap:.2g}"
+        return ", ".join(filter(None, parts)), f"{solver}, {verdict}"
 
     def table(self) -> pd.DataFrame:
         """Return a row per item: name, row, column, x, y and, if there are labels, label."""
@@ -110,7 +119,7 @@ def check_method(name: str) -> None:
 
 def lay(
     collection: Collection,
-    shape: tuple[int, int] | None = None,
+    nodes: Lattice | tuple[int, int] | None = None,
     method: str | None = None,
     seed: int = embeddings.SEED,
     threads: int | None = None,
@@ -120,8 +129,8 @@ def lay(
 
     Parameters
     ----------
-    shape : (int, int), optional
-        Rows and columns, with at least as many nodes as items; default: the nearest that fits.
+    nodes : Lattice or (int, int), optional
+        At least as many nodes as items, or rows and columns of a grid; default: the squarest grid that fits.
     method : str, optional
         One of `methods`; default: "none" for points of the plane, else "tsne".
     seed : int
@@ -138,7 +147,8 @@ def lay(
         The grid has too few nodes, the method cannot be used, or it is "none" and the vectors are not points of the
         plane.
     """
-    shape = grid_shape(len(collection), shape)
+    if not isinstance(nodes, Lattice):
+        nodes = lattice(len(collection), Wanted(nodes))
     method = method or (NONE if collection.are_points else "tsne")
     check_method(method)
     if method == NONE and not collection.are_points:
@@ -153,14 +163,23 @@ def lay(
         embedding = embeddings.embedding(points, method, seed=seed, threads=threads)
         was_kept, points = embedding.is_kept, embedding.points()
     embedding_seconds = None if was_kept else time.perf_counter() - start
-    problem, _ = grid_problem(points, shape)
+    target = {"shape": nodes.shape} if nodes.is_grid else {"nodes": nodes.places}
+    problem, _ = grid_problem(points, **target)
     solver = automatic(problem)
     registry.get(solver)  # loads all solvers, which takes longer than a small problem
     loaded = time.perf_counter()
     matching = solve(problem, solver)
     solved = time.perf_counter()
-    nodes = np.column_stack(np.divmod(matching.row_to_col, shape[1]))
     certificate = certify(problem, matching)
     return Layout(
-        collection, points, nodes, shape, method, scale, solver, embedding_seconds, solved - loaded, certificate
+        collection,
+        points,
+        nodes.cells[matching.row_to_col],
+        nodes,
+        method,
+        scale,
+        solver,
+        embedding_seconds,
+        solved - loaded,
+        certificate,
     )

@@ -109,7 +109,7 @@ def _endings() -> frozenset[str]:
     return frozenset(HEIF).union(ending for ending, kind in Image.registered_extensions().items() if kind in Image.OPEN)
 
 
-def read(paths: Sequence[Path], side: int, threads: int | None = None) -> list[Thumbnail | str]:
+def read(paths: Sequence[Path], side: int, threads: int | None = None, crop: bool = False) -> list[Thumbnail | str]:
     """Read image files.
 
     Parameters
@@ -118,6 +118,8 @@ def read(paths: Sequence[Path], side: int, threads: int | None = None) -> list[T
         Longest side of a sprite in pixels.
     threads : int, optional
         Files that are read at the same time; default, and −1: one per core of this process.
+    crop : bool
+        Whether sprites are the middle squares of images.
 
     Returns
     -------
@@ -138,7 +140,7 @@ def read(paths: Sequence[Path], side: int, threads: int | None = None) -> list[T
                 with budget.take(pixels):
                     # Animated formats open at the first frame. The image is rotated as the camera was held.
                     ImageOps.exif_transpose(image, in_place=True)
-                    return thumbnail(image, side)
+                    return thumbnail(image, side, crop)
         except Image.UnidentifiedImageError:
             missing = path.suffix.lower() in HEIF and HEIF[0] not in Image.registered_extensions()
             return "to read it, pip install pillow-heif" if missing else "it is not an image, although its name says so"
@@ -189,19 +191,23 @@ def _decoded_pixels(image: Image.Image, side: int) -> int:
     return full if image.info.get("progressive") else math.prod(image.size)
 
 
-def thumbnails(images: Sequence[np.ndarray] | np.ndarray, side: int) -> list[Thumbnail]:
+def thumbnails(images: Sequence[np.ndarray] | np.ndarray, side: int, crop: bool = False) -> list[Thumbnail]:
     """Return thumbnails of images in memory: bytes, (height, width), or with 1, 3 or 4 channels, the 4th opacity."""
 
     def one(image: np.ndarray) -> Thumbnail:
-        return thumbnail(Image.fromarray(image[..., 0] if image.shape[2:] == (1,) else image), side)
+        return thumbnail(Image.fromarray(image[..., 0] if image.shape[2:] == (1,) else image), side, crop)
 
     return list(_each(one, images, "making thumbnails"))
 
 
-def thumbnail(image: Image.Image, side: int) -> Thumbnail:
+def thumbnail(image: Image.Image, side: int, crop: bool = False) -> Thumbnail:
     """Return the thumbnails of an image in any mode of Pillow; the image itself may be reduced, to save memory."""
     image = _plain(image)
     compared = _pixels(image if max(image.size) <= COMPARED else _squeezed(image))
+    if crop:
+        least = min(image.size)
+        left, top = ((length - least) // 2 for length in image.size)
+        image = image.crop((left, top, left + least, top + least))
     image.thumbnail((side, side), Image.Resampling.LANCZOS)
     return Thumbnail(_pixels(image), compared)
 
