@@ -176,6 +176,48 @@ class TestFolder:
         image, _ = collection.read(tmp_path).images or ()
         np.testing.assert_array_equal(image, np.where(inside, drawn, ground))
 
+    @pytest.mark.parametrize(
+        ("colour", "ground"),
+        [("yellow", 0), ("cyan", 0), ("ivory", 0), ("lime", 0), ("red", 255), ("navy", 255), ("orange", 255)],
+    )
+    def test_read_of_coloured_icons_keeps_them_visible(self, tmp_path: Path, colour: str, ground: int) -> None:
+        icon = Image.new("RGBA", (40, 40), (0, 0, 0, 0))
+        icon.paste(colour, (10, 10, 30, 30))
+        for name in "ab":
+            save(tmp_path / f"{name}.png", icon)
+        image, _ = collection.read(tmp_path).images or ()
+        assert (image[:9] == ground).all()
+        assert tuple(image[20, 20]) == icon.getpixel((20, 20))[:3]  # type: ignore[index]
+
+    @pytest.mark.parametrize("suffix", [".png", ".tif"])
+    @pytest.mark.parametrize("bits", [8, 12, 16])
+    def test_read_of_sixteen_bits_uses_the_bits_that_are_used(self, tmp_path: Path, bits: int, suffix: str) -> None:
+        pixels = np.arange(256, dtype=np.uint16).reshape(16, 16)
+        for name in "ab":
+            save(tmp_path / f"{name}{suffix}", pixels << (bits - 8))
+        np.testing.assert_array_equal((collection.read(tmp_path).images or ())[0], pixels)
+
+    @pytest.mark.parametrize("orientation", range(1, 9))
+    def test_read_undoes_each_orientation_of_a_camera(self, tmp_path: Path, orientation: int) -> None:
+        upright = np.kron(np.array([[250, 0, 0], [120, 0, 0]], np.uint8), np.ones((16, 16), np.uint8))
+        stored = {
+            1: upright,
+            2: upright[:, ::-1],
+            3: upright[::-1, ::-1],
+            4: upright[::-1],
+            5: upright.T,
+            6: np.rot90(upright),
+            7: np.rot90(upright, 2).T,
+            8: np.rot90(upright, -1),
+        }[orientation]
+        exif = Image.Exif()
+        exif[0x0112] = orientation
+        for name in "ab":
+            save(tmp_path / f"{name}.jpg", Image.fromarray(np.ascontiguousarray(stored)), exif=exif, quality=95)
+        image, _ = collection.read(tmp_path).images or ()
+        assert image.shape == (32, 48)
+        assert np.abs(image.astype(int) - upright).max() < 12
+
     def test_vectors_of_black_and_white_icons_differ(self, tmp_path: Path) -> None:
         for i, colour in enumerate((0, 0, 255, 255)):
             opaque = np.zeros((40, 40), np.uint8)
@@ -233,7 +275,7 @@ class TestFolder:
         assert (read.names, read.skipped) == (("a.png", "b.png"), (("private", "Permission denied"),))
 
     def test_read_takes_images_of_phones(self, tmp_path: Path) -> None:
-        pillow_heif = pytest.importorskip("pillow_heif", reason="pip install pillow-heif")
+        pillow_heif = pytest.importorskip("pillow_heif", reason="pip install 'lapmark[heif]'")
         for name in ("a.heic", "b.HEIF", "c.png"):
             (tmp_path / name).touch()
             image = Image.new("RGB", (64, 48), "red")
@@ -250,7 +292,7 @@ class TestFolder:
         known = {ending: kind for ending, kind in Image.registered_extensions().items() if kind != "HEIF"}
         monkeypatch.setattr(Image, "registered_extensions", lambda: known)
         monkeypatch.setattr(Image, "open", lambda path: (_ for _ in ()).throw(Image.UnidentifiedImageError))
-        with pytest.raises(ValueError, match=r"the first, a\.heic: to read it, pip install pillow-heif"):
+        with pytest.raises(ValueError, match=r"the first, a\.heic: to read it, pip install 'lapmark\[heif\]'"):
             collection.read(tmp_path)
 
 

@@ -199,14 +199,14 @@ class TestImages:
         most, working, seen, lock = 20_000, [0], set(), threading.Lock()
         thumbnail = thumbnails.thumbnail
 
-        def watched(image: Image.Image, side: int) -> thumbnails.Thumbnail:
+        def watched(image: Image.Image, side: int, crop: bool) -> thumbnails.Thumbnail:
             pixels = image.width * image.height
             with lock:
                 working[0] += pixels
                 seen.add(working[0])
             time.sleep(0.02)
             try:
-                return thumbnail(image, side)
+                return thumbnail(image, side, crop)
             finally:
                 with lock:
                     working[0] -= pixels
