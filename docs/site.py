@@ -1,4 +1,4 @@
-"""Pages that MkDocs does not find in this folder: documents at the root, and the help of the command.
+"""Pages that MkDocs does not find in this folder: documents at the root, the help of the command, and the benchmark.
 
 Links are written as they work in the repository. They are turned here to where they lead within the site.
 """
@@ -19,6 +19,11 @@ import lapmark
 ROOT = Path(__file__).parent.parent
 DOCUMENTS = ("BIAS.md", "CONTRIBUTING.md", "SECURITY.md")
 
+#: The kept results of cells, which make the benchmark's own pages, their folder, and the documents that lead there.
+RUNS = ("families", "grid", "transport", "standard")
+BENCHMARK = "benchmark"
+RESULTS = ("benchmarks.md", "families.md")
+
 
 def on_files(files: Files, config: MkDocsConfig) -> Files:
     """Add the pages that are written elsewhere."""
@@ -32,7 +37,18 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
 def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Files) -> str:
     """Turn links between the root and this folder to where they lead in the site; add the reference."""
     markdown = re.sub(r"\]\((?:docs/|\.\./(?=[A-Z]+\.md))", "](", markdown)
+    if page.file.src_path in RESULTS:
+        words = "Explore the results: charts, and a page for each solver and problem"
+        link = f'<p><a href="{BENCHMARK}/index.html">{words}</a></p>'
+        markdown = re.sub(r"^(# .*\n)", rf"\1\n{link}\n", markdown, count=1)
     return markdown + reference() if page.file.src_path == "api.md" else markdown
+
+
+def on_post_build(config: MkDocsConfig) -> None:
+    """Write the benchmark's own pages."""
+    stores = [str(ROOT / "docs" / "measured" / f"{name}.json") for name in RUNS]
+    command = [sys.executable, "-m", "lapmark", "site", *stores, "--to", str(Path(config.site_dir) / BENCHMARK)]
+    subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
 
 
 def on_page_content(html: str, page: Page, config: MkDocsConfig, files: Files) -> str:

@@ -44,13 +44,14 @@ LAYERS: Mapping[str, Sequence[Sequence[str]]] = {
         ("profiles", "standings"),
         ("charts", "export"),
         ("page", "figures"),
-        ("history", "map", "published", "report"),
+        ("history", "map", "published", "report", "summary"),
+        ("live_report", "site"),
     ),
 }
 
 #: Modules and folders that a folder may hold. `solvers` has a file for each public function, `native` a pair of files
 #: for each binding, and `bench/cli` a file for each verb.
-MOST_ENTRIES = 24
+MOST_ENTRIES = 26
 
 
 def modules() -> dict[str, Path]:

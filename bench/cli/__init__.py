@@ -45,7 +45,7 @@ def __getattr__(name: str) -> object:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     # Each module adds its verb to the application, in the order of the help.
     # isort: off
-    from . import run, listing, env, check, check_problem, report, export  # noqa: F401
+    from . import run, listing, env, check, check_problem, report, serve, site, export  # noqa: F401
     from . import compare, gate, history, choose, calibrate, record, map, gallery  # noqa: F401
 
     # isort: on

@@ -1,11 +1,13 @@
 """The panels of a chart as a Matplotlib figure in seaborn's style."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from lapmark.reports.style import INK, PAPER, SOFT, Style, numbered_style, plain, style
@@ -190,3 +192,19 @@ def points(look: Style) -> dict[str, Any]:
         "markeredgecolor": PAPER,
         "markeredgewidth": 0.5,
     }
+
+
+def part_of(panel: Panel, start: int, end: int) -> Panel:
+    """Return the rows from `start` to `end` of a panel."""
+    curves = []
+    for curve in panel.curves:
+        points_left = (replace(point, y=point.y - start) for point in curve.points if start <= point.y < end)
+        curves.append(replace(curve, points=tuple(points_left)))
+    return replace(panel, rows=panel.rows[start:end], curves=tuple(curve for curve in curves if curve.points))
+
+
+def legend_of(figure: Figure, panel: Panel, left: float, top: float) -> None:
+    """Write the marks of a panel's curves with their names in a line, from a place in the figure."""
+    handles = [Line2D([], [], lw=0, label=plain(curve.name), **points(look_of(curve))) for curve in panel.curves]
+    at: dict[str, Any] = {"loc": "upper left", "bbox_to_anchor": (left, top), "bbox_transform": figure.transFigure}
+    figure.legend(handles=handles, ncols=min(len(handles), 4), frameon=False, fontsize=7, columnspacing=1.0, **at)

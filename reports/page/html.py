@@ -6,11 +6,12 @@ Names come from data, so templates escape everything, and a page's own security 
 import base64
 import functools
 import hashlib
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
 import jinja2
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from lapmark.bench.util.atomic_write import write_atomically
 
@@ -26,6 +27,9 @@ SHARED_SCRIPT, SHARED_STYLE = f"{ASSETS}/lapmark.js", f"{ASSETS}/lapmark.css"
 #: The scripts of a page with interactive charts, in their order.
 CHART_SCRIPTS = (CHART_JS.name, "numbers.js", "charts.js", "page.js")
 
+#: What any page may do: show pictures of its own, and ask `lapmark serve` for a newer version.
+_POLICY = "default-src 'none'; img-src 'self' data:; connect-src 'self'"
+
 
 def fill(
     name: str, scripts: Sequence[str] = ("page.js",), looks: Sequence[str] = ("page.css",), **contents: object
@@ -35,7 +39,7 @@ def fill(
     return template(name).render(
         script=Markup(code),
         look=Markup(style),
-        policy=f"default-src 'none'; img-src 'self' data:; style-src {_hash(style)}; script-src {_hash(code)}",
+        policy=f"{_POLICY}; style-src {_hash(style)}; script-src {_hash(code)}",
         shared=None,
         **contents,
     )
@@ -43,7 +47,7 @@ def fill(
 
 def fill_shared(name: str, root: str, /, **contents: object) -> str:
     """Return a template filled in for a page of a site; `root` leads from the page to the site's folder: "../"."""
-    policy = "default-src 'none'; img-src 'self' data:; style-src 'self'; script-src 'self'"
+    policy = f"{_POLICY}; style-src 'self'; script-src 'self'"
     shared = {"script": root + SHARED_SCRIPT, "style": root + SHARED_STYLE}
     return template(name).render(policy=policy, shared=shared, root=root, **contents)
 
@@ -64,7 +68,13 @@ def template(name: str) -> jinja2.Template:
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    environment.filters["with_code"] = with_code
     return environment.get_template(name)
+
+
+def with_code(text: str) -> Markup:
+    """Return a text of a docstring as HTML, with what stands between backticks as code."""
+    return Markup(re.sub(r"`([^`]+)`", r"<code>\1</code>", str(escape(text))))
 
 
 def data_url(kind: str, content: bytes) -> str:

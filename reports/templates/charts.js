@@ -3,7 +3,7 @@
 //
 // `showCharts` draws them for a choice of the reader's: { solver, problem, n, text, hidden, linear }.
 
-const plots = JSON.parse(document.getElementById("plots").textContent);
+const plots = JSON.parse(document.getElementById("plots")?.textContent ?? "{}");
 
 // Matplotlib's marks as Chart.js's, and how far each is turned.
 const MARKS = {

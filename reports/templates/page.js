@@ -113,3 +113,12 @@ document.addEventListener("choose", ({ detail: { kind, name, isSolver } }) => {
 addEventListener("hashchange", restore);
 filter();
 restore();
+
+// A page that `lapmark serve` sends reloads itself when there is a newer report; the address keeps its state.
+const version = document.documentElement.dataset.version;
+if (version) {
+  setInterval(async () => {
+    const newest = await fetch("/version.json").then((answer) => answer.json()).catch(() => null);
+    if (newest && String(newest.version) !== version) location.reload();
+  }, 3000);
+}
