@@ -13,6 +13,7 @@ from typing import Any
 
 from lapmark.bench.results.store import NAME, Store
 
+from .page.html import fill
 from .report import write_report
 
 #: Endings of the files that are served: the pages and what they show, not the store.
@@ -23,9 +24,6 @@ VERSION = "/version.json"
 
 #: Seconds between two looks at the store, and the least between the end of a report and the start of the next.
 LOOK, PAUSE = 1.0, 5.0
-
-_WAITING = b"""<!doctype html><html lang="en"><meta charset="utf-8"><meta http-equiv="refresh" content="2">
-<meta name="color-scheme" content="light dark"><title>Lapmark report</title><p>The run has no results yet.</p></html>"""
 
 
 class LiveReport:
@@ -95,8 +93,8 @@ def server(live: LiveReport, host: str, port: int) -> ThreadingHTTPServer:
                 self._send(json.dumps({"version": live.version, "fault": live.fault}).encode(), "application/json")
             elif path in ("/", "/index.html"):
                 page = live.directory / "index.html"
-                is_ready = live.version > 0 and page.exists()
-                self._send(_live(page.read_bytes(), live.version) if is_ready else _WAITING, "text/html; charset=utf-8")
+                content = page.read_bytes() if live.version else fill("waiting.html").encode()
+                self._send(_live(content, live.version), "text/html; charset=utf-8")
             elif Path(path).suffix in SERVED:
                 super().do_GET()
             else:
