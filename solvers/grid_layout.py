@@ -138,7 +138,7 @@ def grid_shape(n: int, shape: tuple[int, int] | None = None) -> tuple[int, int]:
     """Return the grid for n points, `shape` if given; a ValueError if that has too few nodes."""
     if shape is None:
         return fitting_shape(n)
-    rows, columns = _checked(shape)
+    rows, columns = checked_shape(shape)
     if rows * columns < n:
         fits = "×".join(map(str, fitting_shape(n, columns / rows)))
         raise ValueError(f"a {rows}×{columns} grid has room for {rows * columns:,} of {n:,} points; {fits} has for all")
@@ -176,11 +176,11 @@ def fitting_shape(n: int, aspect: float = 1.0) -> tuple[int, int]:
     return int(rows[best]), int(columns[best])
 
 
-def _checked(shape: Any) -> tuple[int, int]:
-    """Return a shape as two whole numbers above 0."""
+def checked_shape(shape: Any, name: str = "shape") -> tuple[int, int]:
+    """Return a shape as two whole numbers above 0; a ValueError names the parameter."""
     sides = tuple(shape) if isinstance(shape, tuple | list | np.ndarray) else (shape,)
     if len(sides) != 2 or not all(isinstance(side, Integral) and int(side) > 0 for side in sides):
-        raise ValueError(f"shape = {shape!r}; a grid is (rows, columns), two whole numbers above 0")
+        raise ValueError(f"{name} = {shape!r}; a grid is (rows, columns), two whole numbers above 0")
     return int(sides[0]), int(sides[1])
 
 

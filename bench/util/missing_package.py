@@ -13,7 +13,7 @@ def explained(error: ModuleNotFoundError, wanted: str) -> ModuleNotFoundError:
 
     What needs it is a verb, such as "lapmark map", or a name of the library.
     """
-    extra = "map" if wanted == "lapmark map" else "bench"
+    extra = "map" if wanted in ("lapmark map", "lapmark.map") else "bench"
     module = (error.name or "").partition(".")[0]
     if module in ("", "lapmark"):
         return error

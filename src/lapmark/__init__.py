@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from lapmark.bench.problems.applied.words import distance as word_movers_distance
     from lapmark.bench.problems.applied.words import nearest as nearest_texts
     from lapmark.bench.problems.family import family
+    from lapmark.reports.map.grid_map import map
     from lapmark.solvers import *  # noqa: F403
 
     __all__ = [
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
         "family",
         "gmm_flow",
         "image_distances",
+        "map",
         "nearest_texts",
         "recording",
         "word_movers_distance",
@@ -33,7 +35,7 @@ if TYPE_CHECKING:
     __all__ += solvers.__all__
     __version__: str
 
-#: Where each public name of the harness is defined, and its name there.
+#: Where each public name of the harness is defined, from `bench`, and its name there.
 _HARNESS = {
     "LocallyLinearEmbedding": ("embeddings", "LocallyLinearEmbedding"),
     "benchmark": ("gate.benchmarks", "benchmark"),
@@ -41,6 +43,7 @@ _HARNESS = {
     "family": ("problems.family", "family"),
     "gmm_flow": ("mixtures", "flow"),
     "image_distances": ("problems.applied.images_emd", "distances"),
+    "map": (".reports.map.grid_map", "map"),
     "nearest_texts": ("problems.applied.words", "nearest"),
     "recording": ("data.recording", "recording"),
     "word_movers_distance": ("problems.applied.words", "distance"),
@@ -52,7 +55,7 @@ def __getattr__(name: str) -> object:
     if name in _HARNESS:
         module, defined = _HARNESS[name]
         try:
-            globals()[name] = getattr(import_module(f"lapmark.bench.{module}"), defined)
+            globals()[name] = getattr(import_module(f".{module}", "lapmark.bench"), defined)
         except ModuleNotFoundError as error:
             raise import_module("lapmark.bench.util.missing_package").explained(error, f"lapmark.{name}") from None
     elif name == "__version__":

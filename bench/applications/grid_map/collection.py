@@ -86,7 +86,7 @@ class Collection:
 
 
 @dataclass(frozen=True)
-class _Drawn:
+class Drawn:
     """How images are read to be drawn: their longest side in pixels, files at a time, and whether they are cropped."""
 
     side: int | None = None
@@ -134,7 +134,7 @@ def read(
     csv_file.check_header(path, header)
     if choice and (path.is_dir() or not path.name.lower().endswith((*item_table.SUFFIXES, ".npz"))):
         raise ValueError(f"{path} has no columns; --features, --label and --name are for tables and .npz")
-    drawn = _Drawn(side, threads, crop)
+    drawn = Drawn(side, threads, crop)
     if path.is_dir():
         return _folder(path, drawn)
     with path.open("rb") as file:
@@ -146,25 +146,25 @@ def read(
         raise ValueError(f"{path}: {error}") from None
 
 
-def _file(path: Path, start: bytes, drawn: _Drawn, header: bool | None, choice: Choice) -> Collection:
+def _file(path: Path, start: bytes, drawn: Drawn, header: bool | None, choice: Choice) -> Collection:
     name = path.name.lower()
     if name.endswith(".npy"):
         if start != b"\x93NUMPY":
             raise ValueError("it is not a NumPy file, although its name says so")
-        return _arrays({"data": bounded_reading.read_npy(path)}, drawn)
+        return of_arrays({"data": bounded_reading.read_npy(path)}, drawn)
     if name.endswith(".npz"):
         with bounded_reading.Archive(path) as archive:
-            return _arrays(archive, drawn, choice)
+            return of_arrays(archive, drawn, choice)
     if name.endswith(item_table.SUFFIXES):
         read = item_table.read(path, header, choice)
         with csv_file.errors_with_layout(read.layout):
-            return _table(read, path.parent, drawn)
+            return of_table(read, path.parent, drawn)
     if "ubyte" in name:
-        return _arrays(_idx(path), drawn)
+        return of_arrays(_idx(path), drawn)
     raise ValueError(f"its format is unknown; give {READS}")
 
 
-def _folder(folder: Path, drawn: _Drawn) -> Collection:
+def _folder(folder: Path, drawn: Drawn) -> Collection:
     paths, others, unread = thumbnails.find(folder)
     left = tuple((_name(path, folder), reason) for path, reason in unread)
     if not paths:
@@ -195,7 +195,7 @@ def _name(path: Path, folder: Path) -> str:
 
 
 def _read_images(
-    paths: Sequence[Path], names: Sequence[str], drawn: _Drawn
+    paths: Sequence[Path], names: Sequence[str], drawn: Drawn
 ) -> tuple[list[Thumbnail], Sequence[int], tuple[tuple[str, str], ...]]:
     """Return the readable images, their indices, and the names of the others with the reasons."""
     side = drawn.side or picture_size.default_side(len(paths))
@@ -213,7 +213,7 @@ def _read_images(
     return made, kept, tuple(skipped)
 
 
-def _table(read: item_table.Table, folder: Path, drawn: _Drawn) -> Collection:
+def of_table(read: item_table.Table, folder: Path, drawn: Drawn) -> Collection:
     n, features = read.numbers.shape
     names = read.names or read.paths or _numbered(n)
     vectors = read.numbers
@@ -259,7 +259,7 @@ def _idx(path: Path) -> dict[str, np.ndarray]:
     return arrays | {"labels": read_idx(labels, 1)} if labels != path and labels.exists() else arrays
 
 
-def _arrays(arrays: Mapping[str, np.ndarray], drawn: _Drawn, choice: Choice = UNNAMED) -> Collection:
+def of_arrays(arrays: Mapping[str, np.ndarray], drawn: Drawn, choice: Choice = UNNAMED) -> Collection:
     """Return the collection of named arrays; arrays that are not needed may hold anything and are not read."""
     labels, names = ((word,) if word else known for word, known in ((choice.label, LABELS), (choice.name, NAMES)))
     for wanted in (*filter(None, (choice.label, choice.name)), *(choice.features or ())):
@@ -280,14 +280,14 @@ def _arrays(arrays: Mapping[str, np.ndarray], drawn: _Drawn, choice: Choice = UN
     ignored = [other for other in others if other != name]
     return Collection(
         thumbnails.vectors(made) if made and data.ndim > 2 else _vectors(data, name),
-        _words(arrays, names, len(data)) or tuple(_numbered(len(data))),
+        words(arrays, names, len(data)) or tuple(_numbered(len(data))),
         tuple(image.sprite for image in made) if made else None,
-        _words(arrays, labels, len(data)),
+        words(arrays, labels, len(data)),
         ignored=f"arrays of other names: {', '.join(ignored)}" if ignored else "",
     )
 
 
-def _made_small(pixels: np.ndarray, n: int, drawn: _Drawn) -> list[Thumbnail]:
+def _made_small(pixels: np.ndarray, n: int, drawn: Drawn) -> list[Thumbnail]:
     channels = pixels.shape[3:] in ((), (1,), (3,), (4,))
     if pixels.dtype != np.uint8 or pixels.ndim not in (3, 4) or not channels or 0 in pixels.shape:
         raise ValueError(
@@ -322,7 +322,7 @@ def _vectors(data: np.ndarray, name: str) -> np.ndarray:
     return data
 
 
-def _words(arrays: Mapping[str, np.ndarray], keys: Sequence[str], n: int) -> tuple[str, ...] | None:
+def words(arrays: Mapping[str, np.ndarray], keys: Sequence[str], n: int) -> tuple[str, ...] | None:
     """Return the labels or names, None if there are none."""
     name = next((name for name in keys if name in arrays), None)
     if name is None:

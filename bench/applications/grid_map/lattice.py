@@ -11,6 +11,7 @@ from typing import Literal
 
 import numpy as np
 
+from lapmark.bench.util.units import show_count_of
 from lapmark.solvers.grid_layout import fitting_shape, grid_shape
 
 Nodes = Literal["square", "hexagonal"]
@@ -132,7 +133,7 @@ def lattice(n: int, wanted: Wanted = Wanted()) -> Lattice:
     if len(found.cells) < needed:
         largest = outline.width / _widest(outline, needed, is_hexagonal)
         raise ValueError(
-            f"--pitch {wanted.pitch:g} leaves {len(found.cells):,} nodes for {n:,} items; "
+            f"--pitch {wanted.pitch:g} leaves {show_count_of(len(found.cells), 'node')} for {n:,} items; "
             f"{math.floor(largest * 1e4) / 1e4 or largest:g} leaves enough"
         )
     return found
@@ -280,4 +281,5 @@ def _too_many(grid: tuple[int, int]) -> str:
 
 def _too_few(grid: tuple[int, int], found: Lattice, n: int, needed: int) -> str:
     empty = f" and {needed - n:,} to spare" if needed > n else ""
-    return f"--grid {grid[0]}x{grid[1]} has {len(found.cells):,} nodes in {found.outline} for {n:,} items{empty}"
+    count = show_count_of(len(found.cells), "node")
+    return f"--grid {grid[0]}x{grid[1]} has {count} in {found.outline} for {n:,} items{empty}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import time
 import warnings
 from collections.abc import Mapping
@@ -49,7 +50,7 @@ class Layout:
     method: str
     scale: Scale
     solver: str
-    embedding_seconds: float | None  # None for one that the cache had
+    embedding_seconds: float | None  # None for one from the cache, and for points of the plane
     solver_seconds: float
     certificate: Certificate
 
@@ -156,17 +157,16 @@ def lay(
         raise ValueError(f"--method none needs points of the plane; these are vectors of {count:,} numbers")
     # Points are stretched to the grid, whatever their scale.
     scale = "none" if method == NONE else scale or ("standard" if collection.have_units else "none")
-    start, points, was_kept = time.perf_counter(), scaling.scaled(collection.vectors, scale), False
-    if method != NONE and scale == "none" and (words := scaling.warning(points, collection.feature_names)):
-        warnings.warn(words, UserWarning, stacklevel=2)
+    points, embedding_seconds = collection.vectors, None
     if method != NONE:
-        embedding = embeddings.embedding(points, method, seed=seed, threads=threads)
-        was_kept, points = embedding.is_kept, embedding.points()
-    embedding_seconds = None if was_kept else time.perf_counter() - start
+        if scale == "none" and (words := scaling.warning(points, collection.feature_names)):
+            warnings.warn(words, UserWarning, stacklevel=2)
+        points, embedding_seconds = _embedded(scaling.scaled(points, scale), method, seed, threads)
     target = {"shape": nodes.shape} if nodes.is_grid else {"nodes": nodes.places}
     problem, _ = grid_problem(points, **target)
     solver = automatic(problem)
-    registry.get(solver)  # loads all solvers, which takes longer than a small problem
+    # Loads all that solvers need, which takes longer than a small problem.
+    solve(grid_problem([[0, 0], [1, 1]])[0], solver)
     loaded = time.perf_counter()
     matching = solve(problem, solver)
     solved = time.perf_counter()
@@ -183,3 +183,18 @@ def lay(
         solved - loaded,
         certificate,
     )
+
+
+def _embedded(vectors: np.ndarray, method: str, seed: int, threads: int | None) -> tuple[np.ndarray, float | None]:
+    """Return points, and the seconds that they took; None if they come from the cache."""
+    embedding = embeddings.embedding(vectors, method, seed=seed, threads=threads)
+    seconds = None
+
+    def compute() -> np.ndarray:  # also called where the cache has a damaged file
+        nonlocal seconds
+        start = time.perf_counter()
+        points = embedding.compute()
+        seconds = time.perf_counter() - start
+        return points
+
+    return dataclasses.replace(embedding, compute=compute).points(), seconds

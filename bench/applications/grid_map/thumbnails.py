@@ -251,7 +251,7 @@ def _each(make: Callable[[Item], Made], items: Collection[Item], what: str, thre
 def _plain(image: Image.Image) -> Image.Image:
     """Convert an image to bytes, and a transparent one to a background on which it is visible."""
     if image.mode.startswith(("I", "F")):
-        return Image.fromarray(_bytes(np.asarray(image)))
+        return Image.fromarray(as_bytes(np.asarray(image)))
     if image.has_transparency_data:
         return _on_ground(image)
     mode = "L" if image.mode in ("1", "L") else "RGB"
@@ -300,7 +300,7 @@ def _pixels(image: Image.Image) -> np.ndarray:
     return pixels if is_coloured else pixels[..., 0]
 
 
-def _bytes(values: np.ndarray) -> np.ndarray:
+def as_bytes(values: np.ndarray) -> np.ndarray:
     """Convert brightnesses to bytes: the high ones of 8, 12 or 16 bits, other ranges scaled from smallest to largest.
 
     Cameras and scanners store 12 bits in 16, which would be nearly black.

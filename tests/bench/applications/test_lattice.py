@@ -86,7 +86,7 @@ def test_lattice_of_an_image_fills_its_dark_or_opaque_part() -> None:
         (Wanted(outline="circle", pitch=float("nan")), "--pitch nan must be above 0"),
         (Wanted(outline="circle", pitch=0.3), "--pitch 0.3 leaves 9 nodes for 30 items; 0.1666 leaves enough"),
         (Wanted(outline="circle", pitch=1e-6), "more than 67,108,864 nodes"),
-        (Wanted(outline="mask.png", pitch=40.0), "--pitch 40 leaves 1 nodes for 30 items"),
+        (Wanted(outline="mask.png", pitch=40.0), "--pitch 40 leaves 1 node for 30 items"),
         (Wanted((5, 6), spare=0.1), "a 5×6 grid leaves fewer than 10% of its nodes empty"),
         (Wanted(outline="none.png"), "neither circle nor hexagon, nor an image file that exists"),
         (Wanted(outline="text.png"), "--shape text.png is not an image"),
