@@ -30,7 +30,7 @@ class Brief:
 
     def _lines(self) -> Iterator[tuple[str, str]]:
         for field in fields(self):  # type: ignore[arg-type]
-            text = _shown(getattr(self, field.name))
+            text = _shown(getattr(self, field.name)) if field.metadata.get("shown", True) else ""
             if text:
                 yield field.name, text
 

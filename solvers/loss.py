@@ -2,7 +2,7 @@
 
 import math
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -106,24 +106,37 @@ def _biased(problem: Transport, plan: Plan, whole: Gradients, follows: bool) -> 
     return Loss(whole.value + constant, whole.a + shift_a, whole.b + shift_b, whole.x, whole.y, plan)
 
 
-def carry(problem: Transport, plan: Plan, values: np.ndarray, threads: int = 1) -> np.ndarray:
-    """Return the mean over each row's plan of values at the columns: Σ_j π_ij values_jk / a_i.
+def carry(
+    problem: Transport, plan: Plan, values: np.ndarray, threads: int = 1, *, to: Literal["rows", "columns"] = "rows"
+) -> np.ndarray:
+    """Return the mean over each row's plan of values at the columns: Σ_j π_ij values_jk / a_i; or the other way round.
 
     Parameters
     ----------
     problem : Transport
     plan : Plan
-    values : array_like, shape (m,) or (m, k)
+    values : array_like, shape (m,) or (m, k); (n,) or (n, k) with `to="columns"`
         Labels, colours, coordinates: finite numbers.
     threads : int
         −1 for all cores.
+    to : "rows" or "columns"
+        Where the values go: with "columns" they are given at the rows, and the means are Σ_i π_ij values_ik / b_j.
 
     Returns
     -------
-    carried : (n,) or (n, k) float64
+    carried : (n,) or (n, k) float64; (m,) or (m, k) with `to="columns"`
         Means, if a row's mass is moved in full, however small it is; less in proportion if only part of it is moved. 0
         for a row without mass of an exact plan.
+
+    Raises
+    ------
+    ValueError
+        If `values` or `to` is none of these.
     """
+    if to not in ("rows", "columns"):
+        raise ValueError(f'to = {to!r}: values go to the "rows" or to the "columns"')
+    if to == "columns":
+        problem, plan = problem.mirrored(), plan.mirrored()
     given = np.asarray(values)
     n, m = problem.shape
     if given.dtype.kind not in "fiub" or given.ndim not in (1, 2) or len(given) != m:

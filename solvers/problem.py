@@ -5,9 +5,11 @@ A problem is validated once, when it is made. Solvers rely on that and check not
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from .costs import Cost, PointCost
 from .costs.cost import check_cost
@@ -74,7 +76,7 @@ class Assignment:
         return self.cost.shape
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, init=False)
 class Transport:
     """Move the masses a of the rows onto the masses b of the columns at least total cost.
 
@@ -86,8 +88,12 @@ class Transport:
     b : array_like, shape (m,), optional
         Masses of the columns.
     blur : float
-        Entropic regularisation as a length: ε = blur**p, with p the exponent of a `PointCost` and p = 1 for a matrix,
-        whose blur is in units of cost. 0, the default, is the exact problem.
+        Entropic regularisation as a length, for points: ε = blur**p, with p the exponent of a `PointCost`. Of any other
+        cost p is 1, so that blur is ε itself, even if its entries are squared distances. 0, the default, is the exact
+        problem.
+    epsilon : float
+        The same regularisation in units of cost, which means the same for points and matrices: ε. Give one of the two;
+        the other follows.
     reach : float, optional
         Largest distance worth moving, as a length: masses are matched up to a penalty reach**p · KL. None: exactly.
     partial : bool
@@ -98,49 +104,78 @@ class Transport:
     ------
     ValueError
         If a mass is negative, NaN or infinite; if all are zero; if the sums differ by more than rounding without
-        `reach` or `partial`; if both `reach` and `partial` are given.
+        `reach` or `partial`; if both `reach` and `partial` are given, or a `blur` and an `epsilon` that differ.
     TypeError
         If `partial` is neither True nor False.
     """
 
     cost: Cost
-    a: np.ndarray | None = None
-    b: np.ndarray | None = None
-    blur: float = 0.0
-    reach: float | None = None
-    partial: bool = False
+    a: np.ndarray
+    b: np.ndarray
+    blur: float
+    reach: float | None
+    partial: bool
 
-    def __post_init__(self) -> None:
-        check_cost(self.cost)
-        n, m = self.cost.shape
+    def __init__(
+        self,
+        cost: Cost,
+        a: ArrayLike | None = None,
+        b: ArrayLike | None = None,
+        blur: float = 0.0,
+        reach: float | None = None,
+        partial: bool = False,
+        *,
+        epsilon: float = 0.0,
+    ) -> None:
+        check_cost(cost)
+        n, m = cost.shape
         if n == 0 or m == 0:
             raise ValueError(f"nothing to transport: the cost has shape {(n, m)}")
-        for name, size in (("a", n), ("b", m)):
-            object.__setattr__(self, name, check_masses(getattr(self, name), name, size))
-        object.__setattr__(self, "blur", check_number(self.blur, "blur"))
-        if self.reach is not None:
-            object.__setattr__(self, "reach", check_number(self.reach, "reach", positive=True))
-        check_flag(self.partial, "partial")
+        check_flag(partial, "partial")
+        if partial and reach is not None:
+            raise ValueError(
+                "partial=True and reach exclude each other: the first moves the smaller sum in full, the second only "
+                "what is near; give one of them"
+            )
+        known = {
+            "cost": cost,
+            "a": check_masses(a, "a", n),
+            "b": check_masses(b, "b", m),
+            "blur": check_number(blur, "blur"),
+            "reach": None if reach is None else check_number(reach, "reach", positive=True),
+            "partial": partial,
+        }
+        for name, value in known.items():
+            object.__setattr__(self, name, value)
+        object.__setattr__(self, "blur", self._blur_of(check_number(epsilon, "epsilon")))
+        self._check_lengths()
+        if reach is None and not partial:
+            cure = "give a reach, or partial=True and blur=0" if self.blur else "give partial=True"
+            check_sums(self.a.sum(), self.b.sum(), f"; rescale one, or {cure}")
+
+    def _blur_of(self, epsilon: float) -> float:
+        """Return the blur: the one that is given, or that of ε; raise a ValueError if both are and differ."""
+        with np.errstate(over="ignore", under="ignore"):
+            implied = float(np.float64(self.blur) ** self.p)
+        if epsilon == 0 or math.isclose(epsilon, implied, rel_tol=1e-9):
+            return self.blur
+        if self.blur == 0:
+            return float(epsilon ** (1 / self.p))
+        raise ValueError(
+            f"blur = {self.blur:g} means epsilon = blur**{self.p:g} = {implied:g}, not {epsilon:g}; give one of them"
+        )
+
+    def _check_lengths(self) -> None:
+        """Raise a ValueError if the blur or the reach is no cost that float64 holds."""
         for name, least in (("blur", 0.0), ("reach", LEAST_REACH)):
             length = getattr(self, name)
             with np.errstate(over="ignore", under="ignore"):
                 if length is not None and not least <= np.float64(length) ** self.p <= LARGEST_COST:
                     raise ValueError(f"{name} = {length:g}: {name}**{self.p:g} is beyond float64; rescale the points")
-        if self.partial and self.reach is not None:
-            raise ValueError(
-                "partial=True and reach exclude each other: the first moves the smaller sum in full, the second only "
-                "what is near; give one of them"
-            )
-        if self.reach is None and not self.partial:
-            a, b = self.masses
-            cure = "give a reach, or partial=True and blur=0" if self.blur else "give partial=True"
-            check_sums(a.sum(), b.sum(), f"; rescale one, or {cure}")
 
     @property
     def masses(self) -> tuple[np.ndarray, np.ndarray]:
-        """a (n,) and b (m,), which are arrays once the problem is made."""
-        assert self.a is not None
-        assert self.b is not None
+        """a (n,) and b (m,)."""
         return self.a, self.b
 
     @property
@@ -163,6 +198,11 @@ class Transport:
         over, signed = (rows - a, cols - b), (surplus > 0, surplus < 0)
         error = (np.maximum(each, 0) if sign else np.abs(each) for each, sign in zip(over, signed, strict=True))
         return max(float(each.sum()) for each in error) / min(float(a.sum()), float(b.sum()))
+
+    def mirrored(self) -> Transport:
+        """Return the same problem with rows and columns exchanged."""
+        cost, (a, b) = self.cost.mirrored(), self.masses
+        return Transport(cost, b, a, self.blur, self.reach, self.partial)
 
     @property
     def p(self) -> float:

@@ -34,6 +34,8 @@ class Matching(Brief):
         problem maximises, ≤ and ≥ are exchanged. None if the solver has no duals.
     counters : mapping of str to int
         Work done, the same in every run on the same input.
+    columns : int, or None
+        m. None in a matching made without `of`; then `v` tells it.
     """
 
     row_to_col: np.ndarray
@@ -41,6 +43,7 @@ class Matching(Brief):
     u: np.ndarray | None = None
     v: np.ndarray | None = None
     counters: Mapping[str, int] = field(default_factory=dict)
+    columns: int | None = field(default=None, metadata={"shown": False})
 
     @classmethod
     def of(
@@ -57,7 +60,24 @@ class Matching(Brief):
         rows = (row_to_col >= 0).nonzero()[0]
         inside = row_to_col.shape == (n,) and row_to_col.max(initial=-1) < m
         cost = float(problem.cost.entries(rows, row_to_col[rows]).sum()) if inside else np.nan
-        return cls(row_to_col, cost, u, v, counters or {})
+        return cls(row_to_col, cost, u, v, counters or {}, m)
+
+    @property
+    def col_to_row(self) -> np.ndarray:
+        """Row of each column, (m,) intp, −1 for an unmatched column.
+
+        Raises
+        ------
+        ValueError
+            If neither `columns` nor `v` tells the number of columns.
+        """
+        m = self.columns if self.columns is not None else None if self.v is None else len(self.v)
+        if m is None:
+            raise ValueError("the number of columns is unknown; make the matching by Matching.of(problem, row_to_col)")
+        col_to_row = np.full(m, -1, dtype=np.intp)
+        rows = (self.row_to_col >= 0).nonzero()[0]
+        col_to_row[self.row_to_col[rows]] = rows
+        return col_to_row
 
     @property
     def duals(self) -> tuple[np.ndarray, np.ndarray]:
@@ -69,7 +89,7 @@ class Matching(Brief):
     def negative(self) -> Matching:
         """Return the answer to the problem with negated costs, which maximises if this one minimises."""
         u, v = (None if dual is None else np.subtract(0.0, dual) for dual in (self.u, self.v))
-        return Matching(self.row_to_col, 0.0 - self.cost, u, v, self.counters)
+        return Matching(self.row_to_col, 0.0 - self.cost, u, v, self.counters, self.columns)
 
     @classmethod
     def from_pairs(cls, problem: Assignment, rows: np.ndarray, cols: np.ndarray, **known: object) -> Matching:
@@ -113,6 +133,51 @@ class Plan(Brief):
         assert self.g is not None
         return self.f, self.g
 
+    def matrix(self, problem: Transport) -> np.ndarray:
+        """Return the plan as a matrix, (n, m) float64: what moves from each row to each column.
+
+        Parameters
+        ----------
+        problem : Transport
+            The one that the plan answers.
+
+        Raises
+        ------
+        ValueError
+            If the plan is of another shape, or has neither mass nor potentials.
+        MemoryError
+            If the matrix does not fit; `mass`, or `carry`, does without it.
+        """
+        n, m = problem.shape
+        try:
+            if self.mass is not None:
+                _check_shape(self.mass.shape, (n, m))
+                return np.asarray(self.mass.toarray(), dtype=np.float64)
+            if self.f is None or self.g is None or problem.epsilon == 0:
+                raise ValueError("the plan has no mass, and without a blur potentials do not tell it")
+            _check_shape((len(self.f), len(self.g)), (n, m))
+            (a, b), matrix = problem.masses, np.empty((n, m))
+        except MemoryError:
+            size = 8 * n * m / 2**30
+            raise MemoryError(f"the {n}×{m} matrix of the plan takes {size:.3g} GiB; use plan.mass or carry") from None
+        # Rows and columns without mass take no part, however large their potentials.
+        f, g = np.where(a > 0, self.f, -np.inf), np.where(b > 0, self.g, -np.inf)
+        with np.errstate(over="ignore", invalid="ignore", under="ignore"):
+            for start, block in problem.cost.blocks():
+                part = slice(start, start + len(block))
+                share = np.subtract(g, block, out=matrix[part], dtype=np.float64)
+                share += f[part, None]
+                share /= problem.epsilon
+                np.exp(share, out=share)
+                share *= a[part, None]
+                share *= b
+        return matrix
+
+    def mirrored(self) -> Plan:
+        """Return the plan with rows and columns exchanged: that of the same problem posed the other way round."""
+        mass = None if self.mass is None else self.mass.T.tocsr()
+        return Plan(self.cost, self.marginal_error, self.g, self.f, mass, self.counters)
+
     @classmethod
     def of(
         cls,
@@ -147,6 +212,12 @@ class Plan(Brief):
         np.cumsum(np.bincount(rows, minlength=n), out=begin[1:])
         mass = csr_array((moved[order], cols[order], begin), shape=(n, m))
         return cls(*_sums(problem, rows, cols, moved), f, g, mass, counters or {})
+
+
+def _check_shape(shape: tuple[int, ...], expected: tuple[int, int]) -> None:
+    """Raise a ValueError if a plan is not of the shape of its problem."""
+    if tuple(shape) != expected:
+        raise ValueError(f"the plan is {shape[0]}×{shape[1]}, the problem {expected[0]}×{expected[1]}")
 
 
 def _sums(problem: Transport, rows: np.ndarray, cols: np.ndarray, moved: np.ndarray) -> tuple[float, float]:

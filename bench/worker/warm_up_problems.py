@@ -5,7 +5,7 @@ import dataclasses
 import numpy as np
 
 from lapmark.solvers.costs import Cost, DenseCost, GridCost, PointCost, SparseCost
-from lapmark.solvers.problem import Assignment, Problem
+from lapmark.solvers.problem import Assignment, Problem, Transport
 
 
 def small(problem: Problem, size: int = 16) -> Problem:
@@ -56,7 +56,7 @@ def _with_cost(problem: Problem, cost: Cost) -> Problem:
     """Return the problem with another cost, and equal masses."""
     if isinstance(problem, Assignment):
         return dataclasses.replace(problem, cost=cost)
-    return dataclasses.replace(problem, cost=cost, a=None, b=None)
+    return Transport(cost, blur=problem.blur, reach=problem.reach, partial=problem.partial)
 
 
 def _allow_diagonal(matrix: np.ndarray) -> np.ndarray:

@@ -47,6 +47,10 @@ class Cost(ABC):
         """Return the cost between some of the rows and some of the columns, both ascending."""
 
     @abstractmethod
+    def mirrored(self) -> Cost:
+        """Return the cost with rows and columns exchanged."""
+
+    @abstractmethod
     def up_to(self, most: float) -> Cost:
         """Return the same cost, with every pair above `most` forbidden."""
 

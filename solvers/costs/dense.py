@@ -117,6 +117,9 @@ class DenseCost(Cost):
             return self
         return DenseCost.trusted(self.matrix[np.ix_(rows, columns)], self.forbids)
 
+    def mirrored(self) -> DenseCost:
+        return DenseCost.trusted(self.matrix.T, self.forbids)
+
     def up_to(self, most: float) -> DenseCost:
         return dense_up_to(self, most)
 

@@ -127,7 +127,6 @@ class GridCost(Cost):
         return self._between(of_rows[rows], of_columns[columns])
 
     def mirrored(self) -> GridCost:
-        """Return the cost with rows and columns exchanged."""
         rows, columns = self.cells
         return self._between(columns, rows)
 

@@ -87,6 +87,9 @@ class SparseCost(Cost):
     def part(self, rows: np.ndarray, columns: np.ndarray) -> SparseCost:
         return SparseCost(self.csr[rows][:, columns])
 
+    def mirrored(self) -> SparseCost:
+        return SparseCost(self.csr.T.tocsr())
+
     def negative(self) -> SparseCost:
         import scipy.sparse
 

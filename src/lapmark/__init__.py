@@ -9,6 +9,7 @@ from importlib import import_module
 TYPE_CHECKING = False  # as in `typing`, which takes time to import, while Ctrl-C still shows a traceback
 if TYPE_CHECKING:
     from lapmark import solvers
+    from lapmark.bench.applications.answer_figure import plot
     from lapmark.bench.data.recording import recording
     from lapmark.bench.embeddings import LocallyLinearEmbedding, embed
     from lapmark.bench.gate.benchmarks import benchmark
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
         "image_distances",
         "map",
         "nearest_texts",
+        "plot",
         "recording",
         "word_movers_distance",
     ]
@@ -45,6 +47,7 @@ _HARNESS = {
     "image_distances": ("problems.applied.images_emd", "distances"),
     "map": (".reports.map.grid_map", "map"),
     "nearest_texts": ("problems.applied.words", "nearest"),
+    "plot": ("applications.answer_figure", "plot"),
     "recording": ("data.recording", "recording"),
     "word_movers_distance": ("problems.applied.words", "distance"),
 }
