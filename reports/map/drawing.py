@@ -36,8 +36,8 @@ LINED = 6
 #: Most labels that are written on the map and listed below it, most that a page lists, and most letters of one.
 MOST_LABELS, MOST_LISTED, LETTERS = 40, 400, 24
 
-#: Colours of the legend below a picture.
-LEGEND_GROUND, LEGEND_INK = "#1c1c1c", "#f0f0f0"
+#: Colours of the legend below a picture, on a dark background and on a light one.
+LEGEND_DARK, LEGEND_LIGHT = ("#1c1c1c", "#f0f0f0"), ("#ffffff", "#1c1c1c")
 
 #: Shades of the ten colours, for labels 1 to 10, 11 to 20, …: parts of white, or of black if negative.
 SHADES = (0.0, -0.6, 0.55, -0.35)
@@ -86,8 +86,9 @@ class Map:
     def image(self) -> Image.Image:
         """Return the picture with captions, the labels of its colours, and the legend."""
         image = self._captioned()
+        ground, ink = self._legend_colours
         if self.legend.height:
-            whole = Image.new(image.mode, (self.width, self.full_height), LEGEND_GROUND)
+            whole = Image.new(image.mode, (self.width, self.full_height), ground)
             whole.paste(image)
             image = whole
         draw = ImageDraw.Draw(image)
@@ -97,7 +98,7 @@ class Map:
         for entry in self.legend.entries:
             box = (entry.x, entry.y - self.legend.side / 2, entry.x + self.legend.side, entry.y + self.legend.side / 2)
             draw.rectangle(box, entry.colour)
-            draw.text((entry.x + 1.5 * self.legend.side, entry.y), entry.text, LEGEND_INK, self.legend_font, "lm")
+            draw.text((entry.x + 1.5 * self.legend.side, entry.y), entry.text, ink, self.legend_font, "lm")
         return image
 
     def svg(self, folder: Path | None = None) -> bytes:
@@ -108,7 +109,9 @@ class Map:
             height=self.height,
             full_height=self.full_height,
             background=_hex(np.array(self.look.ground, np.uint8)),
-            polygon=" ".join(f"{x:g},{y:g}" for x, y in self.cells.polygon),
+            side=self.cells.size[1],
+            # Programs that know rectangles only show a square map.
+            polygon=" ".join(f"{x:g},{y:g}" for x, y in self.cells.polygon) if self.layout.lattice.is_hexagonal else "",
             picture=data_url("image/png", _png(Image.fromarray(self.picture))) if self._has_images else "",
             dots=[] if self._has_images else self.cells.centres(self.layout.empty)[:, ::-1].tolist(),
             radius=painting.DOT / 2 * self.side,
@@ -127,8 +130,7 @@ class Map:
             ink=self.look.ink,
             legend=self.legend,
             legend_size=self.legend_font.size,
-            legend_ground=LEGEND_GROUND,
-            legend_ink=LEGEND_INK,
+            legend_colours=self._legend_colours,
         )
         return NOT_IN_XML.sub("�", drawing).encode()
 
@@ -286,6 +288,11 @@ class Map:
     def _line(self) -> int:
         """Width of the line between cells in pixels."""
         return int(not self._has_images and self.look.gap == 0 and self.side >= LINED)
+
+    @property
+    def _legend_colours(self) -> tuple[str, str]:
+        """The ground and the ink of the legend."""
+        return LEGEND_LIGHT if self.look.is_light else LEGEND_DARK
 
     @property
     def _caption_texts(self) -> Sequence[str] | None:

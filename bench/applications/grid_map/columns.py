@@ -187,7 +187,8 @@ def _named(names: Sequence[str], numeric: Sequence[str], choice: Choice) -> dict
                 if name not in numeric:
                     raise ValueError(f"--features {name}: the column has no numbers; it can be a --label or --name")
                 roles.setdefault(name, Column(name, "feature", "--features"))
-    is_point = any(name.lower() == "x" for name in names)
+    # Beside an x, or one other column of numbers, a y is a coordinate.
+    is_point = any(name.lower() == "x" for name in names) or len(numeric) == 2
     known = {"image": PATHS, "label": tuple(w for w in LABELS if w != "y" or not is_point), "name": NAMES}
     for role, words in known.items():
         candidates = [n for word in words for n in names if n.lower() == word and n not in roles]

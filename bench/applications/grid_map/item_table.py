@@ -148,10 +148,12 @@ def _features(column: pd.Series) -> np.ndarray | None:
     """Return a column's numbers, (n, k) float64: one per row, or as many as its lists have; None if it has none."""
     import pandas as pd
 
+    if column.isna().all() and len(column):
+        return None
     if pd.api.types.is_numeric_dtype(column.dtype):
         return column.to_numpy(np.float64, na_value=np.nan)[:, None]
-    if column.dtype.kind != "O" or column.isna().all():
-        return None  # times, durations and empty columns
+    if column.dtype.kind != "O" or column.empty:
+        return None  # times and durations
     first = column.dropna().iloc[0]
     if isinstance(first, Number):
         return column.astype(float).to_numpy()[:, None]

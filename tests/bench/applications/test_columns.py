@@ -60,6 +60,7 @@ def role(name: str, values: Any, more: pd.DataFrame | None = None, **choice: Any
         ("joined", pd.date_range("2020", periods=N).strftime("%m/%d/%y"), "dates or times"),
         ("remark", [f"t{i // 2}" for i in range(N - 1)] + [None], "text"),
         ("remark", [None] * N, "empty"),
+        ("score", [np.nan] * N, "empty"),
     ],
 )
 def test_assign_does_not_embed_what_is_not_a_feature(name: str, values: Any, reason: str | None) -> None:
@@ -92,6 +93,8 @@ def test_assign_embeds_quantities(name: str, values: Any) -> None:
 def test_assign_keeps_two_columns_of_numbers_as_points() -> None:
     count = pd.DataFrame({"a": np.arange(N), "b": np.zeros(N)})
     assert [column.role for column in item_table.split(count).columns] == ["feature", "feature"]
+    curve = pd.DataFrame({"t": np.arange(N), "y": RNG.random(N)})
+    assert [column.role for column in item_table.split(curve).columns] == ["feature", "feature"]
     xyz = pd.DataFrame({"x": np.arange(N), "Y": RNG.integers(0, 3, N), "z": np.ones(N)})
     assert item_table.split(xyz).numbers.shape == (N, 3), "beside x, y is a coordinate"
 

@@ -137,7 +137,7 @@ def test_map_as_svg_names_each_cell(folder: Path) -> None:
     root = ET.parse("map.svg").getroot()
     space = {"s": "http://www.w3.org/2000/svg"}
     nodes = grid_layout(POINTS)
-    cells = root.findall("s:use", space)
+    cells = [rect for rect in root.findall("s:rect", space) if rect.find("s:title", space) is not None]
     assert [(int(cell.get("y", "")), int(cell.get("x", ""))) for cell in cells] == [tuple(40 * node) for node in nodes]
     row, column = nodes[0]
     assert cells[0].findtext("s:title", "", space) == f"�<&'\"> · {LABELS[0]} · row {row}, column {column}"
