@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
+
+if TYPE_CHECKING:
+    from .result import Matching, Plan
 
 
 class Unsupported(ValueError):
@@ -71,15 +76,22 @@ class TimeLimit(TimeoutError):
     bound : float
         The best proven lower bound on the cost of any answer, −inf if there is none; for `maximize` an upper bound, or
         inf.
+    best : Matching or Plan, or None
+        The best answer so far: a complete matching, without duals, or the latest potentials of a plan with a blur. None
+        if there is none, as of exact transport and of points beyond some ten thousand.
     """
 
-    def __init__(self, seconds: float, shape: tuple[int, int], bound: float = -np.inf) -> None:
+    def __init__(
+        self, seconds: float, shape: tuple[int, int], bound: float = -np.inf, best: Matching | Plan | None = None
+    ) -> None:
         known = f"proven bound on the optimum: {bound:.12g}" if np.isfinite(bound) else "no bound on the optimum yet"
+        if best is not None and np.isfinite(best.cost):
+            known += f"; the best answer so far (best) costs {best.cost:.12g}"
         super().__init__(f"no answer to the {shape[0]}×{shape[1]} problem within {seconds:g} s; {known}")
-        self.seconds, self.shape, self.bound = seconds, shape, bound
+        self.seconds, self.shape, self.bound, self.best = seconds, shape, bound, best
 
-    def __reduce__(self) -> tuple[type[TimeLimit], tuple[float, tuple[int, int], float]]:
-        return type(self), (self.seconds, self.shape, self.bound)
+    def __reduce__(self) -> tuple[type[TimeLimit], tuple[float, tuple[int, int], float, Matching | Plan | None]]:
+        return type(self), (self.seconds, self.shape, self.bound, self.best)
 
 
 def listed(noun: str, indices: np.ndarray, most: int = 8) -> str:

@@ -164,7 +164,8 @@ class Solver:
                 options["time_limit"] = deadline.left
             answer = self.function(negative, **options)
         except TimeLimit as late:
-            raise TimeLimit(deadline.seconds, problem.shape, -late.bound) from None
+            best = late.best.negative() if isinstance(late.best, Matching) else None
+            raise TimeLimit(deadline.seconds, problem.shape, -late.bound, best) from None
         return answer.negative() if isinstance(answer, Matching) else answer
 
 

@@ -1,6 +1,8 @@
 """The entry point: solve a problem with a solver of the registry."""
 
-from typing import Any, overload
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -13,19 +15,53 @@ from .registry import get, names
 from .result import Matching, Plan, Result
 from .validation import check_number, check_threads
 
+if TYPE_CHECKING:
+    from .progress import Callback
+
 
 @overload
 def solve(
-    problem: Assignment, solver: str = "auto", *, time_limit: float | None = None, **options: Any
+    problem: Assignment,
+    solver: str = "auto",
+    *,
+    time_limit: float | None = None,
+    progress: Callback | None = None,
+    **options: Any,
 ) -> Matching: ...
 @overload
-def solve(problem: Transport, solver: str = "auto", *, time_limit: float | None = None, **options: Any) -> Plan: ...
-@overload
-def solve(problem: Problem, solver: str = "auto", *, time_limit: float | None = None, **options: Any) -> Result: ...
-@overload
-def solve(problem: ArrayLike, solver: str = "auto", *, time_limit: float | None = None, **options: Any) -> Matching: ...
 def solve(
-    problem: Problem | ArrayLike, solver: str = "auto", *, time_limit: float | None = None, **options: Any
+    problem: Transport,
+    solver: str = "auto",
+    *,
+    time_limit: float | None = None,
+    progress: Callback | None = None,
+    **options: Any,
+) -> Plan: ...
+@overload
+def solve(
+    problem: Problem,
+    solver: str = "auto",
+    *,
+    time_limit: float | None = None,
+    progress: Callback | None = None,
+    **options: Any,
+) -> Result: ...
+@overload
+def solve(
+    problem: ArrayLike,
+    solver: str = "auto",
+    *,
+    time_limit: float | None = None,
+    progress: Callback | None = None,
+    **options: Any,
+) -> Matching: ...
+def solve(
+    problem: Problem | ArrayLike,
+    solver: str = "auto",
+    *,
+    time_limit: float | None = None,
+    progress: Callback | None = None,
+    **options: Any,
 ) -> Result:
     """Solve a problem.
 
@@ -37,6 +73,9 @@ def solve(
         A name from `names(problem)`, or "auto" for the one of ours that suits the problem.
     time_limit : float, optional
         Seconds after which to give up, finite and above 0.
+    progress : callable, optional
+        Called with a `Progress` some ten times a second while the solver runs. What it raises ends the solve at once.
+        Solvers of other packages call nothing.
     **options
         Options of the solver, as its documentation names them. Solvers that can use several cores take `threads`, with
         −1 for all cores.
@@ -51,7 +90,8 @@ def solve(
         For an unknown name; as `Unsupported` if the solver does not take the problem, or has no time limit; as
         `Infeasible` if there is no complete matching, or no plan, of finite cost.
     TimeLimit
-        If the time was over before there was an answer, with the best bound on the optimum so far.
+        If the time was over before there was an answer, with the best bound on the optimum so far, and the best answer
+        so far, if there is one.
     ImportError
         If the solver's package is not installed.
     """
@@ -77,4 +117,11 @@ def solve(
         # The answer is unique, and empty arrays crash many packages.
         n, m = problem.shape
         return Matching(np.full(n, -1, dtype=np.intp), 0.0, np.zeros(n), np.zeros(m))
-    return chosen.run(problem, **options)
+    if progress is None:
+        return chosen.run(problem, **options)
+    from .progress import reporting  # loaded only where it is wanted: native code looks whether it is
+
+    if not callable(progress):
+        raise TypeError(f"progress must be a function of a Progress, not {progress!r}")
+    with reporting(progress, time_limit):
+        return chosen.run(problem, **options)

@@ -26,7 +26,7 @@ LAYERS: Mapping[str, Sequence[Sequence[str]]] = {
         ("cli",),
     ),
     "solvers": (
-        ("brief", "errors", "native", "plugins"),
+        ("brief", "errors", "native", "plugins", "progress"),
         ("deadline", "validation"),
         ("costs",),
         ("problem",),

@@ -99,11 +99,9 @@ def show_matrix(n: int) -> None:
     table = Table({"": ">18", "seconds": "10.2f", "lead": "8.1f", "rows": "10.1e", "columns": "10.1e"})
     table.print_heading()
     ours = 0.0
-    for name, options in (
-        ("sinkhorn", {}),
-        ("pot-sinkhorn", {"max_iterations": 100_000}),
-        ("pot-sinkhorn-log", {"max_iterations": 100_000}),
-    ):
+    many: dict[str, Any] = {"max_iterations": 100_000}
+    compared: list[tuple[str, dict[str, Any]]] = [("sinkhorn", {}), ("pot-sinkhorn", many), ("pot-sinkhorn-log", many)]
+    for name, options in compared:
         if missing := registry.get(name).missing:
             print(f"{name:>18}  {missing}")
             continue

@@ -15,6 +15,8 @@ from lapmark.solvers.errors import Infeasible, TimeLimit
 from lapmark.solvers.problem import Assignment
 from lapmark.solvers.result import Matching
 
+from .completion import PAIR_SECONDS, completed
+
 #: row_to_col (n,), None if the time was over; u (n,); v (m,), which proves a bound then; the counters of work.
 Answer = tuple[np.ndarray | None, np.ndarray, np.ndarray, dict[str, int]]
 
@@ -45,7 +47,8 @@ def solve_wide(
     """
     matrix = wide_matrix(problem, deadline, dtype)
     wide = DenseCost.trusted(matrix, problem.cost.forbids)
-    return turned_back(problem, wide, lambda seconds: search(matrix, seconds), deadline, BOUND_SECONDS * matrix.size)
+    final_seconds = (BOUND_SECONDS + PAIR_SECONDS) * matrix.size
+    return turned_back(problem, wide, lambda seconds: search(matrix, seconds), deadline, final_seconds)
 
 
 def turned_back(
@@ -70,7 +73,21 @@ def turned_back(
         # Duals of an unfinished search may prove less than duals of 0.
         terms = Terms.of(Assignment(wide, problem.limit))
         known = max(terms.given_columns(duals).bound() for duals in (v, np.zeros(max(n, m))))
-        raise TimeLimit(deadline.seconds, problem.shape, known)
+        best = completed(wide, v, problem.limit)
+        answer = None if best is None else _turned(problem, best, None, None, {})
+        raise TimeLimit(deadline.seconds, problem.shape, known, answer)
+    return _turned(problem, row_to_col, u, v, counters)
+
+
+def _turned(
+    problem: Assignment,
+    row_to_col: np.ndarray,
+    u: np.ndarray | None,
+    v: np.ndarray | None,
+    counters: dict[str, int],
+) -> Matching:
+    """Return the matching of a problem from that of its wide form."""
+    n, m = problem.shape
     if n <= m:
         return Matching.of(problem, row_to_col, u, v, counters)
     cols = (row_to_col >= 0).nonzero()[0]

@@ -11,6 +11,9 @@ from libc.string cimport memset
 cdef extern from "Python.h":
     int PyErr_CheckSignals() noexcept
     void *PyErr_Occurred() noexcept
+    void *PyImport_AddModule(const char *) noexcept
+    void *PyObject_CallMethod(void *, const char *, const char *, ...) noexcept
+    void Py_DecRef(void *) noexcept
 
 
 cdef extern from "core/outcome.h":
@@ -268,12 +271,30 @@ cdef inline int never() noexcept nogil:
     return 0
 
 
+cdef inline int told_or_interrupted() noexcept nogil:
+    """The same as `interrupted`, which also tells the callback of the solve; an exception of it stays set."""
+    cdef void *told
+    with gil:
+        if PyErr_Occurred() != NULL or PyErr_CheckSignals() != 0:
+            return 1
+        told = PyObject_CallMethod(PyImport_AddModule("lapmark.solvers.progress"), "beat", NULL)
+        Py_DecRef(told)
+        return told == NULL
+
+
 cdef inline stop_t stop_within(double seconds):
-    """Stop after `seconds`, or on Ctrl-C: only the main thread sees signals, and others need not wait for the lock."""
+    """Stop after `seconds`, or on Ctrl-C: only the main thread sees signals, and others need not wait for the lock.
+
+    Where the solve has a callback for its progress, it is told as well, in any thread.
+    """
+    import sys
     import threading
 
     cdef stop_t stop
+    progress = sys.modules.get("lapmark.solvers.progress")  # loaded only where somebody wants to be told
     stop.interrupted = interrupted if threading.get_ident() == threading.main_thread().ident else never
+    if progress is not None and progress.is_active():
+        stop.interrupted = told_or_interrupted
     stop.deadline = monotonic_seconds() + seconds
     return stop
 

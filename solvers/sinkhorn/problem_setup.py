@@ -176,7 +176,20 @@ class Posed:
             if len(last.g) == len(b):  # otherwise they belong to nodes instead of points
                 known.append(in_place(last.g, self.ordered.cols))
             bound = max(Terms(part.cost).given_columns(g).bound(a, b) for g in known)
-        return TimeLimit(self.deadline.seconds, self.problem.shape, bound)
+        return TimeLimit(self.deadline.seconds, self.problem.shape, bound, self._unfinished(last))
+
+    def _unfinished(self, last: OutOfTime) -> Plan | None:
+        """Return the plan of the latest potentials; None if they belong to nodes instead of points."""
+        if (len(last.f), len(last.g)) != self.support.part.shape:
+            return None
+        return Plan(math.nan, math.nan, *self._potentials(last.f, last.g))
+
+    def _potentials(self, f: np.ndarray, g: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return potentials of the pairs as those of the problem."""
+        f, g = self.support.extended(in_place(f, self.ordered.rows), in_place(g, self.ordered.cols))
+        if self.problem.reach is None:
+            f -= self.problem.epsilon * math.log(float(self.problem.masses[1].sum()))
+        return f, g
 
     def plan(self, state: State, passes: int) -> Plan:
         """Return the plan, with a RuntimeWarning if its marginal error is above `stop`."""
@@ -188,12 +201,8 @@ class Posed:
                 RuntimeWarning,
                 stacklevel=6,
             )
-        balanced = problem.reach is None
-        mass_a, mass_b = (float(masses.sum()) for masses in problem.masses) if balanced else (1.0, 1.0)
-        f, g = in_place(state.f, self.ordered.rows), in_place(state.g, self.ordered.cols)
-        f, g = self.support.extended(f, g)
-        f -= problem.epsilon * math.log(mass_b)
-        return Plan(state.cost * mass_a, error, f, g, counters={"passes": passes})
+        mass = float(problem.masses[0].sum()) if problem.reach is None else 1.0
+        return Plan(state.cost * mass, error, *self._potentials(state.f, state.g), counters={"passes": passes})
 
 
 def _check_masses(problem: Transport) -> None:

@@ -65,7 +65,7 @@ def test_time_limit_during_a_search_carries_a_proven_bound(method, shape):
     # The optimum of products pairs the largest with the smallest; their smallest alone are 1, 2, 3, …
     ascending = np.arange(1.0, min(shape) + 1)
     assert ascending.sum() <= caught.value.bound <= ascending @ ascending[::-1]
-    assert str(caught.value).endswith(f"proven bound on the optimum: {caught.value.bound:.12g}")
+    assert (f"proven bound on the optimum: {caught.value.bound:.12g}") in str(caught.value)
 
 
 def test_time_limit_of_transport_carries_the_bound_of_its_potentials():
