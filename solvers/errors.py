@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import Any
 
 import numpy as np
-
-if TYPE_CHECKING:
-    from .result import Matching, Plan
 
 
 class Unsupported(ValueError):
@@ -81,16 +78,14 @@ class TimeLimit(TimeoutError):
         if there is none, as of exact transport and of points beyond some ten thousand.
     """
 
-    def __init__(
-        self, seconds: float, shape: tuple[int, int], bound: float = -np.inf, best: Matching | Plan | None = None
-    ) -> None:
+    def __init__(self, seconds: float, shape: tuple[int, int], bound: float = -np.inf, best: Any = None) -> None:
         known = f"proven bound on the optimum: {bound:.12g}" if np.isfinite(bound) else "no bound on the optimum yet"
         if best is not None and np.isfinite(best.cost):
             known += f"; the best answer so far (best) costs {best.cost:.12g}"
         super().__init__(f"no answer to the {shape[0]}×{shape[1]} problem within {seconds:g} s; {known}")
         self.seconds, self.shape, self.bound, self.best = seconds, shape, bound, best
 
-    def __reduce__(self) -> tuple[type[TimeLimit], tuple[float, tuple[int, int], float, Matching | Plan | None]]:
+    def __reduce__(self) -> tuple[type[TimeLimit], tuple[float, tuple[int, int], float, Any]]:
         return type(self), (self.seconds, self.shape, self.bound, self.best)
 
 
