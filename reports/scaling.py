@@ -1,5 +1,7 @@
 """Growth of time with n, as a fitted power with its interval, and speed-up by threads, without drawing."""
 
+import itertools
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -25,6 +27,12 @@ class Power:
 
 
 def fit(sizes: pd.Series, seconds: pd.Series) -> Power | None:
+    """Fit a power law to times, (k,) each, possibly several of one size; as in `fit_medians`."""
+    medians = seconds.groupby(sizes.to_numpy()).median()
+    return fit_medians(medians.index.to_numpy(), medians.to_numpy())
+
+
+def fit_medians(sizes: np.ndarray, medians: np.ndarray) -> Power | None:
     """Fit a power law, by least squares on the logarithms of n and of the median time at each n.
 
     The interval is Student's, from the residuals of the medians, with two degrees of freedom less than sizes. It says
@@ -33,25 +41,32 @@ def fit(sizes: pd.Series, seconds: pd.Series) -> Power | None:
 
     Parameters
     ----------
-    sizes, seconds : Series
-        Of any number of cells, possibly several of one size.
+    sizes, medians : (k,) array
+        Different sizes, and the median time in seconds of each.
 
     Returns
     -------
     Power or None
         None below three sizes.
     """
-    medians = seconds.groupby(sizes.to_numpy()).median()
-    medians = medians[(medians.index > 0) & (medians > 0)]
-    if len(medians) < LEAST_SIZES:
+    known = (sizes > 0) & (medians > 0)
+    if np.count_nonzero(known) < LEAST_SIZES:
         return None
-    x, y = np.log(medians.index.to_numpy(dtype=float)), np.log(medians.to_numpy())
+    x, y = np.log(sizes[known].astype(float)), np.log(medians[known])
     x, y, freedom = x - x.mean(), y - y.mean(), len(x) - 2
     slope = x @ y / (x @ x)
     residual = y - slope * x
     error = np.sqrt(residual @ residual / freedom / (x @ x))
     away = special.stdtrit(freedom, (1 + CONFIDENCE) / 2) * error  # not scipy.stats, which takes long to load
     return Power(float(slope), float(slope - away), float(slope + away))
+
+
+def curves(ok: pd.DataFrame) -> Iterator[tuple[tuple[str, str, str], tuple[np.ndarray, np.ndarray]]]:
+    """Yield label, series and solver of each curve of certified cells, with its sizes and its median times there."""
+    medians = ok.groupby(["label", "series", "solver", "n"], observed=True)["seconds"].median()
+    for names, curve in itertools.groupby(medians.items(), key=lambda each: each[0][:3]):
+        sizes, times = zip(*((name[3], seconds) for name, seconds in curve), strict=True)
+        yield names, (np.array(sizes), np.array(times))
 
 
 def exponents(cells: pd.DataFrame) -> pd.DataFrame:
@@ -68,11 +83,10 @@ def exponents(cells: pd.DataFrame) -> pd.DataFrame:
         Median at the largest.
     """
     rows = []
-    for (label, series, solver), curve in tables.compared(cells).groupby(["label", "series", "solver"]):
-        if power := fit(curve["n"], curve["seconds"]):
-            medians = curve.groupby("n")["seconds"].median()
-            known = (power.exponent, power.low, power.high, medians.index[0], medians.index[-1], len(medians))
-            rows.append((label, series, solver, *known, medians.iloc[-1]))
+    for (label, series, solver), (sizes, medians) in curves(tables.compared(cells)):
+        if power := fit_medians(sizes, medians):
+            known = (power.exponent, power.low, power.high, sizes[0], sizes[-1], len(sizes), medians[-1])
+            rows.append((label, series, solver, *known))
     columns = ["label", "series", "solver", "exponent", "low", "high", "smallest", "largest", "sizes", "seconds"]
     return pd.DataFrame(rows, columns=columns).sort_values(["label", "exponent"], ignore_index=True)
 

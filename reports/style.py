@@ -35,6 +35,7 @@ class Style:
     weight: str
 
 
+@cache
 def style(solver: str) -> Style:
     """Return the style of a solver: ours thick, dotted if a build with vectors exists; others thin, dashed."""
     name, whose = spec.parse(solver)[0], tables.group(solver)

@@ -1,8 +1,8 @@
 """Charts of time and memory against n: a panel per case with a curve per solver, and a row per case of one size."""
 
+import itertools
 import math
-from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -26,12 +26,27 @@ class Quantity:
     column: str
     axis: Axis
 
-    def known(self, cells: pd.DataFrame) -> pd.DataFrame:
-        """Return the certified cells that have the quantity."""
+    def curves(self, cells: pd.DataFrame) -> dict[str, list[tuple[str, str, str, tuple[Point, ...]]]]:
+        """Return the medians of the certified cells by label: problem, series, solver and points of each curve.
+
+        Times come with the fastest and the slowest sample.
+        """
         rows = tables.certified(cells).dropna(subset=self.column)
         if self.column == "peak_memory":
             rows = rows.assign(peak_memory=rows["peak_memory"].astype("float64").clip(lower=SMALLEST_PEAK))
-        return rows[rows[self.column] > 0]
+        by = rows[rows[self.column] > 0].groupby(["label", "problem", "series", "solver", "n"], observed=True)
+        medians = by.agg(median=(self.column, "median"), low=("seconds_min", "min"), high=("seconds_max", "max"))
+        found: dict[str, list[tuple[str, str, str, tuple[Point, ...]]]] = {}
+        for names, curve in itertools.groupby(medians.itertuples(), key=lambda row: row.Index[:4]):
+            label, problem, series, solver = map(str, names)
+            points = tuple(
+                Point(float(row.Index[4]), row.median, row.low, row.high, int(row.Index[4]))
+                if self.column == "seconds"
+                else Point(float(row.Index[4]), row.median, n=int(row.Index[4]))
+                for row in curve
+            )
+            found.setdefault(label, []).append((problem, series, solver, points))
+        return found
 
 
 SECONDS = Quantity("seconds", Axis("time of a solve", "s"))
@@ -40,77 +55,66 @@ PEAK = Quantity("peak_memory", Axis("peak memory", "B", base=4))
 
 def time(cells: pd.DataFrame) -> list[Panel]:
     """Return the median time against n, with the range of all samples, and fitted exponents in the labels."""
-    return [_curves(label, rows, SECONDS) for label, rows in _by_label(cells, SECONDS, several=True)]
+    return [_panel(label, curves, SECONDS) for label, curves in SECONDS.curves(cells).items() if _has_sizes(curves)]
 
 
 def memory(cells: pd.DataFrame) -> list[Panel]:
     """Return the peak memory over the worker's baseline against n, and one float64 copy of the costs for comparison."""
-    return [_curves(label, rows, PEAK) for label, rows in _by_label(cells, PEAK, several=True)]
+    shapes = tables.certified(cells).drop_duplicates(["label", "n"]).sort_values("n")
+    shapes = shapes.assign(size=8.0 * shapes["n"] * shapes["m"].fillna(shapes["n"]).astype("float64"))
+    guides = {str(label): tuple(zip(rows["n"], rows["size"], strict=True)) for label, rows in shapes.groupby("label")}
+    return [
+        replace(_panel(label, curves, PEAK), guide=guides[label])
+        for label, curves in PEAK.curves(cells).items()
+        if _has_sizes(curves)
+    ]
 
 
 def time_of_one_size(cells: pd.DataFrame) -> list[Panel]:
     """Return the median times of the cases that were run at one size, a row per case."""
-    return _rows(cells, SECONDS)
+    return _rows(SECONDS.curves(cells), SECONDS)
 
 
 def memory_of_one_size(cells: pd.DataFrame) -> list[Panel]:
     """Return the peak memory of the cases that were run at one size, a row per case."""
-    return _rows(cells, PEAK)
+    return _rows(PEAK.curves(cells), PEAK)
 
 
-def _by_label(cells: pd.DataFrame, quantity: Quantity, several: bool) -> Iterator[tuple[str, pd.DataFrame]]:
-    """Yield the labels that have several sizes, or one, with their cells."""
-    for label, rows in quantity.known(cells).groupby("label"):
-        if (rows["n"].nunique() > 1) is several:
-            yield str(label), rows
+#: The curves of a label: problem, series, solver and points of each.
+_Curves = list[tuple[str, str, str, tuple[Point, ...]]]
 
 
-def _curves(label: str, rows: pd.DataFrame, quantity: Quantity) -> Panel:
-    largest = int(rows["n"].max())
-    curves = []
-    for (series, solver), curve in rows.groupby(["series", "solver"]):
-        points = curve_points(curve, quantity)
-        power = scaling.fit(curve["n"], curve["seconds"]) if quantity is SECONDS else None
+def _has_sizes(curves: _Curves) -> bool:
+    """Return whether the curves of a label have more than one size."""
+    return len({point.n for *_, points in curves for point in points}) > 1
+
+
+def _panel(label: str, curves: _Curves, quantity: Quantity) -> Panel:
+    largest = max(point.x for *_, points in curves for point in points)
+    shown = []
+    for _, series, solver, points in curves:
+        x, y = (np.array([getattr(point, axis) for point in points]) for axis in "xy")
+        power = scaling.fit_medians(x, y) if quantity is SECONDS else None
         suffix = "" if power is None else format.power(power.exponent)
-        curves.append(Curve(str(series), points, str(solver), suffix=suffix, heading=_heading(points, largest)))
-    guide: list[tuple[float, float]] = []
-    if quantity is PEAK:
-        shape = rows.drop_duplicates("n").sort_values("n")
-        columns = shape["m"].fillna(shape["n"]).astype("float64")
-        guide = [(float(n), 8.0 * n * m) for n, m in zip(shape["n"], columns, strict=True)]
-    problem = str(rows["problem"].iloc[0])
-    return Panel(label, SIZES, quantity.axis, tuple(curves), problem, guide=tuple(guide))
+        shown.append(Curve(series, points, solver, suffix=suffix, heading=_heading(points, largest)))
+    return Panel(label, SIZES, quantity.axis, tuple(shown), problem=curves[0][0])
 
 
-def _rows(cells: pd.DataFrame, quantity: Quantity) -> list[Panel]:
-    known = list(_by_label(cells, quantity, several=False))
+def _rows(by_label: dict[str, _Curves], quantity: Quantity) -> list[Panel]:
+    known = {label: curves for label, curves in by_label.items() if not _has_sizes(curves)}
     if not known:
         return []
-    rows = tuple(f"{label}, n = {cells_of['n'].iloc[0]:,}" for label, cells_of in known)
     found: dict[tuple[str, str], list[Point]] = {}
-    for place, (_, cells_of) in enumerate(known):
-        for (series, solver), cell in cells_of.groupby(["series", "solver"]):
-            (point,) = curve_points(cell, quantity)
-            placed = Point(point.y, place, point.low, point.high, point.n)
-            found.setdefault((str(series), str(solver)), []).append(placed)
-    curves = tuple(Curve(series, tuple(points), solver, shape="points") for (series, solver), points in found.items())
-    return [Panel("cases of one size", quantity.axis, Axis("", "count", is_log=False), curves, rows=rows)]
+    for place, curves in enumerate(known.values()):
+        for _, series, solver, (point,) in curves:
+            placed = replace(point, x=point.y, y=place)
+            found.setdefault((series, solver), []).append(placed)
+    rows = tuple(f"{label}, n = {curves[0][-1][0].n:,}" for label, curves in known.items())
+    shown = tuple(Curve(series, tuple(points), solver, shape="points") for (series, solver), points in found.items())
+    return [Panel("cases of one size", quantity.axis, Axis("", "count", is_log=False), shown, rows=rows)]
 
 
-def curve_points(curve: pd.DataFrame, quantity: Quantity) -> tuple[Point, ...]:
-    """Return the medians of a curve by n, times with the fastest and the slowest sample."""
-    by_n = curve.groupby("n")
-    medians = by_n[quantity.column].median()
-    if quantity is not SECONDS:
-        return tuple(Point(float(n), float(value), n=int(n)) for n, value in medians.items())
-    ends = zip(by_n["seconds_min"].min(), by_n["seconds_max"].max(), strict=True)
-    return tuple(
-        Point(float(n), float(value), float(low), float(high), int(n))
-        for (n, value), (low, high) in zip(medians.items(), ends, strict=True)
-    )
-
-
-def _heading(points: tuple[Point, ...], largest: int) -> float:
+def _heading(points: tuple[Point, ...], largest: float) -> float:
     """Return where a curve that ends early would be at the largest n: labels are sorted by it."""
     last = points[-1]
     if len(points) < 2 or last.x == largest:

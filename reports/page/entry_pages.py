@@ -3,21 +3,23 @@
 import inspect
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
 from lapmark.bench.problems import families
+from lapmark.bench.util import spec
 from lapmark.bench.util.atomic_write import write_atomically
 from lapmark.bench.util.units import show_count_of, show_duration, show_size
 from lapmark.reports import format, standings, tables
 from lapmark.reports.charts import Chart
 from lapmark.reports.charts.panel import Axis, Curve, Panel, Point
-from lapmark.reports.charts.time_and_memory import SECONDS, SIZES, curve_points
+from lapmark.reports.charts.time_and_memory import SECONDS, SIZES
 
 from .cell_table import counters
 from .html import fill_shared, write_assets
 from .plots import panels_data
-from .sections import NEEDED, SOURCES, failures, link, medians, not_run
+from .sections import SOURCES, failures, link, not_run
 
 #: From a page to the folder of the report.
 ROOT = "../"
@@ -35,8 +37,13 @@ _GROWTH = Chart(
 )
 
 
-def write(cells: pd.DataFrame, drawn: Sequence[tuple[Chart, Sequence[Panel]]], directory: Path) -> None:
-    """Write a page for each solver and each problem of a table of cells, with the panels that the report draws."""
+def write(
+    cells: pd.DataFrame,
+    drawn: Sequence[tuple[Chart, Sequence[Panel]]],
+    cases: Sequence[dict[str, Any]],
+    directory: Path,
+) -> None:
+    """Write a page for each solver and each problem, with the panels and the cases of the report."""
     write_assets(directory)
     shown = cells[cells["current"] & (cells["group"] != "harness")]
     standing = standings.standings(cells)
@@ -46,7 +53,8 @@ def write(cells: pd.DataFrame, drawn: Sequence[tuple[Chart, Sequence[Panel]]], d
             write_atomically(directory / link("solver", str(base)), page.encode())
     for problem, rows in shown.groupby("problem"):
         panels = {chart: [panel for panel in panels if panel.problem == problem] for chart, panels in drawn}
-        page = _problem_page(str(problem), rows, {chart: each for chart, each in panels.items() if each})
+        own = [case for case in cases if case["keys"]["problem"] == problem]
+        page = _problem_page(str(problem), rows, {chart: each for chart, each in panels.items() if each}, own)
         write_atomically(directory / link("problem", str(problem)), page.encode())
 
 
@@ -72,7 +80,9 @@ def _solver_page(base: str, rows: pd.DataFrame, standing: pd.DataFrame) -> str:
     )
 
 
-def _problem_page(problem: str, rows: pd.DataFrame, charts: dict[Chart, list[Panel]]) -> str:
+def _problem_page(
+    problem: str, rows: pd.DataFrame, charts: dict[Chart, list[Panel]], cases: Sequence[dict[str, Any]]
+) -> str:
     family = families().get(problem)
     about = (inspect.getdoc(inspect.getmodule(family.build)) or "").split("\n\n")[0] if family else ""
     tried = rows[rows["status"] != "skipped"]
@@ -83,7 +93,7 @@ def _problem_page(problem: str, rows: pd.DataFrame, charts: dict[Chart, list[Pan
         about=about,
         facts=[("Source", family.source)] if family and family.source else [],
         not_run=not_run(rows),
-        cases=[medians(str(label), of) for label, of in rows[list(NEEDED)].groupby("label")],
+        cases=cases,
         solvers={name: link("solver", name) for name in tried["base"].unique()},
         charts=list(charts),
         plots={chart.name: panels_data(each) for chart, each in charts.items()},
@@ -147,11 +157,11 @@ def _ratios(own: pd.DataFrame) -> list[Panel]:
 def _growth(ok: pd.DataFrame) -> list[Panel]:
     """Return the times of one solver against n, a curve per problem and setting; a panel per number of sizes."""
     curves: list[Curve] = []
-    for (label, series), curve in ok.groupby(["label", "series"]):
-        points = curve_points(curve, SECONDS)
-        setting = str(series).removeprefix(str(curve["base"].iloc[0])).removeprefix(":")
-        if len(points) > 1:
-            curves.append(Curve(f"{label} {setting}".strip(), points, place=len(curves)))
+    for label, of_label in SECONDS.curves(ok).items():
+        for _, series, solver, points in of_label:
+            setting = series.removeprefix(spec.parse(solver)[0]).removeprefix(":")
+            if len(points) > 1:
+                curves.append(Curve(f"{label} {setting}".strip(), points, place=len(curves)))
     return [Panel("", SIZES, SECONDS.axis, tuple(curves))] if curves else []
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -19,7 +20,7 @@ from .cell_table import LOAD, choices, columns_of, counters, row
 from .html import CHART_SCRIPTS, data_url, fill
 from .images import album_images
 from .plots import panels_data
-from .sections import NEEDED, by_size, failures, medians, not_run, solver_lines
+from .sections import failures, not_run, solver_lines
 
 #: The chart beside the verdict.
 LEAD = "leaders"
@@ -28,6 +29,7 @@ LEAD = "leaders"
 def render(
     cells: pd.DataFrame,
     shown_charts: Sequence[tuple[Chart, Sequence[Panel]]],
+    cases: Sequence[dict[str, Any]],
     albums: Sequence[Album],
     directory: Path,
     comparison: Comparison | None = None,
@@ -40,6 +42,8 @@ def render(
         The table of `tables.frame`.
     shown_charts : sequence of (Chart, panels)
         Those that have something to show.
+    cases : sequence of dict
+        Of `sections.cases`.
     directory : Path
         Folder of the page.
     comparison : Comparison, optional
@@ -49,7 +53,6 @@ def render(
     shown = every[every["status"] != "skipped"]
     shown = shown.assign(work=[counters(cell) for cell in shown.to_dict("records")])
     columns = columns_of(shown)
-    lean = every[list(NEEDED)]
     charts = [(chart, _numbers(chart, cells)) for chart, _ in shown_charts]
     return fill(
         "index.html",
@@ -61,8 +64,7 @@ def render(
         warnings=_warnings(cells),
         lead=next((each for each in charts if each[0].name == LEAD), None),
         hero=_hero(albums, directory),
-        # The largest first: it is the purpose of the run.
-        cases=[medians(str(label), rows) for label, rows in sorted(lean.groupby("label"), key=by_size)],
+        cases=cases,
         solvers=solver_lines(shown, standings.standings(cells)),
         comparison=_comparison(comparison) if comparison else None,
         charts=[each for each in charts if each[0].name != LEAD],

@@ -2,7 +2,8 @@
 
 import hashlib
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -58,7 +59,13 @@ def not_run(cells: pd.DataFrame) -> list[str]:
     return [f"Not run: {'; '.join(texts)}."] if texts else []
 
 
-def medians(label: str, rows: pd.DataFrame) -> dict[str, object]:
+def cases(cells: pd.DataFrame) -> list[dict[str, Any]]:
+    """Return verdict and medians of each label, the largest first: it is the purpose of the run."""
+    lean = cells.loc[cells["current"], list(NEEDED)]
+    return [medians(str(label), rows) for label, rows in sorted(lean.groupby("label"), key=by_size)]
+
+
+def medians(label: str, rows: pd.DataFrame) -> dict[str, Any]:
     """Return the verdict and the table of median times of one label."""
     ranking = tables.ranking(rows)
     fastest = ranking[ranking.index.isin(tables.compared(rows).query("exact")["series"])].min()
@@ -142,8 +149,3 @@ def failures(cells: pd.DataFrame) -> list[dict[str, object]]:
 def by_size(group: tuple[object, pd.DataFrame]) -> int:
     """Return the key that sorts groups of cells by their size, the largest first."""
     return -int(group[1]["n"].max())
-
-
-def table_of(frame: pd.DataFrame, headings: Sequence[str]) -> dict[str, object]:
-    """Return a frame of texts as a table with these headings, of which the first is that of the names."""
-    return {"headings": headings, "lines": frame.astype(str).to_numpy().tolist()}
