@@ -11,7 +11,7 @@ BUILD_TOOLS := "meson-python>=0.17" "meson>=1.4" ninja "cython>=3.1" "numpy>=2.0
 extra = for peer in $$($(BIN)/python -c 'import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["project"]["optional-dependencies"]["$(1)"])'); do \
 	  $(BIN)/python -m pip install --quiet --disable-pip-version-check $(2) "$$peer" || echo "left out: $$peer"; done
 
-.PHONY: help peers-lapx peers-entropic demo gallery test test-slow fuzz cliffs lint format sanitize wheel cross docs advice paper bench bench-quick clean
+.PHONY: help peers-lapx peers-entropic demo gallery examples test test-slow fuzz cliffs lint format sanitize wheel cross docs advice paper bench bench-quick clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -46,6 +46,9 @@ demo: $(READY) ## Compare every solver on digits laid on a grid, and write the r
 gallery: export LAPMARK_DATA =
 gallery: $(READY) ## Draw every application from built-in data, on one page in results/gallery (minutes)
 	lapmark gallery --to results/gallery
+
+examples: $(READY) ## Run the notebooks in examples/, and keep what they print and draw (a minute)
+	$(BIN)/python tests/helpers/notebooks.py
 
 # The tests of a file share what it has made, and stay together.
 test: $(READY) ## Run the tests, two files at a time

@@ -164,6 +164,8 @@ def plain_console(stderr: bool = False) -> Console:
     """
     from rich.console import Console
 
+    from lapmark.bench.util.status_line import console_settings
+
     class PlainConsole(Console):
         def print(self, *objects: Any, **settings: Any) -> None:
             soft_wrap = not self.is_terminal  # whole lines, for other programs
@@ -173,7 +175,7 @@ def plain_console(stderr: bool = False) -> Console:
             self.quiet = True
             raise  # the BrokenPipeError, for the command to handle
 
-    return PlainConsole(highlight=False, stderr=stderr)
+    return PlainConsole(highlight=False, **console_settings(stderr))
 
 
 def typed_command(context: typer.Context, *more: str, without: Collection[str] = ()) -> str:

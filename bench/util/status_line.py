@@ -1,8 +1,11 @@
 """Status line on stderr, if that is a terminal, for operations that may take over a second."""
 
 import contextlib
+import os
+import sys
 import time
 from collections.abc import Callable, Iterator
+from typing import Any
 
 from rich.console import Console
 from rich.text import Text
@@ -20,7 +23,18 @@ class _CurrentText:
         return Text(f"{words} ({time.monotonic() - now[0][1]:.0f} s)" if now else "")
 
 
-_line = Console(stderr=True).status(_CurrentText())
+def console_settings(stderr: bool) -> dict[str, Any]:
+    """Return settings of a console that takes no pipe for a terminal.
+
+    Where FORCE_COLOR is set, as notebooks and CI services do, Rich also moves the cursor, breaks lines and draws bars.
+    """
+    stream = sys.stderr if stderr else sys.stdout
+    if os.environ.get("FORCE_COLOR") and not stream.isatty():
+        return {"stderr": stderr, "force_terminal": False, "color_system": "standard"}
+    return {"stderr": stderr}
+
+
+_line = Console(**console_settings(stderr=True)).status(_CurrentText())
 
 
 @contextlib.contextmanager
