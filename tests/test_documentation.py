@@ -27,7 +27,7 @@ from lapmark.solvers import plugins
 
 ROOT = Path(__file__).parent.parent
 PAGES = sorted((ROOT / "docs").glob("**/*.md"))
-DOCUMENTS = sorted(ROOT.glob("*.md")) + PAGES
+DOCUMENTS = [*sorted(ROOT.glob("*.md")), ROOT / "examples" / "README.md", *PAGES]
 #: Pages that start a cluster, make environments, build commits or draw: what they show has tests of its own.
 SLOW = {"cluster", "environments", "gallery", "gate", "map", "plugins"}
 #: Documents whose examples of Python run from top to bottom.
@@ -78,7 +78,7 @@ def test_commands_and_files_that_documents_name_exist(document):
     assert set(re.findall(r"(?:^|\$ )make ([a-z-]+)", code, re.MULTILINE)) <= targets
     for command in set(re.findall(r"(?:^|\$ )lapmark ([a-z]+)", code, re.MULTILINE)) - {"rnu"}:
         assert CliRunner().invoke(app, [command, "--help"]).exit_code == 0, command
-    for path in re.findall(r"`((?:solvers|bench|reports|tests|docs)/[\w./-]+)`", text):
+    for path in re.findall(r"`((?:solvers|bench|reports|tests|docs|examples)/[\w./-]+)`", text):
         assert (ROOT / path).exists(), path
     for link in re.findall(r"\]\((?!https?:|#)([^)#]+)[^)]*\)", text):
         assert (document.parent / link).exists(), link

@@ -16,7 +16,10 @@ notebooks = pytest.importorskip("notebooks", reason="nbclient is not installed (
 SLOW = {"gate_in_ci"}
 #: Lines that may differ between machines in more than their numbers: verdicts on times, and what this Python's
 #: documentation says.
-VARIES = {"gate_in_ci": r"time |Worse|Better|Counters|Inconclusive|Measured|The time|cells? ", "word_movers_distance": ""}
+VARIES = {
+    "gate_in_ci": r"time |Worse|cells? ",
+    "word_movers_distance": "",
+}
 #: Largest notebook, in bytes: GitHub shows it at once, and a clone stays small.
 LARGEST = 300_000
 ESCAPES = re.compile(r"\x1b\[[0-9;]*m")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import re
 import shlex
 import subprocess
 import sys
@@ -173,3 +174,13 @@ def test_escape_sequences_from_elsewhere_do_not_reach_the_terminal(
     with pytest.raises(CommandError, match="title") as failed:
         commit_build.run(["sh", "-c", f"printf '%s' {shlex.quote(ESCAPES)}; exit 1"])
     assert "\x1b" not in str(failed.value)
+
+
+def test_pipe_that_is_coloured_is_no_terminal() -> None:
+    """Notebooks and CI services set FORCE_COLOR, and show no moves of the cursor."""
+    command = [sys.executable, "-m", "lapmark", "check", "jv", "-k", "planted", "-k", "infeasible"]
+    environ = {name: value for name, value in os.environ.items() if name != "NO_COLOR"} | {"FORCE_COLOR": "1"}
+    done = subprocess.run(command, env=environ, capture_output=True, text=True, check=True)
+    text = done.stdout + done.stderr
+    assert "pass" in text
+    assert not set(re.findall(r"\x1b\[[0-9;?]*([A-Za-z])", text)) - {"m"}
