@@ -17,7 +17,7 @@ SLOW = {"gate_in_ci"}
 #: Lines that may differ between machines in more than their numbers: verdicts on times, and what this Python's
 #: documentation says.
 VARIES = {
-    "gate_in_ci": r"time |Worse|cells? ",
+    "gate_in_ci": r"time |Worse|cells?\b",
     "word_movers_distance": "",
 }
 #: Largest notebook, in bytes: GitHub shows it at once, and a clone stays small.
