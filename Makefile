@@ -40,7 +40,7 @@ $(VENV)/entropic: $(READY)
 
 demo: $(READY) ## Compare every solver on digits laid on a grid, and write the report to results/
 	lapmark run --to results
-	lapmark report results
+	lapmark report results --pictures
 
 # What anybody can remake: data that come with the packages, and nothing from the network.
 gallery: export LAPMARK_DATA =

@@ -15,13 +15,18 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from lapmark.bench.compare.comparison import Comparison
+    from lapmark.bench.problems import Case
     from lapmark.bench.results.record import Record
 
     from .charts import Chart
     from .charts.panel import Panel
 
 
-def write_report(directory: Path, against: Comparison | None = None) -> Path:
+#: Folder of charts and pictures, beside the page.
+FIGURES = "figures"
+
+
+def write_report(directory: Path, against: Comparison | None = None, pictures: bool | None = None) -> Path:
     """Write the report of the results in a directory.
 
     Parameters
@@ -30,6 +35,8 @@ def write_report(directory: Path, against: Comparison | None = None) -> Path:
         The folder that `lapmark run --to` wrote to.
     against : Comparison, optional
         With an earlier run, to be shown in the page.
+    pictures : bool, optional
+        Whether to show pictures of answers, and draw those that are missing; by default, the drawn ones are shown.
 
     Returns
     -------
@@ -44,7 +51,7 @@ def write_report(directory: Path, against: Comparison | None = None) -> Path:
     FileNotFoundError
         The directory has no store.
     """
-    return write_report_of(read_records(directory), directory, against)
+    return write_report_of(read_records(directory), directory, against, pictures)
 
 
 def read_records(directory: Path) -> list[Record]:
@@ -56,7 +63,17 @@ def read_records(directory: Path) -> list[Record]:
     return records
 
 
-def write_report_of(records: Sequence[Record], directory: Path, against: Comparison | None = None) -> Path:
+def undrawn(directory: Path) -> list[Case]:
+    """Return the cases whose pictures are not drawn yet; raises the errors of `write_report`."""
+    from . import tables
+    from .pictures import albums
+
+    return albums.undrawn(tables.frame(read_records(directory)), directory / FIGURES)
+
+
+def write_report_of(
+    records: Sequence[Record], directory: Path, against: Comparison | None = None, pictures: bool | None = None
+) -> Path:
     """Write the report of records to a directory, as `write_report` does."""
     with FigureProcess() as figures:
         # Loaded here, while the processes load Matplotlib.
@@ -69,13 +86,13 @@ def write_report_of(records: Sequence[Record], directory: Path, against: Compari
         drawn = [(chart, panels) for chart, panels in shown if panels or chart.picture]
         largest_first = sorted(drawn, key=lambda each: -_marks(each[0], each[1], cells))
         jobs = [(chart.name, cells if chart.picture else panels) for chart, panels in largest_first]
-        figures.draw(jobs, directory / "figures")
+        figures.draw(jobs, directory / FIGURES)
         write_atomically(directory / "results.csv", tables.csv(cells).encode())
         write_atomically(directory / "results.parquet", cells.to_parquet(None, index=False))
-        pictures = albums.albums(cells, directory / "figures")
+        made = [] if pictures is False else albums.albums(cells, directory / FIGURES, draw=bool(pictures))
         cases = sections.cases(cells)
         entry_pages.write(cells, drawn, cases, directory)
-        page = report_page.render(cells, drawn, cases, pictures, directory, against)
+        page = report_page.render(cells, drawn, cases, made, directory, against)
     return write_atomically(directory / "index.html", page.encode())
 
 

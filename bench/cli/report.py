@@ -25,6 +25,7 @@ class Form(StrEnum):
         "lapmark report grid --against old": "also compare the run with an earlier one in the page",
         "lapmark report grid --format markdown": "print the verdict and a table, for a README or an issue",
         "lapmark report grid --format pdf": "write grid/report.pdf, to be printed",
+        "lapmark report --pictures": "draw pictures of the answers, too",
         "lapmark report --open": "links keep the selection: #solver=jv&n=2500&sort=seconds",
     },
 )
@@ -37,13 +38,23 @@ def report(
         str | None,
         typer.Option(metavar="A", help="Earlier results to compare with: a folder, commit or `FOLDER@COMMIT`."),
     ] = None,
+    pictures: Annotated[
+        bool | None,
+        typer.Option(
+            "--pictures/--no-pictures",
+            help="Draw missing pictures of answers, or show none; default: show those that are drawn.",
+            show_default=False,
+        ),
+    ] = None,
     show: Annotated[bool, options.OPEN] = False,
 ) -> None:
     """Write a report of the results: pages, charts, tables and pictures.
 
     The page index.html holds all that it shows and needs no network. Beside it are a page for each solver and problem,
-    the figures (PNG, SVG) and the tables (results.csv, results.parquet).
+    the figures (PNG, SVG) and the tables (results.csv, results.parquet). With --pictures the largest case of each
+    application is solved again, to draw its answer; later reports show it, too.
     """
+    import shlex
     import webbrowser
 
     from lapmark.bench.results.store import Store
@@ -54,6 +65,8 @@ def report(
             raise ValueError(f"--against is for pages, not --format {form}; `lapmark compare` writes Markdown")
         if form is Form.markdown and show:
             raise ValueError("--open opens a file, and --format markdown writes none")
+        if form is not Form.html and pictures is not None:
+            raise ValueError(f"--pictures and --no-pictures are for pages, not --format {form}")
         Store.open(directory, create=False).close()
 
     if form is Form.markdown:
@@ -65,21 +78,32 @@ def report(
         typer.echo(text)
         return
     with user_errors(), doing("drawing"):
-        page = _pdf(directory) if form is Form.pdf else _html(directory, against)
+        page = _pdf(directory) if form is Form.pdf else _html(directory, against, pictures)
+        missing = _undrawn(directory) if form is Form.html and pictures is None else []
     typer.echo(page)
+    if missing:
+        command = f"lapmark report {shlex.quote(str(directory))} --pictures"
+        typer.echo(f"Pictures of {', '.join(missing)}: {command}", err=True)
     if show:
         webbrowser.open(page.resolve().as_uri())
 
 
-def _html(directory: Path, against: str | None) -> Path:
+def _html(directory: Path, against: str | None, pictures: bool | None) -> Path:
     from lapmark.reports.report import write_report
 
     if not against:
-        return write_report(directory)
+        return write_report(directory, pictures=pictures)
     from lapmark.bench.compare import comparison, result_sets
 
     old, new = result_sets.read(against, directory), result_sets.read(str(directory), directory)
-    return write_report(directory, comparison.compare(old, new, comparison.Criteria()))
+    return write_report(directory, comparison.compare(old, new, comparison.Criteria()), pictures)
+
+
+def _undrawn(directory: Path) -> list[str]:
+    """Return the applications whose pictures are not drawn yet."""
+    from lapmark.reports.report import undrawn
+
+    return list(dict.fromkeys(case.problem for case in undrawn(directory)))
 
 
 def _pdf(directory: Path) -> Path:

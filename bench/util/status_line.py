@@ -14,12 +14,16 @@ from rich.text import Text
 _operations: list[tuple[str, float]] = []
 
 
+#: What gets the texts in place of the terminal.
+_listener: Callable[[str], None] | None = None
+
+
 class _CurrentText:
     """The operations at the moment of display, and the time since the outermost started."""
 
     def __rich__(self) -> Text:
         now = list(_operations)  # displayed by another thread
-        words = ": ".join(what for what, _ in now)
+        words = _words(now)
         return Text(f"{words} ({time.monotonic() - now[0][1]:.0f} s)" if now else "")
 
 
@@ -32,6 +36,16 @@ def console_settings(stderr: bool) -> dict[str, Any]:
     if os.environ.get("FORCE_COLOR") and not stream.isatty():
         return {"stderr": stderr, "force_terminal": False, "color_system": "standard"}
     return {"stderr": stderr}
+
+
+def _words(operations: list[tuple[str, float]]) -> str:
+    return ": ".join(what for what, _ in operations)
+
+
+def pass_on(listener: Callable[[str], None]) -> None:
+    """Give every new text to a function in place of the terminal: another process shows it."""
+    global _listener
+    _listener = listener
 
 
 _line = Console(**console_settings(stderr=True)).status(_CurrentText())
@@ -47,13 +61,15 @@ def doing(what: str) -> Iterator[Callable[[str], None]]:
 
     def say(what: str) -> None:
         _operations[depth:] = [(what, started)]
+        if _listener:
+            _listener(_words(_operations))
 
     say(what)
-    if depth == 0:
+    if depth == 0 and not _listener:
         _line.start()
     try:
         yield say
     finally:
         del _operations[depth:]
-        if depth == 0:
+        if depth == 0 and not _listener:
             _line.stop()

@@ -1,19 +1,16 @@
-"""Images of a page: charts, and pictures of answers reduced to the size of a screen."""
+"""Images of a page: charts, and the copies of pictures of answers."""
 
 import io
 import urllib.parse
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 from PIL import Image
 
+from lapmark.reports.pictures import page_copy
 from lapmark.reports.pictures.albums import Album
 
 from .html import data_url
-
-#: A picture of more bytes than this is reduced to so many pixels a side.
-PICTURE_BYTES, PICTURE_SIDE = 800_000, 1400
 
 #: The ratio of its sides from which a picture has the width of the page.
 WIDE = 1.6
@@ -56,21 +53,9 @@ def album_images(album: Album, directory: Path) -> list[tuple[str, PageImage]]:
 
 
 def _picture(path: Path) -> PageImage:
-    with Image.open(path) as image:
+    copy = page_copy.of(path)
+    source = data_url("image/webp", copy.read_bytes())
+    with Image.open(path) as image, Image.open(copy) as copied:
         if path.suffix == ".gif":
-            size = image.size
-            image.seek(getattr(image, "n_frames", 1) - 1)
-            still = data_url("image/webp", _webp(image, lossless=True))
-            return PageImage(data_url("image/gif", path.read_bytes()), *size, still)
-        content = _webp(image, lossless=True)
-        if len(content) > PICTURE_BYTES:
-            reduced = image.convert("RGB")
-            reduced.thumbnail((PICTURE_SIDE, PICTURE_SIDE), Image.Resampling.LANCZOS)
-            return PageImage(data_url("image/webp", _webp(reduced, quality=85)), *reduced.size, is_reduced=True)
-        return PageImage(data_url("image/webp", content), *image.size)
-
-
-def _webp(image: Image.Image, **settings: Any) -> bytes:
-    with io.BytesIO() as file:
-        image.convert("RGB").save(file, "WEBP", **settings)
-        return file.getvalue()
+            return PageImage(data_url("image/gif", path.read_bytes()), *image.size, still=source)
+        return PageImage(source, *copied.size, is_reduced=copied.size != image.size)

@@ -1,17 +1,18 @@
-"""Albums: the pictures of a case, solved in a worker process, certified and drawn, or of a study.
+"""Albums: the pictures of a case, solved, certified and drawn in a process of its own, or of a study.
 
 Records hold no answers, so a case is solved again, by its fastest solver. The pictures are kept in a folder per case,
-and the next report uses them.
+and later reports use them.
 """
 
 import hashlib
 import json
-import math
 import os
 import shutil
-import time
-import warnings
-from collections.abc import Iterator
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,14 +20,11 @@ import pandas as pd
 
 from lapmark.bench.applications import gallery
 from lapmark.bench.problems import Case
-from lapmark.bench.run.solve_case import SolvedCase, solve_case
-from lapmark.bench.util import spec
+from lapmark.bench.util.plain_text import plain
 from lapmark.bench.util.status_line import doing
-from lapmark.bench.worker.resource_limits import Limits
-from lapmark.reports import format, tables
-from lapmark.solvers import Transport
-from lapmark.solvers.certificate import TOLERANCE
+from lapmark.reports import tables
 
+from . import page_copy
 from .table import PICTURES
 
 #: Written last: a folder with this file, and without notes in it, is complete.
@@ -37,9 +35,6 @@ SHOWN = {".png", ".gif"}
 
 #: Largest n that is drawn: larger pictures show no more, and solving may take hours.
 MOST_ROWS = 10_000
-
-#: Limits of the call whose answer is drawn: seconds, and bytes on top of the problem.
-LIMITS = Limits(timeout=600.0, memory=16 << 30)
 
 
 @dataclass(frozen=True)
@@ -69,25 +64,90 @@ class Album:
         return [(captions.get(path.stem, path.stem.replace("-", " ").capitalize()), path) for path in self.pictures]
 
 
-def albums(cells: pd.DataFrame, folder: Path) -> list[Album]:
-    """Return an album for each family with pictures and a certified answer, drawn into `folder` or found there."""
-    return [album(case, solver, folder) for case, solver in _largest(cells)]
+def albums(cells: pd.DataFrame, folder: Path, draw: bool = False) -> list[Album]:
+    """Return an album for each family with pictures and a certified answer.
+
+    Albums come from `folder`. Those that are not there, or have notes, are drawn into it if `draw`; otherwise an album
+    that is not there is left out.
+    """
+    wanted = list(_largest(cells))
+    if not draw:
+        return [kept for case, _ in wanted if (kept := _kept(_place(case, folder)))]
+    made: list[Album] = []
+    for case, solver in wanted:
+        with doing(f"pictures {len(made) + 1} of {len(wanted)}: {case}"):
+            made.append(album(case, solver, folder))
+    return made
+
+
+def undrawn(cells: pd.DataFrame, folder: Path) -> list[Case]:
+    """Return the cases of `albums` without an album in `folder`."""
+    return [case for case, _ in _largest(cells) if _kept(_place(case, folder)) is None]
 
 
 def album(case: Case, solver: str, folder: Path, redraw: bool = False) -> Album:
-    """Return the album of a case: from an earlier report, or drawn now if there is none, it has notes, or `redraw`."""
-    place = folder / f"{case.problem}-n{case.n}-{hashlib.sha256(str(case).encode()).hexdigest()[:8]}"
-    if redraw or not (place / ABOUT).exists() or _read(place).notes:
-        # Named before it is made: Ctrl-C between the two would leave a folder that nobody knows of.
-        drawing = folder / f".drawing-{os.getpid()}"
-        try:
-            drawing.mkdir(parents=True)
-            _draw(case, solver, drawing)
-            shutil.rmtree(place, ignore_errors=True)
-            drawing.rename(place)
-        finally:
-            shutil.rmtree(drawing, ignore_errors=True)
+    """Return the album of a case: from `folder`, or drawn now if there is none, it has notes, or `redraw`.
+
+    It is drawn in a process of its own. What goes wrong there becomes a note.
+    """
+    place = _place(case, folder)
+    kept = None if redraw else _kept(place)
+    if kept and not kept.notes:
+        return kept
+    # Named before it is made: Ctrl-C between the two would leave a folder that nobody knows of.
+    drawing = folder / f".drawing-{os.getpid()}"
+    try:
+        drawing.mkdir(parents=True)
+        draw_apart(case, solver, drawing)
+        shutil.rmtree(place, ignore_errors=True)
+        drawing.rename(place)
+    finally:
+        shutil.rmtree(drawing, ignore_errors=True)
     return _read(place)
+
+
+def draw_apart(case: Case, solver: str, folder: Path) -> None:
+    """Draw a case into an existing folder, in a process of its own, and show what it is doing."""
+    program = [sys.executable, "-P", "-m", "lapmark.reports.pictures.draw_album", str(case), solver, str(folder)]
+    with (
+        tempfile.TemporaryFile() as errors,
+        # In a session of its own Ctrl-C reaches this process only, which then ends that one.
+        subprocess.Popen(
+            program,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=errors,
+            encoding="utf-8",
+            env={**os.environ, "PYTHONIOENCODING": "utf-8"},
+            start_new_session=True,
+        ) as process,
+        doing("loading") as say,
+    ):
+        assert process.stdout is not None
+        try:
+            for line in process.stdout:
+                say(line.strip())
+            status = process.wait()
+        except BaseException:
+            process.kill()
+            raise
+        if status or not (folder / ABOUT).exists():
+            errors.seek(0)
+            last = plain(errors.read().decode(errors="replace")).strip().rpartition("\n")[2]
+            write_about(folder, case, notes=[f"no pictures: the process that draws them {_ended(status, last)}"])
+
+
+def write_about(
+    folder: Path,
+    case: Case,
+    text: str = "",
+    notes: Sequence[str] = (),
+    pictures: Sequence[str] = (),
+    seconds: float = 0,
+) -> None:
+    """Write the facts of an album into its folder, which completes it."""
+    about = {"case": str(case), "text": text, "notes": notes, "pictures": pictures, "seconds": round(seconds, 6)}
+    (folder / ABOUT).write_text(json.dumps(about), encoding="utf-8")
 
 
 def found(folder: Path) -> list[Album]:
@@ -109,56 +169,21 @@ def _largest(cells: pd.DataFrame) -> Iterator[tuple[Case, str]]:
             yield Case.read(case), ranked.iloc[0]["solver"]
 
 
-def _draw(case: Case, solver: str, folder: Path) -> None:
-    """Draw a case and write down its facts; a failure becomes a note."""
-    text, names, notes = "", [], []
-    started = time.monotonic()
-    try:
-        with warnings.catch_warnings(record=True) as caught:
-            warnings.simplefilter("always")
-            text, paths = _shown(case, solver, folder)
-        names = [path.name for path in paths if path.suffix in SHOWN]
-        notes = [str(warning.message) for warning in caught if issubclass(warning.category, UserWarning)]
-    except (ValueError, ImportError, OSError, MemoryError) as error:
-        notes = [f"no pictures: {error}"]
-    seconds = time.monotonic() - started
-    about = {"case": str(case), "text": text, "notes": notes, "pictures": names, "seconds": round(seconds, 6)}
-    (folder / ABOUT).write_text(json.dumps(about), encoding="utf-8")
+def _place(case: Case, folder: Path) -> Path:
+    """Return the folder of the album of a case."""
+    return folder / f"{case.problem}-n{case.n}-{hashlib.sha256(str(case).encode()).hexdigest()[:8]}"
 
 
-def _shown(case: Case, solver: str, folder: Path) -> tuple[str, list[Path]]:
-    """Return the facts on a case, and its pictures."""
-    draw = PICTURES[case.problem].draw
-    if study := gallery.STUDIES.get(case.problem):
-        found = study.build(case.n, case.seed, **case.params)
-        text = found.text
-    else:
-        with doing("solving"):
-            found = solve_case(case, solver, LIMITS)
-        text = _proven(found)
-    with doing("drawing"):
-        return text, draw(case, found, folder)
+def _ended(status: int, last: str) -> str:
+    """Return how a process ended, with the last line of its errors."""
+    how = f"ended by {signal.Signals(-status).name}" if status < 0 else f"ended with exit status {status}"
+    return f"{how}: {last}" if last else how
 
 
-def _proven(solved: SolvedCase) -> str:
-    """Return the certified facts on an answer in a sentence."""
-    problem, certificate = solved.problem, solved.certificate
-    n, m = problem.shape
-    text = f"{n:,} × {m:,}, solved by {spec.parse(solved.solver)[0]}: cost {certificate.cost:,.6g}"
-    if isinstance(problem, Transport) and problem.reach is not None:
-        text += f", {certificate.feasible_cost:,.6g} with the penalty on mass that is not moved"
-    if certificate.marginal_error > TOLERANCE:
-        text += f", marginal error {certificate.marginal_error:.2g}"
-    if certificate.optimal:
-        return f"{text}, certified optimal: the proven bound is {certificate.dual_bound:,.6g}."
-    if certificate.gap < 0:
-        return f"{text}, below the proven bound of {certificate.dual_bound:,.6g}."
-    if not math.isfinite(certificate.gap):
-        return f"{text}, certified valid."
-    bound = f"the proven bound of {certificate.dual_bound:,.6g}"
-    if isinstance(problem, Transport) and problem.epsilon > 0:
-        return f"{text}, certified at most {format.gap(certificate.gap)} above the optimum without blur ({bound})."
-    return f"{text}, certified at most {format.gap(certificate.gap)} above the optimum."
+def _kept(place: Path) -> Album | None:
+    """Return the album in a folder; None if it is not complete."""
+    album = _read(place) if (place / ABOUT).exists() else None
+    return album if album and all(page_copy.of(path).exists() for path in album.pictures) else None
 
 
 def _read(place: Path) -> Album:

@@ -17,7 +17,7 @@ from report_records import blurred, make_record
 from lapmark.bench.problems import Case
 from lapmark.bench.results.record import Record
 from lapmark.reports.page.gallery_page import write_gallery
-from lapmark.reports.pictures import albums
+from lapmark.reports.pictures import albums, page_copy
 from lapmark.reports.pictures.canvas import save_animation
 from lapmark.reports.report import write_report_of
 
@@ -313,7 +313,7 @@ def gallery(tmp_path_factory: pytest.TempPathFactory) -> Path:
     moving = folder / "gmm-flow-n3-0"
     moving.mkdir()
     frames = [Image.new("RGB", (60, 40), colour) for colour in ("red", "green", "blue")]
-    save_animation(frames, moving / "flow")
+    page_copy.write(*save_animation(frames, moving / "flow"))
     about = {"case": "gmm-flow:n=3", "text": "", "notes": [], "pictures": ["flow.gif"], "seconds": 3.0}
     (moving / albums.ABOUT).write_text(json.dumps(about), encoding="utf-8")
     return write_gallery(folder)

@@ -30,7 +30,7 @@ from lapmark.bench.data import datasets
 from lapmark.bench.problems import Case, Family
 from lapmark.bench.problems.family import _families
 from lapmark.bench.run.solve_case import SolvedCase
-from lapmark.reports.pictures import albums, images_emd
+from lapmark.reports.pictures import albums, draw_album, images_emd
 from lapmark.reports.pictures.table import PICTURES, Pictures
 
 SMALL = "images-emd:n=16"
@@ -48,7 +48,13 @@ def without_data(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def blurred(monkeypatch: pytest.MonkeyPatch) -> None:
+def in_this_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Albums are drawn in this process, where tests register applications."""
+    monkeypatch.setattr(albums, "draw_apart", draw_album.draw)
+
+
+@pytest.fixture
+def blurred(in_this_process: None, monkeypatch: pytest.MonkeyPatch) -> None:
     """A family that is registered elsewhere, whose answers are entropic, and whose pictures have no captions."""
     problems.families()
 
@@ -75,7 +81,7 @@ class Spiral:
 
 
 @pytest.fixture
-def spiral(monkeypatch: pytest.MonkeyPatch) -> None:
+def spiral(in_this_process: None, monkeypatch: pytest.MonkeyPatch) -> None:
     """A study that is registered elsewhere."""
 
     def build(n: int, seed: int = 0, turns: int = 3, hand: Literal["left", "right"] = "left") -> Spiral:

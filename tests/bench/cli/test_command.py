@@ -104,6 +104,24 @@ def test_run_into_a_folder_with_another_file_leaves_it_unchanged(tmp_path: Path)
     assert (tmp_path / NAME).read_text() == "dear diary"
 
 
+def test_report_draws_pictures_when_asked_and_shows_them_afterwards(tmp_path: Path) -> None:
+    lapmark("run", "-s", "transport", "-p", "images-emd", "-n", 16, "--budget", "1ms", "--to", tmp_path)
+
+    def shown(*options: str) -> tuple[str, int]:
+        code, output = lapmark("report", tmp_path, *options)
+        assert code == 0, output
+        page = (tmp_path / "index.html").read_text(encoding="utf-8")
+        return unwrapped(output), page.count('src="data:image/webp;')
+
+    output, count = shown()
+    assert f"Pictures of images-emd: lapmark report {tmp_path} --pictures" in output
+    assert count == 0
+    for options, pictures in ((["--pictures"], 2), ([], 2), (["--no-pictures"], 0)):
+        output, count = shown(*options)
+        assert "Pictures of" not in output
+        assert count == pictures
+
+
 def test_report_of_a_missing_folder_says_how_to_make_one(tmp_path: Path) -> None:
     code, output = lapmark("report", tmp_path / "none")
     assert code == 2

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 import warnings
 from pathlib import Path
 
@@ -17,16 +19,23 @@ from lapmark.bench.applications import gallery
 from lapmark.bench.problems import Case, Family
 from lapmark.bench.problems.family import _families
 from lapmark.bench.run.solve_case import SolvedCase
+from lapmark.bench.util import status_line
 from lapmark.bench.worker.resource_limits import Limits
 from lapmark.reports import tables
-from lapmark.reports.pictures import albums
+from lapmark.reports.pictures import albums, draw_album, page_copy
 from lapmark.reports.pictures.table import PICTURES, Pictures
 from lapmark.reports.report import write_report_of
 from lapmark.solvers import plugins, registry
 
 
 @pytest.fixture
-def drawn(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+def in_this_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Albums are drawn in this process, where tests register families and solvers."""
+    monkeypatch.setattr(albums, "draw_apart", draw_album.draw)
+
+
+@pytest.fixture
+def drawn(in_this_process: None, monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """A family that draws its matching as a picture; the sizes that were drawn."""
     problems.families()
     sizes: list[int] = []
@@ -53,14 +62,58 @@ def test_report_written_twice_draws_the_largest_solved_case_once(drawn: list[int
     records = [measure("jv", Case("drawn", n), samples=1) for n in (8, 16)]
     records.append(make_record("jv", Case("drawn", albums.MOST_ROWS + 1), samples=(1.0,)))
     records.append(make_record("jv", Case("drawn", 32), status="timeout"))
-    for _ in range(2):
-        page = write_report_of(records, tmp_path).read_text(encoding="utf-8")
+    assert "Images on the grid" not in write_report_of(records, tmp_path).read_text(encoding="utf-8")
+    assert drawn == []
+    for draw in (True, None):
+        page = write_report_of(records, tmp_path, pictures=draw).read_text(encoding="utf-8")
         assert "16 × 16, solved by jv" in page
         assert "certified optimal" in page
         assert 'alt="Images on the grid"' in page
     assert drawn == [16]
     (picture,) = (tmp_path / "figures").glob("drawn-n16-*/grid.png")
     assert np.asarray(Image.open(picture)).sum() == 255 * 16
+    assert "Images on the grid" not in write_report_of(records, tmp_path, pictures=False).read_text(encoding="utf-8")
+
+
+def test_album_without_its_page_copy_counts_as_undrawn(drawn: list[int], tmp_path: Path) -> None:
+    cells = tables.frame([measure("jv", Case("drawn", 8), samples=1)])
+    assert albums.undrawn(cells, tmp_path) == [Case("drawn", 8)]
+    (album,) = albums.albums(cells, tmp_path, draw=True)
+    assert albums.undrawn(cells, tmp_path) == []
+    page_copy.of(album.pictures[0]).unlink()
+    assert albums.undrawn(cells, tmp_path) == [Case("drawn", 8)]
+    assert albums.albums(cells, tmp_path) == []
+
+
+def test_album_is_solved_and_drawn_outside_this_process(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(draw_album, "draw", None)
+    said: list[str] = []
+    with monkeypatch.context() as patched:
+        patched.setattr(status_line, "_listener", said.append)
+        album = albums.album(Case("images-emd", 16), "auto", tmp_path)
+    assert album.notes == ()
+    assert [path.name for path in album.pictures] == ["flow.png", "nearest.png"]
+    assert said == ["loading", "solving", "drawing"]
+
+
+@pytest.mark.parametrize(
+    ("program", "note"),
+    [
+        ("import os; os.kill(os.getpid(), 9)", "ended by SIGKILL"),
+        ("import sys; sys.exit('no\\nmemory\\x1b[2J')", "ended with exit status 1: memory\N{REPLACEMENT CHARACTER}[2J"),
+        ("", "ended with exit status 0"),
+    ],
+)
+def test_album_whose_process_fails_has_a_note(
+    program: str, note: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    start = subprocess.Popen
+    monkeypatch.setattr(
+        subprocess, "Popen", lambda words, **settings: start([sys.executable, "-c", program], **settings)
+    )
+    album = albums.album(Case("images-emd", 16), "auto", tmp_path)
+    assert album.notes == (f"no pictures: the process that draws them {note}",)
+    assert not list(tmp_path.glob(".*"))
 
 
 def test_album_with_notes_is_drawn_again(drawn: list[int], tmp_path: Path) -> None:
@@ -112,9 +165,9 @@ def misbehaving(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_report_with_a_solver_that_fails_is_written_with_a_note(
     drawn: list[int], solver: str, note: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(albums, "LIMITS", Limits(timeout=1.0, memory=64 << 20))
+    monkeypatch.setattr(draw_album, "LIMITS", Limits(timeout=1.0, memory=64 << 20))
     records = [make_record(solver, Case("drawn", 32), samples=(1.0,))]
-    page = write_report_of(records, tmp_path).read_text(encoding="utf-8")
+    page = write_report_of(records, tmp_path, pictures=True).read_text(encoding="utf-8")
     assert re.search(note, page), page
     assert drawn == []
     assert list((tmp_path / "figures").glob("drawn-n32-*/about.json"))
