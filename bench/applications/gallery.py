@@ -75,6 +75,9 @@ FAMILIES: dict[str, Exhibits] = {
     "words": {},
 }
 
+#: The applications in the order in which the gallery shows them; others follow.
+ORDER = "tsne-grid", "lle-grid", "images-emd", "words", "label-transfer", "gmm-flow", "masses", "lle"
+
 #: Studies of data, in which there is no problem to solve.
 STUDIES: dict[str, Application] = {
     "lle": Application(

@@ -30,11 +30,16 @@ def gallery(
     size: Annotated[int | None, options.size("Size; default: the size that suits the gallery.")] = None,
     data: Annotated[Path | None, options.data()] = None,
     to: Annotated[Path, typer.Option(metavar="DIR", help="Folder for the pictures.")] = RESULTS / "gallery",
+    address: Annotated[
+        str,
+        typer.Option("--url", metavar="URL", help="Where the folder will be published, for cards in shared links."),
+    ] = "",
     show: Annotated[bool, options.OPEN] = False,
 ) -> None:
     """Draw pictures of every application.
 
-    The problems are solved, the answers certified, and the pictures collected on one page, index.html.
+    The problems are solved, the answers certified, and the pictures collected on one page, index.html. Each application
+    has a page and a card to share in its folder, too.
     """
     import webbrowser
 
@@ -67,12 +72,14 @@ def gallery(
                     console.print(f"{case} ({took}): {text}", markup=False)
         except KeyboardInterrupt:
             stopped = True
-        page = write_gallery(to)
+        page = write_gallery(to, address)
     if stopped:
         kept = f"Stopped after {len(drawn)} of {show_count_of(len(cases), 'application')}, which are kept in {to}."
         console.print(kept, markup=False, soft_wrap=True)
         raise typer.Exit(INTERRUPTED)
     console.print(page, markup=False, soft_wrap=True)
+    if any(album.pictures for album in drawn):
+        console.print(f"Cards to share: {to / '*' / albums.CARD}", markup=False, soft_wrap=True)
     if show:
         webbrowser.open(page.resolve().as_uri())
     if not all(album.pictures for album in drawn):

@@ -1,6 +1,5 @@
 """Images of a page: charts, and the copies of pictures of answers."""
 
-import io
 import urllib.parse
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -28,6 +27,8 @@ class PageImage:
         The last frame of an animation, for readers who asked for reduced motion; a data URL.
     file : str
         A link to the picture at its full size.
+    alt : str
+        What it shows, for readers who do not see it.
     is_reduced : bool
     """
 
@@ -36,6 +37,7 @@ class PageImage:
     height: int
     still: str = ""
     file: str = ""
+    alt: str = ""
     is_reduced: bool = False
 
     @property
@@ -47,9 +49,14 @@ class PageImage:
 def album_images(album: Album, directory: Path) -> list[tuple[str, PageImage]]:
     """Return the captions and images of an album, for a page in `directory`."""
     return [
-        (caption, replace(_picture(path), file=urllib.parse.quote(path.relative_to(directory).as_posix())))
-        for caption, path in album.captioned
+        (each.caption, replace(_picture(each.path), file=link(each.path, directory), alt=each.alt))
+        for each in album.pictures
     ]
+
+
+def link(path: Path, directory: Path) -> str:
+    """Return the link from a page in a directory to a file below it."""
+    return urllib.parse.quote(path.relative_to(directory).as_posix())
 
 
 def _picture(path: Path) -> PageImage:

@@ -12,9 +12,10 @@ import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import NamedTuple
 
 import pandas as pd
 
@@ -25,10 +26,12 @@ from lapmark.bench.util.status_line import doing
 from lapmark.reports import tables
 
 from . import page_copy
-from .table import PICTURES
 
 #: Written last: a folder with this file, and without notes in it, is complete.
 ABOUT = "about.json"
+
+#: The file of an album that is made to be shared, if it has pictures.
+CARD = "card.png"
 
 #: Endings of the files that pages show.
 SHOWN = {".png", ".gif"}
@@ -37,31 +40,47 @@ SHOWN = {".png", ".gif"}
 MOST_ROWS = 10_000
 
 
+class Picture(NamedTuple):
+    """A file with its caption, without a full stop, and the text for readers who do not see it."""
+
+    path: Path
+    caption: str
+    alt: str
+
+
 @dataclass(frozen=True)
 class Album:
     """The pictures of one case.
 
     Attributes
     ----------
+    title, what : str
+        The application and the size, and what was solved, in a sentence without its full stop or "".
     text : str
         Certified facts on the answer.
+    finding : str
+        What it gains over a simpler method (`lapmark.bench.applications.findings`).
     notes : tuple of str
         Reasons for missing pictures, and other warnings.
+    pictures : tuple of Picture
+        The main one first.
     seconds : float
         Time to build, solve and draw.
     """
 
     case: str
-    text: str
-    notes: tuple[str, ...]
-    pictures: tuple[Path, ...]
-    seconds: float
+    title: str = ""
+    what: str = ""
+    text: str = ""
+    finding: str = ""
+    notes: tuple[str, ...] = ()
+    pictures: tuple[Picture, ...] = ()
+    seconds: float = 0.0
 
     @property
-    def captioned(self) -> list[tuple[str, Path]]:
-        """The pictures, each after its caption."""
-        captions = PICTURES[Case.read(self.case).problem].captions
-        return [(captions.get(path.stem, path.stem.replace("-", " ").capitalize()), path) for path in self.pictures]
+    def folder(self) -> Path:
+        """Where its files are; only an album with pictures has one."""
+        return self.pictures[0].path.parent
 
 
 def albums(cells: pd.DataFrame, folder: Path, draw: bool = False) -> list[Album]:
@@ -103,7 +122,9 @@ def album(case: Case, solver: str, folder: Path, redraw: bool = False) -> Album:
         drawing.rename(place)
     finally:
         shutil.rmtree(drawing, ignore_errors=True)
-    return _read(place)
+    made = _kept(place)
+    assert made is not None
+    return made
 
 
 def draw_apart(case: Case, solver: str, folder: Path) -> None:
@@ -134,27 +155,28 @@ def draw_apart(case: Case, solver: str, folder: Path) -> None:
         if status or not (folder / ABOUT).exists():
             errors.seek(0)
             last = plain(errors.read().decode(errors="replace")).strip().rpartition("\n")[2]
-            write_about(folder, case, notes=[f"no pictures: the process that draws them {_ended(status, last)}"])
+            note = f"no pictures: the process that draws them {_ended(status, last)}"
+            write_about(Album(str(case), notes=(note,)), folder)
 
 
-def write_about(
-    folder: Path,
-    case: Case,
-    text: str = "",
-    notes: Sequence[str] = (),
-    pictures: Sequence[str] = (),
-    seconds: float = 0,
-) -> None:
+def write_about(album: Album, folder: Path) -> None:
     """Write the facts of an album into its folder, which completes it."""
-    about = {"case": str(case), "text": text, "notes": notes, "pictures": pictures, "seconds": round(seconds, 6)}
+    pictures = [{**each._asdict(), "path": each.path.name} for each in album.pictures]
+    about = {**asdict(replace(album, pictures=())), "pictures": pictures, "seconds": round(album.seconds, 6)}
     (folder / ABOUT).write_text(json.dumps(about), encoding="utf-8")
 
 
 def found(folder: Path) -> list[Album]:
-    """Return the albums in a folder that have pictures, sorted by application and size."""
-    complete = [_read(about.parent) for about in folder.glob(f"*/{ABOUT}")]
-    known = [each for each in complete if each.pictures and Case.read(each.case).problem in gallery.applications()]
-    return sorted(known, key=lambda each: (Case.read(each.case).problem, Case.read(each.case).n, each.case))
+    """Return the albums in a folder that have pictures, by the order of the gallery, and the largest first."""
+    complete = filter(None, (_kept(about.parent) for about in folder.glob(f"*/{ABOUT}")))
+    place = {name: k for k, name in enumerate(gallery.ORDER)}
+
+    def order(album: Album) -> tuple[int, int, str]:
+        case = Case.read(album.case)
+        return place.get(case.problem, len(place)), -case.n, album.case
+
+    known = gallery.applications()
+    return sorted((each for each in complete if each.pictures and Case.read(each.case).problem in known), key=order)
 
 
 def _largest(cells: pd.DataFrame) -> Iterator[tuple[Case, str]]:
@@ -181,12 +203,11 @@ def _ended(status: int, last: str) -> str:
 
 
 def _kept(place: Path) -> Album | None:
-    """Return the album in a folder; None if it is not complete."""
-    album = _read(place) if (place / ABOUT).exists() else None
-    return album if album and all(page_copy.of(path).exists() for path in album.pictures) else None
-
-
-def _read(place: Path) -> Album:
-    about = json.loads((place / ABOUT).read_text(encoding="utf-8"))
-    pictures = tuple(place / name for name in about["pictures"])
-    return Album(about["case"], about["text"], tuple(about["notes"]), pictures, about.get("seconds", 0.0))
+    """Return the album in a folder; None if it is not complete, or of an older version."""
+    try:
+        about = json.loads((place / ABOUT).read_text(encoding="utf-8"))
+        pictures = tuple(Picture(place / each["path"], each["caption"], each["alt"]) for each in about["pictures"])
+        album = Album(**{**about, "notes": tuple(about["notes"]), "pictures": pictures})
+    except (OSError, ValueError, TypeError, KeyError):
+        return None
+    return album if all(page_copy.of(path).exists() for path, *_ in pictures) else None

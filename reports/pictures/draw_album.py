@@ -7,9 +7,11 @@ import math
 import sys
 import time
 import warnings
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
-from lapmark.bench.applications import gallery
+from lapmark.bench.applications import findings, gallery
 from lapmark.bench.problems import Case
 from lapmark.bench.run.solve_case import SolvedCase, solve_case
 from lapmark.bench.util import spec, status_line
@@ -19,7 +21,8 @@ from lapmark.reports import format
 from lapmark.solvers import Transport
 from lapmark.solvers.certificate import TOLERANCE
 
-from . import albums, page_copy
+from . import albums, card, page_copy
+from .albums import Album, Picture
 from .table import PICTURES
 
 #: Limits of the call whose answer is drawn: seconds, and bytes on top of the problem.
@@ -27,20 +30,22 @@ LIMITS = Limits(timeout=600.0, memory=16 << 30)
 
 
 def draw(case: Case, solver: str, folder: Path) -> None:
-    """Draw a case and write down its facts; a failure becomes a note."""
-    text, names, notes = "", [], []
+    """Draw a case and its card, and write down its facts; a failure becomes a note."""
     started = time.monotonic()
     try:
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")
-            text, paths = _shown(case, solver, folder)
-        names = [path.name for path in paths if path.suffix in albums.SHOWN]
-        for name in names:
-            page_copy.write(folder / name)
-        notes = [str(warning.message) for warning in caught if issubclass(warning.category, UserWarning)]
+            text, finding, paths = _shown(case, solver, folder)
+        pictures = tuple(_described([path for path in paths if path.suffix in albums.SHOWN], case))
+        notes = tuple(str(warning.message) for warning in caught if issubclass(warning.category, UserWarning))
+        album = Album(str(case), *_named(case), text, finding, notes, pictures)
+        for each in pictures:
+            page_copy.write(each.path)
+        if pictures:
+            card.write(album, PICTURES[case.problem].is_mosaic)
     except (ValueError, ImportError, OSError, MemoryError) as error:
-        notes = [f"no pictures: {error}"]
-    albums.write_about(folder, case, text, notes, names, time.monotonic() - started)
+        album = Album(str(case), notes=(f"no pictures: {error}",))
+    albums.write_about(replace(album, seconds=time.monotonic() - started), folder)
 
 
 def main() -> None:
@@ -49,18 +54,34 @@ def main() -> None:
     draw(Case.read(case), solver, Path(folder))
 
 
-def _shown(case: Case, solver: str, folder: Path) -> tuple[str, list[Path]]:
-    """Return the facts on a case, and its pictures."""
+def _named(case: Case) -> tuple[str, str]:
+    """Return the title of an album, and what was solved."""
+    known, n = PICTURES[case.problem], f"{case.n:,}"
+    return f"{known.title or case.label}, n\N{NO-BREAK SPACE}=\N{NO-BREAK SPACE}{n}", known.what.format(n=n)
+
+
+def _described(paths: Sequence[Path], case: Case) -> Iterator[Picture]:
+    """Yield pictures with their captions and texts, in the order of the captions."""
+    known = PICTURES[case.problem]
+    place = {name: k for k, name in enumerate(known.captions)}
+    for path in sorted(paths, key=lambda path: place.get(path.stem, len(place))):
+        caption = known.captions.get(path.stem, path.stem.replace("-", " ").capitalize())
+        yield Picture(path, caption, known.alts.get(path.stem, f"{caption}.").format(n=f"{case.n:,}"))
+
+
+def _shown(case: Case, solver: str, folder: Path) -> tuple[str, str, list[Path]]:
+    """Return the facts on a case, what its answer gains, and its pictures."""
     draw = PICTURES[case.problem].draw
     if study := gallery.STUDIES.get(case.problem):
         found = study.build(case.n, case.seed, **case.params)
-        text = found.text
-    else:
-        with doing("solving"):
-            found = solve_case(case, solver, LIMITS)
-        text = _proven(found)
+        with doing("drawing"):
+            return found.text, "", draw(case, found, folder)
+    with doing("solving"):
+        found = solve_case(case, solver, LIMITS)
+    with doing("comparing"):
+        gained = findings.finding(case, found.problem, found.result)
     with doing("drawing"):
-        return text, draw(case, found, folder)
+        return _proven(found), gained, draw(case, found, folder)
 
 
 def _proven(solved: SolvedCase) -> str:

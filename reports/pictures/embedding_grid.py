@@ -15,24 +15,35 @@ from matplotlib.axes import Axes
 from matplotlib.collections import PolyCollection
 from PIL import Image
 
+from lapmark.bench.applications.findings import node_of_point, sample_of_grid
 from lapmark.bench.applications.grid_map.picture_size import enlargement
 from lapmark.bench.data.datasets import MissingData
 from lapmark.bench.problems import Case
-from lapmark.bench.problems.applied import lle_grid, tsne_grid
 from lapmark.bench.problems.applied.square_grid import images_of, nodes, side
 from lapmark.bench.run.solve_case import SolvedCase
-from lapmark.solvers import Matching
 
 from .canvas import BACKGROUND, INK, MARGIN, save_figure, save_image, square_figure
 from .class_marks import PALETTE, amid
 from .mosaic import mosaic
 
 CAPTIONS = {
-    "embedding": "The embedding, coloured by label",
-    "nodes": "The nodes of the grid, each coloured by the label of its image",
-    "arrows": "From each point to its node, coloured by label",
-    "scattered": "Images where the embedding puts them",
     "grid": "Images on the grid",
+    "arrows": "From each point to its node, coloured by label",
+    "nodes": "The nodes of the grid, each coloured by the label of its image",
+    "embedding": "The embedding, coloured by label",
+    "scattered": "Images where the embedding puts them",
+}
+
+ALTS = {
+    "grid": "A square filled with {n} small images of handwritten digits, white on black, in which like digits are "
+    "neighbours.",
+    "arrows": "{n} arrows on black from a point of the embedding to a node of the grid, in ten colours, which spread "
+    "from dense clusters over the square; the number of each digit stands in its cluster.",
+    "nodes": "A square of {n} coloured cells: connected regions, one for each digit, with its number in the middle.",
+    "embedding": "{n} points on black in ten colours, in clusters with gaps between them; the number of each digit "
+    "stands in its cluster.",
+    "scattered": "{n} small images of digits at their places in the embedding, in heaps that overlap, with empty "
+    "black between them.",
 }
 
 #: Side of the scattered picture, relative to the side of a grid of all images.
@@ -50,11 +61,8 @@ def draw(case: Case, solved: SolvedCase, folder: Path) -> list[Path]:
 
     The last two need the images; if those are missing, a warning gives the reason and the two are left out.
     """
-    assert isinstance(solved.result, Matching)
-    name, family = {"tsne-grid": ("t-SNE", tsne_grid), "lle-grid": ("LLE", lle_grid)}[case.problem]
-    chosen = family.sample(case.n, case.seed, case.settings["source"])
-    is_row_node = case.settings["rows"] == "nodes"
-    node = np.argsort(solved.result.row_to_col) if is_row_node else solved.result.row_to_col
+    name = {"tsne-grid": "t-SNE", "lle-grid": "LLE"}[case.problem]
+    chosen, node = sample_of_grid(case), node_of_point(case, solved.result)
     target = nodes(side(len(node)))[node]
     made = draw_embedding(chosen.points, chosen.label, chosen.source, folder, name)
     made += draw_nodes(target, chosen.label, chosen.source, folder)

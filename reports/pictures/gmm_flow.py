@@ -29,9 +29,19 @@ from .canvas import BACKGROUND, FROM, INK, SOFT, TO, figure, save_animation
 
 CAPTIONS = {
     "flow": "The mixture flows to the target, step by step",
-    "losses": "The squared distance to the target before each step",
-    "last-step": "The mixture at its start and at its end, the target, and the paths of the means",
     "all-steps": "Every step, from dark to bright; an ellipse is one standard deviation",
+    "last-step": "The mixture at its start and at its end, the target, and the paths of the means",
+    "losses": "The squared distance to the target before each step",
+}
+
+ALTS = {
+    "flow": "Animation on black: {n} blue ellipses drift and deform until they cover the dashed orange ellipses of the "
+    "target; white lines trace their centres.",
+    "all-steps": "The ellipses of all steps over each other, from dark purple at the start to bright yellow on the "
+    "dashed outlines of the target.",
+    "last-step": "{n} blue ellipses at the start, green ones at the end that lie on the dashed orange target, and "
+    "white paths between their centres.",
+    "losses": "A blue line on black, falling with the steps on a logarithmic axis and wavering near the end.",
 }
 
 RULE = "#30363d"

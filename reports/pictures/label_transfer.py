@@ -1,5 +1,6 @@
 """Picture of a label transfer: the labelled cloud beside the one that receives the labels."""
 
+import math
 from pathlib import Path
 
 import numpy as np
@@ -9,12 +10,14 @@ from lapmark.bench.problems.applied.label_transfer import Clouds, clouds
 from lapmark.bench.run.solve_case import SolvedCase
 from lapmark.solvers import Plan, Transport, carry
 
-from .canvas import INK, SOFT, figure, save_figure
+from .canvas import BACKGROUND, INK, SOFT, figure, save_figure
 
 CAPTIONS = {"transfer": "Labels carried from one cloud to the other by an entropic plan"}
 
-#: Background on which black labels and colours are visible.
-GROUND = "#59636e"
+ALTS = {
+    "transfer": "Two panels on black: left three groups of points in orange, green and blue; right {n} points in four "
+    "groups, which have taken these colours by nearness, but for dark ones with grey rims far from all others."
+}
 
 #: Total area of the marks of a cloud, and largest area of one, in square points.
 AREA, LARGEST = 20_000.0, 30.0
@@ -40,8 +43,9 @@ def transfer(clouds: Clouds, carried: np.ndarray, reach: float, folder: Path) ->
         (panels[1], clouds.x, carried, how),
     ):
         size = min(AREA / len(points), LARGEST)
-        axes.scatter(*points.T, s=size, c=colours, linewidths=0)
-        axes.set(xlim=(0, 1), ylim=(0, 1), aspect="equal", xticks=[], yticks=[], facecolor=GROUND)
+        # A rim, so that points without a label are seen on black.
+        axes.scatter(*points.T, s=size, c=colours, edgecolors=SOFT, linewidths=0.12 * math.sqrt(size))
+        axes.set(xlim=(0, 1), ylim=(0, 1), aspect="equal", xticks=[], yticks=[], facecolor=BACKGROUND)
         axes.spines[:].set_color(SOFT)
         axes.set_title(title, color=INK, fontsize=12)
     return save_figure(plot, folder / "transfer", marks=2 * len(clouds.x))

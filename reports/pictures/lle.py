@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from lapmark.bench.applications.lle.numbers import Embedded, Errors, Magnitudes
 
 CAPTIONS = {
-    "beside": "Ours and scikit-learn’s, of images with noise of 0.0001 grey levels, which makes neighbours unique",
     "unseen": "Images that took no part in the fit, where the embedding puts them",
+    "beside": "Ours and scikit-learn’s, of images with noise of 0.0001 grey levels, which makes neighbours unique",
     "reconstructed": "One unseen image of each digit, and its reconstruction from the plane",
     "errors": "The error of the reconstruction, by neighbours and components",
     "matrix": "The matrix whose lowest eigenvectors are the embedding, by label, then from left to right",
@@ -29,6 +29,26 @@ CAPTIONS = {
     "between": "From one image to another, in a straight line between their pixels and along the embedding",
     "turned": "A 6 and an 8 turned through a full circle, over the embedding",
     "turning": "The same, moving",
+}
+
+ALTS = {
+    "unseen": "Small images of handwritten digits in coloured frames at their places over {n} faint digits of the "
+    "embedding; left the whole, right its middle enlarged.",
+    "beside": "Four panels: {n} points as coloured digits, our embedding left and scikit-learn’s right, which look the "
+    "same, the whole above and its middle enlarged below.",
+    "reconstructed": "Three rows of digits from 0 to 9: the image, its blurred reconstruction, and their difference, "
+    "with the error of each in percent.",
+    "errors": "Two heat maps with a number in each cell, neighbours by components: the error of unseen images falls "
+    "with more components, that of the fit grows.",
+    "matrix": "A black square with bright blocks along its diagonal, one for each digit from 0 to 9, and faint spots "
+    "elsewhere.",
+    "spectrum": "Left all eigenvalues as a rising curve; right the lowest as points on a logarithmic axis, with those "
+    "of the embedding circled.",
+    "between": "Pairs of rows of digits: above, one image fades into another; below, the images along the embedding "
+    "change shape; the distance from the nearest image is written below each.",
+    "turned": "Two panels: white arrows trace the path of a turning 6 and 8 over faint coloured digits, with the "
+    "turned image every 45 degrees around them.",
+    "turning": "Animation: a 6 and an 8 turn, and a white mark moves over faint coloured digits, trailing its path.",
 }
 
 #: The enlarged square leaves out this share of the points at both ends of each axis.

@@ -15,6 +15,11 @@ from .class_marks import PALETTE
 
 CAPTIONS = {"plan": "Masses, and what moves between them"}
 
+ALTS = {
+    "plan": "{n} blue discs and {n} orange diamonds on black, as large as their masses, joined by white lines as wide "
+    "as the mass that moves along them."
+}
+
 #: Total area of the marks of a side, in square points, and width of the line of the largest moved mass.
 AREA, WIDEST = 14_000.0, 5.0
 

@@ -23,6 +23,12 @@ CAPTIONS = {
     "nearest": "The texts nearest to the first, by word mover’s distance",
 }
 
+ALTS = {
+    "moves": "Two columns of words on black, joined by bands as wide as the moved share: bright yellow where a word "
+    "goes to a near one, dim blue where it goes far; bars beside the words show their shares of the distance.",
+    "nearest": "Orange bars on black: the nearest texts, by name, the nearest on top, with their distances.",
+}
+
 #: Texts in the picture of the nearest.
 NEAREST = 8
 

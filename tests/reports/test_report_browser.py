@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import json
 import urllib.parse
 from collections.abc import Callable
 from pathlib import Path
@@ -309,21 +308,46 @@ def gallery(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A page of the gallery with pictures, long names, and an animation."""
     folder = tmp_path_factory.mktemp("gallery")
     albums.album(Case("images-emd", 16), "auto", folder)
-    albums.album(Case("tsne-grid", 16, 0, {"source": "mnist-resampled", "rows": "points"}), "auto", folder)
+    albums.album(Case("tsne-grid", 16, 0, {"source": "digits", "rows": "points"}), "auto", folder)
     moving = folder / "gmm-flow-n3-0"
     moving.mkdir()
     frames = [Image.new("RGB", (60, 40), colour) for colour in ("red", "green", "blue")]
     page_copy.write(*save_animation(frames, moving / "flow"))
-    about = {"case": "gmm-flow:n=3", "text": "", "notes": [], "pictures": ["flow.gif"], "seconds": 3.0}
-    (moving / albums.ABOUT).write_text(json.dumps(about), encoding="utf-8")
+    pictures = (albums.Picture(moving / "flow.gif", "Three colours", "Red, green, blue."),)
+    albums.write_about(albums.Album("gmm-flow:n=3", "Flow", pictures=pictures, seconds=3.0), moving)
     return write_gallery(folder)
+
+
+def pictures_below(page: Path) -> list[Path]:
+    """The pictures of the albums of a gallery, without the cards."""
+    return [path for path in page.parent.glob("*/*") if path.suffix in albums.SHOWN and path.name != albums.CARD]
+
+
+def test_gallery_page_opens_on_images_on_a_grid_and_describes_every_picture(
+    gallery: Path, visit: Callable[..., Any]
+) -> None:
+    seen = visit(gallery, viewport={"width": 1280, "height": 800}, java_script_enabled=False)
+    first = seen.page.locator("main img").first
+    box = first.bounding_box()
+    assert box["width"] > 700
+    assert box["y"] < 200
+    assert first.get_attribute("alt").startswith("A square filled with 16 small images")
+    assert seen.page.locator("img[alt='']").count() == 0
+
+
+def test_gallery_pages_of_one_application_show_it_alone(gallery: Path, visit: Callable[..., Any]) -> None:
+    for page in gallery.parent.glob("*/index.html"):
+        seen = visit(page, **PHONE)
+        assert seen.page.locator("section").count() == 1
+        assert seen.page.evaluate("() => document.documentElement.scrollWidth") == 390
+        assert (seen.requests, seen.complaints) == ([], [])
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_gallery_page_fits_a_phone_and_loads_nothing(scheme: str, gallery: Path, visit: Callable[..., Any]) -> None:
-    seen = visit(gallery, "#exhibit-1", color_scheme=scheme, **PHONE)
+    seen = visit(gallery, "#gmm-flow-n3-0", color_scheme=scheme, **PHONE)
     assert seen.page.evaluate("() => document.documentElement.scrollWidth") == 390
-    shown = [path for path in gallery.parent.glob("*/*") if path.suffix in albums.SHOWN]
+    shown = pictures_below(gallery)
     assert seen.page.evaluate("() => document.images.length") == len(shown) >= 6
     assert seen.page.evaluate("() => [...document.images].every((each) => each.complete && each.naturalWidth)")
     assert seen.page.evaluate(LOST) == []
@@ -336,8 +360,9 @@ def test_gallery_page_pictures_link_to_their_files(gallery: Path, visit: Callabl
     found = seen.page.evaluate(LINKS)
     assert found["bare"] == 0
     files = [Path(urllib.parse.unquote(urllib.parse.urlparse(link).path)) for link in found["files"]]
-    assert sorted(files) == sorted(path for path in gallery.parent.glob("*/*") if path.suffix in albums.SHOWN)
-    seen.page.locator("main figure a").first.click()
+    more = [path for path in gallery.parent.glob("*/*") if path.name in ("index.html", albums.CARD)]
+    assert sorted(files) == sorted([*pictures_below(gallery), *more])
+    seen.page.locator("main figure a[href$='.gif']").click()
     seen.page.wait_for_url("**/flow.gif")
     assert (seen.requests, seen.complaints) == ([], [])
 
@@ -356,8 +381,9 @@ def test_gallery_page_with_reduced_motion_shows_still_images(
     wish: str, kind: str, gallery: Path, visit: Callable[..., Any]
 ) -> None:
     seen = visit(gallery, reduced_motion=wish)
-    assert seen.page.evaluate("() => document.images[0].currentSrc").startswith(f"data:{kind};")
-    with Image.open(io.BytesIO(seen.page.locator("figure img").first.screenshot())) as shown:
+    flow = seen.page.locator("figure:has(a[href$='.gif']) img")
+    assert flow.evaluate("(image) => image.currentSrc").startswith(f"data:{kind};")
+    with Image.open(io.BytesIO(flow.screenshot())) as shown:
         colour = shown.convert("RGB").getpixel((shown.width // 2, shown.height // 2))
     if wish == "reduce":
         assert colour == (0, 0, 255), "the last frame"

@@ -144,7 +144,7 @@ def nearest(
         raise ValueError(f"k = {k}; ask for one text or more")
     known = vectors or embedding.from_python()
     mine = bag(text, known)
-    bags = {name: bag(other, known) for name, other in others.items() if _known_words(other, known)}
+    bags = {name: bag(other, known) for name, other in others.items() if known_words(other, known)}
     far = {name: float(np.linalg.norm(mine.centre - theirs.centre)) for name, theirs in bags.items()}
     found: list[tuple[str, float]] = []
     for name in sorted(far, key=far.__getitem__):
@@ -162,7 +162,7 @@ def nearest(
 def bag(text: str, vectors: WordVectors, most: int | None = None) -> Bag:
     """Return the words of a text that have a vector, cut off before there are more than `most` distinct ones."""
     count: Counter[str] = Counter()
-    for word in _known_words(text, vectors):
+    for word in known_words(text, vectors):
         if word not in count and len(count) == most:
             break
         count[word] += 1
@@ -179,7 +179,7 @@ def transport(one: Bag, other: Bag) -> Transport:
     return Transport(PointCost(one.points, other.points, p=1), one.mass, other.mass, blur=0)
 
 
-def _known_words(text: str, vectors: WordVectors) -> list[str]:
+def known_words(text: str, vectors: WordVectors) -> list[str]:
     """Return the words of a text that have a vector, in the spelling of the vectors."""
     rows = (vectors.find(word) for word in embedding.tokens(text))
     return [vectors.words[row] for row in rows if row is not None]
@@ -204,7 +204,7 @@ def _pair(library: Mapping[str, str], vectors: WordVectors, n: int, seed: int) -
     """Return the names of a random text with at least n distinct words, and of the one with the most similar start."""
     if len(library) < 2:
         raise ValueError(f"two texts or more are needed, not {len(library)}; texts are the files *.txt of a folder")
-    size = {name: len(set(_known_words(text, vectors))) for name, text in sorted(library.items())}
+    size = {name: len(set(known_words(text, vectors))) for name, text in sorted(library.items())}
     long = [name for name in size if size[name] >= n]
     if n < 1 or len(long) < 2:
         most = sorted(size.values())[-2]

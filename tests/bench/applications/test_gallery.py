@@ -30,7 +30,9 @@ from lapmark.bench.data import datasets
 from lapmark.bench.problems import Case, Family
 from lapmark.bench.problems.family import _families
 from lapmark.bench.run.solve_case import SolvedCase
-from lapmark.reports.pictures import albums, draw_album, images_emd
+from lapmark.reports.page.gallery_page import write_gallery
+from lapmark.reports.pictures import albums, card, draw_album, images_emd
+from lapmark.reports.pictures.albums import Album, Picture
 from lapmark.reports.pictures.table import PICTURES, Pictures
 
 SMALL = "images-emd:n=16"
@@ -177,10 +179,50 @@ def test_gallery_of_one_application_writes_its_page(drawn: tuple[Path, str]) -> 
     assert page.count('<img src="data:image/webp;base64,') == 2
     assert not re.search(r'src(?:set)?="(?!data:)', page)
     links = re.findall(r'href="(?!data:|#)(.*?)"', page)
-    assert sorted(folder / link for link in links) == sorted(folder.glob("*/*.png"))
+    assert sorted(folder / link for link in links) == sorted([*folder.glob("*/*.png"), *folder.glob("*/*.html")])
+    assert f"Cards to share: {folder}/*/card.png" in output
+    for alt in images_emd.ALTS.values():
+        assert f'alt="{alt}"' in page
     for path in folder.glob("*/*.png"):
         assert len(Image.open(path).convert("RGB").getcolors(1 << 24)) > 10
     assert not list(folder.glob(".*")), "nothing half drawn is left"
+
+
+@pytest.mark.parametrize(
+    ("options", "base"),
+    [
+        ((), ("", "")),
+        (("--url", "https://example.org/art/"), ("https://example.org/art/{}/", "https://example.org/art/{}/")),
+    ],
+)
+def test_gallery_pages_name_a_card_of_the_size_that_sites_show(
+    options: tuple[str, ...], base: tuple[str, str], tmp_path: Path, drawn: tuple[Path, str]
+) -> None:
+    shutil.copytree(drawn[0], tmp_path, dirs_exist_ok=True)
+    write_gallery(tmp_path, *options[1:])
+    (card,) = tmp_path.glob("*/card.png")
+    with Image.open(card) as image:
+        assert image.size == (1200, 630)
+    album = card.parent
+    expected = {tmp_path: base[0].format(album.name) or f"{album.name}/", album: base[1].format(album.name)}
+    for folder, start in expected.items():
+        page = (folder / "index.html").read_text(encoding="utf-8")
+        assert re.findall(r'<meta property="og:image" content="(.*?)">', page) == [f"{start}card.png"]
+        assert re.findall(r'<meta name="twitter:image" content="(.*?)">', page) == [f"{start}card.png"]
+        assert '<meta name="twitter:card" content="summary_large_image">' in page
+        assert re.search(r'href="(.*?card\.png)" download="lapmark-images-emd-n16\.png"', page)
+    assert 'href="../index.html"' in (album / "index.html").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("size", [(64, 64), (900, 90), (90, 900), (1, 1), (4000, 4000)])
+def test_card_of_any_picture_and_text_has_its_size(size: tuple[int, int], tmp_path: Path) -> None:
+    Image.new("RGB", size, "red").save(tmp_path / "one.png")
+    pictures = (Picture(tmp_path / "one.png", "", ""),)
+    for text in ("", "word " * 500, "x" * 2000):
+        path = card.write(Album("a:n=1", text or "A", text, text, pictures=pictures), is_mosaic=True)
+        with Image.open(path) as image:
+            assert image.size == (1200, 630)
+            assert len(image.getcolors(1 << 24)) > 10
 
 
 @pytest.mark.usefixtures("blurred")
@@ -190,8 +232,8 @@ def test_gallery_page_shows_all_albums_of_the_folder(tmp_path: Path, drawn: tupl
         code, output = lapmark("gallery", *arguments, "--to", tmp_path)
         assert code == 0, output
     page = (tmp_path / "index.html").read_text(encoding="utf-8")
-    titles = re.findall(r"<h2[^>]*>(.*?) <a", page)
-    assert titles == ["blurred, n = 9", "blurred:reach=0.5, n = 16", "images-emd, n = 16"]
+    titles = [title.replace("\N{NO-BREAK SPACE}", " ") for title in re.findall(r"<h2[^>]*>(.*?) <a", page)]
+    assert titles == ["One digit becomes another, n = 16", "blurred:reach=0.5, n = 16", "blurred, n = 9"]
     assert "An eye." in page
     assert "here &amp; there" in page
 
@@ -290,5 +332,5 @@ def test_gallery_interrupted_keeps_finished_albums(tmp_path: Path) -> None:
     assert "Traceback" not in output
     assert not list(tmp_path.glob(".*"))
     (about,) = tmp_path.glob("*/about.json")
-    assert json.loads(about.read_text())["pictures"] == ["flow.png", "nearest.png"]
+    assert [each["path"] for each in json.loads(about.read_text())["pictures"]] == ["flow.png", "nearest.png"]
     assert "images-emd -n 16" in (tmp_path / "index.html").read_text(encoding="utf-8")

@@ -80,7 +80,7 @@ def test_album_without_its_page_copy_counts_as_undrawn(drawn: list[int], tmp_pat
     assert albums.undrawn(cells, tmp_path) == [Case("drawn", 8)]
     (album,) = albums.albums(cells, tmp_path, draw=True)
     assert albums.undrawn(cells, tmp_path) == []
-    page_copy.of(album.pictures[0]).unlink()
+    page_copy.of(album.pictures[0].path).unlink()
     assert albums.undrawn(cells, tmp_path) == [Case("drawn", 8)]
     assert albums.albums(cells, tmp_path) == []
 
@@ -92,8 +92,8 @@ def test_album_is_solved_and_drawn_outside_this_process(tmp_path: Path, monkeypa
         patched.setattr(status_line, "_listener", said.append)
         album = albums.album(Case("images-emd", 16), "auto", tmp_path)
     assert album.notes == ()
-    assert [path.name for path in album.pictures] == ["flow.png", "nearest.png"]
-    assert said == ["loading", "solving", "drawing"]
+    assert [each.path.name for each in album.pictures] == ["flow.png", "nearest.png"]
+    assert said == ["loading", "solving", "comparing", "drawing"]
 
 
 @pytest.mark.parametrize(
@@ -121,7 +121,7 @@ def test_album_with_notes_is_drawn_again(drawn: list[int], tmp_path: Path) -> No
     for _ in range(2):
         album = albums.album(case, "jv", tmp_path)
         assert album.notes == ("the images are missing",)
-        assert [path.name for path in album.pictures] == ["grid.png"]
+        assert [each.path.name for each in album.pictures] == ["grid.png"]
     assert drawn == [8, 8]
 
 
@@ -140,7 +140,7 @@ def test_albums_of_families_without_pictures_are_left_out(tmp_path: Path) -> Non
 def test_album_of_tsne_grid_has_five_pictures(tmp_path: Path) -> None:
     album = albums.album(Case("tsne-grid", 64), "gone:since=1", tmp_path)
     assert album.notes == ()
-    assert [path.stem for path in album.pictures] == ["embedding", "nodes", "arrows", "scattered", "grid"]
+    assert [each.path.stem for each in album.pictures] == ["grid", "arrows", "nodes", "embedding", "scattered"]
     assert "certified optimal" in album.text
 
 
