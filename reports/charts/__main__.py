@@ -1,10 +1,10 @@
 """Draws figures in processes of its own: reads a pickle of a folder, and of charts' names with what each shows."""
 
-import functools
-import multiprocessing
 import os
 import pickle
 import sys
+import traceback
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,9 +17,8 @@ from . import ALL, axes, drawing
 MOST = 4
 
 
-def draw(folder: str, job: tuple[str, Any]) -> None:
+def draw(folder: str, name: str, shown: Any) -> None:
     """Write the figure of a chart as PNG and SVG; a chart without panels gets the table of cells."""
-    name, shown = job
     picture = {chart.name: chart for chart in ALL}[name].picture
     figure = picture(shown) if picture else drawing.draw(shown)
     if figure is not None:
@@ -27,15 +26,39 @@ def draw(folder: str, job: tuple[str, Any]) -> None:
         write_atomically(Path(folder, f"{name}.svg"), axes.svg(figure))
 
 
-def main() -> None:
-    """Draw all charts, the first ones first."""
-    folder, jobs = pickle.load(sys.stdin.buffer)
-    count = min(len(cores.usable()) or os.cpu_count() or 1, MOST, max(len(jobs), 1))
-    # Forks share what is loaded, and nothing here has started a thread.
-    context = multiprocessing.get_context("fork" if sys.platform == "linux" else None)
-    with context.Pool(count) as pool:
-        pool.map(functools.partial(draw, folder), jobs, chunksize=1)
+def draw_all(folder: str, jobs: Sequence[tuple[str, Any]]) -> int:
+    """Draw charts, the first ones first; return how many processes failed.
+
+    Forks share what is loaded, and nothing here has started a thread. Each takes the next number from a pipe until that
+    is empty, and ends if its parent has.
+    """
+    numbers, end = os.pipe()
+    os.write(end, bytes(range(len(jobs))))
+    os.close(end)
+
+    def work(parent: int) -> bool:
+        try:
+            while os.getppid() == parent and (number := os.read(numbers, 1)):
+                draw(folder, *jobs[number[0]])
+        except Exception:
+            traceback.print_exc()
+            return False
+        return True
+
+    own, count = os.getpid(), min(len(cores.usable()), MOST, len(jobs)) if sys.platform == "linux" else 1
+    forks = []
+    for _ in range(count - 1):
+        fork = os.fork()
+        if fork == 0:
+            status = 1
+            try:
+                status = 0 if work(own) else 1
+            finally:
+                os._exit(status)
+        forks.append(fork)
+    failed = not work(os.getppid())
+    return failed + sum(os.waitpid(fork, 0)[1] != 0 for fork in forks)
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(min(draw_all(*pickle.load(sys.stdin.buffer)), 1))

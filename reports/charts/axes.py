@@ -22,7 +22,7 @@ from lapmark.reports.style import DARK, INK, PAPER, RULE, SOFT, Style, plain
 LABEL, LINE = 8.5, 11.5
 
 #: Pixels per inch of a PNG.
-DPI = 120
+DPI = 100
 
 #: Mean width of a letter of a label, in inches.
 LETTER = 0.072
@@ -153,7 +153,7 @@ def spread(targets: Sequence[float], step: float, low: float, high: float) -> np
 
 def png(figure: Figure) -> bytes:
     """Return a figure as PNG."""
-    return _render(figure, "png", dpi=DPI, metadata={"Software": None}, pil_kwargs={"compress_level": 2})
+    return _render(figure, "png", dpi=DPI, metadata={"Software": None}, pil_kwargs={"compress_level": 1})
 
 
 def svg(figure: Figure) -> bytes:
