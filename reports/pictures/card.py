@@ -30,6 +30,9 @@ MOST_REDUCED = 2.5
 
 NAME = "Lapmark"
 
+#: A longer text, such as the name of a file, is cut.
+MOST_LETTERS = 500
+
 #: Sizes of the texts are reduced by these factors, until all fit.
 SCALES = (1.0, 0.92, 0.84, 0.76, 0.68, 0.6, 0.52)
 
@@ -91,7 +94,8 @@ def _lines(text: _Text, scale: float, width: int) -> Iterator[tuple[str, FreeTyp
     """Yield the lines of a text: what is written, its font and colour, and its height with the space below."""
     size = round(scale * text.size)
     font = _font(size, text.bold)
-    lines = list(_wrapped(text.text, font, width))
+    shown = text.text if len(text.text) <= MOST_LETTERS else text.text[: MOST_LETTERS - 1] + "…"
+    lines = list(_wrapped(shown, font, width))
     for k, line in enumerate(lines, 1):
         yield line, font, text.colour, round(size * (1.3 if k < len(lines) else 1.9))
 
@@ -108,7 +112,7 @@ def _wrapped(text: str, font: FreeTypeFont, width: int) -> Iterator[str]:
             yield line
         line = word
         while font.getlength(line) > width:
-            fits = next(k for k in range(len(line) - 1, 0, -1) if k == 1 or font.getlength(line[:k]) <= width)
+            fits = next(k for k in range(1, len(line)) if font.getlength(line[: k + 1]) > width)
             yield line[:fits]
             line = line[fits:]
     if line:
