@@ -12,8 +12,8 @@ import shown
 
 notebooks = pytest.importorskip("notebooks", reason="nbclient is not installed (pip install nbclient ipykernel)")
 
-#: Notebooks that build commits.
-SLOW = {"gate_in_ci"}
+#: Notebooks that take long: they build commits, measure solvers, or compare many texts.
+SLOW = {"gate_in_ci", "your_own_solver", "word_movers_distance"}
 #: Lines that may differ between machines in more than their numbers: verdicts on times, and what this Python's
 #: documentation says.
 VARIES = {

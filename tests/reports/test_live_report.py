@@ -51,6 +51,7 @@ def add(folder: Path, n: int) -> None:
         store.add(make_record("jv", Case("uniform", n), samples=(n * 1e-6,)))
 
 
+@pytest.mark.slow
 def test_live_report_is_written_again_when_the_store_has_grown(live: LiveReport, port: int) -> None:
     assert not live.refresh()
     assert b"no results yet" in get(port, "/")[1]

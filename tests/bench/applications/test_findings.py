@@ -60,6 +60,7 @@ def test_finding_of_a_flow_gives_its_first_and_last_distance() -> None:
     assert float(last) < 0.1 * float(first)
 
 
+@pytest.mark.slow
 def test_finding_of_words_counts_related_topics() -> None:
     text = found(Case("words", 12))
     total, moved, counted = map(int, re.findall(r"of (\d+) topics.* for (\d+); .* for (\d+)\.", text)[0])

@@ -58,6 +58,7 @@ def drawn(in_this_process: None, monkeypatch: pytest.MonkeyPatch) -> list[int]:
     return sizes
 
 
+@pytest.mark.slow
 def test_report_written_twice_draws_the_largest_solved_case_once(drawn: list[int], tmp_path: Path) -> None:
     records = [measure("jv", Case("drawn", n), samples=1) for n in (8, 16)]
     records.append(make_record("jv", Case("drawn", albums.MOST_ROWS + 1), samples=(1.0,)))

@@ -72,6 +72,7 @@ def test_draw_of_masses_without_points_writes_nothing(tmp_path: Path) -> None:
     assert draw(Case("masses", 12, params={"layout": "random"}), tmp_path) == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("d", "names"), [(1, {"losses"}), (3, {"losses", "last-step", "all-steps", "flow"})])
 def test_draw_flow_called_twice_writes_equal_bytes(d: int, names: set[str], tmp_path: Path) -> None:
     one, other = (gmm_flow.draw_flow(tmp_path / name, d=d, steps=4) for name in ("one", "other"))
@@ -79,6 +80,7 @@ def test_draw_flow_called_twice_writes_equal_bytes(d: int, names: set[str], tmp_
     assert [path.read_bytes() for path in one] == [path.read_bytes() for path in other]
 
 
+@pytest.mark.slow
 def test_draw_of_gmm_flow_writes_figures_and_an_animation_of_all_steps(tmp_path: Path) -> None:
     made = draw(Case("gmm-flow", 3), tmp_path)
     check_pictures(made, least_side=500)
