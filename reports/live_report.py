@@ -14,7 +14,7 @@ from typing import Any
 from lapmark.bench.results.store import NAME, Store
 
 from .page.html import fill
-from .report import write_report
+from .report import write_report_of
 
 #: Endings of the files that are served: the pages and what they show, not the store.
 SERVED = frozenset({".html", ".css", ".js", ".svg", ".png", ".gif", ".webp", ".csv", ".parquet"})
@@ -59,9 +59,10 @@ class LiveReport:
             return False
         try:
             with Store.open(self.directory, create=False) as store:
-                if not store.records():
-                    return False
-            write_report(self.directory)
+                records = store.records()
+            if not records:
+                return False
+            write_report_of(records, self.directory)
         except (ValueError, OSError, RuntimeError) as error:
             self.fault = str(error)
             return False

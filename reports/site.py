@@ -14,11 +14,11 @@ import pandas as pd
 from lapmark.bench.problems import Case
 from lapmark.bench.results.record import Record
 from lapmark.bench.util.atomic_write import write_atomically
-from lapmark.bench.util.units import show_count_of, show_duration
+from lapmark.bench.util.units import show_count_of
 
 from . import format, standings, summary, tables
 from .page.html import fill_shared, write_assets
-from .page.sections import link
+from .page.sections import page_of
 from .report import read_records, write_report_of
 
 
@@ -95,24 +95,17 @@ def _run(run: Run, cells: pd.DataFrame) -> dict[str, str]:
     }
 
 
-def _families(run: Run, cells: pd.DataFrame) -> list[dict[str, str]]:
-    """Return a line per problem of a run: who is the fastest there."""
-    lines = []
-    for label, rows in standings.standings(cells).groupby("label", sort=False):
-        first, rival = rows.iloc[0], rows.iloc[1] if len(rows) > 1 else None
-        lines.append(
-            {
-                "problem": str(label),
-                "page": f"{run.folder}/{link('problem', first['problem'])}",
-                "run": run.name,
-                "n": f"{first['n']:,}",
-                "fastest": first["series"],
-                "solver": f"{run.folder}/{link('solver', first['base'])}",
-                "time": show_duration(first["seconds"]),
-                "next": "" if rival is None else f"{rival['series']}, {format.ratio(rival['ratio'])}",
-            }
-        )
-    return lines
+def _families(run: Run, cells: pd.DataFrame) -> list[dict[str, object]]:
+    """Return a line per problem of a run, with the pages of the problem and of the fastest solver."""
+    return [
+        {
+            "run": run.name,
+            "line": line,
+            "page": f"{run.folder}/{page_of('problem', line.family)}",
+            "solver": f"{run.folder}/{page_of('solver', line.solver)}",
+        }
+        for line in summary.lines(cells)
+    ]
 
 
 def _solvers(runs: Sequence[Run], cells: Mapping[Run, pd.DataFrame]) -> list[dict[str, Any]]:
@@ -130,7 +123,7 @@ def _solvers(runs: Sequence[Run], cells: Mapping[Run, pd.DataFrame]) -> list[dic
                 continue
             led, total = own.loc[own["place"] == 0, "label"].nunique(), standing["label"].nunique()
             text = f"{led} of {total}, {format.ratio(own.groupby('label')['ratio'].min().median())}"
-            places.append({"text": text, "page": f"{run.folder}/{link('solver', name)}"})
+            places.append({"text": text, "page": f"{run.folder}/{page_of('solver', name)}"})
         lines.append({"name": name, "places": places})
     return lines
 

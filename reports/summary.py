@@ -26,7 +26,10 @@ ROWS, LETTERS = 36, 92
 
 @dataclass(frozen=True)
 class Line:
-    """A problem: who is the fastest, in which time, and how much longer the next takes."""
+    """A problem: who is the fastest, in which time, and how much longer the next takes.
+
+    `family` and `solver` are the names of the pages of both.
+    """
 
     problem: str
     n: str
@@ -34,6 +37,8 @@ class Line:
     time: str
     rival: str
     ratio: str
+    family: str
+    solver: str
 
 
 def lines(cells: pd.DataFrame) -> list[Line]:
@@ -42,8 +47,8 @@ def lines(cells: pd.DataFrame) -> list[Line]:
     for label, rows in standings.standings(cells).groupby("label", sort=False):
         first, others = rows.iloc[0], rows.iloc[1:]
         rival, ratio = (others.iloc[0]["series"], format.ratio(others.iloc[0]["ratio"])) if len(others) else ("", "")
-        time = show_duration(first["seconds"])
-        found.append(Line(str(label), f"{first['n']:,}", first["series"], time, rival, ratio))
+        known = str(label), f"{first['n']:,}", first["series"], show_duration(first["seconds"])
+        found.append(Line(*known, rival, ratio, first["problem"], first["base"]))
     return found
 
 

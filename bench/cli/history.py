@@ -78,7 +78,7 @@ def history(
             _import(imported, directory, commit)
         elif commit:
             raise ValueError("--commit names the commit of imported files: use it with --import")
-        found = _read(directory, branch)
+        found = read_history(directory, branch)
         with doing("finding changes"):
             whole = timeline(found.snapshots)
             start = place_of(whole.commits, project_commit.commit_of(since)) if since else 0
@@ -132,7 +132,7 @@ def _import(paths: Sequence[Path], directory: Path, revision: str | None) -> Non
         raise ValueError("no file to import holds results")
 
 
-def _read(directory: Path, branch: str | None) -> History:
+def read_history(directory: Path, branch: str | None = None) -> History:
     """Return a history, of one branch if that is named; raise a ValueError where it has no readable commit."""
     from lapmark.bench.history.history_store import History, read
 

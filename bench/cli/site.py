@@ -7,6 +7,7 @@ import typer
 
 from . import options
 from .base import app, user_errors
+from .history import read_history
 
 
 @app.command(
@@ -47,13 +48,10 @@ def site(
 
 def _history(directory: Path) -> str:
     """Return the page of a history."""
-    from lapmark.bench.history.history_store import read
     from lapmark.bench.history.project_commit import commit_url
     from lapmark.bench.history.series import timeline
     from lapmark.bench.history.standing import standing
     from lapmark.reports.history.history_page import render
 
-    found = read(directory)
-    if not found.snapshots:
-        raise ValueError("; ".join(found.faults) or f"{directory} holds no history")
+    found = read_history(directory)
     return render(standing(timeline(found.snapshots), 0), found, commit_url())

@@ -14,6 +14,7 @@ from lapmark.bench.problems.case import NO_PROBLEM, Case
 from lapmark.bench.util.markdown_text import as_code, as_text
 from lapmark.bench.util.plain_text import plain
 from lapmark.bench.util.text_table import Column, TextTable
+from lapmark.bench.util.units import show_count_of
 
 from . import wording
 from .comparison import CellComparison, Change, Comparison, Key, Verdict, current
@@ -95,18 +96,18 @@ def headline(comparison: Comparison) -> str:
     """Return the outcome in a few words: `Worse in 1 of 12 cells: 1 slower. Same: 11 times.`"""
     cells = len(comparison.cells)
     if not comparison.has_answers:
-        return f"Nothing could be compared: none of {_count(cells, 'cell')} has an answer on both sides."
+        return f"Nothing could be compared: none of {show_count_of(cells, 'cell')} has an answer on both sides."
     worse = {cell.key for cell, _ in comparison.changes("worse")}
     if worse:
-        parts = [f"Worse in {len(worse)} of {_count(cells, 'cell')}: {_tally(comparison, 'worse')}."]
+        parts = [f"Worse in {len(worse)} of {show_count_of(cells, 'cell')}: {_tally(comparison, 'worse')}."]
     else:
-        parts = [f"Nothing is certainly worse in {_count(cells, 'cell')}."]
+        parts = [f"Nothing is certainly worse in {show_count_of(cells, 'cell')}."]
     if comparison.changes("better"):
         parts.append(f"Better: {_tally(comparison, 'better')}.")
     if moved := {cell.key for cell, _ in comparison.changes("moved")}:
-        parts.append(f"Changed: {_count(len(moved), 'cell')}.")
+        parts.append(f"Changed: {show_count_of(len(moved), 'cell')}.")
     times = {"Inconclusive": comparison.changes("inconclusive"), "Same": comparison.changes("same")}
-    parts += [f"{label}: {_count(len(found), 'time')}." for label, found in times.items() if found]
+    parts += [f"{label}: {show_count_of(len(found), 'time')}." for label, found in times.items() if found]
     return " ".join(parts)
 
 
@@ -120,12 +121,12 @@ def notes(comparison: Comparison, every: bool) -> Iterator[str]:
     same = len(comparison.changes("same"))
     if same and not every:
         share = f"{100 * comparison.criteria.threshold:g} %"
-        yield f"Not shown: {_count(same, 'time')} that changed by less than {share} (`--all`)."
+        yield f"Not shown: {show_count_of(same, 'time')} that changed by less than {share} (`--all`)."
     counting = current(comparison.new.records)
     counted = [cell for cell in comparison.cells if cell.changes and counting[cell.key].counters]
     if counted:
         moved = sum(any(change.counted for change in cell.changes) for cell in counted)
-        yield f"Counters are equal in {len(counted) - moved} of {_count(len(counted), 'cell')}."
+        yield f"Counters are equal in {len(counted) - moved} of {show_count_of(len(counted), 'cell')}."
     doubtful = [cell for cell, _ in comparison.changes("inconclusive") if cell.rounds > 1]
     if doubtful:
         rounds = max(MORE_ROUNDS, 2 * max(cell.rounds for cell in doubtful))
@@ -196,10 +197,6 @@ def _tally(comparison: Comparison, verdict: Verdict) -> str:
     found = {(cell.key, change.word): None for cell, change in comparison.changes(verdict)}
     counts = Counter(f"with {word}" if " " in word else word for _, word in found)
     return ", ".join(f"{count} {word}" for word, count in counts.items())
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 def _listed(keys: Sequence[Key], most: int = 3) -> str:

@@ -26,8 +26,8 @@ def draw(folder: str, name: str, shown: Any) -> None:
         write_atomically(Path(folder, f"{name}.svg"), axes.svg(figure))
 
 
-def draw_all(folder: str, jobs: Sequence[tuple[str, Any]]) -> int:
-    """Draw charts, the first ones first; return how many processes failed.
+def draw_all(folder: str, jobs: Sequence[tuple[str, Any]]) -> bool:
+    """Draw charts, the first ones first; return whether all processes succeeded.
 
     Forks share what is loaded, and nothing here has started a thread. Each takes the next number from a pipe until that
     is empty, and ends if its parent has.
@@ -56,9 +56,10 @@ def draw_all(folder: str, jobs: Sequence[tuple[str, Any]]) -> int:
             finally:
                 os._exit(status)
         forks.append(fork)
-    failed = not work(os.getppid())
-    return failed + sum(os.waitpid(fork, 0)[1] != 0 for fork in forks)
+    succeeded = work(os.getppid())
+    ends = [os.waitpid(fork, 0)[1] for fork in forks]
+    return succeeded and not any(ends)
 
 
 if __name__ == "__main__":
-    sys.exit(min(draw_all(*pickle.load(sys.stdin.buffer)), 1))
+    sys.exit(not draw_all(*pickle.load(sys.stdin.buffer)))

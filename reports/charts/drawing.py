@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
-from lapmark.reports.style import INK, PAPER, SOFT, Style, numbered_style, plain, style
+from lapmark.reports.style import INK, PAPER, SOFT, Style, plain
 
 from .axes import (
     LABEL,
@@ -42,11 +42,6 @@ def draw(panels: Sequence[Panel]) -> Figure | None:
         return _rows_figure(panels) if panels[0].rows else _curves_figure(panels)
 
 
-def look_of(curve: Curve) -> Style:
-    """Return the style of a curve."""
-    return style(curve.solver) if curve.solver else numbered_style(curve.place)
-
-
 def _curves_figure(panels: Sequence[Panel]) -> Figure:
     labels = [plain(curve.label) for panel in panels for curve in panel.curves]
     lines = max(len(panel.curves) + 2 * (panel.y.floor is not None) for panel in panels)
@@ -74,12 +69,12 @@ def _draw_curves(ax: Axes, panel: Panel) -> None:
     on_floor = [curve for curve in panel.curves if panel.y.floor is not None and curve.points[-1].y <= panel.y.floor]
     step = line_height(ax)
     for place, curve in enumerate(reversed(on_floor)):
-        swatch(ax, place * step, plain(curve.label), look_of(curve))
+        swatch(ax, place * step, plain(curve.label), curve.look)
     if on_floor:
         text: dict[str, Any] = {"va": "center", "fontsize": LABEL, "color": SOFT, "transform": ax.transAxes}
         ax.text(1.075, len(on_floor) * step, f"proven {panel.y.floor_text}", **text)
     ends = [
-        Label(plain(curve.label), last.x, last.y, look_of(curve), last.y if curve.heading is None else curve.heading)
+        Label(plain(curve.label), last.x, last.y, curve.look, last.y if curve.heading is None else curve.heading)
         for curve in panel.curves
         if curve not in on_floor
         for last in curve.points[-1:]
@@ -88,7 +83,7 @@ def _draw_curves(ax: Axes, panel: Panel) -> None:
 
 
 def _draw_curve(ax: Axes, curve: Curve) -> None:
-    look = look_of(curve)
+    look = curve.look
     x, y = [point.x for point in curve.points], [point.y for point in curve.points]
     settings: dict[str, Any] = {"lw": look.width, "linestyle": look.dashes, **points(look)}
     if curve.shape == "steps":
@@ -106,7 +101,7 @@ def _draw_curve(ax: Axes, curve: Curve) -> None:
 def _ranges(panel: Panel) -> list[tuple[float, float, float, str]]:
     """Return where each point with a range is, the ends of the range, and its colour."""
     return [
-        (point.y if panel.rows else point.x, point.low, point.high, look_of(curve).colour)
+        (point.y if panel.rows else point.x, point.low, point.high, curve.look.colour)
         for curve in panel.curves
         for point in curve.points
         if point.low is not None and point.high is not None
@@ -136,7 +131,7 @@ def _set_axis(ax: Axes, which: str, axis: Axis, values: Sequence[float]) -> None
 
 def _rows_figure(panels: Sequence[Panel]) -> Figure:
     """Return a figure of panels with rows, names to the left, one panel below the other, a legend to the right."""
-    shown = list(dict.fromkeys((curve.name, look_of(curve)) for panel in panels for curve in panel.curves))
+    shown = list(dict.fromkeys((curve.name, curve.look) for panel in panels for curve in panel.curves))
     has_legend = any(curve.name not in panel.rows for panel in panels for curve in panel.curves)
     left = 0.3 + LETTER * max(len(plain(name)) for panel in panels for name in panel.rows)
     right = 0.5 + LETTER * max(len(plain(name)) for name, _ in shown) if has_legend else 0.2
@@ -168,7 +163,7 @@ def draw_rows(ax: Axes, panel: Panel, legend: Sequence[tuple[str, Style]]) -> No
         ax.hlines(at, low, high, colours, lw=2, alpha=0.4)
     for curve in panel.curves:
         x, y = [point.x for point in curve.points], [point.y for point in curve.points]
-        ax.plot(x, y, lw=0, zorder=3, **points(look_of(curve)))
+        ax.plot(x, y, lw=0, zorder=3, **points(curve.look))
     ax.set_yticks(range(len(panel.rows)), [plain(name) for name in panel.rows], color=INK)
     ax.set_ylim(len(panel.rows) - 0.4, -0.6)
     _set_axis(ax, "x", panel.x, [point.x for curve in panel.curves for point in curve.points])
@@ -205,6 +200,6 @@ def part_of(panel: Panel, start: int, end: int) -> Panel:
 
 def legend_of(figure: Figure, panel: Panel, left: float, top: float) -> None:
     """Write the marks of a panel's curves with their names in a line, from a place in the figure."""
-    handles = [Line2D([], [], lw=0, label=plain(curve.name), **points(look_of(curve))) for curve in panel.curves]
+    handles = [Line2D([], [], lw=0, label=plain(curve.name), **points(curve.look)) for curve in panel.curves]
     at: dict[str, Any] = {"loc": "upper left", "bbox_to_anchor": (left, top), "bbox_transform": figure.transFigure}
     figure.legend(handles=handles, ncols=min(len(handles), 4), frameon=False, fontsize=7, columnspacing=1.0, **at)

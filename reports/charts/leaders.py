@@ -1,5 +1,7 @@
 """Chart of the fastest solvers: the time of each over that of the fastest, a row per problem."""
 
+from collections.abc import Iterable
+
 import pandas as pd
 
 from lapmark.bench.util.units import show_duration
@@ -18,22 +20,24 @@ FARTHEST = 1000.0
 def panels(cells: pd.DataFrame) -> list[Panel]:
     """Return a row per problem with a mark per solver; nothing for a single solver."""
     found = standings.standings(cells)
-    if found["series"].nunique() < 2:
-        return []
-    labels = list(dict.fromkeys(found["label"]))
-    sizes = found.groupby("label")["n"].first()
+    return [] if found["series"].nunique() < 2 else [ratios(found, standings.best(found, SHOWN))]
+
+
+def ratios(found: pd.DataFrame, shown: Iterable[str]) -> Panel:
+    """Return the ratios of some series to the fastest, a row for each problem of these standings."""
+    rows = {label: f"{label}, n = {n:,}" for label, n in found.groupby("label", sort=False)["n"].first().items()}
+    labels = list(rows)
     curves = []
-    for series in standings.best(found, SHOWN):
-        rows = found[found["series"] == series]
+    for series in shown:
+        own = found[found["series"] == series]
         points = tuple(
             Point(min(row.ratio, FARTHEST), labels.index(row.label), n=row.n, note=show_duration(row.seconds))
-            for row in rows.itertuples()
+            for row in own.itertuples()
         )
-        curves.append(Curve(series, points, str(rows["solver"].iloc[0]), shape="points"))
+        curves.append(Curve(series, points, str(own["solver"].iloc[0]), shape="points"))
     high = max(2.0, *(point.x * 1.1 for curve in curves for point in curve.points))
     x = Axis("time over that of the fastest", "×", 0.93, high, ceiling=FARTHEST, ceiling_text="1,000× and more")
-    rows = tuple(f"{label}, n = {sizes[label]:,}" for label in labels)
-    return [Panel("", x, Axis("", "count", is_log=False), tuple(curves), rows=rows, level=1.0)]
+    return Panel("", x, Axis("", "count", is_log=False), tuple(curves), rows=tuple(rows.values()), level=1.0)
 
 
 CHART = Chart(

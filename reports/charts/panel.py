@@ -6,6 +6,7 @@ from typing import Literal
 
 from lapmark.bench.util import units
 from lapmark.reports import format
+from lapmark.reports.style import Style, numbered_style, style
 
 #: How the values of an axis are written; the script of the pages knows the same names.
 Unit = Literal["s", "B", "×", "share", "error", "count", "exponent"]
@@ -103,6 +104,11 @@ class Curve:
     def label(self) -> str:
         """The name with the suffix."""
         return f"{self.name}  {self.suffix}" if self.suffix else self.name
+
+    @property
+    def look(self) -> Style:
+        """Its style."""
+        return style(self.solver) if self.solver else numbered_style(self.place)
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,7 @@
 """The pages of single solvers and problems of a report: where a solver leads and fails, and who leads on a problem."""
 
 import inspect
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,20 +12,17 @@ from lapmark.bench.util import spec
 from lapmark.bench.util.atomic_write import write_atomically
 from lapmark.bench.util.units import show_count_of, show_duration, show_size
 from lapmark.reports import format, standings, tables
-from lapmark.reports.charts import Chart
-from lapmark.reports.charts.panel import Axis, Curve, Panel, Point
+from lapmark.reports.charts import Chart, leaders
+from lapmark.reports.charts.panel import Curve, Panel
 from lapmark.reports.charts.time_and_memory import SECONDS, SIZES
 
 from .cell_table import counters
 from .html import fill_shared, write_assets
 from .plots import panels_data
-from .sections import SOURCES, failures, link, not_run
+from .sections import SOURCES, failures, not_run, page_of
 
 #: From a page to the folder of the report.
 ROOT = "../"
-
-#: Largest ratio that is drawn.
-FARTHEST = 1000.0
 
 _RATIOS = Chart(
     "ratios",
@@ -50,18 +47,19 @@ def write(
     for base, rows in shown.groupby("base"):
         if (rows["status"] != "skipped").any():
             page = _solver_page(str(base), rows, standing)
-            write_atomically(directory / link("solver", str(base)), page.encode())
+            write_atomically(directory / page_of("solver", str(base)), page.encode())
     for problem, rows in shown.groupby("problem"):
         panels = {chart: [panel for panel in panels if panel.problem == problem] for chart, panels in drawn}
         own = [case for case in cases if case["keys"]["problem"] == problem]
         page = _problem_page(str(problem), rows, {chart: each for chart, each in panels.items() if each}, own)
-        write_atomically(directory / link("problem", str(problem)), page.encode())
+        write_atomically(directory / page_of("problem", str(problem)), page.encode())
 
 
 def _solver_page(base: str, rows: pd.DataFrame, standing: pd.DataFrame) -> str:
     own = standing[standing["base"] == base]
     tried = rows[rows["status"] != "skipped"]
-    panels = {_RATIOS: _ratios(own), _GROWTH: _growth(tables.compared(rows))}
+    ratios = [] if own.empty else [leaders.ratios(own, sorted(set(own["series"])))]
+    panels = {_RATIOS: ratios, _GROWTH: _growth(tables.compared(rows))}
     charts = {chart: each for chart, each in panels.items() if each}
     source = SOURCES[rows["group"].iloc[0]]
     versions = sorted({text for text in tried["versions"] if text})
@@ -72,7 +70,7 @@ def _solver_page(base: str, rows: pd.DataFrame, standing: pd.DataFrame) -> str:
         lead=_place(base, own, standing),
         facts=[(name, text) for name, text in (("From", source), ("Versions", " / ".join(versions))) if text],
         not_run=not_run(rows),
-        places=[_place_line(row, standing) for row in own.itertuples()],
+        places=[_place_line(row, standing) for row in own.to_dict("records")],
         charts=list(charts),
         plots={chart.name: panels_data(each) for chart, each in charts.items()},
         failures=failures(tried),
@@ -94,7 +92,7 @@ def _problem_page(
         facts=[("Source", family.source)] if family and family.source else [],
         not_run=not_run(rows),
         cases=cases,
-        solvers={name: link("solver", name) for name in tried["base"].unique()},
+        solvers={name: page_of("solver", name) for name in tried["base"].unique()},
         charts=list(charts),
         plots={chart.name: panels_data(each) for chart, each in charts.items()},
         failures=failures(tried),
@@ -116,42 +114,19 @@ def _place(base: str, own: pd.DataFrame, standing: pd.DataFrame) -> str:
     return text + "."
 
 
-def _place_line(row: object, standing: pd.DataFrame) -> dict[str, object]:
-    rivals = standing[(standing["label"] == row.label) & (standing["series"] != row.series)]  # type: ignore[attr-defined]
+def _place_line(row: Mapping[str, Any], standing: pd.DataFrame) -> dict[str, object]:
+    rivals = standing[(standing["label"] == row["label"]) & (standing["series"] != row["series"])]
     rival = rivals.iloc[0] if len(rivals) else None
     return {
-        "label": row.label,  # type: ignore[attr-defined]
-        "page": ROOT + link("problem", row.problem),  # type: ignore[attr-defined]
-        "n": f"{row.n:,}",  # type: ignore[attr-defined]
-        "series": row.series,  # type: ignore[attr-defined]
-        "time": show_duration(row.seconds),  # type: ignore[attr-defined]
-        "place": row.place + 1,  # type: ignore[attr-defined]
-        "ratio": format.ratio(row.ratio),  # type: ignore[attr-defined]
+        "label": row["label"],
+        "page": ROOT + page_of("problem", row["problem"]),
+        "n": f"{row['n']:,}",
+        "series": row["series"],
+        "time": show_duration(row["seconds"]),
+        "place": row["place"] + 1,
+        "ratio": format.ratio(row["ratio"]),
         "rival": "" if rival is None else f"{rival['series']}, {show_duration(rival['seconds'])}",
     }
-
-
-def _ratios(own: pd.DataFrame) -> list[Panel]:
-    """Return how far a solver is behind the fastest, a row per problem."""
-    if own.empty:
-        return []
-    rows = tuple(dict.fromkeys(f"{row.label}, n = {row.n:,}" for row in own.itertuples()))
-    labels = list(dict.fromkeys(own["label"]))
-    curves = tuple(
-        Curve(
-            str(series),
-            tuple(
-                Point(min(row.ratio, FARTHEST), labels.index(row.label), n=row.n, note=show_duration(row.seconds))
-                for row in of.itertuples()
-            ),
-            str(of["solver"].iloc[0]),
-            shape="points",
-        )
-        for series, of in own.groupby("series")
-    )
-    high = max(2.0, *(point.x * 1.1 for curve in curves for point in curve.points))
-    x = Axis("time over that of the fastest", "×", 0.93, high, ceiling=FARTHEST, ceiling_text="1,000× and more")
-    return [Panel("", x, Axis("", "count", is_log=False), curves, rows=rows, level=1.0)]
 
 
 def _growth(ok: pd.DataFrame) -> list[Panel]:

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from dataclasses import asdict
 
 from lapmark.bench.util import spec
-from lapmark.reports import style
 from lapmark.reports.charts.panel import Axis, Curve, Panel, Point
 
 
@@ -32,7 +31,7 @@ def _axis(axis: Axis) -> dict[str, object]:
 
 
 def _curve(curve: Curve) -> dict[str, object]:
-    look = style.style(curve.solver) if curve.solver else style.numbered_style(curve.place)
+    look = curve.look
     return {
         "name": curve.name,
         "label": curve.label,

@@ -11,6 +11,7 @@ from lapmark.bench.compare import rendering
 from lapmark.bench.compare.comparison import Comparison
 from lapmark.bench.results.statuses import STATUSES
 from lapmark.bench.system.conditions import LOADED
+from lapmark.bench.util.units import show_count_of
 from lapmark.reports import standings, tables
 from lapmark.reports.charts import Chart
 from lapmark.reports.charts.panel import Panel
@@ -109,8 +110,9 @@ def _comparison(comparison: Comparison) -> dict[str, object]:
 def _headline(shown: pd.DataFrame) -> str:
     solvers = shown.loc[shown["group"] != "harness", "series"].nunique()
     ok = int((shown["status"] == "ok").sum())
-    counts = [_count(shown["label"].nunique(), "problem"), _count(solvers, "solver"), _count(len(shown), "cell")]
-    return f"{', '.join(counts)}: {ok:,} with a certified answer."
+    counts = (shown["label"].nunique(), "problem"), (solvers, "solver"), (len(shown), "cell")
+    text = ", ".join(show_count_of(count, noun) for count, noun in counts)
+    return f"{text}: {ok:,} with a certified answer."
 
 
 def _facts(shown: pd.DataFrame) -> list[tuple[str, str]]:
@@ -144,7 +146,7 @@ def _warnings(cells: pd.DataFrame) -> list[str]:
             "shows which; “lapmark run --retry loaded” measures them again."
         )
     if older := len(cells) - len(shown):
-        stale = _count(older, "older cell")
+        stale = show_count_of(older, "older cell")
         found.append(f"{stale}, measured again since or in another environment, only in results.csv (current = False).")
     return found
 
@@ -179,7 +181,3 @@ def _minute(text: str) -> str:
         return datetime.fromisoformat(text).strftime("%Y-%m-%d %H:%M %Z").strip()
     except ValueError:
         return text
-
-
-def _count(count: int, thing: str) -> str:
-    return f"{count:,} {thing}{'' if count == 1 else 's'}"

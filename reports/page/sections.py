@@ -30,7 +30,7 @@ NAMED = 6
 SOURCES = {"ours": "Lapmark", "wrapped": "package", "plugin": "plugin", "harness": "harness"}
 
 
-def link(kind: str, name: str) -> str:
+def page_of(kind: str, name: str) -> str:
     """Return the file of the page of a solver or a problem, from the folder of the report."""
     plain = re.sub(r"[^A-Za-z0-9._-]+", "-", name)
     number = "" if plain == name else f"-{hashlib.sha256(name.encode()).hexdigest()[:6]}"
@@ -62,7 +62,7 @@ def not_run(cells: pd.DataFrame) -> list[str]:
 def cases(cells: pd.DataFrame) -> list[dict[str, Any]]:
     """Return verdict and medians of each label, the largest first: it is the purpose of the run."""
     lean = cells.loc[cells["current"], list(NEEDED)]
-    return [medians(str(label), rows) for label, rows in sorted(lean.groupby("label"), key=by_size)]
+    return [medians(str(label), rows) for label, rows in sorted(lean.groupby("label"), key=_by_size)]
 
 
 def medians(label: str, rows: pd.DataFrame) -> dict[str, Any]:
@@ -85,7 +85,7 @@ def medians(label: str, rows: pd.DataFrame) -> dict[str, Any]:
     problem = str(rows["problem"].iloc[0])
     return {
         "label": label,
-        "page": link("problem", problem),
+        "page": page_of("problem", problem),
         "keys": {"problem": problem},
         "verdict": verdict(rows),
         "sizes": sizes,
@@ -115,7 +115,7 @@ def solver_lines(cells: pd.DataFrame, standing: pd.DataFrame, root: str = "") ->
         lines.append(
             {
                 "name": series,
-                "page": root + link("solver", own["base"]),
+                "page": root + page_of("solver", own["base"]),
                 "source": SOURCES[own["group"]],
                 "ours": own["group"] == "ours",
                 "led": f"{led} of {total}" if own["exact"] or stands is not None else "",
@@ -146,6 +146,6 @@ def failures(cells: pd.DataFrame) -> list[dict[str, object]]:
     return lines
 
 
-def by_size(group: tuple[object, pd.DataFrame]) -> int:
+def _by_size(group: tuple[object, pd.DataFrame]) -> int:
     """Return the key that sorts groups of cells by their size, the largest first."""
     return -int(group[1]["n"].max())

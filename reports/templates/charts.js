@@ -47,6 +47,8 @@ function chosen(panel) {
 // Profiles are of all problems: with one chosen, they would show something else than they say.
 const isShown = (panel) => !choice.problem || (panel.problem ? panel.problem === choice.problem : panel.rows.some((row) => rowProblem(row) === choice.problem));
 
+const isEmpty = (panel, left) => !isShown(panel) || !left.curves.length;
+
 function write(value, axis) {
   if (axis.floor !== null && value <= 2 * axis.floor) return axis.floor_text;
   if (axis.ceiling !== null && value >= axis.ceiling) return axis.ceiling_text;
@@ -204,7 +206,7 @@ function tooltip(panel) {
   };
 }
 
-function configuration(panel, width, isFree) {
+function configuration(panel, width) {
   const look = colours();
   const values = panel.curves.flatMap((curve) => curve.points);
   const font = '12px system-ui, -apple-system, "Segoe UI", Roboto, "DejaVu Sans", sans-serif';
@@ -219,7 +221,7 @@ function configuration(panel, width, isFree) {
       panel, look, labels: hasLabels ? { font, most, curves: panel.curves } : null,
       animation: false, maintainAspectRatio: false, responsive: true,
       layout: { padding: { right: wide, top: 6 } },
-      interaction: { mode: "nearest", intersect: !isFree, axis: "xy" },
+      interaction: { mode: "nearest", intersect: false, axis: "xy" },
       plugins: { legend: { display: false }, tooltip: tooltip(panel) },
       scales: {
         x: { ...scale(panel, panel.x, values.map((point) => point.x), look), position: panel.rows.length > 8 ? "top" : "bottom" },
@@ -234,12 +236,11 @@ function draw(canvas) {
   drawn.get(canvas)?.destroy();
   drawn.delete(canvas);
   const box = canvas.parentElement;
-  const isEmpty = !isShown(canvas.panel) || !panel.curves.length;
-  box.parentElement.hidden = isEmpty;
-  if (isEmpty) return;
+  box.parentElement.hidden = isEmpty(canvas.panel, panel);
+  if (box.parentElement.hidden) return;
   const lines = panel.curves.length * 13 + FRAME;
   box.style.height = `${panel.rows.length ? panel.rows.length * ROW + FRAME : Math.max(HEIGHT, box.clientWidth >= NARROW ? lines : 0)}px`;
-  drawn.set(canvas, new Chart(canvas, configuration(panel, box.clientWidth, true)));
+  drawn.set(canvas, new Chart(canvas, configuration(panel, box.clientWidth)));
 }
 
 const seen = new IntersectionObserver((entries) => {
@@ -304,9 +305,11 @@ function swatch(curve) {
 
 function showCharts(next) {
   choice = next;
-  for (const canvas of [...drawn.keys()]) draw(canvas); // a copy: drawing puts each at the end
   for (const figure of figures) {
-    for (const canvas of figure.querySelectorAll(".canvas canvas")) canvas.closest(".panel").hidden = !isShown(canvas.panel) || !chosen(canvas.panel).curves.length;
+    for (const canvas of figure.querySelectorAll(".canvas canvas")) {
+      if (drawn.has(canvas)) draw(canvas);
+      else canvas.closest(".panel").hidden = isEmpty(canvas.panel, chosen(canvas.panel));
+    }
     for (const button of figure.querySelectorAll(".legend button")) {
       const name = button.dataset.key;
       button.setAttribute("aria-pressed", String(!choice.hidden.has(name) && (!choice.solver || choice.solver === name)));

@@ -14,7 +14,7 @@ from lapmark.bench.results.record import Record
 from lapmark.reports import standings, tables
 from lapmark.reports.charts import leaders
 from lapmark.reports.page import html
-from lapmark.reports.page.sections import link, not_run
+from lapmark.reports.page.sections import not_run, page_of
 
 
 def cell(solver: str, problem: str, n: int, seconds: float, **known: object) -> Record:
@@ -93,9 +93,9 @@ def test_not_run_counts_packages_limits_and_problems_that_are_not_taken() -> Non
     assert not_run(tables.frame(RECORDS)) == []
 
 
-def test_link_gives_each_name_a_file_of_its_own() -> None:
+def test_page_of_gives_each_name_a_file_of_its_own() -> None:
     names = ["jv", "jv/..", "jv<>", "jv@env", "jv:env", "../../x"]
-    files = [link("solver", name) for name in names]
+    files = [page_of("solver", name) for name in names]
     assert files[0] == "solvers/jv.html"
     assert len(set(files)) == len(files)
     assert all(re.fullmatch(r"solvers/[A-Za-z0-9._-]+\.html", file) for file in files)
