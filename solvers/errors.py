@@ -75,7 +75,7 @@ class TimeLimit(TimeoutError):
         inf.
     best : Matching or Plan, or None
         The best answer so far: a complete matching, without duals, or the latest potentials of a plan with a blur. None
-        if there is none, as of exact transport and of points beyond some ten thousand.
+        if there is none, as of exact transport, and of points and lists of pairs beyond some two thousand rows.
     """
 
     def __init__(self, seconds: float, shape: tuple[int, int], bound: float = -np.inf, best: Any = None) -> None:

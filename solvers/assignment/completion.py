@@ -2,10 +2,12 @@
 
 import numpy as np
 
-from lapmark.solvers.costs import Cost
+from lapmark.solvers.costs import Cost, DenseCost
 
-#: Most pairs that are looked at, and seconds that one takes on a slow machine.
+#: Most pairs of a matrix that are looked at, and seconds that one takes on a slow machine, for which searches of a
+#: matrix end earlier. Other costs may need no time for their pairs until then, so that few of theirs are looked at.
 MOST_PAIRS, PAIR_SECONDS = 2**27, 4e-9
+FEW_PAIRS = 2**22
 
 
 def completed(wide: Cost, v: np.ndarray, limit: float | None) -> np.ndarray | None:
@@ -26,7 +28,7 @@ def completed(wide: Cost, v: np.ndarray, limit: float | None) -> np.ndarray | No
         None if a row has no allowed column left, or there are too many pairs.
     """
     n, m = wide.shape
-    if n * m > MOST_PAIRS:
+    if n * m > (MOST_PAIRS if isinstance(wide, DenseCost) else FEW_PAIRS):
         return None
     row_to_col = np.full(n, -1, dtype=np.intp)
     offered = np.where(np.isfinite(v), v, 0.0)
