@@ -1,4 +1,4 @@
-"""What an answer gains over a simpler method, in a sentence with measured numbers; also where it gains nothing."""
+"""Gain of an answer over a simpler method, in a sentence with measured numbers; also where there is none."""
 
 import math
 import pydoc

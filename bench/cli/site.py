@@ -16,7 +16,7 @@ from .history import read_history
         "lapmark site results --history history": "with a page of a project's history over commits",
         "lapmark site docs/measured/families.json": "from the kept results of a table of the documentation",
     },
-    note="The folder can be served by any web server, or by GitHub Pages as it is.",
+    note="Any web server can serve the folder, GitHub Pages too.",
 )
 def site(
     stores: Annotated[

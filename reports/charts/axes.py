@@ -1,4 +1,4 @@
-"""What Matplotlib's charts are made of: panels with labels beside the curves, axes, PNG and SVG."""
+"""Parts of Matplotlib's charts: panels with labels beside the curves, axes, PNG and SVG."""
 
 import io
 from collections.abc import Callable, Iterable, Sequence

@@ -1,4 +1,4 @@
-"""What a chart shows, as plain data: `drawing` makes a picture of it, and the script of a page an interactive chart."""
+"""Panels of a chart, as plain data: `drawing` makes a picture of them, and the script of a page interactive charts."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

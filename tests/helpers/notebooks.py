@@ -22,7 +22,7 @@ LONGEST_CELL = 120
 
 
 def read(path: Path) -> nbformat.NotebookNode:
-    """Return a notebook as it is kept."""
+    """Return the kept form of a notebook."""
     return nbformat.read(path, as_version=4)
 
 
