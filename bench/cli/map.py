@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from lapmark.bench.applications.grid_map.file_endings import PICTURES, TABLES
 from lapmark.bench.util import units
 from lapmark.bench.util.plain_text import plain
 from lapmark.bench.util.units import show_count_of
@@ -22,9 +23,6 @@ from .base import app, user_errors
 if TYPE_CHECKING:
     from lapmark.bench.applications.grid_map.collection import Collection
     from lapmark.bench.applications.grid_map.pipeline import Layout
-
-#: Endings of maps and of tables of cells.
-OUTPUTS, TABLES = (".png", ".svg", ".html"), (".csv", ".json", ".npy", ".parquet")
 
 #: Headings in the help.
 NODES, LOOK, COLUMNS = "Nodes", "Look", "Columns of a table"
@@ -190,7 +188,7 @@ def draw_map(
     from lapmark.bench.util.status_line import doing
 
     with user_errors():
-        _check_suffix("--output", output, OUTPUTS)
+        _check_suffix("--output", output, PICTURES)
         if table is not None:
             _check_suffix("--save-assignment", table, TABLES)
         if method is not None:

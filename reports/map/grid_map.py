@@ -20,6 +20,7 @@ from PIL import Image
 from lapmark.bench import embeddings
 from lapmark.bench.applications.grid_map import from_memory, lattice, picture_size, pipeline
 from lapmark.bench.applications.grid_map.columns import Choice
+from lapmark.bench.applications.grid_map.file_endings import PICTURES, TABLES
 from lapmark.bench.applications.grid_map.lattice import Lattice, Nodes, Wanted
 from lapmark.bench.applications.grid_map.pipeline import Layout
 from lapmark.bench.applications.grid_map.scaling import SCALES, Scale
@@ -36,8 +37,6 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from lapmark.solvers import Certificate
-
-PICTURES, TABLES = (".png", ".svg", ".html"), (".csv", ".json", ".npy", ".parquet")
 
 #: Longest side of the picture in a notebook, in pixels.
 SHOWN = 1000

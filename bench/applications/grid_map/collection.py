@@ -228,7 +228,7 @@ def of_table(read: item_table.Table, folder: Path, drawn: Drawn) -> Collection:
         vectors = vectors[kept] if features else thumbnails.vectors(made)
         _check_count(len(made))
     elif not features:
-        raise ValueError(f"{_nothing_to_embed(read)}")
+        raise ValueError(_nothing_to_embed(read))
     labels = tuple(read.labels[i] for i in kept) if read.labels else None
     return Collection(
         vectors,

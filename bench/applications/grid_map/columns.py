@@ -134,11 +134,8 @@ def assign(frame: pd.DataFrame, numeric: Sequence[str], choice: Choice) -> list[
 def describe(roles: Sequence[Column]) -> list[str]:
     """Return lines that name the columns of each role, with the reasons."""
     lines = []
-    for role, heading in (
-        ("feature", "features"),
-        ("image", "images"),
-        *((r, r) for r in ("label", "name", "ignored")),
-    ):
+    headings = {"feature": "features", "image": "images", "label": "label", "name": "name", "ignored": "ignored"}
+    for role, heading in headings.items():
         by_reason: dict[str, list[str]] = {}
         for column in roles:
             if column.role == role:

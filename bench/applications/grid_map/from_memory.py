@@ -123,8 +123,6 @@ def _are_images(data: Any) -> bool:
         return False
     if not isinstance(data, Sequence | np.ndarray) or len(data) == 0:
         return False
-    if all(isinstance(item, Image.Image | str | os.PathLike) for item in data):
-        return True
     # Rows of numbers are vectors; of arrays of several sizes NumPy makes no array.
     return all(isinstance(item, Image.Image | str | os.PathLike) or np.ndim(item) in (2, 3) for item in data)
 
